@@ -1,0 +1,56 @@
+import { create } from "@bufbuild/protobuf";
+import { describe, expect, it } from "vitest";
+import {
+  OrderPlacedSchema,
+  OrderStatusChangedSchema,
+} from "@smartcart/gen/events/v1/order_events_pb";
+import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
+import { OrderItemSchema } from "@smartcart/gen/order/v1/order_pb";
+import { eventTypeByRoutingKey, eventTypes, queueTypeOf } from "./contract.ts";
+import { createEvent } from "./event.ts";
+
+describe("createEvent", () => {
+  it("takes routing key and ordering key from the contract", () => {
+    const event = createEvent(OrderPlacedSchema, create(OrderPlacedSchema, { orderId: "ORD-1" }), {
+      id: "m1",
+    });
+    expect(event).toMatchObject({
+      id: "m1",
+      type: "smartcart.events.v1.OrderPlaced",
+      routingKey: "order.placed",
+      orderingKey: "ORD-1",
+      traceparent: "",
+    });
+  });
+
+  it("puts an enum into the routing key in lower case, without its prefix", () => {
+    const milestone = OrderMilestone.PAYMENT_CONFIRMED;
+    const message = create(OrderStatusChangedSchema, { orderId: "ORD-1", milestone });
+    const event = createEvent(OrderStatusChangedSchema, message, { id: "m1" });
+    expect(event.routingKey).toBe("order.status.payment_confirmed");
+  });
+
+  it("refuses a message that is no event", () => {
+    const message = create(OrderItemSchema);
+    expect(() => createEvent(OrderItemSchema, message, { id: "m1" })).toThrow(/is no event/);
+  });
+});
+
+it("reads queues with their ladders", () => {
+  expect(queueTypeOf("orders")).toMatchObject({
+    retryDelaysMs: [1_000, 10_000, 60_000],
+    maxAttempts: 6,
+    deadLetter: true,
+  });
+  expect(queueTypeOf("shipments").events.map((event) => event.desc.name)).toEqual([
+    "OrderShippingStarted",
+    "OrderShipped",
+  ]);
+});
+
+it("knows an event by its routing key where that is unambiguous", () => {
+  const all = [...eventTypes.values()];
+  expect(eventTypeByRoutingKey("order.shipped", all)?.desc.name).toBe("OrderShipped");
+  expect(eventTypeByRoutingKey("order.status.paid", all)?.desc.name).toBe("OrderStatusChanged");
+  expect(eventTypeByRoutingKey("order.lost", all)).toBeUndefined();
+});

@@ -1,0 +1,24 @@
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { toBinary } from "@bufbuild/protobuf";
+import { eventTypeOf, orderingKeyOf, routingKeyOf } from "./contract.ts";
+import type { OutgoingEvent } from "./types.ts";
+
+/**
+ * An event to be stored or published; routing key and ordering key come from the contract. Throws a
+ * ContractError for a message that is no event.
+ */
+export function createEvent<D extends DescMessage>(
+  schema: D,
+  message: MessageShape<D>,
+  o: { id: string; traceparent?: string | undefined },
+): OutgoingEvent {
+  const type = eventTypeOf(schema);
+  return {
+    id: o.id,
+    type: schema.typeName,
+    routingKey: routingKeyOf(type, message),
+    orderingKey: orderingKeyOf(type, message),
+    body: toBinary(schema, message),
+    traceparent: o.traceparent ?? "",
+  };
+}

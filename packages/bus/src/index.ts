@@ -1,0 +1,28 @@
+export { createAsyncApi } from "./asyncapi.ts";
+export type { EventType, QueueType } from "./contract.ts";
+export { ContractError, eventTypes, queueTypes } from "./contract.ts";
+export { createEvent } from "./event.ts";
+export { claimMessages, inboxMigrations, pruneInbox } from "./inbox.ts";
+export type { LogShipper, LogShipperOptions } from "./log-shipper.ts";
+export { createLogShipper } from "./log-shipper.ts";
+export type { BusOptions } from "./open-bus.ts";
+export { openBus } from "./open-bus.ts";
+export { insertOutbox, outboxMigrations } from "./outbox.ts";
+export type { PrivateBroker, PrivateBrokerOptions } from "./private-broker.ts";
+export { startPrivateBroker } from "./private-broker.ts";
+export { findRabbitmq } from "./rabbitmq-installation.ts";
+export type { Relay, RelayOptions } from "./relay.ts";
+export { startRelay } from "./relay.ts";
+export type {
+  ConsumeOptions,
+  DeadLetter,
+  DeadLetters,
+  Delivery,
+  EventBus,
+  Outcome,
+  OutgoingEvent,
+  PublishOptions,
+  PublishReport,
+  RunningConsumer,
+  SubscribeOptions,
+} from "./types.ts";

@@ -1,0 +1,29 @@
+import type { Logger, Registry } from "@smartcart/runtime";
+import { openPostgresBus } from "./postgres/bus.ts";
+import { openRabbitmqBus } from "./rabbitmq/bus.ts";
+import type { EventBus } from "./types.ts";
+
+/** What a bus is opened with. */
+export interface BusOptions {
+  /** Set: RabbitMQ, `amqp://user:password@host:port/vhost`. Unset: the queue in PostgreSQL. */
+  readonly amqpUrl?: string | undefined;
+  /** Where the PostgreSQL queue lives, in schema `queue`. Not touched with RabbitMQ. */
+  readonly databaseUrl: string;
+  /** Who opens it, for the engine's list of connections: `shipping`. */
+  readonly name: string;
+  readonly log: Logger;
+  readonly metrics?: Registry | undefined;
+  /** Ends the waiting for an engine that is not there yet. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Opens the queue that the configuration asks for, and waits for it as long as it takes. A
+ * StartError that names AMQP_URL or DATABASE_URL says what waiting would not mend.
+ */
+export async function openBus(o: BusOptions): Promise<EventBus> {
+  const { amqpUrl, databaseUrl, ...shared } = o;
+  return amqpUrl === undefined
+    ? await openPostgresBus({ databaseUrl, ...shared })
+    : await openRabbitmqBus({ amqpUrl, ...shared });
+}

@@ -1,0 +1,102 @@
+import type { PgBoss } from "pg-boss";
+import { delay } from "@smartcart/runtime";
+import type { Database, Queryable } from "@smartcart/store";
+import { withTransaction } from "@smartcart/store";
+import type { QueueType } from "../contract.ts";
+import { idOf } from "../message.ts";
+import type { DeadLetter, DeadLetters } from "../types.ts";
+import { deadLetterQueue, on } from "./queue-engine.ts";
+import type { DeadJob } from "./queue-store.ts";
+import { countMessages, notify, readDeadJobs } from "./queue-store.ts";
+import { hintChannel } from "./session.ts";
+import type { StoredMessage } from "./stored-message.ts";
+import { messagesOf, toRaw } from "./stored-message.ts";
+
+const everything = 1_000_000;
+
+/** The dead letters of a queue; a job of its dead-letter queue each. */
+export function createDeadLetters(
+  queue: QueueType,
+  parts: { database: Database; boss: PgBoss },
+): DeadLetters {
+  const { database, boss } = parts;
+  const name = deadLetterQueue(queue);
+
+  /** Removes the job under its lock, so that of two calls only one does something with it. */
+  async function take(job: DeadJob, use: (tx: Queryable) => Promise<void>): Promise<boolean> {
+    return await withTransaction(database, "queue.dead-letter", async (tx) => {
+      const [locked] = await readDeadJobs(tx, name, { limit: 1, ids: [job.id], lock: true });
+      if (locked === undefined) return false;
+      await use(tx);
+      await boss.deleteJob(name, job.id, on(tx));
+      return true;
+    });
+  }
+
+  async function matching(ids: readonly string[] | "all"): Promise<DeadJob[]> {
+    const jobs = await readDeadJobs(database, name, { limit: everything });
+    if (ids === "all") return jobs;
+    const wanted = new Set(ids);
+    return jobs.filter((job) =>
+      messagesOf(job.data).some((message) => wanted.has(idOfStored(message))),
+    );
+  }
+
+  return {
+    async list({ limit = 100 } = {}) {
+      const jobs = await readDeadJobs(database, name, { limit });
+      return jobs.flatMap(toDeadLetters).slice(0, limit);
+    },
+    async count() {
+      const rows = await countMessages(database);
+      return rows.filter((row) => row.queue === name).reduce((sum, row) => sum + row.messages, 0);
+    },
+    async redrive(ids, { maxPerSecond, limit = Number.POSITIVE_INFINITY } = {}) {
+      let moved = 0;
+      for (const job of await matching(ids)) {
+        if (moved >= limit) break;
+        if (moved > 0 && maxPerSecond !== undefined) await delay(1_000 / maxPerSecond);
+        const messages = messagesOf(job.data).map(afresh);
+        const data = { messages };
+        const done = await take(
+          job,
+          async (tx) => void (await boss.insert(queue.name, [{ data }], on(tx))),
+        );
+        if (done) moved += messages.length;
+      }
+      if (moved > 0) await notify(database, hintChannel, [queue.name]);
+      return moved;
+    },
+    async drop(ids) {
+      let dropped = 0;
+      for (const job of await matching(ids)) {
+        if (await take(job, async () => {})) dropped += messagesOf(job.data).length;
+      }
+      return dropped;
+    },
+  };
+}
+
+function toDeadLetters(job: DeadJob): DeadLetter[] {
+  return messagesOf(job.data).map((message) => ({
+    id: idOfStored(message),
+    type: message.type,
+    // Without a reason pg-boss gave it up.
+    reason: message.reason ?? "given up: too many deliveries ended without an answer",
+    attempt: message.attempt,
+    failedAt: message.failedAt === undefined ? job.createdAt : new Date(message.failedAt),
+    body: toRaw(message).body,
+  }));
+}
+
+function afresh({
+  reason: _reason,
+  failedAt: _failedAt,
+  ...message
+}: StoredMessage): StoredMessage {
+  return { ...message, attempt: 1 };
+}
+
+function idOfStored(message: StoredMessage): string {
+  return idOf(toRaw(message));
+}

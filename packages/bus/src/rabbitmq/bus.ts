@@ -1,0 +1,131 @@
+import type { Connection } from "rabbitmq-client";
+import type { Logger, Registry } from "@smartcart/runtime";
+import { retryUntilReady, StartError } from "@smartcart/runtime";
+import { queueTypeOf } from "../contract.ts";
+import { createBusMetrics } from "../metrics.ts";
+import { keepRunning } from "../running.ts";
+import type { EventBus } from "../types.ts";
+import { noDeadLetters } from "../types.ts";
+import { withTimeout } from "../with-timeout.ts";
+import { toMessage } from "./amqp-message.ts";
+import { closeConnection, describeUrl, openConnection } from "./connection.ts";
+import { startConsumer } from "./consumer.ts";
+import { createDeadLetters } from "./dead-letters.ts";
+import { createPublisher } from "./publisher.ts";
+import { startSubscriber } from "./subscriber.ts";
+import { declareTopology, eventsExchange, isMandatory, queueDeclarations } from "./topology.ts";
+
+/** What the RabbitMQ engine needs. */
+export interface RabbitmqBusOptions {
+  /** `amqp://user:password@host:port/vhost` */
+  readonly amqpUrl: string;
+  /** Shown in the broker's list of connections: `shipping`. */
+  readonly name: string;
+  readonly log: Logger;
+  readonly metrics?: Registry | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Waits for the broker, declares the topology, and answers the bus on it. */
+export async function openRabbitmqBus(o: RabbitmqBusOptions): Promise<EventBus> {
+  const { sending, receiving } = await retryUntilReady({
+    what: URL.canParse(o.amqpUrl) ? describeUrl(o.amqpUrl) : "RabbitMQ",
+    variable: "AMQP_URL",
+    log: o.log,
+    signal: o.signal,
+    attempt: () => openConnections(o),
+  });
+  const publisher = createPublisher(sending);
+  const metrics = createBusMetrics(o.metrics);
+  const running = keepRunning();
+
+  return {
+    engine: "rabbitmq",
+    async publish(events, { signal, timeoutMs = 5_000 } = {}) {
+      const messages = events.map((event) =>
+        toMessage(event, { exchange: eventsExchange, mandatory: isMandatory(event.type) }),
+      );
+      const results = await publisher.publish(messages, { timeoutMs, signal });
+      const having = (wanted: string) =>
+        events.filter((_, index) => results[index] === wanted).map((event) => event.id);
+      const report = {
+        confirmed: having("confirmed"),
+        unknown: having("unknown"),
+        unroutable: having("returned"),
+      };
+      metrics.countReport(report);
+      return report;
+    },
+    async consume(queue, options) {
+      const parts = { connection: receiving, publisher, metrics };
+      return running.add(await startConsumer(queueTypeOf(queue), options, parts));
+    },
+    async subscribe(event, options) {
+      return running.add(await startSubscriber(event, options, receiving));
+    },
+    deadLetters(name) {
+      const queue = queueTypeOf(name);
+      return queue.deadLetter
+        ? createDeadLetters(queue, { connection: receiving, publisher })
+        : noDeadLetters;
+    },
+    depths: () => countMessages(receiving),
+    async check() {
+      if (!sending.ready) throw new Error("the connection to RabbitMQ for publishing is down");
+      await withTimeout(2_000, "RabbitMQ did not answer", async () => {
+        const channel = await receiving.acquire();
+        await channel.exchangeDeclare({ exchange: eventsExchange, type: "topic", passive: true });
+        await channel.close();
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      await running[Symbol.asyncDispose]();
+      await publisher[Symbol.asyncDispose]();
+      await Promise.all([closeConnection(sending), closeConnection(receiving)]);
+    },
+  };
+}
+
+/**
+ * A broker that runs short of memory or disk blocks connections that publish: consumers need one of
+ * their own.
+ */
+async function openConnections(
+  o: RabbitmqBusOptions,
+): Promise<{ sending: Connection; receiving: Connection }> {
+  const open = (suffix: string) =>
+    openConnection({ url: o.amqpUrl, name: `${o.name} ${suffix}`, log: o.log });
+  const sending = await open("publish");
+  try {
+    const channel = await sending.acquire();
+    await declareTopology(channel);
+    await channel.close();
+    return { sending, receiving: await open("consume") };
+  } catch (error) {
+    sending.unsafeDestroy();
+    throw explain(error);
+  }
+}
+
+function explain(error: unknown): unknown {
+  if (!(error instanceof Error && "code" in error && error.code === "PRECONDITION_FAILED")) {
+    return error;
+  }
+  return new StartError(
+    `the broker in AMQP_URL has a queue or exchange of ours with other settings; delete it there: ${error.message}`,
+    { variable: "AMQP_URL", cause: error },
+  );
+}
+
+async function countMessages(connection: Connection): Promise<Record<string, number>> {
+  const channel = await connection.acquire();
+  try {
+    const depths: Record<string, number> = {};
+    for (const { queue } of queueDeclarations) {
+      depths[queue] = (await channel.queueDeclare({ queue, passive: true })).messageCount;
+    }
+    return depths;
+  } finally {
+    await channel.close();
+  }
+}

@@ -1,0 +1,99 @@
+import { Connection } from "rabbitmq-client";
+import type { Logger } from "@smartcart/runtime";
+import { StartError } from "@smartcart/runtime";
+
+/** Longest silence before a connection is taken for dead is twice this. */
+const heartbeatSeconds = 5;
+
+/**
+ * Opens a connection that mends itself once it has been up. Rejects when the first attempt fails:
+ * with a StartError when waiting would not help (wrong password, no such virtual host), else with
+ * the cause.
+ */
+export async function openConnection(o: {
+  url: string;
+  name: string;
+  log: Logger;
+}): Promise<Connection> {
+  const connection = new Connection({
+    url: checkUrl(o.url),
+    connectionName: o.name,
+    noDelay: true,
+    heartbeat: heartbeatSeconds,
+    connectionTimeout: 5_000,
+    acquireTimeout: 5_000,
+    // The default of 8 KiB cuts a larger body into many frames.
+    frameMax: 131_072,
+    retryLow: 100,
+    retryHigh: 2_000,
+  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      connection.once("connection", resolve);
+      connection.once("error", reject);
+    });
+  } catch (error) {
+    connection.on("error", () => {});
+    connection.unsafeDestroy();
+    throw explain(o.url, error);
+  }
+  connection.on("error", (error) => {
+    o.log.warn("bus.connection_lost", { connection: o.name, error });
+  });
+  connection.on("connection", () => o.log.info("bus.connection_restored", { connection: o.name }));
+  connection.on("connection.blocked", (reason) => {
+    o.log.warn("bus.connection_blocked", { connection: o.name, reason });
+  });
+  return connection;
+}
+
+/** Closes a connection whose channels are closed; gives up waiting after `timeoutMs`. */
+export async function closeConnection(connection: Connection, timeoutMs = 3_000): Promise<void> {
+  const timer = setTimeout(() => connection.unsafeDestroy(), timeoutMs);
+  await connection.close().catch(() => connection.unsafeDestroy());
+  clearTimeout(timer);
+}
+
+/** The broker's address without the password. */
+export function describeUrl(url: string): string {
+  const { protocol, hostname, port, pathname } = new URL(url);
+  return `RabbitMQ at ${protocol}//${hostname}:${port || (protocol === "amqps:" ? "5671" : "5672")}${pathname}`;
+}
+
+function checkUrl(url: string): string {
+  const parsed = URL.parse(url);
+  if (parsed?.protocol !== "amqp:" && parsed?.protocol !== "amqps:") {
+    throw new StartError("AMQP_URL must look like amqp://user:password@host:5672", {
+      variable: "AMQP_URL",
+    });
+  }
+  if (parsed.username === "" || parsed.password === "") {
+    throw new StartError(
+      "AMQP_URL must carry user and password: amqp://guest:guest@localhost:5672",
+      {
+        variable: "AMQP_URL",
+      },
+    );
+  }
+  return url;
+}
+
+function explain(url: string, error: unknown): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : "";
+  if (code === "ACCESS_REFUSED") {
+    return new StartError(`${describeUrl(url)} refuses the user or password in AMQP_URL`, {
+      variable: "AMQP_URL",
+      cause: error,
+    });
+  }
+  if (code === "NOT_ALLOWED") {
+    return new StartError(
+      `${describeUrl(url)}: no such virtual host, or no right to it; see AMQP_URL`,
+      {
+        variable: "AMQP_URL",
+        cause: error,
+      },
+    );
+  }
+  return error;
+}

@@ -1,0 +1,130 @@
+import type { Channel, Connection, SyncMessage } from "rabbitmq-client";
+import { delay } from "@smartcart/runtime";
+import type { QueueType } from "../contract.ts";
+import { idOf } from "../message.ts";
+import type { DeadLetter, DeadLetters } from "../types.ts";
+import { attemptHeader, copyOf, failedAtHeader, reasonHeader, toRaw } from "./amqp-message.ts";
+import type { Publisher } from "./publisher.ts";
+import { deadLetterQueue } from "./topology.ts";
+
+const copyTimeoutMs = 5_000;
+/** Of more dead letters than this the order is not worth the time. */
+const longestRound = 5_000;
+
+/**
+ * The dead letters of a queue. AMQP has no way to look without taking: each call gets the messages
+ * one by one, and those that it leaves go back in their order at its end, or when its connection is
+ * lost.
+ */
+export function createDeadLetters(
+  queue: QueueType,
+  parts: { connection: Connection; publisher: Publisher },
+): DeadLetters {
+  const { connection, publisher } = parts;
+  const name = deadLetterQueue(queue);
+
+  /** Shows each message to `visitor`, which takes it or leaves it, until it has seen enough. */
+  async function visit(visitor: Visitor): Promise<void> {
+    const channel = await connection.acquire({ emitErrorsFromChannel: true });
+    channel.on("error", () => {});
+    try {
+      const before = await countReady(channel, name);
+      let taken = 0;
+      let enough = false;
+      // Bounded: what arrives meanwhile, or comes back from a redrive, is left for the next call.
+      for (let seen = 0; seen < before; seen++) {
+        // What goes back queues up behind what was never gotten: to keep the order, all of it has
+        // to go round.
+        if (enough && (seen === taken || before > longestRound)) break;
+        const message = await channel.basicGet({ queue: name });
+        if (message === undefined) break;
+        if (enough) continue;
+        const verdict = await visitor(message);
+        enough = verdict.enough ?? false;
+        if (!verdict.take) continue;
+        channel.basicAck({ deliveryTag: message.deliveryTag });
+        taken++;
+      }
+      await putBack(channel, name, before - taken);
+    } finally {
+      await channel.close();
+    }
+  }
+
+  return {
+    async list({ limit = 100 } = {}) {
+      const letters: DeadLetter[] = [];
+      if (limit <= 0) return letters;
+      await visit(async (message) => {
+        return { take: false, enough: letters.push(toDeadLetter(message)) >= limit };
+      });
+      return letters;
+    },
+    async count() {
+      const channel = await connection.acquire();
+      const count = await countReady(channel, name);
+      await channel.close();
+      return count;
+    },
+    async redrive(ids, { maxPerSecond, limit = Number.POSITIVE_INFINITY } = {}) {
+      let moved = 0;
+      if (limit <= 0) return 0;
+      await visit(async (message) => {
+        if (!includes(ids, message)) return { take: false };
+        if (moved > 0 && maxPerSecond !== undefined) await delay(1_000 / maxPerSecond);
+        const to = { exchange: "", routingKey: queue.name };
+        const copy = copyOf(message, to, { [attemptHeader]: 1 });
+        const [result] = await publisher.publish([copy], { timeoutMs: copyTimeoutMs });
+        if (result !== "confirmed") return { take: false, enough: true };
+        return { take: true, enough: ++moved >= limit };
+      });
+      return moved;
+    },
+    async drop(ids) {
+      let dropped = 0;
+      await visit(async (message) => {
+        if (!includes(ids, message)) return { take: false };
+        dropped++;
+        return { take: true };
+      });
+      return dropped;
+    },
+  };
+}
+
+type Visitor = (message: SyncMessage) => Promise<{ take: boolean; enough?: boolean }>;
+
+async function countReady(channel: Channel, queue: string): Promise<number> {
+  return (await channel.queueDeclare({ queue, passive: true })).messageCount;
+}
+
+/**
+ * Returns what was not taken. The broker does that in its own time: the next call should find it.
+ */
+async function putBack(channel: Channel, queue: string, expected: number): Promise<void> {
+  channel.basicNack({ deliveryTag: 0, multiple: true, requeue: true });
+  for (let look = 0; look < 40 && (await countReady(channel, queue)) < expected; look++) {
+    await delay(25);
+  }
+}
+
+function includes(ids: readonly string[] | "all", message: SyncMessage): boolean {
+  return ids === "all" || ids.includes(idOf(toRaw(message)));
+}
+
+function toDeadLetter(message: SyncMessage): DeadLetter {
+  const raw = toRaw(message);
+  const headers = message.headers ?? {};
+  const death = headers["x-death"]?.[0];
+  const reason = headers[failedAtHeader] === undefined ? undefined : headers[reasonHeader];
+  const failedAt = headers[failedAtHeader] ?? death?.time;
+  return {
+    id: idOf(raw),
+    type: raw.type,
+    // Without our header the broker gave it up: "delivery_limit".
+    reason: reason ?? `given up by the broker: ${death?.reason ?? "no reason stated"}`,
+    attempt: raw.attempt,
+    failedAt: failedAt === undefined ? undefined : new Date(failedAt),
+    body: raw.body,
+  };
+}

@@ -1,0 +1,123 @@
+import { setImmediate } from "node:timers/promises";
+import type { Channel, Connection, ReturnedMessage } from "rabbitmq-client";
+import { delay } from "@smartcart/runtime";
+import type { OutgoingMessage } from "./amqp-message.ts";
+
+/** The broker's answer for one message. */
+export type Confirmation = "confirmed" | "unknown" | "returned";
+
+/** Publishes with confirms on a channel of its own. */
+export interface Publisher extends AsyncDisposable {
+  /**
+   * Sends all messages in order and waits for all answers together, at most `timeoutMs`; answers by
+   * position. Never rejects. Message ids must differ within one call.
+   */
+  publish(
+    messages: readonly OutgoingMessage[],
+    o: { timeoutMs: number; signal?: AbortSignal | undefined },
+  ): Promise<Confirmation[]>;
+}
+
+/**
+ * A publisher on the connection; it opens its channel at the first message and anew after each
+ * failure.
+ */
+export function createPublisher(connection: Connection): Publisher {
+  let opening: Promise<Lane> | undefined;
+
+  async function lane(): Promise<Lane> {
+    opening ??= openLane(connection);
+    try {
+      const open = await opening;
+      if (open.channel.active) return open;
+    } catch (error) {
+      opening = undefined;
+      throw error;
+    }
+    opening = openLane(connection);
+    return await opening;
+  }
+
+  return {
+    async publish(messages, o) {
+      const results: Confirmation[] = messages.map(() => "unknown");
+      const deadline = AbortSignal.any([
+        AbortSignal.timeout(o.timeoutMs),
+        ...(o.signal ? [o.signal] : []),
+      ]);
+      const work = async () => {
+        // While it is down or blocked by an alarm, what is written would pile up in memory.
+        if (!connection.ready) await connection.onConnect(o.timeoutMs, true);
+        const open = await lane();
+        if (!deadline.aborted) await open.send(messages, results);
+      };
+      const inTime = await Promise.race([work().then(succeeded, succeeded), aborted(deadline)]);
+      // Answers that never came would be waited for as long as the channel lives.
+      if (inTime === "aborted" && opening !== undefined) void retire(opening);
+      if (inTime === "aborted") opening = undefined;
+      return results;
+    },
+    async [Symbol.asyncDispose]() {
+      if (opening !== undefined) await Promise.race([retire(opening), delay(1_000)]);
+    },
+  };
+}
+
+interface Lane {
+  readonly channel: Channel;
+  /** Fills in `results` as the answers come. */
+  send(messages: readonly OutgoingMessage[], results: Confirmation[]): Promise<void>;
+}
+
+async function openLane(connection: Connection): Promise<Lane> {
+  const channel = await connection.acquire({ emitErrorsFromChannel: true });
+  // The publishes under way fail with the same error.
+  channel.on("error", () => {});
+  await channel.confirmSelect();
+  const returned = new Set<string>();
+  channel.on("basic.return", (message: ReturnedMessage) => {
+    if (message.messageId !== undefined) returned.add(message.messageId);
+  });
+  return {
+    channel,
+    async send(messages, results) {
+      await Promise.all(
+        messages.map(async ({ envelope, body }, index) => {
+          try {
+            await channel.basicPublish(envelope, body);
+            results[index] = "confirmed";
+          } catch {
+            // Refused, or the channel or connection is gone: it may have arrived all the same.
+          }
+        }),
+      );
+      // The broker returns a message before it confirms it, but the client tells of the return one
+      // turn later.
+      await setImmediate();
+      for (const [index, { envelope }] of messages.entries()) {
+        if (envelope.messageId !== undefined && returned.delete(envelope.messageId)) {
+          results[index] = "returned";
+        }
+      }
+    },
+  };
+}
+
+async function retire(opening: Promise<Lane>): Promise<void> {
+  try {
+    await (await opening).channel.close();
+  } catch {
+    // It never opened.
+  }
+}
+
+function succeeded(): "done" {
+  return "done";
+}
+
+async function aborted(signal: AbortSignal): Promise<"aborted"> {
+  if (!signal.aborted) {
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  }
+  return "aborted";
+}

@@ -1,0 +1,113 @@
+/**
+ * What is declared on the broker, derived from the contract. The arguments are chosen so that
+ * RabbitMQ 3.10 and 4.x understand all of them alike. They can never change for a queue that
+ * exists: declaring it with others fails until it is deleted.
+ */
+import type { Channel } from "rabbitmq-client";
+import type { QueueType } from "../contract.ts";
+import { eventTypes, queueTypes } from "../contract.ts";
+
+/** The topic exchange of all events. */
+export const eventsExchange = "smartcart.events";
+/** The exchange in front of the dead-letter queues; the routing key is the work queue's name. */
+export const deadLetterExchange = "smartcart.dlx";
+/** Where an event goes that no queue is bound for: an exchange and a queue of this name. */
+const unroutedQueue = "smartcart.unrouted";
+
+/** The dead-letter queue of a work queue. */
+export function deadLetterQueue(queue: QueueType): string {
+  return `${queue.name}.dlq`;
+}
+
+/** The queue in which a message of `queue` waits for `delayMs`. */
+export function retryQueue(queue: QueueType, delayMs: number): string {
+  return `${queue.name}.retry.${delayMs % 1000 === 0 ? `${delayMs / 1000}s` : `${delayMs}ms`}`;
+}
+
+/** A queue and its arguments. */
+export interface QueueDeclaration {
+  readonly queue: string;
+  readonly arguments: Readonly<Record<string, string | number>>;
+}
+
+/** Every durable queue, by the contract. */
+export const queueDeclarations: readonly QueueDeclaration[] = [
+  ...[...queueTypes.values()].flatMap(declareQueue),
+  {
+    queue: unroutedQueue,
+    // A sample for people, not a store: with no listener about, every fan-out event ends here.
+    arguments: { "x-queue-type": "quorum", "x-max-length": 10_000, "x-overflow": "drop-head" },
+  },
+];
+
+/** Declares everything; harmless when it is there. */
+export async function declareTopology(channel: Channel): Promise<void> {
+  await channel.exchangeDeclare({ exchange: unroutedQueue, type: "fanout", durable: true });
+  await channel.exchangeDeclare({ exchange: deadLetterExchange, type: "direct", durable: true });
+  await channel.exchangeDeclare({
+    exchange: eventsExchange,
+    type: "topic",
+    durable: true,
+    arguments: { "alternate-exchange": unroutedQueue },
+  });
+  for (const declaration of queueDeclarations) {
+    await channel.queueDeclare({ ...declaration, durable: true });
+  }
+  await channel.queueBind({ exchange: unroutedQueue, queue: unroutedQueue });
+  for (const queue of queueTypes.values()) {
+    for (const event of queue.events) {
+      const routingKey = event.pattern;
+      await channel.queueBind({ exchange: eventsExchange, queue: queue.name, routingKey });
+    }
+    if (!queue.deadLetter) continue;
+    await channel.queueBind({
+      exchange: deadLetterExchange,
+      queue: deadLetterQueue(queue),
+      routingKey: queue.name,
+    });
+  }
+}
+
+/** Whether some queue must take events of this type; a pure fan-out may have nobody to hear it. */
+export function isMandatory(type: string): boolean {
+  return eventTypes.get(type)?.queues.length !== 0;
+}
+
+function declareQueue(queue: QueueType): QueueDeclaration[] {
+  const work: QueueDeclaration = {
+    queue: queue.name,
+    arguments: {
+      "x-queue-type": "quorum",
+      "x-delivery-limit": queue.deliveryLimit,
+      ...(queue.deadLetter && deadLetterTo(deadLetterExchange, queue.name)),
+    },
+  };
+  const retries = queue.retryDelaysMs.map((delayMs) => ({
+    queue: retryQueue(queue, delayMs),
+    arguments: {
+      "x-queue-type": "quorum",
+      "x-message-ttl": delayMs,
+      ...deadLetterTo("", queue.name),
+    },
+  }));
+  if (!queue.deadLetter) return [work, ...retries];
+  const dead: QueueDeclaration = {
+    queue: deadLetterQueue(queue),
+    // A look at a dead letter counts as a delivery, and from 4.0 on 20 of them would delete it
+    // unless a limit is set.
+    arguments: { "x-queue-type": "quorum", "x-delivery-limit": 1_000_000 },
+  };
+  return [work, ...retries, dead];
+}
+
+/**
+ * Dead-lettering that survives a crash between two queues; it needs the overflow rule beside it.
+ */
+function deadLetterTo(exchange: string, routingKey: string): Record<string, string> {
+  return {
+    "x-dead-letter-exchange": exchange,
+    "x-dead-letter-routing-key": routingKey,
+    "x-dead-letter-strategy": "at-least-once",
+    "x-overflow": "reject-publish",
+  };
+}

@@ -1,0 +1,2 @@
+export type { TestBroker } from "./test-broker.ts";
+export { canTestRabbitmq, createTestBroker } from "./test-broker.ts";

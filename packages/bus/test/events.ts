@@ -1,0 +1,30 @@
+import { randomUUID } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
+import { LogsEmittedSchema } from "@smartcart/gen/events/v1/log_events_pb";
+import {
+  OrderPlacedSchema,
+  OrderStatusChangedSchema,
+} from "@smartcart/gen/events/v1/order_events_pb";
+import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
+import type { OutgoingEvent } from "../src/index.ts";
+import { createEvent } from "../src/index.ts";
+
+/** An order to ship. */
+export function orderPlaced(orderId: string, id: string = randomUUID()): OutgoingEvent {
+  return createEvent(OrderPlacedSchema, create(OrderPlacedSchema, { orderId, userId: "u1" }), {
+    id,
+  });
+}
+
+/** An entry of an order's history, for the fan-out. */
+export function statusChanged(orderId: string, sequence: number): OutgoingEvent {
+  const milestone = OrderMilestone.PAYMENT_CONFIRMED;
+  const message = create(OrderStatusChangedSchema, { orderId, sequence, milestone });
+  return createEvent(OrderStatusChangedSchema, message, { id: randomUUID() });
+}
+
+/** A log line, for the queue without dead letters. */
+export function logsEmitted(text: string): OutgoingEvent {
+  const message = create(LogsEmittedSchema, { records: [{ message: text }] });
+  return createEvent(LogsEmittedSchema, message, { id: randomUUID() });
+}

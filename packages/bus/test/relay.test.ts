@@ -1,0 +1,171 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import fc from "fast-check";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { silentLogger } from "@smartcart/runtime";
+import type { Database } from "@smartcart/store";
+import { createDatabase, migrate, withTransaction } from "@smartcart/store";
+import { createTestDatabase } from "@smartcart/store/testing";
+import type { EventBus, OutgoingEvent, PublishReport } from "../src/index.ts";
+import { insertOutbox, openBus, outboxMigrations, startRelay } from "../src/index.ts";
+import { createRelay } from "../src/relay.ts";
+import { orderPlaced } from "./events.ts";
+import { eventually } from "./eventually.ts";
+
+let server: Awaited<ReturnType<typeof createTestDatabase>>;
+let database: Database;
+
+beforeAll(async () => {
+  server = await createTestDatabase();
+  database = createDatabase({ url: server.url, schema: "shop", log: silentLogger });
+  await migrate(database, outboxMigrations);
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+});
+beforeEach(() => truncate());
+
+describe("a relay", () => {
+  it("publishes what a transaction wrote, and nothing of one that was rolled back", async () => {
+    await using bus = await openBus({ databaseUrl: server.url, name: "test", log: silentLogger });
+    const events = ["a", "b", "c"].map((name) => orderPlaced(`ORD-${name}`));
+    await using relay = startRelay({ database, bus, log: silentLogger });
+    await withTransaction(database, "test", (tx) => insertOutbox(tx, events));
+    const lost = withTransaction(database, "test", async (tx) => {
+      await insertOutbox(tx, [orderPlaced("ORD-never")]);
+      throw new Error("changed my mind");
+    });
+    await expect(lost).rejects.toThrow("changed my mind");
+    relay.poke();
+    await eventually(
+      () => relay.pending(),
+      (pending) => pending === 0,
+    );
+    expect(await bus.depths()).toMatchObject({ orders: 3 });
+  });
+
+  it("parks a row that always fails, and holds back only its own key", async () => {
+    const poison = orderPlaced("ORD-bad");
+    const bus = createModelBus();
+    bus.refuse.add(poison.id);
+    const others = Array.from({ length: 20 }, (_, index) => orderPlaced(`ORD-${index}`));
+    const after = orderPlaced("ORD-bad");
+    await insertOutbox(database, [...others.slice(0, 10), poison, after, ...others.slice(10)]);
+    await using relay = startRelay({ database, bus, log: silentLogger, maxAttempts: 2 });
+
+    const parked = "select message_id, last_error from outbox where not_before = 'infinity'";
+    const { rows } = await eventually(
+      () => database.query({ text: parked }),
+      ({ rowCount }) => rowCount > 0,
+    );
+
+    expect(rows).toEqual([{ message_id: poison.id, last_error: "not confirmed in time" }]);
+    expect(new Set(bus.arrived)).toEqual(new Set(others.map(({ id }) => id)));
+    expect(await relay.pending()).toBe(2);
+  });
+
+  it("counts nothing against a row while the queue is down", async () => {
+    const bus = createModelBus();
+    bus.down = true;
+    await insertOutbox(database, [orderPlaced("ORD-1")]);
+    const relay = createRelay({ database, bus, log: silentLogger });
+    for (let round = 0; round < 3; round++) await relay.run(new AbortController().signal);
+    const { rows } = await database.query({ text: "select attempts from outbox" });
+    expect(rows).toEqual([{ attempts: 0 }]);
+    bus.down = false;
+    await relay.run(new AbortController().signal);
+    expect(bus.arrived).toHaveLength(1);
+  });
+
+  it("loses nothing and keeps the order of a key, however many relays work and die", async () => {
+    const key = fc.integer({ min: 0, max: 3 });
+    const fault = fc.oneof(
+      fc.constant({ kind: "none" as const }),
+      fc.record({ kind: fc.constant("cut" as const), after: fc.nat(8) }),
+      fc.record({ kind: fc.constant("die" as const), after: fc.nat(8) }),
+      fc.constant({ kind: "deaf" as const }),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(key, { minLength: 1, maxLength: 30 }),
+        fc.array(fault, { maxLength: 6 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 1, max: 10 }),
+        async (keys, faults, relays, batchSize) => {
+          await truncate();
+          const events = keys.map((name, index) => orderPlaced(`ORD-${name}`, `${index}`));
+          await insertOutbox(database, events);
+          const bus = createModelBus(faults);
+          await drain(bus, relays, batchSize);
+          expectFaithful(events, bus.arrived);
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+});
+
+async function truncate(): Promise<void> {
+  await database.query({ text: "truncate outbox" });
+}
+
+/** Several relays at once, each begun anew when it dies, until the outbox is empty. */
+async function drain(bus: EventBus, relays: number, batchSize: number): Promise<void> {
+  const work = async () => {
+    const options = { database, bus, log: silentLogger, leaseMs: 100, batchSize };
+    const { signal } = new AbortController();
+    while ((await database.query({ text: "select from outbox limit 1" })).rowCount > 0) {
+      await createRelay(options)
+        .run(signal)
+        .catch(() => {});
+      await sleep(5);
+    }
+  };
+  await Promise.all(Array.from({ length: relays }, work));
+}
+
+function expectFaithful(events: readonly OutgoingEvent[], arrived: readonly string[]): void {
+  const first = [...new Set(arrived)];
+  expect(first.toSorted()).toEqual(events.map(({ id }) => id).toSorted());
+  for (const key of new Set(events.map((event) => event.orderingKey))) {
+    const own = events.filter((event) => event.orderingKey === key).map(({ id }) => id);
+    expect(first.filter((id) => own.includes(id))).toEqual(own);
+  }
+}
+
+/**
+ * What happens to one publish: `cut` takes a few and loses the connection, `die` takes a few and
+ * then the relay itself is gone, `deaf` takes all and no confirm comes back.
+ */
+type Fault = { kind: "none" | "deaf" } | { kind: "cut" | "die"; after: number };
+
+/**
+ * A queue that writes down what arrives and breaks as it is told: no real one breaks at a chosen
+ * moment.
+ */
+function createModelBus(faults: readonly Fault[] = []) {
+  const arrived: string[] = [];
+  const pending = [...faults];
+  const model = {
+    arrived,
+    /** Ids that are never taken. */
+    refuse: new Set<string>(),
+    down: false,
+    async publish(events: readonly OutgoingEvent[]): Promise<PublishReport> {
+      const ids = events.map(({ id }) => id);
+      const fault = pending.shift() ?? { kind: "none" };
+      // As a broker does: it closes the channel, and with it goes what comes after.
+      const bad = ids.findIndex((id) => model.refuse.has(id));
+      const taken = model.down ? 0 : "after" in fault ? fault.after : bad < 0 ? ids.length : bad;
+      arrived.push(...ids.slice(0, taken));
+      await sleep(1);
+      if (fault.kind === "die") throw new Error("killed");
+      const confirmed = fault.kind === "deaf" || bad >= 0 ? [] : ids.slice(0, taken);
+      return { confirmed, unknown: ids.filter((id) => !confirmed.includes(id)), unroutable: [] };
+    },
+    async check() {
+      if (model.down) throw new Error("down");
+    },
+  };
+  return model as typeof model & EventBus;
+}

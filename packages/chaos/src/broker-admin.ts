@@ -1,0 +1,251 @@
+/** What an administrator, or a careless one, does to a broker: looks, copies of messages, poison, deleted queues. */
+
+import type { AsyncMessage, Channel } from "rabbitmq-client";
+import { Connection } from "rabbitmq-client";
+import { delay } from "@smartcart/runtime";
+import type { BrokerEngine } from "./infrastructure.ts";
+
+export interface BrokerAdmin extends AsyncDisposable {
+  /** Publishes copies of messages that were on the exchange a while ago, ids and all; answers how many. */
+  duplicate(count: number, order: "same" | "reversed"): Promise<number>;
+  /** Takes messages out of a queue, holds them and puts them back, so that later ones overtake them; answers how many. */
+  overtake(queue: string, holdMs: number): Promise<number>;
+  /** Puts messages that nobody can handle into a queue; answers the ids of those that the broker has. */
+  poison(queue: string, ids: readonly string[]): Promise<string[]>;
+  /** Deletes a queue of that name, or the first whose name begins so. False where there was none. */
+  deleteQueue(namePrefix: string): Promise<boolean>;
+  /** Closes the connections of one part from the broker's side; answers how many. */
+  closeConnections(name: string): Promise<number>;
+  /** Messages waiting in the work and retry queues. */
+  waiting(): Promise<number>;
+  /** The dead letters, by queue and message id. */
+  deadLetters(): Promise<{ queue: string; messageId: string }[]>;
+}
+
+const exchange = "smartcart.events";
+const keptMessages = 400;
+const publishTimeoutMs = 5_000;
+const workQueues = ["orders", "shipments"];
+
+/** Connects beside the proxies. To be called when the parts have declared their queues; reconnects by itself. */
+export async function openBrokerAdmin(broker: BrokerEngine): Promise<BrokerAdmin> {
+  let connection = connect(broker.url);
+  let url = broker.url;
+  const heard: AsyncMessage[] = [];
+  await listen(connection, heard);
+
+  /** The connection to where the broker is now. */
+  const current = async () => {
+    if (url !== broker.url) {
+      connection.unsafeDestroy();
+      url = broker.url;
+      connection = connect(url);
+      await listen(connection, heard);
+    }
+    await connection.onConnect(10_000, true);
+    return connection;
+  };
+
+  return {
+    async duplicate(count, order) {
+      const latest = heard.filter((one) => one.messageId !== undefined).slice(-count);
+      const copies = order === "same" ? latest : latest.reverse();
+      return await withChannel(await current(), async (channel) => {
+        await channel.confirmSelect();
+        const sent = copies.map((message) =>
+          channel.basicPublish(
+            { ...propertiesOf(message), exchange, routingKey: message.routingKey },
+            message.body,
+          ),
+        );
+        return (await Promise.allSettled(sent)).filter((one) => one.status === "fulfilled").length;
+      });
+    },
+    async overtake(queue, holdMs) {
+      return await withChannel(await current(), async (channel) => {
+        const held: AsyncMessage[] = [];
+        await channel.basicQos({ prefetchCount: 20 });
+        const { consumerTag } = await channel.basicConsume({ queue }, (one) => held.push(one));
+        await delay(holdMs);
+        await channel.basicCancel({ consumerTag });
+        for (const { deliveryTag } of held.reverse())
+          channel.basicNack({ deliveryTag, requeue: true });
+        return held.length;
+      });
+    },
+    async poison(queue, ids) {
+      return await withChannel(await current(), async (channel) => {
+        await channel.confirmSelect();
+        const sent = ids.map(async (messageId, index) => {
+          const { body, ...properties } = poisons[index % poisons.length] as Poison;
+          await channel.basicPublish(
+            { ...properties, routingKey: queue, messageId, durable: true },
+            body,
+          );
+          return messageId;
+        });
+        const results = await Promise.allSettled(sent);
+        return results.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+      });
+    },
+    async deleteQueue(namePrefix) {
+      const name = (await queueNames(broker)).find((one) => one.startsWith(namePrefix));
+      if (name === undefined) return false;
+      // By the node itself: the HTTP API refuses to delete a queue that belongs to one connection.
+      await broker.ctl("delete_queue", "--vhost", vhostOf(broker), name);
+      return true;
+    },
+    async closeConnections(name) {
+      const all = await ask<ConnectionInfo[]>(broker, "/api/connections");
+      const theirs = all.filter(
+        (one) =>
+          one.vhost === vhostOf(broker) && one.client_properties?.connection_name?.startsWith(name),
+      );
+      for (const one of theirs) {
+        await ask(broker, `/api/connections/${encodeURIComponent(one.name)}`, { method: "DELETE" });
+      }
+      return theirs.length;
+    },
+    async waiting() {
+      const names = (await queueNames(broker)).filter((name) =>
+        workQueues.some((queue) => name === queue || name.startsWith(`${queue}.retry.`)),
+      );
+      return await withChannel(await current(), async (channel) => {
+        let waiting = 0;
+        for (const queue of names) {
+          waiting += (await channel.queueDeclare({ queue, passive: true })).messageCount;
+        }
+        return waiting;
+      });
+    },
+    async deadLetters() {
+      const letters = await Promise.all(
+        workQueues.map(async (queue) => {
+          const body = {
+            count: 10_000,
+            ackmode: "ack_requeue_true",
+            encoding: "base64",
+            truncate: 1,
+          };
+          const found = await ask<{ properties: { message_id?: string } }[]>(
+            broker,
+            `/api/queues/${encodeURIComponent(vhostOf(broker))}/${queue}.dlq/get`,
+            { method: "POST", body: JSON.stringify(body) },
+          );
+          return found.map((one) => ({ queue, messageId: one.properties.message_id ?? "" }));
+        }),
+      );
+      return letters.flat();
+    },
+    async [Symbol.asyncDispose]() {
+      connection.unsafeDestroy();
+    },
+  };
+}
+
+interface ConnectionInfo {
+  readonly name: string;
+  readonly vhost: string;
+  readonly client_properties?: { readonly connection_name?: string };
+}
+
+interface Poison {
+  readonly body: Buffer;
+  readonly type: string;
+  readonly contentType: string;
+}
+
+const contentType = "application/protobuf";
+const placed = "smartcart.events.v1.OrderPlaced";
+
+/** Each kind of message that can never be handled: not protobuf, of a strange type, about nothing. */
+const poisons: readonly Poison[] = [
+  { body: Buffer.from([0xff, 0xff, 0xff]), type: placed, contentType },
+  { body: Buffer.from("{}"), type: placed, contentType: "application/json" },
+  { body: Buffer.alloc(0), type: "smartcart.events.v1.NoSuchEvent", contentType },
+  { body: Buffer.alloc(0), type: placed, contentType },
+];
+
+function connect(url: string): Connection {
+  const connection = new Connection({
+    url,
+    connectionName: "chaos",
+    retryLow: 100,
+    retryHigh: 1_000,
+  });
+  // Its loss is what this program is about; everything that uses it has a bound of its own.
+  connection.on("error", () => {});
+  return connection;
+}
+
+/** Remembers what goes over the exchange. */
+async function listen(connection: Connection, heard: AsyncMessage[]): Promise<void> {
+  await connection.onConnect(10_000, true);
+  const tap = connection.createConsumer(
+    {
+      noAck: true,
+      queueOptions: { exclusive: true, autoDelete: true },
+      queueBindings: [{ exchange, routingKey: "order.#" }],
+    },
+    (message) => {
+      heard.push(message);
+      if (heard.length > keptMessages) heard.shift();
+    },
+  );
+  tap.on("error", () => {});
+}
+
+function propertiesOf(message: AsyncMessage) {
+  const { messageId, type, contentType, headers } = message;
+  return {
+    durable: true,
+    ...(messageId !== undefined && { messageId }),
+    ...(type !== undefined && { type }),
+    ...(contentType !== undefined && { contentType }),
+    ...(headers !== undefined && { headers }),
+  };
+}
+
+async function withChannel<T>(
+  connection: Connection,
+  work: (channel: Channel) => Promise<T>,
+): Promise<T> {
+  const channel = await connection.acquire({ emitErrorsFromChannel: true });
+  channel.on("error", () => {});
+  const late = delay(publishTimeoutMs + 10_000).then(() => {
+    throw new Error("the broker does not answer its administrator");
+  });
+  try {
+    return await Promise.race([work(channel), late]);
+  } finally {
+    late.catch(() => {});
+    void channel.close().catch(() => {});
+  }
+}
+
+function vhostOf({ url }: BrokerEngine): string {
+  return decodeURIComponent(new URL(url).pathname.slice(1)) || "/";
+}
+
+async function queueNames(broker: BrokerEngine): Promise<string[]> {
+  const path = `/api/queues/${encodeURIComponent(vhostOf(broker))}?columns=name`;
+  return (await ask<{ name: string }[]>(broker, path)).map(({ name }) => name);
+}
+
+/** The HTTP API of the broker. */
+async function ask<T>(broker: BrokerEngine, path: string, init: RequestInit = {}): Promise<T> {
+  const { username, password, origin } = new URL(broker.managementUrl);
+  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+  const response = await fetch(`${origin}${path}`, {
+    ...init,
+    headers: { authorization, "content-type": "application/json" },
+    signal: AbortSignal.timeout(10_000),
+  });
+  const text = await response.text();
+  if (!response.ok && response.status !== 404) {
+    throw new Error(
+      `${init.method ?? "GET"} ${path} of the broker answered ${response.status}: ${text}`,
+    );
+  }
+  return (response.ok && text !== "" ? JSON.parse(text) : []) as T;
+}

@@ -1,0 +1,144 @@
+/** For each mutant the short run that exposes it, and the promise that it breaks. */
+import { join } from "node:path";
+import type { Infrastructure } from "./infrastructure.ts";
+import type { LoadMix } from "./load.ts";
+import type { MutantName } from "./mutants/patches.ts";
+import type { PlannedFault } from "./plan.ts";
+import { createRandom } from "./random.ts";
+import type { Report } from "./report.ts";
+import { runChaos } from "./run-chaos.ts";
+import { shareInfrastructure } from "./share.ts";
+import type { Replicas } from "./system.ts";
+
+export interface MutantRun {
+  /** Name of the invariant that must be broken; others may be as well. */
+  readonly breaks: string;
+  readonly faults: readonly Pick<PlannedFault, "kind" | "target" | "atMs" | "durationMs">[];
+  readonly mix: Partial<LoadMix>;
+  readonly replicas: Partial<Replicas>;
+}
+
+const orders = 60;
+const ratePerSecond = 30;
+
+const one: Replicas = {
+  inventory: 1,
+  payment: 1,
+  shipping: 1,
+  order: 1,
+  notification: 1,
+  "status-hub": 0,
+  log: 0,
+};
+
+const calmMix: LoadMix = {
+  tokens: { tok_visa: 1 },
+  plenty: ["espresso-beans", "filter-beans", "paper-filters"],
+  scarce: [],
+  scarceShare: 0,
+  cancelShare: 0,
+  replayShare: 0.1,
+  watchShare: 0,
+};
+
+const fault = (
+  kind: PlannedFault["kind"],
+  target: string,
+  atMs: number,
+  durationMs: number,
+): MutantRun["faults"][number] => ({ kind, target, atMs, durationMs });
+
+export const mutantRuns: Readonly<Record<MutantName, MutantRun>> = {
+  "no-inbox": {
+    breaks: "one effect a message",
+    faults: [fault("duplicate", "", 1_500, 0), fault("duplicate", "", 2_500, 0)],
+    mix: {},
+    replicas: {},
+  },
+  // Both processes wait for the lock with what they had read before.
+  "no-compare-and-set": {
+    breaks: "stock is what is reserved",
+    faults: [
+      fault("lock", "inventory.stock", 600, 700),
+      fault("lock", "inventory.reservation", 1_500, 700),
+    ],
+    mix: { plenty: ["espresso-beans"] },
+    replicas: { inventory: 2, order: 2 },
+  },
+  // The effect waits for the lock when the process dies.
+  "ack-before-commit": {
+    breaks: "no message is lost",
+    faults: [
+      fault("lock", "shipping.shipment", 500, 6_000),
+      fault("kill-part", "shipping-1", 5_500, 200),
+    ],
+    mix: {},
+    replicas: {},
+  },
+  // What was claimed and not confirmed lies behind the cursor.
+  "cursor-relay": {
+    breaks: "outboxes are empty",
+    faults: [
+      fault("reset", "notification-1→broker", 700, 1_000),
+      fault("cancel-consumer", "notification-1", 1_200, 0),
+      fault("reset", "notification-1→database", 1_900, 500),
+    ],
+    mix: {},
+    replicas: { order: 2 },
+  },
+  "release-on-timeout": {
+    breaks: "money is right",
+    faults: [],
+    mix: { tokens: { tok_visa: 3, tok_timeout: 1 } },
+    replicas: {},
+  },
+  "new-charge-id": {
+    breaks: "charged at most once",
+    faults: [],
+    mix: { tokens: { tok_visa: 3, tok_timeout: 1 } },
+    replicas: {},
+  },
+};
+
+/** The product as it is, with the faults of all mutants: it must break nothing. */
+export const controlRun: MutantRun = {
+  breaks: "",
+  faults: Object.values(mutantRuns).flatMap(({ faults }) => faults),
+  mix: { tokens: { tok_visa: 3, tok_timeout: 1 } },
+  replicas: { inventory: 2, order: 2 },
+};
+
+export interface MutantOptions {
+  /** Undefined: the product as it is, under the same conditions. */
+  readonly mutant: MutantName | undefined;
+  readonly run: MutantRun;
+  readonly infrastructure: Infrastructure;
+  readonly directory: string;
+}
+
+let runs = 0;
+
+/** Runs a mutant on a database and a virtual host of its own. */
+export async function runMutant({ mutant, run, ...o }: MutantOptions): Promise<Report> {
+  runs++;
+  const name = `run_${runs}`;
+  const mutate = new URL("./mutants/mutate.ts", import.meta.url);
+  return runChaos({
+    seed: 1,
+    random: createRandom(1),
+    infrastructure: await shareInfrastructure(o.infrastructure, name),
+    directory: join(o.directory, name),
+    replicas: { ...one, ...run.replicas },
+    plan: run.faults.map((planned) => ({ ...planned, variant: 0 })),
+    kinds: [],
+    orders,
+    ratePerSecond,
+    mix: { ...calmMix, ...run.mix },
+    preload: mutant === undefined ? [] : [`${mutate.href}?${mutant}`],
+    restBoundMs: 60_000,
+    // Most mutants never come to rest; what stands still for so long moves no more.
+    stuckMs: 6_000,
+    minAccepted: 0,
+    onProgress: () => {},
+  });
+}

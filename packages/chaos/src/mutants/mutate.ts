@@ -1,0 +1,8 @@
+/** Loaded before a part as `mutate.ts?no-inbox`, it makes the part that mutant. */
+import { patchSource } from "./patch-source.ts";
+import type { MutantName } from "./patches.ts";
+import { patches } from "./patches.ts";
+
+const name = new URL(import.meta.url).search.slice(1);
+if (!Object.hasOwn(patches, name)) throw new Error(`there is no mutant "${name}"`);
+patchSource(patches[name as MutantName]);

@@ -1,0 +1,116 @@
+/** The mistakes that the promises are there to catch, each as a change of the product's text. */
+import type { Patch } from "./patch-source.ts";
+
+export const patches = {
+  /** Every copy of a message counts as new. */
+  "no-inbox": {
+    file: "packages/bus/src/inbox.ts",
+    replacements: [
+      {
+        find: "  const { rows } = await tx.query<{ message_id: string }>({",
+        replace:
+          "  if (consumer !== '') return new Set(ids);\n  const { rows } = await tx.query<{ message_id: string }>({",
+      },
+    ],
+  },
+  /** Stock is read without a lock and written as what was read, plus or minus: two at once lose an update. */
+  "no-compare-and-set": {
+    file: "packages/inventory/src/store.ts",
+    replacements: [
+      {
+        find: "WHERE product_id = ANY($1::text[]) ORDER BY product_id FOR UPDATE`",
+        replace: "WHERE product_id = ANY($1::text[]) ORDER BY product_id`",
+      },
+      {
+        find: "      ORDER BY product_id FOR UPDATE`",
+        replace: "      ORDER BY product_id`",
+      },
+      {
+        find: `UPDATE stock s SET available = s.available + move.available, held = s.held + move.held,
+                           committed = s.committed + move.committed, version = s.version + 1`,
+        replace: `UPDATE stock s SET available = old.available + move.available, held = old.held + move.held,
+                           committed = old.committed + move.committed, version = s.version + 1`,
+      },
+      {
+        find: `          AS move (product_id, available, held, committed)
+`,
+        replace: `          AS move (product_id, available, held, committed) JOIN stock old USING (product_id)
+`,
+      },
+    ],
+  },
+  /** The message is acknowledged first, and its effect comes a little later. */
+  "ack-before-commit": {
+    file: "packages/shipping/src/order-placed-consumer.ts",
+    replacements: [
+      {
+        find: `        const orderIds = await patiently(() => beginAll(accepted, o), o.log, signal);
+        await announce(orderIds, accepted, o);`,
+        replace: `        void patiently(() => beginAll(accepted, o), o.log, new AbortController().signal)
+          .then((orderIds) => announce(orderIds, accepted, o)).catch(() => signal.aborted);`,
+      },
+    ],
+  },
+  /** The relay remembers the last position that it has seen and reads on from there. */
+  "cursor-relay": {
+    file: "packages/bus/src/outbox.ts",
+    replacements: [
+      {
+        find: "    return rows.map(fromRow).sort(byPosition);",
+        replace: `    const claimed = rows.map(fromRow).sort(byPosition);
+    cursor = claimed.at(-1)?.position ?? cursor;
+    return claimed;`,
+      },
+      {
+        find: "      values: [o.owner, o.limit, o.leaseMs],",
+        replace: "      values: [o.owner, o.limit, o.leaseMs, cursor],",
+      },
+      {
+        find: "    where (leased_until is null or leased_until < now())\n      and (not_before is null or not_before <= now())\n      and (ordering_key",
+        replace: "    where position > $4::bigint\n      and (ordering_key",
+      },
+      {
+        find: "/** A claimed outbox row. */",
+        replace: 'let cursor = "0";\n\n/** A claimed outbox row. */',
+      },
+    ],
+  },
+  /** A payment that does not answer in time is taken for refused. */
+  "release-on-timeout": {
+    file: "packages/order/src/saga/steps.ts",
+    replacements: [
+      {
+        find: "  const { payment } = await peers.payment.processPayment(",
+        replace: "  const answer = await peers.payment.processPayment(",
+      },
+      {
+        find: `    { signal },
+  );
+  switch (payment?.status) {`,
+        replace: `    { signal },
+  ).catch(() => ({ payment: { status: PaymentStatus.FAILED, declineCode: "timeout" } }));
+  const { payment } = answer;
+  switch (payment?.status) {`,
+      },
+    ],
+  },
+  /** Asking again is charging again. */
+  "new-charge-id": {
+    file: "packages/payment/src/payment-desk.ts",
+    replacements: [
+      {
+        find: `        chargeId: orderId,
+        amount: charge.amount,`,
+        replace: `        chargeId: charged.has(orderId) ? \`\${orderId}-again\` : (charged.add(orderId), orderId),
+        amount: charge.amount,`,
+      },
+      {
+        find: "/** Creates the desk over a database and a provider.",
+        replace:
+          "const charged = new Set<string>();\n\n/** Creates the desk over a database and a provider.",
+      },
+    ],
+  },
+} as const satisfies Readonly<Record<string, Patch>>;
+
+export type MutantName = keyof typeof patches;

@@ -1,0 +1,20 @@
+/**
+ * Loaded before a part, it sets the process's clock off by CHAOS_CLOCK_OFFSET_MS: `Date` is all the clock that the parts read.
+ * Timers and `performance` go by the monotonic clock and are not touched, as on a machine whose time is wrong.
+ */
+const offsetMs = Number(process.env.CHAOS_CLOCK_OFFSET_MS);
+if (!Number.isFinite(offsetMs)) throw new Error("CHAOS_CLOCK_OFFSET_MS is not a number");
+
+const RealDate = Date;
+
+globalThis.Date = new Proxy(RealDate, {
+  construct(target, args: unknown[], newTarget) {
+    const given = args.length === 0 ? [RealDate.now() + offsetMs] : args;
+    return Reflect.construct(target, given, newTarget) as Date;
+  },
+  apply: () => new RealDate(RealDate.now() + offsetMs).toString(),
+  get(target, name, receiver) {
+    if (name === "now") return () => RealDate.now() + offsetMs;
+    return Reflect.get(target, name, receiver) as unknown;
+  },
+});

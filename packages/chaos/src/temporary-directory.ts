@@ -1,0 +1,21 @@
+/** A folder for one run, that goes away with it. */
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export interface TemporaryDirectory extends AsyncDisposable {
+  readonly path: string;
+}
+
+/** Makes one; `keep` leaves it where it is. */
+export async function makeTemporaryDirectory(keep = false): Promise<TemporaryDirectory> {
+  const path = await mkdtemp(join(tmpdir(), "smartcart-chaos-"));
+  // Where root runs this, PostgreSQL and RabbitMQ run as others, and have to get in.
+  await chmod(path, 0o755);
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      if (!keep) await rm(path, { recursive: true, force: true });
+    },
+  };
+}

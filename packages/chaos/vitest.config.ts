@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+import { shared } from "../../vitest.shared.ts";
+
+export default defineConfig({
+  ...shared,
+  test: {
+    ...shared.test,
+    // Each file runs a dozen processes of its own: one after the other.
+    fileParallelism: false,
+    testTimeout: 240_000,
+    hookTimeout: 120_000,
+  },
+});

@@ -1,0 +1,122 @@
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type {
+  InventoryService,
+  ReserveRequest as ReserveRequestMessage,
+} from "@smartcart/gen/inventory/v1/inventory_service_pb";
+import { settleItems } from "@smartcart/mesh";
+import type { Logger } from "@smartcart/runtime";
+import type { Database } from "@smartcart/store";
+import { pageSizeOf, parsePageToken, toPageToken } from "./catalogue.ts";
+import { invalidPageToken, productNotFound, toServiceError } from "./errors.ts";
+import {
+  toOutcomeMessage,
+  toProductMessage,
+  toReservationMessage,
+  toShortLineMessage,
+} from "./messages.ts";
+import type { ReserveRequest } from "./reservation.ts";
+import type { ReservationBook } from "./reservation-book.ts";
+import { createShelf } from "./shelf.ts";
+import type { StockFeed } from "./stock-feed.ts";
+import * as store from "./store.ts";
+
+/** What the RPCs of the inventory service work on. */
+export interface InventoryParts {
+  readonly database: Database;
+  readonly book: ReservationBook;
+  readonly feed: StockFeed;
+  /** How long to hold where a request does not say, in milliseconds. */
+  readonly defaultTtlMs: number;
+  readonly log: Logger;
+}
+
+/** The RPCs of smartcart.inventory.v1.InventoryService. */
+export function createInventoryRoutes(parts: InventoryParts): ServiceImpl<typeof InventoryService> {
+  const { database, book, feed, log } = parts;
+
+  const reserve = async (request: ReserveRequestMessage) =>
+    toOutcomeMessage(await book.reserve(toReserveRequest(request, parts.defaultTtlMs)));
+
+  const commit = async (request: { reservationId: string }) =>
+    toOutcomeMessage(await book.commit(request.reservationId));
+
+  return {
+    listProducts: guarded(async ({ pageSize, pageToken }) => {
+      const after = pageToken === "" ? undefined : parsePageToken(pageToken);
+      if (pageToken !== "" && !after) throw invalidPageToken();
+      const limit = pageSizeOf(pageSize);
+      // One more than asked for says whether there is a next page.
+      const found = await store.listProducts(database, after, limit + 1);
+      const page = found.slice(0, limit);
+      const last = found.length > limit ? page.at(-1) : undefined;
+      return {
+        products: page.map(toProductMessage),
+        nextPageToken: last ? toPageToken(last) : "",
+      };
+    }),
+
+    getProduct: guarded(async ({ productId }) => {
+      const [product] = await store.findProducts(database, [productId]);
+      if (!product) throw productNotFound(productId);
+      return { product: toProductMessage(product) };
+    }),
+
+    checkStock: guarded(async ({ productId, quantity }) => {
+      const available = (await store.readAvailable(database, [productId])).get(productId);
+      if (available === undefined) throw productNotFound(productId);
+      return { isAvailable: available >= quantity, available };
+    }),
+
+    checkAvailability: guarded(async ({ lines }) => {
+      const ids = lines.map((line) => line.productId);
+      const short = createShelf(await store.readAvailable(database, ids)).shortages(lines);
+      return { isAvailable: short.length === 0, shortLines: short.map(toShortLineMessage) };
+    }),
+
+    reserve: guarded(reserve),
+    batchReserve: async ({ requests }) => ({
+      results: await settleItems(requests, guarded(reserve), log),
+    }),
+    commitReservation: guarded(commit),
+    batchCommitReservations: async ({ requests }) => ({
+      results: await settleItems(requests, guarded(commit), log),
+    }),
+
+    releaseReservation: guarded(async ({ reservationId }) => ({
+      reservation: toReservationMessage(await book.release(reservationId)),
+    })),
+
+    async *watchStock({ productIds }, context: HandlerContext) {
+      const ids = productIds.length > 0 ? productIds : undefined;
+      if (ids) await requireProducts(database, ids);
+      for await (const products of feed.watch(ids, context.signal)) {
+        yield { products: products.map(toProductMessage) };
+      }
+    },
+  };
+}
+
+/** Runs a method so that a lost database answers UNAVAILABLE. */
+function guarded<I, O>(method: (request: I) => Promise<O>): (request: I) => Promise<O> {
+  return async (request) => {
+    try {
+      return await method(request);
+    } catch (error) {
+      throw toServiceError(error);
+    }
+  };
+}
+
+async function requireProducts(database: Database, ids: readonly string[]): Promise<void> {
+  const known = await store.readAvailable(database, ids);
+  const unknown = ids.find((id) => !known.has(id));
+  if (unknown !== undefined) throw productNotFound(unknown);
+}
+
+function toReserveRequest(request: ReserveRequestMessage, defaultTtlMs: number): ReserveRequest {
+  return {
+    reservationId: request.reservationId,
+    lines: request.lines.map(({ productId, quantity }) => ({ productId, quantity })),
+    ttlMs: request.ttlMs === 0 ? defaultTtlMs : request.ttlMs,
+  };
+}

@@ -1,0 +1,99 @@
+import type { Transport } from "@connectrpc/connect";
+import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
+import { startServer } from "@smartcart/mesh";
+import type { Logger, Part, Registry } from "@smartcart/runtime";
+import { createMetrics, startTimer } from "@smartcart/runtime";
+import { createDatabase, migrate } from "@smartcart/store";
+import type { InventoryConfig } from "./config.ts";
+import type { ReservationBook } from "./reservation-book.ts";
+import { createReservationBook } from "./reservation-book.ts";
+import { createInventoryRoutes } from "./routes.ts";
+import { startStockFeed } from "./stock-feed.ts";
+import { findProducts } from "./store.ts";
+
+/** What the inventory service is built from. */
+export interface InventoryOptions {
+  readonly config: InventoryConfig;
+  /** A PostgreSQL 15 or later; the service keeps everything in its schema `inventory`. */
+  readonly databaseUrl: string;
+  readonly log: Logger;
+  /** Default: a registry of its own. */
+  readonly metrics?: Registry;
+}
+
+/** A running inventory service. */
+export interface RunningInventory extends Part {
+  readonly port: number;
+  /** Calls this service in process, through the interceptors of its server. */
+  readonly transport: Transport;
+}
+
+/** Reservations that the sweeper puts back in one transaction at most. */
+const sweepBatchSize = 200;
+
+/** Longest request: a batch of 256 reservations with 100 lines each fits. */
+const maxBodyBytes = 2 * 1024 * 1024;
+
+/** Brings the schema up to date, then serves. Disposing drains: calls under way finish, streams end. */
+export async function startInventory(o: InventoryOptions): Promise<RunningInventory> {
+  const { config, log, metrics = createMetrics("inventory") } = o;
+  // What was started is undone in reverse order: by a failed start at once, else when the service is disposed.
+  await using starting = new AsyncDisposableStack();
+  const database = starting.use(
+    createDatabase({ url: o.databaseUrl, schema: "inventory", log, metrics }),
+  );
+  await migrate(database, {
+    name: "inventory",
+    directory: new URL("../migrations/", import.meta.url),
+  });
+  const feed = starting.use(
+    startStockFeed({ read: () => findProducts(database), pollMs: config.STOCK_POLL_MS, log }),
+  );
+  const book = createReservationBook({ database, onChange: feed.poke });
+  starting.use(startSweeper(book, config.RESERVATION_SWEEP_MS, log));
+  const routes = createInventoryRoutes({
+    database,
+    book,
+    feed,
+    defaultTtlMs: config.RESERVATION_TTL_MS,
+    log,
+  });
+  const server = await startServer({
+    name: "inventory",
+    port: config.INVENTORY_PORT,
+    portVariable: "INVENTORY_PORT",
+    host: config.HOST,
+    services: [InventoryService],
+    routes: (router) => router.service(InventoryService, routes),
+    log,
+    metrics,
+    meshSecret: config.MESH_SECRET,
+    maxBodyBytes,
+    checks: { database: () => database.ping() },
+  });
+  starting.use(server);
+  const running = starting.move();
+  return {
+    name: "inventory",
+    url: server.url,
+    port: server.port,
+    transport: server.transport,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function startSweeper(book: ReservationBook, intervalMs: number, log: Logger): AsyncDisposable {
+  return startTimer({
+    name: "inventory.sweeper",
+    intervalMs,
+    log,
+    async run(signal) {
+      let expired = sweepBatchSize;
+      // A full batch means that there may be more: go on without waiting for the next tick.
+      while (expired === sweepBatchSize && !signal.aborted) {
+        expired = await book.expire(sweepBatchSize);
+        if (expired > 0) log.info("reservations.expired", { count: expired });
+      }
+    },
+  });
+}

@@ -1,0 +1,268 @@
+import type { Queryable } from "@smartcart/store";
+import type { CataloguePosition, Product } from "./catalogue.ts";
+import type {
+  Reservation,
+  ReservationChange,
+  ReservationStatus,
+  ReserveRequest,
+} from "./reservation.ts";
+import type { Line, StockMove } from "./shelf.ts";
+
+// All statements of the service. Whatever writes takes its locks in one order: stock rows by product id, then
+// reservation rows by id, then new ids in ascending order. Nothing here can therefore deadlock.
+
+interface ProductRow {
+  product_id: string;
+  name: string;
+  description: string;
+  category: string;
+  emoji: string;
+  currency_code: string;
+  price_minor: string;
+  available: number;
+  version: string;
+}
+
+interface ReservationRow {
+  reservation_id: string;
+  lines: Line[];
+  status: ReservationStatus;
+  closed: boolean;
+  expires_at: Date | null;
+}
+
+const selectProducts = `
+  SELECT p.product_id, p.name, p.description, p.category, p.emoji, p.currency_code, p.price_minor,
+         s.available, p.revision + s.version AS version
+  FROM product p JOIN stock s USING (product_id)`;
+
+const selectReservations = `
+  SELECT reservation_id, lines, status, closed, expires_at FROM reservation`;
+
+/** Lists up to `limit` products after a position (undefined: from the start), in the order of the catalogue. */
+export async function listProducts(
+  db: Queryable,
+  after: CataloguePosition | undefined,
+  limit: number,
+): Promise<Product[]> {
+  const { rows } = await db.query<ProductRow>({
+    name: "inventory.list_products",
+    text: `${selectProducts}
+      WHERE $1::text IS NULL OR (p.category, p.name, p.product_id) > ($1, $2, $3)
+      ORDER BY p.category, p.name, p.product_id LIMIT $4`,
+    values: [after?.category ?? null, after?.name ?? null, after?.productId ?? null, limit],
+  });
+  return rows.map(toProduct);
+}
+
+/** Reads products by id; undefined means all. Unknown ids are left out. */
+export async function findProducts(db: Queryable, ids?: readonly string[]): Promise<Product[]> {
+  const { rows } = await db.query<ProductRow>({
+    name: "inventory.find_products",
+    text: `${selectProducts} WHERE $1::text[] IS NULL OR p.product_id = ANY($1)`,
+    values: [ids ?? null],
+  });
+  return rows.map(toProduct);
+}
+
+/** Reads the units available of some products, without a lock. */
+export async function readAvailable(
+  db: Queryable,
+  productIds: readonly string[],
+): Promise<Map<string, number>> {
+  const { rows } = await db.query<{ product_id: string; available: number }>({
+    name: "inventory.read_available",
+    text: "SELECT product_id, available FROM stock WHERE product_id = ANY($1::text[])",
+    values: [productIds],
+  });
+  return toAvailable(rows);
+}
+
+/** Locks the stock of some products, in the order of their ids, and reads the units available. */
+export async function lockStock(
+  tx: Queryable,
+  productIds: readonly string[],
+): Promise<Map<string, number>> {
+  const { rows } = await tx.query<{ product_id: string; available: number }>({
+    name: "inventory.lock_stock",
+    text: `SELECT product_id, available FROM stock
+      WHERE product_id = ANY($1::text[]) ORDER BY product_id FOR UPDATE`,
+    values: [productIds],
+  });
+  return toAvailable(rows);
+}
+
+/** Locks the stock of all products on the lines of some reservations. Lines never change, so reading them needs no lock. */
+export async function lockStockOf(
+  tx: Queryable,
+  reservationIds: readonly string[],
+): Promise<Map<string, number>> {
+  const { rows } = await tx.query<{ product_id: string; available: number }>({
+    name: "inventory.lock_stock_of",
+    text: `SELECT product_id, available FROM stock
+      WHERE product_id IN (
+        SELECT line->>'productId' FROM reservation, jsonb_array_elements(lines) AS line
+        WHERE reservation_id = ANY($1::text[]))
+      ORDER BY product_id FOR UPDATE`,
+    values: [reservationIds],
+  });
+  return toAvailable(rows);
+}
+
+/** Reads reservations by id, without a lock. */
+export async function readReservations(
+  tx: Queryable,
+  ids: readonly string[],
+): Promise<Map<string, Reservation>> {
+  const { rows } = await tx.query<ReservationRow>({
+    name: "inventory.read_reservations",
+    text: `${selectReservations} WHERE reservation_id = ANY($1::text[])`,
+    values: [ids],
+  });
+  return new Map(rows.map((row) => [row.reservation_id, toReservation(row)]));
+}
+
+/** Reads reservations by id and locks them, in the order of their ids. */
+export async function lockReservations(
+  tx: Queryable,
+  ids: readonly string[],
+): Promise<Map<string, Reservation>> {
+  const { rows } = await tx.query<ReservationRow>({
+    name: "inventory.lock_reservations",
+    text: `${selectReservations}
+      WHERE reservation_id = ANY($1::text[]) ORDER BY reservation_id FOR UPDATE`,
+    values: [ids],
+  });
+  return new Map(rows.map((row) => [row.reservation_id, toReservation(row)]));
+}
+
+/** Finds holds whose time is over by the database's clock, the oldest first. A hint only: nothing is locked. */
+export async function findOverdue(db: Queryable, limit: number): Promise<string[]> {
+  const { rows } = await db.query<{ reservation_id: string }>({
+    name: "inventory.find_overdue",
+    text: `SELECT reservation_id FROM reservation
+      WHERE status = 'HELD' AND expires_at <= now() ORDER BY expires_at LIMIT $1`,
+    values: [limit],
+  });
+  return rows.map((row) => row.reservation_id);
+}
+
+/** Locks those of the given ids that are still held and overdue; what another transaction works on is left to it. */
+export async function lockOverdue(tx: Queryable, ids: readonly string[]): Promise<Reservation[]> {
+  const { rows } = await tx.query<ReservationRow>({
+    name: "inventory.lock_overdue",
+    text: `${selectReservations}
+      WHERE reservation_id = ANY($1::text[]) AND status = 'HELD' AND expires_at <= now()
+      ORDER BY reservation_id FOR UPDATE SKIP LOCKED`,
+    values: [ids],
+  });
+  return rows.map(toReservation);
+}
+
+/**
+ * Writes new holds and moves their units. Answers the expiry per id; an id that another transaction wrote in the
+ * meantime is missing from the answer, and then the whole transaction has to be undone: its units were moved.
+ */
+export async function insertHolds(
+  tx: Queryable,
+  holds: readonly ReserveRequest[],
+  moves: readonly StockMove[],
+): Promise<Map<string, Date>> {
+  const { rows } = await tx.query<{ reservation_id: string; expires_at: Date }>({
+    name: "inventory.insert_holds",
+    text: `WITH ${moveStock}
+      INSERT INTO reservation (reservation_id, lines, status, expires_at)
+      SELECT id, lines, 'HELD', now() + ttl_ms * interval '1 millisecond'
+      FROM unnest($5::text[], $6::jsonb[], $7::bigint[]) AS hold (id, lines, ttl_ms)
+      ORDER BY id
+      ON CONFLICT (reservation_id) DO NOTHING
+      RETURNING reservation_id, expires_at`,
+    values: [
+      ...moveValues(moves),
+      holds.map((hold) => hold.reservationId),
+      holds.map((hold) => JSON.stringify(hold.lines)),
+      holds.map((hold) => hold.ttlMs),
+    ],
+  });
+  return new Map(rows.map((row) => [row.reservation_id, row.expires_at]));
+}
+
+/** Writes tombstones for unknown ids. Answers how many were new. */
+export async function insertTombstones(tx: Queryable, ids: readonly string[]): Promise<number> {
+  const { rowCount } = await tx.query({
+    name: "inventory.insert_tombstones",
+    text: `INSERT INTO reservation (reservation_id, lines, status)
+      SELECT id, '[]', 'RELEASED' FROM unnest($1::text[]) AS id ORDER BY id
+      ON CONFLICT (reservation_id) DO NOTHING`,
+    values: [ids],
+  });
+  return rowCount;
+}
+
+/** Writes what became of locked reservations and moves their units. */
+export async function updateReservations(
+  tx: Queryable,
+  changes: readonly ReservationChange[],
+  moves: readonly StockMove[],
+): Promise<void> {
+  await tx.query({
+    name: "inventory.update_reservations",
+    text: `WITH ${moveStock}
+      UPDATE reservation r SET status = change.status, closed = change.closed, updated_at = now()
+      FROM unnest($5::text[], $6::text[], $7::boolean[]) AS change (id, status, closed)
+      WHERE r.reservation_id = change.id`,
+    values: [
+      ...moveValues(moves),
+      changes.map((change) => change.reservationId),
+      changes.map((change) => change.status),
+      changes.map((change) => change.closed),
+    ],
+  });
+}
+
+/** The part of a statement that moves the units of locked stock rows; its values are {@link moveValues}. */
+const moveStock = `moved AS (
+        UPDATE stock s SET available = s.available + move.available, held = s.held + move.held,
+                           committed = s.committed + move.committed, version = s.version + 1
+        FROM unnest($1::text[], $2::int[], $3::int[], $4::int[])
+          AS move (product_id, available, held, committed)
+        WHERE s.product_id = move.product_id)`;
+
+function moveValues(moves: readonly StockMove[]): unknown[] {
+  return [
+    moves.map((move) => move.productId),
+    moves.map((move) => move.available),
+    moves.map((move) => move.held),
+    moves.map((move) => move.committed),
+  ];
+}
+
+function toAvailable(
+  rows: readonly { product_id: string; available: number }[],
+): Map<string, number> {
+  return new Map(rows.map((row) => [row.product_id, row.available]));
+}
+
+function toReservation(row: ReservationRow): Reservation {
+  return {
+    reservationId: row.reservation_id,
+    lines: row.lines,
+    status: row.status,
+    closed: row.closed,
+    expiresAt: row.expires_at ?? undefined,
+  };
+}
+
+function toProduct(row: ProductRow): Product {
+  return {
+    productId: row.product_id,
+    name: row.name,
+    description: row.description,
+    category: row.category,
+    emoji: row.emoji,
+    currencyCode: row.currency_code,
+    priceMinor: BigInt(row.price_minor),
+    available: row.available,
+    version: BigInt(row.version),
+  };
+}

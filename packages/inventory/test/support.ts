@@ -1,0 +1,115 @@
+import { randomUUID } from "node:crypto";
+import { expect, vi } from "vitest";
+import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
+import type { ServiceClient } from "@smartcart/mesh";
+import { createServiceClient } from "@smartcart/mesh";
+import { silentLogger } from "@smartcart/runtime";
+import type { Database } from "@smartcart/store";
+import { createDatabase } from "@smartcart/store";
+import { createTestDatabase } from "@smartcart/store/testing";
+import type { RunningInventory } from "../src/index.ts";
+import { parseInventoryConfig, startInventory } from "../src/index.ts";
+
+/** A real service on a real database of its own, with clients as other parts have them. */
+export interface TestInventory extends AsyncDisposable {
+  readonly url: string;
+  readonly databaseUrl: string;
+  readonly service: RunningInventory;
+  readonly client: ServiceClient<typeof InventoryService>;
+  readonly sql: Database;
+  /** Starts one more process' worth of the service on the same database. */
+  addReplica(): Promise<TestReplica>;
+  /** Adds a product of which there are so many units, and answers its id. */
+  addProduct(units: number): Promise<string>;
+}
+
+export interface TestReplica {
+  readonly service: RunningInventory;
+  readonly client: ServiceClient<typeof InventoryService>;
+}
+
+export async function startTestInventory(env: Record<string, string> = {}): Promise<TestInventory> {
+  await using starting = new AsyncDisposableStack();
+  const { url: databaseUrl } = starting.use(await createTestDatabase());
+  const config = parseInventoryConfig({ INVENTORY_PORT: "0", STOCK_POLL_MS: "20", ...env });
+  const sql = starting.use(
+    createDatabase({ url: databaseUrl, schema: "inventory", log: silentLogger }),
+  );
+  const replicas = starting.use(new AsyncDisposableStack());
+
+  async function addReplica(): Promise<TestReplica> {
+    const service = replicas.use(await startInventory({ config, databaseUrl, log: silentLogger }));
+    return { service, client: replicas.use(createTestClient(service.url)) };
+  }
+
+  const { service, client } = await addReplica();
+  const running = starting.move();
+  return {
+    url: service.url,
+    databaseUrl,
+    service,
+    client,
+    sql,
+    addReplica,
+    async addProduct(units) {
+      const productId = `test-${randomUUID()}`;
+      await sql.query({
+        text: `WITH listed AS (
+            INSERT INTO product (product_id, name, description, category, emoji, currency_code, price_minor)
+            VALUES ($1, 'Test', 'For a test.', 'Test', '🧪', 'USD', 100) RETURNING product_id)
+          INSERT INTO stock (product_id, initial, available) SELECT product_id, $2, $2 FROM listed`,
+        values: [productId, units],
+      });
+      return productId;
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+export function createTestClient(baseUrl: string): ServiceClient<typeof InventoryService> {
+  return createServiceClient(InventoryService, { caller: "order", baseUrl, log: silentLogger });
+}
+
+/** The pockets of a product. */
+export async function stockOf(sql: Database, productId: string): Promise<object | undefined> {
+  const { rows } = await sql.query({
+    text: "SELECT available, held, committed FROM stock WHERE product_id = $1",
+    values: [productId],
+  });
+  return rows[0];
+}
+
+/** Rows that must not exist: stock that does not agree with the reservations. */
+export async function brokenStock(sql: Database): Promise<object[]> {
+  const { rows } = await sql.query({
+    text: `SELECT s.*, r.held AS held_by_reservations, r.committed AS committed_by_reservations
+      FROM stock s LEFT JOIN (
+        SELECT line->>'productId' AS product_id,
+               coalesce(sum((line->>'quantity')::int) FILTER (WHERE status = 'HELD'), 0) AS held,
+               coalesce(sum((line->>'quantity')::int) FILTER (WHERE status = 'COMMITTED'), 0) AS committed
+        FROM reservation, jsonb_array_elements(lines) AS line GROUP BY 1) r USING (product_id)
+      WHERE s.initial <> s.available + s.held + s.committed
+         OR least(s.available, s.held, s.committed) < 0
+         OR s.held <> coalesce(r.held, 0) OR s.committed <> coalesce(r.committed, 0)`,
+  });
+  return rows;
+}
+
+/** Waits until the assertion holds. */
+export function eventually(assertion: () => void | Promise<void>): Promise<void> {
+  return vi.waitFor(assertion, { timeout: 10_000, interval: 10 });
+}
+
+/** The error that a call ends with. */
+export async function errorOf(call: Promise<unknown>): Promise<unknown> {
+  const outcome = await call.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+  expect(outcome).toHaveProperty("error");
+  return (outcome as { error: unknown }).error;
+}
+
+export function newId(): string {
+  return `ORD-${randomUUID()}`;
+}

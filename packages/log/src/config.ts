@@ -1,0 +1,21 @@
+import { commonConfig, int, num, parseConfig, port, str } from "@smartcart/runtime";
+
+/** What the environment may say about the log service. */
+export const logConfig = {
+  ...commonConfig,
+  LOG_PORT: port({ default: 8084, desc: "Port of the log service" }),
+  LOG_RETENTION_DAYS: num({ default: 7, desc: "Days that log records are kept; fractions count" }),
+  LOG_MAX_WATCHERS: int({ default: 100, desc: "Most streams that follow the log at once" }),
+  CORS_ORIGINS: str({
+    default: "",
+    desc: "Origins of other sites whose pages may call, comma-separated",
+  }),
+};
+
+/** Parses the environment; throws a ConfigError that names every bad variable. */
+export function parseLogConfig(env: NodeJS.ProcessEnv) {
+  return parseConfig(env, logConfig);
+}
+
+/** The parsed configuration of the log service. */
+export type LogConfig = ReturnType<typeof parseLogConfig>;

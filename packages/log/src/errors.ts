@@ -1,0 +1,33 @@
+/** Every way in which the log service says no. The codes are stable; clients branch on them. */
+import { Code } from "@connectrpc/connect";
+import { DomainError, ValidationError } from "@smartcart/mesh";
+import { isConnectionError } from "@smartcart/store";
+
+export function invalidPageToken(): ValidationError {
+  return new ValidationError([
+    { field: "pageToken", message: "is no token of a search; begin again without one" },
+  ]);
+}
+
+export function tooManyWatchers(maxWatchers: number): DomainError {
+  return new DomainError({
+    code: "TOO_MANY_WATCHERS",
+    rpcCode: Code.ResourceExhausted,
+    retryAfterMs: 5000,
+    title: "Too many follow the log",
+    message: `${maxWatchers} streams follow the log already. Close one, or raise LOG_MAX_WATCHERS.`,
+  });
+}
+
+/** An error of the database as the caller is to see it: a lost connection is worth another try. */
+export function toServiceError(error: unknown): unknown {
+  if (!isConnectionError(error)) return error;
+  return new DomainError({
+    code: "LOG_UNAVAILABLE",
+    rpcCode: Code.Unavailable,
+    retryAfterMs: 1000,
+    title: "The log cannot be read",
+    message: "The log service has lost its database for the moment. Send the same call again.",
+    cause: error,
+  });
+}

@@ -1,0 +1,72 @@
+import { isMessage } from "@bufbuild/protobuf";
+import type { Delivery, EventBus, Outcome, RunningConsumer } from "@smartcart/bus";
+import { LogsEmittedSchema } from "@smartcart/gen/events/v1/log_events_pb";
+import type { Logger } from "@smartcart/runtime";
+import { retryUntilReady } from "@smartcart/runtime";
+import type { Database } from "@smartcart/store";
+import { isConnectionError } from "@smartcart/store";
+import type { StoredRecord } from "./record.ts";
+import { toStored } from "./record.ts";
+import { insertRecords } from "./store.ts";
+
+const QUEUE = "logs";
+/** Most records in one statement. */
+const CHUNK_SIZE = 2000;
+
+/** What the consumer works with. */
+export interface LogsEmittedConsumerOptions {
+  readonly bus: EventBus;
+  readonly database: Database;
+  readonly log: Logger;
+  readonly now: () => Date;
+  /** Called after each batch with how many records were new. */
+  readonly onStored: (count: number) => void;
+}
+
+/**
+ * Stores what the parts of the mesh say. Records are told apart by their id, so a message that comes twice changes nothing.
+ * It logs nothing about a batch that went well: that line would come back as the next batch.
+ */
+export function startLogsEmittedConsumer(o: LogsEmittedConsumerOptions): Promise<RunningConsumer> {
+  return o.bus.consume(QUEUE, {
+    name: "log.logs",
+    log: o.log,
+    maxBatch: 64,
+    async handle(batch, { signal }) {
+      const records = batch.flatMap((delivery) => recordsOf(delivery, o.now()));
+      let stored = 0;
+      for (let start = 0; start < records.length; start += CHUNK_SIZE) {
+        const chunk = records.slice(start, start + CHUNK_SIZE);
+        stored += await insertPatiently(chunk, o, signal);
+      }
+      if (stored > 0) o.onStored(stored);
+      return batch.map(outcomeOf);
+    },
+  });
+}
+
+/** Waits for a database that is away, as long as the handler may take: this queue has few attempts and no dead letters. */
+function insertPatiently(
+  records: readonly StoredRecord[],
+  { database, log }: LogsEmittedConsumerOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  return retryUntilReady({
+    what: "PostgreSQL",
+    variable: "DATABASE_URL",
+    log,
+    signal,
+    attempt: () => insertRecords(database, records),
+    isFatal: (error) => !isConnectionError(error),
+  });
+}
+
+function recordsOf({ message, id }: Delivery, now: Date): StoredRecord[] {
+  if (!isMessage(message, LogsEmittedSchema)) return [];
+  return message.records.map((record, index) => toStored(record, { messageId: id, index, now }));
+}
+
+function outcomeOf({ message, type }: Delivery): Outcome {
+  if (isMessage(message, LogsEmittedSchema)) return { kind: "ack" };
+  return { kind: "dead-letter", reason: `queue ${QUEUE} does not take ${type}` };
+}

@@ -1,0 +1,57 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { LogRecord } from "@smartcart/gen/log/v1/log_pb";
+import { LogRecordSchema } from "@smartcart/gen/log/v1/log_pb";
+import type { LogService } from "@smartcart/gen/log/v1/log_service_pb";
+import type { Queryable } from "@smartcart/store";
+import { invalidPageToken, toServiceError } from "./errors.ts";
+import { parsePageToken, toPageToken } from "./filter.ts";
+import type { FoundRecord } from "./store.ts";
+import { searchRecords } from "./store.ts";
+import type { Tail } from "./tail.ts";
+
+const DEFAULT_PAGE_SIZE = 100;
+
+/** The RPCs of smartcart.log.v1.LogService. */
+export function createLogRoutes(database: Queryable, tail: Tail): ServiceImpl<typeof LogService> {
+  return {
+    async searchLogs({ filter, pageSize, pageToken }) {
+      const after = pageToken === "" ? undefined : parsePageToken(pageToken);
+      if (pageToken !== "" && !after) throw invalidPageToken();
+      const limit = pageSize || DEFAULT_PAGE_SIZE;
+      try {
+        // One more than asked for says whether there is a next page.
+        const found = await searchRecords(database, filter, after, limit + 1);
+        const page = found.slice(0, limit);
+        const last = found.length > limit ? page.at(-1) : undefined;
+        return { records: page.map(toMessage), nextPageToken: last ? tokenOf(last) : "" };
+      } catch (error) {
+        throw toServiceError(error);
+      }
+    },
+
+    async *tailLogs({ filter, backlog }, { signal }: HandlerContext) {
+      try {
+        for await (const found of tail.follow(filter, backlog, signal)) {
+          yield { records: found.map(toMessage) };
+        }
+      } catch (error) {
+        throw toServiceError(error);
+      }
+    },
+  };
+}
+
+function tokenOf({ occurredAt, position }: FoundRecord): string {
+  return toPageToken({ occurredAtMs: occurredAt.getTime(), position });
+}
+
+function toMessage({ position: _, occurredAt, attributes, ...record }: FoundRecord): LogRecord {
+  return create(LogRecordSchema, {
+    ...record,
+    occurredAt: timestampFromDate(occurredAt),
+    attributes: JSON.parse(attributes) as JsonObject,
+  });
+}

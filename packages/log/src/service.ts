@@ -1,0 +1,100 @@
+/** Builds the log service from its dependencies. */
+import type { Transport } from "@connectrpc/connect";
+import type { EventBus } from "@smartcart/bus";
+import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
+import { startServer } from "@smartcart/mesh";
+import type { Logger, Part, Registry } from "@smartcart/runtime";
+import { Counter, createMetrics, StartError } from "@smartcart/runtime";
+import { createDatabase, migrate } from "@smartcart/store";
+import type { LogConfig } from "./config.ts";
+import { startLogsEmittedConsumer } from "./logs-emitted-consumer.ts";
+import { startRetention } from "./retention.ts";
+import { createLogRoutes } from "./routes.ts";
+import { createTail } from "./tail.ts";
+
+/** What the log service is built from. */
+export interface LogOptions {
+  readonly config: LogConfig;
+  /** A PostgreSQL 15 or later; the service keeps everything in its schema `log`. */
+  readonly databaseUrl: string;
+  readonly bus: EventBus;
+  readonly log: Logger;
+  /** Default: a registry of its own. */
+  readonly metrics?: Registry;
+}
+
+/** A running log service. */
+export interface RunningLog extends Part {
+  readonly port: number;
+  /** Calls this service in process, through the interceptors of its server. */
+  readonly transport: Transport;
+}
+
+/** Brings the schema up to date, then consumes, prunes and serves. Disposing it finishes the batch under way. */
+export async function startLog(o: LogOptions): Promise<RunningLog> {
+  const { config, bus, log, metrics = createMetrics("log") } = o;
+  // What was started is undone in reverse order: by a failed start at once, else when the service is disposed.
+  await using starting = new AsyncDisposableStack();
+  const days = requireDays(config.LOG_RETENTION_DAYS);
+  const database = starting.use(
+    createDatabase({ url: o.databaseUrl, schema: "log", log, metrics }),
+  );
+  await migrate(database, { name: "log", directory: new URL("../migrations/", import.meta.url) });
+
+  const now = () => new Date();
+  const tail = createTail(database, config.LOG_MAX_WATCHERS);
+  const stored = new Counter({
+    name: "smartcart_log_records_total",
+    help: "Records that were stored.",
+    registers: [metrics],
+  });
+  const onStored = (count: number) => {
+    stored.inc(count);
+    tail.poke();
+  };
+  starting.use(startRetention({ database, log, days, now }));
+  const consumer = starting.use(
+    await startLogsEmittedConsumer({ bus, database, log, now, onStored }),
+  );
+  const server = starting.use(
+    await startServer({
+      name: "log",
+      port: config.LOG_PORT,
+      portVariable: "LOG_PORT",
+      host: config.HOST,
+      services: [LogService],
+      routes: (router) => router.service(LogService, createLogRoutes(database, tail)),
+      log,
+      metrics,
+      meshSecret: config.MESH_SECRET,
+      corsOrigins: config.CORS_ORIGINS.split(",").filter((origin) => origin !== ""),
+      checks: {
+        database: () => database.ping(),
+        bus: () => bus.check(),
+        async logs() {
+          if (!consumer.ready()) throw new Error("the consumer of queue logs is not attached");
+        },
+      },
+    }),
+  );
+  const running = starting.move();
+  return {
+    name: "log",
+    url: server.url,
+    port: server.port,
+    transport: server.transport,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function requireDays(days: number): number {
+  // Within what a timestamp can hold, counted back from today.
+  if (days > 0 && days <= 36_500) return days;
+  const variable = "LOG_RETENTION_DAYS";
+  throw new StartError(
+    `${variable}: ${days} is no span of days; set it to more than 0, up to 36500`,
+    {
+      variable,
+    },
+  );
+}

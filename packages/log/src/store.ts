@@ -1,0 +1,159 @@
+import type { LogFilter } from "@smartcart/gen/log/v1/log_service_pb";
+import type { Queryable } from "@smartcart/store";
+import type { SearchPosition } from "./filter.ts";
+import { toConditions } from "./filter.ts";
+import type { StoredRecord } from "./record.ts";
+
+// All statements of the service.
+
+/** A record that was read, with its place in the table. */
+export interface FoundRecord extends StoredRecord {
+  /** A bigint as text. */
+  readonly position: string;
+}
+
+interface RecordRow {
+  position: string;
+  record_id: string;
+  occurred_at: Date;
+  severity: FoundRecord["severity"];
+  service: string;
+  event: string;
+  message: string;
+  order_id: string;
+  trace_id: string;
+  attributes: string;
+}
+
+const selectRecords = `SELECT position, record_id, occurred_at, severity, service, event, message,
+  order_id, trace_id, attributes FROM log_record`;
+
+/**
+ * Stores records in the order given, except those that are stored already; answers how many were new. Writers take turns by
+ * an advisory lock that is held until their commit; without it a row could become visible after one with a higher position,
+ * and a reader who had passed by would never see it. The lock lives and dies with this one statement: run it on its own.
+ */
+export async function insertRecords(
+  db: Queryable,
+  records: readonly StoredRecord[],
+): Promise<number> {
+  const { rowCount } = await db.query({
+    name: "log.insert",
+    text: `WITH turn AS MATERIALIZED (
+        SELECT pg_advisory_xact_lock(hashtext('smartcart.log.insert'), hashtext(current_schema()))
+      )
+      INSERT INTO log_record (record_id, occurred_at, severity, service, event, message, order_id,
+        trace_id, attributes)
+      SELECT record_id, occurred_at, severity, service, event, message, order_id, trace_id, attributes
+      FROM turn CROSS JOIN unnest($1::text[], $2::timestamptz[], $3::smallint[], $4::text[],
+        $5::text[], $6::text[], $7::text[], $8::text[], $9::text[]) WITH ORDINALITY
+        AS line (record_id, occurred_at, severity, service, event, message, order_id, trace_id,
+          attributes, nr)
+      ORDER BY nr
+      ON CONFLICT (record_id) DO NOTHING`,
+    values: [
+      records.map((record) => record.recordId),
+      records.map((record) => record.occurredAt),
+      records.map((record) => record.severity),
+      records.map((record) => record.service),
+      records.map((record) => record.event),
+      records.map((record) => record.message),
+      records.map((record) => record.orderId),
+      records.map((record) => record.traceId),
+      records.map((record) => record.attributes),
+    ],
+  });
+  return rowCount;
+}
+
+/** Finds up to `limit` records that come after a position in the order of a search: newest first. */
+export async function searchRecords(
+  db: Queryable,
+  filter: LogFilter | undefined,
+  after: SearchPosition | undefined,
+  limit: number,
+): Promise<FoundRecord[]> {
+  const { sql, values } = toConditions(filter);
+  const next = values.length + 1;
+  const paging = after ? ` AND (occurred_at, position) < ($${next + 1}, $${next + 2})` : "";
+  const { rows } = await db.query<RecordRow>({
+    text: `${selectRecords} WHERE ${sql.join(" AND ")}${paging}
+      ORDER BY occurred_at DESC, position DESC LIMIT $${next}`,
+    values: [...values, limit, ...(after ? [new Date(after.occurredAtMs), after.position] : [])],
+  });
+  return rows.map(toRecord);
+}
+
+/** The highest position stored; "0" where there is none. */
+export async function readHead(db: Queryable): Promise<string> {
+  const { rows } = await db.query<{ head: string }>({
+    name: "log.head",
+    text: "SELECT coalesce(max(position), 0) AS head FROM log_record",
+  });
+  return rows[0]?.head ?? "0";
+}
+
+/** Reads up to `limit` matching records after one position and up to another, in the order of storing. */
+export async function readForward(
+  db: Queryable,
+  filter: LogFilter | undefined,
+  range: { readonly after: string; readonly upTo: string },
+  limit: number,
+): Promise<FoundRecord[]> {
+  return await readInOrder(db, filter, range, { direction: "ASC", limit });
+}
+
+/** Reads the newest `limit` matching records up to a position, in the order of storing. */
+export async function readBacklog(
+  db: Queryable,
+  filter: LogFilter | undefined,
+  upTo: string,
+  limit: number,
+): Promise<FoundRecord[]> {
+  const range = { after: "0", upTo };
+  return (await readInOrder(db, filter, range, { direction: "DESC", limit })).reverse();
+}
+
+async function readInOrder(
+  db: Queryable,
+  filter: LogFilter | undefined,
+  range: { readonly after: string; readonly upTo: string },
+  page: { readonly direction: "ASC" | "DESC"; readonly limit: number },
+): Promise<FoundRecord[]> {
+  const { sql, values } = toConditions(filter, [
+    ["position > ?", range.after],
+    ["position <= ?", range.upTo],
+  ]);
+  const { rows } = await db.query<RecordRow>({
+    text: `${selectRecords} WHERE ${sql.join(" AND ")}
+      ORDER BY position ${page.direction} LIMIT $${values.length + 1}`,
+    values: [...values, page.limit],
+  });
+  return rows.map(toRecord);
+}
+
+/** Deletes up to `limit` records that occurred before an instant, the oldest first; answers how many. */
+export async function deleteOlder(db: Queryable, before: Date, limit: number): Promise<number> {
+  const { rowCount } = await db.query({
+    name: "log.delete_older",
+    text: `DELETE FROM log_record WHERE position = ANY (ARRAY(
+        SELECT position FROM log_record WHERE occurred_at < $1 ORDER BY occurred_at LIMIT $2))`,
+    values: [before, limit],
+  });
+  return rowCount;
+}
+
+function toRecord(row: RecordRow): FoundRecord {
+  return {
+    position: row.position,
+    recordId: row.record_id,
+    occurredAt: row.occurred_at,
+    severity: row.severity,
+    service: row.service,
+    event: row.event,
+    message: row.message,
+    orderId: row.order_id,
+    traceId: row.trace_id,
+    attributes: row.attributes,
+  };
+}

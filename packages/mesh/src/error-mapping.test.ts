@@ -1,0 +1,77 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { describe, expect, test } from "vitest";
+import { ShortLineSchema } from "@smartcart/gen/inventory/v1/reservation_pb";
+import { mapError, markReceived } from "./error-mapping.ts";
+import { DomainError, detailOf, problemOf, ValidationError } from "./errors.ts";
+import { fromItemError, toItemError } from "./item-error.ts";
+
+const outOfStock = new DomainError({
+  code: "OUT_OF_STOCK",
+  rpcCode: Code.FailedPrecondition,
+  title: "Out of stock",
+  message: "mug: none left. Choose another.",
+  httpStatus: 409,
+  details: [{ desc: ShortLineSchema, value: { productId: "mug", requested: 1, available: 0 } }],
+  cause: new Error("row 17"),
+});
+
+describe("mapError", () => {
+  test("an error of the domain keeps its text and details, and nothing of its cause", () => {
+    const { error, unexpected } = mapError(outOfStock);
+    expect(unexpected).toBe(false);
+    expect(error.rawMessage).toBe("mug: none left. Choose another.");
+    expect(error.code).toBe(Code.FailedPrecondition);
+    expect(problemOf(error)).toMatchObject({ code: "OUT_OF_STOCK", httpStatus: 409 });
+    expect(detailOf(error, ShortLineSchema)?.productId).toBe("mug");
+  });
+
+  test.each([
+    new Error("password=hunter2"),
+    "password=hunter2",
+    undefined,
+    ConnectError.from(new Error("password=hunter2")),
+    new ConnectError("password=hunter2", Code.Internal),
+    markReceived(new ConnectError("password=hunter2", Code.NotFound)),
+    markReceived(new ConnectError("password=hunter2", Code.InvalidArgument)),
+  ])("%s is an internal error to the caller, with the cause for the log", (thrown) => {
+    const { error, unexpected } = mapError(thrown);
+    expect(unexpected).toBe(true);
+    expect(error.rawMessage).toBe("internal error");
+    expect(error.code).toBe(Code.Internal);
+    expect(problemOf(error)?.code).toBe("INTERNAL");
+    expect(error.cause).toBe(thrown);
+  });
+
+  test.each([
+    [Code.Unavailable, Code.Unavailable],
+    [Code.ResourceExhausted, Code.Unavailable],
+    [Code.DeadlineExceeded, Code.DeadlineExceeded],
+  ])("a neighbour's code %i becomes %i with a text of ours", (code, mapped) => {
+    const { error } = mapError(markReceived(new ConnectError("password=hunter2", code)));
+    expect(error.code).toBe(mapped);
+    expect(error.message).not.toContain("hunter2");
+    expect(problemOf(error)?.retryAfterMs).toBeGreaterThan(0);
+  });
+
+  test("an error of Connect that we threw on purpose keeps its text and gets a problem", () => {
+    const { error } = mapError(new ConnectError("There is no order ORD-1.", Code.NotFound));
+    expect(error.rawMessage).toBe("There is no order ORD-1.");
+    expect(problemOf(error)?.code).toBe("NOT_FOUND");
+  });
+
+  test("a validation error tells its fields", () => {
+    const thrown = new ValidationError([{ field: "items[0].productId", message: "is unknown" }]);
+    expect(mapError(thrown).error.rawMessage).toBe(
+      "items[0].productId: is unknown. Correct the request and send it again.",
+    );
+  });
+});
+
+test("an item's error comes out of a batch as it went in", () => {
+  const error = fromItemError(toItemError(outOfStock));
+  expect(error.code).toBe(Code.FailedPrecondition);
+  expect(error.rawMessage).toBe("mug: none left. Choose another.");
+  expect(problemOf(error)?.code).toBe("OUT_OF_STOCK");
+  expect(detailOf(error, ShortLineSchema)?.productId).toBe("mug");
+  expect(mapError(error).error.rawMessage).toBe("internal error");
+});

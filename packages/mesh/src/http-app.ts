@@ -1,0 +1,86 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { Transport } from "@connectrpc/connect";
+import { getRequestListener } from "@hono/node-server";
+import { Hono } from "hono";
+import type { Logger, Registry } from "@smartcart/runtime";
+import { createOpenApi } from "./openapi.ts";
+import { httpProblem, problemOfError } from "./problem.ts";
+import type { ReadinessReport } from "./readiness.ts";
+import type { HttpApp, NodeBindings, RestOptions } from "./rest.ts";
+import { addRestRoutes, sendProblem } from "./rest.ts";
+import { restRoutes } from "./rest-routes.ts";
+import type { NodeRequest, NodeResponse } from "./rpc-listener.ts";
+import { addSwaggerUi } from "./swagger-ui.ts";
+
+/** What is served beside RPC. */
+export interface HttpAppOptions {
+  readonly name: string;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  readonly readiness: () => Promise<ReadinessReport>;
+  readonly rest?: readonly DescService[];
+  readonly restOptions?: RestOptions;
+  readonly transport: Transport;
+  readonly maxBodyBytes: number;
+  readonly rateLimitPerSecond?: number;
+  readonly extraRoutes?: (app: Hono) => void;
+}
+
+/** Operations, REST and documentation, all on Hono. */
+export function createHttpApp(o: HttpAppOptions): (req: NodeRequest, res: NodeResponse) => void {
+  const app: HttpApp = new Hono<NodeBindings>();
+  addOperations(app, o);
+  if (o.rest !== undefined) {
+    addRest(app, o, o.rest);
+  }
+  o.extraRoutes?.(app as unknown as Hono);
+  app.notFound((c) =>
+    sendProblem(
+      c,
+      httpProblem({
+        status: 404,
+        code: "ROUTE_NOT_FOUND",
+        title: "There is no such path",
+        detail: o.rest
+          ? "There is nothing at this path. /docs shows what there is."
+          : "There is nothing at this path.",
+      }),
+    ),
+  );
+  app.onError((error, c) => {
+    o.log.error("http.failed", { path: c.req.path, error });
+    return sendProblem(c, problemOfError(error));
+  });
+  const listener = getRequestListener(app.fetch);
+  return (req, res) => void listener(req, res);
+}
+
+function addOperations(app: HttpApp, o: HttpAppOptions): void {
+  // Alive means that the process answers at all; a part that waits for its database is alive and not ready.
+  app.get("/healthz", (c) => c.json({ status: "ok" }));
+  app.get("/readyz", async (c) => {
+    const report = await o.readiness();
+    return c.json(report, report.status === "ready" ? 200 : 503);
+  });
+  app.get("/metrics", async (c) =>
+    c.body(await o.metrics.metrics(), 200, { "content-type": o.metrics.contentType }),
+  );
+}
+
+function addRest(app: HttpApp, o: HttpAppOptions, services: readonly DescService[]): void {
+  const headers = o.restOptions?.headers ?? [];
+  addRestRoutes(app, {
+    name: o.name,
+    routes: restRoutes(services),
+    transport: o.transport,
+    headers,
+    maxBodyBytes: o.maxBodyBytes,
+    rateLimitPerSecond: o.rateLimitPerSecond ?? 0,
+    log: o.log,
+    metrics: o.metrics,
+  });
+  const title = `SmartCart ${o.name}`;
+  const document = JSON.stringify(createOpenApi(services, { title, version: "1", headers }));
+  app.get("/openapi.json", (c) => c.body(document, 200, { "content-type": "application/json" }));
+  addSwaggerUi(app, { title });
+}

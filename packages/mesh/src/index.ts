@@ -1,0 +1,17 @@
+export { type CallScope, currentCall, detached } from "./call-scope.ts";
+export { createServiceClient, type ServiceClient, type ServiceClientOptions } from "./client.ts";
+export {
+  DomainError,
+  type DomainErrorInit,
+  detailOf,
+  type ErrorDetail,
+  type FieldViolation,
+  problemOf,
+  ValidationError,
+} from "./errors.ts";
+export { createOpenApi } from "./openapi.ts";
+export { type Policy, policyOf } from "./policy.ts";
+export type { Checks } from "./readiness.ts";
+export type { RestOptions } from "./rest.ts";
+export { type RunningServer, type ServerOptions, startServer } from "./server.ts";
+export { settleItems } from "./settle-items.ts";

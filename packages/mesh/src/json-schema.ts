@@ -1,0 +1,162 @@
+import type { DescEnum, DescField, DescMessage, DescOneof } from "@bufbuild/protobuf";
+import { getOption, hasOption, ScalarType } from "@bufbuild/protobuf";
+import type { FieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import {
+  field as fieldRules,
+  message as messageRules,
+} from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { isRequired, listConstraints, scalarConstraints } from "./json-constraints.ts";
+
+/** A JSON Schema, draft 2020-12, as OpenAPI 3.1 has it. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** Schemas of messages by name, filled while they are referred to. */
+export interface SchemaRegistry {
+  /** A reference to the schema of that message's proto3 JSON. */
+  ref(message: DescMessage): JsonSchema;
+  /** The schema of a field's value with its protovalidate rules. */
+  ofField(field: DescField): JsonSchema;
+  /** All schemas that were referred to, by name. */
+  all(): Readonly<Record<string, JsonSchema>>;
+}
+
+const int64Pattern = "^-?[0-9]{1,19}$";
+const uint64Pattern = "^[0-9]{1,20}$";
+
+const wellKnown: Readonly<Record<string, JsonSchema>> = {
+  "google.protobuf.Timestamp": { type: "string", format: "date-time" },
+  "google.protobuf.Duration": { type: "string", pattern: "^-?[0-9]+(\\.[0-9]{1,9})?s$" },
+  "google.protobuf.FieldMask": { type: "string" },
+  "google.protobuf.Struct": { type: "object" },
+  "google.protobuf.Value": {},
+  "google.protobuf.ListValue": { type: "array" },
+  "google.protobuf.Empty": { type: "object" },
+  "google.protobuf.Any": {
+    type: "object",
+    properties: { "@type": { type: "string" } },
+    required: ["@type"],
+  },
+};
+
+const wrapped: Readonly<Record<string, ScalarType>> = {
+  "google.protobuf.DoubleValue": ScalarType.DOUBLE,
+  "google.protobuf.FloatValue": ScalarType.FLOAT,
+  "google.protobuf.Int64Value": ScalarType.INT64,
+  "google.protobuf.UInt64Value": ScalarType.UINT64,
+  "google.protobuf.Int32Value": ScalarType.INT32,
+  "google.protobuf.UInt32Value": ScalarType.UINT32,
+  "google.protobuf.BoolValue": ScalarType.BOOL,
+  "google.protobuf.StringValue": ScalarType.STRING,
+  "google.protobuf.BytesValue": ScalarType.BYTES,
+};
+
+/** Starts with no schema. */
+export function createSchemaRegistry(): SchemaRegistry {
+  const schemas = new Map<string, JsonSchema>();
+
+  function ref(message: DescMessage): JsonSchema {
+    const wrappedScalar = wrapped[message.typeName];
+    const known =
+      wrappedScalar === undefined ? wellKnown[message.typeName] : scalarSchema(wrappedScalar);
+    if (known !== undefined) {
+      return known;
+    }
+    if (!schemas.has(message.typeName)) {
+      // Reserved first: a message may contain itself.
+      schemas.set(message.typeName, {});
+      schemas.set(message.typeName, messageSchema(message));
+    }
+    return { $ref: `#/components/schemas/${message.typeName}` };
+  }
+
+  function messageSchema(message: DescMessage): JsonSchema {
+    const required = requiredFields(message);
+    const notes = celMessages(message);
+    const choices = message.oneofs.map(oneofSchema).filter((schema) => schema !== undefined);
+    return {
+      type: "object",
+      ...(notes.length > 0 && { description: notes.join("; ") }),
+      properties: Object.fromEntries(message.fields.map((f) => [f.jsonName, ofField(f)])),
+      ...(required.length > 0 && { required }),
+      ...(choices.length > 0 && { allOf: choices }),
+      additionalProperties: false,
+    };
+  }
+
+  function ofField(field: DescField): JsonSchema {
+    const rules = rulesOf(field);
+    if (field.fieldKind === "list") {
+      const itemRules = rules?.type.case === "repeated" ? rules.type.value.items : undefined;
+      const items = { ...valueSchema(field), ...scalarConstraints(itemRules) };
+      return { type: "array", items, ...listConstraints(rules) };
+    }
+    if (field.fieldKind === "map") {
+      return { type: "object", additionalProperties: valueSchema(field) };
+    }
+    return { ...valueSchema(field), ...scalarConstraints(rules) };
+  }
+
+  function valueSchema(field: DescField): JsonSchema {
+    if (field.message !== undefined) {
+      return ref(field.message);
+    }
+    return field.enum === undefined ? scalarSchema(field.scalar) : enumSchema(field.enum);
+  }
+
+  return { ref, ofField, all: () => Object.fromEntries([...schemas].sort()) };
+}
+
+/** Fields that a message cannot be valid without, by JSON name. */
+export function requiredFields(message: DescMessage): string[] {
+  return message.fields.filter((f) => isRequired(f, rulesOf(f))).map((f) => f.jsonName);
+}
+
+function rulesOf(field: DescField): FieldRules | undefined {
+  return hasOption(field, fieldRules) ? getOption(field, fieldRules) : undefined;
+}
+
+/** Rules across fields have no counterpart in JSON Schema; they are told in words. */
+function celMessages(message: DescMessage): string[] {
+  const rules = hasOption(message, messageRules) ? getOption(message, messageRules).cel : [];
+  return rules.map((rule) => rule.message || rule.expression);
+}
+
+/** Of a real oneof at most one member may be there. */
+function oneofSchema(oneof: DescOneof): JsonSchema | undefined {
+  const names = oneof.fields.map((field) => field.jsonName);
+  const pairs = names.flatMap((a, i) => names.slice(i + 1).map((b) => ({ required: [a, b] })));
+  return pairs.length > 0 ? { not: { anyOf: pairs } } : undefined;
+}
+
+function enumSchema(desc: DescEnum): JsonSchema {
+  if (desc.typeName === "google.protobuf.NullValue") {
+    return { type: "null" };
+  }
+  return { type: "string", enum: desc.values.map((value) => value.name) };
+}
+
+function scalarSchema(scalar: ScalarType | undefined): JsonSchema {
+  switch (scalar) {
+    case ScalarType.STRING:
+      return { type: "string" };
+    case ScalarType.BOOL:
+      return { type: "boolean" };
+    case ScalarType.BYTES:
+      return { type: "string", contentEncoding: "base64" };
+    case ScalarType.FLOAT:
+    case ScalarType.DOUBLE:
+      return { type: "number", format: scalar === ScalarType.FLOAT ? "float" : "double" };
+    case ScalarType.UINT32:
+    case ScalarType.FIXED32:
+      return { type: "integer", format: "int64", minimum: 0, maximum: 4_294_967_295 };
+    case ScalarType.INT32:
+    case ScalarType.SINT32:
+    case ScalarType.SFIXED32:
+      return { type: "integer", format: "int32" };
+    case ScalarType.UINT64:
+    case ScalarType.FIXED64:
+      return { type: "string", format: "uint64", pattern: uint64Pattern };
+    default:
+      return { type: "string", format: "int64", pattern: int64Pattern };
+  }
+}

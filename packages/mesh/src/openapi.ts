@@ -1,0 +1,163 @@
+import type { DescField, DescMessage, DescService } from "@bufbuild/protobuf";
+import { ScalarType } from "@bufbuild/protobuf";
+import type { JsonSchema, SchemaRegistry } from "./json-schema.ts";
+import { createSchemaRegistry, requiredFields } from "./json-schema.ts";
+import type { FieldChain, RestRoute } from "./rest-routes.ts";
+import { jsonPathOf, restRoutes } from "./rest-routes.ts";
+import { hasPlainJson } from "./strict-json.ts";
+
+/** What the document says of itself. */
+export interface OpenApiInfo {
+  readonly title: string;
+  /** Version of the API. */
+  readonly version: string;
+  readonly description?: string;
+  /** Request headers that the methods read, such as "idempotency-key". */
+  readonly headers?: readonly string[];
+}
+
+const problemSchema: JsonSchema = {
+  type: "object",
+  description: "RFC 9457, with further members that depend on the code",
+  properties: {
+    type: { type: "string", format: "uri" },
+    title: { type: "string" },
+    status: { type: "integer" },
+    detail: { type: "string" },
+    code: { type: "string", description: "Stable; branch on this" },
+    instance: { type: "string" },
+    violations: {
+      type: "array",
+      items: {
+        type: "object",
+        properties: { field: { type: "string" }, message: { type: "string" } },
+        required: ["field", "message"],
+      },
+    },
+  },
+  required: ["type", "title", "status", "detail", "code"],
+};
+
+/** An OpenAPI 3.1 document of the REST routes of the services; protovalidate rules become constraints where they can. */
+export function createOpenApi(services: readonly DescService[], info: OpenApiInfo): object {
+  const schemas = createSchemaRegistry();
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of restRoutes(services)) {
+    const item = paths[route.openApiPath] ?? {};
+    item[route.verb.toLowerCase()] = operation(route, schemas, info.headers ?? []);
+    paths[route.openApiPath] = item;
+  }
+  const { title, version, description } = info;
+  return {
+    openapi: "3.1.0",
+    info: { title, version, ...(description && { description }) },
+    servers: [{ url: "/" }],
+    tags: services.map((service) => ({ name: service.name })),
+    paths,
+    components: { schemas: { ...schemas.all(), Problem: problemSchema } },
+  };
+}
+
+function operation(route: RestRoute, schemas: SchemaRegistry, headers: readonly string[]) {
+  const { method } = route;
+  const parameters = [
+    ...route.variables.map((chain) => parameter("path", chain, schemas)),
+    ...queryFields(route).map((chain) => parameter("query", chain, schemas)),
+    // Headers steer what has effects; a read has nothing to steer.
+    ...(route.verb === "GET" ? [] : headers).map((name) => ({
+      name: headerName(name),
+      in: "header",
+      schema: { type: "string" },
+    })),
+  ];
+  return {
+    operationId: method.name,
+    tags: [method.parent.name],
+    summary: words(method.name),
+    ...(parameters.length > 0 && { parameters }),
+    ...(route.body !== undefined && { requestBody: requestBody(route, schemas) }),
+    responses: responses(route, schemas),
+  };
+}
+
+function requestBody({ body, method, variables }: RestRoute, schemas: SchemaRegistry) {
+  const whole = body === "*" || body === undefined;
+  const schema = whole ? bodySchema(method.input, variables, schemas) : schemas.ofField(body);
+  const required = requiredFields(method.input).length > variables.length;
+  return { required, content: { "application/json": { schema } } };
+}
+
+/** Fields that the path sets are not asked for in the body. */
+function bodySchema(
+  input: DescMessage,
+  variables: readonly FieldChain[],
+  schemas: SchemaRegistry,
+): JsonSchema {
+  if (variables.length === 0) {
+    return schemas.ref(input);
+  }
+  const set = new Set(variables.map(([first]) => first.jsonName));
+  const rest = input.fields.filter((field) => !set.has(field.jsonName));
+  const properties = Object.fromEntries(rest.map((f) => [f.jsonName, schemas.ofField(f)]));
+  return { type: "object", properties, additionalProperties: false };
+}
+
+function responses(route: RestRoute, schemas: SchemaRegistry) {
+  const { method, responseField, rest } = route;
+  const schema = responseField ? schemas.ofField(responseField) : schemas.ref(method.output);
+  const content = { "application/json": { schema } };
+  const headers = rest?.location
+    ? { headers: { Location: { schema: { type: "string", format: "uri-reference" } } } }
+    : {};
+  const success = { description: "Success", ...headers, content };
+  const answers: Record<string, unknown> = { [rest?.successStatus || 200]: success };
+  for (const { field, value, status } of rest?.when ?? []) {
+    answers[status] = { ...success, description: `Success, where ${field} is ${value}` };
+  }
+  const problem = { schema: { $ref: "#/components/schemas/Problem" } };
+  answers.default = { description: "Problem", content: { "application/problem+json": problem } };
+  return answers;
+}
+
+function parameter(where: "path" | "query", chain: FieldChain, schemas: SchemaRegistry) {
+  const field = chain.at(-1) as DescField;
+  const schema = schemas.ofField(field);
+  const required =
+    where === "path" ||
+    (chain.length === 1 && requiredFields(field.parent).includes(field.jsonName));
+  return { name: jsonPathOf(chain), in: where, required, schema };
+}
+
+/** Every field that neither path nor body sets; those of messages by their dotted names. */
+function queryFields(route: RestRoute): FieldChain[] {
+  if (route.body === "*") {
+    return [];
+  }
+  const taken = new Set([...route.variables.map(jsonPathOf), route.body?.jsonName]);
+  return leaves(route.method.input, []).filter(
+    (chain) => !taken.has(jsonPathOf(chain)) && !taken.has(chain[0].jsonName),
+  );
+}
+
+function leaves(message: DescMessage, before: readonly DescField[]): FieldChain[] {
+  return message.fields.flatMap((field): FieldChain[] => {
+    const chain = [...before, field] as unknown as FieldChain;
+    if (field.fieldKind === "message" && hasPlainJson(field.message)) {
+      // A message inside itself has no end.
+      const again = before.some((f) => f.message === field.message);
+      return again ? [] : leaves(field.message, chain);
+    }
+    const settable = field.fieldKind !== "map" && field.scalar !== ScalarType.BYTES;
+    return settable ? [chain] : [];
+  });
+}
+
+function headerName(name: string): string {
+  return name.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
+}
+
+/** "PlaceOrder" as "Place order". */
+function words(name: string): string {
+  const [first = "", ...rest] = name.split(/(?=[A-Z])/);
+  return [first, ...rest.map((word) => word.toLowerCase())].join(" ");
+}

@@ -1,0 +1,192 @@
+import type { Message } from "@bufbuild/protobuf";
+import type { Transport } from "@connectrpc/connect";
+import { createContextValues } from "@connectrpc/connect";
+import type { Http2Bindings, HttpBindings } from "@hono/node-server";
+import { getConnInfo } from "@hono/node-server/conninfo";
+import type { Context, Hono } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Logger, Registry } from "@smartcart/runtime";
+import { Histogram, withSpan } from "@smartcart/runtime";
+import { viaRestKey } from "./call-scope.ts";
+import type { HttpProblem } from "./problem.ts";
+import { HttpProblemError, httpProblem, problemOfError } from "./problem.ts";
+import { createRateLimit } from "./rate-limit.ts";
+import { readJsonBody } from "./request-body.ts";
+import type { HttpAnswer } from "./rest-answer.ts";
+import { successAnswer } from "./rest-answer.ts";
+import { buildRequest } from "./rest-request.ts";
+import type { RestRoute } from "./rest-routes.ts";
+
+/** How REST and RPC share headers. */
+export interface RestOptions {
+  /** Request headers that are handed to the method, such as "idempotency-key". What the method answers in headers is always copied back. */
+  readonly headers?: readonly string[];
+}
+
+/** Hono's bindings to the request and response of Node. */
+export type NodeBindings = { Bindings: HttpBindings | Http2Bindings };
+/** The application that serves everything but RPC. */
+export type HttpApp = Hono<NodeBindings>;
+type HttpContext = Context<NodeBindings>;
+
+/** What the REST routes work with. */
+export interface RestServerOptions {
+  /** The part: "order". It names spans. */
+  readonly name: string;
+  readonly routes: readonly RestRoute[];
+  /** Calls the method, through the interceptors of the server. */
+  readonly transport: Transport;
+  readonly headers: readonly string[];
+  readonly maxBodyBytes: number;
+  readonly rateLimitPerSecond: number;
+  readonly log: Logger;
+  readonly metrics: Registry;
+}
+
+/** Adds the routes, and for every path an answer to the verbs that it does not have. */
+export function addRestRoutes(app: HttpApp, o: RestServerOptions): void {
+  const limit = o.rateLimitPerSecond > 0 ? createRateLimit(o.rateLimitPerSecond) : undefined;
+  const durations = httpHistogram(o.metrics);
+  for (const route of o.routes) {
+    const serve = async (c: HttpContext) => {
+      const startedAt = performance.now();
+      const answer = await answerRoute(c, route, o, limit);
+      const milliseconds = performance.now() - startedAt;
+      const labels = { route: route.openApiPath, method: route.verb, status: answer.status };
+      durations.observe(labels, milliseconds / 1000);
+      const level = answer.status < 400 ? "debug" : "info";
+      o.log[level]("http.served", { ...labels, durationMs: Math.round(milliseconds * 10) / 10 });
+      return send(c, answer);
+    };
+    const spanName = `${route.verb} ${route.openApiPath}`;
+    app.on(route.verb, route.routerPath, (c) => {
+      const traceparent = headerOf(c, "traceparent");
+      return withSpan(spanName, { traceparent, service: o.name }, () => serve(c));
+    });
+  }
+  for (const [path, verbs] of verbsByPath(o.routes)) {
+    const problem = httpProblem({
+      status: 405,
+      code: "METHOD_NOT_ALLOWED",
+      title: "The method is not allowed",
+      detail: `This path takes ${verbs.join(" and ")}.`,
+      headers: { allow: verbs.join(", ") },
+    });
+    app.all(path, (c) => sendProblem(c, problem));
+  }
+}
+
+async function answerRoute(
+  c: HttpContext,
+  route: RestRoute,
+  o: RestServerOptions,
+  limit: ((address: string) => number) | undefined,
+): Promise<HttpAnswer> {
+  try {
+    const retryAfterMs = limit?.(getConnInfo(c).remote.address ?? "") ?? 0;
+    if (retryAfterMs > 0) {
+      throw rateLimited(retryAfterMs);
+    }
+    const body = route.body && (await readJsonBody(c.env.incoming, o.maxBodyBytes));
+    const pathValues = route.variables.map((_, i) => c.req.param(`p${i}`) ?? "");
+    const query = new URLSearchParams(queryOf(c.env.incoming.url ?? ""));
+    return await call(c, route, o, buildRequest(route, { pathValues, query, body }));
+  } catch (thrown) {
+    return problemAnswer(problemOfError(thrown), c);
+  }
+}
+
+async function call(
+  c: HttpContext,
+  route: RestRoute,
+  o: RestServerOptions,
+  request: Message,
+): Promise<HttpAnswer> {
+  const contextValues = createContextValues().set(viaRestKey, true);
+  const headers = headersFor(c, o.headers);
+  const signal = hangUpSignal(c);
+  const { method } = route;
+  const response = await o.transport.unary(
+    method as typeof method & { methodKind: "unary" },
+    signal,
+    undefined,
+    headers,
+    request,
+    contextValues,
+  );
+  return successAnswer(route, response.message, response.header);
+}
+
+function headersFor(c: HttpContext, names: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name of names) {
+    const value = headerOf(c, name.toLowerCase());
+    if (value !== undefined) {
+      headers[name] = value;
+    }
+  }
+  return headers;
+}
+
+function headerOf(c: HttpContext, name: string): string | undefined {
+  const value = c.env.incoming.headers[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+/** Aborted when the client hangs up before it has its answer. */
+function hangUpSignal({ env: { outgoing } }: HttpContext): AbortSignal {
+  const hangUp = new AbortController();
+  outgoing.once("close", () => {
+    if (!outgoing.writableFinished) {
+      hangUp.abort();
+    }
+  });
+  return hangUp.signal;
+}
+
+function queryOf(url: string): string {
+  const at = url.indexOf("?");
+  return at < 0 ? "" : url.slice(at + 1);
+}
+
+function rateLimited(retryAfterMs: number): HttpProblemError {
+  return new HttpProblemError({
+    status: 429,
+    code: "RATE_LIMITED",
+    title: "Too many requests",
+    detail: "This address sends more requests than it may. Try again after the time stated.",
+    retryAfterMs,
+  });
+}
+
+function problemAnswer(problem: HttpProblem, c: HttpContext): HttpAnswer {
+  const body = JSON.stringify({ ...problem.body, instance: c.req.path });
+  return { status: problem.status, headers: { ...problem.headers }, body };
+}
+
+/** Answers a request with a problem. */
+export function sendProblem(c: HttpContext, problem: HttpProblem): Response {
+  return send(c, problemAnswer(problem, c));
+}
+
+function send(c: HttpContext, { body, status, headers }: HttpAnswer): Response {
+  return c.body(body, status as ContentfulStatusCode, headers);
+}
+
+function verbsByPath(routes: readonly RestRoute[]): Map<string, string[]> {
+  const verbs = new Map<string, string[]>();
+  for (const { routerPath, verb } of routes) {
+    verbs.set(routerPath, [...(verbs.get(routerPath) ?? []), verb]);
+  }
+  return verbs;
+}
+
+function httpHistogram(registry: Registry) {
+  return new Histogram({
+    name: "http_server_duration_seconds",
+    help: "Time a REST request took",
+    labelNames: ["route", "method", "status"] as const,
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [registry],
+  });
+}

@@ -1,0 +1,173 @@
+import type { IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import type { DescService } from "@bufbuild/protobuf";
+import type { ConnectRouter, Transport } from "@connectrpc/connect";
+import type { Hono } from "hono";
+import type { Logger, Registry } from "@smartcart/runtime";
+import { StartError } from "@smartcart/runtime";
+import { createCors } from "./cors.ts";
+import { drain } from "./drain.ts";
+import { createHttpApp } from "./http-app.ts";
+import type { OnePort } from "./one-port.ts";
+import { createOnePort } from "./one-port.ts";
+import type { Checks } from "./readiness.ts";
+import { createReadiness } from "./readiness.ts";
+import type { RestOptions } from "./rest.ts";
+import { createRpcListener } from "./rpc-listener.ts";
+import type { Serving, Shutdown } from "./serving.ts";
+import { createServing } from "./serving.ts";
+
+/** A server of one part of the mesh. */
+export interface ServerOptions {
+  /** The part: "order". It names spans and log lines. */
+  readonly name: string;
+  /** TCP port; 0: any free one. */
+  readonly port: number;
+  /** The environment variable that set the port, for the error that says it is taken. */
+  readonly portVariable: string;
+  /** Address to listen on: "127.0.0.1", or "0.0.0.0" for all. */
+  readonly host: string;
+  /** Registers the implementations. */
+  readonly routes: (router: ConnectRouter) => void;
+  /** The services that health and reflection tell of. */
+  readonly services: readonly DescService[];
+  readonly log: Logger;
+  readonly metrics: Registry;
+  /** Enforces the `callers` of the contract; undefined: every caller is trusted. */
+  readonly meshSecret?: string | undefined;
+  /** Services whose `google.api.http` routes, /openapi.json and /docs are served. Default: none. */
+  readonly rest?: readonly DescService[];
+  readonly restOptions?: RestOptions;
+  /** Conditions for /readyz. */
+  readonly checks?: Checks;
+  /** Longest request in bytes; default 256 KiB. */
+  readonly maxBodyBytes?: number;
+  /** Unary calls at once; one more is refused with 503 and Retry-After. Default 2048. */
+  readonly maxInFlight?: number;
+  /** REST requests a second from one address; more are refused with 429 and Retry-After. Default 0: no limit. */
+  readonly rateLimitPerSecond?: number;
+  /** Longest time for calls under way when the server is disposed of. Default 5000. */
+  readonly drainMs?: number;
+  /** How long the port stays open after health and readiness say no, so that balancers take notice. Default 100. */
+  readonly drainNoticeMs?: number;
+  /** Takes over connections that ask for an upgrade (WebSocket). */
+  readonly onUpgrade?: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** Adds routes of the part's own. */
+  readonly extraRoutes?: (app: Hono) => void;
+  /** Origins whose pages may call; default: none. */
+  readonly corsOrigins?: readonly string[];
+}
+
+/** A server that listens. Disposing drains it: see `drain`. */
+export interface RunningServer extends AsyncDisposable {
+  /** The port it got. */
+  readonly port: number;
+  /** Base URL, such as "http://127.0.0.1:8080". */
+  readonly url: string;
+  /** Calls within the process, through the interceptors of this server. */
+  readonly transport: Transport;
+  status(): "serving" | "draining";
+}
+
+const defaultMaxBodyBytes = 256 * 1024;
+const defaultDrainMs = 5000;
+const defaultDrainNoticeMs = 100;
+
+/**
+ * Starts to serve on one port: HTTP/1.1 and cleartext HTTP/2; Connect, gRPC and gRPC-Web; health, reflection, REST.
+ * @throws StartError where the port cannot be had; it names `portVariable`.
+ */
+export async function startServer(o: ServerOptions): Promise<RunningServer> {
+  const shutdown: Shutdown = {
+    draining: new AbortController(),
+    streams: new AbortController(),
+    unary: new AbortController(),
+    stopped: new AbortController(),
+  };
+  const maxBodyBytes = o.maxBodyBytes ?? defaultMaxBodyBytes;
+  const serving = createServing(o, maxBodyBytes, shutdown);
+  const port = createPort(o, maxBodyBytes, serving, shutdown.draining.signal);
+  const address = await listen(port, o);
+  const url = urlOf(o.host, address.port);
+  o.log.info("server.started", { message: `${o.name} listens on ${url}` });
+
+  let ended: Promise<void> | undefined;
+  return {
+    port: address.port,
+    url,
+    transport: serving.transport,
+    status: () => (shutdown.draining.signal.aborted ? "draining" : "serving"),
+    async [Symbol.asyncDispose]() {
+      ended ??= drain({
+        port,
+        shutdown,
+        drainMs: o.drainMs ?? defaultDrainMs,
+        noticeMs: o.drainNoticeMs ?? defaultDrainNoticeMs,
+        inFlight: serving.inFlight,
+      }).then(() => o.log.info("server.stopped"));
+      await ended;
+    },
+  };
+}
+
+/** RPC first, by its paths; all else is REST and operations. */
+function createPort(
+  o: ServerOptions,
+  maxBodyBytes: number,
+  { handlers, transport }: Serving,
+  draining: AbortSignal,
+): OnePort {
+  const readiness = createReadiness(o.checks ?? {}, draining, o.log);
+  const http = createHttpApp({ ...o, maxBodyBytes, transport, readiness });
+  const rpc = createRpcListener(handlers, o.log);
+  const cors = createCors({
+    origins: o.corsOrigins ?? [],
+    requestHeaders: o.restOptions?.headers ?? [],
+  });
+  return createOnePort({
+    onUpgrade: o.onUpgrade,
+    log: o.log,
+    onRequest(req, res) {
+      if (draining.aborted && req.httpVersionMajor === 1) {
+        res.setHeader("connection", "close");
+      }
+      if (!cors(req, res) && !rpc(req, res)) {
+        http(req, res);
+      }
+    },
+  });
+}
+
+/** Why a port cannot be had, in words, by Node's error code. */
+const listenProblems: Readonly<Record<string, string>> = {
+  EADDRINUSE: "is taken by another process",
+  EACCES: "may not be used by this user",
+  EADDRNOTAVAIL: "cannot be had: the address is not one of this machine",
+};
+
+async function listen({ http1 }: OnePort, o: ServerOptions): Promise<AddressInfo> {
+  const listening = Promise.withResolvers<void>();
+  http1.once("error", listening.reject).once("listening", listening.resolve);
+  http1.listen({ port: o.port, host: o.host });
+  try {
+    await listening.promise;
+  } catch (cause) {
+    const problem = listenProblems[(cause as NodeJS.ErrnoException).code ?? ""];
+    if (problem === undefined) {
+      throw cause;
+    }
+    throw new StartError(
+      `${o.name} cannot listen on ${o.host}:${o.port}: the port ${problem}. Set ${o.portVariable} to a free port, or stop whoever has it.`,
+      { variable: o.portVariable, cause },
+    );
+  }
+  http1.off("error", listening.reject);
+  return http1.address() as AddressInfo;
+}
+
+/** The URL by which this machine reaches the server. */
+function urlOf(host: string, port: number): string {
+  const name = host === "0.0.0.0" || host === "::" ? "localhost" : host;
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+}

@@ -1,0 +1,68 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import type { HttpApp } from "./rest.ts";
+
+/** Files of swagger-ui-dist that the page needs, with their types. */
+const distFiles: Readonly<Record<string, string>> = {
+  "swagger-ui.css": "text/css",
+  "swagger-ui-bundle.js": "text/javascript",
+  "favicon-32x32.png": "image/png",
+};
+
+/** Nothing from elsewhere, nothing inline; the pictures in swagger-ui.css are data URLs. */
+const headers = {
+  "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+};
+
+const initializer = `window.ui = SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+});
+`;
+
+/** Serves Swagger UI for /openapi.json at /docs, from this machine alone. */
+export function addSwaggerUi(app: HttpApp, o: { readonly title: string }): void {
+  const require = createRequire(import.meta.url);
+  const folder = dirname(require.resolve("swagger-ui-dist/package.json"));
+  const page = pageHtml(o.title);
+  const answerPage = () =>
+    new Response(page, { headers: { ...headers, "content-type": "text/html" } });
+
+  app.get("/docs", answerPage);
+  app.get("/docs/", answerPage);
+  app.get("/docs/initializer.js", () => {
+    return new Response(initializer, {
+      headers: { ...headers, "content-type": "text/javascript" },
+    });
+  });
+  for (const [name, type] of Object.entries(distFiles)) {
+    app.get(`/docs/${name}`, async () => {
+      const bytes = await readFile(join(folder, name));
+      return new Response(bytes, {
+        headers: { ...headers, "content-type": type, "cache-control": "public, max-age=3600" },
+      });
+    });
+  }
+}
+
+function pageHtml(title: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="icon" type="image/png" href="/docs/favicon-32x32.png">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/initializer.js"></script>
+</body>
+</html>
+`;
+}

@@ -1,0 +1,36 @@
+import { commonConfig, int, parseConfig, port, str, url } from "@smartcart/runtime";
+
+/** What the environment may say about the order service. */
+export const orderConfig = {
+  ...commonConfig,
+  ORDER_PORT: port({ default: 8080, desc: "port of the order service" }),
+  INVENTORY_URL: url({
+    default: "http://127.0.0.1:8081",
+    desc: "base URL of the inventory service",
+  }),
+  PAYMENT_URL: url({ default: "http://127.0.0.1:8082", desc: "base URL of the payment service" }),
+  SHIPPING_URL: url({ default: "http://127.0.0.1:8086", desc: "base URL of the shipping service" }),
+  ORDER_ANSWER_TIMEOUT_MS: int({
+    default: 2_000,
+    desc: "how long PlaceOrder waits for the outcome before it answers PENDING, in milliseconds",
+  }),
+  ORDER_RATE_LIMIT_PER_SECOND: int({
+    default: 10_000,
+    desc: "REST requests per second from one client address before 429; 0 means no bound",
+  }),
+  ORDER_MAX_IN_FLIGHT: int({ default: 2_048, desc: "requests worked on at once before 503" }),
+  CORS_ORIGINS: str({
+    default: "",
+    desc: "origins of other sites whose pages may call, comma-separated",
+  }),
+  ORDER_CRASH_AT: str({
+    default: "",
+    desc: "for fault tests only: the crash point at which the process kills itself",
+  }),
+};
+
+export type OrderConfig = ReturnType<typeof parseOrderConfig>;
+
+export function parseOrderConfig(env: NodeJS.ProcessEnv) {
+  return parseConfig(env, orderConfig);
+}

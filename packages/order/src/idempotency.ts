@@ -1,0 +1,26 @@
+/**
+ * Idempotency keys, after the IETF draft "The Idempotency-Key HTTP Header Field": the first answer to a key is its answer for ever.
+ */
+import { createHash } from "node:crypto";
+import { toBinary } from "@bufbuild/protobuf";
+import type { PlaceOrderRequest } from "@smartcart/gen/order/v1/order_service_pb";
+import { PlaceOrderRequestSchema } from "@smartcart/gen/order/v1/order_service_pb";
+import { invalidIdempotencyKey } from "./errors.ts";
+
+const IDEMPOTENCY_KEY_HEADER = "idempotency-key";
+export const IDEMPOTENCY_REPLAYED_HEADER = "idempotency-replayed";
+
+const PRINTABLE = /^[\x20-\x7e]{1,255}$/;
+
+/** The key of a request; undefined where it has none. Throws INVALID_IDEMPOTENCY_KEY. */
+export function idempotencyKeyOf(headers: Headers): string | undefined {
+  const key = headers.get(IDEMPOTENCY_KEY_HEADER);
+  if (key === null) return undefined;
+  if (!PRINTABLE.test(key)) throw invalidIdempotencyKey();
+  return key;
+}
+
+/** SHA-256 over the request's serialized form, so that white space and the order of JSON keys do not matter. */
+export function fingerprintOf(request: PlaceOrderRequest): Uint8Array {
+  return createHash("sha256").update(toBinary(PlaceOrderRequestSchema, request)).digest();
+}

@@ -1,0 +1,152 @@
+/** The order as an aggregate: pure functions from an order and a fact to the next order and what its history tells. */
+import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
+import type { OrderState } from "./order-state.ts";
+import { assertLegal } from "./order-state.ts";
+
+export interface PricedItem {
+  readonly productId: string;
+  readonly name: string;
+  readonly quantity: number;
+  /** Price of one unit, in minor units of the order's currency. */
+  readonly unitPriceMinor: bigint;
+}
+
+export interface ShortLine {
+  readonly productId: string;
+  readonly requested: number;
+  readonly available: number;
+}
+
+export interface Rejection {
+  readonly code: "OUT_OF_STOCK" | "PAYMENT_DECLINED";
+  /** The provider's code for a declined payment; empty otherwise. */
+  readonly reason: string;
+  /** The lines that fell short; empty for a declined payment. */
+  readonly lines: readonly ShortLine[];
+}
+
+export interface StoredOrder {
+  readonly orderId: string;
+  readonly userId: string;
+  readonly state: OrderState;
+  readonly items: readonly PricedItem[];
+  readonly currencyCode: string;
+  readonly totalMinor: bigint;
+  readonly address: string;
+  readonly paymentToken: string;
+  readonly rejection: Rejection | undefined;
+  readonly placedAt: Date;
+  /** W3C trace id of the request that placed it. */
+  readonly traceId: string;
+  /** Sequence of the newest entry of its history. */
+  readonly lastSequence: number;
+}
+
+export interface HistoryEntry {
+  readonly orderId: string;
+  readonly sequence: number;
+  readonly milestone: OrderMilestone;
+  readonly occurredAt: Date;
+  /** The part of the mesh that made it true. */
+  readonly service: string;
+  readonly traceId: string;
+}
+
+/** One step of an order's life: stored by compare-and-set on the state and sequence of `from`. */
+export interface Transition {
+  readonly from: StoredOrder;
+  readonly to: StoredOrder;
+  /** The new entries, contiguous after `from.lastSequence`; empty where the step is nobody's business. */
+  readonly history: readonly HistoryEntry[];
+}
+
+/** What happened, when, and which part of the mesh says so. */
+export interface Happening {
+  readonly milestone: OrderMilestone;
+  readonly service: string;
+  readonly occurredAt: Date;
+}
+
+export interface NewOrder {
+  readonly orderId: string;
+  readonly userId: string;
+  readonly items: readonly PricedItem[];
+  readonly currencyCode: string;
+  readonly address: string;
+  readonly paymentToken: string;
+  readonly traceId: string;
+  readonly now: Date;
+}
+
+/** A new order in its first state, with the first entry of its history. */
+export function receiveOrder(input: NewOrder): { order: StoredOrder; history: HistoryEntry } {
+  const { now, ...rest } = input;
+  const order: StoredOrder = {
+    ...rest,
+    state: "RECEIVED",
+    totalMinor: totalOf(input.items),
+    rejection: undefined,
+    placedAt: now,
+    lastSequence: 1,
+  };
+  const received = { milestone: OrderMilestone.RECEIVED, service: "order", occurredAt: now };
+  return { order, history: entry(order, 1, received) };
+}
+
+/** The order in its next state. Throws where the edge is not legal. */
+export function advance(
+  from: StoredOrder,
+  state: OrderState,
+  happenings: readonly Happening[] = [],
+  rejection: Rejection | undefined = from.rejection,
+): Transition {
+  assertLegal(from.orderId, from.state, state);
+  const history = happenings.map((happening, index) =>
+    entry(from, from.lastSequence + 1 + index, happening),
+  );
+  const lastSequence = from.lastSequence + history.length;
+  return { from, to: { ...from, state, rejection, lastSequence }, history };
+}
+
+export type ShipmentFact =
+  | { readonly kind: "started"; readonly startedAt: Date }
+  | { readonly kind: "shipped"; readonly startedAt: Date; readonly shippedAt: Date };
+
+/**
+ * Folds a fact of the shipment into the order. Undefined where the order already knows it, so that a repeated or late fact changes
+ * nothing; "impossible" where the shipment of an order is reported that must not be shipped.
+ */
+export function foldShipment(
+  order: StoredOrder,
+  fact: ShipmentFact,
+): Transition | undefined | "impossible" {
+  const started = happening(OrderMilestone.SHIPPING_STARTED, fact.startedAt);
+  switch (order.state) {
+    case "SHIPPED":
+      return undefined;
+    case "SHIPPING":
+      if (fact.kind === "started") return undefined;
+      return advance(order, "SHIPPED", [happening(OrderMilestone.SHIPPED, fact.shippedAt)]);
+    case "CONFIRMED":
+    case "CANCEL_REQUESTED":
+      if (fact.kind === "started") return advance(order, "SHIPPING", [started]);
+      return advance(order, "SHIPPED", [
+        started,
+        happening(OrderMilestone.SHIPPED, fact.shippedAt),
+      ]);
+    default:
+      return "impossible";
+  }
+}
+
+function happening(milestone: OrderMilestone, occurredAt: Date): Happening {
+  return { milestone, service: "shipping", occurredAt };
+}
+
+function entry(order: StoredOrder, sequence: number, what: Happening): HistoryEntry {
+  return { orderId: order.orderId, sequence, traceId: order.traceId, ...what };
+}
+
+function totalOf(items: readonly PricedItem[]): bigint {
+  return items.reduce((sum, item) => sum + item.unitPriceMinor * BigInt(item.quantity), 0n);
+}

@@ -1,0 +1,117 @@
+/** `PlaceOrder`: price, store, drive, answer. The order is durable before anything is reserved or charged for it. */
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { ulid } from "ulid";
+import type { Order } from "@smartcart/gen/order/v1/order_pb";
+import { Order_Status, OrderSchema } from "@smartcart/gen/order/v1/order_pb";
+import type { PlaceOrderRequest } from "@smartcart/gen/order/v1/order_service_pb";
+import type { Logger } from "@smartcart/runtime";
+import { currentTraceId, currentTraceparent, delay } from "@smartcart/runtime";
+import type { Catalogue } from "./catalogue.ts";
+import type { CrashPoints } from "./crash-points.ts";
+import { idempotencyKeyInUse, idempotencyKeyReused, orderRejected } from "./errors.ts";
+import { fingerprintOf } from "./idempotency.ts";
+import type { StoredOrder } from "./order.ts";
+import { receiveOrder } from "./order.ts";
+import { orderView, statusChanged } from "./order-view.ts";
+import type { OrderRepository } from "./repository.ts";
+import type { OrderSaga } from "./saga/order-saga.ts";
+import type { IdempotencyRecord, KnownKey } from "./store.ts";
+
+export interface PlaceOrderDependencies {
+  readonly repository: OrderRepository;
+  readonly catalogue: Catalogue;
+  readonly saga: OrderSaga;
+  readonly crashPoints: CrashPoints;
+  readonly log: Logger;
+  readonly now: () => Date;
+  /** How long to wait for the outcome before the answer is PENDING, in milliseconds. */
+  readonly answerTimeoutMs: number;
+}
+
+export interface Answer {
+  /** The order as it stood when it was first answered: CONFIRMED, PENDING or REJECTED. */
+  readonly order: Order;
+  readonly replayed: boolean;
+}
+
+/** The answer to a request; `rejectedOr` turns a rejection into its error. */
+export async function placeOrder(
+  request: PlaceOrderRequest,
+  key: string | undefined,
+  dependencies: PlaceOrderDependencies,
+): Promise<Answer> {
+  const idempotency = key === undefined ? undefined : { key, fingerprint: fingerprintOf(request) };
+  const known = idempotency && (await replay(idempotency, dependencies));
+  if (known !== undefined) return known;
+  const order = await receive(request, idempotency, dependencies);
+  if (order === undefined) {
+    // Another request with the same key was quicker; it has the order.
+    const winner = idempotency && (await replay(idempotency, dependencies));
+    if (winner === undefined) throw new Error("an order was refused for a key that nobody has");
+    return winner;
+  }
+  return settle(order, key, dependencies);
+}
+
+/** The order where it was placed or may still be; throws the problem where it was rejected. */
+export function rejectedOr(answer: Answer): Order {
+  if (answer.order.status === Order_Status.REJECTED) throw orderRejected(answer.order);
+  return answer.order;
+}
+
+async function receive(
+  request: PlaceOrderRequest,
+  idempotency: IdempotencyRecord | undefined,
+  { repository, catalogue, crashPoints, now }: PlaceOrderDependencies,
+): Promise<StoredOrder | undefined> {
+  const priced = await catalogue.price(request.items);
+  const instant = now();
+  const { order, history } = receiveOrder({
+    ...priced,
+    orderId: `ORD-${ulid(instant.getTime())}`,
+    userId: request.userId,
+    address: request.address,
+    paymentToken: request.paymentToken || "tok_visa",
+    traceId: currentTraceId() ?? "",
+    now: instant,
+  });
+  const events = [statusChanged(order, history, currentTraceparent() ?? "")];
+  crashPoints.hit("receive.before-call");
+  const inserted = await repository.insert({ order, history, events, idempotency });
+  crashPoints.hit("receive.after-commit");
+  return inserted ? order : undefined;
+}
+
+async function settle(
+  order: StoredOrder,
+  key: string | undefined,
+  { repository, saga, crashPoints, answerTimeoutMs }: PlaceOrderDependencies,
+): Promise<Answer> {
+  const waiting = new AbortController();
+  const timeout = delay(answerTimeoutMs, waiting.signal).catch(() => {});
+  const settled = await Promise.race([saga.drive(order), timeout.then(() => undefined)]);
+  waiting.abort();
+  const view = orderView(settled ?? (await repository.reload(order)));
+  crashPoints.hit("answer.before-send");
+  if (key === undefined) return { order: view, replayed: false };
+  // Whatever was stored first is the answer, also where the order has moved on since: mostly with the decision itself.
+  const answer =
+    (await repository.findKey(key))?.answer ??
+    (await repository.storeAnswer(key, toBinary(OrderSchema, view)));
+  return { order: fromBinary(OrderSchema, answer), replayed: false };
+}
+
+async function replay(
+  { key, fingerprint }: IdempotencyRecord,
+  { repository }: PlaceOrderDependencies,
+): Promise<Answer | undefined> {
+  const known = await repository.findKey(key);
+  if (known === undefined) return undefined;
+  if (!sameBytes(known, fingerprint)) throw idempotencyKeyReused();
+  if (known.answer === undefined) throw idempotencyKeyInUse(known.orderId);
+  return { order: fromBinary(OrderSchema, known.answer), replayed: true };
+}
+
+function sameBytes(known: KnownKey, fingerprint: Uint8Array): boolean {
+  return Buffer.compare(known.fingerprint, fingerprint) === 0;
+}

@@ -1,0 +1,93 @@
+/**
+ * Orders as the rest of the service reads and writes them: one at a time. Behind it, concurrent calls are folded into
+ * batches, since a statement for 64 orders costs little more than one for a single order.
+ */
+import type { Database } from "@smartcart/store";
+import { createCoalescer } from "@smartcart/store";
+import type { StoredOrder } from "./order.ts";
+import * as store from "./store.ts";
+
+export interface OrderRepository {
+  /** Stores a new order. False where its idempotency key is taken; then nothing was stored. */
+  insert(insertion: store.Insertion): Promise<boolean>;
+  /** Stores a transition. False where the order is not any more what it was; then nothing was stored. */
+  advance(advancement: store.Advancement): Promise<boolean>;
+  find(orderId: string): Promise<StoredOrder | undefined>;
+  /** The order as it stands now. Throws where it does not exist, which cannot be. */
+  reload(order: StoredOrder): Promise<StoredOrder>;
+  findKey(key: string): Promise<store.KnownKey | undefined>;
+  storeAnswer(key: string, answer: Uint8Array): Promise<Uint8Array>;
+  defer(orderId: string, delayMs: number): Promise<void>;
+  leaseUnfinished(limit: number): Promise<readonly StoredOrder[]>;
+  /** Says that an order moved by another way than `advance`. */
+  moved(orderId: string): void;
+  /** Calls back after an order moved in this process, as a hint for those who follow histories. */
+  onMoved(listener: (orderId: string) => void): () => void;
+}
+
+/** How long nobody else takes an order up after it last moved, in milliseconds. Longer than any single call may take. */
+const LEASE_MS = 10_000;
+
+export function createOrderRepository(database: Database): OrderRepository {
+  const listeners = new Set<(orderId: string) => void>();
+  const notify = (orderId: string) => {
+    for (const listener of listeners) listener(orderId);
+  };
+  const insert = createCoalescer<store.Insertion, boolean>({
+    name: "order.insert",
+    maxItems: 128,
+    maxConcurrent: 2,
+    run: async (items) => {
+      const inserted = await store.insertOrders(database, items, LEASE_MS);
+      return items.map(({ order }) => inserted.has(order.orderId));
+    },
+  });
+  const advance = createCoalescer<store.Advancement, boolean>({
+    name: "order.advance",
+    maxItems: 256,
+    maxConcurrent: 2,
+    run: async (items) => {
+      const moved = await store.advanceOrders(database, items, LEASE_MS);
+      for (const orderId of moved) notify(orderId);
+      return items.map(({ transition }) => moved.has(transition.from.orderId));
+    },
+  });
+  const findKey = createCoalescer<string, store.KnownKey | undefined>({
+    name: "order.find-key",
+    maxItems: 256,
+    maxConcurrent: 2,
+    run: async (keys) => {
+      const known = new Map((await store.findKeys(database, keys)).map((row) => [row.key, row]));
+      return keys.map((key) => known.get(key));
+    },
+  });
+  const find = createCoalescer<string, StoredOrder | undefined>({
+    name: "order.find",
+    maxItems: 256,
+    maxConcurrent: 2,
+    run: async (ids) => {
+      const found = await store.findOrders(database, ids);
+      const byId = new Map(found.map((order) => [order.orderId, order]));
+      return ids.map((id) => byId.get(id));
+    },
+  });
+  return {
+    insert,
+    advance,
+    find,
+    findKey,
+    async reload(order) {
+      const found = await find(order.orderId);
+      if (found === undefined) throw new Error(`order ${order.orderId} has vanished`);
+      return found;
+    },
+    storeAnswer: (key, answer) => store.storeAnswer(database, key, answer),
+    defer: (orderId, delayMs) => store.deferOrder(database, orderId, delayMs),
+    leaseUnfinished: (limit) => store.leaseUnfinished(database, limit, LEASE_MS),
+    moved: notify,
+    onMoved(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
+import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
+import type { Database } from "@smartcart/store";
+import type { CancelOrderDependencies } from "./cancel-order.ts";
+import { cancelOrder } from "./cancel-order.ts";
+import { orderNotFound, toServiceError } from "./errors.ts";
+import { IDEMPOTENCY_REPLAYED_HEADER, idempotencyKeyOf } from "./idempotency.ts";
+import { orderEventView, orderView } from "./order-view.ts";
+import type { PlaceOrderDependencies } from "./place-order.ts";
+import { placeOrder, rejectedOr } from "./place-order.ts";
+import { listHistory, listOrders } from "./store.ts";
+import { watchHistory } from "./watch-order.ts";
+
+export interface RouteDependencies extends PlaceOrderDependencies, CancelOrderDependencies {
+  readonly database: Database;
+}
+
+export function orderRoutes(dependencies: RouteDependencies): (router: ConnectRouter) => void {
+  const { database, repository } = dependencies;
+  return (router) =>
+    router.service(OrderService, {
+      placeOrder: served(async (request, context) => {
+        const key = idempotencyKeyOf(context.requestHeader);
+        const answer = await placeOrder(request, key, dependencies);
+        if (answer.replayed) markReplayed(context);
+        return { order: rejectedOr(answer) };
+      }),
+      getOrder: served(async ({ orderId }) => {
+        const order = await repository.find(orderId);
+        if (order === undefined) throw orderNotFound(orderId);
+        return { order: orderView(order) };
+      }),
+      listOrders: served(async ({ userId, pageSize, pageToken }) => {
+        const limit = pageSize || 20;
+        const orders = await listOrders(database, userId, pageToken || undefined, limit + 1);
+        const page = orders.slice(0, limit);
+        const nextPageToken = orders.length > limit ? (page.at(-1)?.orderId ?? "") : "";
+        return { orders: page.map(orderView), nextPageToken };
+      }),
+      cancelOrder: served(async ({ orderId }) => {
+        return { order: orderView(await cancelOrder(orderId, dependencies)) };
+      }),
+      listOrderEvents: served(async ({ orderId, afterSequence }) => {
+        const history = await listHistory(database, orderId, afterSequence);
+        // Every order has a first entry, so nothing after 0 means no order.
+        if (history.length === 0 && (await repository.find(orderId)) === undefined) {
+          throw orderNotFound(orderId);
+        }
+        return { events: history.map(orderEventView) };
+      }),
+      async *watchOrder({ orderId, afterSequence }, { signal }) {
+        for await (const entry of watchHistory({
+          orderId,
+          afterSequence,
+          signal,
+          ...dependencies,
+        })) {
+          yield { event: orderEventView(entry) };
+        }
+      },
+    });
+}
+
+/** The handler; a database that is away reaches its caller as 503 with a time to try again. */
+function served<I, O>(handler: (request: I, context: HandlerContext) => Promise<O>) {
+  return async (request: I, context: HandlerContext): Promise<O> => {
+    try {
+      return await handler(request, context);
+    } catch (error) {
+      throw toServiceError(error);
+    }
+  };
+}
+
+function markReplayed(context: HandlerContext): void {
+  context.responseHeader.set(IDEMPOTENCY_REPLAYED_HEADER, "true");
+}

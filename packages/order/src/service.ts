@@ -1,0 +1,155 @@
+/** Builds the order service from its dependencies. */
+import type { Transport } from "@connectrpc/connect";
+import type { EventBus } from "@smartcart/bus";
+import { createAsyncApi, inboxMigrations, outboxMigrations, pruneInbox } from "@smartcart/bus";
+import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
+import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
+import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
+import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
+import type { ServiceClientOptions } from "@smartcart/mesh";
+import { createServiceClient, startServer } from "@smartcart/mesh";
+import type { Logger, Part, Registry } from "@smartcart/runtime";
+import { createMetrics, Gauge, startTimer } from "@smartcart/runtime";
+import type { Database } from "@smartcart/store";
+import { createDatabase, migrate } from "@smartcart/store";
+import { createCatalogue } from "./catalogue.ts";
+import type { OrderConfig } from "./config.ts";
+import type { CrashPoints } from "./crash-points.ts";
+import { crashAt, noCrashPoints } from "./crash-points.ts";
+import { createOrderRepository } from "./repository.ts";
+import { orderRoutes } from "./routes.ts";
+import { createOrderSaga } from "./saga/order-saga.ts";
+import { startResumer } from "./saga/resumer.ts";
+import type { Peers } from "./saga/steps.ts";
+import { startShipmentsConsumer } from "./shipments-consumer.ts";
+import { countUnfinished } from "./store.ts";
+
+/** Where a peer is: its URL, or the transport of one in the same process. */
+export type PeerAddress = Pick<ServiceClientOptions, "baseUrl" | "transport">;
+
+export interface OrderOptions {
+  readonly config: OrderConfig;
+  readonly databaseUrl: string;
+  readonly bus: EventBus;
+  readonly peers: Readonly<Record<keyof Peers, PeerAddress>>;
+  readonly log: Logger;
+  readonly metrics?: Registry;
+  /** For fault tests. Default: none, or the one that the configuration names. */
+  readonly crashPoints?: CrashPoints;
+}
+
+export interface RunningOrder extends Part {
+  readonly port: number;
+  /** Calls in process, through the same interceptors as over the network. */
+  readonly transport: Transport;
+}
+
+const INBOX_KEPT_MS = 7 * 24 * 60 * 60 * 1_000;
+
+export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
+  const { config, databaseUrl, bus, log } = options;
+  const metrics = options.metrics ?? createMetrics("order");
+  await using started = new AsyncDisposableStack();
+  const database = started.use(
+    createDatabase({ url: databaseUrl, schema: "orders", log, applicationName: "order" }),
+  );
+  await migrate(database, ordersMigrations);
+  await migrate(database, outboxMigrations);
+  await migrate(database, inboxMigrations);
+
+  const repository = createOrderRepository(database);
+  const peers = connectPeers(options, metrics);
+  const crashPoints =
+    options.crashPoints ?? (config.ORDER_CRASH_AT ? crashAt(config.ORDER_CRASH_AT) : noCrashPoints);
+  const now = () => new Date();
+  const saga = createOrderSaga({ repository, peers, log, crashPoints, now });
+  // Disposed of in reverse: first no new requests, then no new steps, then the database.
+  started.defer(async () => {
+    saga.stop();
+    await saga.idle();
+  });
+  started.use(startResumer({ repository, saga, log }));
+  const consumer = started.use(
+    await startShipmentsConsumer({ bus, database, log, onMoved: repository.moved }),
+  );
+  started.use(startInboxPruning(database, log));
+  measureUnfinished(metrics, database);
+
+  const server = started.use(
+    await startServer({
+      name: "order",
+      port: config.ORDER_PORT,
+      portVariable: "ORDER_PORT",
+      host: config.HOST,
+      services: [OrderService],
+      rest: [OrderService],
+      restOptions: { headers: ["idempotency-key"] },
+      extraRoutes: (app) => app.get("/asyncapi.json", (context) => context.json(createAsyncApi())),
+      routes: orderRoutes({
+        database,
+        repository,
+        saga,
+        crashPoints,
+        log,
+        now,
+        catalogue: createCatalogue({ inventory: peers.inventory, log }),
+        answerTimeoutMs: config.ORDER_ANSWER_TIMEOUT_MS,
+      }),
+      log,
+      metrics,
+      meshSecret: config.MESH_SECRET,
+      maxInFlight: config.ORDER_MAX_IN_FLIGHT,
+      rateLimitPerSecond: config.ORDER_RATE_LIMIT_PER_SECOND,
+      corsOrigins: config.CORS_ORIGINS.split(",").filter((origin) => origin !== ""),
+      checks: {
+        database: () => database.ping(),
+        bus: () => bus.check(),
+        shipments: async () => {
+          if (!consumer.ready())
+            throw new Error("the consumer of queue shipments is not connected");
+        },
+      },
+    }),
+  );
+  const running = started.move();
+  return {
+    name: "order",
+    url: server.url,
+    port: server.port,
+    transport: server.transport,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+const ordersMigrations = { name: "orders", directory: new URL("../migrations/", import.meta.url) };
+
+function connectPeers({ peers, config, log }: OrderOptions, metrics: Registry): Peers {
+  const common = { caller: "order", log, metrics, meshSecret: config.MESH_SECRET };
+  return {
+    inventory: createServiceClient(InventoryService, { ...common, ...peers.inventory }),
+    payment: createServiceClient(PaymentService, { ...common, ...peers.payment }),
+    shipping: createServiceClient(ShippingService, { ...common, ...peers.shipping }),
+  };
+}
+
+function startInboxPruning(database: Database, log: Logger): AsyncDisposable {
+  return startTimer({
+    name: "order.inbox-pruning",
+    intervalMs: 60 * 60 * 1_000,
+    log,
+    run: async () => {
+      await pruneInbox(database, INBOX_KEPT_MS);
+    },
+  });
+}
+
+function measureUnfinished(metrics: Registry, database: Database): void {
+  new Gauge({
+    name: "smartcart_orders_unfinished",
+    help: "Orders whose saga has not come to rest.",
+    registers: [metrics],
+    async collect() {
+      this.set(await countUnfinished(database));
+    },
+  });
+}

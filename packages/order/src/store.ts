@@ -1,0 +1,381 @@
+/**
+ * The order service's SQL. Writes come in batches: concurrent requests share one statement, and one statement is one
+ * transaction, so that an order, its history, its outbox rows and its stored answer are always written together or not at all.
+ */
+import type { OutgoingEvent } from "@smartcart/bus";
+import type { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
+import type { Database, Queryable } from "@smartcart/store";
+import type { HistoryEntry, PricedItem, Rejection, StoredOrder, Transition } from "./order.ts";
+import type { OrderState } from "./order-state.ts";
+import { needsDriving, orderStates } from "./order-state.ts";
+
+export interface IdempotencyRecord {
+  readonly key: string;
+  /** SHA-256 of the request. */
+  readonly fingerprint: Uint8Array;
+}
+
+export interface Insertion {
+  readonly order: StoredOrder;
+  readonly history: HistoryEntry;
+  readonly events: readonly OutgoingEvent[];
+  readonly idempotency: IdempotencyRecord | undefined;
+}
+
+export interface Advancement {
+  readonly transition: Transition;
+  readonly events: readonly OutgoingEvent[];
+  /** A serialized `Order`, stored as the answer to the order's idempotency key unless that has one. */
+  readonly answer: Uint8Array | undefined;
+}
+
+export interface KnownKey {
+  readonly key: string;
+  readonly fingerprint: Uint8Array;
+  readonly orderId: string;
+  readonly answer: Uint8Array | undefined;
+}
+
+/**
+ * Inserts new orders with their first history entry and outbox rows. Answers the ids that were inserted; the others
+ * lost the race for their idempotency key and left no trace.
+ */
+export async function insertOrders(
+  db: Queryable,
+  insertions: readonly Insertion[],
+  leaseMs: number,
+): Promise<ReadonlySet<string>> {
+  const orders = insertions.map((insertion) => insertion.order);
+  const messages = insertions.flatMap((insertion) => insertion.events.map(messageOf(insertion)));
+  const { rows } = await db.query<{ order_id: string }>({
+    name: "order.insert",
+    text: INSERT_ORDERS,
+    values: [
+      orders.map((order) => order.orderId),
+      orders.map((order) => order.userId),
+      orders.map((order) => JSON.stringify(order.items.map(itemToJson))),
+      orders.map((order) => order.currencyCode),
+      orders.map((order) => order.totalMinor.toString()),
+      orders.map((order) => order.address),
+      orders.map((order) => order.paymentToken),
+      orders.map((order) => order.placedAt),
+      orders.map((order) => order.traceId),
+      insertions.map((insertion) => insertion.idempotency?.key ?? null),
+      insertions.map((insertion) => insertion.idempotency?.fingerprint ?? null),
+      insertions.map((insertion) => insertion.history.milestone),
+      ...messageColumns(messages),
+      leaseMs,
+    ],
+  });
+  return new Set(rows.map((row) => row.order_id));
+}
+
+// Keys are taken in sorted order, so that two batches with the same keys wait for one another instead of deadlocking.
+const INSERT_ORDERS = `
+with input as (
+  select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[],
+                       $8::timestamptz[], $9::text[], $10::text[], $11::bytea[], $12::int[])
+    as i(order_id, user_id, items, currency_code, total_minor, address, payment_token,
+         placed_at, trace_id, idempotency_key, fingerprint, milestone)
+), taken as (
+  insert into idempotency_keys (idempotency_key, fingerprint, order_id)
+  select idempotency_key, fingerprint, order_id from input
+  where idempotency_key is not null order by idempotency_key
+  on conflict (idempotency_key) do nothing
+  returning order_id
+), accepted as (
+  select * from input
+  where idempotency_key is null or order_id in (select order_id from taken)
+), stored as (
+  insert into orders (order_id, user_id, state, items, currency_code, total_minor, address, payment_token,
+                      placed_at, trace_id, last_sequence, lease_until)
+  select order_id, user_id, 'RECEIVED', items::jsonb, currency_code, total_minor, address, payment_token,
+         placed_at, trace_id, 1, now() + $19::int * interval '1 millisecond'
+  from accepted
+), history as (
+  insert into order_events (order_id, sequence, milestone, occurred_at, service, trace_id)
+  select order_id, 1, milestone, placed_at, 'order', trace_id from accepted
+), messages as (
+  insert into outbox (message_id, type, routing_key, ordering_key, body, traceparent)
+  select m.message_id, m.type, m.routing_key, m.order_id, m.body, m.traceparent
+  from unnest($13::text[], $14::text[], $15::text[], $16::text[], $17::bytea[], $18::text[]) with ordinality
+    as m(order_id, message_id, type, routing_key, body, traceparent, position)
+  where m.order_id in (select order_id from accepted) order by m.position
+)
+select order_id from accepted`;
+
+/**
+ * Stores transitions by compare-and-set on state and sequence. Answers the ids that moved; the others had been moved
+ * by somebody else, and nothing of theirs was written.
+ */
+export async function advanceOrders(
+  db: Queryable,
+  advancements: readonly Advancement[],
+  leaseMs: number,
+): Promise<ReadonlySet<string>> {
+  const steps = advancements.map((advancement) => advancement.transition);
+  const history = steps.flatMap((step) => step.history);
+  const messages = advancements.flatMap((advancement) =>
+    advancement.events.map(messageOf({ order: advancement.transition.to })),
+  );
+  const { rows } = await db.query<{ order_id: string }>({
+    name: "order.advance",
+    text: ADVANCE_ORDERS,
+    values: [
+      steps.map((step) => step.from.orderId),
+      steps.map((step) => step.from.state),
+      steps.map((step) => step.from.lastSequence),
+      steps.map((step) => step.to.state),
+      steps.map((step) => step.to.lastSequence),
+      steps.map((step) => (step.to.rejection ? JSON.stringify(step.to.rejection) : null)),
+      advancements.map((advancement) => advancement.answer ?? null),
+      history.map((entry) => entry.orderId),
+      history.map((entry) => entry.sequence),
+      history.map((entry) => entry.milestone),
+      history.map((entry) => entry.occurredAt),
+      history.map((entry) => entry.service),
+      history.map((entry) => entry.traceId),
+      ...messageColumns(messages),
+      leaseMs,
+    ],
+  });
+  return new Set(rows.map((row) => row.order_id));
+}
+
+const ADVANCE_ORDERS = `
+with step as (
+  select * from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::int[], $6::text[], $7::bytea[])
+    as s(order_id, from_state, from_sequence, to_state, to_sequence, rejection, answer)
+), moved as (
+  update orders o
+  set state = s.to_state, last_sequence = s.to_sequence, rejection = s.rejection::jsonb,
+      lease_until = now() + $20::int * interval '1 millisecond', resumptions = 0, updated_at = now()
+  from step s
+  where o.order_id = s.order_id and o.state = s.from_state and o.last_sequence = s.from_sequence
+  returning o.order_id
+), history as (
+  insert into order_events (order_id, sequence, milestone, occurred_at, service, trace_id)
+  select h.* from unnest($8::text[], $9::int[], $10::int[], $11::timestamptz[], $12::text[], $13::text[])
+    as h(order_id, sequence, milestone, occurred_at, service, trace_id)
+  where h.order_id in (select order_id from moved)
+), messages as (
+  insert into outbox (message_id, type, routing_key, ordering_key, body, traceparent)
+  select m.message_id, m.type, m.routing_key, m.order_id, m.body, m.traceparent
+  from unnest($14::text[], $15::text[], $16::text[], $17::text[], $18::bytea[], $19::text[]) with ordinality
+    as m(order_id, message_id, type, routing_key, body, traceparent, position)
+  where m.order_id in (select order_id from moved) order by m.position
+), answered as (
+  update idempotency_keys k set answer = s.answer, answered_at = now()
+  from step s
+  where k.order_id = s.order_id and s.order_id in (select order_id from moved)
+    and s.answer is not null and k.answer is null
+)
+select order_id from moved`;
+
+/** The keys among these that are known. */
+export async function findKeys(db: Queryable, keys: readonly string[]): Promise<KnownKey[]> {
+  const { rows } = await db.query<{
+    idempotency_key: string;
+    fingerprint: Buffer;
+    order_id: string;
+    answer: Buffer | null;
+  }>({
+    name: "order.find-keys",
+    text: `select idempotency_key, fingerprint, order_id, answer from idempotency_keys
+           where idempotency_key = any($1::text[])`,
+    values: [keys],
+  });
+  return rows.map((row) => ({
+    key: row.idempotency_key,
+    fingerprint: row.fingerprint,
+    orderId: row.order_id,
+    answer: row.answer ?? undefined,
+  }));
+}
+
+/** Stores the answer to a key unless it has one, and answers the one that it has then. */
+export async function storeAnswer(
+  db: Queryable,
+  key: string,
+  answer: Uint8Array,
+): Promise<Uint8Array> {
+  const { rows } = await db.query<{ answer: Buffer }>({
+    name: "order.store-answer",
+    text: `update idempotency_keys
+           set answer = coalesce(answer, $2), answered_at = coalesce(answered_at, now())
+           where idempotency_key = $1 returning answer`,
+    values: [key, answer],
+  });
+  return rows[0]?.answer ?? answer;
+}
+
+export async function findOrders(db: Queryable, ids: readonly string[]): Promise<StoredOrder[]> {
+  const { rows } = await db.query<OrderRow>({
+    name: "order.find",
+    text: "select * from orders where order_id = any($1::text[])",
+    values: [ids],
+  });
+  return rows.map(orderFromRow);
+}
+
+/** The same, locked until the transaction ends, in sorted order. */
+export async function lockOrders(tx: Queryable, ids: readonly string[]): Promise<StoredOrder[]> {
+  const { rows } = await tx.query<OrderRow>({
+    name: "order.lock",
+    text: "select * from orders where order_id = any($1::text[]) order by order_id for update",
+    values: [ids],
+  });
+  return rows.map(orderFromRow);
+}
+
+/** A user's orders, newest first, before an order id where one is given. */
+export async function listOrders(
+  db: Queryable,
+  userId: string,
+  before: string | undefined,
+  limit: number,
+): Promise<StoredOrder[]> {
+  const { rows } = await db.query<OrderRow>({
+    name: "order.list",
+    text: `select * from orders where user_id = $1 and ($2::text is null or order_id < $2)
+           order by order_id desc limit $3`,
+    values: [userId, before ?? null, limit],
+  });
+  return rows.map(orderFromRow);
+}
+
+/** The history of an order after a sequence, oldest first. */
+export async function listHistory(
+  db: Queryable,
+  orderId: string,
+  afterSequence: number,
+): Promise<HistoryEntry[]> {
+  const { rows } = await db.query<HistoryRow>({
+    name: "order.history",
+    text: `select order_id, sequence, milestone, occurred_at, service, trace_id from order_events
+           where order_id = $1 and sequence > $2 order by sequence`,
+    values: [orderId, afterSequence],
+  });
+  return rows.map((row) => ({
+    orderId: row.order_id,
+    sequence: row.sequence,
+    milestone: row.milestone,
+    occurredAt: row.occurred_at,
+    service: row.service,
+    traceId: row.trace_id,
+  }));
+}
+
+/** Takes up to `limit` unfinished orders that nobody drives, and leases them. Several resumers never take the same one. */
+export async function leaseUnfinished(
+  db: Queryable,
+  limit: number,
+  leaseMs: number,
+): Promise<StoredOrder[]> {
+  const { rows } = await db.query<OrderRow>({
+    name: "order.lease",
+    text: `update orders set lease_until = now() + $2::int * interval '1 millisecond', resumptions = resumptions + 1
+           where order_id in (
+             select order_id from orders where ${UNFINISHED} and lease_until < now()
+             order by lease_until limit $1 for update skip locked)
+           returning *`,
+    values: [limit, leaseMs],
+  });
+  return rows.map(orderFromRow);
+}
+
+/** Gives a lease back early, so that the resumer looks at the order again after `delayMs`. */
+export async function deferOrder(db: Queryable, orderId: string, delayMs: number): Promise<void> {
+  await db.query({
+    name: "order.defer",
+    text: `update orders set lease_until = now() + $2::int * interval '1 millisecond'
+           where order_id = $1 and ${UNFINISHED}`,
+    values: [orderId, delayMs],
+  });
+}
+
+/** How many orders are not settled yet, for the metrics. */
+export async function countUnfinished(db: Database): Promise<number> {
+  const { rows } = await db.query<{ count: string }>({
+    text: `select count(*) as count from orders where ${UNFINISHED}`,
+  });
+  return Number(rows[0]?.count ?? 0);
+}
+
+// Written out, so that the planner matches it with the partial index.
+const UNFINISHED = `state in (${orderStates
+  .filter(needsDriving)
+  .map((state) => `'${state}'`)
+  .join(", ")})`;
+
+interface OrderRow {
+  order_id: string;
+  user_id: string;
+  state: OrderState;
+  items: ItemJson[];
+  currency_code: string;
+  total_minor: string;
+  address: string;
+  payment_token: string;
+  rejection: Rejection | null;
+  placed_at: Date;
+  trace_id: string;
+  last_sequence: number;
+}
+
+interface HistoryRow {
+  order_id: string;
+  sequence: number;
+  milestone: OrderMilestone;
+  occurred_at: Date;
+  service: string;
+  trace_id: string;
+}
+
+interface ItemJson {
+  productId: string;
+  name: string;
+  quantity: number;
+  unitPriceMinor: string;
+}
+
+function itemToJson(item: PricedItem): ItemJson {
+  return { ...item, unitPriceMinor: item.unitPriceMinor.toString() };
+}
+
+function orderFromRow(row: OrderRow): StoredOrder {
+  return {
+    orderId: row.order_id,
+    userId: row.user_id,
+    state: row.state,
+    items: row.items.map((item) => ({ ...item, unitPriceMinor: BigInt(item.unitPriceMinor) })),
+    currencyCode: row.currency_code,
+    totalMinor: BigInt(row.total_minor),
+    address: row.address,
+    paymentToken: row.payment_token,
+    rejection: row.rejection ?? undefined,
+    placedAt: row.placed_at,
+    traceId: row.trace_id,
+    lastSequence: row.last_sequence,
+  };
+}
+
+interface OrderMessage {
+  readonly orderId: string;
+  readonly event: OutgoingEvent;
+}
+
+function messageOf({ order }: { order: StoredOrder }): (event: OutgoingEvent) => OrderMessage {
+  return (event) => ({ orderId: order.orderId, event });
+}
+
+function messageColumns(messages: readonly OrderMessage[]): unknown[] {
+  return [
+    messages.map((message) => message.orderId),
+    messages.map(({ event }) => event.id),
+    messages.map(({ event }) => event.type),
+    messages.map(({ event }) => event.routingKey),
+    messages.map(({ event }) => event.body),
+    messages.map(({ event }) => event.traceparent),
+  ];
+}

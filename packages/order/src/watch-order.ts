@@ -1,0 +1,44 @@
+/** Follows the history of one order: what is stored, then what comes, until the order is final. */
+import { delay } from "@smartcart/runtime";
+import type { Database } from "@smartcart/store";
+import { orderNotFound } from "./errors.ts";
+import type { HistoryEntry } from "./order.ts";
+import { isFinal } from "./order-state.ts";
+import type { OrderRepository } from "./repository.ts";
+import { listHistory } from "./store.ts";
+
+export interface WatchOptions {
+  readonly orderId: string;
+  readonly afterSequence: number;
+  readonly signal: AbortSignal;
+  readonly database: Database;
+  readonly repository: OrderRepository;
+}
+
+/** Another replica may move the order, so the table is the truth and a move in this process only a hint to look earlier. */
+const POLL_MS = 500;
+
+export async function* watchHistory(options: WatchOptions): AsyncGenerator<HistoryEntry> {
+  const { orderId, signal, database, repository } = options;
+  let sequence = options.afterSequence;
+  let wake = new AbortController();
+  const unsubscribe = repository.onMoved((moved) => {
+    if (moved === orderId) wake.abort();
+  });
+  try {
+    while (!signal.aborted) {
+      wake = new AbortController();
+      // Read before the history: an order that is final now has its whole history stored already.
+      const order = await repository.find(orderId);
+      if (order === undefined) throw orderNotFound(orderId);
+      for (const entry of await listHistory(database, orderId, sequence)) {
+        sequence = entry.sequence;
+        yield entry;
+      }
+      if (isFinal(order.state)) return;
+      await delay(POLL_MS, AbortSignal.any([signal, wake.signal])).catch(() => {});
+    }
+  } finally {
+    unsubscribe();
+  }
+}

@@ -1,0 +1,27 @@
+import { commonConfig, int, parseConfig, port } from "@smartcart/runtime";
+
+/** What the environment may say about the payment service. */
+export const paymentConfig = {
+  ...commonConfig,
+  PAYMENT_PORT: port({ default: 8082, desc: "port of the payment service" }),
+  PROVIDER_TIMEOUT_MS: int({
+    default: 2000,
+    desc: "how long the provider may take to answer, in milliseconds",
+  }),
+  PROVIDER_SLOW_MS: int({
+    default: 1200,
+    desc: "how late the simulated provider answers to tok_slow, in milliseconds",
+  }),
+  PAYMENT_BATCH_PATIENCE_MS: int({
+    default: 150,
+    desc: "how long a batch waits for the provider's answer to one of its items, in milliseconds",
+  }),
+};
+
+/** Parses the environment; throws a ConfigError that names every bad variable. */
+export function parsePaymentConfig(env: NodeJS.ProcessEnv) {
+  return parseConfig(env, paymentConfig);
+}
+
+/** The parsed configuration of the payment service. */
+export type PaymentConfig = ReturnType<typeof parsePaymentConfig>;

@@ -1,0 +1,52 @@
+import { Code } from "@connectrpc/connect";
+import { DomainError } from "@smartcart/mesh";
+import { isConnectionError } from "@smartcart/store";
+
+/** NOT_FOUND: nobody asked for money for this order. */
+export function paymentNotFound(orderId: string): DomainError {
+  return new DomainError({
+    code: "PAYMENT_NOT_FOUND",
+    rpcCode: Code.NotFound,
+    title: "Payment not found",
+    message: `There is no payment for order "${orderId}". ProcessPayment makes one.`,
+  });
+}
+
+/** ALREADY_EXISTS: the order was charged, or is being charged, with another amount or user. */
+export function paymentExists(orderId: string): DomainError {
+  return new DomainError({
+    code: "PAYMENT_EXISTS",
+    rpcCode: Code.AlreadyExists,
+    title: "Payment exists",
+    message: `Order "${orderId}" has a payment with another amount or user. Repeat it as it was, or use a new order.`,
+  });
+}
+
+/** UNAVAILABLE: the provider may or may not have acted. Never charge anew or give up on it: ask again. */
+export function outcomeUnknown(
+  orderId: string,
+  retryAfterMs: number,
+  cause?: unknown,
+): DomainError {
+  return new DomainError({
+    code: "PAYMENT_OUTCOME_UNKNOWN",
+    rpcCode: Code.Unavailable,
+    title: "Payment outcome unknown",
+    message: `The provider has not answered for order "${orderId}" yet. Ask again with the same order id: nothing is charged twice.`,
+    retryAfterMs,
+    cause,
+  });
+}
+
+/** Makes a lost database UNAVAILABLE, which callers may repeat; any other error stays what it is. */
+export function toServiceError(error: unknown): unknown {
+  if (!isConnectionError(error)) return error;
+  return new DomainError({
+    code: "PAYMENT_UNAVAILABLE",
+    rpcCode: Code.Unavailable,
+    title: "Payments unavailable",
+    message: "Payments cannot be reached at the moment. Repeat the same request in a second.",
+    retryAfterMs: 1000,
+    cause: error,
+  });
+}

@@ -1,0 +1,57 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import type {
+  PaymentService,
+  ProcessPaymentRequest,
+} from "@smartcart/gen/payment/v1/payment_service_pb";
+import { settleItems } from "@smartcart/mesh";
+import type { Logger } from "@smartcart/runtime";
+import { toServiceError } from "./errors.ts";
+import { toPaymentMessage, toPaymentRequest } from "./messages.ts";
+import type { PaymentDesk } from "./payment-desk.ts";
+
+/** What the RPCs of the payment service work on. */
+export interface PaymentParts {
+  readonly desk: PaymentDesk;
+  /** How long a batch waits for the provider's answer to one of its items, in milliseconds. */
+  readonly batchPatienceMs: number;
+  readonly log: Logger;
+}
+
+/** The RPCs of smartcart.payment.v1.PaymentService. */
+export function createPaymentRoutes(parts: PaymentParts): ServiceImpl<typeof PaymentService> {
+  const { desk, log } = parts;
+
+  const process = async (request: ProcessPaymentRequest, patienceMs?: number) => ({
+    payment: toPaymentMessage(await desk.process(toPaymentRequest(request), patienceMs)),
+  });
+
+  // The answers of a batch come together, so each waits for the slowest: one whose provider takes its time answers
+  // PAYMENT_OUTCOME_UNKNOWN instead, its charge goes on, and asking again joins it.
+  const processInBatch = guarded((request: ProcessPaymentRequest) =>
+    process(request, parts.batchPatienceMs),
+  );
+
+  return {
+    processPayment: guarded((request) => process(request)),
+    batchProcessPayments: async ({ requests }) => ({
+      results: await settleItems(requests, processInBatch, log),
+    }),
+    getPayment: guarded(async ({ orderId }) => ({
+      payment: toPaymentMessage(await desk.find(orderId)),
+    })),
+    refundPayment: guarded(async ({ orderId, reason }) => ({
+      payment: toPaymentMessage(await desk.refund(orderId, reason)),
+    })),
+  };
+}
+
+/** Runs a method so that a lost database answers UNAVAILABLE. */
+function guarded<I, O>(method: (request: I) => Promise<O>): (request: I) => Promise<O> {
+  return async (request) => {
+    try {
+      return await method(request);
+    } catch (error) {
+      throw toServiceError(error);
+    }
+  };
+}

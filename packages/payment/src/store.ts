@@ -1,0 +1,156 @@
+import type { Queryable } from "@smartcart/store";
+import type { Charge, Payment, PaymentStatus, Settlement } from "./payment.ts";
+import { closedCode } from "./payment.ts";
+
+/** A payment that an order asks for. */
+export interface PaymentRequest extends Charge {
+  readonly orderId: string;
+  readonly paymentToken: string;
+}
+
+interface PaymentRow {
+  order_id: string;
+  user_id: string | null;
+  currency_code: string | null;
+  amount_minor: string | null;
+  payment_token: string | null;
+  status: PaymentStatus;
+  decline_code: string;
+  provider_reference: string;
+  created_at: Date;
+  updated_at: Date;
+}
+
+const columns = `order_id, user_id, currency_code, amount_minor, payment_token, status, decline_code,
+  provider_reference, created_at, updated_at`;
+
+/**
+ * Writes a PENDING row for every order that has none, all in one statement, and answers the payment of each order,
+ * new or old. Of two requests for one order within the batch the first one is written.
+ */
+export async function openPayments(
+  db: Queryable,
+  requests: readonly PaymentRequest[],
+): Promise<Map<string, Payment>> {
+  const { rows } = await db.query<PaymentRow>({
+    name: "payment.open_payments",
+    text: `INSERT INTO payment (order_id, user_id, currency_code, amount_minor, payment_token, status)
+      SELECT order_id, user_id, currency_code, amount_minor, payment_token, 'PENDING'
+      FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[]) WITH ORDINALITY
+        AS request (order_id, user_id, currency_code, amount_minor, payment_token, position)
+      ORDER BY order_id, position
+      ON CONFLICT (order_id) DO NOTHING
+      RETURNING ${columns}`,
+    values: [
+      requests.map((request) => request.orderId),
+      requests.map((request) => request.userId),
+      requests.map((request) => request.amount.currencyCode),
+      requests.map((request) => String(request.amount.minorUnits)),
+      requests.map((request) => request.paymentToken),
+    ],
+  });
+  return withOthers(
+    db,
+    rows,
+    requests.map((request) => request.orderId),
+  );
+}
+
+/**
+ * Writes the provider's answers, all in one statement, and answers every payment as it now stands. One that is no
+ * longer PENDING was settled by somebody else and is left as it is.
+ */
+export async function settlePayments(
+  db: Queryable,
+  settlements: readonly Settlement[],
+): Promise<Map<string, Payment>> {
+  // The rows are locked in the order of their ids, so that two processes with the same orders cannot deadlock.
+  const { rows } = await db.query<PaymentRow>({
+    name: "payment.settle_payments",
+    text: `WITH pending AS (
+        SELECT order_id FROM payment
+        WHERE order_id = ANY($1::text[]) AND status = 'PENDING' ORDER BY order_id FOR UPDATE)
+      UPDATE payment p SET status = s.status, decline_code = s.decline_code,
+        provider_reference = s.provider_reference, payment_token = NULL, updated_at = now()
+      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+          AS s (settled_id, status, decline_code, provider_reference)
+        JOIN pending ON pending.order_id = s.settled_id
+      WHERE p.order_id = s.settled_id AND p.status = 'PENDING'
+      RETURNING ${columns.replaceAll(/\w+/g, "p.$&")}`,
+    values: [
+      settlements.map((settlement) => settlement.orderId),
+      settlements.map((settlement) => settlement.status),
+      settlements.map((settlement) => settlement.declineCode),
+      settlements.map((settlement) => settlement.providerReference),
+    ],
+  });
+  return withOthers(
+    db,
+    rows,
+    settlements.map((settlement) => settlement.orderId),
+  );
+}
+
+/** Reads payments by order; orders without one are left out. */
+export async function findPayments(
+  db: Queryable,
+  orderIds: readonly string[],
+): Promise<Map<string, Payment>> {
+  const { rows } = await db.query<PaymentRow>({
+    name: "payment.find_payments",
+    text: `SELECT ${columns} FROM payment WHERE order_id = ANY($1::text[])`,
+    values: [orderIds],
+  });
+  return new Map(rows.map((row) => [row.order_id, toPayment(row)]));
+}
+
+/** Closes an order that has no payment, so that a later request for money takes none. Leaves any other as it is. */
+export async function closeUnknownPayment(
+  db: Queryable,
+  orderId: string,
+  reason: string,
+): Promise<void> {
+  await db.query({
+    text: `INSERT INTO payment (order_id, status, decline_code, refund_reason)
+      VALUES ($1, 'FAILED', $2, $3) ON CONFLICT (order_id) DO NOTHING`,
+    values: [orderId, closedCode, reason],
+  });
+}
+
+/** Turns CAPTURED into REFUNDED; leaves any other payment as it is. */
+export async function markRefunded(db: Queryable, orderId: string, reason: string): Promise<void> {
+  await db.query({
+    text: `UPDATE payment SET status = 'REFUNDED', refund_reason = $2, updated_at = now()
+      WHERE order_id = $1 AND status = 'CAPTURED'`,
+    values: [orderId, reason],
+  });
+}
+
+/** The payments that a statement returned, and those of the other orders as they stand. */
+async function withOthers(
+  db: Queryable,
+  rows: readonly PaymentRow[],
+  orderIds: readonly string[],
+): Promise<Map<string, Payment>> {
+  const written = new Map(rows.map((row) => [row.order_id, toPayment(row)]));
+  const others = [...new Set(orderIds)].filter((orderId) => !written.has(orderId));
+  if (others.length === 0) return written;
+  return new Map([...written, ...(await findPayments(db, others))]);
+}
+
+function toPayment(row: PaymentRow): Payment {
+  const { user_id: userId, currency_code: currencyCode, amount_minor: amountMinor } = row;
+  const isKnown = userId !== null && currencyCode !== null && amountMinor !== null;
+  return {
+    orderId: row.order_id,
+    charge: isKnown
+      ? { userId, amount: { currencyCode, minorUnits: BigInt(amountMinor) } }
+      : undefined,
+    status: row.status,
+    declineCode: row.decline_code,
+    providerReference: row.provider_reference,
+    paymentToken: row.payment_token ?? undefined,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}

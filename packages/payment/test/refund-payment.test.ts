@@ -1,0 +1,106 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { PaymentStatus } from "@smartcart/gen/payment/v1/payment_pb";
+import { problemOf } from "@smartcart/mesh";
+import type { PaymentProvider } from "../src/index.ts";
+import type { TestPayment } from "./support.ts";
+import { errorOf, ledgerOf, newCharge, startTestPayment } from "./support.ts";
+
+let payment: TestPayment;
+beforeAll(async () => {
+  payment = await startTestPayment({ PROVIDER_TIMEOUT_MS: "1000" });
+});
+afterAll(() => payment[Symbol.asyncDispose]());
+
+it("gives a capture back in full, once, also where several ask at once", async () => {
+  const charge = newCharge();
+  await payment.client.processPayment(charge);
+  const refund = { orderId: charge.orderId, reason: "out of stock" };
+  const answers = await Promise.all([1, 2, 3].map(() => payment.client.refundPayment(refund)));
+  answers.push(await payment.client.refundPayment(refund));
+  for (const { payment: answer } of answers) {
+    expect(answer?.status).toBe(PaymentStatus.REFUNDED);
+  }
+  expect(await ledgerOf(payment.sql, charge.orderId)).toEqual(["capture 1250", "refund 1250"]);
+  const { payment: late } = await payment.client.processPayment(charge);
+  expect(late?.status).toBe(PaymentStatus.REFUNDED);
+});
+
+it("closes an unknown payment, so that a charge that arrives late takes nothing", async () => {
+  const charge = newCharge();
+  const { payment: closed } = await payment.client.refundPayment({ orderId: charge.orderId });
+  expect(closed).toMatchObject({ status: PaymentStatus.FAILED, declineCode: "closed", userId: "" });
+  expect(closed?.amount).toBeUndefined();
+  const { payment: late } = await payment.client.processPayment(charge);
+  expect(late).toMatchObject({ status: PaymentStatus.FAILED, declineCode: "closed" });
+  expect(await ledgerOf(payment.sql, charge.orderId)).toEqual([]);
+});
+
+it.each([
+  ["tok_declined", PaymentStatus.DECLINED],
+  ["tok_error", PaymentStatus.FAILED],
+])("leaves a refused one (%s) as it is", async (token, status) => {
+  const charge = newCharge(token);
+  await payment.client.processPayment(charge);
+  const { payment: answer } = await payment.client.refundPayment({ orderId: charge.orderId });
+  expect(answer?.status).toBe(status);
+  expect(await ledgerOf(payment.sql, charge.orderId)).toEqual([]);
+});
+
+it("finds out about a PENDING one first: charged, so it is given back", async () => {
+  const charge = newCharge("tok_timeout");
+  await errorOf(payment.client.processPayment(charge));
+  const { payment: answer } = await payment.client.refundPayment({ orderId: charge.orderId });
+  expect(answer?.status).toBe(PaymentStatus.REFUNDED);
+  expect(await ledgerOf(payment.sql, charge.orderId)).toEqual(["capture 1250", "refund 1250"]);
+});
+
+it("closes a PENDING one that the provider never heard of, on both sides", async () => {
+  const charge = newCharge();
+  // What a process leaves that dies between its row and its question.
+  await payment.sql.query({
+    text: `INSERT INTO payment (order_id, user_id, currency_code, amount_minor, payment_token, status)
+      VALUES ($1, 'u1', 'USD', 1250, '', 'PENDING')`,
+    values: [charge.orderId],
+  });
+  const { payment: answer } = await payment.client.refundPayment({ orderId: charge.orderId });
+  expect(answer).toMatchObject({ status: PaymentStatus.FAILED, declineCode: "closed" });
+  expect(await ledgerOf(payment.sql, charge.orderId)).toEqual(["void 0"]);
+});
+
+it("leaves nothing taken where a charge and a refund race", async () => {
+  const replica = await payment.addReplica();
+  for (let round = 0; round < 20; round++) {
+    const charge = newCharge(round % 5 === 0 ? "tok_timeout" : "tok_visa");
+    const { orderId } = charge;
+    await Promise.allSettled([
+      payment.client.processPayment(charge),
+      replica.client.refundPayment({ orderId }),
+    ]);
+    const { payment: answer } = await replica.client.refundPayment({ orderId });
+    const entries = await ledgerOf(payment.sql, orderId);
+    if (answer?.status === PaymentStatus.REFUNDED) {
+      expect(entries).toEqual(["capture 1250", "refund 1250"]);
+    } else {
+      expect(answer).toMatchObject({ status: PaymentStatus.FAILED, declineCode: "closed" });
+      expect(entries.filter((entry) => entry !== "void 0")).toEqual([]);
+    }
+  }
+});
+
+it("says UNAVAILABLE where the provider is silent, and nothing changes", async () => {
+  const silent = () => new Promise<never>(() => {});
+  const provider: PaymentProvider = {
+    charge: async () => ({ status: "captured", reference: "r1" }),
+    refund: silent,
+    lookup: silent,
+  };
+  await using other = await startTestPayment({ PROVIDER_TIMEOUT_MS: "50" }, provider);
+  const charge = newCharge();
+  await other.client.processPayment(charge);
+  const error = await errorOf(other.client.refundPayment({ orderId: charge.orderId }));
+  expect(ConnectError.from(error).code).toBe(Code.Unavailable);
+  expect(problemOf(error)?.code).toBe("PAYMENT_OUTCOME_UNKNOWN");
+  const { payment: answer } = await other.client.getPayment({ orderId: charge.orderId });
+  expect(answer?.status).toBe(PaymentStatus.CAPTURED);
+});

@@ -1,0 +1,44 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { amqpUrl, host, postgresUrl, secret, str, url } from "./validators.ts";
+
+/** The variables that every part of SmartCart understands, to be spread into its own specs. */
+export const commonConfig = {
+  LOG_LEVEL: str({
+    choices: ["debug", "info", "warn", "error"],
+    default: "info",
+    desc: "least severe log lines that are written",
+  }),
+  // Loopback, so that a first start offers nothing to the network; containers set 0.0.0.0.
+  HOST: host({ default: "127.0.0.1", desc: "address to listen on" }),
+  DATABASE_URL: postgresUrl({
+    default: undefined,
+    desc: "PostgreSQL 15 or later; unset starts the embedded one",
+  }),
+  AMQP_URL: amqpUrl({
+    default: undefined,
+    desc: "RabbitMQ 3.10 or later; unset uses the queue in PostgreSQL",
+  }),
+  SMARTCART_STATE: str({ default: undefined, desc: "folder of the embedded database" }),
+  MESH_SECRET: secret({
+    default: undefined,
+    desc: "shared by all parts; with it, calls between them are authenticated",
+  }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url({
+    default: undefined,
+    desc: "OTLP/HTTP collector that receives the traces",
+  }),
+} as const;
+
+/**
+ * The folder that state is kept in: SMARTCART_STATE, or else /var/lib/smartcart for root, or else `smartcart` in
+ * XDG_STATE_HOME (XDG Base Directory Specification), which is ~/.local/state when unset. Absolute; not created here.
+ */
+export function stateDirectory(env: NodeJS.ProcessEnv): string {
+  const chosen = env.SMARTCART_STATE?.trim();
+  if (chosen) return resolve(chosen);
+  // Not below root's home: PostgreSQL runs as another user there, who may not enter it.
+  if (process.getuid?.() === 0) return "/var/lib/smartcart";
+  const stateHome = env.XDG_STATE_HOME?.trim() || join(homedir(), ".local", "state");
+  return join(stateHome, "smartcart");
+}

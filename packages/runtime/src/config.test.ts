@@ -1,0 +1,110 @@
+import { describe, expect, test } from "vitest";
+import { commonConfig, stateDirectory } from "./common-config.ts";
+import { ConfigError, parseConfig } from "./config.ts";
+import { bool, int, num, port, str, url } from "./validators.ts";
+
+function problemsOf(env: NodeJS.ProcessEnv, specs: object): readonly string[] {
+  try {
+    parseConfig(env, specs);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split("\n");
+    throw error;
+  }
+  return [];
+}
+
+describe("parseConfig", () => {
+  test("reads values and defaults", () => {
+    const config = parseConfig(
+      { ORDER_PORT: "9000", DEMO: "yes", RATIO: "0.5", PEER: "http://peer:8081/" },
+      {
+        ORDER_PORT: port({ default: 8080 }),
+        DEMO: bool({ default: false }),
+        RATIO: num(),
+        PEER: url(),
+        LIMIT: int({ default: 7 }),
+        NAME: str({ default: undefined }),
+      },
+    );
+    expect(config).toEqual({
+      ORDER_PORT: 9000,
+      DEMO: true,
+      RATIO: 0.5,
+      PEER: "http://peer:8081",
+      LIMIT: 7,
+      NAME: undefined,
+    });
+    expect(config.ORDER_PORT + config.LIMIT).toBe(9007);
+  });
+
+  test("reports every bad variable on a line of its own", () => {
+    const env = {
+      ORDER_PORT: "http",
+      LOG_LEVEL: "loud",
+      AMQP_URL: "amqp://localhost",
+      LIMIT: "-1",
+    };
+    const specs = {
+      ...commonConfig,
+      ORDER_PORT: port({ default: 8080 }),
+      LIMIT: int(),
+      NAME: str(),
+    };
+    const problems = problemsOf(env, specs);
+    expect(problems).toHaveLength(5);
+    expect(problems).toEqual(
+      expect.arrayContaining([
+        'ORDER_PORT: "http" must be a port number from 1 to 65535 (0 = any free port)',
+        'LOG_LEVEL: "loud" must be one of debug, info, warn, error',
+        expect.stringMatching(/^AMQP_URL: .*no user and password.*amqp:\/\/guest:guest@/),
+        'LIMIT: "-1" must be a whole number, 0 or more',
+        "NAME: is not set; give it a value",
+      ]),
+    );
+  });
+
+  test("takes an empty variable for an unset one", () => {
+    const config = parseConfig({ DATABASE_URL: "", LOG_LEVEL: " " }, commonConfig);
+    expect(config.DATABASE_URL).toBeUndefined();
+    expect(config.LOG_LEVEL).toBe("info");
+  });
+
+  test("shows neither a password nor a secret", () => {
+    const env = { DATABASE_URL: "postgres://me:hunter2@db:5432", MESH_SECRET: "hunter3" };
+    const text = problemsOf(env, commonConfig).join("\n");
+    expect(text).toMatch(/DATABASE_URL: .*names no database/);
+    expect(text).toMatch(/MESH_SECRET: has 7 characters/);
+    expect(text).not.toMatch(/hunter/);
+  });
+
+  test.each([
+    ["DATABASE_URL", "mysql://a:b@c/d"],
+    ["DATABASE_URL", "localhost"],
+    ["AMQP_URL", "http://a:b@c"],
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"],
+    ["HOST", "http://0.0.0.0"],
+    ["HOST", "0.0.0.0:8080"],
+  ])("refuses %s=%s", (variable, value) => {
+    expect(problemsOf({ [variable]: value }, commonConfig)).toEqual([
+      expect.stringMatching(new RegExp(`^${variable}: .* such as |^${variable}: .*must`)),
+    ]);
+  });
+
+  test("does not change with NODE_ENV", () => {
+    const specs = { NAME: str({ default: "plain", devDefault: "dev", testDefault: "test" }) };
+    expect(parseConfig({ NODE_ENV: "test" }, specs).NAME).toBe("plain");
+  });
+});
+
+describe("stateDirectory", () => {
+  test("is SMARTCART_STATE as an absolute path", () => {
+    expect(stateDirectory({ SMARTCART_STATE: "/data/x/../y" })).toBe("/data/y");
+    expect(stateDirectory({ SMARTCART_STATE: "state" })).toBe(`${process.cwd()}/state`);
+  });
+
+  test("has a default where the current user can keep state", () => {
+    const folder = stateDirectory({ XDG_STATE_HOME: "/home/me/.state" });
+    const isRoot = process.getuid?.() === 0;
+    expect(folder).toBe(isRoot ? "/var/lib/smartcart" : "/home/me/.state/smartcart");
+  });
+});

@@ -1,0 +1,64 @@
+import type { OptionalValidatorSpec, RequiredValidatorSpec } from "envalid";
+import { customCleanEnv, EnvMissingError } from "envalid";
+
+/** The values of a set of specs: a spec with `default: undefined` may be undefined. */
+export type CleanedEnv<S> = {
+  readonly [K in keyof S]: S[K] extends OptionalValidatorSpec<infer U>
+    ? U | undefined
+    : S[K] extends RequiredValidatorSpec<infer U>
+      ? U
+      : never;
+};
+
+/** One variable that cannot be used. `problem` says what is wrong and what to do. */
+export interface ConfigProblem {
+  readonly variable: string;
+  readonly problem: string;
+}
+
+/** Some variables cannot be used. The message has one line for each of them. */
+export class ConfigError extends Error {
+  readonly code = "BAD_CONFIG";
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super(problems.map((p) => `${p.variable}: ${p.problem}`).join("\n"));
+    this.name = "ConfigError";
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads the variables named in `specs`; all others are left alone. An empty or blank variable counts as unset,
+ * because that is how compose files and CI systems say "not set". Returns a frozen plain object.
+ *
+ * Throws ConfigError with every bad variable, not only the first.
+ */
+export function parseConfig<const S extends object>(
+  env: NodeJS.ProcessEnv,
+  specs: S,
+): CleanedEnv<S> {
+  const given = Object.entries(env).filter(([, value]) => value?.trim());
+  // NODE_ENV would switch on envalid's devDefault and testDefault: a process must not change with its environment's name.
+  const { NODE_ENV: _ignored, ...rest } = Object.fromEntries(given);
+  const cleaned = customCleanEnv(rest, specs, (values) => values, {
+    reporter: ({ errors }) => {
+      const problems = Object.entries(errors).map(([variable, error]) => ({
+        variable,
+        problem: describe(error as Error),
+      }));
+      if (problems.length > 0) throw new ConfigError(problems);
+    },
+  });
+  return Object.freeze({ ...(cleaned as object) }) as CleanedEnv<S>;
+}
+
+function describe(error: Error): string {
+  if (error instanceof EnvMissingError) {
+    const purpose = error.message.replace(/^undefined/, "").trim();
+    return purpose ? `is not set: ${purpose}` : "is not set; give it a value";
+  }
+  const choice = /^Value "(.*)" not in choices \[(.*)\]$/.exec(error.message);
+  if (!choice) return error.message;
+  return `"${choice[1]}" must be one of ${choice[2]?.replaceAll(",", ", ")}`;
+}

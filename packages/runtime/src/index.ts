@@ -1,0 +1,18 @@
+export { commonConfig, stateDirectory } from "./common-config.ts";
+export type { CleanedEnv } from "./config.ts";
+export { ConfigError, parseConfig } from "./config.ts";
+export type { MainContext, Part } from "./lifecycle.ts";
+export { runMain } from "./lifecycle.ts";
+export type { LogFields, Logger, LogLine, LogSink, RootLogger } from "./logger.ts";
+export { createLogger, silentLogger } from "./logger.ts";
+export { Counter, createMetrics, Gauge, Histogram, Registry } from "./metrics.ts";
+export { delay, reasonOf, retryUntilReady, StartError } from "./retry.ts";
+export { serializeError } from "./serialize-error.ts";
+export {
+  currentTraceId,
+  currentTraceparent,
+  startTelemetry,
+  withSpan,
+} from "./telemetry.ts";
+export { startTimer } from "./timer.ts";
+export { bool, host, int, num, port, secret, str, url } from "./validators.ts";

@@ -1,0 +1,132 @@
+import type { DestinationStream } from "pino";
+import { ConfigError } from "./config.ts";
+import type { RootLogger } from "./logger.ts";
+import { createLogger } from "./logger.ts";
+import { reasonOf, StartError } from "./retry.ts";
+import { startTelemetry } from "./telemetry.ts";
+
+/** A running service. Disposing drains it: work under way finishes, within a bound. */
+export interface Part extends AsyncDisposable {
+  readonly name: string;
+  /** Base URL of its own port. */
+  readonly url: string;
+}
+
+/** What `start` is given. */
+export interface MainContext {
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: RootLogger;
+  /** Fires at the first SIGINT or SIGTERM, also while `start` is still waiting for something. */
+  readonly signal: AbortSignal;
+}
+
+export interface MainOptions {
+  /** Where the log goes. Default: standard output. */
+  destination?: DestinationStream;
+  /** Longest time the parts may take to stop. Default 10,000. */
+  drainMs?: number;
+}
+
+const signalNumbers = { SIGINT: 2, SIGTERM: 15 } as const;
+
+/**
+ * The frame of every `main.ts`; it ends the process itself.
+ *
+ * - A start that fails: one clear line on standard error (for a ConfigError one for each variable), exit code 1.
+ * - SIGINT or SIGTERM: the started thing is disposed of, exit code 0; 1 when that failed or took longer than `drainMs`.
+ * - A second signal: ends at once, with the code a shell expects (128 + signal).
+ * - An unhandled rejection or exception: logged, exit code 1. A process in an unknown state does not drain.
+ */
+export async function runMain(
+  name: string,
+  start: (context: MainContext) => Promise<AsyncDisposable>,
+  o: MainOptions = {},
+): Promise<void> {
+  const { env } = process;
+  const log = createLogger({
+    service: name,
+    level: lenientLevel(env.LOG_LEVEL),
+    ...(o.destination && { destination: o.destination }),
+  });
+  const exit = (code: number): never => {
+    log.flush();
+    process.exit(code);
+  };
+  const crash = (error: unknown) => {
+    log.error("process.crashed", { error });
+    exit(1);
+  };
+  process.on("unhandledRejection", crash).on("uncaughtException", crash);
+
+  // Only this function ends the process: not even a part that holds nothing open lets it run out.
+  setInterval(() => {}, 2 ** 30);
+  const telemetry = startTelemetry({ otlpEndpoint: httpUrl(env.OTEL_EXPORTER_OTLP_ENDPOINT) });
+  const stop = abortOnSignal(exit, () => {
+    const boundMs = o.drainMs ?? 10_000;
+    // counts from the signal, and covers a start that does not heed it as well as parts that do not stop
+    setTimeout(() => {
+      const message = `still not stopped after ${boundMs} ms`;
+      log.error("process.stop_timed_out", { message });
+      exit(1);
+    }, boundMs);
+  });
+  const running = await start({ env, log, signal: stop }).catch((error: unknown) => {
+    if (stop.aborted) return undefined;
+    process.stderr.write(`${explain(name, error)}\n`);
+    // an unforeseen error is worth its stack, but not in front of a person at a terminal
+    if (!(error instanceof StartError || error instanceof ConfigError)) {
+      log.debug("start.failed", { error });
+    }
+    return exit(1);
+  });
+  await aborted(stop);
+  const drained = await drain(running, log);
+  await telemetry[Symbol.asyncDispose]();
+  exit(drained ? 0 : 1);
+}
+
+function abortOnSignal(exit: (code: number) => void, onFirst: () => void): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) return exit(128 + signalNumbers[signal]);
+      stop.abort(new DOMException(`received ${signal}`, "AbortError"));
+      onFirst();
+    });
+  }
+  return stop.signal;
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+}
+
+/** Returns whether it went well. */
+async function drain(running: AsyncDisposable | undefined, log: RootLogger): Promise<boolean> {
+  if (!running) return true;
+  log.info("process.stopping");
+  try {
+    await running[Symbol.asyncDispose]();
+    return true;
+  } catch (error) {
+    log.error("process.stop_failed", { error });
+    return false;
+  }
+}
+
+function explain(name: string, error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  if (error instanceof StartError) return `${name}: ${error.message}`;
+  return `${name}: could not start: ${reasonOf(error)} (LOG_LEVEL=debug shows more)`;
+}
+
+// Both are read here before the part parses its configuration, and leniently: the part's own `parseConfig` reports
+// what is wrong with them, together with all other variables.
+function lenientLevel(level: string | undefined): string {
+  return level && ["debug", "info", "warn", "error"].includes(level) ? level : "info";
+}
+
+function httpUrl(endpoint: string | undefined): string | undefined {
+  return endpoint && URL.parse(endpoint)?.protocol.startsWith("http") ? endpoint : undefined;
+}

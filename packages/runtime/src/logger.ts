@@ -1,0 +1,157 @@
+import { randomUUID } from "node:crypto";
+import type { DestinationStream, Logger as PinoLogger } from "pino";
+import { pino } from "pino";
+import { serializeError } from "./serialize-error.ts";
+import { currentTraceId } from "./telemetry.ts";
+
+/** What a line says beside its event. `message` is for people, `error` is serialised with code, causes and stack. */
+export type LogFields = Readonly<Record<string, unknown>> & {
+  orderId?: string;
+  messageId?: string;
+  message?: string;
+  error?: unknown;
+};
+
+export type Severity = "debug" | "info" | "warn" | "error";
+
+/** Writes structured lines. `event` is a fixed name such as `order.confirmed`, what varies goes into the fields. */
+export interface Logger {
+  debug(event: string, fields?: LogFields): void;
+  info(event: string, fields?: LogFields): void;
+  warn(event: string, fields?: LogFields): void;
+  error(event: string, fields?: LogFields): void;
+  /** A logger that adds these fields to each of its lines; `service` names another part. It shares the level and the sinks. */
+  child(fields: LogFields): Logger;
+  /** Returns when every line so far has been handed to the operating system. */
+  flush(): void;
+}
+
+/** The logger of a process; log shippers are added to it once they can be built. */
+export interface RootLogger extends Logger {
+  /** Also hands every later line, of children too, to `sink`. Returns how to take it away again. */
+  addSink(sink: LogSink): () => void;
+}
+
+/** A written line as data. */
+export interface LogLine {
+  /** Unique (UUID). */
+  readonly recordId: string;
+  readonly occurredAt: Date;
+  readonly severity: Severity;
+  readonly service: string;
+  readonly event: string;
+  /** "" where none. */
+  readonly message: string;
+  /** "" where none. */
+  readonly orderId: string;
+  /** W3C trace id, "" where none. */
+  readonly traceId: string;
+  /** All other fields, as given; errors are serialised. */
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/** Receives lines beside the destination. `write` must neither throw nor block. */
+export interface LogSink {
+  write(line: LogLine): void;
+}
+
+export interface LoggerOptions {
+  /** The part that writes: "order". */
+  service: string;
+  /** Least severe lines that are written. Default "info". */
+  level?: string;
+  /** Where the JSON lines go. Default: standard output. */
+  destination?: DestinationStream;
+  sinks?: readonly LogSink[];
+}
+
+/**
+ * A logger that writes one JSON object a line: level, time, service, event, traceId (when a span is active) and the
+ * fields. Writing is synchronous: a line is with the operating system when the call returns, whatever happens next.
+ */
+export function createLogger(o: LoggerOptions): RootLogger {
+  const sinks = new Set<LogSink>(o.sinks);
+  const writer = pino(
+    {
+      base: null,
+      level: o.level ?? "info",
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { error: serializeError },
+    },
+    o.destination ?? pino.destination({ fd: 1, sync: true }),
+  );
+  const root = wrap({ service: o.service, writer, bound: {}, sinks });
+  return {
+    ...root,
+    addSink(sink) {
+      sinks.add(sink);
+      return () => void sinks.delete(sink);
+    },
+  };
+}
+
+/** Writes nothing. For tests. */
+export const silentLogger: RootLogger = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child: () => silentLogger,
+  flush() {},
+  addSink: () => () => {},
+};
+
+interface Core {
+  readonly service: string;
+  readonly writer: PinoLogger;
+  readonly bound: LogFields;
+  readonly sinks: ReadonlySet<LogSink>;
+}
+
+function wrap(core: Core): Logger {
+  const at = (severity: Severity) => (event: string, fields?: LogFields) =>
+    write(core, severity, event, fields);
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    child({ service, ...fields }) {
+      const writer = core.writer.child(fields);
+      const name = typeof service === "string" ? service : core.service;
+      return wrap({ ...core, service: name, writer, bound: { ...core.bound, ...fields } });
+    },
+    flush: () => core.writer.flush(),
+  };
+}
+
+function write(core: Core, severity: Severity, event: string, fields?: LogFields): void {
+  if (!core.writer.isLevelEnabled(severity)) return;
+  const traceId = currentTraceId();
+  core.writer[severity]({ service: core.service, event, traceId, ...fields });
+  if (core.sinks.size === 0) return;
+  const line = toLine(core, severity, event, traceId, fields);
+  for (const sink of core.sinks) sink.write(line);
+}
+
+function toLine(
+  core: Core,
+  severity: Severity,
+  event: string,
+  traceId: string | undefined,
+  fields: LogFields | undefined,
+): LogLine {
+  const { message = "", orderId = "", error, ...attributes } = { ...core.bound, ...fields };
+  return {
+    recordId: randomUUID(),
+    occurredAt: new Date(),
+    severity,
+    service: core.service,
+    event,
+    message,
+    orderId,
+    traceId: traceId ?? "",
+    attributes: error === undefined ? attributes : { ...attributes, error: serializeError(error) },
+  };
+}

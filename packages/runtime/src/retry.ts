@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "./logger.ts";
+
+/** A start that failed for a reason a person can mend. The message is one line for that person. */
+export class StartError extends Error {
+  readonly code = "START_FAILED";
+  /** The variable to look at. */
+  readonly variable?: string;
+
+  constructor(message: string, options?: { variable?: string; cause?: unknown }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "StartError";
+    if (options?.variable !== undefined) this.variable = options.variable;
+  }
+}
+
+/** Resolves after `ms` milliseconds; rejects with an AbortError at once when the signal fires. */
+export async function delay(ms: number, signal?: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, signal ? { signal } : {});
+}
+
+export interface RetryOptions<T> {
+  /** What is waited for, with its address: "PostgreSQL at 127.0.0.1:5432". */
+  what: string;
+  /** The variable that says where it is. */
+  variable: string;
+  log: Logger;
+  /** Ends the waiting with an AbortError. */
+  signal?: AbortSignal | undefined;
+  attempt: () => Promise<T>;
+  /** True for an error that waiting does not mend; it is thrown on. Default: a StartError. */
+  isFatal?: (error: unknown) => boolean;
+}
+
+const firstPauseMs = 100;
+const longestPauseMs = 5_000;
+
+/**
+ * Tries until it succeeds, however long that takes: parts start in any order, and whoever needs the database or the
+ * broker waits for it. Each failed attempt is one line in the log that names the variable.
+ */
+export async function retryUntilReady<T>(o: RetryOptions<T>): Promise<T> {
+  const isFatal = o.isFatal ?? ((error) => error instanceof StartError);
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    o.signal?.throwIfAborted();
+    try {
+      return await o.attempt();
+    } catch (error) {
+      if (isFatal(error)) throw error;
+      o.log.warn("start.waiting", {
+        variable: o.variable,
+        message: `waiting for ${o.what}: ${reasonOf(error)} (check ${o.variable})`,
+      });
+    }
+    await delay(pauseMs, o.signal);
+  }
+}
+
+/** One line for people. Errors of several attempts at once (IPv4 and IPv6) have no message of their own. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as { code?: unknown };
+  return error.message.split("\n")[0] || String(code ?? error.name);
+}

@@ -1,0 +1,64 @@
+import { describe, expect, test, vi } from "vitest";
+import { createLogger, silentLogger } from "./logger.ts";
+import { startTimer } from "./timer.ts";
+
+const never = 2 ** 30;
+
+describe("startTimer", () => {
+  test("repeats, and goes on after a failure, which it logs", async () => {
+    const lines: string[] = [];
+    const log = createLogger({
+      service: "x",
+      destination: { write: (text) => void lines.push(text) },
+    });
+    let runs = 0;
+    const run = async () => {
+      runs++;
+      if (runs === 1) throw new Error("broken");
+    };
+    await using _timer = startTimer({ name: "sweep", intervalMs: 1, log, run });
+    await vi.waitFor(() => expect(runs).toBeGreaterThan(2));
+    expect(lines).toEqual([
+      expect.stringMatching(/"event":"timer.failed","timer":"sweep".*broken/),
+    ]);
+  });
+
+  test("never overlaps; pokes during a run become one more run", async () => {
+    const gates: (() => void)[] = [];
+    const run = () => new Promise<void>((resolve) => gates.push(resolve));
+    await using timer = startTimer({ name: "relay", intervalMs: never, log: silentLogger, run });
+    timer.poke();
+    await vi.waitFor(() => expect(gates).toHaveLength(1));
+    timer.poke();
+    timer.poke();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(gates).toHaveLength(1);
+    gates[0]?.();
+    await vi.waitFor(() => expect(gates).toHaveLength(2));
+    gates[1]?.();
+  });
+
+  test("disposing aborts and waits for the run under way, and no other follows", async () => {
+    let runs = 0;
+    let finished = 0;
+    const run = (signal: AbortSignal) => {
+      runs++;
+      return new Promise<void>((resolve) => {
+        signal.addEventListener("abort", () => {
+          setImmediate(() => {
+            finished++;
+            resolve();
+          });
+        });
+      });
+    };
+    const timer = startTimer({ name: "relay", intervalMs: 1, log: silentLogger, run });
+    await vi.waitFor(() => expect(runs).toBe(1));
+    timer.poke();
+    await timer[Symbol.asyncDispose]();
+    expect(finished).toBe(1);
+    timer.poke();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(runs).toBe(1);
+  });
+});

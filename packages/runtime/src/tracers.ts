@@ -1,0 +1,77 @@
+import type { Tracer } from "@opentelemetry/api";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace";
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  TracerProvider,
+} from "@opentelemetry/sdk-trace";
+
+/** The tracers of a process, one for each service in it. */
+export interface Tracers {
+  readonly exporting: boolean;
+  tracer(service: string): Tracer;
+  /** Exports what is left, for two seconds at most. */
+  shutdown(): Promise<void>;
+}
+
+const shutdownBoundMs = 2_000;
+
+/**
+ * A provider for each service, because OpenTelemetry knows a service by the resource of its provider; all share one
+ * queue and one exporter. Without an endpoint nothing is recorded, which leaves little more than the drawing of ids.
+ */
+export function createTracers(otlpEndpoint: string | undefined): Tracers {
+  const processor = otlpEndpoint
+    ? new BatchSpanProcessor({ exporter: lazyExporter(otlpEndpoint) })
+    : undefined;
+  const sampler = processor
+    ? new ParentBasedSampler({ root: new AlwaysOnSampler() })
+    : new AlwaysOffSampler();
+  const byService = new Map<string, Tracer>();
+  return {
+    exporting: processor !== undefined,
+    tracer(service) {
+      const known = byService.get(service);
+      if (known) return known;
+      const provider = new TracerProvider({
+        resource: resourceFromAttributes({ "service.name": service }),
+        sampler,
+        spanProcessors: processor ? [processor] : [],
+      });
+      const tracer = provider.getTracer("smartcart");
+      byService.set(service, tracer);
+      return tracer;
+    },
+    async shutdown() {
+      if (!processor) return;
+      const bound = new Promise((resolve) => setTimeout(resolve, shutdownBoundMs).unref());
+      // a collector that is away must not keep a process from ending, nor make it fail
+      await Promise.race([processor.shutdown().catch(() => {}), bound]);
+    },
+  };
+}
+
+/** The exporter is loaded at the first export: most processes never need its 60 ms and 4 MB. */
+function lazyExporter(otlpEndpoint: string): SpanExporter {
+  let loading: Promise<SpanExporter> | undefined;
+  const load = () => {
+    loading ??= import("@opentelemetry/exporter-trace-otlp-http").then(
+      ({ OTLPTraceExporter }) =>
+        new OTLPTraceExporter({ url: `${otlpEndpoint.replace(/\/+$/, "")}/v1/traces` }),
+    );
+    return loading;
+  };
+  return {
+    export(spans: ReadableSpan[], done) {
+      load().then(
+        (exporter) => exporter.export(spans, done),
+        (error) => done({ code: 1, error }),
+      );
+    },
+    shutdown: async () => (await loading)?.shutdown(),
+    forceFlush: async () => (await loading)?.forceFlush?.(),
+  };
+}

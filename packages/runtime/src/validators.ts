@@ -1,0 +1,102 @@
+import { EnvError, makeExactValidator, makeValidator } from "envalid";
+
+/*
+ * Validators for `parseConfig`, to be called with a spec: `port({ default: 8080, desc: "…" })`, optional with
+ * `default: undefined`. They are ours because envalid's own messages do not say what would be right.
+ */
+
+/** Any text. With `choices`, one of them. */
+export const str = makeValidator<string>((input) => input);
+
+/** A number, with or without a fraction. */
+export const num = makeValidator<number>((input) => {
+  const value = Number(input);
+  if (!Number.isFinite(value)) throw wrong(input, "must be a number");
+  return value;
+});
+
+/** A whole number from 0. */
+export const int = makeValidator<number>((input) => {
+  const value = Number(input);
+  if (!/^\d+$/.test(input.trim()) || !Number.isSafeInteger(value)) {
+    throw wrong(input, "must be a whole number, 0 or more");
+  }
+  return value;
+});
+
+/** `true`, `1`, `yes`, `on`, or `false`, `0`, `no`, `off`. */
+export const bool = makeExactValidator<boolean>((input) => {
+  // envalid also passes defaults of specs through here when they are given as values
+  const text = String(input).trim().toLowerCase();
+  if (["true", "1", "yes", "on"].includes(text)) return true;
+  if (["false", "0", "no", "off"].includes(text)) return false;
+  throw wrong(input, "must be true or false");
+});
+
+/** A TCP port; 0 asks the system for a free one. */
+export const port = makeValidator<number>((input) => {
+  const value = Number(input);
+  if (!/^\d+$/.test(input.trim()) || value > 65_535) {
+    throw wrong(input, "must be a port number from 1 to 65535 (0 = any free port)");
+  }
+  return value;
+});
+
+/** A name or address to listen on, without scheme or port. */
+export const host = makeValidator<string>((input) => {
+  const value = input.trim();
+  if (!/^[A-Za-z0-9._:%-]+$/.test(value) || /^[^:]+:\d+$/.test(value)) {
+    throw wrong(input, "must be a host name or address without scheme and port, such as 127.0.0.1");
+  }
+  return value;
+});
+
+/** The base URL of an HTTP service; a slash at its end is removed. */
+export const url = makeValidator<string>((input) => {
+  const parsed = parseUrl(input, ["http:", "https:"], "http://127.0.0.1:8080");
+  return parsed.href.replace(/\/+$/, "");
+});
+
+/** A PostgreSQL URL with the name of a database. */
+export const postgresUrl = makeValidator<string>((input) => {
+  const example = "postgres://user:password@127.0.0.1:5432/smartcart";
+  const parsed = parseUrl(input, ["postgres:", "postgresql:"], example);
+  if (parsed.pathname.length < 2) {
+    throw wrong(input, `names no database; it must look like ${example}`);
+  }
+  return input.trim();
+});
+
+/** An AMQP URL. User and password are required: the client library knows no default for them. */
+export const amqpUrl = makeValidator<string>((input) => {
+  const example = "amqp://guest:guest@127.0.0.1:5672";
+  const parsed = parseUrl(input, ["amqp:", "amqps:"], example);
+  if (!parsed.username || !parsed.password) {
+    throw wrong(input, `has no user and password; it must look like ${example}`);
+  }
+  return input.trim();
+});
+
+/** A shared secret of 16 characters or more. It is never shown in a message. */
+export const secret = makeValidator<string>((input) => {
+  if (input.length < 16) {
+    throw new EnvError(
+      `has ${input.length} characters; it must have at least 16, for example from: openssl rand -hex 16`,
+    );
+  }
+  return input;
+});
+
+function parseUrl(input: string, protocols: readonly string[], example: string): URL {
+  const parsed = URL.parse(input.trim());
+  if (!parsed?.hostname || !protocols.includes(parsed.protocol)) {
+    throw wrong(input, `must be a URL such as ${example}`);
+  }
+  return parsed;
+}
+
+function wrong(input: string, rule: string): EnvError {
+  // a password must not reach a log by way of an error message
+  const shown = input.replace(/(:\/\/[^:@/]*:)[^@]*@/, "$1***@");
+  return new EnvError(`"${shown}" ${rule}`);
+}

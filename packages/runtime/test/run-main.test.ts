@@ -1,0 +1,110 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test, vi } from "vitest";
+
+const main = fileURLToPath(new URL("./fixtures/main.ts", import.meta.url));
+
+function start(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { PATH: process.env.PATH, ...env },
+  });
+  const output = { out: "", err: "" };
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    output.out += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    output.err += text;
+  });
+  const ended = once(child, "close").then(([code]) => ({ code, ...output }));
+  return {
+    child,
+    ended,
+    logged: (event: string) =>
+      vi.waitFor(() => expect(output.out).toContain(`"event":"${event}"`), { timeout: 20_000 }),
+  };
+}
+
+describe("runMain", () => {
+  test.each(["SIGTERM", "SIGINT"] as const)(
+    "%s stops the parts and exits with 0",
+    async (signal) => {
+      const run = start(["runs"]);
+      await run.logged("started");
+      run.child.kill(signal);
+      const { code, out, err } = await run.ended;
+      expect(code).toBe(0);
+      expect(out).toContain('"event":"stopped"');
+      expect(err).toBe("");
+    },
+  );
+
+  test("a signal also ends a start that still waits", async () => {
+    const run = start(["waits"]);
+    await run.logged("waiting");
+    run.child.kill("SIGTERM");
+    expect(await run.ended).toMatchObject({ code: 0, err: "" });
+  });
+
+  test("a start that does not heed the signal is given up", async () => {
+    const run = start(["deaf", "50"]);
+    await run.logged("waiting");
+    run.child.kill("SIGTERM");
+    expect(await run.ended).toMatchObject({ code: 1, err: "" });
+  });
+
+  test("a second signal ends the process at once", async () => {
+    const run = start(["never-stops"]);
+    await run.logged("started");
+    run.child.kill("SIGTERM");
+    await run.logged("process.stopping");
+    run.child.kill("SIGINT");
+    expect(await run.ended).toMatchObject({ code: 130 });
+  });
+
+  test("a stop that takes too long ends the process with 1", async () => {
+    const run = start(["never-stops", "50"]);
+    await run.logged("started");
+    run.child.kill("SIGTERM");
+    const { code, out } = await run.ended;
+    expect(code).toBe(1);
+    expect(out).toContain("still not stopped after 50 ms");
+  });
+
+  test("a stop that fails ends the process with 1", async () => {
+    const run = start(["fails-to-stop"]);
+    await run.logged("started");
+    run.child.kill("SIGTERM");
+    const { code, out } = await run.ended;
+    expect(code).toBe(1);
+    expect(out).toContain("stuck");
+  });
+
+  test("bad configuration is a line for each variable", async () => {
+    const { code, out, err } = await start(["runs"], { LOG_LEVEL: "loud", DATABASE_URL: "x" })
+      .ended;
+    expect(code).toBe(1);
+    expect(out).toBe("");
+    expect(err.trim().split("\n").sort()).toEqual([
+      expect.stringMatching(/^DATABASE_URL: /),
+      expect.stringMatching(/^LOG_LEVEL: /),
+    ]);
+  });
+
+  test("a foreseen failure to start is one line", async () => {
+    const result = await start(["start-error"]).ended;
+    expect(result).toEqual({ code: 1, out: "", err: "sample: ORDER_PORT=80 is taken\n" });
+  });
+
+  test("an unforeseen failure to start is one line too", async () => {
+    const { code, err } = await start(["unforeseen"]).ended;
+    expect(code).toBe(1);
+    expect(err).toBe("sample: could not start: oops (LOG_LEVEL=debug shows more)\n");
+  });
+
+  test("a rejection that nobody handles is logged and ends the process", async () => {
+    const { code, out } = await start(["rejects-later"]).ended;
+    expect(code).toBe(1);
+    expect(out).toMatch(/"event":"process.crashed".*"message":"lost"/);
+  });
+});

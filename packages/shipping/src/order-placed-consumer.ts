@@ -1,0 +1,128 @@
+import { isMessage } from "@bufbuild/protobuf";
+import type { Delivery, EventBus, Outcome, RunningConsumer } from "@smartcart/bus";
+import { claimMessages, insertOutbox } from "@smartcart/bus";
+import { OrderPlacedSchema } from "@smartcart/gen/events/v1/order_events_pb";
+import type { Logger } from "@smartcart/runtime";
+import { retryUntilReady, withSpan } from "@smartcart/runtime";
+import type { Database } from "@smartcart/store";
+import { isConnectionError, withTransaction } from "@smartcart/store";
+import { beginShipment, failsInSimulation, flawOf, startMessage } from "./shipment.ts";
+import { shippingStartedEvent } from "./shipment-events.ts";
+import type { StartLog } from "./start-log.ts";
+import { insertStarted } from "./store.ts";
+
+const QUEUE = "orders";
+const CONSUMER = "shipping.orders";
+
+/** What the consumer works with. */
+export interface OrderPlacedConsumerOptions {
+  readonly bus: EventBus;
+  readonly database: Database;
+  readonly log: Logger;
+  readonly startLog: StartLog;
+  /** From the start of a shipment until it leaves, in milliseconds. */
+  readonly delayMs: number;
+  /** Share of attempts that fail, 0 to 1. */
+  readonly failureRate: number;
+  readonly now: () => Date;
+  /** Called after each batch with how many shipments it began. */
+  readonly onStarted: (count: number) => void;
+}
+
+/**
+ * Begins a shipment for each order that is placed. Inbox, shipment and outgoing event are one transaction for a whole batch,
+ * the messages are acknowledged after it, and an order has one shipment for ever: any of it may come twice.
+ */
+export function startOrderPlacedConsumer(o: OrderPlacedConsumerOptions): Promise<RunningConsumer> {
+  return o.bus.consume(QUEUE, {
+    name: CONSUMER,
+    log: o.log,
+    maxBatch: 256,
+    async handle(batch, { signal }) {
+      const outcomes = batch.map((delivery) => judge(delivery, o.failureRate));
+      const accepted = batch.filter((_, index) => outcomes[index]?.kind === "ack");
+      if (accepted.length > 0) {
+        const orderIds = await patiently(() => beginAll(accepted, o), o.log, signal);
+        await announce(orderIds, accepted, o);
+      }
+      return outcomes;
+    },
+  });
+}
+
+/** What is to become of a delivery before the database is asked; "ack" means: if its transaction commits. */
+function judge({ message, type, attempt }: Delivery, failureRate: number): Outcome {
+  if (!isMessage(message, OrderPlacedSchema)) {
+    return { kind: "dead-letter", reason: `queue ${QUEUE} does not take ${type}` };
+  }
+  const flaw = flawOf(message.orderId);
+  if (flaw !== undefined) return { kind: "dead-letter", reason: flaw };
+  if (failsInSimulation(message.orderId, attempt, failureRate)) {
+    return { kind: "retry", reason: `the simulated carrier took no parcel at attempt ${attempt}` };
+  }
+  return { kind: "ack" };
+}
+
+/**
+ * Waits for a database that is away, as long as the handler may take. Without it an outage of some minutes would use up
+ * the attempts of every order that is waiting.
+ */
+function patiently<T>(attempt: () => Promise<T>, log: Logger, signal: AbortSignal): Promise<T> {
+  const isFatal = (error: unknown) => !isConnectionError(error);
+  return retryUntilReady({
+    what: "PostgreSQL",
+    variable: "DATABASE_URL",
+    log,
+    signal,
+    attempt,
+    isFatal,
+  });
+}
+
+/** Begins the shipments of a batch and answers the orders of those that are new. */
+function beginAll(
+  batch: readonly Delivery[],
+  { database, now, delayMs }: OrderPlacedConsumerOptions,
+): Promise<readonly string[]> {
+  return withTransaction(database, CONSUMER, async (tx) => {
+    const ids = new Set(batch.map(({ id }) => id));
+    const unseen = await claimMessages(tx, CONSUMER, [...ids]);
+    const startedAt = now();
+    // By order, because two messages of one batch may tell of the same one.
+    const starts = new Map(
+      batch
+        .filter(({ id }) => unseen.has(id))
+        .map((delivery) => [orderIdOf(delivery), delivery.traceparent])
+        .map(([orderId = "", traceparent = ""]) => [
+          orderId,
+          beginShipment({ orderId, traceparent }, startedAt, delayMs),
+        ]),
+    );
+    if (starts.size === 0) return [];
+    const begun = await insertStarted(tx, [...starts.values()]);
+    const fresh = [...starts.values()].filter(({ orderId }) => begun.has(orderId));
+    await insertOutbox(tx, fresh.map(shippingStartedEvent));
+    return fresh.map(({ orderId }) => orderId);
+  });
+}
+
+/** Tells people, after the commit: what is announced has begun. */
+async function announce(
+  orderIds: readonly string[],
+  batch: readonly Delivery[],
+  { log, startLog, now, onStarted }: OrderPlacedConsumerOptions,
+): Promise<void> {
+  const traceparents = new Map(batch.map((one) => [orderIdOf(one), one.traceparent]));
+  for (const orderId of orderIds) {
+    const traceparent = traceparents.get(orderId) || undefined;
+    withSpan("shipment.start", { traceparent, service: "shipping", attributes: { orderId } }, () =>
+      log.info("shipping.started", { orderId, message: startMessage(orderId) }),
+    );
+  }
+  if (orderIds.length > 0) await startLog.append(orderIds, now());
+  onStarted(orderIds.length);
+}
+
+function orderIdOf({ message }: Delivery): string {
+  return isMessage(message, OrderPlacedSchema) ? message.orderId : "";
+}

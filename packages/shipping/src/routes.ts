@@ -1,0 +1,52 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
+import { ShipmentSchema, ShipmentStatus } from "@smartcart/gen/shipping/v1/shipping_service_pb";
+import type { Queryable } from "@smartcart/store";
+import { shipmentNotFound, shipmentStarted, toServiceError } from "./errors.ts";
+import type { Shipment } from "./shipment.ts";
+import { findShipment, insertCancelled } from "./store.ts";
+
+/** The RPCs of smartcart.shipping.v1.ShippingService. */
+export function createShippingRoutes(database: Queryable): ServiceImpl<typeof ShippingService> {
+  return {
+    cancelShipment: guarded(async ({ orderId }) => {
+      // Two statements and no transaction: rows are never deleted, so what is read is what the insert met.
+      await insertCancelled(database, orderId);
+      const shipment = await findShipment(database, orderId);
+      if (shipment?.status !== "CANCELLED") throw shipmentStarted(orderId);
+      return { shipment: toMessage(shipment) };
+    }),
+
+    getShipment: guarded(async ({ orderId }) => {
+      const shipment = await findShipment(database, orderId);
+      if (!shipment) throw shipmentNotFound(orderId);
+      return { shipment: toMessage(shipment) };
+    }),
+  };
+}
+
+function guarded<I, O>(method: (request: I) => Promise<O>) {
+  return async (request: I): Promise<O> => {
+    try {
+      return await method(request);
+    } catch (error) {
+      throw toServiceError(error);
+    }
+  };
+}
+
+function toMessage(shipment: Shipment) {
+  const { orderId } = shipment;
+  const started = { orderId, status: ShipmentStatus[shipment.status] };
+  if (shipment.status === "CANCELLED") return create(ShipmentSchema, started);
+  const startedAt = timestampFromDate(shipment.startedAt);
+  if (shipment.status === "STARTED") return create(ShipmentSchema, { ...started, startedAt });
+  return create(ShipmentSchema, {
+    ...started,
+    startedAt,
+    shippedAt: timestampFromDate(shipment.shippedAt),
+    trackingNumber: shipment.trackingNumber,
+  });
+}

@@ -1,0 +1,148 @@
+/** Builds the shipping service from its dependencies. */
+import { join, resolve } from "node:path";
+import type { Transport } from "@connectrpc/connect";
+import type { EventBus } from "@smartcart/bus";
+import { inboxMigrations, outboxMigrations, pruneInbox, startRelay } from "@smartcart/bus";
+import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
+import { startServer } from "@smartcart/mesh";
+import type { Logger, Part, Registry } from "@smartcart/runtime";
+import { Counter, createMetrics, StartError, startTimer, stateDirectory } from "@smartcart/runtime";
+import type { Database } from "@smartcart/store";
+import { createDatabase, migrate } from "@smartcart/store";
+import type { ShippingConfig } from "./config.ts";
+import { startDispatcher } from "./dispatcher.ts";
+import { startOrderPlacedConsumer } from "./order-placed-consumer.ts";
+import { createShippingRoutes } from "./routes.ts";
+import { openStartLog } from "./start-log.ts";
+
+/** What the shipping service is built from. */
+export interface ShippingOptions {
+  readonly config: ShippingConfig;
+  /** A PostgreSQL 15 or later; the service keeps everything in its schema `shipping`. */
+  readonly databaseUrl: string;
+  readonly bus: EventBus;
+  readonly log: Logger;
+  /** Default: a registry of its own. */
+  readonly metrics?: Registry;
+}
+
+/** A running shipping service. */
+export interface RunningShipping extends Part {
+  readonly port: number;
+  /** Calls this service in process, through the interceptors of its server. */
+  readonly transport: Transport;
+}
+
+const INBOX_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
+const INBOX_PRUNED_EVERY_MS = 60 * 60 * 1000;
+
+/**
+ * Brings the schema up to date, then consumes, ships and serves. Disposing it finishes the batches under way; what is not
+ * done by then is in the table and the queue, for the next process.
+ */
+export async function startShipping(o: ShippingOptions): Promise<RunningShipping> {
+  const { config, bus, log, metrics = createMetrics("shipping") } = o;
+  // What was started is undone in reverse order: by a failed start at once, else when the service is disposed.
+  await using starting = new AsyncDisposableStack();
+  requireShare(config.SHIPPING_FAILURE_RATE);
+  const startLog = await openStartLog(logFileOf(config), log);
+  const database = starting.use(
+    createDatabase({ url: o.databaseUrl, schema: "shipping", log, metrics }),
+  );
+  await migrateShipping(database);
+
+  const count = countShipments(metrics);
+  const now = () => new Date();
+  const relay = starting.use(startRelay({ database, bus, log, metrics }));
+  const onShipped = (shipped: number) => {
+    count("shipped", shipped);
+    relay.poke();
+  };
+  const pollMs = config.SHIPPING_POLL_MS;
+  starting.use(startDispatcher({ database, log, pollMs, now, onShipped }));
+  const consumer = starting.use(
+    await startOrderPlacedConsumer({
+      bus,
+      database,
+      log,
+      startLog,
+      now,
+      delayMs: config.SHIPPING_DELAY_MS,
+      failureRate: config.SHIPPING_FAILURE_RATE,
+      onStarted(started) {
+        count("started", started);
+        relay.poke();
+      },
+    }),
+  );
+  starting.use(startInboxPruning(database, log));
+  const server = starting.use(
+    await startServer({
+      name: "shipping",
+      port: config.SHIPPING_PORT,
+      portVariable: "SHIPPING_PORT",
+      host: config.HOST,
+      services: [ShippingService],
+      routes: (router) => router.service(ShippingService, createShippingRoutes(database)),
+      log,
+      metrics,
+      meshSecret: config.MESH_SECRET,
+      checks: {
+        database: () => database.ping(),
+        bus: () => bus.check(),
+        async orders() {
+          if (!consumer.ready()) throw new Error("the consumer of queue orders is not attached");
+        },
+      },
+    }),
+  );
+  const running = starting.move();
+  return {
+    name: "shipping",
+    url: server.url,
+    port: server.port,
+    transport: server.transport,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function requireShare(rate: number): void {
+  if (rate >= 0 && rate <= 1) return;
+  const variable = "SHIPPING_FAILURE_RATE";
+  throw new StartError(`${variable}: ${rate} is not a share; set it to 0 (none fails) up to 1`, {
+    variable,
+  });
+}
+
+function logFileOf({ SHIPPING_LOG_FILE, SMARTCART_STATE, XDG_STATE_HOME }: ShippingConfig): string {
+  if (SHIPPING_LOG_FILE !== undefined) return resolve(SHIPPING_LOG_FILE);
+  return join(stateDirectory({ SMARTCART_STATE, XDG_STATE_HOME }), "shipping.log");
+}
+
+async function migrateShipping(database: Database): Promise<void> {
+  const directory = new URL("../migrations/", import.meta.url);
+  await migrate(database, { name: "shipping", directory });
+  await migrate(database, outboxMigrations);
+  await migrate(database, inboxMigrations);
+}
+
+function countShipments(metrics: Registry): (event: "started" | "shipped", by: number) => void {
+  const counter = new Counter({
+    name: "smartcart_shipments_total",
+    help: "Shipments that began (event=started) and left (event=shipped).",
+    labelNames: ["event"],
+    registers: [metrics],
+  });
+  return (event, by) => counter.inc({ event }, by);
+}
+
+function startInboxPruning(database: Database, log: Logger): AsyncDisposable {
+  return startTimer({
+    name: "shipping.inbox_pruning",
+    intervalMs: INBOX_PRUNED_EVERY_MS,
+    log,
+    async run() {
+      await pruneInbox(database, INBOX_KEPT_MS);
+    },
+  });
+}

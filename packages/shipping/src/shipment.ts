@@ -1,0 +1,75 @@
+import { createHash } from "node:crypto";
+
+/** Where a shipment stands. A started one can only be shipped, a cancelled one stays so. */
+export type Shipment =
+  | { readonly orderId: string; readonly status: "CANCELLED" }
+  | { readonly orderId: string; readonly status: "STARTED"; readonly startedAt: Date }
+  | {
+      readonly orderId: string;
+      readonly status: "SHIPPED";
+      readonly startedAt: Date;
+      readonly shippedAt: Date;
+      readonly trackingNumber: string;
+    };
+
+/** A shipment that is about to begin. */
+export interface ShipmentStart {
+  readonly orderId: string;
+  readonly startedAt: Date;
+  /** When it is to leave. */
+  readonly dueAt: Date;
+  /** W3C trace context of the order's event; "" means none. */
+  readonly traceparent: string;
+}
+
+/** A shipment that has just left. */
+export interface ShipmentLeft {
+  readonly orderId: string;
+  readonly startedAt: Date;
+  readonly shippedAt: Date;
+  readonly trackingNumber: string;
+  readonly traceparent: string;
+}
+
+/** A shipment that begins now and leaves after `delayMs`. */
+export function beginShipment(
+  order: { readonly orderId: string; readonly traceparent: string },
+  now: Date,
+  delayMs: number,
+): ShipmentStart {
+  return { ...order, startedAt: now, dueAt: new Date(now.getTime() + delayMs) };
+}
+
+/** The line that tells of a start, word for word. */
+export function startMessage(orderId: string): string {
+  return `Shipping started for OrderId: ${orderId}`;
+}
+
+/** The simulated carrier's number. It follows from the order, so that doing it twice gives the same parcel. */
+export function trackingNumberOf(orderId: string): string {
+  return `SC${digest(orderId).toString("hex", 0, 6).toUpperCase()}`;
+}
+
+/**
+ * Whether the simulation lets this attempt fail. It follows from order and attempt alone: a test can foretell it, and an
+ * order that failed once can succeed at its next attempt.
+ *
+ * @param failureRate share of attempts that fail, 0 to 1
+ */
+export function failsInSimulation(orderId: string, attempt: number, failureRate: number): boolean {
+  return digest(`${orderId}#${attempt}`).readUInt32BE(0) / 2 ** 32 < failureRate;
+}
+
+/**
+ * Why an order with this id can never be shipped, or undefined where it can. PostgreSQL's text takes no NUL, and a single
+ * bad message must not make the statement of its whole batch fail.
+ */
+export function flawOf(orderId: string): string | undefined {
+  if (orderId === "") return "the order id is empty";
+  if ([...orderId].length > 64) return "the order id is longer than 64 characters";
+  return orderId.includes("\0") ? "the order id contains a NUL character" : undefined;
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

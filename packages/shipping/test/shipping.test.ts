@@ -1,0 +1,202 @@
+import { isMessage } from "@bufbuild/protobuf";
+import { Code } from "@connectrpc/connect";
+import { expect, test } from "vitest";
+import { OrderShippedSchema } from "@smartcart/gen/events/v1/shipment_events_pb";
+import { ShipmentStatus } from "@smartcart/gen/shipping/v1/shipping_service_pb";
+import { problemOf } from "@smartcart/mesh";
+import { failsInSimulation, trackingNumberOf } from "../src/shipment.ts";
+import {
+  createWorld,
+  engines,
+  factsOf,
+  newOrderId,
+  placed,
+  startedInFile,
+  traceparent,
+} from "./support.ts";
+
+const both = ["OrderShippingStarted", "OrderShipped"];
+const patience = { timeout: 15_000 };
+
+test.each(engines)("on %s, a placed order is started, told of and shipped", async (engine) => {
+  await using world = await createWorld(engine);
+  await using shipping = await world.startService();
+  const orderId = newOrderId();
+  await world.place(orderId);
+  await expect.poll(() => factsOf(world, orderId), patience).toEqual(both);
+
+  const told = shipping.lines.filter((line) => line.event === "shipping.started");
+  expect(told).toMatchObject([
+    {
+      orderId,
+      message: `Shipping started for OrderId: ${orderId}`,
+      traceId: traceparent.split("-")[1],
+    },
+  ]);
+  expect(await startedInFile(world)).toEqual([orderId]);
+  const { shipment } = await shipping.client.getShipment({ orderId });
+  expect(shipment).toMatchObject({
+    status: ShipmentStatus.SHIPPED,
+    trackingNumber: trackingNumberOf(orderId),
+  });
+  const [, left] = world.shipments;
+  if (!left || !isMessage(left.event, OrderShippedSchema)) throw new Error("no OrderShipped");
+  // The history is whole even where this event arrives first, and all of it is in one trace.
+  expect(left.event.startedAt).toEqual(shipment?.startedAt);
+  expect(left.event.shippedAt).toEqual(shipment?.shippedAt);
+  expect(left.event.trackingNumber).toBe(shipment?.trackingNumber);
+  expect(left.messageId).toBe(`${orderId}:shipped`);
+  expect(left.traceparent.split("-")[1]).toBe(traceparent.split("-")[1]);
+  const ready = await fetch(`${shipping.service.url}/readyz`);
+  expect(ready.status).toBe(200);
+});
+
+test.each(engines)(
+  "on %s, an order that is announced many times is shipped once",
+  async (engine) => {
+    await using world = await createWorld(engine);
+    await using _one = await world.startService();
+    await using _other = await world.startService();
+    const orderIds = Array.from({ length: 40 }, newOrderId);
+    await Promise.all([world.place(...orderIds), world.place(...orderIds)]);
+    // The same orders under other message ids: the inbox does not know them, the shipments do.
+    await world.bus.publish(orderIds.map((orderId) => placed(orderId, `${orderId}:again`)));
+
+    await expect.poll(() => world.shipments.length, patience).toBeGreaterThanOrEqual(80);
+    await expect.poll(async () => (await world.bus.depths()).orders, patience).toBe(0);
+    for (const orderId of orderIds) expect(factsOf(world, orderId)).toEqual(both);
+    expect(await startedInFile(world)).toEqual(orderIds.toSorted());
+  },
+);
+
+test.each(engines)("on %s, a failing carrier is tried again, down the ladder", async (engine) => {
+  await using world = await createWorld(engine);
+  await using _service = await world.startService({ SHIPPING_FAILURE_RATE: "0.5" });
+  const orderId = foretell(
+    (attempt) => failsInSimulation(attempt, 1, 0.5) && !failsInSimulation(attempt, 2, 0.5),
+  );
+  const sound = foretell((id) => !failsInSimulation(id, 1, 0.5));
+  await world.place(orderId, sound);
+  await expect.poll(() => factsOf(world, sound), patience).toEqual(both);
+  expect(factsOf(world, orderId)).toEqual([]);
+  await expect.poll(() => factsOf(world, orderId), patience).toEqual(both);
+});
+
+test.each(engines)(
+  "on %s, an order id that cannot be stored is a dead letter, and its neighbours ship",
+  async (engine) => {
+    await using world = await createWorld(engine);
+    const orderIds = Array.from({ length: 5 }, newOrderId);
+    // Published before anybody consumes, so that they are in one batch.
+    // The queue in PostgreSQL cannot even carry a NUL; a foreign publisher on RabbitMQ can.
+    const bad = engine === "rabbitmq" ? "a\0b" : "x".repeat(65);
+    await world.place(...orderIds.slice(0, 2), bad, "", ...orderIds.slice(2));
+    await using _service = await world.startService();
+    for (const orderId of orderIds) {
+      await expect.poll(() => factsOf(world, orderId), patience).toEqual(both);
+    }
+    await expect.poll(() => world.bus.deadLetters("orders").count(), patience).toBe(2);
+  },
+);
+
+test("a restart finishes what was started", async () => {
+  await using world = await createWorld("postgres");
+  const orderId = newOrderId();
+  {
+    await using _service = await world.startService({ SHIPPING_DELAY_MS: "500" });
+    await world.place(orderId);
+    await expect.poll(() => factsOf(world, orderId), patience).toEqual(["OrderShippingStarted"]);
+  }
+  await using _next = await world.startService();
+  await expect.poll(() => factsOf(world, orderId), patience).toEqual(both);
+});
+
+test("an order that was cancelled before its event arrived is never shipped", async () => {
+  await using world = await createWorld("postgres");
+  await using shipping = await world.startService();
+  const [cancelled, other] = [newOrderId(), newOrderId()];
+  const first = await shipping.client.cancelShipment({ orderId: cancelled });
+  expect(first.shipment).toMatchObject({ orderId: cancelled, status: ShipmentStatus.CANCELLED });
+  expect(first.shipment?.startedAt).toBeUndefined();
+  expect(await shipping.client.cancelShipment({ orderId: cancelled })).toEqual(first);
+
+  await world.place(cancelled, other);
+  await expect.poll(() => factsOf(world, other), patience).toEqual(both);
+  expect(factsOf(world, cancelled)).toEqual([]);
+  expect(await startedInFile(world)).toEqual([other]);
+  const { shipment } = await shipping.client.getShipment({ orderId: cancelled });
+  expect(shipment).toEqual(first.shipment);
+});
+
+test("a shipment that has begun cannot be cancelled; one that has not cannot be read", async () => {
+  await using world = await createWorld("postgres");
+  await using shipping = await world.startService({ SHIPPING_DELAY_MS: "600000" });
+  const orderId = newOrderId();
+  await world.place(orderId);
+  await expect.poll(() => factsOf(world, orderId), patience).toEqual(["OrderShippingStarted"]);
+  const late: unknown = await shipping.client.cancelShipment({ orderId }).catch((e: unknown) => e);
+  expect(late).toMatchObject({ code: Code.FailedPrecondition });
+  expect(problemOf(late)?.code).toBe("SHIPMENT_STARTED");
+  expect((await shipping.client.getShipment({ orderId })).shipment).toMatchObject({
+    status: ShipmentStatus.STARTED,
+    trackingNumber: "",
+  });
+  const none = shipping.client.getShipment({ orderId: newOrderId() });
+  await expect(none).rejects.toMatchObject({ code: Code.NotFound });
+  const empty = shipping.client.getShipment({ orderId: "" });
+  await expect(empty).rejects.toMatchObject({ code: Code.InvalidArgument });
+});
+
+test("of a cancellation and an announcement at once, exactly one wins", async () => {
+  await using world = await createWorld("postgres");
+  await using shipping = await world.startService();
+  const orderIds = Array.from({ length: 30 }, newOrderId);
+  const [outcomes] = await Promise.all([
+    Promise.allSettled(orderIds.map((orderId) => shipping.client.cancelShipment({ orderId }))),
+    world.place(...orderIds),
+  ]);
+  await expect.poll(async () => (await world.bus.depths()).orders, patience).toBe(0);
+  for (const [index, orderId] of orderIds.entries()) {
+    const expected = outcomes[index]?.status === "fulfilled" ? [] : both;
+    await expect.poll(() => factsOf(world, orderId), patience).toEqual(expected);
+  }
+});
+
+test("lost connections to the database cost no order", async () => {
+  await using world = await createWorld("postgres");
+  await using _service = await world.startService();
+  const orderIds = Array.from({ length: 60 }, newOrderId);
+  for (let start = 0; start < orderIds.length; start += 20) {
+    await world.place(...orderIds.slice(start, start + 20));
+    await world.sql.query({
+      text: `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name = 'shipping' AND pid <> pg_backend_pid()
+          AND datname = current_database()`,
+    });
+  }
+  for (const orderId of orderIds) {
+    // What was published when the connection broke is published again, under the same id: one event.
+    const facts = () => [...new Set(factsOf(world, orderId))];
+    await expect.poll(facts, { timeout: 25_000 }).toEqual(both);
+  }
+});
+
+test.each([{ SHIPPING_LOG_FILE: "/dev/null/shipping.log" }, { SHIPPING_FAILURE_RATE: "2" }])(
+  "%j is refused in one line that names the variable",
+  async (env) => {
+    await using world = await createWorld("postgres");
+    const [variable] = Object.keys(env);
+    await expect(world.startService(env)).rejects.toMatchObject({
+      code: "START_FAILED",
+      variable,
+      message: expect.stringMatching(new RegExp(`^${variable}: .+$`)),
+    });
+  },
+);
+
+function foretell(condition: (orderId: string) => boolean): string {
+  for (;;) {
+    const orderId = newOrderId();
+    if (condition(orderId)) return orderId;
+  }
+}

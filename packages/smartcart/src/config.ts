@@ -1,0 +1,43 @@
+/** The settings of all parts together, so that every bad variable is reported at once. */
+import { inventoryConfig } from "@smartcart/inventory";
+import { logConfig } from "@smartcart/log";
+import { notificationConfig } from "@smartcart/notification";
+import { orderConfig } from "@smartcart/order";
+import { paymentConfig } from "@smartcart/payment";
+import { commonConfig, parseConfig, port, url } from "@smartcart/runtime";
+import { shippingConfig } from "@smartcart/shipping";
+import { statusHubConfig } from "@smartcart/status-hub";
+
+const webConfig = {
+  ...commonConfig,
+  WEB_PORT: port({ default: 5173, desc: "port of the page" }),
+  ORDER_URL: url({ default: "http://127.0.0.1:8080", desc: "base URL of the order service" }),
+  INVENTORY_URL: url({
+    default: "http://127.0.0.1:8081",
+    desc: "base URL of the inventory service",
+  }),
+  STATUS_URL: url({ default: "http://127.0.0.1:8083", desc: "base URL of the status hub" }),
+  LOG_URL: url({ default: "http://127.0.0.1:8084", desc: "base URL of the log service" }),
+};
+
+export function parseWebConfig(env: NodeJS.ProcessEnv) {
+  return parseConfig(env, webConfig);
+}
+
+/** Every setting of every part. */
+export const allConfig = {
+  ...webConfig,
+  ...inventoryConfig,
+  ...paymentConfig,
+  ...orderConfig,
+  ...notificationConfig,
+  ...shippingConfig,
+  ...statusHubConfig,
+  ...logConfig,
+};
+
+export type SmartCartConfig = ReturnType<typeof parseSmartCartConfig>;
+
+export function parseSmartCartConfig(env: NodeJS.ProcessEnv) {
+  return parseConfig(env, allConfig);
+}

@@ -1,0 +1,92 @@
+/** `smartcart dlq`: looks at dead letters, puts them back into their queue, or drops them. */
+import { fromBinary, toJson } from "@bufbuild/protobuf";
+import type { DeadLetter, DeadLetters, EventBus } from "@smartcart/bus";
+import { eventTypes, queueTypes } from "@smartcart/bus";
+
+export interface DlqCommand {
+  readonly action: string;
+  readonly queue: string | undefined;
+  readonly ids: readonly string[];
+  /** Most letters to list, show or redrive. */
+  readonly limit: number | undefined;
+  /** Most letters a second to redrive. */
+  readonly rate: number | undefined;
+}
+
+const DLQ_HELP = `smartcart dlq [list] [queue]               what was given up, and why
+smartcart dlq show <queue> <id>            one message, decoded
+smartcart dlq redrive <queue> <id…|all> [--limit N] [--rate N]   back into the queue, with a fresh set of attempts
+smartcart dlq drop <queue> <id…|all>       delete for good
+`;
+
+/** Carries a command out and answers what to print. Throws an Error with the usage where it makes no sense. */
+export async function runDlq(bus: EventBus, command: DlqCommand): Promise<string> {
+  const { action, queue, ids, limit, rate } = command;
+  if (action === "list")
+    return list(bus, queue === undefined ? queuesWithLetters() : [named(queue)], limit);
+  if (queue === undefined || ids.length === 0)
+    throw usage(`"dlq ${action}" needs a queue and an id`);
+  const letters = bus.deadLetters(named(queue));
+  const which = ids[0] === "all" ? "all" : ids;
+  switch (action) {
+    case "show":
+      return show(letters, ids);
+    case "redrive": {
+      const moved = await letters.redrive(which, {
+        ...(limit !== undefined && { limit }),
+        ...(rate !== undefined && { maxPerSecond: rate }),
+      });
+      return `${moved} put back into ${queue}\n`;
+    }
+    case "drop":
+      return `${await letters.drop(which)} dropped from ${queue}.dlq\n`;
+    default:
+      throw usage(`there is no "dlq ${action}"`);
+  }
+}
+
+function queuesWithLetters(): string[] {
+  return [...queueTypes.values()].filter(({ deadLetter }) => deadLetter).map(({ name }) => name);
+}
+
+function named(queue: string): string {
+  const name = queue.replace(/\.dlq$/, "");
+  if (queuesWithLetters().includes(name)) return name;
+  throw usage(
+    `there is no queue "${queue}" with dead letters; there are ${queuesWithLetters().join(", ")}`,
+  );
+}
+
+async function list(bus: EventBus, queues: readonly string[], limit = 100): Promise<string> {
+  const lines: string[] = [];
+  for (const queue of queues) {
+    const letters = bus.deadLetters(queue);
+    lines.push(`${queue}.dlq: ${await letters.count()}`);
+    for (const { id, type, attempt, failedAt, reason } of await letters.list({ limit })) {
+      const at = failedAt?.toISOString() ?? "at an unknown time";
+      lines.push(`  ${id}  ${type || "of no type"}  ${at}  attempt ${attempt}  ${reason}`);
+    }
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+async function show(letters: DeadLetters, ids: readonly string[]): Promise<string> {
+  const found = (await letters.list({ limit: 10_000 })).filter(({ id }) => ids.includes(id));
+  if (found.length === 0) throw new Error(`no dead letter has the id ${ids.join(" or ")}`);
+  return found.map((letter) => `${JSON.stringify(decoded(letter), undefined, 2)}\n`).join("");
+}
+
+function decoded(letter: DeadLetter): object {
+  const { body, ...rest } = letter;
+  const desc = eventTypes.get(letter.type)?.desc;
+  try {
+    if (desc !== undefined) return { ...rest, message: toJson(desc, fromBinary(desc, body)) };
+  } catch {
+    // It may be a dead letter just because it cannot be decoded; then its bytes are all there is.
+  }
+  return { ...rest, bodyBase64: Buffer.from(body).toString("base64") };
+}
+
+function usage(problem: string): Error {
+  return new Error(`${problem}\n\n${DLQ_HELP}`);
+}

@@ -1,0 +1,122 @@
+/**
+ * Every part in one process. They listen on their ports as they would alone; calls between them go in process, through
+ * the same interceptors.
+ */
+import { createLogShipper, openBus } from "@smartcart/bus";
+import { startInventory } from "@smartcart/inventory";
+import { startLog } from "@smartcart/log";
+import { startNotification } from "@smartcart/notification";
+import { startOrder } from "@smartcart/order";
+import { startPayment } from "@smartcart/payment";
+import type { Part, RootLogger } from "@smartcart/runtime";
+import { startShipping } from "@smartcart/shipping";
+import { startStatusHub } from "@smartcart/status-hub";
+import { openDatabaseServer } from "@smartcart/store";
+import type { SmartCartConfig } from "./config.ts";
+import { startWebServer } from "./web-server.ts";
+
+export interface SmartCartOptions {
+  readonly config: SmartCartConfig;
+  /** Where the embedded database lives. */
+  readonly stateDirectory: string;
+  /** The queue. Undefined: the one on PostgreSQL. */
+  readonly amqpUrl: string | undefined;
+  /** The folder of the built page, which may still be being built. Undefined: no page. */
+  readonly page: Promise<string> | string | undefined;
+  readonly log: RootLogger;
+  readonly signal?: AbortSignal;
+}
+
+export interface RunningSmartCart extends AsyncDisposable {
+  readonly parts: readonly Part[];
+  /** Base URL by part: "order", "inventory", "payment", "status-hub", "log", "notification", "shipping", "web". */
+  readonly urls: Readonly<Record<string, string>>;
+  readonly databaseUrl: string;
+  readonly embeddedDatabase: boolean;
+}
+
+export async function startSmartCart(options: SmartCartOptions): Promise<RunningSmartCart> {
+  const { config, amqpUrl, log, signal } = options;
+  await using started = new AsyncDisposableStack();
+  const server = started.use(
+    await openDatabaseServer({
+      databaseUrl: config.DATABASE_URL,
+      stateDirectory: options.stateDirectory,
+      log: log.child({ service: "store" }),
+      ...(signal && { signal }),
+    }),
+  );
+  const databaseUrl = server.url;
+  const bus = started.use(
+    await openBus({
+      amqpUrl,
+      databaseUrl,
+      name: "smartcart",
+      log: log.child({ service: "bus" }),
+      ...(signal && { signal }),
+    }),
+  );
+  started.defer(log.addSink(started.use(createLogShipper({ bus }))));
+
+  const parts: Part[] = [];
+  const run = async <P extends Part>(part: Promise<P>): Promise<P> => {
+    const running = started.use(await part);
+    parts.push(running);
+    return running;
+  };
+  const common = (service: string) => ({ config, databaseUrl, bus, log: log.child({ service }) });
+
+  // In the order in which they need one another, so that they stop in the reverse order.
+  const foundations = [
+    run(startLog(common("log"))),
+    run(startInventory(common("inventory"))),
+    run(startPayment(common("payment"))),
+    run(startShipping(common("shipping"))),
+  ] as const;
+  // Where one of them fails, the others are still starting; they can only be stopped once they have started.
+  await Promise.allSettled(foundations);
+  const [, inventory, payment, shipping] = await Promise.all(foundations);
+  const order = await run(
+    startOrder({
+      ...common("order"),
+      peers: {
+        inventory: { transport: inventory.transport },
+        payment: { transport: payment.transport },
+        shipping: { transport: shipping.transport },
+      },
+    }),
+  );
+  await run(startNotification(common("notification")));
+  await run(
+    startStatusHub({ ...common("status-hub"), peers: { order: { transport: order.transport } } }),
+  );
+  if (options.page !== undefined) {
+    const urls = urlsOf(parts);
+    await run(
+      startWebServer({
+        port: config.WEB_PORT,
+        host: config.HOST,
+        page: await options.page,
+        log: log.child({ service: "web" }),
+        upstreams: {
+          order: urls.order ?? "",
+          inventory: urls.inventory ?? "",
+          status: urls["status-hub"] ?? "",
+          log: urls.log ?? "",
+        },
+      }),
+    );
+  }
+  const running = started.move();
+  return {
+    parts,
+    urls: urlsOf(parts),
+    databaseUrl,
+    embeddedDatabase: server.embedded,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function urlsOf(parts: readonly Part[]): Record<string, string> {
+  return Object.fromEntries(parts.map(({ name, url }) => [name, url]));
+}

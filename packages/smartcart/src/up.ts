@@ -1,0 +1,55 @@
+/** `smartcart up`: starts everything, prints where it is, and stops it on a signal. */
+import type { MainContext } from "@smartcart/runtime";
+import { runMain, stateDirectory } from "@smartcart/runtime";
+import { removeEmbeddedPostgres } from "@smartcart/store";
+import { banner } from "./banner.ts";
+import { buildPage } from "./build-page.ts";
+import { parseSmartCartConfig } from "./config.ts";
+import { createConsoleLog } from "./console-log.ts";
+import { findRabbitMq } from "./find-rabbitmq.ts";
+import { startSmartCart } from "./start-smartcart.ts";
+
+export interface UpOptions {
+  /** Find or start a RabbitMQ instead of using the queue on PostgreSQL. */
+  readonly rabbitmq: boolean;
+  /** Begin with an empty state folder. */
+  readonly fresh: boolean;
+}
+
+/** Swallows the JSON lines where a person reads along; `createConsoleLog` writes for them instead. */
+const nowhere = { write() {} };
+
+export function runUp({ rabbitmq, fresh }: UpOptions): Promise<void> {
+  const readByPerson = process.stdout.isTTY === true;
+  const start = async ({ env, signal, log }: MainContext) => {
+    const startedAt = performance.now();
+    if (readByPerson) log.addSink(createConsoleLog(process.stdout));
+    const config = parseSmartCartConfig(env);
+    await using started = new AsyncDisposableStack();
+    const state = stateDirectory(env);
+    if (fresh) await removeEmbeddedPostgres({ stateDirectory: state, log });
+    const broker =
+      rabbitmq || config.AMQP_URL !== undefined
+        ? started.use(await findRabbitMq({ amqpUrl: config.AMQP_URL, stateDirectory: state, log }))
+        : undefined;
+    // Beside the database's first start, since each takes a second or so. `startSmartCart` reports its failure.
+    const page = buildPage();
+    page.catch(() => {});
+    const smartcart = started.use(
+      await startSmartCart({
+        config,
+        stateDirectory: state,
+        amqpUrl: broker?.amqpUrl,
+        page,
+        log,
+        signal,
+      }),
+    );
+    const readyMs = performance.now() - startedAt;
+    process.stdout.write(
+      banner({ smartcart, state, readyMs, queue: broker?.description ?? "on PostgreSQL" }),
+    );
+    return started.move();
+  };
+  return runMain("smartcart", start, readByPerson ? { destination: nowhere } : {});
+}

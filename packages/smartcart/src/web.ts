@@ -1,0 +1,23 @@
+/** `smartcart web`: the page and its proxy as a process of its own, in front of parts that run elsewhere. */
+import { runMain } from "@smartcart/runtime";
+import { buildPage } from "./build-page.ts";
+import { parseWebConfig } from "./config.ts";
+import { startWebServer } from "./web-server.ts";
+
+export function runWeb(): Promise<void> {
+  return runMain("web", async ({ env, log }) => {
+    const config = parseWebConfig(env);
+    return startWebServer({
+      port: config.WEB_PORT,
+      host: config.HOST,
+      page: await buildPage(),
+      upstreams: {
+        order: config.ORDER_URL,
+        inventory: config.INVENTORY_URL,
+        status: config.STATUS_URL,
+        log: config.LOG_URL,
+      },
+      log,
+    });
+  });
+}

@@ -1,0 +1,95 @@
+/** Cancelling: before the shipment begins it undoes everything; in a race with it, one of the two wins and all agree. */
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectConsistent, rowsOf } from "./invariants.ts";
+import { startParts } from "./parts.ts";
+import { seedBody, startStack, wholeLife } from "./stack.ts";
+
+const cancelledLife = [
+  "Order Received",
+  "Stock Reserved",
+  "Payment Confirmed",
+  "Order Confirmed",
+  "Cancelled",
+  "Refunded",
+];
+
+describe("before the shipment begins", () => {
+  it("pays back, puts back, and nothing is shipped even though the event comes later", async () => {
+    // As long as nothing is relayed, shipping does not know of the order.
+    await using shop = await startParts({ without: ["notification"] });
+    const { body } = await shop.place({ ...seedBody, userId: "fickle" });
+    const before = await shop.available("espresso-beans");
+
+    const { status, body: cancelled } = await shop.post(`/orders/${body.orderId}/cancel`);
+    expect([status, cancelled.status]).toEqual([200, "CANCELLED"]);
+    expect(await shop.history(body.orderId, "Refunded")).toEqual(cancelledLife);
+    expect((await shop.payment(body.orderId)).status).toBe("PAYMENT_STATUS_REFUNDED");
+    expect(await shop.available("espresso-beans")).toBe(before + 1);
+
+    const again = await shop.post(`/orders/${body.orderId}/cancel`);
+    expect([again.status, again.text]).toEqual([200, JSON.stringify(cancelled)]);
+
+    await using client = await shop.follow({ userId: "fickle" });
+    await shop.start("notification");
+    const next = (await shop.place(seedBody)).body;
+    expect(await shop.history(next.orderId, "Shipped")).toEqual(wholeLife);
+    expect((await client.until("Refunded")).map((frame) => frame.status)).toEqual(cancelledLife);
+    await expectConsistent(shop.databaseUrl);
+  });
+});
+
+describe("in a race with the shipment", () => {
+  const orders = 120;
+  /** Time from the order's confirmation to its cancellation: from at once to when it has long been shipped. */
+  const longestMs = 300;
+  let shop: Awaited<ReturnType<typeof startStack>>;
+  beforeAll(async () => {
+    shop = await startStack({ env: { SHIPPING_DELAY_MS: "0", SHIPPING_POLL_MS: "20" } });
+  });
+  afterAll(() => shop?.[Symbol.asyncDispose]());
+
+  it("each order is either cancelled or shipped, and stock, money and parcels agree", async () => {
+    const outcomes = await Promise.all(
+      Array.from({ length: orders }, async (_, index) => {
+        await delay((index % 12) * 50);
+        const placed = await shop.place({ ...seedBody, userId: `racer-${index}` });
+        expect(placed.status).toBe(201);
+        await delay((longestMs * index) / orders);
+        const { orderId } = placed.body;
+        const { status, body } = await shop.post(`/orders/${orderId}/cancel`);
+        return { orderId, answer: status === 200 ? body.status : body.code };
+      }),
+    );
+    await expectConsistent(shop.databaseUrl);
+
+    const cancelled = outcomes.filter(({ answer }) => answer === "CANCELLED");
+    const tooLate = outcomes.filter(({ answer }) => answer === "ORDER_ALREADY_SHIPPING");
+    expect(cancelled.length + tooLate.length).toBe(orders);
+    // Otherwise it was no race.
+    expect(Math.min(cancelled.length, tooLate.length)).toBeGreaterThan(0);
+
+    const states = await rowsOf<{ order_id: string; state: string; refunds: number }>(
+      shop.databaseUrl,
+      `select o.order_id, o.state, count(l.*)::int as refunds from orders.orders o
+       left join payment_provider.ledger_entry l on l.charge_id = o.order_id and l.kind = 'refund'
+       group by o.order_id`,
+    );
+    const byId = new Map(states.map((row) => [row.order_id, row]));
+    for (const { orderId } of cancelled) {
+      expect(byId.get(orderId)).toMatchObject({ state: "CANCELLED", refunds: 1 });
+    }
+    for (const { orderId } of tooLate) {
+      expect(byId.get(orderId)).toMatchObject({ state: "SHIPPED", refunds: 0 });
+    }
+  });
+
+  it("several cancellations of one order at once pay back once", async () => {
+    const { body } = await shop.place(seedBody);
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => shop.post(`/orders/${body.orderId}/cancel`)),
+    );
+    expect(new Set(answers.map(({ status }) => status)).size).toBe(1);
+    await expectConsistent(shop.databaseUrl);
+  });
+});

@@ -1,0 +1,62 @@
+/** `node packages/smartcart/src/main.ts up`: everything in one process, as `npm start` runs it, to be killed. */
+import type { SpawnedPart } from "@smartcart/testkit";
+import { freePorts, spawnPart, waitFor } from "@smartcart/testkit";
+import type { Shopper } from "./stack.ts";
+import { createShopper } from "./stack.ts";
+
+const parts = [
+  "order",
+  "inventory",
+  "payment",
+  "status-hub",
+  "log",
+  "notification",
+  "shipping",
+  "web",
+];
+
+const portVariables = parts.map((part) => `${part.replace("-hub", "").toUpperCase()}_PORT`);
+
+export interface WholeProcess extends SpawnedPart, Shopper {
+  /** Base URL by part. */
+  readonly urls: Readonly<Record<string, string>>;
+}
+
+/** Ports for one process, as its environment. Choose them just before the start. */
+export async function choosePorts(): Promise<Record<string, string>> {
+  const ports = await freePorts(parts.length);
+  return Object.fromEntries(portVariables.map((variable, index) => [variable, `${ports[index]}`]));
+}
+
+/** Spawns it and does not wait. `env` has to hold the ports. */
+export function spawnWhole(env: Readonly<Record<string, string>>): WholeProcess {
+  const urls = Object.fromEntries(
+    parts.map((part, index) => [part, `http://127.0.0.1:${env[portVariables[index] ?? ""]}`]),
+  );
+  const process = spawnPart({
+    args: ["packages/smartcart/src/main.ts", "up"],
+    // A busy machine must not turn 201 into 202.
+    env: { ORDER_ANSWER_TIMEOUT_MS: "20000", ...env },
+  });
+  return { ...process, urls, ...createShopper(urls) };
+}
+
+/** Spawns it and waits until it says that it is ready. */
+export async function startWhole(env: Readonly<Record<string, string>>): Promise<WholeProcess> {
+  const whole = spawnWhole(env);
+  let code: number | NodeJS.Signals | undefined;
+  void whole.exited.then((ended) => {
+    code = ended;
+  });
+  try {
+    await waitFor(() => whole.output().includes("SmartCart is ready") || code !== undefined, {
+      what: "SmartCart to be ready",
+      timeoutMs: 90_000,
+    });
+    if (code !== undefined) throw new Error(`SmartCart ended with ${code}`);
+    return whole;
+  } catch (cause) {
+    await whole[Symbol.asyncDispose]();
+    throw new Error(`SmartCart did not start; it wrote:\n${whole.output()}`, { cause });
+  }
+}

@@ -1,0 +1,75 @@
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
+import { expect, test } from "vitest";
+import { OrderEventSchema } from "@smartcart/gen/order/v1/order_pb";
+import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
+import { createOrderHistory, isUnknownOrder } from "./order-history.ts";
+
+/** An order service that answers when it is told to. */
+function createOrders() {
+  const calls: { orderId: string; answer: () => void }[] = [];
+  const transport = createRouterTransport(({ service }) =>
+    service(OrderService, {
+      async listOrderEvents({ orderId, afterSequence }) {
+        if (orderId === "none") throw new ConnectError("none", Code.NotFound);
+        const { promise, resolve } = Promise.withResolvers<void>();
+        calls.push({ orderId, answer: resolve });
+        await promise;
+        return { events: [create(OrderEventSchema, { orderId, sequence: afterSequence + 1 })] };
+      },
+      listOrders: () => ({
+        orders: [
+          { orderId: "new", lastSequence: 2 },
+          { orderId: "old", lastSequence: 6 },
+        ],
+      }),
+    }),
+  );
+  return { client: createClient(OrderService, transport), calls };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+test("so many readings at once; a crowd that waits for one order shares a reading", async () => {
+  const { client, calls } = createOrders();
+  const history = createOrderHistory(client, 1);
+  const first = history.list("a", 0);
+  await expect.poll(() => calls.length).toBe(1);
+  const crowd = [history.list("a", 0), history.list("a", 0)];
+  const other = history.list("b", 0);
+  await settled();
+  expect(calls.length).toBe(1);
+  expect(history.waiting).toBe(2);
+
+  calls[0]?.answer();
+  await expect.poll(() => calls.length).toBe(2);
+  calls[1]?.answer();
+  await expect.poll(() => calls.length).toBe(3);
+  calls[2]?.answer();
+  expect((await Promise.all([first, ...crowd, other])).flat().map((one) => one.sequence)).toEqual([
+    1, 1, 1, 1,
+  ]);
+  expect(calls.map(({ orderId }) => orderId)).toEqual(["a", "a", "b"]);
+});
+
+test("a reading that has begun is not shared: it may be older than what the newcomer was told of", async () => {
+  const { client, calls } = createOrders();
+  const history = createOrderHistory(client, 2);
+  void history.list("a", 0);
+  await expect.poll(() => calls.length).toBe(1);
+  void history.list("a", 0);
+  await expect.poll(() => calls.length).toBe(2);
+});
+
+test("an order that is not there is told apart from a failure", async () => {
+  const history = createOrderHistory(createOrders().client, 1);
+  const error: unknown = await history.list("none", 0).catch((e: unknown) => e);
+  expect(isUnknownOrder(error)).toBe(true);
+  expect(isUnknownOrder(new ConnectError("later", Code.Unavailable))).toBe(false);
+  expect(history.waiting).toBe(0);
+});
+
+test("a user's newest orders come with the oldest of them first", async () => {
+  const history = createOrderHistory(createOrders().client, 1);
+  expect((await history.newestOrders("u1")).map(({ orderId }) => orderId)).toEqual(["old", "new"]);
+});

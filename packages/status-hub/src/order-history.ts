@@ -1,0 +1,99 @@
+import type { Client } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
+import type { StatusFrame } from "./server-frames.ts";
+import { statusFrame } from "./server-frames.ts";
+
+/** An order of a user, as far as the hub needs it. */
+export interface KnownOrder {
+  readonly orderId: string;
+  readonly lastSequence: number;
+}
+
+/** Reads what the order service has stored. */
+export interface OrderHistory {
+  /**
+   * The history of an order after a sequence, oldest first. It is read after the call, never before: who has been told of an
+   * event before calling finds it.
+   *
+   * @throws ConnectError NOT_FOUND where there is no such order
+   */
+  list(orderId: string, afterSequence: number): Promise<readonly StatusFrame[]>;
+  /** The newest orders of a user, the oldest of them first. */
+  newestOrders(userId: string): Promise<readonly KnownOrder[]>;
+  /** Readings that wait for their turn. */
+  readonly waiting: number;
+}
+
+/** Orders of a user whose history is replayed. */
+const NEWEST = 20;
+/** Longest time of one reading, its wait for a turn not counted. */
+const TIMEOUT_MS = 2000;
+
+/** A history that asks the order service no more than `maxConcurrent` things at once. */
+export function createOrderHistory(
+  orders: Pick<Client<typeof OrderService>, "listOrderEvents" | "listOrders">,
+  maxConcurrent: number,
+): OrderHistory {
+  const inTurn = createTurns(maxConcurrent);
+  // Readings that have not begun, by what they read: a crowd that waits for the same order shares one. One that has begun
+  // is never shared, since it may be too old for who comes now.
+  const queued = new Map<string, Promise<readonly StatusFrame[]>>();
+
+  return {
+    list(orderId, afterSequence) {
+      const key = `${afterSequence} ${orderId}`;
+      const shared = queued.get(key);
+      if (shared) return shared;
+      let begun = false;
+      const reading = inTurn(async () => {
+        begun = true;
+        queued.delete(key);
+        const request = { orderId, afterSequence };
+        const { events } = await orders.listOrderEvents(request, { timeoutMs: TIMEOUT_MS });
+        return events.map(statusFrame);
+      });
+      if (!begun) queued.set(key, reading);
+      return reading;
+    },
+    async newestOrders(userId) {
+      const request = { userId, pageSize: NEWEST };
+      const answer = await inTurn(() => orders.listOrders(request, { timeoutMs: TIMEOUT_MS }));
+      return answer.orders
+        .map(({ orderId, lastSequence }) => ({ orderId, lastSequence }))
+        .reverse();
+    },
+    get waiting() {
+      return inTurn.waiting();
+    },
+  };
+}
+
+/** Whether a reading failed because there is no such order. */
+export function isUnknownOrder(error: unknown): boolean {
+  return error instanceof ConnectError && error.code === Code.NotFound;
+}
+
+interface Turns {
+  <T>(task: () => Promise<T>): Promise<T>;
+  waiting(): number;
+}
+
+/** Runs tasks in the order of their coming, so many at once. */
+function createTurns(maxConcurrent: number): Turns {
+  const queue: (() => void)[] = [];
+  let running = 0;
+  const run = async <T>(task: () => Promise<T>): Promise<T> => {
+    if (running >= maxConcurrent) await new Promise<void>((resolve) => queue.push(resolve));
+    else running += 1;
+    try {
+      return await task();
+    } finally {
+      // Hands the turn on, so that nobody can slip in between.
+      const next = queue.shift();
+      if (next) next();
+      else running -= 1;
+    }
+  };
+  return Object.assign(run, { waiting: () => queue.length });
+}

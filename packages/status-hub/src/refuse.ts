@@ -1,0 +1,21 @@
+import { STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Refusal } from "./admission.ts";
+
+/** Answers a request for an upgrade with application/problem+json (RFC 9457) and closes the connection. */
+export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
+  const title = STATUS_CODES[refusal.status] ?? "Refused";
+  const type = `urn:smartcart:problem:${refusal.code.toLowerCase().replaceAll("_", "-")}`;
+  const { status, detail, code } = refusal;
+  const body = JSON.stringify({ type, title, status, detail, code });
+  const head = [
+    `HTTP/1.1 ${status} ${title}`,
+    "Content-Type: application/problem+json",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(refusal.retryAfterS === undefined ? [] : [`Retry-After: ${refusal.retryAfterS}`]),
+    "Connection: close",
+  ];
+  // Who hangs up before the answer is no error of ours.
+  socket.on("error", () => socket.destroy());
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}

@@ -1,0 +1,133 @@
+/** Builds the status hub from its dependencies. */
+import type { IncomingMessage } from "node:http";
+import type { Transport } from "@connectrpc/connect";
+import type { EventBus, RunningConsumer } from "@smartcart/bus";
+import { OrderStatusChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
+import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
+import { createServiceClient, startServer } from "@smartcart/mesh";
+import type { Logger, Part, Registry } from "@smartcart/runtime";
+import { createMetrics } from "@smartcart/runtime";
+import { createAdmission } from "./admission.ts";
+import type { StatusHubConfig } from "./config.ts";
+import { createHub } from "./hub.ts";
+import { createHubMetrics } from "./hub-metrics.ts";
+import { createOrderHistory } from "./order-history.ts";
+import { startSocketServer } from "./socket-server.ts";
+
+/** What the status hub is built from. */
+export interface StatusHubOptions {
+  readonly config: StatusHubConfig;
+  readonly bus: EventBus;
+  /** Where histories are read: the order service by its URL, or by its transport in the same process. */
+  readonly peers: {
+    readonly order: { readonly baseUrl: string } | { readonly transport: Transport };
+  };
+  readonly log: Logger;
+  /** Default: a registry of its own. */
+  readonly metrics?: Registry;
+}
+
+/** A running status hub. */
+export interface RunningStatusHub extends Part {
+  readonly port: number;
+}
+
+/** Readings of the order service at once: enough to keep it busy, few enough to leave it to its orders. */
+const MAX_CONCURRENT_READS = 32;
+const MAX_WAITING_READS = 50_000;
+const RETRY_PAUSE_MS = 200;
+
+/**
+ * Listens for statuses and serves /ws. It keeps nothing: what a client needs after any loss is read from the order service,
+ * so any number of hubs may run, and each hears every status.
+ */
+export async function startStatusHub(o: StatusHubOptions): Promise<RunningStatusHub> {
+  const { config, bus, log, metrics = createMetrics("status-hub") } = o;
+  await using starting = new AsyncDisposableStack();
+  const orders = starting.use(
+    createServiceClient(OrderService, {
+      caller: "status-hub",
+      ...o.peers.order,
+      log,
+      meshSecret: config.MESH_SECRET,
+      metrics,
+    }),
+  );
+  const measured = createHubMetrics(metrics);
+  const hub = createHub({
+    history: createOrderHistory(orders, MAX_CONCURRENT_READS),
+    log,
+    retryPauseMs: RETRY_PAUSE_MS,
+    onResync: measured.resynced,
+    limits: {
+      subscriptions: config.STATUS_MAX_SUBSCRIPTIONS,
+      clientsPerUser: config.STATUS_MAX_CONNECTIONS_PER_USER,
+      waitingReads: MAX_WAITING_READS,
+    },
+  });
+  // Before anybody can subscribe: what a client's first reading does not show comes live.
+  const subscriber: RunningConsumer = starting.use(
+    await bus.subscribe(OrderStatusChangedSchema, {
+      name: "status-hub",
+      log,
+      onEvents(events) {
+        hub.publish(events);
+        measured.published(events);
+      },
+      onGap() {
+        log.warn("status.gap", { message: "the queue was away; every subscription is read again" });
+        hub.refillAll();
+      },
+    }),
+  );
+  const admission = createAdmission({
+    allowedOrigins: listOf(config.STATUS_ALLOWED_ORIGINS),
+    maxConnections: config.STATUS_MAX_CONNECTIONS,
+    maxPerAddress: config.STATUS_MAX_CONNECTIONS_PER_ADDRESS,
+  });
+  const sockets = startSocketServer({
+    hub,
+    admission,
+    log,
+    heartbeatMs: config.STATUS_HEARTBEAT_MS,
+    maxBufferedBytes: config.STATUS_MAX_BUFFERED_BYTES,
+    frameBurst: 2 * config.STATUS_MAX_SUBSCRIPTIONS + 20,
+    onSlow: measured.slow,
+  });
+  measured.observe({ hub, admission });
+  const server = starting.use(
+    await startServer({
+      name: "status-hub",
+      port: config.STATUS_PORT,
+      portVariable: "STATUS_PORT",
+      host: config.HOST,
+      services: [],
+      routes: () => {},
+      // An upgrade is HTTP/1.1 only, so its request is of node:http.
+      onUpgrade: (request, socket, head) =>
+        sockets.upgrade(request as IncomingMessage, socket, head),
+      log,
+      metrics,
+      meshSecret: config.MESH_SECRET,
+      checks: {
+        bus: () => bus.check(),
+        async statuses() {
+          if (!subscriber.ready()) throw new Error("the subscription to statuses is not attached");
+        },
+      },
+    }),
+  );
+  // Disposed of first: the server would wait for sockets that never end by themselves.
+  starting.use(sockets);
+  const running = starting.move();
+  return {
+    name: "status-hub",
+    url: server.url,
+    port: server.port,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function listOf(text: string): string[] {
+  return text.split(",").flatMap((one) => (one.trim() === "" ? [] : [one.trim()]));
+}

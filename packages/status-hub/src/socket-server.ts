@@ -1,0 +1,106 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { RawData, WebSocket } from "ws";
+import { WebSocketServer } from "ws";
+import type { Logger } from "@smartcart/runtime";
+import type { Admission, Refusal } from "./admission.ts";
+import { createAllowance } from "./allowance.ts";
+import { startHeartbeat } from "./heartbeat.ts";
+import type { Hub } from "./hub.ts";
+import type { SocketOutlet } from "./outlet.ts";
+import { createSocketOutlet } from "./outlet.ts";
+import { refuseUpgrade } from "./refuse.ts";
+import { errorFrame } from "./server-frames.ts";
+
+/** What the sockets are bound by. */
+export interface SocketServerOptions {
+  readonly hub: Hub;
+  readonly admission: Admission;
+  readonly log: Logger;
+  readonly heartbeatMs: number;
+  readonly maxBufferedBytes: number;
+  /** Frames that a client may send at once; a twentieth of it a second on average. */
+  readonly frameBurst: number;
+  /** A client was closed because it was too slow. */
+  readonly onSlow: () => void;
+}
+
+/** WebSockets at /ws. Disposing closes them with 1001, for the clients to connect elsewhere and resume. */
+export interface SocketServer extends AsyncDisposable {
+  /** Takes over a connection that asks for an upgrade. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+const PATH = "/ws";
+/** Longest frame of a client: some 40 subscriptions would fit, and one is sent at a time. */
+const MAX_PAYLOAD_BYTES = 4096;
+const GOING_AWAY = 1001;
+const POLICY_VIOLATION = 1008;
+
+export function startSocketServer(o: SocketServerOptions): SocketServer {
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: MAX_PAYLOAD_BYTES,
+    // Frames are small; a compression context for each of ten thousand sockets is not.
+    perMessageDeflate: false,
+  });
+  const heartbeat = startHeartbeat(o.heartbeatMs);
+  const open = new Map<WebSocket, SocketOutlet>();
+  let draining = false;
+
+  function accept(socket: WebSocket, request: IncomingMessage): void {
+    const leave = o.admission.enter(request);
+    const { maxBufferedBytes, onSlow } = o;
+    const outlet = createSocketOutlet(socket, { maxBufferedBytes, onSlow });
+    open.set(socket, outlet);
+    heartbeat.watch(socket);
+    const client = o.hub.connect(outlet);
+    const mayReceive = createAllowance(o.frameBurst, o.frameBurst / 20);
+    socket.on("message", (data: RawData, isBinary: boolean) => {
+      if (!mayReceive()) {
+        outlet.close(POLICY_VIOLATION, "too many frames");
+      } else if (isBinary) {
+        client.send(
+          errorFrame("INVALID_FRAME", "frames are JSON in text messages, not binary ones"),
+        );
+      } else {
+        o.hub.receive(client, data.toString());
+      }
+    });
+    // What is too long, no UTF-8 or broken in another way: ws has answered with the code for it and closes.
+    socket.on("error", (error) => o.log.debug("status.socket_failed", { error }));
+    socket.once("close", () => {
+      open.delete(socket);
+      leave();
+      o.hub.disconnect(client);
+    });
+  }
+
+  return {
+    upgrade(request, socket, head) {
+      const refusal = refusalOf(request, draining) ?? o.admission.refusalOf(request);
+      if (refusal) return refuseUpgrade(socket, refusal);
+      server.handleUpgrade(request, socket, head, (accepted) => accept(accepted, request));
+    },
+    async [Symbol.asyncDispose]() {
+      draining = true;
+      const closed = [...open].map(([socket, outlet]) => {
+        const ended = new Promise((resolve) => socket.once("close", resolve));
+        outlet.close(GOING_AWAY, "the hub is going away: connect again and resume");
+        return ended;
+      });
+      await Promise.all(closed);
+      heartbeat[Symbol.dispose]();
+    },
+  };
+}
+
+function refusalOf({ url }: IncomingMessage, draining: boolean): Refusal | undefined {
+  if (URL.parse(url ?? "/", "http://hub")?.pathname !== PATH) {
+    return { status: 404, code: "NOT_FOUND", detail: `The WebSocket is at ${PATH}.` };
+  }
+  if (!draining) return undefined;
+  const detail = "The hub is shutting down. Connect again.";
+  return { status: 503, code: "DRAINING", detail, retryAfterS: 1 };
+}

@@ -1,0 +1,181 @@
+import { once } from "node:events";
+import { expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { connect, createWorld, follow, newOrderId, patience } from "./support.ts";
+
+/** The HTTP status with which an upgrade is refused, and the code of its problem. */
+async function refused(url: string, headers: Record<string, string> = {}) {
+  const socket = new WebSocket(url.replace("http", "ws"), { headers });
+  socket.on("error", () => {});
+  const [, response] = await once(socket, "unexpected-response");
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk);
+  const problem = JSON.parse(Buffer.concat(chunks).toString());
+  return {
+    status: response.statusCode,
+    code: problem.code,
+    type: response.headers["content-type"],
+    retryAfter: response.headers["retry-after"],
+  };
+}
+
+test("a frame that is not understood is answered, and the connection stays open", async () => {
+  await using world = await createWorld();
+  await using hub = await world.startHub();
+  using client = await connect(hub);
+  client.socket.send("hello");
+  client.socket.send(Buffer.from('{"subscribe":{"orderId":"a"}}'), { binary: true });
+  client.send({ subscribe: { orderId: "" } });
+  client.send({ subscribe: { order: "x" } });
+  await expect.poll(() => client.frames, patience).toHaveLength(4);
+  expect(client.frames.map(({ error }) => error?.code)).toEqual(Array(4).fill("INVALID_FRAME"));
+  expect(client.frames.map(({ error }) => error?.field ?? "")).toEqual([
+    "",
+    "",
+    "subscribe.orderId",
+    "order",
+  ]);
+  const orderId = newOrderId();
+  await world.advance(orderId);
+  client.send({ subscribe: { orderId } });
+  await expect.poll(() => client.statuses(orderId), patience).toHaveLength(1);
+});
+
+test("a page of another site may not connect, nor anybody anywhere but at /ws", async () => {
+  await using world = await createWorld();
+  await using hub = await world.startHub();
+  expect(await refused(`${hub.url}/ws`, { origin: "http://evil.example" })).toMatchObject({
+    status: 403,
+    code: "ORIGIN_NOT_ALLOWED",
+    type: "application/problem+json",
+  });
+  expect(await refused(`${hub.url}/other`)).toMatchObject({ status: 404 });
+  using _page = await connect(hub, { origin: "http://localhost:5173" });
+  await using strict = await world.startHub({ STATUS_ALLOWED_ORIGINS: "https://shop.example" });
+  using _listed = await connect(strict, { origin: "https://shop.example" });
+  expect(await refused(`${strict.url}/ws`, { origin: "http://localhost:5173" })).toMatchObject({
+    status: 403,
+  });
+});
+
+test("connections are bounded, of one address and of all, and places become free again", async () => {
+  await using world = await createWorld();
+  await using hub = await world.startHub({ STATUS_MAX_CONNECTIONS_PER_ADDRESS: "2" });
+  using first = await connect(hub);
+  using _second = await connect(hub);
+  expect(await refused(`${hub.url}/ws`)).toMatchObject({ status: 429, retryAfter: "5" });
+  first.socket.close();
+  await expect
+    .poll(async () => {
+      using third = await connect(hub);
+      return third.socket.readyState;
+    }, patience)
+    .toBe(WebSocket.OPEN);
+  await using small = await world.startHub({ STATUS_MAX_CONNECTIONS: "1" });
+  using _only = await connect(small);
+  expect(await refused(`${small.url}/ws`)).toMatchObject({ status: 503, code: "HUB_FULL" });
+});
+
+test("subscriptions are bounded, of one connection and of all to one user", async () => {
+  await using world = await createWorld();
+  await using hub = await world.startHub({
+    STATUS_MAX_SUBSCRIPTIONS: "2",
+    STATUS_MAX_CONNECTIONS_PER_USER: "1",
+  });
+  using client = await follow(hub, { userId: "u1" });
+  const [first, second] = [newOrderId(), newOrderId()];
+  for (const orderId of [first, second]) await world.advance(orderId, "u2");
+  client.send({ subscribe: { orderId: first } });
+  client.send({ subscribe: { orderId: second } });
+  const refusal = () => client.frames.find(({ error }) => error)?.error?.code;
+  await expect.poll(refusal, patience).toBe("TOO_MANY_SUBSCRIPTIONS");
+  // One that it has may be renewed; one that is given up makes room.
+  client.send({ unsubscribe: { orderId: first } });
+  client.send({ subscribe: { orderId: second } });
+  await expect.poll(() => client.statuses(second), patience).toHaveLength(1);
+  using other = await follow(hub, { userId: "u1" });
+  await expect
+    .poll(() => other.frames[0]?.error, patience)
+    .toMatchObject({
+      code: "TOO_MANY_SUBSCRIPTIONS",
+      field: "subscribe.userId",
+    });
+});
+
+test("a frame that is too long, and too many frames, end the connection", async () => {
+  await using world = await createWorld();
+  await using hub = await world.startHub({ STATUS_MAX_SUBSCRIPTIONS: "1" });
+  using long = await connect(hub);
+  long.socket.send("x".repeat(5000));
+  expect(await long.closed).toMatchObject({ code: 1009 });
+  using flood = await connect(hub);
+  for (let i = 0; i < 100; i++) flood.socket.send("{}");
+  expect(await flood.closed).toEqual({ code: 1008, reason: "too many frames" });
+});
+
+test("a client that does not read is closed, and resumes where it was", async () => {
+  await using world = await createWorld();
+  await using hub = await world.startHub({ STATUS_MAX_BUFFERED_BYTES: "65536" });
+  const orderId = newOrderId();
+  await world.advance(orderId);
+  using slow = await follow(hub, { orderId });
+  using quick = await follow(hub, { orderId });
+  await expect.poll(() => slow.statuses(orderId), patience).toHaveLength(1);
+  slow.socket.pause();
+  // Large frames fill what the systems on both ends keep for a connection.
+  const text = "x".repeat(100_000);
+  for (let i = 0; i < 120; i++) await world.announce(world.orders.commit(orderId, "u1", text));
+  await expect.poll(() => quick.statuses(orderId), patience).toHaveLength(121);
+  slow.socket.resume();
+  // 1013 where the farewell still arrived, 1006 where the hub had to cut the connection.
+  expect([1013, 1006]).toContain((await slow.closed).code);
+  const had = slow.statuses(orderId).length;
+  expect(had).toBeLessThan(121);
+  // At another hub, whose bound is above what is still to come.
+  await using other = await world.startHub({ STATUS_MAX_BUFFERED_BYTES: "20000000" });
+  using again = await follow(other, { orderId, afterSequence: had });
+  await expect.poll(() => again.statuses(orderId), patience).toHaveLength(121 - had);
+  expect(again.frames[0]?.sequence).toBe(had + 1);
+});
+
+test("a client that answers no ping is dropped, one that does stays", async () => {
+  await using world = await createWorld();
+  await using hub = await world.startHub({ STATUS_HEARTBEAT_MS: "150" });
+  using dead = await connect(hub, { autoPong: false });
+  using alive = await connect(hub);
+  let pings = 0;
+  alive.socket.on("ping", () => pings++);
+  expect(await dead.closed).toMatchObject({ code: 1006 });
+  await expect.poll(() => pings, patience).toBeGreaterThan(3);
+  expect(alive.socket.readyState).toBe(WebSocket.OPEN);
+});
+
+test("a hub that goes away says so to its clients, and another one takes over", async () => {
+  await using world = await createWorld();
+  const hub = await world.startHub();
+  const orderId = newOrderId();
+  await world.advance(orderId, "u1", 2);
+  using client = await follow(hub, { orderId });
+  using silent = await connect(hub);
+  silent.socket.pause();
+  await expect.poll(() => client.statuses(orderId), patience).toHaveLength(2);
+  await hub[Symbol.asyncDispose]();
+  expect((await client.closed).code).toBe(1001);
+  await using next = await world.startHub();
+  await world.advance(orderId);
+  using again = await follow(next, { orderId, afterSequence: 2 });
+  await expect.poll(() => again.frames, patience).toMatchObject([{ orderId, sequence: 3 }]);
+});
+
+test("it is ready, and counts who is there", async () => {
+  await using world = await createWorld();
+  await using hub = await world.startHub();
+  const orderId = newOrderId();
+  using client = await follow(hub, { orderId });
+  await world.advance(orderId);
+  await expect.poll(() => client.statuses(orderId), patience).toHaveLength(1);
+  expect((await fetch(`${hub.url}/readyz`)).status).toBe(200);
+  const metrics = await (await fetch(`${hub.url}/metrics`)).text();
+  expect(metrics).toContain('smartcart_status_connections{service="status-hub"} 1');
+  expect(metrics).toContain('smartcart_status_topics{kind="order",service="status-hub"} 1');
+});

@@ -1,0 +1,127 @@
+import pg from "pg";
+import type { Logger, Registry } from "@smartcart/runtime";
+import type { DatabaseMetrics } from "./database-metrics.ts";
+import { createDatabaseMetrics } from "./database-metrics.ts";
+
+/** One SQL statement. */
+export interface Statement {
+  readonly text: string;
+  /** Parameters $1, $2, …; `bigint` and `Date` values are passed as they are, arrays become PostgreSQL arrays. */
+  readonly values?: readonly unknown[];
+  /** Makes it a prepared statement of that name on each connection. The text must always be the same for one name. */
+  readonly name?: string;
+}
+
+/**
+ * Anything that runs statements: a database, or a transaction on it.
+ *
+ * Values come back as `pg` reads them: `bigint` and `numeric` columns as strings, `bytea` as Buffer, `timestamptz` as Date.
+ */
+export interface Queryable {
+  // biome-ignore lint/suspicious/noExplicitAny: the shape of a row is known only to who wrote the statement
+  query<R extends object = any>(statement: Statement): Promise<{ rows: R[]; rowCount: number }>;
+}
+
+/** A pool of connections that works in one schema. Disposing waits for the connections in use, for five seconds. */
+export interface Database extends Queryable, AsyncDisposable {
+  readonly schema: string;
+  readonly url: string;
+  readonly metrics: DatabaseMetrics;
+  /** A connection for the caller alone, to be given back with `release()`. */
+  connect(): Promise<pg.PoolClient>;
+  /** Resolves when the database answers; rejects after `timeoutMs` (default 2,000). */
+  ping(timeoutMs?: number): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  /** postgres://user:password@host:port/database */
+  url: string;
+  /** Schema that unqualified names mean. It may not exist yet: `migrate` creates it. */
+  schema: string;
+  log: Logger;
+  /** Default 10. */
+  maxConnections?: number;
+  /** Shown in pg_stat_activity. Default: the schema. */
+  applicationName?: string;
+  metrics?: Registry;
+}
+
+const statementTimeoutMs = 10_000;
+const idleInTransactionTimeoutMs = 30_000;
+const disposeBoundMs = 5_000;
+
+/** Opens no connection by itself: the first statement does. */
+export function createDatabase(o: DatabaseOptions): Database {
+  assertIdentifier(o.schema);
+  const pool = new pg.Pool({
+    connectionString: o.url,
+    max: o.maxConnections ?? 10,
+    application_name: o.applicationName ?? o.schema,
+    // as a start-up parameter it costs no round trip and survives DISCARD ALL
+    options: `-c search_path=${o.schema}`,
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  });
+  // Without listeners the loss of a connection would end the process: of an idle one (the pool replaces it by itself),
+  // and of one in use (its statement rejects, which is where it is dealt with).
+  pool.on("error", (error) => {
+    // A pool that is being closed says so too, where the server ends before the last goodbye has arrived.
+    if (!pool.ending) o.log.warn("database.connection_lost", { schema: o.schema, error });
+  });
+  pool.on("connect", (client) => client.on("error", () => {}));
+  const metrics = createDatabaseMetrics(pool, o.schema, o.metrics);
+  return {
+    schema: o.schema,
+    url: o.url,
+    metrics,
+    query: (statement) => run(pool, statement),
+    connect: () => pool.connect(),
+    ping: (timeoutMs = 2_000) => ping(pool, timeoutMs),
+    [Symbol.asyncDispose]: () => close(pool, o),
+  };
+}
+
+/** Runs a statement on a pool or on one connection of it. */
+export async function run<R extends object>(
+  on: pg.Pool | pg.ClientBase,
+  statement: Statement,
+): Promise<{ rows: R[]; rowCount: number }> {
+  const { rows, rowCount } = await on.query<R>(statement as pg.QueryConfig);
+  return { rows, rowCount: rowCount ?? 0 };
+}
+
+/** Throws unless the name can stand in SQL without quotes: schemas and tables are never named by users. */
+export function assertIdentifier(name: string): void {
+  if (!/^[a-z_][a-z0-9_]{0,40}$/.test(name)) {
+    throw new TypeError(`"${name}" is not a lower-case SQL name`);
+  }
+}
+
+async function ping(pool: pg.Pool, timeoutMs: number): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  // covers the wait for a free connection too, which pg's own query time-out does not
+  const timer = setTimeout(
+    () => reject(new Error(`the database did not answer within ${timeoutMs} ms`)),
+    timeoutMs,
+  );
+  try {
+    await Promise.race([pool.query("select 1"), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function close(pool: pg.Pool, o: DatabaseOptions): Promise<void> {
+  if (pool.ending) return;
+  const { promise: late, resolve } = Promise.withResolvers<"late">();
+  const timer = setTimeout(resolve, disposeBoundMs, "late");
+  const outcome = await Promise.race([pool.end(), late]);
+  clearTimeout(timer);
+  if (outcome === "late") {
+    o.log.warn("database.close_timed_out", { schema: o.schema, inUse: pool.totalCount });
+  }
+}

@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import type pg from "pg";
+import type { Database } from "./database.ts";
+import { assertIdentifier } from "./database.ts";
+
+/** Numbered SQL files that belong together. A schema may have several sets, each with its own numbers. */
+export interface MigrationSet {
+  /** "orders", "outbox". Also names its table of applied files: `migrations_<name>`. */
+  name: string;
+  /** Folder with `0001_what.sql`, `0002_what.sql`, … */
+  directory: URL;
+}
+
+/** The files and the database do not fit each other. The message says what to do. */
+export class MigrationError extends Error {
+  readonly code = "MIGRATION_FAILED";
+
+  constructor(message: string, options?: { cause: unknown }) {
+    super(message, options);
+    this.name = "MigrationError";
+  }
+}
+
+interface Migration {
+  readonly number: number;
+  readonly file: string;
+  readonly sql: string;
+  readonly sha256: string;
+}
+
+/**
+ * Brings the schema of `db` up to date: creates it, and applies the files that it has not seen, in order, all of them in
+ * one transaction. Idempotent. Several processes may call it at once; they wait for each other.
+ *
+ * Files only ever go forward, and an applied file must not change: it is refused. Files that only the database knows are
+ * no error when they are newer than all of ours: that is an older process beside newer ones during a rollout.
+ */
+export async function migrate(db: Database, set: MigrationSet): Promise<void> {
+  assertIdentifier(set.name);
+  const files = await readMigrations(set);
+  const client = await db.connect();
+  try {
+    await client.query("begin");
+    // a change of a large table, and the wait for another process's, may take longer than a statement of daily work
+    await client.query("set local statement_timeout = 0");
+    const lock = { text: "select pg_advisory_xact_lock(hashtextextended($1, 0))" };
+    await client.query({ ...lock, values: [`smartcart.migrate.${db.schema}`] });
+    await client.query(`create schema if not exists ${db.schema}`);
+    await applyPending(client, `${db.schema}.migrations_${set.name}`, files);
+    await client.query("commit");
+    client.release();
+  } catch (error) {
+    // closing the connection rolls back and gives up the lock, also where a rollback could not be sent any more
+    client.release(true);
+    throw error;
+  }
+}
+
+async function applyPending(
+  client: pg.PoolClient,
+  table: string,
+  files: readonly Migration[],
+): Promise<void> {
+  await client.query(`create table if not exists ${table} (
+    number integer primary key,
+    file text not null,
+    sha256 text not null,
+    applied_at timestamptz not null default now()
+  )`);
+  const applied = await client.query<{ number: number; file: string; sha256: string }>(
+    `select number, file, sha256 from ${table} order by number`,
+  );
+  const seen = new Map(applied.rows.map((row) => [row.number, row]));
+  for (const file of files) {
+    const before = seen.get(file.number);
+    if (before) assertSame(file, before, table);
+    else await apply(client, table, file);
+  }
+}
+
+function assertSame(
+  file: Migration,
+  applied: { file: string; sha256: string },
+  table: string,
+): void {
+  if (file.sha256 === applied.sha256) return;
+  throw new MigrationError(
+    `${file.file} was edited after it had been applied as ${applied.file} (see ${table}): ` +
+      "restore it, and put the change into a new file with the next number",
+  );
+}
+
+async function apply(client: pg.PoolClient, table: string, file: Migration): Promise<void> {
+  try {
+    await client.query(file.sql);
+  } catch (error) {
+    throw new MigrationError(`${file.file} failed: ${(error as Error).message}`, { cause: error });
+  }
+  await client.query(`insert into ${table} (number, file, sha256) values ($1, $2, $3)`, [
+    file.number,
+    file.file,
+    file.sha256,
+  ]);
+}
+
+async function readMigrations(set: MigrationSet): Promise<Migration[]> {
+  const names = (await readdir(set.directory)).filter((name) => name.endsWith(".sql")).sort();
+  const base = set.directory.href.replace(/\/*$/, "/");
+  return Promise.all(
+    names.map(async (file, index) => {
+      const number = Number(/^(\d{4})_[a-z0-9_-]+\.sql$/.exec(file)?.[1]);
+      if (number !== index + 1) {
+        const expected = `${String(index + 1).padStart(4, "0")}_what-it-does.sql`;
+        throw new MigrationError(`${set.name}: found ${file} where ${expected} was expected`);
+      }
+      const text = await readFile(new URL(file, base), "utf8");
+      // a checkout on Windows may have turned the line ends; that is no edit
+      const sql = text.replaceAll("\r\n", "\n");
+      return { number, file, sql, sha256: createHash("sha256").update(sql).digest("hex") };
+    }),
+  );
+}

@@ -1,0 +1,77 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { describe, expect, test, vi } from "vitest";
+import { createLogger, silentLogger } from "@smartcart/runtime";
+import { openDatabaseServer } from "../src/index.ts";
+import { createTestDatabase } from "../src/testing/index.ts";
+
+const stateDirectory = "/nonexistent";
+
+describe("openDatabaseServer with a DATABASE_URL", () => {
+  test("uses that server and starts none", async () => {
+    await using database = await createTestDatabase();
+    await using server = await openDatabaseServer({
+      databaseUrl: database.url,
+      stateDirectory,
+      log: silentLogger,
+    });
+    expect(server).toMatchObject({ url: database.url, embedded: false });
+  });
+
+  test.each([
+    [
+      "a wrong password",
+      (url: URL) => {
+        url.password = "wrong";
+      },
+      /refuses the login/,
+    ],
+    [
+      "an unknown database",
+      (url: URL) => {
+        url.pathname = "/nowhere";
+      },
+      /"nowhere" does not exist; create it/,
+    ],
+  ])("gives up at once on %s, without showing a password", async (_, spoil, expected) => {
+    await using database = await createTestDatabase();
+    const url = new URL(database.url);
+    const { password } = url;
+    spoil(url);
+    const opening = openDatabaseServer({
+      databaseUrl: url.href,
+      stateDirectory,
+      log: silentLogger,
+    });
+    const error = await opening.catch((e) => e);
+    expect(error).toMatchObject({ variable: "DATABASE_URL" });
+    expect(error.message).toMatch(/^DATABASE_URL: the server at 127.0.0.1:\d+/);
+    expect(error.message).toMatch(expected);
+    expect(error.message).not.toContain(password);
+    expect(error.message).not.toContain("wrong");
+  });
+
+  test("waits for a server that is not there yet, says so, and ends when told to", async () => {
+    const probe = createServer().listen(0, "127.0.0.1");
+    await once(probe, "listening");
+    const { port } = probe.address() as AddressInfo;
+    probe.close();
+    const lines: string[] = [];
+    const destination = { write: (line: string) => void lines.push(line) };
+    const stop = new AbortController();
+    const opening = openDatabaseServer({
+      databaseUrl: `postgres://me:secret@127.0.0.1:${port}/shop`,
+      stateDirectory,
+      log: createLogger({ service: "test", destination }),
+      signal: stop.signal,
+    });
+    const ended = expect(opening).rejects.toMatchObject({ name: "AbortError" });
+    await vi.waitFor(() => expect(lines.length).toBeGreaterThan(1));
+    stop.abort();
+    await ended;
+    expect(lines[0]).toContain(`waiting for PostgreSQL at 127.0.0.1:${port}/shop`);
+    expect(lines[0]).toContain("DATABASE_URL");
+    expect(lines.join()).not.toContain("secret");
+  });
+});

@@ -1,0 +1,39 @@
+/** A TCP forwarder: a server that can be made to appear and to vanish at a known address. */
+import type { Socket } from "node:net";
+import { connect, createServer } from "node:net";
+
+export interface ForwarderOptions {
+  /** Where it listens, on loopback. */
+  readonly port: number;
+  /** What it stands for. */
+  readonly target: { readonly host: string; readonly port: number };
+}
+
+/** Starts to forward. Disposing breaks the connections and refuses new ones. */
+export async function startForwarder({ port, target }: ForwarderOptions): Promise<AsyncDisposable> {
+  const sockets = new Set<Socket>();
+  const server = createServer((incoming) => {
+    const outgoing = connect({ ...target });
+    for (const socket of [incoming, outgoing]) {
+      sockets.add(socket);
+      socket
+        .on("error", () => {})
+        .once("close", () => {
+          sockets.delete(socket);
+          incoming.destroy();
+          outgoing.destroy();
+        });
+    }
+    incoming.pipe(outgoing).pipe(incoming);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(port, "127.0.0.1", resolve);
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,112 @@
+/**
+ * Who may import whom: gen <- L1 runtime, store <- L2 mesh, bus <- L3 the services <- L4 smartcart, chaos, bench.
+ * Testkit serves the tests of every layer. Paths are relative to the root of the repository.
+ */
+import type { IRegularForbiddenRuleType } from "dependency-cruiser";
+
+const SERVICES = "order|inventory|payment|notification|shipping|status-hub|log";
+
+/** Code that only tests run; it may use testkit, `*\/testing` and devDependencies. */
+const TEST_CODE = [
+  "\\.test\\.ts$",
+  "^(packages/[^/]+|web|scripts)/test/",
+  "^packages/[^/]+/src/testing/",
+  "^packages/(testkit|chaos|bench)/",
+  "\\.config\\.ts$",
+];
+
+/** Reached by tests of every layer; `testkit-only-from-tests` keeps all other code away from it. */
+const TESTKIT = "^packages/testkit/";
+
+/** One rule for each way in which the layers could be broken. Each is broken once in `fixture/`. */
+export const rules: readonly IRegularForbiddenRuleType[] = [
+  forbid("gen-imports-nothing-of-ours", {
+    comment: "gen is written from the contract and lies below everything.",
+    from: { path: "^gen/" },
+    to: { path: "^(packages|web|scripts)/" },
+  }),
+  forbid("runtime-is-lowest", {
+    comment:
+      "runtime is used by every part, so it knows none of them, and not the database either.",
+    from: { path: "^packages/runtime/" },
+    to: { path: "^(packages/(?!runtime/)|web/)", pathNot: TESTKIT },
+  }),
+  forbid("store-sees-runtime-only", {
+    comment: "store is L1: below the network, the queue and the services.",
+    from: { path: "^packages/store/" },
+    to: { path: "^(packages/(?!(store|runtime)/)|web/)", pathNot: TESTKIT },
+  }),
+  forbid("mesh-sees-l1-only", {
+    comment: "mesh is L2: below the services, and it does not know the queue.",
+    from: { path: "^packages/mesh/" },
+    to: { path: "^(packages/(?!(mesh|runtime|store)/)|web/)", pathNot: TESTKIT },
+  }),
+  forbid("bus-sees-l1-only", {
+    comment: "bus is L2: below the services, and it does not know the RPC layer.",
+    from: { path: "^packages/bus/" },
+    to: { path: "^(packages/(?!(bus|runtime|store)/)|web/)", pathNot: TESTKIT },
+  }),
+  forbid("services-apart", {
+    comment: "Services meet only through the contract: by RPC or by events.",
+    from: { path: `^packages/(${SERVICES})/` },
+    to: { path: `^packages/(${SERVICES})/`, pathNot: "^packages/$1/" },
+  }),
+  forbid("services-below-runner", {
+    comment: "The runner starts the services; they do not know it, nor the page.",
+    from: { path: `^packages/(${SERVICES})/` },
+    to: { path: "^(packages/(smartcart|chaos|bench)/|web/)" },
+  }),
+  forbid("web-sees-gen-only", {
+    comment: "The browser knows the contract and nothing of how it is kept.",
+    from: { path: "^web/" },
+    to: { path: "^(packages|scripts)/", pathNot: TESTKIT },
+  }),
+  forbid("testkit-only-from-tests", {
+    comment: "Testkit starts and breaks processes; production code has no business with it.",
+    from: { pathNot: TEST_CODE },
+    to: { path: TESTKIT },
+  }),
+  forbid("testing-only-from-tests", {
+    comment: "A package's ./testing entry is for tests of other packages.",
+    from: { pathNot: TEST_CODE },
+    to: { path: "^packages/[^/]+/src/testing/" },
+  }),
+  forbid("relative-inside-a-package", {
+    comment: "Inside a package import by a relative path; its own name would go the way round.",
+    from: { path: "^packages/([^/]+)/" },
+    to: { path: "^packages/$1/", dependencyTypesNot: ["local"] },
+  }),
+  forbid("by-name-between-packages", {
+    comment: "Another package is what its exports say; a relative path would reach behind them.",
+    from: { path: "^(packages/[^/]+|gen|web|scripts)/", pathNot: "/vitest\\.config\\.ts$" },
+    to: { pathNot: ["^$1/", "(^|/)node_modules/"], dependencyTypes: ["local"] },
+  }),
+  forbid("no-dev-dependency-in-production", {
+    comment: "npm ci --omit=dev must be enough to run it.",
+    from: { path: "^packages/", pathNot: TEST_CODE },
+    to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only", "npm"] },
+  }),
+  forbid("declared", {
+    comment:
+      "What a package imports from npm stands in its own package.json (knip looks at tests).",
+    from: { path: "^(packages|gen|web)/", pathNot: TEST_CODE },
+    to: { dependencyTypes: ["npm-no-pkg", "npm-unknown"] },
+  }),
+  forbid("resolvable", {
+    comment: "The import leads nowhere, or to a path that the package does not export.",
+    from: {},
+    to: { couldNotResolve: true },
+  }),
+  forbid("no-cycle", {
+    comment: "Modules in a circle can only be understood, loaded and changed together.",
+    from: {},
+    to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+  }),
+];
+
+function forbid(
+  name: string,
+  rule: Pick<IRegularForbiddenRuleType, "comment" | "from" | "to">,
+): IRegularForbiddenRuleType {
+  return { name, severity: "error", ...rule };
+}

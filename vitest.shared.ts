@@ -1,0 +1,22 @@
+/**
+ * The test settings that every package shares. A package's `vitest.config.ts` hands them on; what only one package
+ * needs stays in that package.
+ */
+import { relative } from "node:path";
+import type { ViteUserConfig } from "vitest/config";
+import { createResultReporter, resultFile } from "./scripts/test-results.ts";
+
+const root = import.meta.dirname;
+
+export const shared = {
+  test: {
+    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    // A process for each file: what a test does to globals, signals and memory ends with it.
+    pool: "forks",
+    // Real databases and brokers start in these; a slow machine must not turn that into a failure.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // Vitest runs in the folder of the package.
+    reporters: ["default", createResultReporter(resultFile(root, relative(root, process.cwd())))],
+  },
+} satisfies ViteUserConfig;

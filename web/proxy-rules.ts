@@ -1,0 +1,70 @@
+/**
+ * Which paths of the page's origin belong to a service. The browser talks to one origin only; the dev server and the
+ * production web server both forward by this table, so the two cannot drift apart. Plain data, no imports: it runs in
+ * Node without a build.
+ */
+
+/** The services that the page's origin forwards to. */
+export type Upstream = "order" | "inventory" | "status" | "log";
+
+/** One row of the table. */
+export interface ProxyRule {
+  /** Matches the path itself and everything below it ("/orders" matches "/orders/ORD-1", not "/ordersx"). */
+  readonly path: string;
+  /** The service that answers. */
+  readonly upstream: Upstream;
+  /** The path is upgraded to a WebSocket. Default: false. */
+  readonly websocket?: boolean;
+  /** Paths under this rule that are also pages: a browser that navigates there gets the page. Default: none. */
+  readonly pages?: RegExp;
+}
+
+/** The table; no two rows match the same path. */
+export const proxyRules: readonly ProxyRule[] = [
+  { path: "/placeOrder", upstream: "order" },
+  // "/orders" and "/orders/ORD-…" are pages as well as resources; "/orders/ORD-…/events" is a resource only.
+  { path: "/orders", upstream: "order", pages: /^\/orders(?:\/[^/]*)?$/ },
+  { path: "/openapi.json", upstream: "order" },
+  { path: "/docs", upstream: "order" },
+  { path: "/smartcart.order.v1.OrderService", upstream: "order" },
+  { path: "/smartcart.inventory.v1.InventoryService", upstream: "inventory" },
+  { path: "/smartcart.log.v1.LogService", upstream: "log" },
+  { path: "/ws", upstream: "status", websocket: true },
+];
+
+/** Where each service listens when nothing else is said. */
+export const defaultUpstreamUrls: Readonly<Record<Upstream, string>> = {
+  order: "http://127.0.0.1:8080",
+  inventory: "http://127.0.0.1:8081",
+  status: "http://127.0.0.1:8083",
+  log: "http://127.0.0.1:8084",
+};
+
+/**
+ * The Content-Security-Policy under which the built page works: nothing inline, nothing from elsewhere. 'self' covers
+ * the WebSocket of the same host.
+ */
+export const contentSecurityPolicy =
+  "default-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors 'none'";
+
+/** What decides where a request goes. */
+export interface ProxyRequest {
+  /** Path of the request; a query string is ignored. */
+  readonly path: string;
+  /** Its `Accept` header. A browser navigation names text/html; `fetch` and curl do not. */
+  readonly accept?: string | undefined;
+}
+
+/**
+ * The service that answers a request, or undefined where the page's own server does: with a file of the build where
+ * one has that path, else with index.html. Answers under a rule with `pages` differ by `Accept`, so serve the page
+ * there with `Vary: Accept` and `Cache-Control: no-cache`.
+ */
+export function upstreamFor(request: ProxyRequest): Upstream | undefined {
+  const path = request.path.split("?", 1)[0] ?? "";
+  const rule = proxyRules.find((row) => path === row.path || path.startsWith(`${row.path}/`));
+  if (rule?.pages?.test(path) && request.accept?.includes("text/html")) {
+    return undefined;
+  }
+  return rule?.upstream;
+}

@@ -1,0 +1,59 @@
+import type {
+  OrderEventJson,
+  OrderItemRequestJson,
+  OrderJson,
+} from "@smartcart/gen/order/v1/order_pb";
+import type {
+  ListOrderEventsResponseJson,
+  ListOrdersResponseJson,
+} from "@smartcart/gen/order/v1/order_service_pb";
+import type { Answer } from "./rest.ts";
+import { callRest } from "./rest.ts";
+
+/** Body of POST /placeOrder. */
+export interface PlaceOrderBody {
+  readonly userId: string;
+  readonly items: readonly OrderItemRequestJson[];
+  readonly address: string;
+  readonly paymentToken: string;
+}
+
+/**
+ * Places an order. Idempotent by `key`: the same key with the same body is one order, however often it is sent.
+ * 201 is confirmed, 202 is not decided yet.
+ */
+export function placeOrder(key: string, body: string): Promise<Answer<OrderJson>> {
+  return callRest({
+    method: "POST",
+    path: "/placeOrder",
+    body,
+    headers: { "Idempotency-Key": key },
+    // The backend answers within 10 s, if only with 202.
+    timeoutMs: 15_000,
+  });
+}
+
+export function getOrder(orderId: string, signal: AbortSignal): Promise<Answer<OrderJson>> {
+  return callRest({ path: `/orders/${encodeURIComponent(orderId)}`, signal });
+}
+
+/** The orders of a user, newest first. `pageToken` "" is the first page. */
+export function listOrders(
+  userId: string,
+  pageToken: string,
+  signal: AbortSignal,
+): Promise<Answer<ListOrdersResponseJson>> {
+  const query = new URLSearchParams({ userId, ...(pageToken && { pageToken }) });
+  return callRest({ path: `/orders?${query}`, signal });
+}
+
+/** The history of an order after a sequence, oldest first; undefined where it cannot be had now. */
+export async function listOrderEvents(
+  orderId: string,
+  afterSequence: number,
+  signal: AbortSignal,
+): Promise<readonly OrderEventJson[] | undefined> {
+  const path = `/orders/${encodeURIComponent(orderId)}/events?afterSequence=${afterSequence}`;
+  const answer = await callRest<ListOrderEventsResponseJson>({ path, signal });
+  return answer.kind === "ok" ? (answer.body.events ?? []) : undefined;
+}

@@ -1,0 +1,123 @@
+import { render } from "lit-html";
+import { createInventoryClient } from "./api/inventory.ts";
+import type { Basket } from "./basket/basket.ts";
+import { parseBasket } from "./basket/basket.ts";
+import { createCatalogue } from "./catalogue/catalogue.ts";
+import { createShopView } from "./catalogue/shop-view.ts";
+import type { Attempt } from "./checkout/attempt.ts";
+import { parseAttempt } from "./checkout/attempt.ts";
+import { createCheckoutView } from "./checkout/checkout-view.ts";
+import { createObservable } from "./observable.ts";
+import { createOrderView } from "./orders/order-view.ts";
+import { createOrdersView } from "./orders/orders-view.ts";
+import type { Route } from "./route.ts";
+import { parseRoute } from "./route.ts";
+import type { Customer, Shop, View } from "./shop.ts";
+import { parseCustomer } from "./shop.ts";
+import { createStored } from "./storage.ts";
+import { createNotFoundView } from "./ui/not-found-view.ts";
+import { shellTemplate } from "./ui/shell.ts";
+
+/** Runs the site in `root`: one view at a time, chosen by the path, drawn anew whenever something changed. */
+export function startApp(root: HTMLElement): void {
+  const announcement = createObservable("");
+  let focusNext: string | undefined;
+  let drawing = false;
+
+  const draw = (): void => {
+    drawing = false;
+    const path = location.pathname;
+    render(
+      shellTemplate({ shop, path, view: view.render(), announcement: announcement.get() }),
+      root,
+    );
+    document.title = view.title;
+    const selector = focusNext;
+    focusNext = undefined;
+    if (selector) root.querySelector<HTMLElement>(selector)?.focus();
+  };
+  const refresh = (): void => {
+    if (drawing) return;
+    drawing = true;
+    // A hidden page has no frames, and its title still wants to be right.
+    if (document.hidden) setTimeout(draw);
+    else requestAnimationFrame(draw);
+  };
+
+  const shop: Shop = {
+    catalogue: createCatalogue(createInventoryClient()),
+    basket: createStored<Basket>({
+      storage: localStorage,
+      key: "smartcart.basket",
+      parse: parseBasket,
+    }),
+    customer: createStored<Customer>({
+      storage: localStorage,
+      key: "smartcart.customer",
+      parse: parseCustomer,
+    }),
+    // Of this tab alone: two tabs are two checkouts.
+    attempt: createStored<Attempt | undefined>({
+      storage: sessionStorage,
+      key: "smartcart.attempt",
+      parse: parseAttempt,
+    }),
+    online: createObservable(navigator.onLine),
+    navigate(path) {
+      history.pushState(null, "", path);
+      show();
+    },
+    announce: (text) => announcement.set(text),
+    refresh,
+    focus(selector) {
+      focusNext = selector;
+      refresh();
+    },
+  };
+
+  let view = openView(shop);
+  const show = (): void => {
+    view.close();
+    view = openView(shop);
+    scrollTo(0, 0);
+    // A new page begins at its heading, also for those who do not see it.
+    shop.focus("h1");
+  };
+
+  for (const value of [shop.catalogue, shop.basket, shop.attempt, shop.online, announcement]) {
+    value.subscribe(refresh);
+  }
+  addEventListener("online", () => shop.online.set(true));
+  addEventListener("offline", () => shop.online.set(false));
+  addEventListener("popstate", show);
+  root.addEventListener("click", (event) => followLink(event, shop));
+  draw();
+}
+
+function openView(shop: Shop): View {
+  const route: Route = parseRoute(location.pathname);
+  switch (route.page) {
+    case "shop":
+      return createShopView(shop);
+    case "checkout":
+      return createCheckoutView(shop);
+    case "orders":
+      return createOrdersView(shop);
+    case "order":
+      return createOrderView(shop, route.orderId);
+    case "not-found":
+      return createNotFoundView();
+  }
+}
+
+/** Follows a plain click on a link of the site without loading the page again. */
+function followLink(event: MouseEvent, shop: Shop): void {
+  if (event.defaultPrevented || event.button !== 0) return;
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  const link = (event.target as Element).closest<HTMLAnchorElement>("a[href]");
+  if (!link || link.origin !== location.origin || link.hasAttribute("data-external")) return;
+  // "#main" of the skip link is the browser's own matter.
+  if (link.getAttribute("href")?.startsWith("#")) return;
+  event.preventDefault();
+  shop.navigate(link.pathname + link.search);
+}

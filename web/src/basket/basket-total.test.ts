@@ -1,0 +1,31 @@
+import { create } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { ProductSchema } from "@smartcart/gen/inventory/v1/product_pb";
+import { basketTotal } from "./basket-total.ts";
+
+const prices = {
+  find(productId: string) {
+    const minorUnits = new Map([
+      ["mug", 1_800n],
+      ["castle", 9_007_199_254_740_993n],
+    ]).get(productId);
+    if (minorUnits === undefined) return undefined;
+    return create(ProductSchema, { productId, price: { currencyCode: "USD", minorUnits } });
+  },
+};
+
+test("is the sum over the lines, beyond what a double can count", () => {
+  const lines = [
+    { productId: "mug", quantity: 2 },
+    { productId: "castle", quantity: 1 },
+  ];
+  expect(basketTotal(prices, lines)).toEqual({
+    currencyCode: "USD",
+    minorUnits: 9_007_199_254_744_593n,
+  });
+});
+
+test("is not guessed while a price is not known", () => {
+  expect(basketTotal(prices, [{ productId: "unheard-of", quantity: 1 }])).toBeUndefined();
+  expect(basketTotal(prices, [])).toBeUndefined();
+});

@@ -1,0 +1,36 @@
+import type { Product } from "@smartcart/gen/inventory/v1/product_pb";
+
+/**
+ * Takes newer snapshots of products into a list, each at its place; products that the list does not have come last.
+ * Of two snapshots the one with the higher version counts, whichever came first.
+ */
+export function mergeProducts(
+  products: readonly Product[],
+  changed: readonly Product[],
+): readonly Product[] {
+  const merged = new Map(products.map((product) => [product.productId, product]));
+  for (const product of changed) {
+    const known = merged.get(product.productId);
+    if (!known || product.version >= known.version) merged.set(product.productId, product);
+  }
+  return [...merged.values()];
+}
+
+/** The list as shelves, in the order in which the catalogue has them. */
+export function shelvesOf(products: readonly Product[]): ReadonlyMap<string, readonly Product[]> {
+  return Map.groupBy(products, (product) => product.category || "More");
+}
+
+/** How much is left, in words, and how urgent that is. */
+export interface StockNote {
+  readonly text: string;
+  readonly level: "plenty" | "few" | "none";
+}
+
+export function stockNote(product: Product): StockNote {
+  const available = product.available ?? 0;
+  if (available <= 0) return { text: "Sold out", level: "none" };
+  if (available <= 5) return { text: `Only ${available} left`, level: "few" };
+  // Beyond a thousand the digits would only flicker.
+  return { text: available > 999 ? "In stock" : `${available} in stock`, level: "plenty" };
+}

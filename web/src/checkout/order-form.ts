@@ -1,0 +1,96 @@
+import type { TemplateResult } from "lit-html";
+import { html, nothing } from "lit-html";
+import { live } from "lit-html/directives/live.js";
+import type { Customer } from "../shop.ts";
+import { cards } from "./cards.ts";
+import type { FieldErrors } from "./field-errors.ts";
+
+/** What the fields show and whom they tell. */
+export interface OrderFormOptions {
+  readonly customer: Customer;
+  /** Token of the chosen card. */
+  readonly token: string;
+  readonly errors: FieldErrors;
+  /** Nothing can be changed: an order with these values is on its way. */
+  readonly locked: boolean;
+  /** With the field that was changed, and only that one. */
+  readonly onCustomer: (change: Partial<Customer>) => void;
+  readonly onToken: (token: string) => void;
+}
+
+/** Name, address, and the choice of a simulated card. Each error stands at its field. */
+export function orderFields(options: OrderFormOptions): TemplateResult {
+  const { customer, errors, locked, onCustomer } = options;
+  return html`
+    <fieldset class="plain" ?disabled=${locked}>
+      <div class="field">
+        <label for="userId">Your name</label>
+        <input
+          id="userId"
+          name="userId"
+          autocomplete="username"
+          maxlength="64"
+          aria-required="true"
+          aria-invalid=${errors.userId ? "true" : nothing}
+          aria-describedby=${errors.userId ? "userId-error" : nothing}
+          .value=${live(customer.userId)}
+          @input=${(event: Event) => onCustomer({ userId: textOf(event) })}
+        />
+        ${fieldError("userId", errors.userId)}
+      </div>
+      <div class="field">
+        <label for="address">Address</label>
+        <textarea
+          id="address"
+          name="address"
+          autocomplete="street-address"
+          rows="3"
+          maxlength="500"
+          aria-required="true"
+          aria-invalid=${errors.address ? "true" : nothing}
+          aria-describedby=${errors.address ? "address-error" : nothing}
+          .value=${live(customer.address)}
+          @input=${(event: Event) => onCustomer({ address: textOf(event) })}
+        ></textarea>
+        ${fieldError("address", errors.address)}
+      </div>
+      ${cardChoice(options)}
+    </fieldset>
+  `;
+}
+
+function cardChoice({ token, errors, onToken }: OrderFormOptions): TemplateResult {
+  return html`
+    <fieldset
+      class="cards"
+      role="radiogroup"
+      aria-invalid=${errors.paymentToken ? "true" : nothing}
+      aria-describedby=${errors.paymentToken ? "paymentToken-error" : nothing}
+    >
+      <legend>Pay with a simulated card</legend>
+      ${cards.map(
+        (card) => html`
+          <label class="card">
+            <input
+              type="radio"
+              name="paymentToken"
+              value=${card.token}
+              .checked=${live(card.token === token)}
+              @change=${() => onToken(card.token)}
+            />
+            <span><strong>${card.name}</strong> <code>${card.token}</code><br />${card.effect}</span>
+          </label>
+        `,
+      )}
+      ${fieldError("paymentToken", errors.paymentToken)}
+    </fieldset>
+  `;
+}
+
+function fieldError(field: string, message: string | undefined): TemplateResult | typeof nothing {
+  return message ? html`<p class="field-error" id="${field}-error">${message}</p>` : nothing;
+}
+
+function textOf(event: Event): string {
+  return (event.target as HTMLInputElement | HTMLTextAreaElement).value;
+}

@@ -1,0 +1,131 @@
+import { listOrderEvents } from "../api/orders.ts";
+import { backoffMs, pause } from "../backoff.ts";
+import type { Observable } from "../observable.ts";
+import { createObservable } from "../observable.ts";
+import { parseFrame, subscribeFrame, toEntry } from "./frame.ts";
+import type { FeedCommand, FeedEvent, OrderFeed } from "./order-feed.ts";
+import { createOrderFeed, step } from "./order-feed.ts";
+import type { TimelineEntry } from "./timeline.ts";
+import { lastSequence } from "./timeline.ts";
+
+/** How long a connection has to hold until the next failure counts as the first again. */
+const STEADY_MS = 5_000;
+
+/** How often the history is looked at to find out whether an open connection is a dead one. */
+const PROBE_MS = 20_000;
+
+/** How long an opening connection may take. */
+const OPEN_TIMEOUT_MS = 8_000;
+
+/**
+ * Follows an order over the WebSocket at /ws of the page's origin until it is shipped or `signal` is aborted: carries
+ * out what the state machine of order-feed.ts asks for.
+ */
+export function followOrder(
+  orderId: string,
+  signal: AbortSignal,
+): Pick<Observable<OrderFeed>, "get" | "subscribe"> {
+  const feed = createObservable(createOrderFeed(orderId));
+  let connection = new AbortController();
+
+  const happened = (event: FeedEvent): void => {
+    if (signal.aborted) return;
+    const next = step(feed.get(), event);
+    feed.set(next.feed);
+    for (const command of next.commands) carryOut(command);
+  };
+
+  const readHistory = async (afterSequence: number): Promise<TimelineEntry[] | undefined> => {
+    const events = await listOrderEvents(orderId, afterSequence, signal);
+    return events?.flatMap((event) => toEntry(event) ?? []);
+  };
+
+  let send: (text: string) => void = () => {};
+  const connect = (): void => {
+    connection.abort();
+    connection = new AbortController();
+    const ended = AbortSignal.any([signal, connection.signal]);
+    send = openSocket(ended, happened);
+    quietly(probe(ended));
+  };
+
+  // A path that dies without a word (a laptop that slept) leaves a socket that looks open: compare with the history.
+  const probe = async (ended: AbortSignal): Promise<void> => {
+    await pause(STEADY_MS, ended);
+    if (feed.get().liveness.kind === "live") happened({ kind: "steady" });
+    while (!ended.aborted) {
+      await pause(PROBE_MS, ended);
+      const entries = await readHistory(lastSequence(feed.get().timeline));
+      const known = lastSequence(feed.get().timeline);
+      const missed = entries?.filter((entry) => entry.sequence > known) ?? [];
+      if (missed.length > 0 && !ended.aborted) happened({ kind: "missed", entries: missed });
+    }
+  };
+
+  const later = (failures: number, ended: AbortSignal, work: () => void): void =>
+    quietly(pause(backoffMs(failures, Math.random()), ended).then(work));
+
+  const carryOut = (command: FeedCommand): void => {
+    switch (command.kind) {
+      case "subscribe":
+        send(subscribeFrame(orderId, command.afterSequence));
+        break;
+      case "read-history":
+        quietly(
+          readHistory(command.afterSequence).then((entries) =>
+            happened({ kind: "history", entries }),
+          ),
+        );
+        break;
+      case "reconnect":
+        connection.abort();
+        later(command.failures, signal, connect);
+        break;
+      case "resubscribe-later": {
+        const sameConnection = AbortSignal.any([signal, connection.signal]);
+        later(command.failures, sameConnection, () => happened({ kind: "resubscribe" }));
+        break;
+      }
+      case "stop":
+        connection.abort();
+        break;
+    }
+  };
+
+  connect();
+  return feed;
+}
+
+/** Opens a socket that lives until `ended`; answers the function that sends on it. A closing by `ended` is not told. */
+function openSocket(
+  ended: AbortSignal,
+  happened: (event: FeedEvent) => void,
+): (text: string) => void {
+  const socket = new WebSocket(new URL("/ws", location.href.replace(/^http/, "ws")));
+  const openTimer = setTimeout(() => socket.close(), OPEN_TIMEOUT_MS);
+  const listen = (type: string, listener: (event: MessageEvent) => void) =>
+    socket.addEventListener(type, listener as EventListener, { signal: ended });
+  listen("open", () => {
+    clearTimeout(openTimer);
+    happened({ kind: "opened" });
+  });
+  listen("message", ({ data }) => happened({ kind: "frame", frame: parseFrame(String(data)) }));
+  listen("close", () => {
+    clearTimeout(openTimer);
+    happened({ kind: "closed" });
+  });
+  // A socket without network can take minutes to notice; the browser knows at once.
+  addEventListener("offline", () => happened({ kind: "closed" }), { signal: ended });
+  ended.addEventListener("abort", () => {
+    clearTimeout(openTimer);
+    socket.close();
+  });
+  return (text) => {
+    if (socket.readyState === WebSocket.OPEN) socket.send(text);
+  };
+}
+
+// Only an abort rejects what is waited for here, and then nobody wants to know.
+function quietly(work: Promise<unknown>): void {
+  work.catch(() => {});
+}

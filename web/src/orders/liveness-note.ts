@@ -1,0 +1,26 @@
+import type { TemplateResult } from "lit-html";
+import { html, nothing } from "lit-html";
+import type { Liveness } from "./order-feed.ts";
+
+/** Says whether new steps appear by themselves. */
+export function livenessNote(liveness: Liveness): TemplateResult {
+  return html`<p class="liveness" role="status" data-liveness=${liveness.kind}>${words(liveness)}</p>`;
+}
+
+function words(liveness: Liveness): TemplateResult {
+  switch (liveness.kind) {
+    case "connecting":
+      return html`<span class="dot wait"></span>Connecting…`;
+    case "live":
+      return html`<span class="dot live"></span>Live: new steps appear by themselves`;
+    case "interrupted":
+      return html`
+        <span class="dot off"></span>Not live at the moment. Trying again by itself…
+        ${liveness.reason ? html`<span class="muted">(${liveness.reason})</span>` : nothing}
+      `;
+    case "unknown-order":
+      return html`<span class="dot off"></span>Not live: the status hub does not know this order`;
+    case "complete":
+      return html`<span class="dot done"></span>Complete`;
+  }
+}

@@ -1,0 +1,87 @@
+import type { TemplateResult } from "lit-html";
+import { html, nothing } from "lit-html";
+import type { OrderJson } from "@smartcart/gen/order/v1/order_pb";
+import { putIn } from "../basket/basket.ts";
+import type { Shop, View } from "../shop.ts";
+import { followOrder } from "./follow-order.ts";
+import { livenessNote } from "./liveness-note.ts";
+import { orderDetails } from "./order-details.ts";
+import type { LoadedOrder } from "./order-loader.ts";
+import { createOrderLoader } from "./order-loader.ts";
+import { standingNotice } from "./standing-notice.ts";
+import { statusWord } from "./status.ts";
+import { timelineList } from "./timeline-list.ts";
+
+/** One order: its live timeline, and what was ordered. The path is linkable. */
+export function createOrderView(shop: Shop, orderId: string): View {
+  const end = new AbortController();
+  const loader = createOrderLoader(orderId, end.signal);
+  const feed = followOrder(orderId, end.signal);
+  let known = 0;
+
+  feed.subscribe(() => {
+    const { entries } = feed.get().timeline;
+    const fresh = entries.slice(known);
+    if (fresh.length > 0) {
+      known = entries.length;
+      shop.announce(fresh.map((entry) => entry.status).join(", "));
+      loader.reload();
+    }
+    shop.refresh();
+  });
+  loader.subscribe(() => {
+    if (loader.get().kind === "missing") end.abort();
+    shop.refresh();
+  });
+
+  const reorder = (order: OrderJson): void => {
+    const lines = (order.items ?? []).map(({ productId = "", quantity = 0 }) => ({
+      productId,
+      quantity,
+    }));
+    shop.basket.set(putIn(shop.basket.get(), lines));
+    shop.navigate("/checkout");
+  };
+
+  return {
+    title: `Order ${orderId} · SmartCart`,
+    render: () => {
+      const loaded = loader.get();
+      if (loaded.kind === "missing") return missing(orderId);
+      const { timeline, liveness } = feed.get();
+      return html`
+        <header class="order-head">
+          <h1 tabindex="-1">Order <span class="order-id">${orderId}</span></h1>
+          ${statusChip(loaded)}
+        </header>
+        ${loaded.kind === "order" ? standingNotice(loaded.order, () => reorder(loaded.order)) : nothing}
+        <div class="columns">
+          <section class="panel" aria-labelledby="timeline-heading">
+            <h2 id="timeline-heading">What happened</h2>
+            ${livenessNote(liveness)} ${timelineList(timeline)}
+          </section>
+          <section class="panel" aria-labelledby="details-heading">
+            <h2 id="details-heading">What was ordered</h2>
+            ${orderDetails(loaded)}
+          </section>
+        </div>
+        <p><a href="/orders">My orders</a> · <a href="/">Shop</a></p>
+      `;
+    },
+    close: () => end.abort(),
+  };
+}
+
+function statusChip(loaded: LoadedOrder): TemplateResult | typeof nothing {
+  if (loaded.kind !== "order") return nothing;
+  const { text, tone } = statusWord(loaded.order.status);
+  return html`<span class="chip ${tone}" data-order-status=${loaded.order.status ?? ""}>${text}</span>`;
+}
+
+function missing(orderId: string): TemplateResult {
+  return html`
+    <h1 tabindex="-1">There is no such order</h1>
+    <p>No order has the number <span class="order-id">${orderId}</span>. A letter may be missing in the link.</p>
+    <p><a class="button primary" href="/orders">My orders</a></p>
+  `;
+}

@@ -1,0 +1,132 @@
+import type { TemplateResult } from "lit-html";
+import { html, nothing } from "lit-html";
+import { live } from "lit-html/directives/live.js";
+import type { OrderJson } from "@smartcart/gen/order/v1/order_pb";
+import { listOrders } from "../api/orders.ts";
+import { orderPath } from "../route.ts";
+import type { Shop, View } from "../shop.ts";
+import { formatMoney } from "../ui/money.ts";
+import { formatDateAndClock } from "../ui/time.ts";
+import { itemsSummary, statusWord } from "./status.ts";
+
+/** What is known of somebody's orders. */
+interface OrdersState {
+  /** Whose they are; "" until a name is given. */
+  readonly userId: string;
+  readonly orders: readonly OrderJson[];
+  readonly nextPageToken: string;
+  readonly phase: "idle" | "loading" | "loaded" | "unreachable";
+  /** What the backend had against the request; "" for nothing. */
+  readonly complaint: string;
+}
+
+/** The orders of a user, newest first. */
+export function createOrdersView(shop: Shop): View {
+  const end = new AbortController();
+  let typed = shop.customer.get().userId;
+  let state: OrdersState = {
+    userId: typed.trim(),
+    orders: [],
+    nextPageToken: "",
+    phase: "idle",
+    complaint: "",
+  };
+  const show = (change: Partial<OrdersState>): void => {
+    state = { ...state, ...change };
+    shop.refresh();
+  };
+
+  const load = async (pageToken: string): Promise<void> => {
+    const { userId } = state;
+    if (userId === "") return;
+    show({ phase: "loading", complaint: "" });
+    const answer = await listOrders(userId, pageToken, end.signal);
+    // Another name was asked for meanwhile.
+    if (state.userId !== userId) return;
+    if (answer.kind === "ok") {
+      const { orders = [], nextPageToken = "" } = answer.body;
+      const before = pageToken === "" ? [] : state.orders;
+      return show({ orders: [...before, ...orders], nextPageToken, phase: "loaded" });
+    }
+    const problem = answer.kind === "problem" ? answer.problem : undefined;
+    show({ phase: "unreachable", complaint: problem ? problem.detail || problem.title : "" });
+  };
+  // Only leaving the view rejects a load.
+  const loadQuietly = (pageToken: string): void => void load(pageToken).catch(() => {});
+
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    show({ userId: typed.trim(), orders: [], nextPageToken: "", phase: "idle" });
+    shop.customer.set({ ...shop.customer.get(), userId: state.userId });
+    loadQuietly("");
+  };
+
+  loadQuietly("");
+  return {
+    title: "My orders · SmartCart",
+    render: () => html`
+      <h1 tabindex="-1">My orders</h1>
+      <form class="inline-form" novalidate @submit=${submit}>
+        <label for="whose">Your name</label>
+        <input
+          id="whose"
+          autocomplete="username"
+          maxlength="64"
+          .value=${live(typed)}
+          @input=${(event: Event) => {
+            typed = (event.target as HTMLInputElement).value;
+          }}
+        />
+        <button class="button">Show</button>
+      </form>
+      ${orderList(state)}
+      ${
+        state.nextPageToken
+          ? html`<p><button type="button" class="button" @click=${() => loadQuietly(state.nextPageToken)}>Show older ones</button></p>`
+          : nothing
+      }
+      <div role="status">${phaseNote(state, () => loadQuietly(""))}</div>
+    `,
+    close: () => end.abort(),
+  };
+}
+
+function orderList({ orders }: OrdersState): TemplateResult | typeof nothing {
+  if (orders.length === 0) return nothing;
+  return html`<ul class="orders">${orders.map(orderRow)}</ul>`;
+}
+
+function orderRow(order: OrderJson): TemplateResult {
+  const { orderId = "", placedAt } = order;
+  const word = statusWord(order.status);
+  return html`
+    <li>
+      <a class="order-row panel" href=${orderPath(orderId)}>
+        <span class="order-id">${orderId}</span>
+        <span class="chip ${word.tone}">${word.text}</span>
+        <span class="order-items">${itemsSummary(order)}</span>
+        <span class="order-total">${formatMoney(order.total)}</span>
+        <time class="muted" datetime=${placedAt ?? nothing}>${formatDateAndClock(placedAt)}</time>
+      </a>
+    </li>
+  `;
+}
+
+function phaseNote(state: OrdersState, onAgain: () => void): TemplateResult | typeof nothing {
+  switch (state.phase) {
+    case "idle":
+      return html`<p class="muted">Enter the name that you ordered under.</p>`;
+    case "loading":
+      return html`<p class="muted">Fetching orders…</p>`;
+    case "loaded":
+      if (state.orders.length > 0) return nothing;
+      return html`<p>No order of ${state.userId} yet. <a href="/">To the shop</a></p>`;
+    case "unreachable":
+      return html`
+        <div class="notice warn">
+          <p>${state.complaint || "The orders cannot be reached just now."}</p>
+          <p><button type="button" class="button" @click=${onAgain}>Try again</button></p>
+        </div>
+      `;
+  }
+}

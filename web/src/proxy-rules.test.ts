@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest";
+import { proxyRules, upstreamFor } from "../proxy-rules.ts";
+
+const navigation = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+describe("upstreamFor", () => {
+  test.each([
+    ["/placeOrder", "order"],
+    ["/orders", "order"],
+    ["/orders?userId=u1", "order"],
+    ["/orders/ORD-1", "order"],
+    ["/orders/ORD-1/events?afterSequence=2", "order"],
+    ["/orders/ORD-1/cancel", "order"],
+    ["/openapi.json", "order"],
+    ["/docs", "order"],
+    ["/docs/swagger-ui.css", "order"],
+    ["/smartcart.order.v1.OrderService/GetOrder", "order"],
+    ["/smartcart.inventory.v1.InventoryService/WatchStock", "inventory"],
+    ["/smartcart.log.v1.LogService/SearchLogs", "log"],
+    ["/ws", "status"],
+  ])("a program that asks for %s gets the %s service", (path, upstream) => {
+    expect(upstreamFor({ path, accept: "application/json" })).toBe(upstream);
+    expect(upstreamFor({ path, accept: "*/*" })).toBe(upstream);
+    expect(upstreamFor({ path })).toBe(upstream);
+  });
+
+  test.each(["/orders", "/orders/", "/orders?userId=u1", "/orders/ORD-1"])(
+    "a browser that navigates to %s gets the page",
+    (path) => {
+      expect(upstreamFor({ path, accept: navigation })).toBeUndefined();
+    },
+  );
+
+  test.each(["/docs", "/openapi.json", "/orders/ORD-1/events"])(
+    "a browser that navigates to %s gets what the service has there",
+    (path) => {
+      expect(upstreamFor({ path, accept: navigation })).toBe("order");
+    },
+  );
+
+  test.each(["/", "/checkout", "/assets/index.js", "/favicon.svg", "/ordersx", "/wss", "/docsy"])(
+    "%s belongs to the page's own server",
+    (path) => {
+      expect(upstreamFor({ path, accept: "*/*" })).toBeUndefined();
+    },
+  );
+
+  test("no two rows claim the same path", () => {
+    for (const rule of proxyRules) {
+      const others = proxyRules.filter((other) => other !== rule);
+      expect(others.filter((other) => rule.path.startsWith(`${other.path}/`))).toEqual([]);
+    }
+  });
+});

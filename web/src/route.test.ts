@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { orderPath, parseRoute } from "./route.ts";
+
+test.each([
+  ["/", { page: "shop" }],
+  ["/checkout", { page: "checkout" }],
+  ["/orders", { page: "orders" }],
+  ["/orders/", { page: "orders" }],
+  ["/orders/ORD-1", { page: "order", orderId: "ORD-1" }],
+  ["/orders/ORD-1/more", { page: "not-found" }],
+  ["/orders/%", { page: "not-found" }],
+  ["/checkout/now", { page: "not-found" }],
+  ["/elsewhere", { page: "not-found" }],
+])("%s", (path, route) => {
+  expect(parseRoute(path)).toEqual(route);
+});
+
+test("the path of an order leads to it, whatever its id holds", () => {
+  expect(parseRoute(orderPath("ORD/1 ?#"))).toEqual({ page: "order", orderId: "ORD/1 ?#" });
+});

@@ -1,0 +1,41 @@
+/** A page of the site. */
+export type Route =
+  | { readonly page: "shop" }
+  | { readonly page: "checkout" }
+  | { readonly page: "orders" }
+  | { readonly page: "order"; readonly orderId: string }
+  | { readonly page: "not-found" };
+
+/** The page at a path. Trailing slashes do not matter. */
+export function parseRoute(path: string): Route {
+  const [first = "", second, ...rest] = path.split("/").filter((part) => part !== "");
+  if (rest.length > 0) return { page: "not-found" };
+  if (second !== undefined) {
+    const orderId = decode(second);
+    return first === "orders" && orderId ? { page: "order", orderId } : { page: "not-found" };
+  }
+  switch (first) {
+    case "":
+      return { page: "shop" };
+    case "checkout":
+      return { page: "checkout" };
+    case "orders":
+      return { page: "orders" };
+    default:
+      return { page: "not-found" };
+  }
+}
+
+/** The linkable path of an order. */
+export function orderPath(orderId: string): string {
+  return `/orders/${encodeURIComponent(orderId)}`;
+}
+
+// A path that somebody typed may hold a lone percent sign.
+function decode(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,52 @@
+import type { TemplateResult } from "lit-html";
+import type { Basket } from "./basket/basket.ts";
+import type { Catalogue } from "./catalogue/catalogue.ts";
+import type { Attempt } from "./checkout/attempt.ts";
+import type { Observable } from "./observable.ts";
+
+/** Who buys; remembered by the browser, so that nobody types it twice. */
+export interface Customer {
+  readonly userId: string;
+  readonly address: string;
+}
+
+/** What all views share. */
+export interface Shop {
+  readonly catalogue: Catalogue;
+  readonly basket: Observable<Basket>;
+  readonly customer: Observable<Customer>;
+  /** The checkout whose outcome is open, if there is one. */
+  readonly attempt: Observable<Attempt | undefined>;
+  /** Whether the browser has a network. */
+  readonly online: Observable<boolean>;
+  /** Goes to a path of the site, as a link would. */
+  navigate(path: string): void;
+  /** Tells something to those who listen to the page rather than see it. */
+  announce(text: string): void;
+  /** Shows a change of a view's own state, at most once a frame. */
+  refresh(): void;
+  /** Moves the focus to the first element that matches, after the next refresh. */
+  focus(selector: string): void;
+}
+
+/** What stands in the main part of the page. */
+export interface View {
+  /** For the tab and the history. */
+  readonly title: string;
+  render(): TemplateResult;
+  /** Ends whatever the view began. */
+  close(): void;
+}
+
+/** Reads a stored customer; empty fields for anything that does not fit. */
+export function parseCustomer(text: string | null): Customer {
+  try {
+    const { userId, address } = JSON.parse(text ?? "{}") as Record<string, unknown>;
+    return {
+      userId: typeof userId === "string" ? userId : "",
+      address: typeof address === "string" ? address : "",
+    };
+  } catch {
+    return { userId: "", address: "" };
+  }
+}

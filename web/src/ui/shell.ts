@@ -1,0 +1,71 @@
+import type { TemplateResult } from "lit-html";
+import { html, nothing } from "lit-html";
+import { countUnits } from "../basket/basket.ts";
+import type { Shop } from "../shop.ts";
+
+/** What the frame around every view needs. */
+export interface ShellOptions {
+  readonly shop: Shop;
+  /** The path that is shown. */
+  readonly path: string;
+  /** The main part. */
+  readonly view: TemplateResult;
+  /** For the live region. */
+  readonly announcement: string;
+}
+
+/** Header, banners, the view, footer. */
+export function shellTemplate({ shop, path, view, announcement }: ShellOptions): TemplateResult {
+  return html`
+    <a class="skip" href="#main">Skip to the content</a>
+    <header class="site-header">
+      <div class="wrap">
+        <a class="brand" href="/"><img src="/favicon.svg" alt="" width="28" height="28" />SmartCart</a>
+        <nav aria-label="Site">
+          ${navLink("/", "Shop", path)} ${navLink("/orders", "My orders", path)} ${basketLink(shop, path)}
+        </nav>
+      </div>
+    </header>
+    <div class="wrap banners" role="status">${bannerTemplate(shop, path)}</div>
+    <main id="main" class="wrap" tabindex="-1">${view}</main>
+    <footer class="site-footer">
+      <div class="wrap">
+        <p>A demonstration: no real money, no real parcels.</p>
+        <p><a href="/docs" data-external>REST interface</a></p>
+      </div>
+    </footer>
+    <div class="visually-hidden" role="status" aria-live="polite" data-announcer>${announcement}</div>
+  `;
+}
+
+function navLink(href: string, text: string, path: string): TemplateResult {
+  return html`<a href=${href} aria-current=${path === href ? "page" : nothing}>${text}</a>`;
+}
+
+function basketLink(shop: Shop, path: string): TemplateResult {
+  const units = countUnits(shop.basket.get());
+  const name = units === 1 ? "Basket, 1 item" : `Basket, ${units} items`;
+  return html`
+    <a class="basket-link" href="/checkout" aria-label=${name} aria-current=${path === "/checkout" ? "page" : nothing}>
+      Basket <span class="badge" aria-hidden="true">${units}</span>
+    </a>
+  `;
+}
+
+function bannerTemplate(shop: Shop, path: string): TemplateResult | typeof nothing {
+  if (!shop.online.get()) {
+    return html`
+      <p class="notice warn" data-banner="offline">
+        <strong>You are offline.</strong> Your basket is kept. The page goes on by itself when the network is back.
+      </p>
+    `;
+  }
+  if (shop.attempt.get() && path !== "/checkout") {
+    return html`
+      <p class="notice warn" data-banner="unsettled">
+        <strong>An order has no answer yet.</strong> <a href="/checkout">See what became of it</a>
+      </p>
+    `;
+  }
+  return nothing;
+}

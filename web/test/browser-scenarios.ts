@@ -1,0 +1,290 @@
+/**
+ * What a visitor does with the shop, as functions of a page and of the base URL of a running stack (the page's own
+ * origin). Whoever can start a stack calls them; each throws where the visitor would be disappointed. They can share
+ * a stack: no two of them count on the same product's stock. Begin with a fresh one, since they buy some of it up.
+ */
+import assert from "node:assert/strict";
+import type { Page, Route } from "playwright-core";
+import {
+  assertFits,
+  basketUnits,
+  checkOut,
+  describedBy,
+  fillBasket,
+  fillForm,
+  orderShown,
+  ordersOf,
+  placeByRest,
+  sequencesShown,
+  stepsShown,
+  tabTo,
+  visitor,
+} from "./visitor.ts";
+
+export type { TestPage } from "./chromium.ts";
+export { launchChromium, openTestPage } from "./chromium.ts";
+
+/** The steps of an order that goes through, as the contract names them. */
+const wayThrough = [
+  "Order Received",
+  "Stock Reserved",
+  "Payment Confirmed",
+  "Order Confirmed",
+  "Shipping Started",
+  "Shipped",
+];
+
+/** Longest wait for an order to be shipped, in milliseconds; it covers a slow machine and a slow bank. */
+const SHIPPED_TIMEOUT_MS = 60_000;
+
+/** Product → basket → checkout → order page → Shipped, contiguous, with times. Answers the order's id. */
+export async function buyAndWatchUntilShipped(page: Page, baseUrl: string): Promise<string> {
+  await fillBasket(page, baseUrl, ["Ceramic Mug", "Dotted Notebook"]);
+  await checkOut(page, { name: "Ada" });
+  const orderId = await orderShown(page);
+  await page.locator("[data-liveness=complete]").waitFor({ timeout: SHIPPED_TIMEOUT_MS });
+  assert.deepEqual(await stepsShown(page), wayThrough);
+  assert.deepEqual(await sequencesShown(page), [1, 2, 3, 4, 5, 6]);
+  const times = await page.locator(".step time").allTextContents();
+  assert.ok(
+    times.every((time) => /\d/.test(time)),
+    `each step has its time: ${times}`,
+  );
+  await page.locator("[data-order-status=SHIPPED]").waitFor();
+  return orderId;
+}
+
+/** Two fast clicks on the button are one order. */
+export async function doubleClickIsOneOrder(page: Page, baseUrl: string): Promise<void> {
+  const userId = visitor("double");
+  await fillBasket(page, baseUrl, ["Paper Filters"]);
+  await fillForm(page, { name: userId });
+  await page.getByRole("button", { name: "Place the order" }).dblclick();
+  await orderShown(page);
+  assert.equal((await ordersOf(page, baseUrl, userId)).length, 1);
+}
+
+/** The answer gets lost on its way back; the page asks again by itself, with the same key, and it is one order. */
+export async function lostAnswerIsOneOrder(page: Page, baseUrl: string): Promise<void> {
+  const userId = visitor("lost");
+  const keys: (string | undefined)[] = [];
+  await page.route("**/placeOrder", async (route: Route) => {
+    keys.push(route.request().headers()["idempotency-key"]);
+    if (keys.length > 1) return route.continue();
+    await route.fetch();
+    await route.abort("connectionreset");
+  });
+  await fillBasket(page, baseUrl, ["Paper Filters"]);
+  await checkOut(page, { name: userId });
+  await orderShown(page);
+  await page.unroute("**/placeOrder");
+  assert.equal(keys.length, 2);
+  assert.equal(keys[0], keys[1]);
+  assert.equal((await ordersOf(page, baseUrl, userId)).length, 1);
+}
+
+/** No answer at all, then a reload: the page still knows the order that it sent, and asking again makes no second one. */
+export async function reloadAfterLostAnswerIsOneOrder(page: Page, baseUrl: string): Promise<void> {
+  const userId = visitor("reload");
+  let sent = 0;
+  await page.route("**/placeOrder", async (route: Route) => {
+    sent += 1;
+    if (sent === 1) await route.fetch();
+    await route.abort("connectionreset");
+  });
+  await fillBasket(page, baseUrl, ["Paper Filters"]);
+  await checkOut(page, { name: userId });
+  await page.locator("[data-outcome=unsettled]").waitFor({ timeout: 30_000 });
+  await page.unroute("**/placeOrder");
+  await page.reload();
+  await page.locator("[data-outcome=unsettled]").waitFor();
+  await page.getByRole("button", { name: "Ask again" }).click();
+  await orderShown(page);
+  assert.equal((await ordersOf(page, baseUrl, userId)).length, 1);
+  assert.equal(await basketUnits(page), 0);
+}
+
+/** What was put into the basket is there after a reload, and in another tab at once. */
+export async function basketSurvivesReload(page: Page, baseUrl: string): Promise<void> {
+  const other = await page.context().newPage();
+  try {
+    await other.goto(baseUrl);
+    await fillBasket(page, baseUrl, ["Espresso Beans", "Espresso Beans", "Olive Oil"]);
+    await page.reload();
+    assert.equal(await basketUnits(page), 3);
+    await other.getByRole("link", { name: "Basket, 3 items" }).waitFor();
+  } finally {
+    await other.close();
+  }
+}
+
+/** What is wrong with the form stands at its field, in the backend's words too, and what was typed is kept. */
+export async function errorsStandAtTheirFields(page: Page, baseUrl: string): Promise<void> {
+  await fillBasket(page, baseUrl, ["Ceramic Mug"]);
+  await page.goto(new URL("/checkout", baseUrl).href);
+  await page.getByRole("button", { name: "Place the order" }).click();
+  const name = page.getByLabel("Your name");
+  assert.equal(await describedBy(page, "#userId"), "Enter your name.");
+  assert.ok(await name.evaluate((field) => field === document.activeElement), "focus at the field");
+  await fillForm(page, { name: "Ada" });
+  // A product that left the catalogue after it came into the basket: only the backend can know.
+  await page.evaluate(() => {
+    localStorage.setItem("smartcart.basket", '[{"productId":"no-such-thing","quantity":1}]');
+  });
+  await page.reload();
+  await page.getByRole("button", { name: "Place the order" }).click();
+  await page.locator("[data-outcome=refused]").waitFor();
+  assert.notEqual(await page.locator("[data-line=no-such-thing] .field-error").textContent(), "");
+  assert.equal(await name.inputValue(), "Ada");
+}
+
+/** A declined card says so, charges nothing, keeps the basket, and the next card works. */
+export async function declinedThenAnotherCard(page: Page, baseUrl: string): Promise<void> {
+  await fillBasket(page, baseUrl, ["Ceramic Mug"]);
+  await checkOut(page, { name: "Grace", card: "tok_declined" });
+  await page.getByRole("heading", { name: "The payment was declined" }).waitFor();
+  assert.equal(await basketUnits(page), 1);
+  await checkOut(page, { name: "Grace", card: "tok_visa" });
+  await orderShown(page);
+  await page.locator('[data-status="Order Confirmed"]').waitFor();
+}
+
+/** Somebody else takes what is left while this page does not hear of it: it says what is left and how to go on. */
+export async function outOfStockOffersWhatIsLeft(page: Page, baseUrl: string): Promise<void> {
+  await page.goto(baseUrl);
+  const card = page.locator("[data-product=fountain-pen]");
+  const left = Number(await card.locator("[data-stock]").getAttribute("data-stock"));
+  // From here on nothing is heard of the stock.
+  await page.route("**/InventoryService/WatchStock", (route: Route) => route.abort());
+  await page.reload();
+  await card.getByRole("button").click();
+  await page.goto(new URL("/checkout", baseUrl).href);
+  await page.getByLabel("Quantity of Fountain Pen").fill(String(left));
+  await placeByRest(page, baseUrl, { productId: "fountain-pen", quantity: left - 1 });
+  await checkOut(page, { name: "Edsger" });
+  await page.getByRole("heading", { name: "Not enough in stock" }).waitFor();
+  await page.getByRole("button", { name: "Take 1 instead" }).click();
+  await page.getByRole("button", { name: "Place the order" }).click();
+  await orderShown(page);
+  await page.unroute("**/InventoryService/WatchStock");
+}
+
+/** The last units go in one tab, and the other one says so without a reload. */
+export async function soldOutShowsInAnotherTab(page: Page, baseUrl: string): Promise<void> {
+  await page.goto(baseUrl);
+  await page.locator("[data-freshness=live]").waitFor();
+  const card = page.locator("[data-product=copper-moka-pot]");
+  const left = Number(await card.locator("[data-stock]").getAttribute("data-stock"));
+  if (left > 0) await placeByRest(page, baseUrl, { productId: "copper-moka-pot", quantity: left });
+  await card.getByText("Sold out").waitFor();
+  assert.equal(await card.getByRole("button").getAttribute("aria-disabled"), "true");
+}
+
+/** The outcome is not known at once: the page says that it settles by itself, and it does. */
+export async function slowBankSettlesLive(page: Page, baseUrl: string): Promise<void> {
+  await fillBasket(page, baseUrl, ["Ceramic Mug"]);
+  await checkOut(page, { name: "Barbara", card: "tok_timeout" });
+  await orderShown(page);
+  await page.locator("[data-liveness=complete]").waitFor({ timeout: SHIPPED_TIMEOUT_MS });
+  assert.deepEqual(await stepsShown(page), wayThrough);
+}
+
+/** The socket dies half way and again; no step is lost or shown twice, and the page says when it is not live. */
+export async function cutSocketLosesNoStep(page: Page, baseUrl: string): Promise<void> {
+  const sockets: { close(): Promise<void> }[] = [];
+  let refused = false;
+  await page.routeWebSocket(/\/ws$/, (socket) => {
+    if (refused) return void socket.close();
+    socket.connectToServer();
+    sockets.push(socket);
+  });
+  await fillBasket(page, baseUrl, ["Ceramic Mug"]);
+  await checkOut(page, { name: "Alan" });
+  await orderShown(page);
+  await page.locator('[data-status="Order Received"]').waitFor();
+  refused = true;
+  await Promise.all(sockets.map((socket) => socket.close()));
+  await page.locator("[data-liveness=interrupted]").waitFor();
+  refused = false;
+  await page.locator("[data-liveness=complete]").waitFor({ timeout: SHIPPED_TIMEOUT_MS });
+  assert.deepEqual(await stepsShown(page), wayThrough);
+}
+
+/** A reload in the middle of an order shows its whole history again, and goes on. */
+export async function reloadInMidOrder(page: Page, baseUrl: string): Promise<void> {
+  await fillBasket(page, baseUrl, ["Ceramic Mug"]);
+  await checkOut(page, { name: "Katherine" });
+  await orderShown(page);
+  await page.reload();
+  await page.locator("[data-liveness=complete]").waitFor({ timeout: SHIPPED_TIMEOUT_MS });
+  assert.deepEqual(await stepsShown(page), wayThrough);
+}
+
+/** Without a network nothing is sent and nothing is lost; with it, the same order goes through. */
+export async function offlineKeepsEverything(page: Page, baseUrl: string): Promise<void> {
+  await fillBasket(page, baseUrl, ["Ceramic Mug"]);
+  await fillForm(page, { name: "Radia" });
+  await page.context().setOffline(true);
+  await page.locator("[data-banner=offline]").waitFor();
+  await page.getByRole("button", { name: "Place the order" }).click();
+  await page.locator("[data-outcome=offline]").waitFor();
+  await page.context().setOffline(false);
+  await page.locator("[data-banner=offline]").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Place the order" }).click();
+  await orderShown(page);
+}
+
+/** Buys with the keyboard alone, from the first Tab on. */
+export async function buyWithKeyboardOnly(page: Page, baseUrl: string): Promise<void> {
+  await page.goto(baseUrl);
+  await page.locator("[data-freshness=live]").waitFor();
+  await tabTo(page, "Add Espresso Beans to the basket");
+  await page.keyboard.press("Enter");
+  await tabTo(page, "Check out");
+  await page.keyboard.press("Enter");
+  await tabTo(page, "Your name");
+  await page.keyboard.type("Margaret");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("1 Main St");
+  await tabTo(page, "Place the order");
+  await page.keyboard.press("Enter");
+  await orderShown(page);
+}
+
+/** No page is wider than a small phone. Open the page with a viewport of 360 px. */
+export async function nothingIsWiderThanThePhone(page: Page, baseUrl: string): Promise<void> {
+  await fillBasket(page, baseUrl, ["Espresso Beans"]);
+  await assertFits(page);
+  await fillForm(page, { name: "Ada" });
+  await assertFits(page);
+  await page.getByRole("button", { name: "Place the order" }).click();
+  await orderShown(page);
+  await page.locator('[data-status="Order Confirmed"]').waitFor();
+  await assertFits(page);
+  await page.getByRole("link", { name: "My orders" }).first().click();
+  await page.locator(".order-row").first().waitFor();
+  await assertFits(page);
+}
+
+/** A link to an order works for whoever has it, and "My orders" leads to it; one that does not exist says so. */
+export async function ordersAreLinkable(page: Page, baseUrl: string): Promise<void> {
+  const userId = visitor("link");
+  const placed = await placeByRest(
+    page,
+    baseUrl,
+    { productId: "ceramic-mug", quantity: 1 },
+    userId,
+  );
+  await page.goto(new URL(`/orders/${placed}`, baseUrl).href);
+  assert.equal(await orderShown(page), placed);
+  await page.getByRole("link", { name: "My orders" }).first().click();
+  await page.getByLabel("Your name").fill(userId);
+  await page.getByRole("button", { name: "Show", exact: true }).click();
+  await page.getByRole("link", { name: placed }).click();
+  assert.equal(await orderShown(page), placed);
+  // Back and forward show pages, never the JSON that has the same address.
+  await page.goBack();
+  await page.getByRole("heading", { name: "My orders" }).waitFor();
+  await page.goto(new URL("/orders/ORD-00000000000000000000000000", baseUrl).href);
+  await page.getByRole("heading", { name: "There is no such order" }).waitFor();
+}

@@ -1,0 +1,46 @@
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { chromium } from "playwright-core";
+
+/** A page in a browser of its own, and what went wrong in it. */
+export interface TestPage extends AsyncDisposable {
+  readonly page: Page;
+  /** Errors of the console and of scripts so far, and whatever the content security policy refused. */
+  readonly errors: readonly string[];
+}
+
+/** Where Debian has it. */
+const DEFAULT_CHROMIUM = "/usr/bin/chromium";
+
+/** Starts an installed Chromium: CHROMIUM_PATH, or Debian's. Close it when done. */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM_PATH || DEFAULT_CHROMIUM,
+    args: ["--no-sandbox", "--headless", "--disable-gpu", "--disable-background-networking"],
+  });
+}
+
+/**
+ * Opens a fresh visitor: nothing stored, nothing cached.
+ *
+ * @param options Default: 1280 × 900, light, reduced motion, so that no animation is waited for.
+ */
+export async function openTestPage(
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<TestPage> {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    reducedMotion: "reduce",
+    ...options,
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("console", (message) => {
+    // A refused order is an answer of the shop; that Chromium logs every 4xx is none of its errors.
+    const answer = message.text().startsWith("Failed to load resource");
+    if (message.type() === "error" && !answer) errors.push(message.text());
+  });
+  return { page, errors, [Symbol.asyncDispose]: () => context.close() };
+}
