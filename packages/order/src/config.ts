@@ -19,6 +19,10 @@ export const orderConfig = {
     desc: "REST requests per second from one client address before 429; 0 means no bound",
   }),
   ORDER_MAX_IN_FLIGHT: int({ default: 2_048, desc: "requests worked on at once before 503" }),
+  ORDER_SHIPMENT_OVERDUE_MS: int({
+    default: 20_000,
+    desc: "how long an order waits for news of its shipment before shipping is asked, in milliseconds",
+  }),
   CORS_ORIGINS: str({
     default: "",
     desc: "origins of other sites whose pages may call, comma-separated",

@@ -83,7 +83,8 @@ export function statusChanged(
   });
 }
 
-function orderPlaced(order: StoredOrder, traceparent: string): OutgoingEvent {
+/** Orders the shipment. Its id is the order's: however often it is published, it is the same message. */
+export function orderPlaced(order: StoredOrder, traceparent: string): OutgoingEvent {
   const { items, total, address, placedAt } = orderView(order);
   const message = create(OrderPlacedSchema, {
     orderId: order.orderId,

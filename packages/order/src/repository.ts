@@ -2,6 +2,7 @@
  * Orders as the rest of the service reads and writes them: one at a time. Behind it, concurrent calls are folded into
  * batches, since a statement for 64 orders costs little more than one for a single order.
  */
+import type { OutgoingEvent } from "@smartcart/bus";
 import type { Database } from "@smartcart/store";
 import { createCoalescer } from "@smartcart/store";
 import type { StoredOrder } from "./order.ts";
@@ -19,6 +20,10 @@ export interface OrderRepository {
   storeAnswer(key: string, answer: Uint8Array): Promise<Uint8Array>;
   defer(orderId: string, delayMs: number): Promise<void>;
   leaseUnfinished(limit: number): Promise<readonly StoredOrder[]>;
+  /** Takes orders that have waited longer than `overdueMs` for news of their shipment; nobody else takes them for a while. */
+  leaseOverdue(limit: number, overdueMs: number): Promise<readonly StoredOrder[]>;
+  /** Puts a message into the outbox once more. False where it still stands there. */
+  announceAgain(event: OutgoingEvent): Promise<boolean>;
   /** Says that an order moved by another way than `advance`. */
   moved(orderId: string): void;
   /** Calls back after an order moved in this process, as a hint for those who follow histories. */
@@ -84,6 +89,8 @@ export function createOrderRepository(database: Database): OrderRepository {
     storeAnswer: (key, answer) => store.storeAnswer(database, key, answer),
     defer: (orderId, delayMs) => store.deferOrder(database, orderId, delayMs),
     leaseUnfinished: (limit) => store.leaseUnfinished(database, limit, LEASE_MS),
+    leaseOverdue: (limit, overdueMs) => store.leaseOverdue(database, limit, overdueMs),
+    announceAgain: (event) => store.announceAgain(database, event),
     moved: notify,
     onMoved(listener) {
       listeners.add(listener);

@@ -21,6 +21,7 @@ import { orderRoutes } from "./routes.ts";
 import { createOrderSaga } from "./saga/order-saga.ts";
 import { startResumer } from "./saga/resumer.ts";
 import type { Peers } from "./saga/steps.ts";
+import { startShipmentChaser } from "./shipment-chaser.ts";
 import { startShipmentsConsumer } from "./shipments-consumer.ts";
 import { countUnfinished } from "./store.ts";
 
@@ -69,6 +70,14 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
     await saga.idle();
   });
   started.use(startResumer({ repository, saga, log }));
+  started.use(
+    startShipmentChaser({
+      repository,
+      shipping: peers.shipping,
+      log,
+      overdueMs: config.ORDER_SHIPMENT_OVERDUE_MS,
+    }),
+  );
   const consumer = started.use(
     await startShipmentsConsumer({ bus, database, log, onMoved: repository.moved }),
   );

@@ -284,6 +284,47 @@ export async function leaseUnfinished(
   return rows.map(orderFromRow);
 }
 
+/**
+ * Takes up to `limit` orders that heard nothing of their shipment for `overdueMs`, and lets them rest for as long, twice as long,
+ * four times as long …, up to some 128 times.
+ */
+export async function leaseOverdue(
+  db: Queryable,
+  limit: number,
+  overdueMs: number,
+): Promise<StoredOrder[]> {
+  const { rows } = await db.query<OrderRow>({
+    name: "order.lease-overdue",
+    text: `update orders
+           set lease_until = now() + $2::int * interval '1 millisecond' * (2 ^ least(resumptions, 7) - 1),
+               resumptions = resumptions + 1
+           where order_id in (
+             select order_id from orders
+             where state in ('CONFIRMED', 'SHIPPING') and lease_until < now() - $2::int * interval '1 millisecond'
+             order by lease_until limit $1 for update skip locked)
+           returning *`,
+    values: [limit, overdueMs],
+  });
+  return rows.map(orderFromRow);
+}
+
+/** Writes a message of an order into the outbox unless it stands there. Answers whether it was written. */
+export async function announceAgain(db: Queryable, event: OutgoingEvent): Promise<boolean> {
+  const { rowCount } = await db.query({
+    text: `insert into outbox (message_id, type, routing_key, ordering_key, body, traceparent)
+           values ($1, $2, $3, $4, $5, $6) on conflict (message_id) do nothing`,
+    values: [
+      event.id,
+      event.type,
+      event.routingKey,
+      event.orderingKey,
+      event.body,
+      event.traceparent,
+    ],
+  });
+  return rowCount > 0;
+}
+
 /** Gives a lease back early, so that the resumer looks at the order again after `delayMs`. */
 export async function deferOrder(db: Queryable, orderId: string, delayMs: number): Promise<void> {
   await db.query({
