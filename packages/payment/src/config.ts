@@ -12,6 +12,10 @@ export const paymentConfig = {
     default: 1200,
     desc: "how late the simulated provider answers to tok_slow, in milliseconds",
   }),
+  PAYMENT_RESOLVE_AFTER_MS: int({
+    default: 10_000,
+    desc: "how long a payment stays PENDING before the provider is asked without being told to, in milliseconds",
+  }),
   PAYMENT_BATCH_PATIENCE_MS: int({
     default: 150,
     desc: "how long a batch waits for the provider's answer to one of its items, in milliseconds",

@@ -20,6 +20,8 @@ export interface PaymentDesk extends AsyncDisposable {
    * `patienceMs` bounds the wait for the provider below its own time-out; the charge itself goes on.
    */
   process(request: PaymentRequest, patienceMs?: number): Promise<Payment>;
+  /** Charges a PENDING payment again, or joins the charge that is under way. Rejects with PAYMENT_OUTCOME_UNKNOWN. */
+  resume(payment: Payment): Promise<Payment>;
   /** Gives the money back, or sees to it that none will be taken. Rejects with PAYMENT_OUTCOME_UNKNOWN. */
   refund(orderId: string, reason: string): Promise<Payment>;
   /** The payment of an order. Rejects with PAYMENT_NOT_FOUND. */
@@ -148,6 +150,8 @@ export function createPaymentDesk(o: PaymentDeskOptions): PaymentDesk {
       if (patienceMs === undefined) return settled;
       return within(settled, patienceMs, () => outcomeUnknown(orderId, retryUnderWayMs));
     },
+
+    resume: join,
 
     async refund(orderId, reason) {
       await store.closeUnknownPayment(database, orderId, reason);

@@ -7,6 +7,7 @@ import { createDatabase, migrate } from "@smartcart/store";
 import type { PaymentConfig } from "./config.ts";
 import { createPaymentDesk } from "./payment-desk.ts";
 import type { PaymentProvider } from "./payment-provider.ts";
+import { startResolver } from "./resolver.ts";
 import { createPaymentRoutes } from "./routes.ts";
 import { startSimulatedProvider } from "./simulated-provider/provider.ts";
 
@@ -68,6 +69,7 @@ export async function startPayment(o: PaymentOptions): Promise<RunningPayment> {
       onOutcome: (outcome) => outcomes.inc({ outcome }),
     }),
   );
+  starting.use(startResolver({ database, desk, log, afterMs: config.PAYMENT_RESOLVE_AFTER_MS }));
   const routes = createPaymentRoutes({
     desk,
     batchPatienceMs: config.PAYMENT_BATCH_PATIENCE_MS,

@@ -91,6 +91,25 @@ export async function settlePayments(
   );
 }
 
+/** Takes up to `limit` payments that nobody asked about for `restMs`; they then rest for as long again. */
+export async function leasePending(
+  db: Queryable,
+  limit: number,
+  restMs: number,
+): Promise<Payment[]> {
+  const { rows } = await db.query<PaymentRow>({
+    name: "payment.lease_pending",
+    text: `UPDATE payment SET updated_at = now()
+      WHERE order_id IN (
+        SELECT order_id FROM payment
+        WHERE status = 'PENDING' AND updated_at < now() - $2::int * interval '1 millisecond'
+        ORDER BY updated_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+      RETURNING ${columns}`,
+    values: [limit, restMs],
+  });
+  return rows.map(toPayment);
+}
+
 /** Reads payments by order; orders without one are left out. */
 export async function findPayments(
   db: Queryable,
