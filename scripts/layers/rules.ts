@@ -4,7 +4,7 @@
  */
 import type { IRegularForbiddenRuleType } from "dependency-cruiser";
 
-const SERVICES = "order|inventory|payment|notification|shipping|status-hub|log";
+const SERVICES = "order|inventory|payment|notification|shipping|status-hub|log|reconciler";
 
 /** Code that only tests run; it may use testkit, `*\/testing` and devDependencies. */
 const TEST_CODE = [

@@ -1,7 +1,8 @@
 /** For each mutant the short run that exposes it, and the promise that it breaks. */
 import { join } from "node:path";
 import type { Infrastructure } from "./infrastructure.ts";
-import type { LoadMix } from "./load.ts";
+import type { LoadMix } from "./load-mix.ts";
+import { solventMix } from "./load-mix.ts";
 import type { MutantName } from "./mutants/patches.ts";
 import type { PlannedFault } from "./plan.ts";
 import { createRandom } from "./random.ts";
@@ -32,12 +33,9 @@ const one: Replicas = {
 };
 
 const calmMix: LoadMix = {
-  tokens: { tok_visa: 1 },
+  ...solventMix,
   plenty: ["espresso-beans", "filter-beans", "paper-filters"],
-  scarce: [],
-  scarceShare: 0,
   cancelShare: 0,
-  replayShare: 0.1,
   watchShare: 0,
 };
 
@@ -87,7 +85,7 @@ export const mutantRuns: Readonly<Record<MutantName, MutantRun>> = {
     replicas: { order: 2 },
   },
   "release-on-timeout": {
-    breaks: "money is right",
+    breaks: "nobody pays for nothing",
     faults: [],
     mix: { tokens: { tok_visa: 3, tok_timeout: 1 } },
     replicas: {},

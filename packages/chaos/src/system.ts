@@ -89,6 +89,8 @@ export interface SystemOptions {
   readonly replicas: Replicas;
   /** Modules to load into every part: the mutants. */
   readonly preload: readonly string[];
+  /** Settings that differ from the usual ones, for every part. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export async function startSystem(o: SystemOptions): Promise<System> {
@@ -205,7 +207,7 @@ function startSupervisor(
 function environment(
   part: string,
   links: ReadonlyMap<string, FaultProxy>,
-  { infrastructure, directory }: SystemOptions,
+  { infrastructure, directory, env }: SystemOptions,
 ): Record<string, string> {
   const through = (url: string, link: string) => {
     const proxied = new URL(url);
@@ -223,11 +225,14 @@ function environment(
     SMARTCART_STATE: directory,
     LOG_LEVEL: "info",
     SHIPPING_DELAY_MS: "300",
+    // A lost message has to be seen here, not healed.
+    ORDER_SHIPMENT_OVERDUE_MS: "3600000",
     // Short enough that a payment which hangs outlives its reservation.
     RESERVATION_TTL_MS: "6000",
     // Shorter than PROVIDER_SLOW_MS, so that tok_slow is an unknown outcome as well.
     PROVIDER_TIMEOUT_MS: "1000",
     STATUS_HEARTBEAT_MS: "3000",
+    ...env,
   };
 }
 

@@ -1,25 +1,28 @@
-/** Tools that look into a SmartCart that is running: its database and its queue, opened from outside. */
+/** Tools that look into a SmartCart that is running: its database, its queue and its parts, opened from outside. */
 import type { EventBus } from "@smartcart/bus";
 import { openBus } from "@smartcart/bus";
 import type { Logger } from "@smartcart/runtime";
-import {
-  commonConfig,
-  createLogger,
-  parseConfig,
-  StartError,
-  stateDirectory,
-} from "@smartcart/runtime";
+import { createLogger, StartError, stateDirectory } from "@smartcart/runtime";
 import { findEmbeddedPostgres } from "@smartcart/store";
+import { parseSmartCartConfig } from "./config.ts";
+import { readRunningNote } from "./running-file.ts";
 
 export interface Attached extends AsyncDisposable {
   readonly databaseUrl: string;
   readonly bus: EventBus;
+  /** Base URL by part: "order", "inventory", … */
+  readonly urls: Readonly<Record<string, string>>;
+  /** Proves who calls, where the parts ask for it. */
+  readonly meshSecret: string | undefined;
   readonly log: Logger;
 }
 
-/** Throws a StartError or ConfigError for a person where nothing runs there. */
+/**
+ * What the variables name, else what runs in the state folder, else the usual ports. Throws a StartError or ConfigError for a person where
+ * nothing runs there.
+ */
 export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
-  const config = parseConfig(env, commonConfig);
+  const config = parseSmartCartConfig(env);
   const log = createLogger({ service: "smartcart", level: "error" });
   const stateFolder = stateDirectory(env);
   const databaseUrl =
@@ -30,6 +33,41 @@ export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
       { variable: "DATABASE_URL" },
     );
   }
-  const bus = await openBus({ amqpUrl: config.AMQP_URL, databaseUrl, name: "smartcart-cli", log });
-  return { databaseUrl, bus, log, [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose]() };
+  const note = await readRunningNote(stateFolder);
+  const amqpUrl = config.AMQP_URL ?? note?.amqpUrl;
+  const bus = await openBus({ amqpUrl, databaseUrl, name: "smartcart-cli", log });
+  return {
+    databaseUrl,
+    bus,
+    urls: { ...urlsOf(config), ...note?.urls, ...namedUrls(env) },
+    meshSecret: config.MESH_SECRET,
+    log,
+    [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose](),
+  };
+}
+
+const parts = [
+  { name: "order", port: "ORDER_PORT", url: "ORDER_URL" },
+  { name: "inventory", port: "INVENTORY_PORT", url: "INVENTORY_URL" },
+  { name: "payment", port: "PAYMENT_PORT", url: "PAYMENT_URL" },
+  { name: "shipping", port: "SHIPPING_PORT", url: "SHIPPING_URL" },
+  { name: "notification", port: "NOTIFICATION_PORT", url: undefined },
+  { name: "status-hub", port: "STATUS_PORT", url: "STATUS_URL" },
+  { name: "log", port: "LOG_PORT", url: "LOG_URL" },
+] as const;
+
+/** On this machine, on their ports. */
+function urlsOf(config: ReturnType<typeof parseSmartCartConfig>): Record<string, string> {
+  return Object.fromEntries(
+    parts.map(({ name, port }) => [name, `http://127.0.0.1:${config[port]}`]),
+  );
+}
+
+function namedUrls(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    parts.flatMap(({ name, url }) => {
+      const named = url === undefined ? undefined : env[url];
+      return named ? [[name, named] as const] : [];
+    }),
+  );
 }

@@ -1,7 +1,9 @@
 /** What can be said on the command line, and which command it runs. */
 import { parseArgs } from "node:util";
+import type { Attached } from "./attach.ts";
 import { attach } from "./attach.ts";
 import { runDlq } from "./dlq.ts";
+import { runDoctor } from "./doctor.ts";
 import { settingsTable } from "./settings.ts";
 import { runUp } from "./up.ts";
 import { runWeb } from "./web.ts";
@@ -11,9 +13,11 @@ const HELP = `smartcart: an order backend in which one set of .proto files is th
   npm start                     everything in one process, with an embedded database and queue
   npm start -- --rabbitmq       the same on RabbitMQ: a reachable one, an installed one, or Docker's
   npm start -- --fresh          begin with an empty state folder
-  npx node packages/smartcart/src/main.ts web        only the page and its proxy
-  npx node packages/smartcart/src/main.ts settings   the environment variables, as a table
-  npx node packages/smartcart/src/main.ts dlq        messages that were given up: list, show, redrive, drop
+  npx smartcart web             only the page and its proxy
+  npx smartcart settings        the environment variables, as a table
+  npx smartcart dlq             messages that were given up: list, show, redrive, drop
+  npx smartcart doctor          what is wrong with the SmartCart that runs, if anything
+        --reconcile   repair what can be repaired    --wait N   seconds that a contradiction has to stand, 20
 
 Settings are environment variables, described in docs/operations.md.
 `;
@@ -31,26 +35,39 @@ export async function runCommand(args: readonly string[], env: NodeJS.ProcessEnv
     case "settings":
       return print(settingsTable());
     case "dlq":
-      return runDlqCommand(rest, flags, env);
+      return onRunning(env, (running) => dlq(running, rest, flags));
+    case "doctor":
+      return onRunning(env, (running) => doctor(running, flags));
     default:
       return fail(`There is no command "${command}".`);
   }
 }
 
-async function runDlqCommand(
-  rest: readonly string[],
-  { limit, rate }: Flags,
+/** Runs a tool on the SmartCart that runs; what goes wrong is said in a line. */
+async function onRunning(
   env: NodeJS.ProcessEnv,
+  tool: (running: Attached) => Promise<void>,
 ): Promise<void> {
-  const [action = "list", queue, ...ids] = rest;
   try {
     await using running = await attach(env);
-    const command = { action, queue, ids, limit: numberOf(limit), rate: numberOf(rate) };
-    print(await runDlq(running.bus, command));
+    await tool(running);
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);
     process.exitCode = 1;
   }
+}
+
+async function dlq({ bus }: Attached, rest: readonly string[], flags: Flags): Promise<void> {
+  const [action = "list", queue, ...ids] = rest;
+  const bounds = { limit: numberOf(flags.limit), rate: numberOf(flags.rate) };
+  print(await runDlq(bus, { action, queue, ids, ...bounds }));
+}
+
+async function doctor(running: Attached, { reconcile, wait }: Flags): Promise<void> {
+  const patienceMs = (numberOf(wait) ?? 20) * 1_000;
+  const { text, healthy } = await runDoctor(running, { reconcile, patienceMs });
+  print(text);
+  if (!healthy) process.exitCode = 1;
 }
 
 function numberOf(text: string | undefined): number | undefined {
@@ -69,7 +86,9 @@ interface Flags {
   readonly help: boolean;
   readonly rabbitmq: boolean;
   readonly fresh: boolean;
+  readonly reconcile: boolean;
   readonly limit?: string;
+  readonly wait?: string;
   readonly rate?: string;
 }
 
@@ -82,7 +101,9 @@ function parse(args: readonly string[]): Parsed | string {
         help: { type: "boolean", short: "h", default: false },
         rabbitmq: { type: "boolean", default: false },
         fresh: { type: "boolean", default: false },
+        reconcile: { type: "boolean", default: false },
         limit: { type: "string" },
+        wait: { type: "string" },
         rate: { type: "string" },
       },
     });

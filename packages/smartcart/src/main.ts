@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** The command `smartcart`. */
 import { runCommand } from "./cli.ts";
 

@@ -7,6 +7,7 @@ import { buildPage } from "./build-page.ts";
 import { parseSmartCartConfig } from "./config.ts";
 import { createConsoleLog } from "./console-log.ts";
 import { findRabbitMq } from "./find-rabbitmq.ts";
+import { leaveRunningNote } from "./running-file.ts";
 import { startSmartCart } from "./start-smartcart.ts";
 
 export interface UpOptions {
@@ -45,6 +46,9 @@ export function runUp({ rabbitmq, fresh }: UpOptions): Promise<void> {
         signal,
       }),
     );
+    const amqpUrl = broker?.amqpUrl;
+    const note = { pid: process.pid, urls: smartcart.urls, ...(amqpUrl && { amqpUrl }) };
+    started.use(await leaveRunningNote(state, note));
     const readyMs = performance.now() - startedAt;
     process.stdout.write(
       banner({ smartcart, state, readyMs, queue: broker?.description ?? "on PostgreSQL" }),

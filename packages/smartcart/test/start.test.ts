@@ -3,7 +3,7 @@ import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isRunning, processTree, waitFor } from "@smartcart/testkit";
+import { isRunning, processTree, runCommand, waitFor } from "@smartcart/testkit";
 import { seedBody, wholeLife } from "./stack.ts";
 import { choosePorts, spawnWhole, startWhole } from "./whole-process.ts";
 
@@ -82,6 +82,16 @@ describe("npm start", { timeout: 120_000 }, () => {
     expect(await isRunning(database)).toBe(false);
     expect((await revived.get(`/orders/${orderId}`)).body.status).toBe("SHIPPED");
     expect(await revived.history(second, "Shipped")).toEqual(wholeLife);
+
+    // Finds the database, the queue and the ports by the state folder alone.
+    const { SMARTCART_STATE = "" } = env;
+    const main = new URL("../src/main.ts", import.meta.url).pathname;
+    const doctor = await runCommand(process.execPath, [main, "doctor"], {
+      env: { SMARTCART_STATE },
+    });
+    expect(doctor.stdout).toMatch(/^ok {3}database .*durable: fsync on, full_page_writes on/m);
+    expect(doctor.stdout).not.toContain("BAD");
+    expect(doctor.code).toBe(0);
   });
 
   it("is refused in one line where the state folder is in use", async () => {

@@ -1,0 +1,67 @@
+import { delay } from "@smartcart/runtime";
+import type { Database } from "@smartcart/store";
+import { withTransaction } from "@smartcart/store";
+import type { Invariant } from "./invariants.ts";
+
+/** A promise that is not kept. */
+export interface Violation {
+  readonly invariant: Invariant;
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** What contradicts the promises at one moment: all queries see the same snapshot. Reads every order. */
+export function check(
+  database: Database,
+  invariants: readonly Invariant[],
+): Promise<readonly Violation[]> {
+  return withTransaction(database, "reconciler.check", async (tx) => {
+    await tx.query({ text: "set transaction isolation level repeatable read, read only" });
+    const violations: Violation[] = [];
+    for (const invariant of invariants) {
+      const { rows } = await tx.query<Record<string, unknown>>({ text: invariant.sql });
+      if (rows.length > 0) violations.push({ invariant, rows });
+    }
+    return violations;
+  });
+}
+
+export interface CheckOptions {
+  /** How long a contradiction has to stand before it counts, in milliseconds. */
+  readonly patienceMs: number;
+  /** Pause between two looks, in milliseconds. Default 1,000. */
+  readonly intervalMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What contradicts the promises and stays so. While a shop is open, the services are always between two steps of some order; a row counts only
+ * where every look within `patienceMs` has found it. Answers at once where nothing contradicts.
+ */
+export async function checkUntilSettled(
+  database: Database,
+  invariants: readonly Invariant[],
+  { patienceMs, intervalMs = 1_000, signal }: CheckOptions,
+): Promise<readonly Violation[]> {
+  const until = performance.now() + patienceMs;
+  let standing = await check(database, invariants);
+  while (standing.length > 0 && performance.now() < until) {
+    await delay(intervalMs, signal);
+    const doubtful = standing.map(({ invariant }) => invariant);
+    standing = common(standing, await check(database, doubtful));
+  }
+  return standing;
+}
+
+function common(before: readonly Violation[], now: readonly Violation[]): Violation[] {
+  return now.flatMap(({ invariant, rows }) => {
+    const known = before.find((one) => one.invariant === invariant);
+    const ids = new Set(known?.rows.map(subjectOf));
+    const still = rows.filter((row) => ids.has(subjectOf(row)));
+    return still.length > 0 ? [{ invariant, rows: still }] : [];
+  });
+}
+
+/** What a row is about. Two looks may find the same thing with other numbers. */
+function subjectOf(row: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify([row.message_id, row.order_id, row.product_id]);
+}

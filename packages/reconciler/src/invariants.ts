@@ -1,0 +1,216 @@
+/**
+ * What SmartCart promises, each as a query for the rows that contradict it. The queries do not trust the services' own constraints: stock
+ * is added up from the reservations, money from the provider's ledger. They compare the schemas of all services, which no service may.
+ *
+ * A column `order_id` (or else `product_id`, `message_id`) says what a row is about. Milestones are numbers of order_milestone.proto.
+ */
+
+/** How a contradiction can be put right without knowing more than the row says. */
+export type RepairName = "refund" | "release";
+
+export interface Invariant {
+  readonly name: string;
+  /** What is promised, in a sentence. */
+  readonly promise: string;
+  readonly sql: string;
+  /** Unset where a person has to decide. */
+  readonly repair?: RepairName;
+}
+
+export interface InvariantOptions {
+  /**
+   * How long an order or an event may be on its way before it counts as stuck, in milliseconds. 0: everything is to be at rest now.
+   */
+  readonly settleMs: number;
+}
+
+/** The only ways in which the history of an order at its end can read. */
+const legalHistories = `values
+  ('SHIPPED',   '{1,2,3,4,5,6}'::int[]),
+  ('REJECTED',  '{1,7}'),
+  ('REJECTED',  '{1,2,8}'),
+  ('REJECTED',  '{1,2,3,7,10}'),
+  ('CANCELLED', '{1,2,3,4,9,10}')`;
+
+const ended = `('SHIPPED', 'REJECTED', 'CANCELLED')`;
+const sold = `('CONFIRMED', 'CANCEL_REQUESTED', 'SHIPPING', 'SHIPPED')`;
+// Paid for, and not given back yet.
+const paid = `('PAID', 'CONFIRMED', 'CANCEL_REQUESTED', 'SHIPPING', 'SHIPPED')`;
+
+/** Ids as the order service makes them. Whoever calls inventory or payment under another name keeps his own books. */
+const isOurs = (id: string) => `${id} ~ '^ORD-[0-9A-Z]{26}'`;
+
+/** By order: how often money was taken, and what was kept of it. A charge by a longer name belongs to the order that it begins with. */
+const kept = `
+  select substring(charge_id from '^ORD-[0-9A-Z]{26}') as order_id,
+    count(*) filter (where kind = 'capture') as captures,
+    coalesce(sum(case kind when 'capture' then amount_minor when 'refund' then -amount_minor end), 0) as kept_minor
+  from payment_provider.ledger_entry where ${isOurs("charge_id")} group by 1`;
+
+/** Units by product that reservations of a status stand for. */
+const reserved = (status: string) => `
+  select line->>'productId' as product_id, sum((line->>'quantity')::int) as units
+  from inventory.reservation, jsonb_array_elements(lines) line where status = '${status}' group by 1`;
+
+/** The promises that the database alone can tell about. */
+export function createInvariants({ settleMs }: InvariantOptions): readonly Invariant[] {
+  const before = `now() - interval '${settleMs} milliseconds'`;
+  return [
+    {
+      name: "every key has its answer",
+      promise: "The answer to an idempotency key is stored with the decision about its order.",
+      sql: `
+        select k.idempotency_key, k.order_id, o.state
+        from orders.idempotency_keys k left join orders.orders o using (order_id)
+        where k.answer is null and coalesce(o.state, '') not in ('RECEIVED', 'STOCK_RESERVED', 'PAID')`,
+    },
+    {
+      name: "stock adds up",
+      promise: "initial = available + held + committed for every product, and none is negative.",
+      sql: `
+        select * from inventory.stock
+        where initial <> available + held + committed or least(available, held, committed) < 0`,
+    },
+    {
+      name: "stock is what is reserved",
+      promise:
+        "What a product has held and committed are the units of its reservations, so nothing is sold twice.",
+      sql: `
+        select s.product_id, s.initial, s.held, h.units as held_units, s.committed, c.units as committed_units
+        from inventory.stock s
+        left join (${reserved("HELD")}) h using (product_id)
+        left join (${reserved("COMMITTED")}) c using (product_id)
+        where s.held <> coalesce(h.units, 0) or s.committed <> coalesce(c.units, 0)
+          or coalesce(h.units, 0) + coalesce(c.units, 0) > s.initial`,
+    },
+    {
+      name: "no orphan hold",
+      promise: "No units are set aside for an order that has come to its end, or for none.",
+      repair: "release",
+      sql: `
+        select r.reservation_id as order_id, r.status, o.state
+        from inventory.reservation r left join orders.orders o on o.order_id = r.reservation_id
+        where r.status = 'HELD' and (o.order_id is null or o.state in ${ended}) and ${isOurs("r.reservation_id")}`,
+    },
+    {
+      name: "nothing is sold to nobody",
+      promise: "Units are sold only to an order that is paid for.",
+      repair: "release",
+      sql: `
+        select r.reservation_id as order_id, o.state, r.status
+        from inventory.reservation r left join orders.orders o on o.order_id = r.reservation_id
+        where r.status = 'COMMITTED' and (o.order_id is null or o.state in ('REJECTED', 'CANCELLED'))
+          and ${isOurs("r.reservation_id")}`,
+    },
+    {
+      name: "sold is what is confirmed",
+      promise: "The units of every confirmed order are sold to it.",
+      sql: `
+        select o.order_id, o.state, r.status
+        from orders.orders o left join inventory.reservation r on r.reservation_id = o.order_id
+        where o.state in ${sold} and r.status is distinct from 'COMMITTED'`,
+    },
+    {
+      name: "charged at most once",
+      promise: "The provider's ledger has at most one capture an order.",
+      sql: `select order_id, captures from (${kept}) k where captures > 1`,
+    },
+    {
+      name: "nobody pays for nothing",
+      promise: "No money is kept for an order that was rejected or cancelled, or for none.",
+      repair: "refund",
+      sql: `
+        select k.order_id, o.state, k.kept_minor from (${kept}) k left join orders.orders o using (order_id)
+        where k.kept_minor <> 0 and (o.order_id is null or o.state in ('REJECTED', 'CANCELLED'))`,
+    },
+    {
+      name: "money is right",
+      promise: "Captures less refunds are the total of every order that is paid for.",
+      sql: `
+        select o.order_id, o.state, o.total_minor, k.kept_minor
+        from orders.orders o left join (${kept}) k using (order_id)
+        where o.state in ${paid} and coalesce(k.kept_minor, 0) <> o.total_minor`,
+    },
+    {
+      name: "books agree",
+      promise: "What the payment service says of a payment is what the provider did.",
+      sql: `
+        select p.order_id, p.status, k.captures, k.kept_minor
+        from payment.payment p left join (${kept}) k using (order_id)
+        where ${isOurs("p.order_id")} and case p.status
+          when 'CAPTURED' then coalesce(k.kept_minor, 0) <> p.amount_minor
+          when 'PENDING' then p.created_at <= ${before}
+          else coalesce(k.kept_minor, 0) <> 0 end`,
+    },
+    {
+      name: "shipped once and only if paid",
+      promise:
+        "An order is shipped only if its parcel left, and its parcel leaves only if it has paid.",
+      sql: `
+        select coalesce(o.order_id, s.order_id) as order_id, o.state, s.status, k.kept_minor
+        from orders.orders o
+        full join (select * from shipping.shipment where ${isOurs("order_id")}) s using (order_id)
+        left join (${kept}) k on k.order_id = coalesce(o.order_id, s.order_id)
+        where (o.state = 'SHIPPED' and s.status is distinct from 'SHIPPED')
+          or (s.status = 'SHIPPED' and (o.order_id is null or coalesce(k.kept_minor, 0) <> o.total_minor))`,
+    },
+    {
+      name: "no parcel for a dead order",
+      promise: "No shipment was begun for a cancelled, rejected or unknown order.",
+      sql: `
+        select s.order_id, s.status, o.state
+        from shipping.shipment s left join orders.orders o using (order_id)
+        where s.status in ('STARTED', 'SHIPPED') and coalesce(o.state, '') not in ${sold}
+          and ${isOurs("s.order_id")}`,
+    },
+    {
+      name: "one effect a message",
+      promise:
+        "Whatever a message brought about stands with its id in the inbox, so that it cannot happen again.",
+      sql: `
+        select order_id, 'shipping.orders' as consumer, order_id || ':placed' as message_id from shipping.shipment
+        where status in ('STARTED', 'SHIPPED') and ${isOurs("order_id")}
+          and started_at > now() - interval '1 day'
+          and not exists (
+            select from shipping.inbox where consumer = 'shipping.orders' and message_id = order_id || ':placed')`,
+    },
+    {
+      name: "sequence is contiguous",
+      promise: "An order's history counts from 1 without a gap, up to what the order says.",
+      sql: `
+        select o.order_id, o.last_sequence, array_agg(e.sequence order by e.sequence) as sequences
+        from orders.orders o left join orders.order_events e using (order_id) group by o.order_id
+        having min(e.sequence) is distinct from 1 or max(e.sequence) <> count(*) or max(e.sequence) <> o.last_sequence`,
+    },
+    {
+      name: "only legal transitions",
+      promise:
+        "Every history is one of the five that the state machine allows, and fits the order's state.",
+      sql: `
+        select o.order_id, o.state, array_agg(e.milestone order by e.sequence) as milestones
+        from orders.orders o join orders.order_events e using (order_id)
+        where o.state in ${ended} group by o.order_id
+        having (o.state, array_agg(e.milestone order by e.sequence)) not in (${legalHistories})`,
+    },
+    {
+      name: "everything comes to its end",
+      promise: "Every order is shipped, rejected or cancelled, or on its way there.",
+      // A parcel may take its time; an order that waits for one is not stuck.
+      sql: `
+        select o.order_id, o.state, o.resumptions, o.updated_at
+        from orders.orders o left join shipping.shipment s using (order_id)
+        where o.state not in ${ended} and o.updated_at <= ${before}
+          and not coalesce(${settleMs} > 0 and s.status = 'STARTED' and s.due_at > ${before}, false)`,
+    },
+    {
+      name: "outboxes are empty",
+      promise: "Every event is handed to the queue soon after it became true.",
+      sql: `
+        select 'orders' as schema, message_id, ordering_key as order_id, attempts, last_error
+        from orders.outbox where created_at <= ${before}
+        union all
+        select 'shipping', message_id, ordering_key, attempts, last_error
+        from shipping.outbox where created_at <= ${before}`,
+    },
+  ];
+}

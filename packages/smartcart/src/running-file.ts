@@ -1,0 +1,46 @@
+/**
+ * What runs in a state folder: a note that `smartcart up` leaves there for the tools that look into it, which else would have to be told
+ * its ports and its queue. It holds the broker's password, so only its owner may read it.
+ */
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** A SmartCart that runs in one process. */
+export interface RunningNote {
+  readonly pid: number;
+  /** Unset: the queue on PostgreSQL. */
+  readonly amqpUrl?: string;
+  /** Base URL by part. */
+  readonly urls: Readonly<Record<string, string>>;
+}
+
+const fileIn = (stateDirectory: string) => join(stateDirectory, "running.json");
+
+/** Leaves the note; disposing takes it away. */
+export async function leaveRunningNote(
+  stateDirectory: string,
+  note: RunningNote,
+): Promise<AsyncDisposable> {
+  const file = fileIn(stateDirectory);
+  await mkdir(stateDirectory, { recursive: true });
+  await rm(file, { force: true });
+  await writeFile(file, JSON.stringify(note), { mode: 0o600 });
+  return { [Symbol.asyncDispose]: () => rm(file, { force: true }) };
+}
+
+/** The note of a process that is still alive; undefined where there is none. */
+export async function readRunningNote(stateDirectory: string): Promise<RunningNote | undefined> {
+  const text = await readFile(fileIn(stateDirectory), "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  const note = JSON.parse(text) as RunningNote;
+  return isAlive(note.pid) ? note : undefined;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // Somebody else's process is alive as well.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
