@@ -79,8 +79,8 @@ export function createOnePort(o: OnePortOptions): OnePort {
 
 function whenVersionIsKnown(socket: Socket, then: (isHttp2: boolean) => void): void {
   let seen = Buffer.alloc(0);
-  const onError = () => socket.destroy();
-  const onTimeout = () => socket.destroy();
+  // It broke, said nothing for too long, or is closed by the client, who would be waited for otherwise.
+  const giveUp = () => socket.destroy();
   const onData = (chunk: Buffer) => {
     seen = Buffer.concat([seen, chunk]);
     const compared = Math.min(seen.length, http2Preface.length);
@@ -88,13 +88,13 @@ function whenVersionIsKnown(socket: Socket, then: (isHttp2: boolean) => void): v
     if (matches && compared < http2Preface.length) {
       return;
     }
-    socket.off("data", onData).off("error", onError).off("timeout", onTimeout);
+    socket.off("data", onData).off("error", giveUp).off("timeout", giveUp).off("end", giveUp);
     socket.setTimeout(0);
     // Paused and put back, the bytes are read again by the server that gets the socket.
     socket.pause();
     socket.unshift(seen);
     then(matches);
   };
-  socket.on("data", onData).on("error", onError).on("timeout", onTimeout);
+  socket.on("data", onData).on("error", giveUp).on("timeout", giveUp).on("end", giveUp);
   socket.setTimeout(firstBytesTimeoutMs);
 }

@@ -9,6 +9,7 @@ import { StartError } from "@smartcart/runtime";
 import { createCors } from "./cors.ts";
 import { drain } from "./drain.ts";
 import { createHttpApp } from "./http-app.ts";
+import { createLastOnConnection } from "./last-on-connection.ts";
 import type { OnePort } from "./one-port.ts";
 import { createOnePort } from "./one-port.ts";
 import type { Checks } from "./readiness.ts";
@@ -49,7 +50,10 @@ export interface ServerOptions {
   readonly rateLimitPerSecond?: number;
   /** Longest time for calls under way when the server is disposed of. Default 5000. */
   readonly drainMs?: number;
-  /** How long the port stays open after health and readiness say no, so that balancers take notice. Default 100. */
+  /**
+   * How long the port stays open after health and readiness say no, so that balancers take notice, and how long after that a
+   * connection that is open may bring a last request. Default 100.
+   */
   readonly drainNoticeMs?: number;
   /** Takes over connections that ask for an upgrade (WebSocket). */
   readonly onUpgrade?: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -87,7 +91,7 @@ export async function startServer(o: ServerOptions): Promise<RunningServer> {
   };
   const maxBodyBytes = o.maxBodyBytes ?? defaultMaxBodyBytes;
   const serving = createServing(o, maxBodyBytes, shutdown);
-  const port = createPort(o, maxBodyBytes, serving, shutdown.draining.signal);
+  const port = createPort(o, maxBodyBytes, serving, shutdown);
   const address = await listen(port, o);
   const url = urlOf(o.host, address.port);
   o.log.info("server.started", { message: `${o.name} listens on ${url}` });
@@ -116,11 +120,12 @@ function createPort(
   o: ServerOptions,
   maxBodyBytes: number,
   { handlers, transport }: Serving,
-  draining: AbortSignal,
+  shutdown: Shutdown,
 ): OnePort {
-  const readiness = createReadiness(o.checks ?? {}, draining, o.log);
+  const readiness = createReadiness(o.checks ?? {}, shutdown.draining.signal, o.log);
   const http = createHttpApp({ ...o, maxBodyBytes, transport, readiness });
   const rpc = createRpcListener(handlers, o.log);
+  const lastOnConnection = createLastOnConnection(shutdown.streams.signal);
   const cors = createCors({
     origins: o.corsOrigins ?? [],
     requestHeaders: o.restOptions?.headers ?? [],
@@ -129,8 +134,8 @@ function createPort(
     onUpgrade: o.onUpgrade,
     log: o.log,
     onRequest(req, res) {
-      if (draining.aborted && req.httpVersionMajor === 1) {
-        res.setHeader("connection", "close");
+      if (req.httpVersionMajor === 1) {
+        lastOnConnection(res);
       }
       if (!cors(req, res) && !rpc(req, res)) {
         http(req, res);

@@ -1,3 +1,4 @@
+import { Agent, get } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import type { ConnectRouter } from "@connectrpc/connect";
@@ -131,12 +132,45 @@ describe("disposing", () => {
     await new Promise((resolve) => session.ping(resolve));
     await server[Symbol.asyncDispose]();
     expect(await goaway).toBe(0);
-    const refused = await new Promise<NodeJS.ErrnoException>((resolve) =>
-      connect(server.port, "127.0.0.1").once("error", resolve),
-    );
-    expect(refused.code).toBe("ECONNREFUSED");
+    expect(await connectError(server.port)).toBe("ECONNREFUSED");
     const call = createClient(InventoryService, server.transport).checkStock(request);
     expect((await failure(call))?.code).toBe(Code.Unavailable);
+  });
+
+  test("tells a client of HTTP/1.1 with the answer under way that no other will follow", async () => {
+    const { routes, started, end } = held();
+    const server = await startTestServer({ routes });
+    const path = "smartcart.inventory.v1.InventoryService/CheckStock";
+    const answer = fetch(`${server.url}/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(request),
+    });
+    await started;
+    const disposed = server[Symbol.asyncDispose]();
+    await expect.poll(() => connectError(server.port)).toBe("ECONNREFUSED");
+    end();
+    expect((await answer).headers.get("connection")).toBe("close");
+    await disposed;
+  });
+
+  test("answers a last request on a connection that was idle when the port was closed", async () => {
+    const server = await startTestServer({ drainNoticeMs: 1500 });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    expect(await healthz(server.url, agent)).toEqual([200, "keep-alive", false]);
+    const disposed = server[Symbol.asyncDispose]();
+    await expect.poll(() => connectError(server.port), { timeout: 5000 }).toBe("ECONNREFUSED");
+    expect(await healthz(server.url, agent)).toEqual([200, "close", true]);
+    await disposed;
+  });
+
+  test("lets in everybody who has connected before the port is closed", async () => {
+    const server = await startTestServer();
+    const answers = Array.from({ length: 20 }, () => firstLine(server.port));
+    // Sockets connect at the next tick; the server lets the first one in at a later turn of the event loop.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    await server[Symbol.asyncDispose]();
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(["HTTP/1.1 200 OK"]));
   });
 
   test("twice is the same as once", async () => {
@@ -154,3 +188,40 @@ describe("disposing", () => {
     await closed;
   });
 });
+
+/** The code of the error with which connecting fails; undefined where it does not. */
+function connectError(port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code));
+    socket.once("connect", () => resolve(undefined)).once("connect", () => socket.destroy());
+  });
+}
+
+/** The status, what is to become of the connection, and whether it was used before. */
+function healthz(url: string, agent: Agent) {
+  return new Promise((resolve, reject) => {
+    const sent = get(`${url}/healthz`, { agent }, (response) => {
+      const { statusCode, headers } = response;
+      response
+        .resume()
+        .once("end", () => resolve([statusCode, headers.connection, sent.reusedSocket]));
+    });
+    sent.once("error", reject);
+  });
+}
+
+/** The first line of the answer to a client that connects, asks, and listens to the end. */
+function firstLine(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    let text = "";
+    const socket = connect(port, "127.0.0.1", () =>
+      socket.write("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"),
+    );
+    socket.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+    });
+    socket.on("error", (error) => resolve(error.message));
+    socket.once("close", () => resolve(text.split("\r\n", 1)[0] ?? ""));
+  });
+}
