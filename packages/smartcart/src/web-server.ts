@@ -8,6 +8,7 @@ import type { Logger, Part, Registry } from "@smartcart/runtime";
 import { createMetrics, StartError } from "@smartcart/runtime";
 import type { Upstream } from "@smartcart/web/proxy-rules";
 import { contentSecurityPolicy, upstreamFor } from "@smartcart/web/proxy-rules";
+import { createWebDrain } from "./web-drain.ts";
 
 export interface WebServerOptions {
   readonly port: number;
@@ -63,18 +64,13 @@ export async function startWebServer(options: WebServerOptions): Promise<Part> {
     });
   });
 
-  const sockets = trackSockets(server);
+  const drain = createWebDrain(server);
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   return {
     name: "web",
     url: `http://${options.host === "0.0.0.0" ? "127.0.0.1" : options.host}:${port}`,
-    async [Symbol.asyncDispose]() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      // Streams and WebSockets never end by themselves; the browser connects anew.
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
+    [Symbol.asyncDispose]: drain,
   };
 }
 
@@ -121,15 +117,6 @@ function badGateway(response: ServerResponse): void {
       code: "UPSTREAM_UNAVAILABLE",
     }),
   );
-}
-
-function trackSockets(server: Server): ReadonlySet<Socket> {
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
-  return sockets;
 }
 
 function listen(server: Server, { port, host }: WebServerOptions): Promise<void> {

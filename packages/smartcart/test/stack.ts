@@ -102,7 +102,7 @@ export function createShopper(urls: Readonly<Record<string, string>>) {
         },
         { what: `order ${orderId} to be ${last}`, timeoutMs: 25_000 },
       ),
-    follow: (subscription: object) => follow(`${urls["status-hub"]}/ws`, subscription),
+    follow: (subscription?: object) => follow(`${urls["status-hub"]}/ws`, subscription),
   };
 }
 
@@ -135,14 +135,20 @@ export interface StatusFrame {
 }
 
 /** A WebSocket client that subscribes and keeps what it receives. */
-async function follow(url: string, subscription: object) {
+async function follow(url: string, subscription?: object) {
   const socket = new WebSocket(url);
   const frames: StatusFrame[] = [];
   socket.on("message", (data) => frames.push(JSON.parse(data.toString())));
   await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
-  socket.send(JSON.stringify({ subscribe: subscription }));
+  const closed = new Promise<number>((resolve) => socket.once("close", resolve));
+  const subscribe = (target: object) => socket.send(JSON.stringify({ subscribe: target }));
+  if (subscription !== undefined) subscribe(subscription);
   return {
     frames,
+    /** Subscribes to more. */
+    subscribe,
+    /** Resolves with the code of the close. */
+    closed,
     /** Waits until a frame of that status came, and answers all frames so far. */
     until: (status: string, orderId?: string): Promise<StatusFrame[]> =>
       waitFor(
@@ -155,9 +161,7 @@ async function follow(url: string, subscription: object) {
       ),
     [Symbol.asyncDispose]: async () => {
       socket.close();
-      await new Promise((resolve) =>
-        socket.readyState === WebSocket.CLOSED ? resolve(0) : socket.once("close", resolve),
-      );
+      await closed;
     },
   };
 }
@@ -169,6 +173,15 @@ export const wholeLife = [
   "Order Confirmed",
   "Shipping Started",
   "Shipped",
+];
+
+export const cancelledLife = [
+  "Order Received",
+  "Stock Reserved",
+  "Payment Confirmed",
+  "Order Confirmed",
+  "Cancelled",
+  "Refunded",
 ];
 
 export const seedBody = {
