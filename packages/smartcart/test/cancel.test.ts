@@ -3,16 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectConsistent, rowsOf } from "./invariants.ts";
 import { startParts } from "./parts.ts";
-import { seedBody, startStack, wholeLife } from "./stack.ts";
-
-const cancelledLife = [
-  "Order Received",
-  "Stock Reserved",
-  "Payment Confirmed",
-  "Order Confirmed",
-  "Cancelled",
-  "Refunded",
-];
+import { cancelledLife, seedBody, startStack, wholeLife } from "./stack.ts";
 
 describe("before the shipment begins", () => {
   it("pays back, puts back, and nothing is shipped even though the event comes later", async () => {

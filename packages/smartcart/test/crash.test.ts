@@ -1,6 +1,6 @@
 /**
- * `kill -9` of the whole process at every point of placing an order at which something was just written or is just to be
- * done, then a new start: the order comes to its end, and was charged at most once.
+ * `kill -9` of the whole process at every point of placing and of cancelling an order at which something was just written
+ * or is just to be done, then a new start: the order comes to its end, and was charged at most once.
  */
 
 import { describe, expect, it } from "vitest";
@@ -8,8 +8,12 @@ import type { CrashPoint } from "@smartcart/order";
 import { createTestDatabase } from "@smartcart/store/testing";
 import { waitFor } from "@smartcart/testkit";
 import { expectConsistent, rowsOf } from "./invariants.ts";
-import { seedBody, wholeLife } from "./stack.ts";
-import { choosePorts, startWhole } from "./whole-process.ts";
+import { cancelledLife, seedBody, wholeLife } from "./stack.ts";
+import { createTurns } from "./turns.ts";
+import { choosePorts, spawnWhole, startWhole } from "./whole-process.ts";
+
+/** What is done to the order: it is paid, its card is refused, it is cancelled once it is confirmed. */
+type Story = "placing" | "declined" | "cancelling";
 
 interface Crash {
   readonly at: CrashPoint;
@@ -18,42 +22,103 @@ interface Crash {
   readonly history: readonly string[];
 }
 
-const placing: readonly CrashPoint[] = [
-  "receive.before-call",
-  "receive.after-commit",
-  "reserve.before-call",
-  "reserve.after-call",
-  "reserve.after-commit",
-  "charge.before-call",
-  "charge.after-call",
-  "charge.after-commit",
-  "commit.before-call",
-  "commit.after-call",
-  "commit.after-commit",
-  "answer.before-send",
-];
+// By point: the stories in which it is reached. A point that is new to the order service does not compile until it is here.
+const stories: Readonly<Record<CrashPoint, readonly Story[]>> = {
+  "receive.before-call": ["placing"],
+  // Receiving is one statement and no call.
+  "receive.after-call": [],
+  "receive.after-commit": ["placing"],
+  "reserve.before-call": ["placing"],
+  "reserve.after-call": ["placing"],
+  "reserve.after-commit": ["placing"],
+  "charge.before-call": ["placing"],
+  "charge.after-call": ["placing"],
+  "charge.after-commit": ["placing"],
+  "commit.before-call": ["placing"],
+  "commit.after-call": ["placing"],
+  "commit.after-commit": ["placing"],
+  "answer.before-send": ["placing"],
+  "stop-shipment.before-call": ["cancelling"],
+  "stop-shipment.after-call": ["cancelling"],
+  "stop-shipment.after-commit": ["cancelling"],
+  "refund.before-call": ["cancelling"],
+  "refund.after-call": ["cancelling"],
+  "refund.after-commit": ["cancelling"],
+  "release.before-call": ["declined", "cancelling"],
+  "release.after-call": ["declined", "cancelling"],
+  "release.after-commit": ["declined", "cancelling"],
+};
 
-// A refused payment is undone by one more call, which may die as well.
-const undoing: readonly CrashPoint[] = [
-  "release.before-call",
-  "release.after-call",
-  "release.after-commit",
-];
+const pointsOf = (story: Story): CrashPoint[] =>
+  (Object.keys(stories) as CrashPoint[]).filter((at) => stories[at].includes(story));
 
 const crashes: readonly Crash[] = [
-  ...placing.map((at) => ({ at, paymentToken: "tok_visa", history: wholeLife })),
-  ...undoing.map((at) => ({
+  ...pointsOf("placing").map((at) => ({ at, paymentToken: "tok_visa", history: wholeLife })),
+  ...pointsOf("declined").map((at) => ({
     at,
     paymentToken: "tok_declined",
     history: ["Order Received", "Stock Reserved", "Payment Declined"],
   })),
 ];
 
+const espresso = "espresso-beans";
+
+// Every attempt to start a shipment fails, so that it is not too late to cancel.
+const heldShipments = { SHIPPING_FAILURE_RATE: "1" };
+
 // Whole processes at once. A dead one costs nothing while its order's lease runs out.
 const atOnce = 3;
 
 describe.concurrent("kill -9 of everything", { timeout: 300_000 }, () => {
   const take = createTurns(atOnce);
+
+  // One cancellation dies at all points, one after the other: each start takes up what the one before it left.
+  it("at every point of cancelling", async () => {
+    await using database = await createTestDatabase();
+    const env = { DATABASE_URL: database.url, SHIPPING_LOG_FILE: "/dev/null" };
+    await take(async () => {
+      const { orderId, stock } = await placeAndHold(env);
+      const cancel = `/orders/${orderId}/cancel`;
+      for (const at of pointsOf("cancelling")) {
+        await using doomed = spawnWhole({
+          ...env,
+          ...(await choosePorts()),
+          ...heldShipments,
+          ORDER_CRASH_AT: at,
+        });
+        let ended = false;
+        void doomed.exited.then(() => {
+          ended = true;
+        });
+        // By whom it gets there does not matter: this client, who asks again and again, or its own resumer.
+        const died = () =>
+          ended ||
+          doomed.post(cancel).then(
+            () => ended,
+            () => ended,
+          );
+        await waitFor(died, { what: `it to die at ${at}`, timeoutMs: 90_000, intervalMs: 100 });
+        expect(await doomed.exited, `at ${at}:\n${doomed.output()}`).toBe("SIGKILL");
+      }
+
+      await using revived = await startWhole({ ...env, ...(await choosePorts()) });
+      const { status, body, text } = await revived.post(cancel);
+      expect([status, body.status]).toEqual([200, "CANCELLED"]);
+      expect(await revived.history(orderId, "Refunded")).toEqual(cancelledLife);
+      await expectConsistent(database.url);
+      expect(await revived.available(espresso)).toBe(stock);
+      expect((await revived.post(cancel)).text).toBe(text);
+      expect(await ledgerOf(database.url)).toEqual([
+        { charge_id: orderId, kind: "capture" },
+        { charge_id: orderId, kind: "refund" },
+      ]);
+      const shipments = await rowsOf(
+        database.url,
+        "select order_id, status from shipping.shipment",
+      );
+      expect(shipments).toEqual([{ order_id: orderId, status: "CANCELLED" }]);
+    });
+  });
 
   it.each(crashes)("at $at", async ({ at, paymentToken, history }) => {
     await using database = await createTestDatabase();
@@ -101,27 +166,19 @@ describe.concurrent("kill -9 of everything", { timeout: 300_000 }, () => {
   });
 });
 
+/** Places an order, says how much stock there was before it, and stops. */
+async function placeAndHold(env: Readonly<Record<string, string>>) {
+  await using shop = await startWhole({ ...env, ...(await choosePorts()), ...heldShipments });
+  const stock = await shop.available(espresso);
+  const { status, body } = await shop.place({ ...seedBody, userId: "fickle" });
+  expect(status).toBe(201);
+  return { orderId: body.orderId as string, stock };
+}
+
 /** What the payment provider took and gave back; a void is neither. */
 function ledgerOf(databaseUrl: string) {
   return rowsOf(
     databaseUrl,
-    "select charge_id, kind from payment_provider.ledger_entry where kind <> 'void'",
+    "select charge_id, kind from payment_provider.ledger_entry where kind <> 'void' order by kind",
   );
-}
-
-/** Lets so many tasks run at once; the others wait their turn. */
-function createTurns(count: number) {
-  let free = count;
-  const waiting: Array<() => void> = [];
-  return async (task: () => Promise<void>): Promise<void> => {
-    if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve));
-    else free -= 1;
-    try {
-      await task();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) free += 1;
-      else next();
-    }
-  };
 }
