@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { presentMigrations, releasedMigrations } from "./released-migrations.ts";
 
 const run = promisify(execFile);
 const script = join(import.meta.dirname, "release-contract.ts");
@@ -52,6 +53,30 @@ test("a renewed baseline holds against the contract, and bites when that breaks"
   await expect(breaking()).resolves.toMatchObject({ stdout: "" });
 });
 
+test("the migrations are renewed with it, once they are committed", async () => {
+  writeMigration("create table shop.orders ();");
+  await expect(release("renew")).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("packages/order/migrations/"),
+  });
+  await commit();
+  await release("renew");
+  const renewed = releasedMigrations(root);
+  expect(renewed).toEqual(presentMigrations(root));
+
+  writeMigration("create table shop.order ();");
+  await commit();
+  const { stdout } = await release("renew");
+  expect(stdout).toContain("Breaks databases of the last release");
+  expect(stdout).toContain("packages/order/migrations/0001_orders.sql");
+  expect(releasedMigrations(root)).not.toEqual(renewed);
+});
+
+function writeMigration(sql: string): void {
+  mkdirSync(join(root, "packages/order/migrations"), { recursive: true });
+  writeFileSync(join(root, "packages/order/migrations/0001_orders.sql"), sql);
+}
+
 function writeContract(fields: string): void {
   const source = `syntax = "proto3";\npackage order.v1;\nmessage Order { ${fields} }\n`;
   writeFileSync(join(root, "proto/order.proto"), source);
@@ -70,7 +95,7 @@ function git(...args: string[]) {
 }
 
 async function commit(): Promise<void> {
-  await git("add", "proto", "buf.yaml");
+  await git("add", ".");
   await git("commit", "--quiet", "--message", "contract");
 }
 

@@ -28,13 +28,18 @@ export async function choosePorts(): Promise<Record<string, string>> {
   return Object.fromEntries(portVariables.map((variable, index) => [variable, `${ports[index]}`]));
 }
 
-/** Spawns it and does not wait. `env` has to hold the ports. */
-export function spawnWhole(env: Readonly<Record<string, string>>): WholeProcess {
+const presentMain = "packages/smartcart/src/main.ts";
+
+/** Spawns it and does not wait. `env` has to hold the ports; `main` is that of another version. */
+export function spawnWhole(
+  env: Readonly<Record<string, string>>,
+  main: string = presentMain,
+): WholeProcess {
   const urls = Object.fromEntries(
     parts.map((part, index) => [part, `http://127.0.0.1:${env[portVariables[index] ?? ""]}`]),
   );
   const process = spawnPart({
-    args: ["packages/smartcart/src/main.ts", "up"],
+    args: [main, "up"],
     // A busy machine must not turn 201 into 202.
     env: { ORDER_ANSWER_TIMEOUT_MS: "20000", ...env },
   });
@@ -42,8 +47,11 @@ export function spawnWhole(env: Readonly<Record<string, string>>): WholeProcess 
 }
 
 /** Spawns it and waits until it says that it is ready. */
-export async function startWhole(env: Readonly<Record<string, string>>): Promise<WholeProcess> {
-  const whole = spawnWhole(env);
+export async function startWhole(
+  env: Readonly<Record<string, string>>,
+  main?: string,
+): Promise<WholeProcess> {
+  const whole = spawnWhole(env, main);
   let code: number | NodeJS.Signals | undefined;
   void whole.exited.then((ended) => {
     code = ended;

@@ -108,10 +108,15 @@ describe("migrate", () => {
     },
   );
 
-  test("an older process may start beside a newer one", async () => {
+  test("an older process may start beside a newer one, and leaves what that has done", async () => {
     await using shop = await setUp({ ...first, "0002_note.sql": "alter table item add note text" });
     await migrate(shop.db, shop.set);
     await shop.remove("0002_note.sql");
     await migrate(shop.db, shop.set);
+    expect((await shop.db.query({ text: "select * from item" })).rows).toEqual([
+      { id: 1, note: null },
+    ]);
+    const applied = await shop.db.query({ text: "select file from migrations_shop order by 1" });
+    expect(applied.rows.map((row) => row.file)).toEqual(["0001_items.sql", "0002_note.sql"]);
   });
 });
