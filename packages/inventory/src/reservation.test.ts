@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { propertyOptions } from "@smartcart/testkit";
 import type { Known, Reservation, ReserveRequest } from "./reservation.ts";
 import {
   decideCommits,
@@ -178,6 +179,7 @@ it("no batch takes more than there is, and every move adds up to 0", () => {
       const held = inserts.flatMap((r) => r.lines).reduce((sum, line) => sum + line.quantity, 0);
       expect(moves.reduce((sum, move) => sum + move.held, 0)).toBe(held);
     }),
+    propertyOptions(),
   );
 });
 

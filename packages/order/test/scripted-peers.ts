@@ -1,7 +1,8 @@
 /**
  * Inventory, payment and shipping as a small honest world in memory, behind real Connect transports. Each keeps what was done to it,
- * and each call can be told to fail before its effect, or after it, as a lost answer does.
+ * and each call can be told to go wrong in every way in which a network does.
  */
+import type { HandlerContext } from "@connectrpc/connect";
 import { Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { ReservationStatus } from "@smartcart/gen/inventory/v1/reservation_pb";
@@ -9,19 +10,44 @@ import { PaymentStatus } from "@smartcart/gen/payment/v1/payment_pb";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
 import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
+import { delay } from "@smartcart/runtime";
 import type { Peers } from "../src/saga/steps.ts";
 
-export type PeerCall =
-  | "reserve"
-  | "processPayment"
-  | "commitReservation"
-  | "releaseReservation"
-  | "refundPayment"
-  | "cancelShipment";
+export const peerCalls = [
+  "reserve",
+  "processPayment",
+  "commitReservation",
+  "releaseReservation",
+  "refundPayment",
+  "cancelShipment",
+] as const;
+
+export type PeerCall = (typeof peerCalls)[number];
+
+export const faults = [
+  /** Fails, and nothing was done. */
+  "before",
+  /** Fails, and it was done. */
+  "after",
+  /** Never answers, and nothing was done: the deadline ends the call. */
+  "unheard",
+  /** Never answers, and it was done. */
+  "unanswered",
+  /** Answers late, within the deadline. */
+  "late",
+  /** Is delivered twice. */
+  "twice",
+] as const;
+
+export type Fault = (typeof faults)[number];
 
 export interface World {
-  /** Makes the next call of that kind fail before or after its effect. */
-  failNext(call: PeerCall, when: "before" | "after"): void;
+  /** Makes the next call of that kind go wrong. */
+  failNext(call: PeerCall, fault: Fault): void;
+  /** Faults that no call has met yet. */
+  readonly pendingFaults: number;
+  /** Every call that arrived, in order. */
+  readonly calls: PeerCall[];
   /** Lets a held reservation expire and its units go to somebody else. */
   expireAndSellOut(): void;
   stock: number;
@@ -33,14 +59,23 @@ export interface World {
   readonly startedShipments: Set<string>;
 }
 
+/** When the deadline of a call ends that is not answered, in milliseconds; the mesh gives real calls seconds. */
+const deadlineMs = 100;
+/** How late a late answer is. */
+const lateMs = 20;
+
 export function createWorld(): { world: World; peers: Peers } {
-  const faults: Array<{ call: PeerCall; when: "before" | "after" }> = [];
+  const planned: Array<{ call: PeerCall; fault: Fault }> = [];
   let soldOut = false;
   const world: World = {
-    failNext: (call, when) => void faults.push({ call, when }),
+    failNext: (call, fault) => void planned.push({ call, fault }),
+    get pendingFaults() {
+      return planned.length;
+    },
     expireAndSellOut: () => {
       soldOut = true;
     },
+    calls: [],
     stock: 100,
     reservations: new Map(),
     captures: new Map(),
@@ -48,19 +83,23 @@ export function createWorld(): { world: World; peers: Peers } {
     stoppedShipments: new Set(),
     startedShipments: new Set(),
   };
-  const fault = (call: PeerCall, when: "before" | "after") => {
-    const index = faults.findIndex((planned) => planned.call === call && planned.when === when);
-    if (index === -1) return;
-    faults.splice(index, 1);
-    throw new ConnectError(`${call} failed ${when} its effect`, Code.Unavailable);
-  };
-  const effect = <T>(call: PeerCall, run: () => T): T => {
-    fault(call, "before");
+  /** Does what a call asks for, unless the fault planned for it is in the way. */
+  async function effect<T>(call: PeerCall, { signal }: HandlerContext, run: () => T): Promise<T> {
+    world.calls.push(call);
+    const index = planned.findIndex((each) => each.call === call);
+    const [{ fault } = {}] = index === -1 ? [] : planned.splice(index, 1);
+    if (fault === "before") throw unavailable(`${call} failed before its effect`);
+    if (fault === "unheard") await silence(signal);
     const answer = run();
-    fault(call, "after");
+    if (fault === "twice") return run();
+    if (fault === "after") throw unavailable(`${call} failed after its effect`);
+    if (fault === "unanswered") await silence(signal);
+    if (fault === "late") await delay(lateMs, signal);
     return answer;
-  };
+  }
   const { reservations, captures, refunds } = world;
+  /** Units that a reservation holds or has bought. */
+  const units = new Map<string, number>();
   const reservation = (reservationId: string) => ({
     outcome: {
       case: "reservation" as const,
@@ -82,56 +121,62 @@ export function createWorld(): { world: World; peers: Peers } {
           { productId: "pot", name: "Pot", price: { currencyCode: "USD", minorUnits: 2_999n } },
         ],
       }),
-      reserve: ({ reservationId, lines }) =>
-        effect("reserve", () => {
-          const units = lines.reduce((sum, line) => sum + line.quantity, 0);
+      reserve: ({ reservationId, lines }, context) =>
+        effect("reserve", context, () => {
+          const wanted = lines.reduce((sum, line) => sum + line.quantity, 0);
           if (!reservations.has(reservationId)) {
-            if (units > world.stock) return shortage(lines[0]?.productId ?? "", units);
-            world.stock -= units;
+            if (wanted > world.stock) return shortage(lines[0]?.productId ?? "", wanted);
+            world.stock -= wanted;
+            units.set(reservationId, wanted);
             reservations.set(reservationId, ReservationStatus.HELD);
           }
           return reservation(reservationId);
         }),
-      commitReservation: ({ reservationId }) =>
-        effect("commitReservation", () => {
+      commitReservation: ({ reservationId }, context) =>
+        effect("commitReservation", context, () => {
+          if (reservations.get(reservationId) === ReservationStatus.RELEASED) {
+            throw problem("RESERVATION_RELEASED");
+          }
           if (soldOut) {
+            units.delete(reservationId);
             reservations.set(reservationId, ReservationStatus.EXPIRED);
             return shortage("tea", 1);
           }
           reservations.set(reservationId, ReservationStatus.COMMITTED);
           return reservation(reservationId);
         }),
-      releaseReservation: ({ reservationId }) =>
-        effect("releaseReservation", () => {
+      releaseReservation: ({ reservationId }, context) =>
+        effect("releaseReservation", context, () => {
+          world.stock += units.get(reservationId) ?? 0;
+          units.delete(reservationId);
           reservations.set(reservationId, ReservationStatus.RELEASED);
           return { reservation: { reservationId, status: ReservationStatus.RELEASED } };
         }),
     });
     router.service(PaymentService, {
-      processPayment: ({ orderId, paymentToken }) =>
-        effect("processPayment", () => {
+      processPayment: ({ orderId, paymentToken }, context) =>
+        effect("processPayment", context, () => {
           if (paymentToken === "tok_declined") {
             return {
               payment: { orderId, status: PaymentStatus.DECLINED, declineCode: "card_declined" },
             };
           }
+          if (refunds.has(orderId)) {
+            return { payment: { orderId, status: PaymentStatus.REFUNDED } };
+          }
           if (!captures.has(orderId)) captures.set(orderId, 1);
           return { payment: { orderId, status: PaymentStatus.CAPTURED } };
         }),
-      refundPayment: ({ orderId }) =>
-        effect("refundPayment", () => {
+      refundPayment: ({ orderId }, context) =>
+        effect("refundPayment", context, () => {
           if (captures.has(orderId) && !refunds.has(orderId)) refunds.set(orderId, 1);
           return { payment: { orderId, status: PaymentStatus.REFUNDED } };
         }),
     });
     router.service(ShippingService, {
-      cancelShipment: ({ orderId }) =>
-        effect("cancelShipment", () => {
-          if (world.startedShipments.has(orderId)) {
-            throw new ConnectError("too late", Code.FailedPrecondition, undefined, [
-              { desc: ProblemSchema, value: { code: "SHIPMENT_STARTED" } },
-            ]);
-          }
+      cancelShipment: ({ orderId }, context) =>
+        effect("cancelShipment", context, () => {
+          if (world.startedShipments.has(orderId)) throw problem("SHIPMENT_STARTED");
           world.stoppedShipments.add(orderId);
           return { shipment: { orderId } };
         }),
@@ -143,4 +188,19 @@ export function createWorld(): { world: World; peers: Peers } {
     shipping: createClient(ShippingService, transport),
   };
   return { world, peers };
+}
+
+function unavailable(message: string): ConnectError {
+  return new ConnectError(message, Code.Unavailable);
+}
+
+function problem(code: string): ConnectError {
+  const details = [{ desc: ProblemSchema, value: { code } }];
+  return new ConnectError("too late", Code.FailedPrecondition, undefined, details);
+}
+
+/** No answer until the deadline of the caller. */
+async function silence(signal: AbortSignal): Promise<never> {
+  await delay(deadlineMs, signal);
+  throw new ConnectError("the deadline is over", Code.DeadlineExceeded);
 }

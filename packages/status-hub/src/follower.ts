@@ -39,7 +39,8 @@ export function createFollower(after: number, o: FollowerOptions): Follower {
   let stopped = false;
   let pause: NodeJS.Timeout | undefined;
 
-  function take(step: Step<StatusFrame>, turn?: Promise<void>): Promise<void> {
+  function take(step: Step<StatusFrame>, turn: Promise<void> = Promise.resolve()): Promise<void> {
+    if (stopped) return turn;
     state = step.state;
     for (const frame of step.send) o.send(frame.data);
     switch (step.action?.kind) {
@@ -55,7 +56,7 @@ export function createFollower(after: number, o: FollowerOptions): Follower {
       case "unknown-order":
         o.send(errorFrame("UNKNOWN_ORDER", unknownMessage(o.orderId), "subscribe.orderId"));
     }
-    return turn ?? Promise.resolve();
+    return turn;
   }
 
   async function readOnce(turn?: Promise<void>): Promise<void> {
@@ -68,7 +69,7 @@ export function createFollower(after: number, o: FollowerOptions): Follower {
       },
     );
     await turn;
-    if (!stopped) void take(effect());
+    void take(effect());
   }
 
   return {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { propertyOptions } from "@smartcart/testkit";
 import type { Entry, Sequencer, Step } from "./sequencer.ts";
 import {
   createSequencer,
@@ -98,7 +99,7 @@ test("any interleaving of live events, readings, losses and failures is contiguo
         world.check();
       },
     ),
-    { numRuns: 2000 },
+    propertyOptions({ numRuns: 2000 }),
   );
 });
 
