@@ -1,7 +1,7 @@
 /** Carries a plan out. Each fault undoes itself; when all are over, everything runs again. */
 import { fileURLToPath } from "node:url";
-import { delay, reasonOf, silentLogger } from "@smartcart/runtime";
-import { createDatabase } from "@smartcart/store";
+import { delay, reasonOf } from "@smartcart/runtime";
+import { openAdminDatabase } from "./admin-database.ts";
 import type { BrokerAdmin } from "./broker-admin.ts";
 import type { LinkFault } from "./fault-proxy.ts";
 import type { Engine } from "./infrastructure.ts";
@@ -221,7 +221,7 @@ function linkFaultOf(kind: PlannedFault["kind"], variant: number): LinkFault {
 }
 
 async function terminateBackends({ infrastructure }: System): Promise<string> {
-  await using database = adminDatabase(infrastructure.database.url);
+  await using database = openAdminDatabase(infrastructure);
   const { rowCount } = await database.query({
     text: `select pg_terminate_backend(pid) from pg_stat_activity
            where backend_type = 'client backend' and pid <> pg_backend_pid() and random() < 0.5`,
@@ -230,7 +230,7 @@ async function terminateBackends({ infrastructure }: System): Promise<string> {
 }
 
 async function lockTable(table: string, durationMs: number, { infrastructure }: System) {
-  await using database = adminDatabase(infrastructure.database.url);
+  await using database = openAdminDatabase(infrastructure);
   const client = await database.connect();
   try {
     await client.query("begin");
@@ -241,8 +241,4 @@ async function lockTable(table: string, durationMs: number, { infrastructure }: 
   } finally {
     client.release(true);
   }
-}
-
-function adminDatabase(url: string) {
-  return createDatabase({ url, schema: "orders", log: silentLogger, maxConnections: 1 });
 }

@@ -12,6 +12,8 @@ import { processTree } from "@smartcart/testkit";
 export interface Engine extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
+  /** The ids of its processes. */
+  pids(): Promise<readonly number[]>;
   /** SIGKILL, all of its processes. */
   kill(): Promise<void>;
   /** Starts it again on its data after a kill; resolves when it takes connections. */
@@ -63,8 +65,9 @@ async function startDatabase(stateDirectory: string): Promise<Engine> {
       maxConnections: 240,
     });
   let server = await start();
+  const pids = async () => (await processTree(server.pid)).map(({ pid }) => pid);
   const signal = async (name: NodeJS.Signals) => {
-    for (const { pid } of await processTree(server.pid)) send(pid, name);
+    for (const pid of await pids()) send(pid, name);
   };
   return {
     get url() {
@@ -73,6 +76,7 @@ async function startDatabase(stateDirectory: string): Promise<Engine> {
     get port() {
       return Number(new URL(server.url).port);
     },
+    pids,
     kill: () => signal("SIGKILL"),
     async restart() {
       await server[Symbol.asyncDispose]();
@@ -93,9 +97,8 @@ async function startBroker(directory: string): Promise<BrokerEngine> {
   const start = (port?: number): Promise<PrivateBroker> =>
     startPrivateBroker({ directory, log: silentLogger, ...(port !== undefined && { port }) });
   let broker = await start();
-  const signal = async (name: NodeJS.Signals) => {
-    send(Number(await readFile(join(directory, "pid"), "utf8").catch(() => "")), name);
-  };
+  const pid = async () => Number(await readFile(join(directory, "pid"), "utf8").catch(() => ""));
+  const signal = async (name: NodeJS.Signals) => send(await pid(), name);
   return {
     get url() {
       return broker.amqpUrl;
@@ -103,6 +106,7 @@ async function startBroker(directory: string): Promise<BrokerEngine> {
     get port() {
       return Number(new URL(broker.amqpUrl).port);
     },
+    pids: async () => [await pid()],
     get managementUrl() {
       return broker.managementUrl;
     },

@@ -1,54 +1,36 @@
 /** The customers: a bounded stream of orders, each followed to an answer that stands. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { delay } from "@smartcart/runtime";
+import type { ClientHistory } from "./history.ts";
+import type { LoadMix } from "./load-mix.ts";
+import { createWish } from "./load-mix.ts";
 import type { Random } from "./random.ts";
-import type { Answer, OrderWish, Shopper } from "./shopper.ts";
+import type { Answer, OrderWish, Repetition, Shopper } from "./shopper.ts";
+import { createShopper } from "./shopper.ts";
 import type { Sighting } from "./watcher.ts";
 import { watchOrder } from "./watcher.ts";
 
-/** What the customers do, in shares of 0 to 1. */
-export interface LoadMix {
-  /** Payment tokens with their weights. */
-  readonly tokens: Readonly<Record<string, number>>;
-  /** Products with plenty in stock, and those that run out. */
-  readonly plenty: readonly string[];
-  readonly scarce: readonly string[];
-  /** Orders with a line of something scarce. */
-  readonly scarceShare: number;
-  /** Confirmed orders that are cancelled again. */
-  readonly cancelShare: number;
-  /** Answered orders whose request is sent once more. */
-  readonly replayShare: number;
-  /** Orders that are watched over the WebSocket. */
-  readonly watchShare: number;
-}
-
-export const usualMix: LoadMix = {
-  tokens: {
-    tok_visa: 80,
-    tok_declined: 5,
-    tok_insufficient_funds: 2,
-    tok_timeout: 5,
-    tok_error: 4,
-    tok_slow: 4,
-  },
-  plenty: ["espresso-beans", "filter-beans", "paper-filters", "ceramic-mug", "dotted-notebook"],
-  scarce: ["copper-moka-pot", "monstera-plant", "fountain-pen", "chef-knife"],
-  scarceShare: 0.1,
-  cancelShare: 0.06,
-  replayShare: 0.1,
-  watchShare: 0.08,
-};
-
 export interface LoadOptions {
+  /** Where the customers order. */
+  readonly url: string;
+  readonly history: ClientHistory;
   readonly orders: number;
+  /** Further orders are sent while this says so. Default: none. */
+  readonly goesOn?: () => boolean;
+  /** Infinity: all at once, as far as `maxInFlight` allows. */
   readonly ratePerSecond: number;
+  /** More customers than these never wait before the shop: a client that piles up requests tests itself. Default 200. */
+  readonly maxInFlight?: number;
   readonly mix: LoadMix;
+  /** What the customer of that number wants. Default: by the mix. */
+  readonly wish?: (index: number) => OrderWish;
+  /** Whether who was told PENDING looks at the order until it is decided. Default false. */
+  readonly followsPending?: boolean;
   readonly random: Random;
-  readonly shopper: Shopper;
   /** Where orders are watched; undefined: nowhere. */
   readonly hubUrl: string | undefined;
-  /** Ends the watching. */
-  readonly signal: AbortSignal;
+  /** Longest time of one request, in milliseconds. Default 6,000. */
+  readonly requestTimeoutMs?: number;
 }
 
 /** Counters that grow while it runs. */
@@ -56,18 +38,28 @@ export interface LoadProgress {
   sent: number;
   answered: number;
   inFlight: number;
-  /** When the last order was sent, by `performance.now()`. */
+  /** When the first and the last order were sent, by `performance.now()`. */
+  readonly startedAt: number;
   lastSentAt: number;
   /** Answers that stand, by what they say: "CONFIRMED", "PENDING", "OUT_OF_STOCK", … */
   readonly answers: Map<string, number>;
-  /** How long customers waited for an answer that stands, in milliseconds. */
-  readonly tookMs: number[];
+}
+
+/** A customer with an order that is decided. */
+export interface Decided {
+  /** What was said in the end: of an order that was PENDING, its status or the code of its rejection. */
+  readonly says: string;
+  /** From the first request on, in milliseconds. */
+  readonly tookMs: number;
 }
 
 export interface LoadFindings {
   readonly placed: { readonly wish: OrderWish; readonly answer: Answer | undefined }[];
+  readonly decided: Decided[];
   readonly cancelled: { readonly orderId: string; readonly answer: Answer | undefined }[];
   readonly replays: { readonly key: string; readonly orderId: string; readonly isSame: boolean }[];
+  /** Requests that had to be sent more than once. */
+  readonly repeated: Repetition[];
   readonly watching: Promise<Sighting>[];
 }
 
@@ -79,100 +71,119 @@ export interface RunningLoad {
   readonly allSent: Promise<void>;
   /** Resolves when every customer has an answer, or has given up. */
   readonly finished: Promise<void>;
+  /** Makes all customers give up who wait for an answer still. */
+  giveUp(): void;
+  /** What the watchers saw. They get a few seconds more than the orders: the last status has to travel. */
+  sightings(): Promise<Sighting[]>;
 }
 
-/** More customers than these wait before the shop: a client that piles up requests tests itself. */
-const maxInFlight = 200;
+const lastStatusMs = 15_000;
+
+/** Everything that a customer works with. */
+interface Shop {
+  readonly o: LoadOptions;
+  readonly shopper: Shopper;
+  readonly progress: LoadProgress;
+  readonly findings: LoadFindings;
+  readonly endWatching: AbortSignal;
+}
 
 export function startLoad(o: LoadOptions): RunningLoad {
+  const now = performance.now();
   const progress: LoadProgress = {
     sent: 0,
     answered: 0,
     inFlight: 0,
-    lastSentAt: 0,
+    startedAt: now,
+    lastSentAt: now,
     answers: new Map(),
-    tookMs: [],
   };
-  const findings: LoadFindings = { placed: [], cancelled: [], replays: [], watching: [] };
+  const findings: LoadFindings = {
+    placed: [],
+    decided: [],
+    cancelled: [],
+    replays: [],
+    repeated: [],
+    watching: [],
+  };
+  const giveUp = new AbortController();
+  const endWatching = new AbortController();
+  const shopper = createShopper({
+    url: o.url,
+    history: o.history,
+    signal: giveUp.signal,
+    requestTimeoutMs: o.requestTimeoutMs ?? 6_000,
+    onRepeated: (repetition) => findings.repeated.push(repetition),
+  });
+  const shop: Shop = { o, shopper, progress, findings, endWatching: endWatching.signal };
   const customers: Promise<void>[] = [];
-  const sendAll = async () => {
-    const startedAt = performance.now();
-    for (let index = 0; index < o.orders; index++) {
-      const dueMs = (index / o.ratePerSecond) * 1_000 - (performance.now() - startedAt);
-      if (dueMs > 0) await delay(dueMs);
-      while (progress.inFlight >= maxInFlight) await delay(20);
-      progress.sent++;
-      progress.inFlight++;
-      progress.lastSentAt = performance.now();
-      const random = o.random.fork(`order ${index}`);
-      const customer = serve(index, random, o, progress, findings).finally(() => {
-        progress.inFlight--;
-      });
-      customers.push(customer);
-    }
-  };
-  const allSent = sendAll();
+  const allSent = sendAll(shop, customers);
   const finished = allSent.then(() => Promise.all(customers)).then(() => {});
-  return { progress, findings, allSent, finished };
+  return {
+    progress,
+    findings,
+    allSent,
+    finished,
+    giveUp: () => giveUp.abort(),
+    async sightings() {
+      const all = Promise.all(findings.watching);
+      await Promise.race([all, sleep(lastStatusMs, undefined, { ref: false })]);
+      endWatching.abort();
+      return all;
+    },
+  };
+}
+
+async function sendAll(shop: Shop, customers: Promise<void>[]): Promise<void> {
+  const { o, progress } = shop;
+  const { orders, ratePerSecond, maxInFlight = 200, goesOn = () => false } = o;
+  for (let index = 0; index < orders || goesOn(); index++) {
+    const dueMs = (index / ratePerSecond) * 1_000 - (performance.now() - progress.startedAt);
+    if (dueMs > 0) await delay(dueMs);
+    while (progress.inFlight >= maxInFlight) await delay(5);
+    progress.sent++;
+    progress.inFlight++;
+    progress.lastSentAt = performance.now();
+    customers.push(
+      serve(index, shop).finally(() => {
+        progress.inFlight--;
+      }),
+    );
+  }
 }
 
 async function serve(
   index: number,
-  random: Random,
-  o: LoadOptions,
-  progress: LoadProgress,
-  findings: LoadFindings,
+  { o, shopper, progress, findings, endWatching }: Shop,
 ): Promise<void> {
-  const wish = createWish(index, random, o.mix);
+  const random = o.random.fork(`order ${index}`);
+  const wish = o.wish?.(index) ?? createWish(index, random, o.mix);
   // Decided at once, so that what a customer is like does not depend on what happens.
   const [cancels, replays, watches] = [o.mix.cancelShare, o.mix.replayShare, o.mix.watchShare].map(
     (share) => random.chance(share),
   );
   const patienceMs = random.int(0, 400);
-  const answer = await o.shopper.place(wish);
+  const answer = await shopper.place(wish);
   findings.placed.push({ wish, answer });
   if (answer === undefined) return;
   progress.answered++;
   progress.answers.set(answer.says, (progress.answers.get(answer.says) ?? 0) + 1);
-  progress.tookMs.push(answer.tookMs);
   const { orderId } = answer;
   if (watches && o.hubUrl !== undefined) {
-    findings.watching.push(watchOrder(o.hubUrl, orderId, o.signal));
+    findings.watching.push(watchOrder(o.hubUrl, orderId, endWatching));
   }
+  const follows = o.followsPending === true && answer.says === "PENDING";
+  const decision = follows ? await shopper.follow(orderId) : answer;
+  const extraMs = decision === answer ? 0 : (decision?.tookMs ?? 0);
+  if (decision) findings.decided.push({ says: decision.says, tookMs: answer.tookMs + extraMs });
   if (cancels && answer.says === "CONFIRMED") {
     await delay(patienceMs);
-    findings.cancelled.push({ orderId, answer: await o.shopper.cancel(wish.key, orderId) });
+    findings.cancelled.push({ orderId, answer: await shopper.cancel(wish.key, orderId) });
   }
   if (replays) {
-    const again = await o.shopper.replay(wish);
+    const again = await shopper.replay(wish);
     if (again === undefined) return;
     const isSame = again.text === answer.text && again.httpStatus === answer.httpStatus;
     findings.replays.push({ key: wish.key, orderId, isSame });
   }
-}
-
-function createWish(index: number, random: Random, mix: LoadMix): OrderWish {
-  const products = random.shuffle(mix.plenty).slice(0, random.int(1, 3));
-  if (mix.scarce.length > 0 && random.chance(mix.scarceShare)) {
-    products[0] = random.pick(mix.scarce);
-  }
-  return {
-    key: `chaos-${index}-${random.int(0, 2 ** 31)}`,
-    body: {
-      userId: `customer-${index % 100}`,
-      items: products.map((productId) => ({ productId, quantity: random.int(1, 3) })),
-      address: `${index} Harbour Road`,
-      paymentToken: pickToken(random, mix.tokens),
-    },
-  };
-}
-
-function pickToken(random: Random, tokens: Readonly<Record<string, number>>): string {
-  const entries = Object.entries(tokens);
-  let left = random.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
-  for (const [token, weight] of entries) {
-    left -= weight;
-    if (left < 0) return token;
-  }
-  return "tok_visa";
 }

@@ -2,64 +2,94 @@
 import { randomInt } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { formatFlashSale, runFlashSale } from "./flash-sale.ts";
+import type { Infrastructure } from "./infrastructure.ts";
 import { startInfrastructure } from "./infrastructure.ts";
-import { usualMix } from "./load.ts";
+import { usualMix } from "./load-mix.ts";
 import { controlRun, mutantRuns, runMutant } from "./mutant-runs.ts";
 import type { MutantName } from "./mutants/patches.ts";
 import type { CommandLine } from "./options.ts";
 import { parseCommandLine, UsageError, usage } from "./options.ts";
 import { createPlan } from "./plan.ts";
 import { createRandom } from "./random.ts";
-import type { Report } from "./report.ts";
+import type { Verdict } from "./report.ts";
 import { formatReport } from "./report.ts";
+import { formatRollingRestart, runRollingRestart } from "./rolling-restart.ts";
 import { runChaos } from "./run-chaos.ts";
-import { fullReplicas } from "./system.ts";
+import { fullReplicas, partNames } from "./system.ts";
 import { makeTemporaryDirectory } from "./temporary-directory.ts";
 
 const restBoundMs = 60_000;
 
-async function run(line: CommandLine): Promise<Report> {
-  const { seed, orders, rate: ratePerSecond, kinds } = line;
+/** What every run needs, and the command line. */
+interface Setting {
+  readonly line: CommandLine;
+  readonly infrastructure: Infrastructure;
+  readonly directory: string;
+}
+
+/** False where something was not as it must be. */
+async function run(line: CommandLine): Promise<boolean> {
   await using directory = await makeTemporaryDirectory(line.keep);
-  print(`seed ${seed}, logs in ${directory.path}`);
+  print(`seed ${line.seed}, logs in ${directory.path}`);
   await using infrastructure = await startInfrastructure(directory.path);
+  const setting = { line, infrastructure, directory: directory.path };
+  switch (line.scenario) {
+    case "faults":
+      return await runFaults(setting);
+    case "mutants":
+      return await runMutants(setting);
+    case "rolling-restart": {
+      const { seed, rate: ratePerSecond, orders } = line;
+      const replicas = fullReplicas;
+      const o = { ...common(setting), replicas, parts: partNames(replicas), orders, ratePerSecond };
+      const report = await runRollingRestart({ ...o, seed, onProgress: showProgress });
+      return await conclude(line, report, formatRollingRestart(report));
+    }
+    case "flash-sale": {
+      const { seed, buyers, units } = line;
+      const o = { ...common(setting), replicas: fullReplicas, seed, buyers, units };
+      const report = await runFlashSale(o);
+      return await conclude(line, report, formatFlashSale(report));
+    }
+  }
+}
+
+function common({ infrastructure, directory }: Setting) {
+  return { infrastructure, directory: join(directory, "run"), restBoundMs };
+}
+
+async function runFaults(setting: Setting): Promise<boolean> {
+  const { seed, orders, rate: ratePerSecond, kinds } = setting.line;
   const random = createRandom(seed);
   const spanMs = (orders / ratePerSecond) * 1_000;
-  const plan = createPlan({ random: random.fork("faults"), kinds, spanMs, replicas: fullReplicas });
-  return await runChaos({
+  const replicas = fullReplicas;
+  const report = await runChaos({
+    ...common(setting),
     seed,
     random,
-    infrastructure,
-    directory: join(directory.path, "run"),
-    replicas: fullReplicas,
-    plan,
+    replicas,
+    plan: createPlan({ random: random.fork("faults"), kinds, spanMs, replicas }),
     kinds,
     orders,
     ratePerSecond,
     mix: usualMix,
     preload: [],
-    restBoundMs,
     minAccepted: 0.6,
     onProgress: showProgress,
   });
+  return await conclude(setting.line, report, formatReport(report));
 }
 
 /** Runs every mutant; false where one got away. */
-async function runMutants(keep: boolean): Promise<boolean> {
-  await using directory = await makeTemporaryDirectory(keep);
-  await using infrastructure = await startInfrastructure(directory.path);
+async function runMutants({ infrastructure, directory }: Setting): Promise<boolean> {
   const escaped: string[] = [];
-  for (const [name, expected] of Object.entries(mutantRuns)) {
+  for (const [name, run] of Object.entries(mutantRuns)) {
     const mutant = name as MutantName;
     const startedAt = performance.now();
-    const report = await runMutant({
-      mutant,
-      run: expected,
-      infrastructure,
-      directory: directory.path,
-    });
+    const report = await runMutant({ mutant, run, infrastructure, directory });
     const broken = report.violations.map(({ invariant }) => invariant);
-    const isCaught = broken.includes(expected.breaks);
+    const isCaught = broken.includes(run.breaks);
     if (!isCaught) escaped.push(name);
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
     const found = broken.join("; ") || "nothing";
@@ -67,10 +97,17 @@ async function runMutants(keep: boolean): Promise<boolean> {
       `${isCaught ? "caught " : "ESCAPED"}  ${name.padEnd(20)}${seconds.padStart(3)} s  ${found}`,
     );
   }
-  const o = { infrastructure, directory: directory.path };
-  const control = await runMutant({ mutant: undefined, run: controlRun, ...o });
-  print(control.passed ? "passed   the product itself" : formatReport(control));
-  return escaped.length === 0 && control.passed;
+  const control = { mutant: undefined, run: controlRun, infrastructure, directory };
+  const report = await runMutant(control);
+  print(report.passed ? "passed   the product itself" : formatReport(report));
+  return escaped.length === 0 && report.passed;
+}
+
+async function conclude(line: CommandLine, report: Verdict, page: string): Promise<boolean> {
+  print(page);
+  if (line.report !== undefined)
+    await writeFile(line.report, `${JSON.stringify(report, null, 2)}\n`);
+  return report.passed;
 }
 
 function showProgress(text: string): void {
@@ -87,17 +124,8 @@ function print(text: string): void {
 
 try {
   const line = parseCommandLine(process.argv.slice(2), randomInt(2 ** 31));
-  if (line.help) {
-    print(usage);
-  } else if (line.mutants) {
-    process.exitCode = (await runMutants(line.keep)) ? 0 : 1;
-  } else {
-    const report = await run(line);
-    print(formatReport(report));
-    if (line.report !== undefined)
-      await writeFile(line.report, `${JSON.stringify(report, null, 2)}\n`);
-    process.exitCode = report.passed ? 0 : 1;
-  }
+  if (line.help) print(usage);
+  else process.exitCode = (await run(line)) ? 0 : 1;
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   process.stderr.write(`${error.message}\n\n${usage}\n`);

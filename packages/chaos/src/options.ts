@@ -3,16 +3,21 @@ import { parseArgs } from "node:util";
 import type { FaultKind } from "./plan.ts";
 import { faultKinds } from "./plan.ts";
 
+/** What is run: faults by chance, the harness's own test, or one of the two scenarios. */
+export type Scenario = "faults" | "mutants" | "rolling-restart" | "flash-sale";
+
 export interface CommandLine {
+  readonly scenario: Scenario;
   readonly seed: number;
   readonly orders: number;
   /** Orders a second. */
   readonly rate: number;
   readonly kinds: readonly FaultKind[];
+  /** Of the flash sale. */
+  readonly buyers: number;
+  readonly units: number;
   /** File for the JSON report. */
   readonly report: string | undefined;
-  /** Run the mutants instead. */
-  readonly mutants: boolean;
   /** Keep logs and data, and say where. */
   readonly keep: boolean;
   readonly help: boolean;
@@ -21,18 +26,30 @@ export interface CommandLine {
 /** A mistake on the command line; the message is for the person who made it. */
 export class UsageError extends Error {}
 
-const defaultRate = 40;
+/** Those that need no such number have 1. */
+const defaults = {
+  faults: { rate: 40, orders: 10_000 },
+  mutants: { rate: 1, orders: 1 },
+  "rolling-restart": { rate: 200, orders: 2_000 },
+  "flash-sale": { rate: 1, orders: 1 },
+} as const satisfies Record<Scenario, { rate: number; orders: number }>;
 
-export const usage = `npm run chaos -- [--seed N] [--orders 10000] [--minutes M] [--faults a,b] [--report file.json] [--keep]
+export const usage = `npm run chaos -- [--seed N] [--orders 10000] [--minutes M] [--faults a,b]
+npm run chaos -- --rolling-restart [--rate 200] [--orders N]
+npm run chaos -- --flash-sale [--buyers 5000] [--units 500]
 npm run chaos -- --mutants
 
-  --seed     whole number that decides customers and faults; default: a new one, which is printed
-  --orders   how many orders are placed; default 10000
-  --minutes  over how many minutes; default: ${defaultRate} orders a second
-  --faults   only these kinds, "none" for none; default: all
-  --report   where to write the report as JSON
-  --keep     keep logs, data and the customers' history
-  --mutants  show that each known mistake in the product is caught
+  --seed             whole number that decides customers and faults; default: a new one, which is printed
+  --orders           how many orders are placed; default 10000
+  --minutes          over how many minutes; default: ${defaults.faults.rate} orders a second
+  --faults           only these kinds, "none" for none; default: all
+  --rolling-restart  every process in turn is ended and started again while customers order
+  --rate             orders a second of it; default ${defaults["rolling-restart"].rate}. There, --orders is the least: they come until all is done
+  --flash-sale       everybody wants the same product at once
+  --buyers, --units  how many want one, and how many there are; default 5000 and 500
+  --mutants          show that each known mistake in the product is caught
+  --report           where to write the report as JSON
+  --keep             keep logs, data and the customers' history
 
 faults:
 ${Object.entries(faultKinds)
@@ -42,16 +59,20 @@ ${Object.entries(faultKinds)
 /** Throws a UsageError. `newSeed` is used where there is none. */
 export function parseCommandLine(args: readonly string[], newSeed: number): CommandLine {
   const values = parse(args);
-  const orders = whole("orders", values.orders ?? "10000", 1);
+  const scenario = scenarioOf(values);
+  const orders = whole("orders", values.orders ?? `${defaults[scenario].orders}`, 1);
   const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
   if (minutes !== undefined && !(minutes > 0)) throw new UsageError("--minutes must be above 0");
+  const rate = whole("rate", values.rate ?? `${defaults[scenario].rate}`, 1);
   return {
+    scenario,
     seed: values.seed === undefined ? newSeed : whole("seed", values.seed, 0),
     orders,
-    rate: minutes === undefined ? defaultRate : orders / (minutes * 60),
+    rate: minutes === undefined ? rate : orders / (minutes * 60),
     kinds: kindsOf(values.faults),
+    buyers: whole("buyers", values.buyers ?? "5000", 1),
+    units: whole("units", values.units ?? "500", 1),
     report: values.report,
-    mutants: values.mutants ?? false,
     keep: values.keep ?? false,
     help: values.help ?? false,
   };
@@ -66,8 +87,13 @@ function parse(args: readonly string[]) {
         orders: { type: "string" },
         minutes: { type: "string" },
         faults: { type: "string" },
+        rate: { type: "string" },
+        buyers: { type: "string" },
+        units: { type: "string" },
         report: { type: "string" },
         mutants: { type: "boolean" },
+        "rolling-restart": { type: "boolean" },
+        "flash-sale": { type: "boolean" },
         keep: { type: "boolean" },
         help: { type: "boolean" },
       },
@@ -75,6 +101,14 @@ function parse(args: readonly string[]) {
   } catch (cause) {
     throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
   }
+}
+
+function scenarioOf(values: ReturnType<typeof parse>): Scenario {
+  const asked = (["mutants", "rolling-restart", "flash-sale"] as const).filter(
+    (name) => values[name],
+  );
+  if (asked.length > 1) throw new UsageError(`--${asked.join(" and --")} are two runs`);
+  return asked[0] ?? "faults";
 }
 
 function whole(name: string, text: string, least: number): number {

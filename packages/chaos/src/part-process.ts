@@ -9,6 +9,8 @@ import { freePorts } from "@smartcart/testkit";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
+const disposeBoundMs = 10_000;
+
 export interface PartProcessOptions {
   /** "order-1" */
   readonly name: string;
@@ -23,8 +25,17 @@ export interface PartProcessOptions {
   readonly logFile: string;
 }
 
+/** How a part ended that was asked to. */
+export interface Ending {
+  /** Undefined where it had to be killed, or a signal was quicker. */
+  readonly exitCode: number | undefined;
+  readonly tookMs: number;
+}
+
 export interface PartProcess extends AsyncDisposable {
   readonly name: string;
+  /** Undefined before the first start. */
+  readonly pid: number | undefined;
   readonly service: string;
   /** Another one after each start: nobody else can have taken it meanwhile. */
   readonly port: number;
@@ -34,6 +45,8 @@ export interface PartProcess extends AsyncDisposable {
   /** Starts it, with more environment and modules where given; does not wait until it is ready. */
   start(more?: { env?: Record<string, string>; preload?: readonly string[] }): Promise<void>;
   signal(name: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void;
+  /** SIGTERM, and SIGKILL where that does not end it within the bound. */
+  stop(boundMs: number): Promise<Ending>;
   /** Whether `/readyz` answers 200. */
   isReady(): Promise<boolean>;
   /** The last lines that it wrote. */
@@ -47,9 +60,26 @@ export function createPartProcess(o: PartProcessOptions): PartProcess {
   const isRunning = () =>
     child !== undefined && child.exitCode === null && child.signalCode === null;
 
+  const stop = async (boundMs: number): Promise<Ending> => {
+    wanted = false;
+    const startedAt = performance.now();
+    if (isRunning() && child !== undefined) {
+      const exited = once(child, "exit");
+      child.kill("SIGCONT");
+      child.kill("SIGTERM");
+      const hard = setTimeout(() => child?.kill("SIGKILL"), boundMs);
+      await exited;
+      clearTimeout(hard);
+    }
+    return { exitCode: child?.exitCode ?? undefined, tookMs: performance.now() - startedAt };
+  };
+
   return {
     name: o.name,
     service: o.service,
+    get pid() {
+      return child?.pid;
+    },
     get port() {
       return port;
     },
@@ -84,15 +114,9 @@ export function createPartProcess(o: PartProcessOptions): PartProcess {
       return answer?.status === 200;
     },
     tail: () => tail(o.logFile),
+    stop,
     async [Symbol.asyncDispose]() {
-      wanted = false;
-      if (!isRunning() || child === undefined) return;
-      const exited = once(child, "exit");
-      child.kill("SIGCONT");
-      child.kill("SIGTERM");
-      const hard = setTimeout(() => child?.kill("SIGKILL"), 10_000);
-      await exited;
-      clearTimeout(hard);
+      await stop(disposeBoundMs);
     },
   };
 }

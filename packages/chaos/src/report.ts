@@ -1,18 +1,21 @@
 /** The outcome of a run: a value for machines, and a page for people. */
 import type { FaultRecord } from "./faults.ts";
+import type { Percentiles } from "./numbers.ts";
+import { countBy } from "./numbers.ts";
 import type { FaultKind } from "./plan.ts";
 
-/** A promise that was not kept. */
-export interface Violation {
+/** A promise that was looked into. */
+export interface Finding {
   readonly invariant: string;
   readonly promise: string;
-  /** How many rows contradict it. */
+  /** How many rows contradict it; 0: it was kept. */
   readonly count: number;
   /** The first of them. */
   readonly rows: readonly object[];
 }
 
-export interface Report {
+/** What there is to say of every scenario. */
+export interface Verdict {
   readonly seed: number;
   readonly orders: number;
   /** How long the load took, in milliseconds. */
@@ -23,90 +26,135 @@ export interface Report {
   readonly unknown: Readonly<Record<string, number>>;
   /** Orders by their state at the end. */
   readonly states: Readonly<Record<string, number>>;
-  /** Share of orders that were accepted, and the least that counts as a test. */
-  readonly accepted: number;
-  readonly minAccepted: number;
   /** How long customers waited, in milliseconds. */
-  readonly waitedMs: { readonly p50: number; readonly p99: number; readonly max: number };
-  readonly faults: readonly FaultRecord[];
-  /** Kinds that were asked for and did not happen, with the reason. */
-  readonly notRun: Readonly<Partial<Record<FaultKind, string>>>;
-  /** From the end of the last fault until every part was ready, and until rest, in milliseconds. */
-  readonly readyMs: number;
+  readonly waitedMs: Percentiles;
+  /** From the end of the last disturbance until rest, in milliseconds. */
   readonly restMs: number;
   readonly restBoundMs: number;
   readonly watched: number;
   readonly resyncs: number;
   readonly reconnects: number;
   readonly replays: number;
-  /** Parts that gave up at start and were started again. */
+  /** Parts that gave up and were started again. */
   readonly gaveUp: readonly { readonly part: string; readonly output: string }[];
+  /** Names of all promises that were looked into. */
   readonly invariants: readonly string[];
-  readonly violations: readonly Violation[];
+  /** Those that were not kept. */
+  readonly violations: readonly Finding[];
   /** Stories of orders that contradict a promise. */
   readonly stories: readonly (readonly string[])[];
   readonly passed: boolean;
 }
 
-/** The page for people. */
+/** What there is to say of a run with faults. */
+export interface Report extends Verdict {
+  /** Share of orders that were accepted, and the least that counts as a test. */
+  readonly accepted: number;
+  readonly minAccepted: number;
+  readonly faults: readonly FaultRecord[];
+  /** Kinds that were asked for and did not happen, with the reason. */
+  readonly notRun: Readonly<Partial<Record<FaultKind, string>>>;
+  /** From the end of the last fault until every part was ready, in milliseconds. */
+  readonly readyMs: number;
+}
+
+/** The finding about a promise that no query can look into. */
+export function find(invariant: string, promise: string, rows: readonly object[]): Finding {
+  return { invariant, promise, count: rows.length, rows: rows.slice(0, 20) };
+}
+
+/** For scenarios in which nothing is broken. */
+export function nobodyGaveUp({ gaveUp }: Verdict): Finding {
+  return find("no process ends by itself", "Only what is told to end does.", gaveUp);
+}
+
+/** The verdict with what else was found. */
+export function withFindings(verdict: Verdict, found: readonly Finding[]): Verdict {
+  const broken = found.filter(({ count }) => count > 0);
+  return {
+    ...verdict,
+    invariants: [...verdict.invariants, ...found.map(({ invariant }) => invariant)],
+    violations: [...broken, ...verdict.violations],
+    passed: verdict.passed && broken.length === 0,
+  };
+}
+
+/** The page for people about a run with faults. */
 export function formatReport(report: Report): string {
-  const { violations } = report;
-  const broken = new Map(violations.map((one) => [one.invariant, one]));
-  const lines = [
-    "",
-    `seed ${report.seed}: ${report.orders} orders in ${seconds(report.loadMs)}, ${report.faults.length} faults`,
-    "",
-    ...table("answer", report.answers),
-    ...table("no answer, asked again", report.unknown),
-    ...table("state at the end", report.states),
+  return formatVerdict(report, [
     ...table("fault", countFaults(report)),
     ...Object.entries(report.notRun).map(([kind, why]) => `  not run: ${kind} (${why})`),
     "",
     `accepted     ${percent(report.accepted)} of all orders, at least ${percent(report.minAccepted)} asked for`,
-    `waited       p50 ${Math.round(report.waitedMs.p50)} ms, p99 ${Math.round(report.waitedMs.p99)} ms, longest ${seconds(report.waitedMs.max)}`,
     `all ready    ${seconds(report.readyMs)} after the last fault`,
-    `at rest      ${seconds(report.restMs)} after the last fault, at most ${seconds(report.restBoundMs)} allowed`,
-    `watched      ${report.watched} orders, ${report.reconnects} reconnections, ${report.resyncs} resyncs`,
-    `replayed     ${report.replays} requests`,
-    `gave up      ${report.gaveUp.length} starts, each repeated by the supervisor`,
+  ]);
+}
+
+/** One line for those who want no page. */
+export function summarize(report: Report): string {
+  return (
+    `seed ${report.seed}: ${percent(report.accepted)} of ${report.orders} orders accepted, ` +
+    `${report.faults.length} faults of ${Object.keys(countFaults(report)).length} kinds, at rest ${seconds(report.restMs)} after the last`
+  );
+}
+
+/** The page for people about any scenario; `lines` are what only this one has to say. */
+export function formatVerdict(verdict: Verdict, lines: readonly string[]): string {
+  const { violations } = verdict;
+  const broken = new Map(violations.map((one) => [one.invariant, one]));
+  return [
     "",
-    ...report.invariants.map((name) => {
+    `seed ${verdict.seed}: ${verdict.orders} orders in ${seconds(verdict.loadMs)}`,
+    "",
+    ...table("answer", verdict.answers),
+    ...table("no answer, asked again", verdict.unknown),
+    ...table("state at the end", verdict.states),
+    ...lines,
+    `waited       ${span(verdict.waitedMs)}`,
+    `at rest      ${seconds(verdict.restMs)} after the last disturbance, at most ${seconds(verdict.restBoundMs)} allowed`,
+    `watched      ${verdict.watched} orders, ${verdict.reconnects} reconnections, ${verdict.resyncs} resyncs`,
+    `replayed     ${verdict.replays} requests`,
+    `gave up      ${verdict.gaveUp.length} processes, each started again by the supervisor`,
+    "",
+    ...verdict.invariants.map((name) => {
       const violation = broken.get(name);
       return violation ? `  BROKEN  ${name}: ${violation.count}` : `  kept    ${name}`;
     }),
     "",
     ...violations.flatMap(describe),
-    ...report.stories.flat(),
-    report.passed
-      ? `PASSED: every promise was kept (seed ${report.seed})`
-      : `FAILED: run again with --seed ${report.seed} --orders ${report.orders}`,
-  ];
-  return lines.join("\n");
+    ...verdict.stories.flat(),
+    verdict.passed
+      ? `PASSED: every promise was kept (seed ${verdict.seed})`
+      : `FAILED: run again with --seed ${verdict.seed}`,
+  ].join("\n");
 }
 
-function describe({ invariant, promise, count, rows }: Violation): string[] {
+function describe({ invariant, promise, count, rows }: Finding): string[] {
   const shown = rows.slice(0, 5).map((row) => `    ${JSON.stringify(row)}`);
   const more = count > shown.length ? [`    … ${count - shown.length} more`] : [];
   return [`${invariant}: ${promise}`, ...shown, ...more, ""];
 }
 
 function countFaults({ faults }: Report): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { kind, outcome } of faults) {
-    const name = outcome === "done" ? kind : `${kind} (failed)`;
-    counts[name] = (counts[name] ?? 0) + 1;
-  }
-  return counts;
+  return countBy(
+    faults.map(({ kind, outcome }) => (outcome === "done" ? kind : `${kind} (failed)`)),
+  );
 }
 
-function table(title: string, counts: Readonly<Record<string, number>>): string[] {
-  const entries = Object.entries(counts).sort(([, a], [, b]) => b - a);
+/** A title and a line for each entry, the greatest first. */
+export function table(title: string, counts: Readonly<Record<string, number | string>>): string[] {
+  const entries = Object.entries(counts).sort(([, a], [, b]) => Number(b) - Number(a));
   if (entries.length === 0) return [`${title}: none`, ""];
   const width = Math.max(...entries.map(([name]) => name.length));
   return [title, ...entries.map(([name, count]) => `  ${name.padEnd(width)}  ${count}`), ""];
 }
 
-function seconds(ms: number): string {
+/** "p50 12 ms, p99 80 ms, longest 0.1 s" */
+export function span({ p50, p99, max }: Percentiles): string {
+  return `p50 ${Math.round(p50)} ms, p99 ${Math.round(p99)} ms, longest ${seconds(max)}`;
+}
+
+export function seconds(ms: number): string {
   return `${(ms / 1_000).toFixed(1)} s`;
 }
 

@@ -20,8 +20,18 @@ export interface Answer {
   readonly says: string;
   readonly text: string;
   readonly replayed: boolean;
+  /** From the first request to the first answer of any kind, in milliseconds. */
+  readonly firstMs: number;
   /** From the first request to this answer, in milliseconds. */
   readonly tookMs: number;
+}
+
+/** A request that had to be sent again. */
+export interface Repetition {
+  readonly operation: HistoryRecord["operation"];
+  readonly key: string;
+  /** Why, for each time: the HTTP status and code, or the error. */
+  readonly reasons: readonly string[];
 }
 
 export interface ShopperOptions {
@@ -29,8 +39,10 @@ export interface ShopperOptions {
   readonly history: ClientHistory;
   /** When it gives up at last. */
   readonly signal: AbortSignal;
-  /** Called for each request that brought no answer that stands, with the HTTP status or the error. */
-  readonly onUnknown: (why: string) => void;
+  /** Longest time of one request, in milliseconds. */
+  readonly requestTimeoutMs: number;
+  /** Called at the end of each request that one attempt was not enough for. */
+  readonly onRepeated: (repetition: Repetition) => void;
 }
 
 export interface Shopper {
@@ -39,9 +51,11 @@ export interface Shopper {
   /** The same request once more, after it was answered. */
   replay(wish: OrderWish): Promise<Answer | undefined>;
   cancel(key: string, orderId: string): Promise<Answer | undefined>;
+  /** Looks at the order until it is decided: its status, or the code of its rejection. */
+  follow(orderId: string): Promise<{ readonly says: string; readonly tookMs: number } | undefined>;
 }
 
-const requestTimeoutMs = 6_000;
+const followPauseMs = 500;
 /** Problems that are the answer, and not a request to come again. */
 const standing = new Set([
   "OUT_OF_STOCK",
@@ -60,45 +74,74 @@ export function createShopper(o: ShopperOptions): Shopper {
     body: unknown,
   ): Promise<Answer | undefined> {
     const startedAt = performance.now();
-    for (let attempt = 1; !o.signal.aborted; attempt++) {
-      await o.history.append({ kind: "invoke", operation, key });
-      const outcome = await request(o.url + path, key, body);
-      if ("answer" in outcome) {
-        const { answer } = outcome;
-        const kind = answer.httpStatus < 300 ? "ok" : "failed";
-        const { orderId, httpStatus, says } = answer;
-        await o.history.append({ kind, operation, key, orderId, httpStatus, says });
-        return { ...answer, tookMs: performance.now() - startedAt };
+    const reasons: string[] = [];
+    let firstMs: number | undefined;
+    try {
+      while (!o.signal.aborted) {
+        await o.history.append({ kind: "invoke", operation, key });
+        const outcome = await post(o.url + path, { key, body, timeoutMs: o.requestTimeoutMs });
+        const tookMs = performance.now() - startedAt;
+        if ("answer" in outcome) {
+          const { answer } = outcome;
+          const kind = answer.httpStatus < 300 ? "ok" : "failed";
+          const { orderId, httpStatus, says } = answer;
+          await o.history.append({ kind, operation, key, orderId, httpStatus, says });
+          return { ...answer, firstMs: firstMs ?? tookMs, tookMs };
+        }
+        const { error, retryAfterMs } = outcome;
+        if (outcome.isHttp) firstMs ??= tookMs;
+        await o.history.append({ kind: "unknown", operation, key, error });
+        reasons.push(error);
+        const pauseMs = Math.min(2_000, 100 * 2 ** reasons.length) * (0.5 + Math.random() / 2);
+        await delay(Math.max(pauseMs, retryAfterMs), o.signal).catch(() => {});
       }
-      const { error } = outcome;
-      await o.history.append({ kind: "unknown", operation, key, error });
-      o.onUnknown(error);
-      const pauseMs = Math.min(2_000, 100 * 2 ** attempt) * (0.5 + Math.random() / 2);
-      await delay(pauseMs, o.signal).catch(() => {});
+      return undefined;
+    } finally {
+      if (reasons.length > 0) o.onRepeated({ operation, key, reasons });
+    }
+  }
+
+  async function follow(orderId: string) {
+    const startedAt = performance.now();
+    while (!o.signal.aborted) {
+      await delay(followPauseMs * (0.5 + Math.random()), o.signal).catch(() => {});
+      const says = await look(`${o.url}/orders/${orderId}`, o.requestTimeoutMs);
+      if (says !== "PENDING") return { says, tookMs: performance.now() - startedAt };
     }
     return undefined;
   }
+
   return {
     place: ({ key, body }) => persist("place", key, "/placeOrder", body),
     replay: ({ key, body }) => persist("replay", key, "/placeOrder", body),
     cancel: (key, orderId) => persist("cancel", key, `/orders/${orderId}/cancel`, {}),
+    follow,
   };
 }
 
-type Outcome = { readonly answer: Omit<Answer, "tookMs"> } | { readonly error: string };
+type Outcome =
+  | { readonly answer: Omit<Answer, "tookMs" | "firstMs"> }
+  /** `isHttp`: there was an answer, which said to come again, after `retryAfterMs` at the earliest. */
+  | { readonly error: string; readonly isHttp: boolean; readonly retryAfterMs: number };
 
-async function request(url: string, key: string, body: unknown): Promise<Outcome> {
+async function post(
+  url: string,
+  { key, body, timeoutMs }: { key: string; body: unknown; timeoutMs: number },
+): Promise<Outcome> {
   try {
     const response = await fetch(url, {
       method: "POST",
       headers: { "content-type": "application/json", "idempotency-key": key },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(requestTimeoutMs),
+      signal: AbortSignal.timeout(timeoutMs),
     });
     const text = await response.text();
     const json = JSON.parse(text) as { orderId?: string; status?: unknown; code?: string };
     const code = json.code ?? "";
-    if (!response.ok && !standing.has(code)) return { error: `${response.status} ${code}` };
+    if (!response.ok && !standing.has(code)) {
+      const retryAfterMs = Number(response.headers.get("retry-after") ?? 0) * 1_000;
+      return { error: `${response.status} ${code}`, isHttp: true, retryAfterMs };
+    }
     return {
       answer: {
         httpStatus: response.status,
@@ -109,7 +152,18 @@ async function request(url: string, key: string, body: unknown): Promise<Outcome
       },
     };
   } catch (error) {
-    return { error: reasonOf(error) };
+    return { error: reasonOf(error), isHttp: false, retryAfterMs: 0 };
+  }
+}
+
+/** PENDING also where nothing is known: it is looked at again. */
+async function look(url: string, timeoutMs: number): Promise<string> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
+    const order = (await response.json()) as { status?: string; rejection?: { code?: string } };
+    return response.ok ? (order.rejection?.code ?? order.status ?? "PENDING") : "PENDING";
+  } catch {
+    return "PENDING";
   }
 }
 

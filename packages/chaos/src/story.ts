@@ -1,6 +1,9 @@
 /** Everything that is known about one order, for who has to find out what went wrong. */
 import type { Queryable } from "@smartcart/store";
 import type { ClientHistory } from "./history.ts";
+import type { Finding } from "./report.ts";
+
+const toldStories = 3;
 
 const chapters: Readonly<Record<string, string>> = {
   order: "select * from orders.orders where order_id = $1",
@@ -25,8 +28,21 @@ const chapters: Readonly<Record<string, string>> = {
     "select consumer, message_id, claimed_at from orders.inbox where left(message_id, length($1)) = $1",
 };
 
+/** The stories of the first orders that contradict a promise. */
+export async function tellStories(
+  db: Queryable,
+  violations: readonly Finding[],
+  history: ClientHistory,
+): Promise<string[][]> {
+  const ids = violations.flatMap(({ rows }) =>
+    rows.map((row) => (row as { order_id?: string | null }).order_id ?? ""),
+  );
+  const distinct = [...new Set(ids.filter((id) => id.startsWith("ORD-")))].slice(0, toldStories);
+  return Promise.all(distinct.map((id) => tellStory(db, id, history)));
+}
+
 /** The story as lines of text. */
-export async function tellStory(
+async function tellStory(
   db: Queryable,
   orderId: string,
   history: ClientHistory,

@@ -1,10 +1,11 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Client, Transport } from "@connectrpc/connect";
 import { createClient } from "@connectrpc/connect";
-import { createConnectTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { createConnectTransport } from "@connectrpc/connect-node";
 import type { Logger, Registry } from "@smartcart/runtime";
 import { foldCalls } from "./folding-client.ts";
 import { createPolicyTransport } from "./policy-transport.ts";
+import { SessionManager } from "./session-manager.ts";
 
 /** Where a service is and who calls it. */
 export interface ServiceClientOptions {
@@ -54,7 +55,7 @@ function connect(baseUrl: string | undefined, service: DescService) {
     throw new Error(`the client of ${service.typeName} needs a baseUrl or a transport`);
   }
   // Pings find out about a dead peer; idle connections need none.
-  const sessionManager = new Http2SessionManager(baseUrl, {
+  const sessionManager = new SessionManager(baseUrl, {
     pingIntervalMs: 10_000,
     pingTimeoutMs: 5000,
   });

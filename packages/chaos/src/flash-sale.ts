@@ -1,0 +1,176 @@
+/** A flash sale: a few units of one product, and everybody at once. */
+import { openAdminDatabase } from "./admin-database.ts";
+import type { Infrastructure } from "./infrastructure.ts";
+import { invariants } from "./invariants.ts";
+import { judge } from "./judge.ts";
+import type { LoadFindings } from "./load.ts";
+import { startLoad } from "./load.ts";
+import { solventMix } from "./load-mix.ts";
+import type { Percentiles } from "./numbers.ts";
+import { countBy, percentiles } from "./numbers.ts";
+import { createRandom } from "./random.ts";
+import type { Finding, Verdict } from "./report.ts";
+import { find, formatVerdict, nobodyGaveUp, span, table, withFindings } from "./report.ts";
+import type { OrderWish } from "./shopper.ts";
+import { openStage } from "./stage.ts";
+import type { Replicas } from "./system.ts";
+
+export interface FlashSaleOptions {
+  readonly seed: number;
+  readonly infrastructure: Infrastructure;
+  /** Logs and histories are written there. */
+  readonly directory: string;
+  readonly replicas: Replicas;
+  /** Customers, each of whom wants one unit. */
+  readonly buyers: number;
+  readonly units: number;
+  readonly restBoundMs: number;
+}
+
+export interface FlashSaleReport extends Verdict {
+  readonly buyers: number;
+  readonly units: number;
+  /** From a buyer's first request to the first answer of any kind, and to the decision, in milliseconds. */
+  readonly firstAnswerMs: Percentiles;
+  readonly decisionMs: Percentiles;
+  /** What buyers were told in the end. */
+  readonly decisions: Readonly<Record<string, number>>;
+  readonly ordersPerSecond: number;
+}
+
+const product = "flash-sale";
+/** More connections would only wait elsewhere; the buyers behind them are next in the queue. */
+const maxConnections = 1_000;
+/** An order that a buyer had to look at may have gone further by then. */
+const soldStates = new Map(["SHIPPING", "SHIPPED"].map((state) => [state, "CONFIRMED"]));
+/** A buyer is patient: who hangs up and comes again makes more work, and learns nothing. */
+const requestTimeoutMs = 60_000;
+
+export async function runFlashSale(o: FlashSaleOptions): Promise<FlashSaleReport> {
+  const deadlocksBefore = await countDeadlocks(o.infrastructure);
+  const { seed, buyers, units, restBoundMs } = o;
+  const report = await sell(o);
+  // Counted by each session, and added up when it ends: the system has to be gone.
+  const deadlocks = (await countDeadlocks(o.infrastructure)) - deadlocksBefore;
+  const found = find(
+    "no deadlock",
+    "However many buy at once, no transaction has to be undone because it waits in a circle.",
+    deadlocks === 0 ? [] : [{ deadlocks }],
+  );
+  return { ...report, ...withFindings(report, [found]) };
+
+  async function sell({ infrastructure }: FlashSaleOptions): Promise<FlashSaleReport> {
+    // The usual time, since nothing is being broken here.
+    await using stage = await openStage({ ...o, preload: [], env: { RESERVATION_TTL_MS: "" } });
+    const { system, history } = stage;
+    await using database = openAdminDatabase(infrastructure);
+    for (const text of putOnSale) await database.query({ text, values: [product, units] });
+    const load = startLoad({
+      url: system.orderUrl,
+      history,
+      orders: buyers,
+      ratePerSecond: Number.POSITIVE_INFINITY,
+      maxInFlight: maxConnections,
+      mix: { ...solventMix, cancelShare: 0, replayShare: 0.05, watchShare: 0.01 },
+      wish: (index) => wishOf(index, seed),
+      followsPending: true,
+      random: createRandom(seed).fork("load"),
+      hubUrl: o.replicas["status-hub"] > 0 ? system.hubUrl : undefined,
+      requestTimeoutMs,
+    });
+    await load.finished;
+    const judged = await judge(stage, {
+      seed,
+      load,
+      promises: [...invariants, ...promisesOf(buyers, units)],
+      calmSince: performance.now(),
+      restBoundMs,
+    });
+    const { placed, decided } = load.findings;
+    return {
+      ...withFindings(judged, [nobodyGaveUp(judged), politeness(load.findings)]),
+      buyers,
+      units,
+      firstAnswerMs: percentiles(placed.flatMap(({ answer }) => answer?.firstMs ?? [])),
+      decisionMs: percentiles(decided.map(({ tookMs }) => tookMs)),
+      decisions: countBy(decided.map(({ says }) => soldStates.get(says) ?? says)),
+      ordersPerSecond: (decided.length * 1_000) / judged.loadMs,
+    };
+  }
+}
+
+const putOnSale = [
+  `insert into inventory.product (product_id, name, description, category, emoji, currency_code, price_minor)
+   select $1::text, 'Flash Sale', 'While stocks last.', 'Coffee', '⚡', 'USD', 9900 where $2::int > 0`,
+  "insert into inventory.stock (product_id, initial, available) values ($1::text, $2::int, $2::int)",
+];
+
+function wishOf(index: number, seed: number): OrderWish {
+  return {
+    key: `flash-${seed}-${index}`,
+    body: {
+      userId: `buyer-${index}`,
+      items: [{ productId: product, quantity: 1 }],
+      address: `${index} Harbour Road`,
+      paymentToken: "tok_visa",
+    },
+  };
+}
+
+const promisesOf = (buyers: number, units: number) => [
+  {
+    name: "exactly the units are sold",
+    promise:
+      "As many orders are confirmed as there are units, or buyers; all others are rejected for want of stock.",
+    sql: `
+      select * from (
+        select count(*) filter (where state = 'SHIPPED') as sold,
+          count(*) filter (where state = 'REJECTED' and rejection->>'code' = 'OUT_OF_STOCK') as refused
+        from orders.orders) o
+      where sold <> ${Math.min(buyers, units)} or refused <> ${Math.max(0, buyers - units)}`,
+  },
+  {
+    name: "the shelf is empty",
+    promise: "Every unit is sold, and none is left or set aside.",
+    sql: `
+      select * from inventory.stock where product_id = '${product}'
+        and (available <> ${Math.max(0, units - buyers)} or held <> 0 or committed <> ${Math.min(buyers, units)})`,
+  },
+];
+
+/** Exported for its test. */
+export function politeness({ repeated }: Pick<LoadFindings, "repeated">): Finding {
+  const errors = countBy(repeated.flatMap(({ reasons }) => reasons));
+  return find(
+    "no error but 409 and 429",
+    "Who has to wait is told so: not a single 5xx, time-out or broken connection.",
+    Object.entries(errors)
+      .filter(([reason]) => !/^(409|429) /.test(reason))
+      .map(([reason, count]) => ({ reason, count })),
+  );
+}
+
+async function countDeadlocks(infrastructure: Infrastructure): Promise<number> {
+  await using database = openAdminDatabase(infrastructure);
+  const { rows } = await database.query<{ deadlocks: string }>({
+    text: "select deadlocks from pg_stat_database where datname = current_database()",
+  });
+  return Number(rows[0]?.deadlocks);
+}
+
+/** One line for those who want no page. */
+export function summarizeFlashSale(report: FlashSaleReport): string {
+  const { seed, buyers, units, decisions } = report;
+  const told = Object.entries(decisions).map(([says, count]) => `${count} ${says}`);
+  return `flash sale, seed ${seed}: ${buyers} buyers, ${units} units, ${told.join(", ")}`;
+}
+
+/** The page for people. */
+export function formatFlashSale(report: FlashSaleReport): string {
+  return formatVerdict(report, [
+    ...table("told in the end", report.decisions),
+    `flash sale   ${report.buyers} buyers, ${report.units} units, ${report.ordersPerSecond.toFixed(0)} orders a second`,
+    `first answer ${span(report.firstAnswerMs)}`,
+    `decision     ${span(report.decisionMs)}`,
+  ]);
+}

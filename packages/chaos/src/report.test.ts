@@ -1,0 +1,41 @@
+import { expect, it } from "vitest";
+import type { Verdict } from "./report.ts";
+import { find, formatVerdict, withFindings } from "./report.ts";
+
+const verdict: Verdict = {
+  seed: 7,
+  orders: 10,
+  loadMs: 1_500,
+  answers: { CONFIRMED: 9, PENDING: 1 },
+  unknown: {},
+  states: { SHIPPED: 10 },
+  waitedMs: { p50: 12, p99: 80, max: 100 },
+  restMs: 900,
+  restBoundMs: 60_000,
+  watched: 1,
+  resyncs: 0,
+  reconnects: 0,
+  replays: 2,
+  gaveUp: [],
+  invariants: ["stock adds up"],
+  violations: [],
+  stories: [],
+  passed: true,
+};
+
+it("says of each promise whether it was kept", () => {
+  const page = formatVerdict(withFindings(verdict, [find("all drain", "Each one.", [])]), []);
+  expect(page).toContain("kept    stock adds up");
+  expect(page).toContain("kept    all drain");
+  expect(page).toContain("PASSED");
+});
+
+it("fails with what contradicts a promise, and the seed", () => {
+  const failed = withFindings(verdict, [find("all drain", "Each one.", [{ part: "order-1" }])]);
+  const page = formatVerdict(failed, ["another line"]);
+  expect(failed.passed).toBe(false);
+  expect(page).toContain("BROKEN  all drain: 1");
+  expect(page).toContain('all drain: Each one.\n    {"part":"order-1"}');
+  expect(page).toContain("another line");
+  expect(page).toContain("FAILED: run again with --seed 7");
+});

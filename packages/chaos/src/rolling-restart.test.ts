@@ -1,0 +1,39 @@
+import { expect, it } from "vitest";
+import { promisesOfAnswers } from "./rolling-restart.ts";
+import type { Answer, Repetition } from "./shopper.ts";
+
+const wish = { key: "k", body: { userId: "u", items: [], address: "a", paymentToken: "tok_visa" } };
+const answer = (httpStatus: number, says: string): Answer => ({
+  httpStatus,
+  says,
+  orderId: "ORD-1",
+  text: "",
+  replayed: false,
+  firstMs: 1,
+  tookMs: 1,
+});
+const again = (...reasons: string[]): Repetition => ({ operation: "place", key: "k", reasons });
+
+function broken(
+  placed: Answer[],
+  repeated: Repetition[],
+  states: Record<string, number> = { SHIPPED: placed.length },
+) {
+  const findings = { placed: placed.map((one) => ({ wish, answer: one })), repeated };
+  return promisesOfAnswers(findings, { states })
+    .filter(({ count }) => count > 0)
+    .map(({ invariant }) => invariant);
+}
+
+it("allows one repetition of a request, and no more", () => {
+  expect(broken([answer(201, "CONFIRMED")], [again("ECONNRESET")])).toEqual([]);
+  expect(broken([answer(201, "CONFIRMED")], [again("ECONNRESET", "503 OVERLOADED")])).toEqual([
+    "one repetition is enough",
+  ]);
+});
+
+it("lets nobody be refused, at once or later", () => {
+  expect(broken([answer(202, "PENDING")], [])).toEqual([]);
+  expect(broken([answer(409, "OUT_OF_STOCK")], [], {})).toEqual(["nobody is refused"]);
+  expect(broken([answer(202, "PENDING")], [], { REJECTED: 1 })).toEqual(["nobody is refused"]);
+});

@@ -1,0 +1,176 @@
+/** A release: each process in turn is told to end, ends, is started again and ready, while customers order as ever. */
+import { waitFor } from "@smartcart/testkit";
+import type { CpuMeter } from "./cpu-meter.ts";
+import { startCpuMeter } from "./cpu-meter.ts";
+import type { Infrastructure } from "./infrastructure.ts";
+import { invariants } from "./invariants.ts";
+import { judge } from "./judge.ts";
+import type { LoadFindings } from "./load.ts";
+import { startLoad } from "./load.ts";
+import { solventMix } from "./load-mix.ts";
+import { createRandom } from "./random.ts";
+import type { Finding, Verdict } from "./report.ts";
+import { find, formatVerdict, nobodyGaveUp, seconds, table, withFindings } from "./report.ts";
+import { openStage } from "./stage.ts";
+import type { Replicas, System } from "./system.ts";
+
+export interface RollingRestartOptions {
+  readonly seed: number;
+  readonly infrastructure: Infrastructure;
+  /** Logs and histories are written there. */
+  readonly directory: string;
+  readonly replicas: Replicas;
+  /** The processes to restart, in this order. */
+  readonly parts: readonly string[];
+  /** Orders a second. Where the machine cannot do as many, customers wait in front of the shop, and the report says so. */
+  readonly ratePerSecond: number;
+  /** At least so many; customers come until the last process is back. */
+  readonly orders: number;
+  readonly restBoundMs: number;
+  readonly onProgress: (line: string) => void;
+}
+
+/** What became of one process. */
+export interface Restart {
+  readonly part: string;
+  /** From SIGTERM to the end of the process. */
+  readonly drainMs: number;
+  /** 0 is right; undefined: it had to be killed. */
+  readonly exitCode: number | undefined;
+  /** From the start until `/readyz` said so; undefined: not in time. */
+  readonly readyMs: number | undefined;
+}
+
+export interface RollingRestartReport extends Verdict {
+  readonly restarts: readonly Restart[];
+  /** Orders a second that were asked for, and that were sent. */
+  readonly ratePerSecond: number;
+  readonly achievedRate: number;
+  /** CPU time during the load by service, in milliseconds. */
+  readonly cpuMs: Readonly<Record<string, number>>;
+}
+
+/** A part ends by itself within ten seconds, or says that it failed to; a busy machine gets a little more. */
+const stopBoundMs = 20_000;
+const readyBoundMs = 60_000;
+/** What is counted are connections that break and answers that say no, not the impatience of a customer. */
+const requestTimeoutMs = 30_000;
+
+export async function runRollingRestart(o: RollingRestartOptions): Promise<RollingRestartReport> {
+  await using stage = await openStage({ ...o, preload: [] });
+  const { system, history } = stage;
+  const cpu = await startCpuMeter(system);
+  let rolling = true;
+  const load = startLoad({
+    url: system.orderUrl,
+    history,
+    orders: o.orders,
+    goesOn: () => rolling,
+    ratePerSecond: o.ratePerSecond,
+    mix: solventMix,
+    random: createRandom(o.seed).fork("load"),
+    hubUrl: o.replicas["status-hub"] > 0 ? system.hubUrl : undefined,
+    requestTimeoutMs,
+  });
+  const restarts: Restart[] = [];
+  for (const part of o.parts) {
+    o.onProgress(`${load.progress.sent} orders sent, restarting ${part}`);
+    restarts.push(await restart(part, system, cpu));
+  }
+  rolling = false;
+  const calmSince = performance.now();
+  await load.allSent;
+  const { sent, startedAt, lastSentAt } = load.progress;
+  const achievedRate = ((sent - 1) * 1_000) / (lastSentAt - startedAt);
+  await load.finished;
+  const cpuMs = await cpu.total();
+  const { seed, restBoundMs, ratePerSecond } = o;
+  const judged = await judge(stage, { seed, load, promises: invariants, calmSince, restBoundMs });
+  const found = [
+    nobodyGaveUp(judged),
+    ...promisesOfRestarts(restarts),
+    ...promisesOfAnswers(load.findings, judged),
+  ];
+  return { ...withFindings(judged, found), restarts, ratePerSecond, achievedRate, cpuMs };
+}
+
+async function restart(name: string, system: System, cpu: CpuMeter): Promise<Restart> {
+  const part = system.parts.get(name);
+  if (part === undefined) throw new Error(`there is no part ${name}`);
+  await cpu.partEnds(part);
+  const { exitCode, tookMs: drainMs } = await part.stop(stopBoundMs);
+  const startedAt = performance.now();
+  await part.start();
+  system.retarget();
+  const readyMs = await waitFor(() => part.isReady(), { timeoutMs: readyBoundMs }).then(
+    () => performance.now() - startedAt,
+    () => undefined,
+  );
+  return { part: name, drainMs, exitCode, readyMs };
+}
+
+function promisesOfRestarts(restarts: readonly Restart[]): Finding[] {
+  return [
+    find(
+      "every process drains",
+      "A process that is told to end does so with exit code 0, within its bound.",
+      restarts.filter(({ exitCode }) => exitCode !== 0),
+    ),
+    find(
+      "every process comes back",
+      "A process that was started again is ready within a minute.",
+      restarts.filter(({ readyMs }) => readyMs === undefined),
+    ),
+  ];
+}
+
+/** Exported for its test. */
+export function promisesOfAnswers(
+  { repeated, placed }: Pick<LoadFindings, "repeated" | "placed">,
+  { states }: Pick<Verdict, "states">,
+): Finding[] {
+  const refused = placed.flatMap(({ wish: { key }, answer }) =>
+    answer && answer.httpStatus >= 300 ? [{ key, says: answer.says }] : [],
+  );
+  const { SHIPPED = 0, CANCELLED = 0, ...others } = states;
+  return [
+    find(
+      "one repetition is enough",
+      "A request that gets no answer, or a 5xx, gets one when it is sent once more with the same key.",
+      repeated.filter(({ reasons }) => reasons.length > 1),
+    ),
+    find(
+      "nobody is refused",
+      "Everybody can pay and there is enough of everything: every order is confirmed.",
+      [...refused, ...Object.entries(others).map(([state, count]) => ({ state, count }))],
+    ),
+  ];
+}
+
+/** One line for those who want no page. */
+export function summarizeRollingRestart(report: RollingRestartReport): string {
+  const again = Object.values(report.unknown).reduce((sum, count) => sum + count, 0);
+  return (
+    `rolling restart, seed ${report.seed}: ${report.orders} orders, ${report.restarts.length} processes, ` +
+    `${again} requests sent again, at rest after ${seconds(report.restMs)}`
+  );
+}
+
+/** The page for people. */
+export function formatRollingRestart(report: RollingRestartReport): string {
+  const cpu = Object.entries(report.cpuMs).map(([name, ms]) => [name, (ms / 1_000).toFixed(1)]);
+  const total = Object.values(report.cpuMs).reduce((sum, ms) => sum + ms, 0);
+  return formatVerdict(report, [
+    `rate         ${report.achievedRate.toFixed(0)} orders a second, ${report.ratePerSecond} asked for`,
+    `processors   ${(total / report.loadMs).toFixed(2)} busy on average`,
+    "",
+    ...table("CPU seconds", Object.fromEntries(cpu)),
+    "restart             drained   exit code  ready again",
+    ...report.restarts.map(({ part, drainMs, exitCode, readyMs }) => {
+      const ready = readyMs === undefined ? "never" : seconds(readyMs);
+      const code = exitCode === undefined ? "killed" : `${exitCode}`;
+      return `  ${part.padEnd(18)}${seconds(drainMs).padEnd(10)}${code.padEnd(11)}${ready}`;
+    }),
+    "",
+  ]);
+}
