@@ -1,9 +1,11 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { Interceptor } from "@connectrpc/connect";
+import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { Code } from "@connectrpc/connect";
 import { callerHeader, createCallerCheck } from "./caller-token.ts";
 import { DomainError } from "./errors.ts";
 import { policyOf } from "./policy.ts";
+import type { Turns, TurnsOptions } from "./turns.ts";
+import { createTurns } from "./turns.ts";
 import { watchStream } from "./watched-stream.ts";
 
 /** Limits of one server. */
@@ -18,48 +20,71 @@ export interface AdmissionOptions {
   readonly stopped: () => boolean;
 }
 
-/** Who may come in, and how many at once. */
+/** Who may come in, how many at once, and who waits. */
 export interface Admission {
   readonly interceptor: Interceptor;
-  /** Unary calls under way. */
+  /** Unary calls under way, those that wait included. */
   inFlight(): number;
 }
 
 /** Decides before a call is worked on whether it is worked on at all. */
 export function createAdmission(o: AdmissionOptions): Admission {
   const callerOf = o.meshSecret === undefined ? undefined : createCallerCheck(o.meshSecret);
-  const perMethod = new Map<DescMethod, number>();
+  const lines = new Map<DescMethod, Turns>();
   let inFlight = 0;
 
-  function enter(method: DescMethod, token: string | null): () => void {
+  function check(method: DescMethod, token: string | null): void {
     if (o.stopped()) {
       throw stoppedError();
     }
-    const policy = policyOf(method);
-    if (callerOf !== undefined && policy.callers.length > 0) {
-      checkCaller(policy.callers, token === null ? undefined : callerOf(token));
+    const { callers } = policyOf(method);
+    if (callerOf !== undefined && callers.length > 0) {
+      checkCaller(callers, token === null ? undefined : callerOf(token));
     }
-    const unary = method.methodKind === "unary";
-    if (unary && inFlight >= o.maxInFlight) {
+    if (method.methodKind === "unary" && inFlight >= o.maxInFlight) {
       throw overloadedError();
     }
-    const ofMethod = perMethod.get(method) ?? 0;
-    if (policy.maxConcurrency > 0 && ofMethod >= policy.maxConcurrency) {
-      throw methodFullError(policy.maxConcurrency);
+  }
+
+  /** Waits for the call's turn where its method has a bound. */
+  async function takeTurn(method: DescMethod, signal: AbortSignal): Promise<() => void> {
+    let line = lines.get(method);
+    if (line === undefined) {
+      line = createTurns(lineOf(method));
+      lines.set(method, line);
     }
-    perMethod.set(method, ofMethod + 1);
-    inFlight += unary ? 1 : 0;
-    return () => {
-      perMethod.set(method, (perMethod.get(method) ?? 1) - 1);
-      inFlight -= unary ? 1 : 0;
+    const leave = await line.enter(signal);
+    if (leave !== undefined) return leave;
+    signal.throwIfAborted();
+    throw methodFullError(method);
+  }
+
+  /** Answers the way out. */
+  async function enter({ method, header, signal }: UnaryRequest | StreamRequest) {
+    check(method, header.get(callerHeader));
+    const isUnary = method.methodKind === "unary";
+    inFlight += isUnary ? 1 : 0;
+    const leave = () => {
+      inFlight -= isUnary ? 1 : 0;
     };
+    if (policyOf(method).maxConcurrency === 0) return leave;
+    try {
+      const leaveLine = await takeTurn(method, signal);
+      return () => {
+        leave();
+        leaveLine();
+      };
+    } catch (error) {
+      leave();
+      throw error;
+    }
   }
 
   const interceptor: Interceptor = (next) => async (req) => {
     if (o.exempt.has(req.method)) {
       return next(req);
     }
-    const leave = enter(req.method, req.header.get(callerHeader));
+    const leave = await enter(req);
     try {
       const res = await next(req);
       if (res.stream) {
@@ -115,12 +140,21 @@ function overloadedError(): DomainError {
   });
 }
 
-function methodFullError(maxConcurrency: number): DomainError {
+function lineOf(method: DescMethod): TurnsOptions {
+  const { maxConcurrency, wait } = policyOf(method);
+  return {
+    atOnce: maxConcurrency,
+    waiting: wait?.maxCalls ?? 0,
+    waitMs: wait?.maxWaitMs ?? 0,
+  };
+}
+
+function methodFullError(method: DescMethod): DomainError {
   return new DomainError({
     code: "TOO_MANY_CALLS",
     rpcCode: Code.ResourceExhausted,
-    title: "Too many calls of this method",
-    message: `This method works on ${maxConcurrency} calls at once, and that many are under way. Try again.`,
+    title: "Too many at once",
+    message: `${method.name} works on ${policyOf(method).maxConcurrency} calls at once, and too many wait already. Nothing has begun: send the same request again after the time stated.`,
     retryAfterMs: 1000,
   });
 }

@@ -1,6 +1,11 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { getOption, hasOption } from "@bufbuild/protobuf";
-import type { BatchPolicy, RestPolicy, RetryPolicy } from "@smartcart/gen/mesh/v1/options_pb";
+import type {
+  BatchPolicy,
+  RestPolicy,
+  RetryPolicy,
+  WaitPolicy,
+} from "@smartcart/gen/mesh/v1/options_pb";
 import { method as methodOption } from "@smartcart/gen/mesh/v1/options_pb";
 
 /** How a method is called and served, as its contract says (`smartcart.mesh.v1.method`), with defaults filled in. */
@@ -11,6 +16,8 @@ export interface Policy {
   readonly batch: BatchPolicy | undefined;
   /** Calls that one process works on at once; 0: no bound. */
   readonly maxConcurrency: number;
+  /** The line before `maxConcurrency`; undefined: nobody waits. */
+  readonly wait: WaitPolicy | undefined;
   /** Parts that may call; empty: anybody. */
   readonly callers: readonly string[];
   readonly rest: RestPolicy | undefined;
@@ -45,6 +52,7 @@ function readPolicy(method: DescMethod): Policy {
     retry: option?.retry,
     batch: option?.batch,
     maxConcurrency: option?.maxConcurrency ?? 0,
+    wait: option?.wait,
     callers: option?.callers ?? [],
     rest: option?.rest,
   };

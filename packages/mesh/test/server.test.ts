@@ -12,6 +12,7 @@ import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { StartError } from "@smartcart/runtime";
 import { currentCall, detailOf, problemOf } from "../src/index.ts";
+import { policyOf } from "../src/policy.ts";
 import { startOrderServer, startTestServer } from "./rig.ts";
 
 /** An implementation of `CheckStock` alone. */
@@ -197,6 +198,38 @@ describe("limits", () => {
     const outcomes = await Promise.all(calls);
     expect(outcomes.filter((error) => error === undefined)).toHaveLength(1);
     expect(await client.checkStock(request)).toBeDefined();
+  });
+});
+
+describe("a method that works on so many calls at once", () => {
+  const { placeOrder } = OrderService.method;
+  const { maxConcurrency, wait } = policyOf(placeOrder);
+  const places = maxConcurrency + (wait?.maxCalls ?? 0);
+  const order = { userId: "u1", address: "1 Main St", items: [{ productId: "mug", quantity: 1 }] };
+
+  test("lets the others wait, refuses what is too much, and has begun nothing of it", async () => {
+    const end = Promise.withResolvers<void>();
+    let begun = 0;
+    const routes = (router: ConnectRouter) => {
+      router.service(OrderService, {
+        async placeOrder() {
+          begun += 1;
+          await end.promise;
+          return {};
+        },
+      });
+    };
+    await using server = await startOrderServer({ routes });
+    const client = createClient(OrderService, server.transport);
+    const calls = Array.from({ length: places }, () => failure(client.placeOrder(order)));
+    await expect.poll(() => begun).toBe(maxConcurrency);
+    const refused = await failure(client.placeOrder(order));
+    expect(refused?.code).toBe(Code.ResourceExhausted);
+    expect(problemOf(refused)).toMatchObject({ code: "TOO_MANY_CALLS", retryAfterMs: 1000 });
+    expect(begun).toBe(maxConcurrency);
+    end.resolve();
+    expect((await Promise.all(calls)).filter((error) => error !== undefined)).toEqual([]);
+    expect(begun).toBe(places);
   });
 });
 

@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/mesh/v1/options.proto.
  */
 export const file_smartcart_mesh_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("Ch9zbWFydGNhcnQvbWVzaC92MS9vcHRpb25zLnByb3RvEhFzbWFydGNhcnQubWVzaC52MSLiAQoMTWV0aG9kUG9saWN5Eh0KCnRpbWVvdXRfbXMYASABKA1CCbpIBioEGMDPJBItCgVyZXRyeRgCIAEoCzIeLnNtYXJ0Y2FydC5tZXNoLnYxLlJldHJ5UG9saWN5Ei0KBWJhdGNoGAMgASgLMh4uc21hcnRjYXJ0Lm1lc2gudjEuQmF0Y2hQb2xpY3kSFwoPbWF4X2NvbmN1cnJlbmN5GAQgASgNEg8KB2NhbGxlcnMYBSADKAkSKwoEcmVzdBgGIAEoCzIdLnNtYXJ0Y2FydC5tZXNoLnYxLlJlc3RQb2xpY3kigAEKC1JldHJ5UG9saWN5Eh8KDG1heF9hdHRlbXB0cxgBIAEoDUIJukgGKgQYCigCEhoKEmluaXRpYWxfYmFja29mZl9tcxgCIAEoDRIWCg5tYXhfYmFja29mZl9tcxgDIAEoDRIcChRvbl9kZWFkbGluZV9leGNlZWRlZBgEIAEoCCJCCgtCYXRjaFBvbGljeRIXCgZtZXRob2QYASABKAlCB7pIBHICEAESGgoJbWF4X2l0ZW1zGAIgASgNQge6SAQqAiAAImcKClJlc3RQb2xpY3kSFgoOc3VjY2Vzc19zdGF0dXMYASABKA0SEAoIbG9jYXRpb24YAiABKAkSLwoEd2hlbhgDIAMoCzIhLnNtYXJ0Y2FydC5tZXNoLnYxLlJlc3RTdGF0dXNSdWxlIj4KDlJlc3RTdGF0dXNSdWxlEg0KBWZpZWxkGAEgASgJEg0KBXZhbHVlGAIgASgJEg4KBnN0YXR1cxgDIAEoDSJxCgtFdmVudFBvbGljeRIcCgtyb3V0aW5nX2tleRgBIAEoCUIHukgEcgIQARIUCgxvcmRlcmluZ19rZXkYAiABKAkSLgoGcXVldWVzGAMgAygLMh4uc21hcnRjYXJ0Lm1lc2gudjEuUXVldWVQb2xpY3kikQEKC1F1ZXVlUG9saWN5EiYKBG5hbWUYASABKAlCGLpIFXITMhFeW2Etel1bYS16MC05LV0qJBIXCg9yZXRyeV9kZWxheXNfbXMYAiADKA0SFAoMbWF4X2F0dGVtcHRzGAMgASgNEhYKDmRlbGl2ZXJ5X2xpbWl0GAQgASgNEhMKC2RlYWRfbGV0dGVyGAUgASgIOlkKBm1ldGhvZBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGI2MAyABKAsyHy5zbWFydGNhcnQubWVzaC52MS5NZXRob2RQb2xpY3lSBm1ldGhvZDpXCgVldmVudBIfLmdvb2dsZS5wcm90b2J1Zi5NZXNzYWdlT3B0aW9ucxiOjAMgASgLMh4uc21hcnRjYXJ0Lm1lc2gudjEuRXZlbnRQb2xpY3lSBWV2ZW50OjkKBWxhYmVsEiEuZ29vZ2xlLnByb3RvYnVmLkVudW1WYWx1ZU9wdGlvbnMYj4wDIAEoCVIFbGFiZWxiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_descriptor]);
+  fileDesc("Ch9zbWFydGNhcnQvbWVzaC92MS9vcHRpb25zLnByb3RvEhFzbWFydGNhcnQubWVzaC52MSKPAgoMTWV0aG9kUG9saWN5Eh0KCnRpbWVvdXRfbXMYASABKA1CCbpIBioEGMDPJBItCgVyZXRyeRgCIAEoCzIeLnNtYXJ0Y2FydC5tZXNoLnYxLlJldHJ5UG9saWN5Ei0KBWJhdGNoGAMgASgLMh4uc21hcnRjYXJ0Lm1lc2gudjEuQmF0Y2hQb2xpY3kSFwoPbWF4X2NvbmN1cnJlbmN5GAQgASgNEg8KB2NhbGxlcnMYBSADKAkSKwoEcmVzdBgGIAEoCzIdLnNtYXJ0Y2FydC5tZXNoLnYxLlJlc3RQb2xpY3kSKwoEd2FpdBgHIAEoCzIdLnNtYXJ0Y2FydC5tZXNoLnYxLldhaXRQb2xpY3kiRgoKV2FpdFBvbGljeRIaCgltYXhfY2FsbHMYASABKA1CB7pIBCoCIAASHAoLbWF4X3dhaXRfbXMYAiABKA1CB7pIBCoCIAAigAEKC1JldHJ5UG9saWN5Eh8KDG1heF9hdHRlbXB0cxgBIAEoDUIJukgGKgQYCigCEhoKEmluaXRpYWxfYmFja29mZl9tcxgCIAEoDRIWCg5tYXhfYmFja29mZl9tcxgDIAEoDRIcChRvbl9kZWFkbGluZV9leGNlZWRlZBgEIAEoCCJCCgtCYXRjaFBvbGljeRIXCgZtZXRob2QYASABKAlCB7pIBHICEAESGgoJbWF4X2l0ZW1zGAIgASgNQge6SAQqAiAAImcKClJlc3RQb2xpY3kSFgoOc3VjY2Vzc19zdGF0dXMYASABKA0SEAoIbG9jYXRpb24YAiABKAkSLwoEd2hlbhgDIAMoCzIhLnNtYXJ0Y2FydC5tZXNoLnYxLlJlc3RTdGF0dXNSdWxlIj4KDlJlc3RTdGF0dXNSdWxlEg0KBWZpZWxkGAEgASgJEg0KBXZhbHVlGAIgASgJEg4KBnN0YXR1cxgDIAEoDSJxCgtFdmVudFBvbGljeRIcCgtyb3V0aW5nX2tleRgBIAEoCUIHukgEcgIQARIUCgxvcmRlcmluZ19rZXkYAiABKAkSLgoGcXVldWVzGAMgAygLMh4uc21hcnRjYXJ0Lm1lc2gudjEuUXVldWVQb2xpY3kikQEKC1F1ZXVlUG9saWN5EiYKBG5hbWUYASABKAlCGLpIFXITMhFeW2Etel1bYS16MC05LV0qJBIXCg9yZXRyeV9kZWxheXNfbXMYAiADKA0SFAoMbWF4X2F0dGVtcHRzGAMgASgNEhYKDmRlbGl2ZXJ5X2xpbWl0GAQgASgNEhMKC2RlYWRfbGV0dGVyGAUgASgIOlkKBm1ldGhvZBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGI2MAyABKAsyHy5zbWFydGNhcnQubWVzaC52MS5NZXRob2RQb2xpY3lSBm1ldGhvZDpXCgVldmVudBIfLmdvb2dsZS5wcm90b2J1Zi5NZXNzYWdlT3B0aW9ucxiOjAMgASgLMh4uc21hcnRjYXJ0Lm1lc2gudjEuRXZlbnRQb2xpY3lSBWV2ZW50OjkKBWxhYmVsEiEuZ29vZ2xlLnByb3RvYnVmLkVudW1WYWx1ZU9wdGlvbnMYj4wDIAEoCVIFbGFiZWxiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_descriptor]);
 
 /**
  * How a method is called by our clients and served by our servers.
@@ -49,7 +49,8 @@ export type MethodPolicy = Message<"smartcart.mesh.v1.MethodPolicy"> & {
   batch?: BatchPolicy | undefined;
 
   /**
-   * Calls of this method that one server process works on at once; one more is refused with RESOURCE_EXHAUSTED. 0 means no bound.
+   * Calls of this method that one server process works on at once; one more waits as `wait` says, or is refused with
+   * RESOURCE_EXHAUSTED. 0 means no bound.
    *
    * @generated from field: uint32 max_concurrency = 4;
    */
@@ -69,6 +70,13 @@ export type MethodPolicy = Message<"smartcart.mesh.v1.MethodPolicy"> & {
    * @generated from field: smartcart.mesh.v1.RestPolicy rest = 6;
    */
   rest?: RestPolicy | undefined;
+
+  /**
+   * The line before `max_concurrency`. Unset: nobody waits.
+   *
+   * @generated from field: smartcart.mesh.v1.WaitPolicy wait = 7;
+   */
+  wait?: WaitPolicy | undefined;
 };
 
 /**
@@ -101,7 +109,8 @@ export type MethodPolicyJson = {
   batch?: BatchPolicyJson;
 
   /**
-   * Calls of this method that one server process works on at once; one more is refused with RESOURCE_EXHAUSTED. 0 means no bound.
+   * Calls of this method that one server process works on at once; one more waits as `wait` says, or is refused with
+   * RESOURCE_EXHAUSTED. 0 means no bound.
    *
    * @generated from field: uint32 max_concurrency = 4;
    */
@@ -121,6 +130,13 @@ export type MethodPolicyJson = {
    * @generated from field: smartcart.mesh.v1.RestPolicy rest = 6;
    */
   rest?: RestPolicyJson;
+
+  /**
+   * The line before `max_concurrency`. Unset: nobody waits.
+   *
+   * @generated from field: smartcart.mesh.v1.WaitPolicy wait = 7;
+   */
+  wait?: WaitPolicyJson;
 };
 
 /**
@@ -129,6 +145,55 @@ export type MethodPolicyJson = {
  */
 export const MethodPolicySchema: GenMessage<MethodPolicy, {jsonType: MethodPolicyJson}> = /*@__PURE__*/
   messageDesc(file_smartcart_mesh_v1_options, 0);
+
+/**
+ * Calls that wait for their turn, in the order of their coming. Nothing of them has begun, so whoever is turned away may ask again.
+ *
+ * @generated from message smartcart.mesh.v1.WaitPolicy
+ */
+export type WaitPolicy = Message<"smartcart.mesh.v1.WaitPolicy"> & {
+  /**
+   * Most calls in the line; one more is refused with RESOURCE_EXHAUSTED at once.
+   *
+   * @generated from field: uint32 max_calls = 1;
+   */
+  maxCalls: number;
+
+  /**
+   * Longest wait in milliseconds; then the call is refused with RESOURCE_EXHAUSTED.
+   *
+   * @generated from field: uint32 max_wait_ms = 2;
+   */
+  maxWaitMs: number;
+};
+
+/**
+ * Calls that wait for their turn, in the order of their coming. Nothing of them has begun, so whoever is turned away may ask again.
+ *
+ * @generated from message smartcart.mesh.v1.WaitPolicy
+ */
+export type WaitPolicyJson = {
+  /**
+   * Most calls in the line; one more is refused with RESOURCE_EXHAUSTED at once.
+   *
+   * @generated from field: uint32 max_calls = 1;
+   */
+  maxCalls?: number;
+
+  /**
+   * Longest wait in milliseconds; then the call is refused with RESOURCE_EXHAUSTED.
+   *
+   * @generated from field: uint32 max_wait_ms = 2;
+   */
+  maxWaitMs?: number;
+};
+
+/**
+ * Describes the message smartcart.mesh.v1.WaitPolicy.
+ * Use `create(WaitPolicySchema)` to create a new message.
+ */
+export const WaitPolicySchema: GenMessage<WaitPolicy, {jsonType: WaitPolicyJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_mesh_v1_options, 1);
 
 /**
  * Exponential backoff with full jitter between attempts, on UNAVAILABLE only unless stated otherwise.
@@ -205,7 +270,7 @@ export type RetryPolicyJson = {
  * Use `create(RetryPolicySchema)` to create a new message.
  */
 export const RetryPolicySchema: GenMessage<RetryPolicy, {jsonType: RetryPolicyJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_mesh_v1_options, 1);
+  messageDesc(file_smartcart_mesh_v1_options, 2);
 
 /**
  * Concurrent calls of a method become one call of its batch method: `BatchX` takes `{ repeated XRequest requests }`
@@ -256,7 +321,7 @@ export type BatchPolicyJson = {
  * Use `create(BatchPolicySchema)` to create a new message.
  */
 export const BatchPolicySchema: GenMessage<BatchPolicy, {jsonType: BatchPolicyJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_mesh_v1_options, 2);
+  messageDesc(file_smartcart_mesh_v1_options, 3);
 
 /**
  * The REST answer of a method.
@@ -319,7 +384,7 @@ export type RestPolicyJson = {
  * Use `create(RestPolicySchema)` to create a new message.
  */
 export const RestPolicySchema: GenMessage<RestPolicy, {jsonType: RestPolicyJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_mesh_v1_options, 3);
+  messageDesc(file_smartcart_mesh_v1_options, 4);
 
 /**
  * "Where `field` is `value`, answer `status`".
@@ -382,7 +447,7 @@ export type RestStatusRuleJson = {
  * Use `create(RestStatusRuleSchema)` to create a new message.
  */
 export const RestStatusRuleSchema: GenMessage<RestStatusRule, {jsonType: RestStatusRuleJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_mesh_v1_options, 4);
+  messageDesc(file_smartcart_mesh_v1_options, 5);
 
 /**
  * How an event is routed and consumed.
@@ -447,7 +512,7 @@ export type EventPolicyJson = {
  * Use `create(EventPolicySchema)` to create a new message.
  */
 export const EventPolicySchema: GenMessage<EventPolicy, {jsonType: EventPolicyJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_mesh_v1_options, 5);
+  messageDesc(file_smartcart_mesh_v1_options, 6);
 
 /**
  * A durable work queue with competing consumers. The same name on several events is one queue: then every entry must say the same.
@@ -540,7 +605,7 @@ export type QueuePolicyJson = {
  * Use `create(QueuePolicySchema)` to create a new message.
  */
 export const QueuePolicySchema: GenMessage<QueuePolicy, {jsonType: QueuePolicyJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_mesh_v1_options, 6);
+  messageDesc(file_smartcart_mesh_v1_options, 7);
 
 /**
  * How this method is called and served.
