@@ -1,4 +1,5 @@
 import { commonConfig, int, parseConfig, port, str, url } from "@smartcart/runtime";
+import { allCrashPoints } from "./crash-points.ts";
 
 /** What the environment may say about the order service. */
 export const orderConfig = {
@@ -28,7 +29,8 @@ export const orderConfig = {
     desc: "origins of other sites whose pages may call, comma-separated",
   }),
   ORDER_CRASH_AT: str({
-    default: "",
+    choices: allCrashPoints,
+    default: undefined,
     desc: "for fault tests only: the crash point at which the process kills itself",
   }),
 };

@@ -19,11 +19,20 @@ export const sagaSteps = [
 
 export type SagaStep = (typeof sagaSteps)[number];
 
+const places = ["before-call", "after-call", "after-commit"] as const;
+
+/** To receive an order is to store it: there is no call that could be over. */
+type NoPoint = "receive.after-call";
+
 export type CrashPoint =
-  | `${SagaStep}.before-call`
-  | `${SagaStep}.after-call`
-  | `${SagaStep}.after-commit`
+  | Exclude<`${SagaStep}.${(typeof places)[number]}`, NoPoint>
   | "answer.before-send";
+
+/** Every point there is, in the order of an order's life. */
+export const allCrashPoints: readonly CrashPoint[] = [
+  ...sagaSteps.flatMap((step) => places.map((place) => `${step}.${place}` as const)),
+  "answer.before-send" as const,
+].filter((point) => point !== "receive.after-call");
 
 export const noCrashPoints: CrashPoints = { hit: () => {} };
 

@@ -6,10 +6,10 @@ import { OrderSchema } from "@smartcart/gen/order/v1/order_pb";
 import { silentLogger } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { propertyOptions, waitFor } from "@smartcart/testkit";
+import { allCrashPoints } from "../src/crash-points.ts";
 import { startResumer } from "../src/saga/resumer.ts";
 import type { OrderProcess } from "./order-process.ts";
 import { InterruptedError, startProcess } from "./order-process.ts";
-import { allPoints } from "./outcomes.ts";
 import { createWorld } from "./scripted-peers.ts";
 import { openOrders } from "./setup.ts";
 
@@ -48,8 +48,8 @@ const schedule = fc.record({
     maxLength: 3,
   }),
   deaths: fc.tuple(
-    fc.option(fc.constantFrom(...allPoints)),
-    fc.option(fc.constantFrom(...allPoints)),
+    fc.option(fc.constantFrom(...allCrashPoints)),
+    fc.option(fc.constantFrom(...allCrashPoints)),
   ),
   answerTimeoutMs: fc.constantFrom(0, 10_000),
 });

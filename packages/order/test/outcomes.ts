@@ -5,7 +5,7 @@
 import { ReservationStatus } from "@smartcart/gen/inventory/v1/reservation_pb";
 import { OrderMilestone as Milestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import type { CrashPoint, SagaStep } from "../src/crash-points.ts";
-import { sagaSteps } from "../src/crash-points.ts";
+import { allCrashPoints } from "../src/crash-points.ts";
 import type { OrderState } from "../src/order-state.ts";
 import type { PeerCall, World } from "./scripted-peers.ts";
 
@@ -123,24 +123,14 @@ export const outcomes: readonly Outcome[] = [
   },
 ];
 
-const places = ["before-call", "after-call", "after-commit"] as const;
 /** Points that belong to no step. A new one that is missing here does not compile. */
 const otherPoints: Record<Exclude<CrashPoint, `${SagaStep}.${string}`>, true> = {
   "answer.before-send": true,
 };
 
-/** The points of a step. To receive an order is to store it: there is no call that could be over. */
 function pointsOfStep(step: SagaStep): CrashPoint[] {
-  return places
-    .filter((place) => step !== "receive" || place !== "after-call")
-    .map((place): CrashPoint => `${step}.${place}`);
+  return allCrashPoints.filter((point) => point.startsWith(`${step}.`));
 }
-
-/** Every point there is. */
-export const allPoints: readonly CrashPoint[] = [
-  ...sagaSteps.flatMap(pointsOfStep),
-  ...(Object.keys(otherPoints) as CrashPoint[]),
-];
 
 /** The points on the way to an outcome, in the order in which they are reached. */
 export function pointsOf(outcome: Outcome): CrashPoint[] {

@@ -1,9 +1,10 @@
 /** A process that dies or breaks down at any point on the way to any outcome: the order comes to the same end. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CrashPoint } from "../src/crash-points.ts";
+import { allCrashPoints } from "../src/crash-points.ts";
 import type { OrderProcess } from "./order-process.ts";
 import { runOrder } from "./order-run.ts";
-import { allPoints, outcomes, pointsOf } from "./outcomes.ts";
+import { outcomes, pointsOf } from "./outcomes.ts";
 import { openOrders } from "./setup.ts";
 
 let orders: Awaited<ReturnType<typeof openOrders>>;
@@ -13,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => orders[Symbol.asyncDispose]());
 
 it("every crash point is on the way to an outcome", () => {
-  expect(new Set(outcomes.flatMap(pointsOf))).toEqual(new Set(allPoints));
+  expect(new Set(outcomes.flatMap(pointsOf))).toEqual(new Set(allCrashPoints));
 });
 
 describe.each(outcomes)("$name", (outcome) => {

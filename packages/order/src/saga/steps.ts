@@ -29,7 +29,7 @@ export interface StepContext {
 }
 
 export interface Step {
-  readonly name: SagaStep;
+  readonly name: Exclude<SagaStep, "receive">;
   readonly run: (order: StoredOrder, context: StepContext) => Promise<Transition>;
 }
 
