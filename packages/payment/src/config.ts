@@ -17,7 +17,7 @@ export const paymentConfig = {
     desc: "how long a payment stays PENDING before the provider is asked without being told to, in milliseconds",
   }),
   PAYMENT_BATCH_PATIENCE_MS: int({
-    default: 150,
+    default: 500,
     desc: "how long a batch waits for the provider's answer to one of its items, in milliseconds",
   }),
 };
