@@ -223,6 +223,8 @@ function environment(
     DATABASE_URL: through(infrastructure.database.url, `${part}→database`),
     AMQP_URL: through(infrastructure.broker.url, `${part}→broker`),
     SMARTCART_STATE: directory,
+    // Halves the CPU time of a start; a restarted part finds what the first one compiled.
+    NODE_COMPILE_CACHE: join(directory, "compile-cache"),
     LOG_LEVEL: "info",
     SHIPPING_DELAY_MS: "300",
     // A lost message has to be seen here, not healed.
