@@ -30,6 +30,7 @@ const one: Replicas = {
   notification: 1,
   "status-hub": 0,
   log: 0,
+  smartcart: 0,
 };
 
 const calmMix: LoadMix = {

@@ -16,6 +16,8 @@ export interface CommandLine {
   /** Of the flash sale. */
   readonly buyers: number;
   readonly units: number;
+  /** Of the rolling restart: two processes with every part in each. */
+  readonly whole: boolean;
   /** File for the JSON report. */
   readonly report: string | undefined;
   /** Keep logs and data, and say where. */
@@ -35,7 +37,7 @@ const defaults = {
 } as const satisfies Record<Scenario, { rate: number; orders: number }>;
 
 export const usage = `npm run chaos -- [--seed N] [--orders 10000] [--minutes M] [--faults a,b]
-npm run chaos -- --rolling-restart [--rate 200] [--orders N]
+npm run chaos -- --rolling-restart [--whole] [--rate 200] [--orders N]
 npm run chaos -- --flash-sale [--buyers 5000] [--units 500]
 npm run chaos -- --mutants
 
@@ -44,6 +46,7 @@ npm run chaos -- --mutants
   --minutes          over how many minutes; default: ${defaults.faults.rate} orders a second
   --faults           only these kinds, "none" for none; default: all
   --rolling-restart  every process in turn is ended and started again while customers order
+  --whole            two processes with every part in each, instead of thirteen
   --rate             orders a second of it; default ${defaults["rolling-restart"].rate}. There, --orders is the least: they come until all is done
   --flash-sale       everybody wants the same product at once
   --buyers, --units  how many want one, and how many there are; default 5000 and 500
@@ -72,6 +75,7 @@ export function parseCommandLine(args: readonly string[], newSeed: number): Comm
     kinds: kindsOf(values.faults),
     buyers: whole("buyers", values.buyers ?? "5000", 1),
     units: whole("units", values.units ?? "500", 1),
+    whole: values.whole ?? false,
     report: values.report,
     keep: values.keep ?? false,
     help: values.help ?? false,
@@ -93,6 +97,7 @@ function parse(args: readonly string[]) {
         report: { type: "string" },
         mutants: { type: "boolean" },
         "rolling-restart": { type: "boolean" },
+        whole: { type: "boolean" },
         "flash-sale": { type: "boolean" },
         keep: { type: "boolean" },
         help: { type: "boolean" },

@@ -27,6 +27,8 @@ const services = {
     calls: [{ service: "order", variable: "ORDER_URL" }],
   },
   log: { portVariable: "LOG_PORT", calls: [] },
+  // Every part in one process, reached where the order service is.
+  smartcart: { portVariable: "ORDER_PORT", calls: [] },
 } as const satisfies Record<
   string,
   { portVariable: string; calls: readonly { service: string; variable: string }[] }
@@ -46,6 +48,13 @@ export const fullReplicas: Replicas = {
   notification: 2,
   "status-hub": 2,
   log: 1,
+  smartcart: 0,
+};
+
+/** Two processes with every part in each. */
+export const wholeReplicas: Replicas = {
+  ...(Object.fromEntries(Object.keys(services).map((service) => [service, 0])) as Replicas),
+  smartcart: 2,
 };
 
 /** The names of the processes, in the order in which they are started: "inventory-1", … */
@@ -120,7 +129,7 @@ export async function startSystem(o: SystemOptions): Promise<System> {
       const to = name.split("→")[1] ?? "";
       if (to === "database") proxy.setTargets([database.port]);
       else if (to === "broker") proxy.setTargets([broker.port]);
-      else proxy.setTargets([...parts.values()].filter((p) => p.service === to).map((p) => p.port));
+      else proxy.setTargets([...parts.values()].filter((p) => serves(p, to)).map((p) => p.port));
     }
   };
   const all = [...parts.values()];
@@ -204,6 +213,13 @@ function startSupervisor(
   });
 }
 
+/** Two of the same parts on one machine: nobody asks for them by their ports. */
+const anyPorts = Object.fromEntries(
+  ["INVENTORY", "PAYMENT", "SHIPPING", "NOTIFICATION", "STATUS", "LOG", "OPS", "WEB"].map(
+    (part) => [`${part}_PORT`, "0"],
+  ),
+);
+
 function environment(
   part: string,
   links: ReadonlyMap<string, FaultProxy>,
@@ -234,8 +250,13 @@ function environment(
     // Shorter than PROVIDER_SLOW_MS, so that tok_slow is an unknown outcome as well.
     PROVIDER_TIMEOUT_MS: "1000",
     STATUS_HEARTBEAT_MS: "3000",
+    ...(serviceOf(part) === "smartcart" && anyPorts),
     ...env,
   };
+}
+
+function serves({ service }: PartProcess, wanted: string): boolean {
+  return service === wanted || (service === "smartcart" && wanted === "order");
 }
 
 function serviceOf(part: string): ServiceName {

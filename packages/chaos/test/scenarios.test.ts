@@ -20,6 +20,7 @@ const replicas: Replicas = {
   notification: 1,
   "status-hub": 0,
   log: 0,
+  smartcart: 0,
 };
 
 describe.skipIf(!(await canRunChaos()))("scenarios", () => {
