@@ -45,6 +45,7 @@ const portOf: Readonly<Record<string, number>> = {
   log: 8084,
   notification: 8085,
   shipping: 8086,
+  ops: 8087,
   web: 5173,
   rabbitmq: 5672,
   postgres: 5432,

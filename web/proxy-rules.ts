@@ -5,7 +5,7 @@
  */
 
 /** The services that the page's origin forwards to. */
-export type Upstream = "order" | "inventory" | "status" | "log";
+export type Upstream = "order" | "inventory" | "status" | "log" | "ops";
 
 /** One row of the table. */
 export interface ProxyRule {
@@ -29,6 +29,7 @@ export const proxyRules: readonly ProxyRule[] = [
   { path: "/smartcart.order.v1.OrderService", upstream: "order" },
   { path: "/smartcart.inventory.v1.InventoryService", upstream: "inventory" },
   { path: "/smartcart.log.v1.LogService", upstream: "log" },
+  { path: "/smartcart.ops.v1.OpsService", upstream: "ops" },
   { path: "/ws", upstream: "status", websocket: true },
 ];
 
@@ -38,6 +39,7 @@ export const defaultUpstreamUrls: Readonly<Record<Upstream, string>> = {
   inventory: "http://127.0.0.1:8081",
   status: "http://127.0.0.1:8083",
   log: "http://127.0.0.1:8084",
+  ops: "http://127.0.0.1:8087",
 };
 
 /**

@@ -14,6 +14,7 @@ const upstreamUrls: Readonly<Record<Upstream, string>> = {
   inventory: process.env.INVENTORY_URL || defaultUpstreamUrls.inventory,
   status: process.env.STATUS_URL || defaultUpstreamUrls.status,
   log: process.env.LOG_URL || defaultUpstreamUrls.log,
+  ops: process.env.OPS_URL || defaultUpstreamUrls.ops,
 };
 
 export default defineConfig({

@@ -1,10 +1,10 @@
 /**
- * Who may import whom: gen <- L1 runtime, store <- L2 mesh, bus <- L3 the services <- L4 smartcart, chaos, bench.
+ * Who may import whom: gen <- L1 runtime, store <- L2 mesh, bus <- reconciler <- L3 the services <- L4 smartcart, chaos, bench.
  * Testkit serves the tests of every layer. Paths are relative to the root of the repository.
  */
 import type { IRegularForbiddenRuleType } from "dependency-cruiser";
 
-const SERVICES = "order|inventory|payment|notification|shipping|status-hub|log|reconciler";
+const SERVICES = "order|inventory|payment|notification|shipping|status-hub|log|ops";
 
 /** Code that only tests run; it may use testkit, `*\/testing` and devDependencies. */
 const TEST_CODE = [
@@ -45,6 +45,15 @@ export const rules: readonly IRegularForbiddenRuleType[] = [
     comment: "bus is L2: below the services, and it does not know the RPC layer.",
     from: { path: "^packages/bus/" },
     to: { path: "^(packages/(?!(bus|runtime|store)/)|web/)", pathNot: TESTKIT },
+  }),
+  forbid("reconciler-below-services", {
+    comment:
+      "reconciler is a library for those who watch over the services: it knows none of them.",
+    from: { path: "^packages/reconciler/" },
+    to: {
+      path: "^(packages/(?!(reconciler|mesh|runtime|store)/)|web/)",
+      pathNot: TESTKIT,
+    },
   }),
   forbid("services-apart", {
     comment: "Services meet only through the contract: by RPC or by events.",

@@ -1,7 +1,6 @@
 import type { QueueType } from "./contract.ts";
 import type { RawMessage } from "./message.ts";
 import { decodeMessage, idOf } from "./message.ts";
-import type { BusMetrics } from "./metrics.ts";
 import type { ConsumeOptions, Delivery, Outcome } from "./types.ts";
 
 /** What an engine has to do with a delivered message. */
@@ -28,7 +27,7 @@ export type Step =
 export async function handleBatch(
   queue: QueueType,
   batch: readonly RawMessage[],
-  o: ConsumeOptions & { readonly metrics: BusMetrics },
+  o: ConsumeOptions,
 ): Promise<Step[]> {
   const decoded = batch.map((raw) => decodeMessage(queue, raw));
   const deliveries = decoded.filter((entry): entry is Delivery => !("poison" in entry));
@@ -41,7 +40,8 @@ export async function handleBatch(
         ? { kind: "dead-letter", reason: `cannot be decoded: ${entry.poison}` }
         : (outcomes[next++] ?? { kind: "retry", reason: "the handler gave no answer" });
     const step = nextStep(queue, raw.attempt, outcome);
-    note(queue, raw, outcome, step, o);
+    const delivery = entry !== undefined && "poison" in entry ? undefined : entry;
+    note(queue, { raw, delivery, outcome, step }, o);
     return step;
   });
 }
@@ -85,15 +85,22 @@ async function askHandler(
   }
 }
 
+/** A message and what becomes of it. */
+interface Handled {
+  readonly raw: RawMessage;
+  /** Undefined where it cannot be decoded. */
+  readonly delivery: Delivery | undefined;
+  readonly outcome: Outcome;
+  readonly step: Step;
+}
+
 function note(
   queue: QueueType,
-  raw: RawMessage,
-  outcome: Outcome,
-  step: Step,
-  o: ConsumeOptions & { readonly metrics: BusMetrics },
+  { raw, delivery, outcome, step }: Handled,
+  o: ConsumeOptions,
 ): void {
   const result = outcome.kind !== "ack" && step.kind === "remove" ? "drop" : step.kind;
-  o.metrics.handled.inc({ queue: queue.name, result: result === "remove" ? "ack" : result });
+  o.onHandled?.(result === "remove" ? "ack" : result, delivery);
   if (outcome.kind === "ack") return;
   o.log.warn(`bus.${result.replace("-", "_")}`, {
     queue: queue.name,

@@ -1,10 +1,15 @@
 export { createAsyncApi } from "./asyncapi.ts";
 export type { EventType, QueueType } from "./contract.ts";
 export { ContractError, eventTypes, queueTypes } from "./contract.ts";
+export type { CuttableBus } from "./cuttable-bus.ts";
+export { createCuttableBus } from "./cuttable-bus.ts";
+export type { DecodedLetter } from "./decoded-letter.ts";
+export { decodeLetter } from "./decoded-letter.ts";
 export { createEvent } from "./event.ts";
 export { claimMessages, inboxMigrations, pruneInbox } from "./inbox.ts";
 export type { LogShipper, LogShipperOptions } from "./log-shipper.ts";
 export { createLogShipper } from "./log-shipper.ts";
+export { observeBus } from "./observed-bus.ts";
 export type { BusOptions } from "./open-bus.ts";
 export { openBus } from "./open-bus.ts";
 export { insertOutbox, outboxMigrations } from "./outbox.ts";

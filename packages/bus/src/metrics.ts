@@ -2,7 +2,7 @@ import type { Registry } from "@smartcart/runtime";
 import { Counter } from "@smartcart/runtime";
 import type { PublishReport } from "./types.ts";
 
-/** What a bus counts. Without a registry the counters count for nobody. */
+/** What a bus counts. The report of a part to the operator's desk is made from it (mesh, `part-flows.ts`). */
 export interface BusMetrics {
   /** Counts the events of one publish by its answer. */
   countReport(report: PublishReport): void;
@@ -11,7 +11,7 @@ export interface BusMetrics {
 }
 
 /** Counters of one bus in `registry`. */
-export function createBusMetrics(registry: Registry | undefined): BusMetrics {
+export function createBusMetrics(registry: Registry): BusMetrics {
   const name = "smartcart_bus_published_total";
   const published = counter(registry, name, "Events published, by result.", ["result"]);
   return {

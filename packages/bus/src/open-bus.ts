@@ -1,4 +1,5 @@
 import type { Logger, Registry } from "@smartcart/runtime";
+import { observeBus } from "./observed-bus.ts";
 import { openPostgresBus } from "./postgres/bus.ts";
 import { openRabbitmqBus } from "./rabbitmq/bus.ts";
 import type { EventBus } from "./types.ts";
@@ -12,6 +13,7 @@ export interface BusOptions {
   /** Who opens it, for the engine's list of connections: `shipping`. */
   readonly name: string;
   readonly log: Logger;
+  /** Where its messages are counted. Default: nowhere; a part that shares a bus counts its own, see `observeBus`. */
   readonly metrics?: Registry | undefined;
   /** Ends the waiting for an engine that is not there yet. */
   readonly signal?: AbortSignal | undefined;
@@ -22,8 +24,10 @@ export interface BusOptions {
  * StartError that names AMQP_URL or DATABASE_URL says what waiting would not mend.
  */
 export async function openBus(o: BusOptions): Promise<EventBus> {
-  const { amqpUrl, databaseUrl, ...shared } = o;
-  return amqpUrl === undefined
-    ? await openPostgresBus({ databaseUrl, ...shared })
-    : await openRabbitmqBus({ amqpUrl, ...shared });
+  const { amqpUrl, databaseUrl, metrics, ...shared } = o;
+  const bus =
+    amqpUrl === undefined
+      ? await openPostgresBus({ databaseUrl, ...shared })
+      : await openRabbitmqBus({ amqpUrl, ...shared });
+  return metrics === undefined ? bus : observeBus(bus, { metrics, part: o.name });
 }

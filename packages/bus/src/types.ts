@@ -71,6 +71,9 @@ export type Outcome =
   /** Failed for good. */
   | { readonly kind: "dead-letter"; readonly reason: string };
 
+/** What became of a delivery: "drop" is a dead letter of a queue that keeps none. */
+export type HandledResult = "ack" | "retry" | "dead-letter" | "drop";
+
 /** What a consumer is made of. */
 export interface ConsumeOptions {
   /** Shown in logs and in the broker's list of consumers: `shipping`. */
@@ -88,6 +91,11 @@ export interface ConsumeOptions {
     batch: readonly Delivery[],
     context: { readonly signal: AbortSignal },
   ) => Promise<readonly Outcome[]>;
+  /**
+   * Told of every delivery what became of it; `delivery` is undefined where it could not be
+   * decoded. Must not throw.
+   */
+  readonly onHandled?: (result: HandledResult, delivery: Delivery | undefined) => void;
 }
 
 /** What a fan-out subscriber is made of. */
@@ -119,6 +127,8 @@ export interface DeadLetter {
   /** The attempt that was its last. */
   readonly attempt: number;
   readonly failedAt: Date | undefined;
+  /** W3C trace context; "" means none. */
+  readonly traceparent: string;
   readonly body: Uint8Array;
 }
 
@@ -137,8 +147,8 @@ export interface DeadLetters {
     ids: readonly string[] | "all",
     o?: { readonly maxPerSecond?: number; readonly limit?: number },
   ): Promise<number>;
-  /** Deletes them for good; answers how many. */
-  drop(ids: readonly string[] | "all"): Promise<number>;
+  /** Deletes them for good; answers how many. Unbounded unless limited. */
+  drop(ids: readonly string[] | "all", o?: { readonly limit?: number }): Promise<number>;
 }
 
 /** The dead letters of a queue that keeps none. */

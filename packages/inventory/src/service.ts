@@ -69,6 +69,7 @@ export async function startInventory(o: InventoryOptions): Promise<RunningInvent
     metrics,
     meshSecret: config.MESH_SECRET,
     maxBodyBytes,
+    switches: config.SMARTCART_DEMO ? [] : undefined,
     checks: { database: () => database.ping() },
   });
   starting.use(server);

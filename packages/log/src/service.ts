@@ -1,6 +1,7 @@
 /** Builds the log service from its dependencies. */
 import type { Transport } from "@connectrpc/connect";
 import type { EventBus } from "@smartcart/bus";
+import { observeBus } from "@smartcart/bus";
 import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import { startServer } from "@smartcart/mesh";
 import type { Logger, Part, Registry } from "@smartcart/runtime";
@@ -32,7 +33,8 @@ export interface RunningLog extends Part {
 
 /** Brings the schema up to date, then consumes, prunes and serves. Disposing it finishes the batch under way. */
 export async function startLog(o: LogOptions): Promise<RunningLog> {
-  const { config, bus, log, metrics = createMetrics("log") } = o;
+  const { config, log, metrics = createMetrics("log") } = o;
+  const bus = observeBus(o.bus, { metrics, part: "log" });
   // What was started is undone in reverse order: by a failed start at once, else when the service is disposed.
   await using starting = new AsyncDisposableStack();
   const days = requireDays(config.LOG_RETENTION_DAYS);
@@ -68,6 +70,7 @@ export async function startLog(o: LogOptions): Promise<RunningLog> {
       metrics,
       meshSecret: config.MESH_SECRET,
       corsOrigins: config.CORS_ORIGINS.split(",").filter((origin) => origin !== ""),
+      switches: config.SMARTCART_DEMO ? [] : undefined,
       checks: {
         database: () => database.ping(),
         bus: () => bus.check(),

@@ -1,6 +1,9 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** Request header with the token that says which part of the mesh is calling. */
+/**
+ * Request header that says which part of the mesh is calling: its token, or without a secret its bare name, which proves
+ * nothing.
+ */
 export const callerHeader = "smartcart-caller";
 
 const lifetimeSeconds = 300;

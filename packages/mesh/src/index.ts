@@ -10,6 +10,8 @@ export {
   ValidationError,
 } from "./errors.ts";
 export { createOpenApi } from "./openapi.ts";
+export { describeSwitch, type Gauges } from "./part-service.ts";
+export { createSwitch, type PartSwitch, switchNotFound, turnSwitch } from "./part-switch.ts";
 export { type Policy, policyOf } from "./policy.ts";
 export type { Checks } from "./readiness.ts";
 export type { RestOptions } from "./rest.ts";

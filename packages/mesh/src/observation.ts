@@ -2,11 +2,14 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { ConnectError } from "@connectrpc/connect";
 import type { Logger, Registry } from "@smartcart/runtime";
-import { withSpan } from "@smartcart/runtime";
-import type { RecordCall } from "./call-metrics.ts";
-import { callHistogram, createCallRecorder } from "./call-metrics.ts";
+import { passagesOf, withSpan } from "@smartcart/runtime";
+import type { CallerKind, RecordCall } from "./call-metrics.ts";
+import { callHistogram, createCallRecorder, serverDuration } from "./call-metrics.ts";
 import { deadlineKey, runInCall, viaRestKey } from "./call-scope.ts";
+import { callerHeader } from "./caller-token.ts";
 import { problemOf } from "./errors.ts";
+import type { NotePassages } from "./order-ids.ts";
+import { createPassageNoter } from "./order-ids.ts";
 import { codeName } from "./status-codes.ts";
 import { watchStream } from "./watched-stream.ts";
 
@@ -16,35 +19,61 @@ export interface ObservationOptions {
   readonly service: string;
   readonly log: Logger;
   readonly metrics: Registry;
-  /** Methods that are neither logged nor measured: health and reflection. */
+  /** Methods that are neither logged nor measured: health, reflection and the part's report. */
   readonly exempt: ReadonlySet<DescMethod>;
 }
 
 type AnyRequest = UnaryRequest | StreamRequest;
 
+/** What is known of a method. */
+interface ObservedMethod {
+  readonly spanName: string;
+  readonly record: Readonly<Record<CallerKind, RecordCall>>;
+  /** Undefined where no order can be told from its messages. */
+  readonly notePassages: NotePassages | undefined;
+}
+
 /** The outermost layer: trace, call scope, access log and duration of every call. */
 export function createObservation(o: ObservationOptions): Interceptor {
   const histogram = callHistogram(
     o.metrics,
-    "rpc_server_duration_seconds",
+    serverDuration,
     "Time a served call took until its end, streams included",
   );
-  const methods = new Map<DescMethod, { spanName: string; record: RecordCall }>();
+  const passages = passagesOf(o.metrics);
+  const methods = new Map<DescMethod, ObservedMethod>();
 
-  function observed(method: DescMethod) {
+  function observed(method: DescMethod): ObservedMethod {
     let known = methods.get(method);
     if (known === undefined) {
       const spanName = `${method.parent.typeName}/${method.name}`;
-      known = { spanName, record: createCallRecorder(histogram, method) };
+      known = {
+        spanName,
+        record: {
+          part: createCallRecorder(histogram, method, "part"),
+          client: createCallRecorder(histogram, method, "client"),
+        },
+        notePassages: createPassageNoter(method, passages, { from: "client", to: o.service }),
+      };
       methods.set(method, known);
     }
     return known;
   }
 
-  function finish(req: AnyRequest, startedAt: number, error?: unknown): void {
-    const milliseconds = performance.now() - startedAt;
+  /** What a part calls is counted by itself, as an edge from it; the rest comes from outside. */
+  function count(req: AnyRequest, milliseconds: number, answer: unknown, error: unknown): void {
+    const { record, notePassages } = observed(req.method);
+    const caller: CallerKind = req.header.has(callerHeader) ? "part" : "client";
     const code = error === undefined ? undefined : ConnectError.from(error).code;
-    observed(req.method).record(code, milliseconds / 1000);
+    record[caller](code, milliseconds / 1000);
+    if (caller === "client" && !req.stream) {
+      notePassages?.(req.message, answer, error !== undefined);
+    }
+  }
+
+  function finish(req: AnyRequest, startedAt: number, answer?: unknown, error?: unknown): void {
+    const milliseconds = performance.now() - startedAt;
+    count(req, milliseconds, answer, error);
     if (req.contextValues.get(viaRestKey)) {
       return;
     }
@@ -54,7 +83,8 @@ export function createObservation(o: ObservationOptions): Interceptor {
       o.log.debug("rpc.served", { method, durationMs });
     } else {
       const problem = problemOf(error)?.code;
-      o.log.info("rpc.served", { method, durationMs, code: code && codeName(code), problem });
+      const code = codeName(ConnectError.from(error).code);
+      o.log.info("rpc.served", { method, durationMs, code, problem });
     }
   }
 
@@ -67,13 +97,13 @@ export function createObservation(o: ObservationOptions): Interceptor {
       try {
         const res = await next(req);
         if (res.stream) {
-          const onEnd = (error?: unknown) => finish(req, startedAt, error);
+          const onEnd = (error?: unknown) => finish(req, startedAt, undefined, error);
           return { ...res, message: watchStream(res.message, { onEnd }) };
         }
-        finish(req, startedAt);
+        finish(req, startedAt, res.message);
         return res;
       } catch (error) {
-        finish(req, startedAt, error);
+        finish(req, startedAt, undefined, error);
         throw error;
       }
     };

@@ -2,11 +2,13 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { Transport, UnaryResponse } from "@connectrpc/connect";
 import type { RetryPolicy as Retrier } from "cockatiel";
 import type { Logger, Registry } from "@smartcart/runtime";
-import { currentTraceparent } from "@smartcart/runtime";
+import { currentTraceparent, passagesOf } from "@smartcart/runtime";
 import type { RecordCall } from "./call-metrics.ts";
-import { callHistogram, createCallRecorder } from "./call-metrics.ts";
+import { callHistogram, clientDuration, createCallRecorder } from "./call-metrics.ts";
 import { currentCall } from "./call-scope.ts";
 import { callerHeader, createCallerTokens } from "./caller-token.ts";
+import type { NotePassages } from "./order-ids.ts";
+import { createPassageNoter, partOf } from "./order-ids.ts";
 import { policyOf } from "./policy.ts";
 import {
   deadlineError,
@@ -32,6 +34,7 @@ interface MethodPlan {
   readonly timeoutMs: number | undefined;
   readonly retrier: Retrier | undefined;
   readonly record: RecordCall | undefined;
+  readonly notePassages: NotePassages | undefined;
 }
 
 /** The bounds of one call. */
@@ -49,13 +52,11 @@ interface Bounds {
  */
 export function createPolicyTransport(inner: Transport, o: PolicyTransportOptions): Transport {
   const histogram =
-    o.metrics &&
-    callHistogram(
-      o.metrics,
-      "rpc_client_duration_seconds",
-      "Time a call took, its retries included",
-    );
-  const token = o.meshSecret === undefined ? undefined : createCallerTokens(o.caller, o.meshSecret);
+    o.metrics && callHistogram(o.metrics, clientDuration, "Time a call took, its retries included");
+  const passages = o.metrics && passagesOf(o.metrics);
+  const edgeTo = (method: DescMethod) => ({ from: o.caller, to: partOf(method.parent.typeName) });
+  const token =
+    o.meshSecret === undefined ? () => o.caller : createCallerTokens(o.caller, o.meshSecret);
   const plans = new Map<DescMethod, MethodPlan>();
 
   function planOf(method: DescMethod): MethodPlan {
@@ -68,6 +69,7 @@ export function createPolicyTransport(inner: Transport, o: PolicyTransportOption
         timeoutMs,
         retrier: retry && createRetrier(retry),
         record: histogram && createCallRecorder(histogram, method),
+        notePassages: passages && createPassageNoter(method, passages, edgeTo(method)),
       };
       plan.retrier?.onRetry(({ attempt, delay, ...result }) => {
         const error = "error" in result ? result.error : undefined;
@@ -84,9 +86,7 @@ export function createPolicyTransport(inner: Transport, o: PolicyTransportOption
     if (traceparent !== undefined) {
       headers.set("traceparent", traceparent);
     }
-    if (token !== undefined) {
-      headers.set(callerHeader, token());
-    }
+    headers.set(callerHeader, token());
     return headers;
   }
 
@@ -104,10 +104,12 @@ export function createPolicyTransport(inner: Transport, o: PolicyTransportOption
       try {
         const response = plan.retrier ? await retried(plan.retrier, bounds, send) : await send();
         plan.record?.(undefined, (performance.now() - startedAt) / 1000);
+        plan.notePassages?.(input, response.message, false);
         return response as UnaryResponse<typeof method.input, typeof method.output>;
       } catch (thrown) {
         const error = receivedError(thrown);
         plan.record?.(error.code, (performance.now() - startedAt) / 1000);
+        plan.notePassages?.(input, undefined, true);
         o.log.debug("rpc.failed", { method: plan.name, code: codeName(error.code) });
         throw error;
       }

@@ -12,6 +12,8 @@ import { createHttpApp } from "./http-app.ts";
 import { createLastOnConnection } from "./last-on-connection.ts";
 import type { OnePort } from "./one-port.ts";
 import { createOnePort } from "./one-port.ts";
+import type { Gauges } from "./part-service.ts";
+import type { PartSwitch } from "./part-switch.ts";
 import type { Checks } from "./readiness.ts";
 import { createReadiness } from "./readiness.ts";
 import type { RestOptions } from "./rest.ts";
@@ -42,6 +44,10 @@ export interface ServerOptions {
   readonly restOptions?: RestOptions;
   /** Conditions for /readyz. */
   readonly checks?: Checks;
+  /** Numbers that the operator's desk shows; asked for about once a second while somebody watches. Default: none. */
+  readonly gauges?: Gauges;
+  /** What can be broken here on purpose. Undefined: the part does not run in demo mode. */
+  readonly switches?: readonly PartSwitch[] | undefined;
   /** Longest request in bytes; default 256 KiB. */
   readonly maxBodyBytes?: number;
   /** Unary calls at once; one more is refused with 503 and Retry-After. Default 2048. */

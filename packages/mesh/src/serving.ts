@@ -2,11 +2,13 @@ import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { Health } from "@smartcart/gen/grpc/health/v1/health_pb";
+import { PartService } from "@smartcart/gen/ops/v1/part_service_pb";
 import { createAdmission } from "./admission.ts";
 import { createErrorInterceptor, promptEnd } from "./error-interceptor.ts";
 import { registerHealth } from "./health.ts";
 import { createLocalTransport } from "./local-transport.ts";
 import { createObservation } from "./observation.ts";
+import { registerPartService } from "./part-service.ts";
 import { reflectionServices, registerReflection } from "./reflection.ts";
 import { collectMethods } from "./served-methods.ts";
 import type { ServerOptions } from "./server.ts";
@@ -36,11 +38,13 @@ export interface Serving {
 
 const defaultMaxInFlight = 2048;
 
-/** Puts the implementations, health and reflection behind one chain of interceptors. */
+/** Puts the implementations, health, reflection and the part's report behind one chain of interceptors. */
 export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: Shutdown): Serving {
-  compileRules(o.services);
+  compileRules([...o.services, PartService]);
   const infrastructure = [Health, ...reflectionServices];
   const exempt = new Set(infrastructure.flatMap((service) => service.methods));
+  // The desk's own calls are none that it should see; but not everybody may make them.
+  const unobserved = new Set([...exempt, ...PartService.methods]);
   const admission = createAdmission({
     exempt,
     maxInFlight: o.maxInFlight ?? defaultMaxInFlight,
@@ -49,7 +53,7 @@ export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: 
   });
   // From the outside to the inside: what is observed and mapped includes what the inner ones refuse.
   const interceptors: Interceptor[] = [
-    createObservation({ service: o.name, log: o.log, metrics: o.metrics, exempt }),
+    createObservation({ service: o.name, log: o.log, metrics: o.metrics, exempt: unobserved }),
     createErrorInterceptor(o.log),
     promptEnd,
     admission.interceptor,
@@ -64,7 +68,8 @@ export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: 
     [
       o.routes,
       (router) => registerHealth(router, o.services, shutdown.draining.signal),
-      (router) => registerReflection(router, [...o.services, ...infrastructure]),
+      (router) => registerPartService(router, o, shutdown.draining.signal),
+      (router) => registerReflection(router, [...o.services, PartService, ...infrastructure]),
     ],
     { common, maxBodyBytes, ...signals },
   );

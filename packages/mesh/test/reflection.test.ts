@@ -105,7 +105,7 @@ test("a stream is sent no import twice, and goes on after an error", async () =>
   ).toHaveLength(1);
 });
 
-test("the services are listed, health and reflection among them", async () => {
+test("the services are listed, those of every part among them", async () => {
   const [answer] = await ask({ case: "listServices", value: "" });
   expect(
     answer?.case === "listServicesResponse" && answer.value.service.map((s) => s.name),
@@ -113,6 +113,7 @@ test("the services are listed, health and reflection among them", async () => {
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
+    "smartcart.ops.v1.PartService",
     "smartcart.order.v1.OrderService",
   ]);
 });

@@ -1,7 +1,9 @@
 /** Builds the notification service from its dependencies. */
+import type { Transport } from "@connectrpc/connect";
 import type { EventBus, Relay } from "@smartcart/bus";
-import { outboxMigrations, startRelay } from "@smartcart/bus";
-import { startServer } from "@smartcart/mesh";
+import { createCuttableBus, observeBus, outboxMigrations, startRelay } from "@smartcart/bus";
+import type { PartSwitch } from "@smartcart/mesh";
+import { createSwitch, startServer } from "@smartcart/mesh";
 import type { Logger, Part, Registry } from "@smartcart/runtime";
 import { createMetrics, Gauge } from "@smartcart/runtime";
 import { createDatabase, migrate } from "@smartcart/store";
@@ -21,6 +23,8 @@ export interface NotificationOptions {
 /** A running notification service. */
 export interface RunningNotification extends Part {
   readonly port: number;
+  /** Calls this service in process, through the interceptors of its server. */
+  readonly transport: Transport;
 }
 
 /**
@@ -28,7 +32,9 @@ export interface RunningNotification extends Part {
  * order. Any number of replicas may run. Disposing it finishes the batch under way.
  */
 export async function startNotification(o: NotificationOptions): Promise<RunningNotification> {
-  const { config, bus, log, metrics = createMetrics("notification") } = o;
+  const { config, log, metrics = createMetrics("notification") } = o;
+  const cuttable = createCuttableBus(o.bus);
+  const bus = observeBus(cuttable.bus, { metrics, part: "notification" });
   await using starting = new AsyncDisposableStack();
   const database = starting.use(
     createDatabase({
@@ -58,6 +64,8 @@ export async function startNotification(o: NotificationOptions): Promise<Running
       log,
       metrics,
       meshSecret: config.MESH_SECRET,
+      gauges: async () => ({ "outbox.pending": await relay.pending() }),
+      switches: config.SMARTCART_DEMO ? [cutSwitch(cuttable.cut)] : undefined,
       checks: { database: () => database.ping(), bus: () => bus.check() },
     }),
   );
@@ -66,8 +74,18 @@ export async function startNotification(o: NotificationOptions): Promise<Running
     name: "notification",
     url: server.url,
     port: server.port,
+    transport: server.transport,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** What is to be published waits in the outbox meanwhile; nothing is lost. */
+function cutSwitch(cut: (isCut: boolean) => void): PartSwitch {
+  return createSwitch({
+    name: "cut",
+    title: "Cut the connection to the queue",
+    onTurn: (value) => cut(value === 1),
+  });
 }
 
 function measurePending(relay: Relay, metrics: Registry): void {

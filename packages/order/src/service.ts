@@ -1,7 +1,13 @@
 /** Builds the order service from its dependencies. */
 import type { Transport } from "@connectrpc/connect";
 import type { EventBus } from "@smartcart/bus";
-import { createAsyncApi, inboxMigrations, outboxMigrations, pruneInbox } from "@smartcart/bus";
+import {
+  createAsyncApi,
+  inboxMigrations,
+  observeBus,
+  outboxMigrations,
+  pruneInbox,
+} from "@smartcart/bus";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
@@ -23,7 +29,7 @@ import { startResumer } from "./saga/resumer.ts";
 import type { Peers } from "./saga/steps.ts";
 import { startShipmentChaser } from "./shipment-chaser.ts";
 import { startShipmentsConsumer } from "./shipments-consumer.ts";
-import { countUnfinished } from "./store.ts";
+import { countByState, countUnfinished } from "./store.ts";
 
 /** Where a peer is: its URL, or the transport of one in the same process. */
 export type PeerAddress = Pick<ServiceClientOptions, "baseUrl" | "transport">;
@@ -48,8 +54,9 @@ export interface RunningOrder extends Part {
 const INBOX_KEPT_MS = 7 * 24 * 60 * 60 * 1_000;
 
 export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
-  const { config, databaseUrl, bus, log } = options;
+  const { config, databaseUrl, log } = options;
   const metrics = options.metrics ?? createMetrics("order");
+  const bus = observeBus(options.bus, { metrics, part: "order" });
   await using started = new AsyncDisposableStack();
   const database = started.use(
     createDatabase({ url: databaseUrl, schema: "orders", log, applicationName: "order" }),
@@ -109,6 +116,8 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
       meshSecret: config.MESH_SECRET,
       maxInFlight: config.ORDER_MAX_IN_FLIGHT,
       rateLimitPerSecond: config.ORDER_RATE_LIMIT_PER_SECOND,
+      gauges: () => ordersByState(database),
+      switches: config.SMARTCART_DEMO ? [] : undefined,
       corsOrigins: config.CORS_ORIGINS.split(",").filter((origin) => origin !== ""),
       checks: {
         database: () => database.ping(),
@@ -150,6 +159,12 @@ function startInboxPruning(database: Database, log: Logger): AsyncDisposable {
       await pruneInbox(database, INBOX_KEPT_MS);
     },
   });
+}
+
+/** For the operator's desk: orders on their way. Those at their end are too many to count. */
+async function ordersByState(database: Database): Promise<Record<string, number>> {
+  const counts = Object.entries(await countByState(database));
+  return Object.fromEntries(counts.map(([state, count]) => [`orders.${state}`, count]));
 }
 
 function measureUnfinished(metrics: Registry, database: Database): void {

@@ -1,6 +1,6 @@
 import type { Transport } from "@connectrpc/connect";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
-import { startServer } from "@smartcart/mesh";
+import { createSwitch, startServer } from "@smartcart/mesh";
 import type { Logger, Part, Registry } from "@smartcart/runtime";
 import { Counter, createMetrics } from "@smartcart/runtime";
 import { createDatabase, migrate } from "@smartcart/store";
@@ -42,12 +42,14 @@ export async function startPayment(o: PaymentOptions): Promise<RunningPayment> {
     name: "payment",
     directory: new URL("../migrations/", import.meta.url),
   });
+  const decline = createSwitch({ name: "decline", title: "Decline every new payment" });
   const simulated =
     o.provider === undefined
       ? starting.use(
           await startSimulatedProvider({
             databaseUrl: o.databaseUrl,
             slowMs: config.PROVIDER_SLOW_MS,
+            isDeclining: () => decline.value() === 1,
             log,
             metrics,
           }),
@@ -86,6 +88,8 @@ export async function startPayment(o: PaymentOptions): Promise<RunningPayment> {
       log,
       metrics,
       meshSecret: config.MESH_SECRET,
+      // A real provider cannot be told to decline.
+      switches: config.SMARTCART_DEMO ? [...(simulated ? [decline] : [])] : undefined,
       checks: {
         database: () => database.ping(),
         ...(simulated && { provider: () => simulated.check() }),

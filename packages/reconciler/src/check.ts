@@ -62,6 +62,6 @@ function common(before: readonly Violation[], now: readonly Violation[]): Violat
 }
 
 /** What a row is about. Two looks may find the same thing with other numbers. */
-function subjectOf(row: Readonly<Record<string, unknown>>): string {
+export function subjectOf(row: Readonly<Record<string, unknown>>): string {
   return JSON.stringify([row.message_id, row.order_id, row.product_id]);
 }

@@ -1,6 +1,6 @@
 export type { CheckOptions, Violation } from "./check.ts";
-export { check, checkUntilSettled } from "./check.ts";
+export { check, checkUntilSettled, subjectOf } from "./check.ts";
 export type { Invariant, InvariantOptions, RepairName } from "./invariants.ts";
 export { createInvariants } from "./invariants.ts";
 export type { Finding, Reconciler, ReconcilerPeers, RepairOutcome } from "./reconciler.ts";
-export { createReconciler } from "./reconciler.ts";
+export { createReconciler, repairAll } from "./reconciler.ts";

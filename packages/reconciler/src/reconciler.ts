@@ -62,9 +62,10 @@ export function createReconciler(o: ReconcilerOptions): Reconciler {
   };
 }
 
-async function repairAll(
+/** Repairs every row of a violation, one after the other; answers nothing where a person has to decide. Idempotent. */
+export async function repairAll(
   { invariant, rows }: Violation,
-  { peers, log }: ReconcilerOptions,
+  { peers, log }: Pick<ReconcilerOptions, "peers" | "log">,
 ): Promise<RepairOutcome[]> {
   const { repair } = invariant;
   if (repair === undefined) return [];

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { amqpUrl, host, postgresUrl, secret, str, url } from "./validators.ts";
+import { amqpUrl, bool, host, postgresUrl, secret, str, url } from "./validators.ts";
 
 /** The variables that every part of SmartCart understands, to be spread into its own specs. */
 export const commonConfig = {
@@ -23,6 +23,10 @@ export const commonConfig = {
   MESH_SECRET: secret({
     default: undefined,
     desc: "shared by all parts; with it, calls between them are authenticated",
+  }),
+  SMARTCART_DEMO: bool({
+    default: undefined,
+    desc: "offers the operator's desk switches that break things on purpose; unset: on in npm start on loopback, off elsewhere",
   }),
   OTEL_EXPORTER_OTLP_ENDPOINT: url({
     default: undefined,

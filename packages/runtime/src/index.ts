@@ -5,7 +5,10 @@ export type { MainContext, Part } from "./lifecycle.ts";
 export { runMain } from "./lifecycle.ts";
 export type { LogFields, Logger, LogLine, LogSink, RootLogger } from "./logger.ts";
 export { createLogger, silentLogger } from "./logger.ts";
+export { isLoopback } from "./loopback.ts";
 export { Counter, createMetrics, Gauge, Histogram, Registry } from "./metrics.ts";
+export type { Passage, Passages } from "./passages.ts";
+export { passagesOf } from "./passages.ts";
 export { delay, reasonOf, retryUntilReady, StartError } from "./retry.ts";
 export { serializeError } from "./serialize-error.ts";
 export {

@@ -20,8 +20,8 @@ export interface OrderPlacedConsumerOptions {
   readonly database: Database;
   readonly log: Logger;
   readonly startLog: StartLog;
-  /** From the start of a shipment until it leaves, in milliseconds. */
-  readonly delayMs: number;
+  /** From the start of a shipment until it leaves, in milliseconds; asked for each batch. */
+  readonly delayMs: () => number;
   /** Share of attempts that fail, 0 to 1. */
   readonly failureRate: number;
   readonly now: () => Date;
@@ -88,6 +88,7 @@ function beginAll(
     const ids = new Set(batch.map(({ id }) => id));
     const unseen = await claimMessages(tx, CONSUMER, [...ids]);
     const startedAt = now();
+    const leavesAfterMs = delayMs();
     // By order, because two messages of one batch may tell of the same one.
     const starts = new Map(
       batch
@@ -95,7 +96,7 @@ function beginAll(
         .map((delivery) => [orderIdOf(delivery), delivery.traceparent])
         .map(([orderId = "", traceparent = ""]) => [
           orderId,
-          beginShipment({ orderId, traceparent }, startedAt, delayMs),
+          beginShipment({ orderId, traceparent }, startedAt, leavesAfterMs),
         ]),
     );
     if (starts.size === 0) return [];

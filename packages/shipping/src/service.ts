@@ -2,9 +2,15 @@
 import { join, resolve } from "node:path";
 import type { Transport } from "@connectrpc/connect";
 import type { EventBus } from "@smartcart/bus";
-import { inboxMigrations, outboxMigrations, pruneInbox, startRelay } from "@smartcart/bus";
+import {
+  inboxMigrations,
+  observeBus,
+  outboxMigrations,
+  pruneInbox,
+  startRelay,
+} from "@smartcart/bus";
 import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
-import { startServer } from "@smartcart/mesh";
+import { createSwitch, startServer } from "@smartcart/mesh";
 import type { Logger, Part, Registry } from "@smartcart/runtime";
 import { Counter, createMetrics, StartError, startTimer, stateDirectory } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
@@ -12,6 +18,7 @@ import { createDatabase, migrate } from "@smartcart/store";
 import type { ShippingConfig } from "./config.ts";
 import { startDispatcher } from "./dispatcher.ts";
 import { startOrderPlacedConsumer } from "./order-placed-consumer.ts";
+import { startPausable } from "./pausable.ts";
 import { createShippingRoutes } from "./routes.ts";
 import { openStartLog } from "./start-log.ts";
 
@@ -41,7 +48,8 @@ const INBOX_PRUNED_EVERY_MS = 60 * 60 * 1000;
  * done by then is in the table and the queue, for the next process.
  */
 export async function startShipping(o: ShippingOptions): Promise<RunningShipping> {
-  const { config, bus, log, metrics = createMetrics("shipping") } = o;
+  const { config, log, metrics = createMetrics("shipping") } = o;
+  const bus = observeBus(o.bus, { metrics, part: "shipping" });
   // What was started is undone in reverse order: by a failed start at once, else when the service is disposed.
   await using starting = new AsyncDisposableStack();
   requireShare(config.SHIPPING_FAILURE_RATE);
@@ -60,21 +68,34 @@ export async function startShipping(o: ShippingOptions): Promise<RunningShipping
   };
   const pollMs = config.SHIPPING_POLL_MS;
   starting.use(startDispatcher({ database, log, pollMs, now, onShipped }));
+  const delay = createSwitch({
+    name: "delay",
+    title: "Let every parcel leave later",
+    max: 10_000,
+    unit: "ms",
+  });
   const consumer = starting.use(
-    await startOrderPlacedConsumer({
-      bus,
-      database,
-      log,
-      startLog,
-      now,
-      delayMs: config.SHIPPING_DELAY_MS,
-      failureRate: config.SHIPPING_FAILURE_RATE,
-      onStarted(started) {
-        count("started", started);
-        relay.poke();
-      },
-    }),
+    await startPausable(() =>
+      startOrderPlacedConsumer({
+        bus,
+        database,
+        log,
+        startLog,
+        now,
+        delayMs: () => config.SHIPPING_DELAY_MS + delay.value(),
+        failureRate: config.SHIPPING_FAILURE_RATE,
+        onStarted(started) {
+          count("started", started);
+          relay.poke();
+        },
+      }),
+    ),
   );
+  const stop = createSwitch({
+    name: "stop",
+    title: "Begin no shipment",
+    onTurn: (value) => (value === 1 ? consumer.pause() : consumer.resume()),
+  });
   starting.use(startInboxPruning(database, log));
   const server = starting.use(
     await startServer({
@@ -87,6 +108,8 @@ export async function startShipping(o: ShippingOptions): Promise<RunningShipping
       log,
       metrics,
       meshSecret: config.MESH_SECRET,
+      gauges: async () => ({ "outbox.pending": await relay.pending() }),
+      switches: config.SMARTCART_DEMO ? [delay, stop] : undefined,
       checks: {
         database: () => database.ping(),
         bus: () => bus.check(),

@@ -39,7 +39,7 @@ export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
   return {
     databaseUrl,
     bus,
-    urls: { ...urlsOf(config), ...note?.urls, ...namedUrls(env) },
+    urls: { ...(note?.urls ?? urlsOf(config)), ...namedUrls(env) },
     meshSecret: config.MESH_SECRET,
     log,
     [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose](),
@@ -51,9 +51,10 @@ const parts = [
   { name: "inventory", port: "INVENTORY_PORT", url: "INVENTORY_URL" },
   { name: "payment", port: "PAYMENT_PORT", url: "PAYMENT_URL" },
   { name: "shipping", port: "SHIPPING_PORT", url: "SHIPPING_URL" },
-  { name: "notification", port: "NOTIFICATION_PORT", url: undefined },
+  { name: "notification", port: "NOTIFICATION_PORT", url: "NOTIFICATION_URL" },
   { name: "status-hub", port: "STATUS_PORT", url: "STATUS_URL" },
   { name: "log", port: "LOG_PORT", url: "LOG_URL" },
+  { name: "ops", port: "OPS_PORT", url: "OPS_URL" },
 ] as const;
 
 /** On this machine, on their ports. */
@@ -66,7 +67,7 @@ function urlsOf(config: ReturnType<typeof parseSmartCartConfig>): Record<string,
 function namedUrls(env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
     parts.flatMap(({ name, url }) => {
-      const named = url === undefined ? undefined : env[url];
+      const named = env[url];
       return named ? [[name, named] as const] : [];
     }),
   );

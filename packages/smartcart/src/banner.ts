@@ -14,6 +14,7 @@ export function banner({ smartcart, state, queue, readyMs }: BannerOptions): str
   const { urls, embeddedDatabase } = smartcart;
   const rows: ReadonlyArray<readonly [what: string, where: string]> = [
     ["Shop", urls.web ?? "not served"],
+    ["Operator's desk", deskOf(urls)],
     ["REST, OpenAPI at /docs", urls.order ?? ""],
     ["WebSocket status", `${urls["status-hub"]?.replace("http", "ws")}/ws`],
     ["Order (Connect, gRPC)", urls.order ?? ""],
@@ -39,4 +40,9 @@ Place an order:
 Ctrl-C stops it.
 
 `;
+}
+
+function deskOf({ ops, web }: RunningSmartCart["urls"]): string {
+  if (ops === undefined) return "off: HOST is open to the network, and OPS_TOKEN is not set";
+  return web === undefined ? "not served" : `${web}/ops`;
 }

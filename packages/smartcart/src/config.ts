@@ -2,9 +2,10 @@
 import { inventoryConfig } from "@smartcart/inventory";
 import { logConfig } from "@smartcart/log";
 import { notificationConfig } from "@smartcart/notification";
+import { opsConfig } from "@smartcart/ops";
 import { orderConfig } from "@smartcart/order";
 import { paymentConfig } from "@smartcart/payment";
-import { commonConfig, parseConfig, port, url } from "@smartcart/runtime";
+import { commonConfig, isLoopback, parseConfig, port, url } from "@smartcart/runtime";
 import { shippingConfig } from "@smartcart/shipping";
 import { statusHubConfig } from "@smartcart/status-hub";
 
@@ -18,6 +19,7 @@ const webConfig = {
   }),
   STATUS_URL: url({ default: "http://127.0.0.1:8083", desc: "base URL of the status hub" }),
   LOG_URL: url({ default: "http://127.0.0.1:8084", desc: "base URL of the log service" }),
+  OPS_URL: url({ default: "http://127.0.0.1:8087", desc: "base URL of the operator's service" }),
 };
 
 export function parseWebConfig(env: NodeJS.ProcessEnv) {
@@ -34,10 +36,16 @@ export const allConfig = {
   ...shippingConfig,
   ...statusHubConfig,
   ...logConfig,
+  ...opsConfig,
 };
 
 export type SmartCartConfig = ReturnType<typeof parseSmartCartConfig>;
 
 export function parseSmartCartConfig(env: NodeJS.ProcessEnv) {
   return parseConfig(env, allConfig);
+}
+
+/** In one process on loopback there is nobody to be harmed: there, demo mode is on unless it is switched off. */
+export function withDemoDefault(config: SmartCartConfig): SmartCartConfig {
+  return { ...config, SMARTCART_DEMO: config.SMARTCART_DEMO ?? isLoopback(config.HOST) };
 }

@@ -1,7 +1,6 @@
 /** `smartcart dlq`: looks at dead letters, puts them back into their queue, or drops them. */
-import { fromBinary, toJson } from "@bufbuild/protobuf";
 import type { DeadLetter, DeadLetters, EventBus } from "@smartcart/bus";
-import { eventTypes, queueTypes } from "@smartcart/bus";
+import { decodeLetter, queueTypes } from "@smartcart/bus";
 
 export interface DlqCommand {
   readonly action: string;
@@ -78,13 +77,10 @@ async function show(letters: DeadLetters, ids: readonly string[]): Promise<strin
 
 function decoded(letter: DeadLetter): object {
   const { body, ...rest } = letter;
-  const desc = eventTypes.get(letter.type)?.desc;
-  try {
-    if (desc !== undefined) return { ...rest, message: toJson(desc, fromBinary(desc, body)) };
-  } catch {
-    // It may be a dead letter just because it cannot be decoded; then its bytes are all there is.
-  }
-  return { ...rest, bodyBase64: Buffer.from(body).toString("base64") };
+  const message = decodeLetter(letter)?.json;
+  // One that cannot be decoded is no more than its bytes.
+  if (message === undefined) return { ...rest, bodyBase64: Buffer.from(body).toString("base64") };
+  return { ...rest, message };
 }
 
 function usage(problem: string): Error {

@@ -2,17 +2,21 @@
  * Every part in one process. They listen on their ports as they would alone; calls between them go in process, through
  * the same interceptors.
  */
+import type { Transport } from "@connectrpc/connect";
 import { createLogShipper, openBus } from "@smartcart/bus";
 import { startInventory } from "@smartcart/inventory";
 import { startLog } from "@smartcart/log";
 import { startNotification } from "@smartcart/notification";
+import { startOps } from "@smartcart/ops";
 import { startOrder } from "@smartcart/order";
 import { startPayment } from "@smartcart/payment";
 import type { Part, RootLogger } from "@smartcart/runtime";
+import { isLoopback } from "@smartcart/runtime";
 import { startShipping } from "@smartcart/shipping";
 import { startStatusHub } from "@smartcart/status-hub";
 import { openDatabaseServer } from "@smartcart/store";
 import type { SmartCartConfig } from "./config.ts";
+import { withDemoDefault } from "./config.ts";
 import { startWebServer } from "./web-server.ts";
 
 export interface SmartCartOptions {
@@ -29,14 +33,15 @@ export interface SmartCartOptions {
 
 export interface RunningSmartCart extends AsyncDisposable {
   readonly parts: readonly Part[];
-  /** Base URL by part: "order", "inventory", "payment", "status-hub", "log", "notification", "shipping", "web". */
+  /** Base URL by part: "order", "inventory", "payment", "status-hub", "log", "notification", "shipping", "ops", "web". */
   readonly urls: Readonly<Record<string, string>>;
   readonly databaseUrl: string;
   readonly embeddedDatabase: boolean;
 }
 
 export async function startSmartCart(options: SmartCartOptions): Promise<RunningSmartCart> {
-  const { config, amqpUrl, log, signal } = options;
+  const { amqpUrl, log, signal } = options;
+  const config = withDemoDefault(options.config);
   await using started = new AsyncDisposableStack();
   const server = started.use(
     await openDatabaseServer({
@@ -75,7 +80,7 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
   ] as const;
   // Where one of them fails, the others are still starting; they can only be stopped once they have started.
   await Promise.allSettled(foundations);
-  const [, inventory, payment, shipping] = await Promise.all(foundations);
+  const [logs, inventory, payment, shipping] = await Promise.all(foundations);
   const order = await run(
     startOrder({
       ...common("order"),
@@ -86,10 +91,27 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
       },
     }),
   );
-  await run(startNotification(common("notification")));
-  await run(
+  const notification = await run(startNotification(common("notification")));
+  const hub = await run(
     startStatusHub({ ...common("status-hub"), peers: { order: { transport: order.transport } } }),
   );
+  if (hasDesk(config)) {
+    const here = ({ transport, url: baseUrl }: ServedPart) => [{ transport, baseUrl }];
+    await run(
+      startOps({
+        ...common("ops"),
+        parts: {
+          order: here(order),
+          inventory: here(inventory),
+          payment: here(payment),
+          notification: here(notification),
+          shipping: here(shipping),
+          "status-hub": here(hub),
+          log: here(logs),
+        },
+      }),
+    );
+  }
   if (options.page !== undefined) {
     const urls = urlsOf(parts);
     await run(
@@ -103,6 +125,7 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
           inventory: urls.inventory ?? "",
           status: urls["status-hub"] ?? "",
           log: urls.log ?? "",
+          ops: urls.ops ?? "",
         },
       }),
     );
@@ -115,6 +138,13 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
     embeddedDatabase: server.embedded,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+type ServedPart = Part & { readonly transport: Transport };
+
+/** Without a token the operator's desk is for this machine only; the shop starts all the same. */
+function hasDesk({ HOST, OPS_TOKEN }: SmartCartConfig): boolean {
+  return OPS_TOKEN !== undefined || isLoopback(HOST);
 }
 
 function urlsOf(parts: readonly Part[]): Record<string, string> {

@@ -16,6 +16,7 @@ export function runWeb(): Promise<void> {
         inventory: config.INVENTORY_URL,
         status: config.STATUS_URL,
         log: config.LOG_URL,
+        ops: config.OPS_URL,
       },
       log,
     });

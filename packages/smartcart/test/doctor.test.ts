@@ -31,6 +31,7 @@ function smartcart(...args: string[]) {
     SHIPPING_URL: url("shipping"),
     STATUS_URL: url("status-hub"),
     LOG_URL: url("log"),
+    OPS_URL: url("ops"),
     NOTIFICATION_PORT: new URL(url("notification")).port,
   };
   return runCommand(process.execPath, [main, ...args], { env });
@@ -56,7 +57,15 @@ describe("smartcart doctor", () => {
   it("finds nothing wrong with a shop that is well", async () => {
     const { stdout } = await smartcart("doctor");
     expect(stdout).toMatch(/^ok {3}queue +on PostgreSQL, no dead letters$/m);
-    for (const part of ["order", "inventory", "payment", "shipping", "notification", "log"]) {
+    for (const part of [
+      "order",
+      "inventory",
+      "payment",
+      "shipping",
+      "notification",
+      "log",
+      "ops",
+    ]) {
       expect(stdout).toMatch(new RegExp(`^ok {3}${part} +ready at http`, "m"));
     }
     expect(stdout).toMatch(/^ok {3}promises +17 of 17 hold$/m);

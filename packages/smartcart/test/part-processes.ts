@@ -23,7 +23,11 @@ export const partProcesses = {
     urlVariable: "INVENTORY_URL",
   },
   payment: { script: mainOf("payment"), portVariable: "PAYMENT_PORT", urlVariable: "PAYMENT_URL" },
-  notification: { script: mainOf("notification"), portVariable: "NOTIFICATION_PORT" },
+  notification: {
+    script: mainOf("notification"),
+    portVariable: "NOTIFICATION_PORT",
+    urlVariable: "NOTIFICATION_URL",
+  },
   shipping: {
     script: mainOf("shipping"),
     portVariable: "SHIPPING_PORT",
@@ -35,6 +39,7 @@ export const partProcesses = {
     urlVariable: "STATUS_URL",
   },
   log: { script: mainOf("log"), portVariable: "LOG_PORT", urlVariable: "LOG_URL" },
+  ops: { script: mainOf("ops"), portVariable: "OPS_PORT", urlVariable: "OPS_URL" },
   web: { script: ["packages/smartcart/src/main.ts", "web"], portVariable: "WEB_PORT" },
 } as const satisfies Record<string, PartProcess>;
 

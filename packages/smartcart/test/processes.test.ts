@@ -2,8 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestBroker } from "@smartcart/bus/testing";
+import { PartHealth } from "@smartcart/gen/ops/v1/part_report_pb";
+import { PromiseState } from "@smartcart/gen/ops/v1/promise_pb";
 import { createTestDatabase } from "@smartcart/store/testing";
 import { waitFor } from "@smartcart/testkit";
+import { createDesk } from "./desk.ts";
 import { expectConsistent } from "./invariants.ts";
 import type { RunningProcesses } from "./part-processes.ts";
 import { partNames, startPartProcesses } from "./part-processes.ts";
@@ -49,6 +52,23 @@ describe.each(["RabbitMQ", "the queue on PostgreSQL"])("a process a part, on %s"
       const text = await response.text();
       if (path === "metrics") expect(text).toContain("process_resident_memory_bytes");
     }
+  });
+
+  it("shows all of them at the operator's desk, and what goes between them", async () => {
+    const desk = createDesk(parts.urls.web ?? "");
+    const { body } = await parts.place(seedBody);
+    await parts.history(body.orderId, "Shipped");
+    const ways = ["order→inventory", "order→payment", "notification→queue", "queue→shipping"];
+    const snapshot = await desk.snapshot("every part ready, and an order's way", (one) => {
+      const edges = new Set(one.edges.map(({ from, to }) => `${from}→${to}`));
+      const isReady = one.parts.every(({ health }) => health === PartHealth.READY);
+      return isReady && ways.every((way) => edges.has(way)) && one.queues.length > 0;
+    });
+    expect(snapshot.parts.map(({ processes }) => processes)).toEqual(snapshot.parts.map(() => 1));
+    expect(snapshot.queues.map(({ queue }) => queue)).toEqual(["logs", "orders", "shipments"]);
+    // Nobody breaks anything in parts that were not started for it.
+    expect(snapshot.switches).toEqual([]);
+    await desk.promise("charged at most once", ({ state }) => state === PromiseState.KEPT);
   });
 
   it("keeps the log lines of all parts in one place", async () => {

@@ -20,6 +20,7 @@ const partByPort: Readonly<Record<string, string>> = {
   "8082": "payment",
   "8083": "status-hub",
   "8084": "log",
+  "8087": "ops",
 };
 
 let shop: Awaited<ReturnType<typeof startStack>>;

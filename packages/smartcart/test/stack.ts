@@ -10,7 +10,7 @@ import { parseSmartCartConfig } from "../src/config.ts";
 import { startSmartCart } from "../src/start-smartcart.ts";
 
 const anyPort = Object.fromEntries(
-  ["ORDER", "INVENTORY", "PAYMENT", "STATUS", "LOG", "NOTIFICATION", "SHIPPING", "WEB"].map(
+  ["ORDER", "INVENTORY", "PAYMENT", "STATUS", "LOG", "NOTIFICATION", "SHIPPING", "OPS", "WEB"].map(
     (part) => [`${part}_PORT`, "0"],
   ),
 );

@@ -12,6 +12,7 @@ const parts = [
   "log",
   "notification",
   "shipping",
+  "ops",
   "web",
 ];
 

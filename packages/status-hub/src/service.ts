@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Transport } from "@connectrpc/connect";
 import type { EventBus, RunningConsumer } from "@smartcart/bus";
+import { observeBus } from "@smartcart/bus";
 import { OrderStatusChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { createServiceClient, startServer } from "@smartcart/mesh";
@@ -30,6 +31,8 @@ export interface StatusHubOptions {
 /** A running status hub. */
 export interface RunningStatusHub extends Part {
   readonly port: number;
+  /** Calls this service in process, through the interceptors of its server. */
+  readonly transport: Transport;
 }
 
 /** Readings of the order service at once: enough to keep it busy, few enough to leave it to its orders. */
@@ -42,7 +45,8 @@ const RETRY_PAUSE_MS = 200;
  * so any number of hubs may run, and each hears every status.
  */
 export async function startStatusHub(o: StatusHubOptions): Promise<RunningStatusHub> {
-  const { config, bus, log, metrics = createMetrics("status-hub") } = o;
+  const { config, log, metrics = createMetrics("status-hub") } = o;
+  const bus = observeBus(o.bus, { metrics, part: "status-hub" });
   await using starting = new AsyncDisposableStack();
   const orders = starting.use(
     createServiceClient(OrderService, {
@@ -109,6 +113,8 @@ export async function startStatusHub(o: StatusHubOptions): Promise<RunningStatus
       log,
       metrics,
       meshSecret: config.MESH_SECRET,
+      gauges: async () => ({ sockets: admission.connections }),
+      switches: config.SMARTCART_DEMO ? [] : undefined,
       checks: {
         bus: () => bus.check(),
         async statuses() {
@@ -124,6 +130,7 @@ export async function startStatusHub(o: StatusHubOptions): Promise<RunningStatus
     name: "status-hub",
     url: server.url,
     port: server.port,
+    transport: server.transport,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

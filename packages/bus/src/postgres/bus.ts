@@ -1,10 +1,9 @@
 import type { PgBoss } from "pg-boss";
-import type { Logger, Registry } from "@smartcart/runtime";
+import type { Logger } from "@smartcart/runtime";
 import { retryUntilReady, startTimer } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase, withTransaction } from "@smartcart/store";
 import { queueTypeOf, queueTypes } from "../contract.ts";
-import { createBusMetrics } from "../metrics.ts";
 import { keepRunning } from "../running.ts";
 import type { EventBus } from "../types.ts";
 import { noDeadLetters } from "../types.ts";
@@ -25,7 +24,6 @@ export interface PostgresBusOptions {
   /** Shown in `pg_stat_activity`: `shipping`. */
   readonly name: string;
   readonly log: Logger;
-  readonly metrics?: Registry | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -52,7 +50,6 @@ export async function openPostgresBus(o: PostgresBusOptions): Promise<EventBus> 
     await database[Symbol.asyncDispose]();
     throw error;
   });
-  const metrics = createBusMetrics(o.metrics);
   const running = keepRunning();
   const sweeper = startTimer({
     name: "bus.sweep",
@@ -63,13 +60,9 @@ export async function openPostgresBus(o: PostgresBusOptions): Promise<EventBus> 
 
   return {
     engine: "postgres",
-    async publish(events, options = {}) {
-      const report = await publish(events, options, { database, boss, log });
-      metrics.countReport(report);
-      return report;
-    },
+    publish: (events, options = {}) => publish(events, options, { database, boss, log }),
     async consume(queue, options) {
-      const parts = { database, boss, session, metrics, queue: queueTypeOf(queue) };
+      const parts = { database, boss, session, queue: queueTypeOf(queue) };
       // What the one before us had in hand when it died comes before what is still in the queue.
       await giveBackAbandoned(database, boss, log);
       return running.add(await startConsumer(options, parts));

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { withTransaction } from "@smartcart/store";
 import { handleBatch } from "../handling.ts";
-import type { BusMetrics } from "../metrics.ts";
 import type { ConsumeOptions, RunningConsumer } from "../types.ts";
 import { createDoorbell } from "./doorbell.ts";
 import type { Job, JobStore } from "./jobs.ts";
@@ -13,7 +12,6 @@ import { toRaw } from "./stored-message.ts";
 /** What a consumer works with. */
 export interface ConsumerParts extends JobStore {
   readonly session: Session;
-  readonly metrics: BusMetrics;
 }
 
 /** Without a hint the queue is looked at this often; it is also how late a due retry may come. */
@@ -92,10 +90,7 @@ function createWorker(o: ConsumeOptions, parts: ConsumerParts, stop: AbortSignal
 
   async function work(batch: readonly Job[]): Promise<void> {
     const messages = batch.flatMap((job) => job.messages);
-    const steps = await handleBatch(parts.queue, messages.map(toRaw), {
-      ...o,
-      metrics: parts.metrics,
-    });
+    const steps = await handleBatch(parts.queue, messages.map(toRaw), o);
     await settleJobs(parts, batch, steps);
     careful = batch.some((job) => job.retryCount >= 2);
     messagesPerJob = messages.length / batch.length;

@@ -33,8 +33,10 @@ export function createDeadLetters(
     });
   }
 
-  async function matching(ids: readonly string[] | "all"): Promise<DeadJob[]> {
-    const jobs = await readDeadJobs(database, name, { limit: everything });
+  async function matching(ids: readonly string[] | "all", limit: number): Promise<DeadJob[]> {
+    // Each job holds a message at least.
+    const most = ids === "all" ? Math.min(limit, everything) : everything;
+    const jobs = await readDeadJobs(database, name, { limit: most });
     if (ids === "all") return jobs;
     const wanted = new Set(ids);
     return jobs.filter((job) =>
@@ -53,7 +55,8 @@ export function createDeadLetters(
     },
     async redrive(ids, { maxPerSecond, limit = Number.POSITIVE_INFINITY } = {}) {
       let moved = 0;
-      for (const job of await matching(ids)) {
+      if (limit <= 0) return 0;
+      for (const job of await matching(ids, limit)) {
         if (moved >= limit) break;
         if (moved > 0 && maxPerSecond !== undefined) await delay(1_000 / maxPerSecond);
         const messages = messagesOf(job.data).map(afresh);
@@ -67,9 +70,11 @@ export function createDeadLetters(
       if (moved > 0) await notify(database, hintChannel, [queue.name]);
       return moved;
     },
-    async drop(ids) {
+    async drop(ids, { limit = Number.POSITIVE_INFINITY } = {}) {
       let dropped = 0;
-      for (const job of await matching(ids)) {
+      if (limit <= 0) return 0;
+      for (const job of await matching(ids, limit)) {
+        if (dropped >= limit) break;
         if (await take(job, async () => {})) dropped += messagesOf(job.data).length;
       }
       return dropped;
@@ -85,6 +90,7 @@ function toDeadLetters(job: DeadJob): DeadLetter[] {
     reason: message.reason ?? "given up: too many deliveries ended without an answer",
     attempt: message.attempt,
     failedAt: message.failedAt === undefined ? job.createdAt : new Date(message.failedAt),
+    traceparent: message.traceparent,
     body: toRaw(message).body,
   }));
 }

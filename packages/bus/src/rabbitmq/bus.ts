@@ -1,8 +1,7 @@
 import type { Connection } from "rabbitmq-client";
-import type { Logger, Registry } from "@smartcart/runtime";
+import type { Logger } from "@smartcart/runtime";
 import { retryUntilReady, StartError } from "@smartcart/runtime";
 import { queueTypeOf } from "../contract.ts";
-import { createBusMetrics } from "../metrics.ts";
 import { keepRunning } from "../running.ts";
 import type { EventBus } from "../types.ts";
 import { noDeadLetters } from "../types.ts";
@@ -22,7 +21,6 @@ export interface RabbitmqBusOptions {
   /** Shown in the broker's list of connections: `shipping`. */
   readonly name: string;
   readonly log: Logger;
-  readonly metrics?: Registry | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -36,7 +34,6 @@ export async function openRabbitmqBus(o: RabbitmqBusOptions): Promise<EventBus> 
     attempt: () => openConnections(o),
   });
   const publisher = createPublisher(sending);
-  const metrics = createBusMetrics(o.metrics);
   const running = keepRunning();
 
   return {
@@ -48,16 +45,14 @@ export async function openRabbitmqBus(o: RabbitmqBusOptions): Promise<EventBus> 
       const results = await publisher.publish(messages, { timeoutMs, signal });
       const having = (wanted: string) =>
         events.filter((_, index) => results[index] === wanted).map((event) => event.id);
-      const report = {
+      return {
         confirmed: having("confirmed"),
         unknown: having("unknown"),
         unroutable: having("returned"),
       };
-      metrics.countReport(report);
-      return report;
     },
     async consume(queue, options) {
-      const parts = { connection: receiving, publisher, metrics };
+      const parts = { connection: receiving, publisher };
       return running.add(await startConsumer(queueTypeOf(queue), options, parts));
     },
     async subscribe(event, options) {

@@ -3,7 +3,6 @@ import { delay } from "@smartcart/runtime";
 import type { QueueType } from "../contract.ts";
 import type { Step } from "../handling.ts";
 import { handleBatch } from "../handling.ts";
-import type { BusMetrics } from "../metrics.ts";
 import type { ConsumeOptions, RunningConsumer } from "../types.ts";
 import type { OutgoingMessage } from "./amqp-message.ts";
 import {
@@ -22,7 +21,6 @@ import { deadLetterExchange, declareTopology, retryQueue } from "./topology.ts";
 export interface ConsumerParts {
   readonly connection: Connection;
   readonly publisher: Publisher;
-  readonly metrics: BusMetrics;
 }
 
 /** Longest wait for the confirms of retry copies and dead letters. */
@@ -102,7 +100,7 @@ function createSession(
   async function work(): Promise<void> {
     while (waiting.length > 0 && !isStopping() && channel.active) {
       const batch = waiting.splice(0, maxBatch);
-      const steps = await handleBatch(queue, batch.map(toRaw), { ...o, metrics: parts.metrics });
+      const steps = await handleBatch(queue, batch.map(toRaw), o);
       await settle(channel, queue, batch, steps, parts);
       if (careful && batch.every((message) => failedDeliveries(message) < 2)) await speedUp();
     }

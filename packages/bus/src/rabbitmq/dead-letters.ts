@@ -80,12 +80,12 @@ export function createDeadLetters(
       });
       return moved;
     },
-    async drop(ids) {
+    async drop(ids, { limit = Number.POSITIVE_INFINITY } = {}) {
       let dropped = 0;
+      if (limit <= 0) return 0;
       await visit(async (message) => {
         if (!includes(ids, message)) return { take: false };
-        dropped++;
-        return { take: true };
+        return { take: true, enough: ++dropped >= limit };
       });
       return dropped;
     },
@@ -125,6 +125,7 @@ function toDeadLetter(message: SyncMessage): DeadLetter {
     reason: reason ?? `given up by the broker: ${death?.reason ?? "no reason stated"}`,
     attempt: raw.attempt,
     failedAt: failedAt === undefined ? undefined : new Date(failedAt),
+    traceparent: raw.traceparent,
     body: raw.body,
   };
 }

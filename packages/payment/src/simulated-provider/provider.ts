@@ -1,5 +1,6 @@
 import type { Logger, Registry } from "@smartcart/runtime";
 import { delay } from "@smartcart/runtime";
+import type { Queryable } from "@smartcart/store";
 import { createCoalescer, createDatabase, migrate } from "@smartcart/store";
 import type { ChargeResult, PaymentProvider } from "../payment-provider.ts";
 import type { Capture, LedgerDecision } from "./store.ts";
@@ -23,6 +24,8 @@ export async function startSimulatedProvider(o: {
   readonly databaseUrl: string;
   /** How late the answer to `tok_slow` is, in milliseconds. */
   readonly slowMs: number;
+  /** For demonstrations: whether every new charge is declined now. Default: never. */
+  readonly isDeclining?: () => boolean;
   readonly log: Logger;
   readonly metrics: Registry;
 }): Promise<SimulatedProvider> {
@@ -56,6 +59,7 @@ export async function startSimulatedProvider(o: {
       const plan = planOf(token);
       if (plan.kind === "decline") return { status: "declined", declineCode: plan.declineCode };
       if (plan.kind === "fail") return { status: "failed", declineCode: plan.declineCode };
+      if (o.isDeclining?.()) return declineIfNew(database, chargeId);
       const decision = await capture({ chargeId, amount });
       if (decision.isNew && plan.firstAnswer === "slow") await delay(o.slowMs, signal);
       if (decision.isNew && plan.firstAnswer === "lost") await lostAnswer(signal);
@@ -80,6 +84,15 @@ export async function startSimulatedProvider(o: {
     check: () => database.ping(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** Declines for good, so that no other process takes the money a moment later; what was taken before stays taken. */
+async function declineIfNew(database: Queryable, chargeId: string): Promise<ChargeResult> {
+  await insertVoid(database, chargeId, "demo");
+  const [decision] = await findDecisions(database, [chargeId]);
+  return decision?.kind === "capture"
+    ? toResult(decision)
+    : { status: "declined", declineCode: "demo" };
 }
 
 /** Like a real provider's idempotency check: one id stands for one amount. */

@@ -170,7 +170,7 @@ export type PartState = Message<"smartcart.ops.v1.PartState"> & {
   processes: number;
 
   /**
-   * Its gauges, added up.
+   * Its gauges, added up. What all processes read from one table counts once: gauges with a dot in their name, as "orders.PAID".
    *
    * @generated from field: repeated smartcart.ops.v1.Gauge gauges = 5;
    */
@@ -212,7 +212,7 @@ export type PartStateJson = {
   processes?: number;
 
   /**
-   * Its gauges, added up.
+   * Its gauges, added up. What all processes read from one table counts once: gauges with a dot in their name, as "orders.PAID".
    *
    * @generated from field: repeated smartcart.ops.v1.Gauge gauges = 5;
    */

@@ -1,0 +1,174 @@
+/** What a part tells the operator's desk, asked for as the desk does. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
+import type { PartReport } from "@smartcart/gen/ops/v1/part_report_pb";
+import { FlowKind, PartHealth } from "@smartcart/gen/ops/v1/part_report_pb";
+import { PartService } from "@smartcart/gen/ops/v1/part_service_pb";
+import type { Registry } from "@smartcart/runtime";
+import { createMetrics, silentLogger } from "@smartcart/runtime";
+import { createServiceClient, createSwitch, problemOf } from "../src/index.ts";
+import { startOrderServer, startTestServer } from "./rig.ts";
+
+const running = new AsyncDisposableStack();
+afterAll(() => running.disposeAsync());
+
+interface Peer {
+  readonly url: string;
+}
+
+function deskOf({ url: baseUrl }: Peer, o: { meshSecret?: string; caller?: string } = {}) {
+  const client = createServiceClient(PartService, {
+    caller: "ops",
+    baseUrl,
+    log: silentLogger,
+    ...o,
+  });
+  running.use(client);
+  return client;
+}
+
+async function problemCode(answer: Promise<unknown>): Promise<string | undefined> {
+  return answer.then(
+    () => "none",
+    (error: unknown) => problemOf(error)?.code,
+  );
+}
+
+/** The reports of a part, until one is as it should be. */
+async function reportWhere(peer: Peer, isSo: (report: PartReport) => boolean): Promise<PartReport> {
+  for await (const { report } of deskOf(peer).watchPart({})) {
+    if (report !== undefined && isSo(report)) return report;
+  }
+  throw new Error("the reports ended");
+}
+
+describe("a part's report", () => {
+  let metrics: Registry;
+  let inventory: Peer;
+  let order: Peer;
+  beforeAll(async () => {
+    metrics = createMetrics("order");
+    inventory = running.use(await startTestServer({ name: "inventory" }));
+    order = running.use(
+      await startOrderServer({
+        name: "order",
+        metrics,
+        gauges: async () => ({ "orders.PAID": 2 }),
+        checks: {
+          database: async () => {},
+          async bus() {
+            throw new Error("away");
+          },
+        },
+      }),
+    );
+  });
+
+  it("has the part, its process, its health and its gauges", async () => {
+    const report = await reportWhere(order, ({ gauges }) => gauges.length > 0);
+    expect(report).toMatchObject({
+      part: "order",
+      health: PartHealth.NOT_READY,
+      failedChecks: ["bus"],
+      gauges: [{ name: "orders.PAID", value: 2n }],
+      switches: [],
+    });
+    expect(report.instanceId).not.toBe("");
+  });
+
+  it("has the calls from outside with their time and errors, and those to other parts", async () => {
+    using peer = createServiceClient(InventoryService, {
+      caller: "order",
+      baseUrl: inventory.url,
+      log: silentLogger,
+      metrics,
+    });
+    await peer.checkStock({ productId: "mug", quantity: 1 });
+    await peer.checkStock({ productId: "", quantity: 1 }).catch(() => {});
+    await place("u1");
+    await place("short");
+
+    const { flows } = await reportWhere(order, (report) => report.flows.length === 2);
+    expect(flows).toMatchObject([
+      { from: "order", to: "inventory", kind: FlowKind.CALL, count: 2n, errors: 1n },
+      { from: "client", to: "order", kind: FlowKind.CALL, count: 2n, errors: 1n },
+    ]);
+    for (const { count, latencyCounts, latencyBoundsMs } of flows) {
+      expect(latencyBoundsMs).toHaveLength(latencyCounts.length);
+      expect(latencyBoundsMs).toEqual(latencyBoundsMs.toSorted((a, b) => a - b));
+      expect(latencyCounts.reduce((sum, one) => sum + one, 0n)).toBeLessThanOrEqual(count);
+    }
+    // A part counts its calls itself: at the other end they are none from outside.
+    const other = await reportWhere(inventory, () => true);
+    expect(other.flows).toEqual([]);
+  });
+
+  it("tells of the orders that came through from the beginning of the stream on", async () => {
+    const desk = deskOf(order);
+    const seen: object[] = [];
+    for await (const { report } of desk.watchPart({})) {
+      const fresh = report?.passages ?? [];
+      if (seen.length === 0 && fresh.length === 0) {
+        await place("u1");
+        await fetch(`${order.url}/orders/ORD-1`);
+      }
+      seen.push(...fresh);
+      if (seen.length > 0) break;
+    }
+    // Reading an order does not move it.
+    expect(seen).toMatchObject([{ orderId: "ORD-1", from: "client", to: "order", failed: false }]);
+  });
+
+  function place(userId: string) {
+    return fetch(`${order.url}/placeOrder`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        userId,
+        items: [{ productId: "mug", quantity: 1 }],
+        address: "1 Main St",
+      }),
+    });
+  }
+});
+
+describe("a switch", () => {
+  it("is not there outside of demo mode", async () => {
+    const desk = deskOf(running.use(await startTestServer()));
+    expect(await problemCode(desk.turnSwitch({ name: "decline", value: 1n }))).toBe("DEMO_OFF");
+  });
+
+  it("turns within its range, and is told of with the value that it has", async () => {
+    const turned: number[] = [];
+    const delay = createSwitch({
+      name: "delay",
+      title: "Ship late",
+      max: 10_000,
+      unit: "ms",
+      onTurn: (value) => void turned.push(value),
+    });
+    const part = running.use(await startTestServer({ name: "shipping", switches: [delay] }));
+    const desk = deskOf(part);
+    const on = { part: "shipping", name: "delay", value: 500n, max: 10_000n, unit: "ms" };
+    expect(await desk.turnSwitch({ name: "delay", value: 500n })).toMatchObject({ switch: on });
+    expect((await reportWhere(part, () => true)).switches).toMatchObject([on]);
+    const refused = [
+      { name: "delay", value: 10_001n, code: "SWITCH_OUT_OF_RANGE" },
+      { name: "stop", value: 1n, code: "SWITCH_NOT_FOUND" },
+    ];
+    for (const { code, ...request } of refused) {
+      expect(await problemCode(desk.turnSwitch(request))).toBe(code);
+    }
+    expect(turned).toEqual([500]);
+  });
+
+  it("is for the operator's service only where the mesh has a secret", async () => {
+    const meshSecret = "a secret of the whole mesh";
+    const part = running.use(await startTestServer({ meshSecret, switches: [] }));
+    const turn = (client: ReturnType<typeof deskOf>) =>
+      problemCode(client.turnSwitch({ name: "stop", value: 1n }));
+    expect(await turn(deskOf(part))).toBe("CALLER_UNKNOWN");
+    expect(await turn(deskOf(part, { meshSecret, caller: "order" }))).toBe("CALLER_NOT_ALLOWED");
+    expect(await turn(deskOf(part, { meshSecret }))).toBe("SWITCH_NOT_FOUND");
+  });
+});

@@ -1,0 +1,58 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
+import { isLoopback, StartError } from "@smartcart/runtime";
+import { tokenNeeded } from "./errors.ts";
+
+type Impl = ServiceImpl<typeof OpsService>;
+type Method = (request: never, context: HandlerContext) => unknown;
+
+/**
+ * Throws a StartError where anybody on the network could work the desk: it reads messages, repairs, and in demo mode
+ * breaks things.
+ */
+export function requireTokenOrLoopback(host: string, token: string | undefined): void {
+  if (token !== undefined || isLoopback(host)) return;
+  throw new StartError(
+    `OPS_TOKEN is not set, and HOST=${host} would open the operator's desk to the network; set OPS_TOKEN (openssl rand -hex 16), or HOST=127.0.0.1`,
+    { variable: "OPS_TOKEN" },
+  );
+}
+
+/** The same service for those who bear the token; without one, for this machine. */
+export function guarded(impl: Impl, token: string | undefined): Impl {
+  const admit = createGuard(token);
+  const entries = Object.entries(impl as Record<string, Method>).map(([name, method]) => [
+    name,
+    (request: never, context: HandlerContext) => {
+      admit(context.requestHeader);
+      return method(request, context);
+    },
+  ]);
+  return Object.fromEntries(entries) as Impl;
+}
+
+function createGuard(token: string | undefined): (header: Headers) => void {
+  if (token === undefined) return refuseStrangers;
+  const expected = digest(`Bearer ${token}`);
+  return (header) => {
+    if (!timingSafeEqual(digest(header.get("authorization") ?? ""), expected)) throw tokenNeeded();
+  };
+}
+
+/**
+ * A proxy on this machine may speak for somebody who is not on it; then it says so. And a page of another site may have its
+ * name point at this machine, to be let in by a browser on it; then it asks for that name.
+ */
+function refuseStrangers(header: Headers): void {
+  const senders = header.get("x-forwarded-for")?.split(",") ?? [];
+  const host = header.get("host");
+  const name = host === null ? "localhost" : (URL.parse(`http://${host}`)?.hostname ?? "");
+  const isHere = isLoopback(name) || name.endsWith(".localhost");
+  if (!isHere || !senders.every((sender) => isLoopback(sender.trim()))) throw tokenNeeded();
+}
+
+/** Of equal length whatever the text, for a comparison that takes the same time. */
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

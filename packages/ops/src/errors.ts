@@ -1,0 +1,46 @@
+import { Code } from "@connectrpc/connect";
+import { DomainError } from "@smartcart/mesh";
+
+/** The call does not bear the token. */
+export function tokenNeeded(): DomainError {
+  return new DomainError({
+    code: "OPS_TOKEN_NEEDED",
+    rpcCode: Code.Unauthenticated,
+    title: "The operator's token is needed",
+    message: 'Send the value of OPS_TOKEN as "Authorization: Bearer …".',
+  });
+}
+
+/** The queue keeps no dead letters, or is none of the contract. */
+export function queueNotFound(queue: string, known: readonly string[]): DomainError {
+  return new DomainError({
+    code: "QUEUE_NOT_FOUND",
+    rpcCode: Code.NotFound,
+    title: "There is no such queue",
+    message: `There is no queue "${queue}" with dead letters; there are ${known.join(", ")}.`,
+  });
+}
+
+/** No process of the part answers. */
+export function partAway(part: string, cause: unknown): DomainError {
+  return new DomainError({
+    code: "PART_AWAY",
+    rpcCode: Code.Unavailable,
+    title: "The part does not answer",
+    message: `${part} does not answer, so that nothing can be switched there. Try again when it is back.`,
+    retryAfterMs: 1000,
+    cause,
+  });
+}
+
+/** The promises cannot be looked at now. */
+export function checkFailed(cause: unknown): DomainError {
+  return new DomainError({
+    code: "CHECK_FAILED",
+    rpcCode: Code.Unavailable,
+    title: "The promises cannot be looked at",
+    message: "The database did not answer what the promises ask of it. Try again.",
+    retryAfterMs: 1000,
+    cause,
+  });
+}

@@ -1,0 +1,57 @@
+/** Hands values on to whoever follows. */
+export interface Feed<T> {
+  publish(value: T): void;
+  /** Every value from now on, until the signal fires. A follower that falls behind misses the oldest ones. */
+  follow(signal: AbortSignal): AsyncGenerator<T>;
+  followers(): number;
+}
+
+/** Values that wait for a slow follower. */
+const maxWaiting = 10;
+
+interface Follower<T> {
+  readonly waiting: T[];
+  wake(): void;
+}
+
+export function createFeed<T>(): Feed<T> {
+  const followers = new Set<Follower<T>>();
+
+  async function* read(follower: Follower<T>, until: () => Promise<void>, signal: AbortSignal) {
+    try {
+      while (!signal.aborted) {
+        const next = follower.waiting.shift();
+        if (next === undefined) await until();
+        else yield next;
+      }
+    } finally {
+      followers.delete(follower);
+    }
+  }
+
+  return {
+    publish(value) {
+      for (const { waiting, wake } of followers) {
+        if (waiting.push(value) > maxWaiting) waiting.shift();
+        wake();
+      }
+    },
+    follow(signal) {
+      let bell = Promise.withResolvers<void>();
+      const follower: Follower<T> = { waiting: [], wake: () => bell.resolve() };
+      const leave = () => {
+        followers.delete(follower);
+        follower.wake();
+      };
+      signal.addEventListener("abort", leave, { once: true });
+      // At once, not at the first reading: nothing that comes in between is missed.
+      followers.add(follower);
+      const until = async () => {
+        await bell.promise;
+        bell = Promise.withResolvers();
+      };
+      return read(follower, until, signal);
+    },
+    followers: () => followers.size,
+  };
+}

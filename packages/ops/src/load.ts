@@ -1,0 +1,91 @@
+/** For demonstrations: customers that order without a pause. */
+import type { Logger } from "@smartcart/runtime";
+import { startTimer } from "@smartcart/runtime";
+
+export interface LoadOptions {
+  /** Base URL of the order service: the orders are placed as any customer places them. */
+  readonly orderUrl: string;
+  /** Products of which there is plenty; asked for now and then. */
+  readonly products: () => Promise<readonly string[]>;
+  readonly log: Logger;
+}
+
+export interface Load extends AsyncDisposable {
+  /** Orders a second from now on; 0 ends it. */
+  setRate(ordersPerSecond: number): void;
+}
+
+const users = 100;
+const tickMs = 50;
+/** An order service that is slow or away must not be buried in requests. */
+const maxInFlight = 100;
+const requestTimeoutMs = 10_000;
+const productsEveryMs = 5_000;
+
+export function startLoad({ orderUrl, products, log }: LoadOptions): Load {
+  const stop = new AbortController();
+  let rate = 0;
+  let due = 0;
+  let lastTickMs = 0;
+  let inFlight = 0;
+  let placed = 0;
+  let choice: readonly string[] = [];
+  let chosenAtMs = Number.NEGATIVE_INFINITY;
+
+  async function choose(): Promise<void> {
+    if (choice.length > 0 && performance.now() - chosenAtMs < productsEveryMs) return;
+    choice = await products();
+    chosenAtMs = performance.now();
+  }
+
+  async function place(): Promise<void> {
+    const number = placed++;
+    const productId = choice[number % choice.length];
+    const order = {
+      userId: `load-${number % users}`,
+      items: [{ productId, quantity: 1 }],
+      address: "1 Demo Street",
+      paymentToken: "tok_visa",
+    };
+    inFlight++;
+    try {
+      const response = await fetch(`${orderUrl}/placeOrder`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(order),
+        signal: AbortSignal.any([stop.signal, AbortSignal.timeout(requestTimeoutMs)]),
+      });
+      await response.arrayBuffer();
+    } catch (error) {
+      if (!stop.signal.aborted) log.debug("ops.load_failed", { error });
+    } finally {
+      inFlight--;
+    }
+  }
+
+  const timer = startTimer({
+    name: "ops.load",
+    intervalMs: tickMs,
+    log,
+    async run() {
+      const nowMs = performance.now();
+      // What could not be placed in time is not made up for: no more than a tenth of a second's worth waits.
+      due = Math.min(due + (rate * (nowMs - lastTickMs)) / 1000, Math.max(1, rate / 10));
+      lastTickMs = nowMs;
+      if (rate === 0) return;
+      await choose().catch((error: unknown) => log.debug("ops.load_failed", { error }));
+      for (; due >= 1 && inFlight < maxInFlight && choice.length > 0; due--) void place();
+    },
+  });
+
+  return {
+    setRate(ordersPerSecond) {
+      rate = ordersPerSecond;
+      due = 0;
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await timer[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,90 @@
+/** Puts together what all parts say, once a second, and remembers it for a while. */
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
+import { MeshSnapshotSchema } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
+import type { Passage } from "@smartcart/gen/ops/v1/part_report_pb";
+import type { PartSwitch } from "@smartcart/mesh";
+import { describeSwitch } from "@smartcart/mesh";
+import type { Logger } from "@smartcart/runtime";
+import { startTimer } from "@smartcart/runtime";
+import type { EdgeRates } from "./edges.ts";
+import { edgesOf, keyOf } from "./edges.ts";
+import type { Feed } from "./feed.ts";
+import { ordersOf, stateOf, switchesOf } from "./part-states.ts";
+import type { PartWatch } from "./part-watch.ts";
+import { partNames } from "./parts.ts";
+import type { QueueWatch } from "./queue-watch.ts";
+
+/** The mesh, watched. */
+export interface MeshWatch extends AsyncDisposable {
+  /** The snapshots of the last seconds, oldest first, the latest one at least. */
+  past(seconds: number): readonly MeshSnapshot[];
+}
+
+export interface MeshWatchOptions {
+  readonly watches: readonly PartWatch[];
+  readonly queues: QueueWatch;
+  /** The operator's service's own; empty outside of demo mode. */
+  readonly switches: readonly PartSwitch[];
+  /** Takes the passages that were reported since it was called last. */
+  readonly takePassages: () => readonly Passage[];
+  /** Gets every snapshot. */
+  readonly feed: Feed<MeshSnapshot>;
+  readonly log: Logger;
+}
+
+/** Snapshots that are remembered, one a second. */
+const remembered = 300;
+const maxPassages = 100;
+const idle = { ratePerSecond: 0, errorsPerSecond: 0, p50Ms: 0, p99Ms: 0 };
+
+export function startMeshWatch(o: MeshWatchOptions): MeshWatch {
+  const history: MeshSnapshot[] = [];
+  /** An edge stays once it was seen, with nothing on it. */
+  const edges = new Map<string, EdgeRates>();
+
+  function take(): MeshSnapshot {
+    const tracks = o.watches.map((watch) => ({ part: watch.part, track: watch.track() }));
+    const parts = partNames.map((part) => ({
+      part,
+      reports: tracks.filter((one) => one.part === part).map(({ track }) => track.at(-1)?.report),
+    }));
+    for (const [key, edge] of edges) edges.set(key, { ...edge, ...idle });
+    for (const edge of edgesOf(tracks.map(({ track }) => track))) edges.set(keyOf(edge), edge);
+    return create(MeshSnapshotSchema, {
+      takenAt: timestampFromMs(Date.now()),
+      parts: parts.map(stateOf),
+      edges: [...edges.values()],
+      queues: [...o.queues.states()],
+      orders: ordersOf(parts),
+      switches: [...switchesOf(parts), ...o.switches.map((one) => describeSwitch("ops", one))],
+    });
+  }
+
+  const timer = startTimer({
+    name: "ops.snapshot",
+    intervalMs: 1_000,
+    log: o.log,
+    async run() {
+      const snapshot = take();
+      if (history.push(snapshot) > remembered) history.shift();
+      o.feed.publish({ ...snapshot, passages: latest(o.takePassages()) });
+    },
+  });
+  timer.poke();
+
+  return {
+    past(seconds) {
+      const since = Date.now() - seconds * 1_000;
+      const recent = history.filter(({ takenAt }) => takenAt && timestampMs(takenAt) >= since);
+      return recent.length > 0 ? recent : history.slice(-1);
+    },
+    [Symbol.asyncDispose]: () => timer[Symbol.asyncDispose](),
+  };
+}
+
+function latest(passages: readonly Passage[]): Passage[] {
+  const atMs = ({ passedAt }: Passage) => (passedAt ? timestampMs(passedAt) : 0);
+  return passages.toSorted((one, other) => atMs(one) - atMs(other)).slice(-maxPassages);
+}

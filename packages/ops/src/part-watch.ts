@@ -1,0 +1,80 @@
+import type { PartReport } from "@smartcart/gen/ops/v1/part_report_pb";
+import { PartService } from "@smartcart/gen/ops/v1/part_service_pb";
+import type { ServiceClient } from "@smartcart/mesh";
+import { createServiceClient } from "@smartcart/mesh";
+import type { Logger } from "@smartcart/runtime";
+import { delay } from "@smartcart/runtime";
+import type { Track } from "./edges.ts";
+import { follow } from "./edges.ts";
+import type { PartAddress, PartName } from "./parts.ts";
+
+/** What is watched, and how. */
+export interface PartWatchOptions {
+  readonly part: PartName;
+  readonly address: PartAddress;
+  readonly meshSecret: string | undefined;
+  readonly log: Logger;
+  readonly onReport: (report: PartReport) => void;
+}
+
+/** A process of a part that is watched. */
+export interface PartWatch extends AsyncDisposable {
+  readonly part: PartName;
+  readonly client: ServiceClient<typeof PartService>;
+  /** What it said lately; empty where it does not answer. */
+  track(): Track;
+}
+
+/** Without a report for so long, it does not answer. */
+const silentMs = 5_000;
+const longestPauseMs = 2_000;
+
+/** Watches one process for ever: connects, and again after each loss. */
+export function startPartWatch(o: PartWatchOptions): PartWatch {
+  const { part, log } = o;
+  const client = createServiceClient(PartService, {
+    caller: "ops",
+    ...o.address,
+    log,
+    meshSecret: o.meshSecret,
+  });
+  const stop = new AbortController();
+  let track: Track = [];
+  let pauseMs = 0;
+
+  async function watch(): Promise<void> {
+    for await (const { report } of client.watchPart({}, { signal: stop.signal })) {
+      if (report === undefined) continue;
+      if (track.length === 0) log.debug("ops.part_seen", { part });
+      pauseMs = 0;
+      track = follow(track, { atMs: performance.now(), report });
+      o.onReport(report);
+    }
+  }
+
+  const keep = async () => {
+    while (!stop.signal.aborted) {
+      const reason: unknown = await watch().catch((error: unknown) => error);
+      if (stop.signal.aborted) return;
+      if (track.length > 0) log.info("ops.part_lost", { part, error: reason });
+      track = [];
+      pauseMs = Math.min(longestPauseMs, Math.max(100, pauseMs * 2));
+      await delay(pauseMs, stop.signal).catch(() => {});
+    }
+  };
+  const keeping = keep();
+
+  return {
+    part,
+    client,
+    track() {
+      const lastMs = track.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
+      return performance.now() - lastMs > silentMs ? [] : track;
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await keeping;
+      client[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,117 @@
+/** Holds the promises against what is stored, now and then, and repairs when asked to. */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { RepairSchema } from "@smartcart/gen/ops/v1/ops_service_pb";
+import type { Invariant, ReconcilerPeers } from "@smartcart/reconciler";
+import { check, repairAll } from "@smartcart/reconciler";
+import type { Logger } from "@smartcart/runtime";
+import { startTimer } from "@smartcart/runtime";
+import type { Database } from "@smartcart/store";
+import { checkFailed } from "./errors.ts";
+import type { Feed } from "./feed.ts";
+import { createFeed } from "./feed.ts";
+import type { PromiseInit } from "./promise-board.ts";
+import { createPromiseBoard } from "./promise-board.ts";
+
+export interface PromiseWatchOptions {
+  /** Able to read the schemas of all services. */
+  readonly database: Database;
+  readonly invariants: readonly Invariant[];
+  readonly peers: ReconcilerPeers;
+  /** Pause between two looks, in milliseconds. */
+  readonly intervalMs: number;
+  /** How long a contradiction has to stand before the promise is broken, in milliseconds. */
+  readonly brokenAfterMs: number;
+  readonly log: Logger;
+}
+
+export interface PromiseWatch extends AsyncDisposable {
+  /** Gets all promises after each look. */
+  readonly feed: Feed<PromiseInit[]>;
+  promises(): PromiseInit[];
+  /** Looks now, repairs what has stood for long enough, and looks again. */
+  reconcile(): Promise<{ repairs: RepairInit[]; promises: PromiseInit[] }>;
+}
+
+/** A look reads every order: nobody wants it without a pause. */
+const shortestMs = 100;
+
+type RepairInit = MessageInitShape<typeof RepairSchema>;
+
+export function startPromiseWatch(o: PromiseWatchOptions): PromiseWatch {
+  const { database, invariants, log } = o;
+  const intervalMs = Math.max(shortestMs, o.intervalMs);
+  const board = createPromiseBoard(invariants, o);
+  const feed = createFeed<PromiseInit[]>();
+  /** The end of the line: two looks at once would only be in each other's way. */
+  let last: Promise<unknown> = Promise.resolve();
+  let turnsToSkip = 0;
+  let isFailing = false;
+
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = last.then(work);
+    last = done.catch(() => {});
+    return done;
+  };
+
+  async function look(): Promise<void> {
+    const startedAt = performance.now();
+    board.look(await check(database, invariants), Date.now());
+    isFailing = false;
+    const tookMs = Math.round(performance.now() - startedAt);
+    turnsToSkip = Math.floor(tookMs / intervalMs);
+    if (turnsToSkip > 0) {
+      const message = `the promises took ${tookMs} ms to look at; ${turnsToSkip} looks are skipped. Raise OPS_CHECK_INTERVAL_MS`;
+      log.warn("ops.check_slow", { tookMs, intervalMs, message });
+    }
+    feed.publish(board.promises());
+  }
+
+  /** A database that is away, or parts that have not made their tables yet. */
+  function failed(error: unknown): void {
+    const level = isFailing ? "debug" : "warn";
+    log[level]("ops.check_failed", { error });
+    isFailing = true;
+  }
+
+  async function repair(): Promise<RepairInit[]> {
+    const repairs: RepairInit[] = [];
+    for (const violation of board.broken()) {
+      const promise = violation.invariant.name;
+      for (const { repair: action, orderId, problem = "" } of await repairAll(violation, o)) {
+        repairs.push({ promise, orderId, action, problem });
+      }
+    }
+    return repairs;
+  }
+
+  const timer = startTimer({
+    name: "ops.promises",
+    intervalMs,
+    log,
+    async run() {
+      if (turnsToSkip > 0) turnsToSkip--;
+      else await inTurn(look).catch(failed);
+    },
+  });
+  timer.poke();
+
+  return {
+    feed,
+    promises: () => board.promises(),
+    reconcile: () =>
+      inTurn(async () => {
+        const lookNow = () =>
+          look().catch((error: unknown) => {
+            throw checkFailed(error);
+          });
+        await lookNow();
+        const repairs = await repair();
+        if (repairs.length > 0) await lookNow();
+        return { repairs, promises: board.promises() };
+      }),
+    async [Symbol.asyncDispose]() {
+      await timer[Symbol.asyncDispose]();
+      await last;
+    },
+  };
+}

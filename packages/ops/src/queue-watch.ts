@@ -1,0 +1,65 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { EventBus } from "@smartcart/bus";
+import { queueTypes } from "@smartcart/bus";
+import type { QueueStateSchema } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
+import type { Logger } from "@smartcart/runtime";
+import { startTimer } from "@smartcart/runtime";
+
+type QueueInit = MessageInitShape<typeof QueueStateSchema>;
+
+/** The depths of the queues, asked for now and then. */
+export interface QueueWatch extends AsyncDisposable {
+  /** In the order of their names; empty while the queue cannot be asked. */
+  states(): readonly QueueInit[];
+}
+
+/** Pauses between two looks, with and without an onlooker. */
+const watchedMs = 1_000;
+const unwatchedMs = 5_000;
+/** Older numbers than this are none. */
+const staleMs = 15_000;
+
+export function startQueueWatch(o: {
+  readonly bus: EventBus;
+  readonly log: Logger;
+  readonly isWatched: () => boolean;
+}): QueueWatch {
+  let states: readonly QueueInit[] = [];
+  let askedAtMs = Number.NEGATIVE_INFINITY;
+  const timer = startTimer({
+    name: "ops.queues",
+    intervalMs: watchedMs,
+    log: o.log,
+    async run() {
+      if (!o.isWatched() && performance.now() - askedAtMs < unwatchedMs) return;
+      try {
+        states = statesOf(await o.bus.depths());
+        askedAtMs = performance.now();
+      } catch (error) {
+        // The parts' own readiness says that the queue is away.
+        o.log.debug("ops.depths_failed", { error });
+      }
+    },
+  });
+  timer.poke();
+  return {
+    states: () => (performance.now() - askedAtMs > staleMs ? [] : states),
+    [Symbol.asyncDispose]: () => timer[Symbol.asyncDispose](),
+  };
+}
+
+/** The depths by work queue: the ladder of retries is a queue a rung on one engine, and one queue on the other. */
+function statesOf(depths: Readonly<Record<string, number>>): QueueInit[] {
+  const sum = (isMeant: (name: string) => boolean) =>
+    BigInt(
+      Object.entries(depths)
+        .filter(([name]) => isMeant(name))
+        .reduce((total, [, depth]) => total + depth, 0),
+    );
+  return [...queueTypes.keys()].sort().map((queue) => ({
+    queue,
+    waiting: sum((name) => name === queue),
+    retrying: sum((name) => name === `${queue}.retry` || name.startsWith(`${queue}.retry.`)),
+    deadLetters: sum((name) => name === `${queue}.dlq`),
+  }));
+}

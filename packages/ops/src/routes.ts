@@ -1,0 +1,81 @@
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
+import type {
+  DropDeadLettersRequest,
+  OpsService,
+  RedriveDeadLettersRequest,
+  WatchMeshRequest,
+} from "@smartcart/gen/ops/v1/ops_service_pb";
+import type { DeadLetterDesk, Progress, Selection } from "./dead-letter-desk.ts";
+import type { Feed } from "./feed.ts";
+import type { MeshWatch } from "./mesh-watch.ts";
+import type { PromiseWatch } from "./promise-watch.ts";
+import type { createSwitchBoard } from "./switches.ts";
+
+export interface RouteOptions {
+  readonly mesh: MeshWatch;
+  /** Gets every snapshot. */
+  readonly snapshots: Feed<MeshSnapshot>;
+  readonly promises: PromiseWatch;
+  readonly letters: DeadLetterDesk;
+  readonly setSwitch: ReturnType<typeof createSwitchBoard>;
+}
+
+const defaultPageSize = 100;
+const defaultPerSecond = 50;
+
+/** The RPCs of smartcart.ops.v1.OpsService. */
+export function createOpsRoutes(o: RouteOptions): ServiceImpl<typeof OpsService> {
+  async function* watchMesh({ backlogSeconds }: WatchMeshRequest, { signal }: HandlerContext) {
+    const news = o.snapshots.follow(signal);
+    yield { snapshots: [...o.mesh.past(backlogSeconds)] };
+    for await (const snapshot of news) yield { snapshots: [snapshot] };
+  }
+
+  async function* watchPromises(_: unknown, { signal }: HandlerContext) {
+    const news = o.promises.feed.follow(signal);
+    yield { promises: o.promises.promises() };
+    for await (const promises of news) yield { promises };
+  }
+
+  async function* redriveDeadLetters(
+    request: RedriveDeadLettersRequest,
+    { signal }: HandlerContext,
+  ) {
+    const { limit, maxPerSecond } = request;
+    const bounds = { limit, maxPerSecond: maxPerSecond || defaultPerSecond, signal };
+    yield* told(o.letters.redrive(selected(request), bounds));
+  }
+
+  async function* dropDeadLetters(request: DropDeadLettersRequest, { signal }: HandlerContext) {
+    yield* told(o.letters.drop(selected(request), signal));
+  }
+
+  return {
+    watchMesh,
+    watchPromises,
+    reconcile: () => o.promises.reconcile(),
+    async listDeadLetters({ queue, orderId, pageSize }) {
+      const limit = pageSize || defaultPageSize;
+      const [deadLetters, queues] = await Promise.all([
+        o.letters.list({ queue, orderId, limit }),
+        o.letters.counts(),
+      ]);
+      return { deadLetters, queues };
+    },
+    redriveDeadLetters,
+    dropDeadLetters,
+    setSwitch: async (request) => ({ switch: await o.setSwitch(request) }),
+  };
+}
+
+/** Validation lets no request without one through. */
+function selected({ selection }: { readonly selection?: Selection | undefined }): Selection {
+  return selection ?? { queue: "", messageIds: [] };
+}
+
+async function* told(steps: AsyncIterable<Progress>) {
+  for await (const { done, total } of steps) {
+    yield { progress: { done: BigInt(done), total: BigInt(total) } };
+  }
+}

@@ -1,0 +1,96 @@
+/** What is seen of parts that come, go and run several times. */
+import { request } from "node:http";
+import { describe, expect, it } from "vitest";
+import type { MeshSnapshot, PartState } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
+import { PartHealth } from "@smartcart/gen/ops/v1/part_report_pb";
+import { createSwitch, problemOf } from "@smartcart/mesh";
+import { waitFor } from "@smartcart/testkit";
+import type { World } from "./world.ts";
+import { createWorld, startPart } from "./world.ts";
+
+/** Follows the snapshots, and answers the latest state of a part. */
+function watch({ client }: World) {
+  const stop = new AbortController();
+  let latest: MeshSnapshot | undefined;
+  const following = (async () => {
+    for await (const { snapshots } of client.watchMesh({}, { signal: stop.signal })) {
+      latest = snapshots.at(-1) ?? latest;
+    }
+  })().catch(() => {});
+  return {
+    snapshot: () => latest,
+    part: (name: string) => latest?.parts.find(({ part }) => part === name),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await following;
+    },
+  };
+}
+
+const patient = { timeoutMs: 30_000 };
+const is = (health: PartHealth) => (part: PartState | undefined) => part?.health === health;
+
+describe("a part", () => {
+  it("is away until it answers, and away again when it is gone; several processes are one part", async () => {
+    const first = await startPart("shipping");
+    const second = await startPart("shipping");
+    const both = `shipping=${first.url},shipping=${second.url}`;
+    await using world = await createWorld("postgres", { OPS_PARTS: both });
+    await using seen = watch(world);
+    await waitFor(() => seen.part("shipping")?.processes === 2, patient);
+    expect(seen.part("shipping")?.health).toBe(PartHealth.READY);
+    expect(seen.part("order")).toMatchObject({ health: PartHealth.AWAY, processes: 0 });
+
+    await first[Symbol.asyncDispose]();
+    await waitFor(() => is(PartHealth.AWAY)(seen.part("shipping")), patient);
+    expect(seen.part("shipping")?.processes).toBe(1);
+    // It comes back where it was.
+    await using _ = await startPart("shipping", { port: first.port });
+    await waitFor(() => is(PartHealth.READY)(seen.part("shipping")), patient);
+    await second[Symbol.asyncDispose]();
+  });
+
+  it("has its switches turned in all its processes, or it is said why not", async () => {
+    const stops = [0, 1].map(() => createSwitch({ name: "stop", title: "Begin no shipment" }));
+    await using first = await startPart("shipping", { switches: stops.slice(0, 1) });
+    await using second = await startPart("shipping", { switches: stops.slice(1) });
+    await using calm = await startPart("log");
+    const OPS_PARTS = `shipping=${first.url},shipping=${second.url},log=${calm.url}`;
+    await using world = await createWorld("postgres", { OPS_PARTS, SMARTCART_DEMO: "1" });
+    const turn = (part: string) =>
+      world.client.setSwitch({ part, name: "stop", value: 1n }).then(
+        () => "done",
+        (error: unknown) => problemOf(error)?.code,
+      );
+    expect(await turn("shipping")).toBe("done");
+    expect(stops.map((one) => one.value())).toEqual([1, 1]);
+    expect(await turn("log")).toBe("DEMO_OFF");
+    expect(await turn("payment")).toBe("PART_AWAY");
+    expect(await turn("moon")).toBe("SWITCH_NOT_FOUND");
+    await using seen = watch(world);
+    await waitFor(() => seen.snapshot()?.switches.some(({ value }) => value === 1n), patient);
+    const named = seen.snapshot()?.switches.map(({ part, name }) => `${part} ${name}`);
+    expect(named).toEqual(["shipping stop", "ops load"]);
+  });
+});
+
+describe("without a token", () => {
+  it("whoever comes by a proxy from elsewhere, or by another name, is a stranger", async () => {
+    await using world = await createWorld("postgres");
+    const list = (headers: Record<string, string>) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const url = `${world.url}/smartcart.ops.v1.OpsService/ListDeadLetters`;
+        const sent = { "content-type": "application/json", ...headers };
+        request(url, { method: "POST", headers: sent }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        })
+          .on("error", reject)
+          .end("{}");
+      });
+    expect(await list({})).toBe(200);
+    expect(await list({ host: "localhost:5173", "x-forwarded-for": "127.0.0.1" })).toBe(200);
+    expect(await list({ "x-forwarded-for": "127.0.0.1, 10.0.0.7" })).toBe(401);
+    expect(await list({ host: "shop.example.org" })).toBe(401);
+  });
+});

@@ -1,0 +1,66 @@
+/** The operator's service in this process, on a real database and queue, with parts that only report. */
+import { createClient } from "@connectrpc/connect";
+import type { EventBus } from "@smartcart/bus";
+import { openBus } from "@smartcart/bus";
+import { createTestBroker } from "@smartcart/bus/testing";
+import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
+import type { RunningServer, ServerOptions } from "@smartcart/mesh";
+import { startServer } from "@smartcart/mesh";
+import { createMetrics, silentLogger } from "@smartcart/runtime";
+import { createTestDatabase } from "@smartcart/store/testing";
+import { addressesOf, parseOpsConfig, startOps } from "../src/index.ts";
+
+export type Engine = "postgres" | "rabbitmq";
+
+export interface World extends AsyncDisposable {
+  readonly bus: EventBus;
+  /** A client in process, through the interceptors. */
+  readonly client: ReturnType<typeof createClient<typeof OpsService>>;
+  readonly url: string;
+}
+
+export async function createWorld(
+  engine: Engine,
+  env: Readonly<Record<string, string>> = {},
+): Promise<World> {
+  await using starting = new AsyncDisposableStack();
+  const { url: databaseUrl } = starting.use(await createTestDatabase());
+  const amqpUrl =
+    engine === "rabbitmq" ? starting.use(await createTestBroker()).amqpUrl : undefined;
+  const bus = starting.use(
+    await openBus({ amqpUrl, databaseUrl, name: "test", log: silentLogger }),
+  );
+  const nobody = "http://127.0.0.1:1";
+  const parts = ["ORDER", "INVENTORY", "PAYMENT", "SHIPPING", "NOTIFICATION", "STATUS", "LOG"];
+  const config = parseOpsConfig({
+    ...Object.fromEntries(parts.map((part) => [`${part}_URL`, nobody])),
+    OPS_PORT: "0",
+    ...env,
+  });
+  const ops = starting.use(
+    await startOps({ config, databaseUrl, bus, parts: addressesOf(config), log: silentLogger }),
+  );
+  const running = starting.move();
+  return {
+    bus,
+    url: ops.url,
+    client: createClient(OpsService, ops.transport),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** A part that does nothing but report. */
+export function startPart(name: string, o: Partial<ServerOptions> = {}): Promise<RunningServer> {
+  return startServer({
+    name,
+    port: 0,
+    portVariable: "TEST_PORT",
+    host: "127.0.0.1",
+    routes: () => {},
+    services: [],
+    log: silentLogger,
+    metrics: createMetrics(name),
+    drainNoticeMs: 0,
+    ...o,
+  });
+}

@@ -1,0 +1,12 @@
+import { expect, test } from "vitest";
+import { isLoopback } from "./loopback.ts";
+
+test.each(["127.0.0.1", "127.8.8.8", "::1", "[::1]", "::ffff:127.0.0.1", "localhost"])(
+  "%s is this machine",
+  (host) => expect(isLoopback(host)).toBe(true),
+);
+
+test.each(["0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example.org", "order"])(
+  "%s may be reached by others",
+  (host) => expect(isLoopback(host)).toBe(false),
+);

@@ -1,0 +1,333 @@
+/** The operator's desk of a whole SmartCart: what it shows, what it repairs, and what it breaks on purpose. */
+
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createEvent, openBus } from "@smartcart/bus";
+import { OrderPlacedSchema } from "@smartcart/gen/events/v1/order_events_pb";
+import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
+import { FlowKind, PartHealth } from "@smartcart/gen/ops/v1/part_report_pb";
+import { PromiseState } from "@smartcart/gen/ops/v1/promise_pb";
+import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
+import { silentLogger } from "@smartcart/runtime";
+import { runCommand, waitFor } from "@smartcart/testkit";
+import type { Desk } from "./desk.ts";
+import { createDesk } from "./desk.ts";
+import { rowsOf } from "./invariants.ts";
+import { seedBody, startStack, wholeLife } from "./stack.ts";
+
+const parts = ["order", "inventory", "payment", "notification", "shipping", "status-hub", "log"];
+
+/** Where an order comes through, in no order: the last ones overtake one another. */
+const wayOfAnOrder = [
+  "client→order",
+  "order→inventory",
+  "order→payment",
+  "notification→queue",
+  "queue→shipping",
+  "shipping→queue",
+  "queue→order",
+  "queue→status-hub",
+];
+
+let shop: Awaited<ReturnType<typeof startStack>>;
+let desk: Desk;
+beforeAll(async () => {
+  const env = { OPS_CHECK_INTERVAL_MS: "200", OPS_BROKEN_AFTER_MS: "2000" };
+  shop = await startStack({ env });
+  desk = createDesk(shop.urls.ops ?? "");
+});
+afterAll(() => shop?.[Symbol.asyncDispose]());
+
+function edge({ edges }: MeshSnapshot, from: string, to: string) {
+  return edges.find((one) => one.from === from && one.to === to);
+}
+
+function health({ parts }: MeshSnapshot, part: string): PartHealth | undefined {
+  return parts.find((one) => one.part === part)?.health;
+}
+
+async function problemOf(answer: Promise<unknown>) {
+  const error = await answer.then(
+    () => undefined,
+    (reason: unknown) => ConnectError.from(reason),
+  );
+  return { code: error?.code, problem: error?.findDetails(ProblemSchema)[0]?.code };
+}
+
+describe("the mesh", () => {
+  it("is shown with all parts, ready, in the order in which an order meets them", async () => {
+    const snapshot = await desk.snapshot("every part ready", (one) =>
+      parts.every((part) => health(one, part) === PartHealth.READY),
+    );
+    expect(snapshot.parts.map(({ part }) => part)).toEqual(parts);
+    expect(snapshot.parts.every(({ processes }) => processes === 1)).toBe(true);
+    expect(snapshot.queues.map(({ queue }) => queue)).toEqual(["logs", "orders", "shipments"]);
+  });
+
+  it("lights up as an order passes: edges with rates and times, and the order itself", async () => {
+    const passed = new Set<string>();
+    const snapshot = desk.snapshot("an order on its way", (one) => {
+      for (const { orderId, from, to } of one.passages) passed.add(`${orderId} ${from}→${to}`);
+      const calls = ["inventory", "payment"].map((to) => edge(one, "order", to));
+      return calls.every((call) => (call?.ratePerSecond ?? 0) > 0 && (call?.p99Ms ?? 0) > 0);
+    });
+    const { orderId } = (await shop.place(seedBody)).body;
+    const { edges } = await snapshot;
+    expect(edges.find(({ from, to }) => from === "client" && to === "order")).toMatchObject({
+      kind: FlowKind.CALL,
+    });
+    // A call between parts is told by the caller; it is none from outside at the other end.
+    expect(edges.find(({ from, to }) => from === "client" && to === "payment")).toBeUndefined();
+    await desk.snapshot("the order at the hub", (one) => {
+      for (const { orderId, from, to } of one.passages) passed.add(`${orderId} ${from}→${to}`);
+      return wayOfAnOrder.every((way) => passed.has(`${orderId} ${way}`));
+    });
+    const calm = await desk.snapshot(
+      "calm",
+      (one) => edge(one, "order", "payment")?.ratePerSecond === 0,
+    );
+    expect(edge(calm, "notification", "queue")?.kind).toBe(FlowKind.MESSAGE);
+  });
+
+  it("is remembered for whoever comes later", async () => {
+    for await (const { snapshots } of desk.client.watchMesh({ backlogSeconds: 300 })) {
+      expect(snapshots.length).toBeGreaterThan(1);
+      const times = snapshots.map(({ takenAt }) => Number(takenAt?.seconds ?? 0n));
+      expect(times).toEqual(times.toSorted((one, other) => one - other));
+      break;
+    }
+  });
+
+  it("can be asked by a client that knows nothing of it", async () => {
+    const { code, stdout, stderr } = await runCommand("npx", [
+      ...["buf", "curl", "--http2-prior-knowledge", "-d", "{}"],
+      `${shop.urls.ops}/smartcart.ops.v1.OpsService/ListDeadLetters`,
+    ]);
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({});
+  });
+});
+
+describe("dead letters", () => {
+  it("are counted, listed with their message decoded, put back with progress, and dropped", async () => {
+    await using bus = await openBus({
+      databaseUrl: shop.databaseUrl,
+      name: "test",
+      log: silentLogger,
+    });
+    // Shipping takes no order whose id is too long.
+    const longIds = ["1", "2", "3"].map((digit) => `ORD-${digit.repeat(70)}`);
+    const events = longIds.map((orderId) =>
+      createEvent(OrderPlacedSchema, create(OrderPlacedSchema, { orderId, userId: "u1" }), {
+        id: `${orderId}:placed`,
+        traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
+      }),
+    );
+    await bus.publish(events);
+    const deadOf = ({ queues }: MeshSnapshot) =>
+      queues.find(({ queue }) => queue === "orders")?.deadLetters;
+    await desk.snapshot("three dead letters", (one) => deadOf(one) === 3n);
+
+    const { deadLetters, queues } = await desk.client.listDeadLetters({});
+    expect(queues).toMatchObject([{ queue: "orders", deadLetters: 3n }]);
+    expect(deadLetters.map(({ messageId }) => messageId).sort()).toEqual(
+      events.map(({ id }) => id),
+    );
+    const [letter] = deadLetters.filter(({ orderId }) => orderId === longIds[0]);
+    expect(letter).toMatchObject({ queue: "orders", traceId: "a".repeat(32), attempts: 1 });
+    expect(letter?.reason).toContain("longer than 64 characters");
+    expect(JSON.parse(letter?.messageJson ?? "")).toEqual({ orderId: longIds[0], userId: "u1" });
+
+    const progress: string[] = [];
+    const selection = { queue: "orders" };
+    const told = desk.client.redriveDeadLetters({ selection, limit: 2, maxPerSecond: 2 });
+    for await (const { progress: { done, total } = { done: 0n, total: 0n } } of told) {
+      progress.push(`${done}/${total}`);
+    }
+    expect(progress).toEqual(["0/2", "1/2", "2/2"]);
+    // Shipping takes them as little as before.
+    await waitFor(async () => (await bus.deadLetters("orders").count()) === 3);
+
+    const messageIds = [events[1]?.id ?? ""];
+    for await (const _ of desk.client.dropDeadLetters({
+      selection: { queue: "orders", messageIds },
+    }));
+    const left = (await desk.client.listDeadLetters({ queue: "orders" })).deadLetters;
+    expect(left.map(({ orderId }) => orderId).sort()).toEqual([longIds[0], longIds[2]]);
+    for await (const _ of desk.client.dropDeadLetters({ selection }));
+    await desk.snapshot("no dead letters", (one) => deadOf(one) === 0n);
+  });
+
+  it("of a queue that there is not are refused", async () => {
+    const answer = desk.client.listDeadLetters({ queue: "parcels" });
+    expect(await problemOf(answer)).toEqual({ code: Code.NotFound, problem: "QUEUE_NOT_FOUND" });
+  });
+});
+
+describe("promises", () => {
+  it("are kept, then unsettled, then broken, and kept again once they are repaired", async () => {
+    const name = "no orphan hold";
+    await desk.promise(name, ({ state }) => state === PromiseState.KEPT);
+    const unsettled = desk.promise(name, ({ state }) => state === PromiseState.UNSETTLED);
+    const before = await shop.available("espresso-beans");
+    const nobody = `ORD-${"0".repeat(26)}`;
+    await rowsOf(
+      shop.databaseUrl,
+      `with hold as (
+         insert into inventory.reservation (reservation_id, lines, status, expires_at)
+         values ('${nobody}', '[{"productId": "espresso-beans", "quantity": 2}]', 'HELD', now() + interval '1 day'))
+       update inventory.stock set available = available - 2, held = held + 2 where product_id = 'espresso-beans'`,
+    );
+    expect((await unsettled).rowCount).toBe(1n);
+    const broken = await desk.promise(name, ({ state }) => state === PromiseState.BROKEN);
+    expect(broken.isRepairable).toBe(true);
+    expect(broken.rowsJson.map((row) => JSON.parse(row))).toMatchObject([{ order_id: nobody }]);
+
+    const { repairs, promises } = await desk.client.reconcile({});
+    expect(repairs).toMatchObject([
+      { promise: name, orderId: nobody, action: "release", problem: "" },
+    ]);
+    expect(promises.find((one) => one.name === name)?.state).toBe(PromiseState.KEPT);
+    expect(await shop.available("espresso-beans")).toBe(before);
+  });
+});
+
+describe("demo mode", () => {
+  it("declines payments, and mends", async () => {
+    const { switch: on } = await desk.turn("payment", "decline", 1);
+    expect(on).toMatchObject({ part: "payment", name: "decline", value: 1n, max: 1n });
+    const declined = await shop.place(seedBody);
+    expect(declined.status).toBe(402);
+    await desk.snapshot("the switch", ({ switches }) =>
+      switches.some(({ part, value }) => part === "payment" && value === 1n),
+    );
+    await desk.turn("payment", "decline", 0);
+    expect((await shop.place(seedBody)).status).toBe(201);
+  });
+
+  it("stops shipping: orders wait in the queue, none is given up, and all go on", async () => {
+    await desk.turn("shipping", "stop", 1);
+    const { orderId } = (await shop.place(seedBody)).body;
+    const snapshot = await desk.snapshot("an order that waits", ({ queues }) =>
+      queues.some(({ queue, waiting }) => queue === "orders" && waiting >= 1n),
+    );
+    expect(snapshot.queues.find(({ queue }) => queue === "orders")).toMatchObject({
+      retrying: 0n,
+      deadLetters: 0n,
+    });
+    await desk.snapshot("the order as confirmed", ({ orders }) =>
+      orders.some(({ state, count }) => state === "CONFIRMED" && count >= 1n),
+    );
+    await desk.turn("shipping", "stop", 0);
+    expect(await shop.history(orderId, "Shipped")).toEqual(wholeLife);
+  });
+
+  it("slows shipping", async () => {
+    await desk.turn("shipping", "delay", 10_000);
+    const { orderId } = (await shop.place(seedBody)).body;
+    await desk.snapshot("an order that waits for its parcel", ({ orders }) =>
+      orders.some(({ state }) => state === "SHIPPING"),
+    );
+    await desk.turn("shipping", "delay", 0);
+    const [shipment] = await rowsOf<{ seconds: string }>(
+      shop.databaseUrl,
+      `select extract(epoch from due_at - started_at) as seconds from shipping.shipment where order_id = '${orderId}'`,
+    );
+    expect(Number(shipment?.seconds)).toBeCloseTo(10.1, 1);
+    await rowsOf(
+      shop.databaseUrl,
+      `update shipping.shipment set due_at = now() where order_id = '${orderId}' and status = 'STARTED'`,
+    );
+    await shop.history(orderId, "Shipped");
+  });
+
+  it("cuts the queue: events wait in the outbox, the part says so, and all is told in the end", async () => {
+    await desk.turn("notification", "cut", 1);
+    await desk.snapshot(
+      "notification not ready",
+      (one) => health(one, "notification") === PartHealth.NOT_READY,
+    );
+    const { status, body } = await shop.place(seedBody);
+    expect(status).toBe(201);
+    await desk.snapshot("events that wait", ({ parts }) =>
+      parts.some(({ part, gauges }) =>
+        gauges.some(
+          ({ name, value }) => part === "notification" && name === "outbox.pending" && value > 0n,
+        ),
+      ),
+    );
+    await desk.turn("notification", "cut", 0);
+    expect(await shop.history(body.orderId, "Shipped")).toEqual(wholeLife);
+    await desk.snapshot(
+      "notification ready",
+      (one) => health(one, "notification") === PartHealth.READY,
+    );
+  });
+
+  it("places orders as fast as it is told to", async () => {
+    await desk.turn("ops", "load", 20);
+    const placed = async () => {
+      const rows = await rowsOf<{ count: number }>(
+        shop.databaseUrl,
+        "select count(*)::int as count from orders.orders where user_id like 'load-%'",
+      );
+      return rows[0]?.count ?? 0;
+    };
+    await waitFor(async () => (await placed()) >= 20, { what: "orders", timeoutMs: 45_000 });
+    await desk.turn("ops", "load", 0);
+    await desk.snapshot("rest", (one) => one.orders.length === 0);
+  });
+
+  it("has no other switches", async () => {
+    const answers = await Promise.all(
+      [
+        desk.turn("payment", "explode", 1),
+        desk.turn("moon", "stop", 1),
+        desk.turn("shipping", "delay", 10_001),
+      ].map(problemOf),
+    );
+    expect(answers).toEqual([
+      { code: Code.NotFound, problem: "SWITCH_NOT_FOUND" },
+      { code: Code.NotFound, problem: "SWITCH_NOT_FOUND" },
+      { code: Code.InvalidArgument, problem: "SWITCH_OUT_OF_RANGE" },
+    ]);
+  });
+});
+
+describe("a SmartCart without demo mode and with a token", () => {
+  it("has no switches, and lets in only who bears the token", async () => {
+    const token = "a token of the operator";
+    await using other = await startStack({
+      // With a secret the parts report to the operator's service only.
+      env: { SMARTCART_DEMO: "0", OPS_TOKEN: token, MESH_SECRET: "a secret of the whole mesh" },
+      page: new URL("../../../web", import.meta.url).pathname,
+    });
+    // By the page's own origin, as the page calls it.
+    const url = other.urls.web ?? "";
+    const stranger = createDesk(url);
+    const refused = { code: Code.Unauthenticated, problem: "OPS_TOKEN_NEEDED" };
+    expect(await problemOf(stranger.client.listDeadLetters({}))).toEqual(refused);
+    expect(await problemOf(stranger.client.reconcile({}))).toEqual(refused);
+    expect(await problemOf(stranger.snapshot("anything", () => true))).toEqual(refused);
+    expect(
+      await problemOf(createDesk(url, "another token, a wrong one").turn("ops", "load", 1)),
+    ).toEqual(refused);
+
+    const operator = createDesk(url, token);
+    const { switches } = await operator.snapshot(
+      "ready",
+      (one) => health(one, "order") === PartHealth.READY,
+    );
+    expect(switches).toEqual([]);
+    // A stream comes through as it is written.
+    let answers = 0;
+    for await (const _ of operator.client.watchMesh({}, { headers: operator.headers })) {
+      if (++answers === 3) break;
+    }
+    expect(await problemOf(operator.turn("payment", "decline", 1))).toEqual({
+      code: Code.FailedPrecondition,
+      problem: "DEMO_OFF",
+    });
+  });
+});
