@@ -5,6 +5,7 @@ import { readdir, rename, rm, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { StartError } from "@smartcart/runtime";
+import { isAlive } from "./is-alive.ts";
 
 const require = createRequire(import.meta.url);
 const webRoot = dirname(require.resolve("@smartcart/web/package.json"));
@@ -22,6 +23,7 @@ export async function buildPage(): Promise<string> {
 /** Builds beside the old page and then takes its place, so that nobody is served half a page, also when two build at once. */
 async function replacePage(page: string): Promise<void> {
   const fresh = `${page}-${process.pid}`;
+  await removeLeftovers();
   try {
     await runVite(fresh);
     await rm(page, { recursive: true, force: true });
@@ -31,6 +33,16 @@ async function replacePage(page: string): Promise<void> {
     });
   } finally {
     await rm(fresh, { recursive: true, force: true });
+  }
+}
+
+/** What builds left behind whose process was killed. */
+async function removeLeftovers(): Promise<void> {
+  for (const name of await readdir(webRoot)) {
+    const pid = /^dist-(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) {
+      await rm(join(webRoot, name), { recursive: true, force: true });
+    }
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isAlive } from "./is-alive.ts";
 
 /** A SmartCart that runs in one process. */
 export interface RunningNote {
@@ -34,13 +35,4 @@ export async function readRunningNote(stateDirectory: string): Promise<RunningNo
   if (text === undefined) return undefined;
   const note = JSON.parse(text) as RunningNote;
   return isAlive(note.pid) ? note : undefined;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // Somebody else's process is alive as well.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
