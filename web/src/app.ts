@@ -15,6 +15,7 @@ import { parseRoute } from "./route.ts";
 import type { Customer, Shop, View } from "./shop.ts";
 import { parseCustomer } from "./shop.ts";
 import { createStored } from "./storage.ts";
+import { createLazyView } from "./ui/lazy-view.ts";
 import { createNotFoundView } from "./ui/not-found-view.ts";
 import { shellTemplate } from "./ui/shell.ts";
 
@@ -105,6 +106,12 @@ function openView(shop: Shop): View {
       return createOrdersView(shop);
     case "order":
       return createOrderView(shop, route.orderId);
+    case "ops":
+      // Apart from the shop's code, so that nobody waits for it who only wants to buy.
+      return createLazyView(shop, {
+        title: "Operator’s desk",
+        load: async () => (await import("./ops/ops-view.ts")).createOpsView(shop),
+      });
     case "not-found":
       return createNotFoundView();
   }

@@ -9,6 +9,8 @@ test.each([
   ["/orders/ORD-1", { page: "order", orderId: "ORD-1" }],
   ["/orders/ORD-1/more", { page: "not-found" }],
   ["/orders/%", { page: "not-found" }],
+  ["/ops", { page: "ops" }],
+  ["/ops/more", { page: "not-found" }],
   ["/checkout/now", { page: "not-found" }],
   ["/elsewhere", { page: "not-found" }],
 ])("%s", (path, route) => {

@@ -4,6 +4,7 @@ export type Route =
   | { readonly page: "checkout" }
   | { readonly page: "orders" }
   | { readonly page: "order"; readonly orderId: string }
+  | { readonly page: "ops" }
   | { readonly page: "not-found" };
 
 /** The page at a path. Trailing slashes do not matter. */
@@ -21,6 +22,8 @@ export function parseRoute(path: string): Route {
       return { page: "checkout" };
     case "orders":
       return { page: "orders" };
+    case "ops":
+      return { page: "ops" };
     default:
       return { page: "not-found" };
   }
@@ -29,6 +32,11 @@ export function parseRoute(path: string): Route {
 /** The linkable path of an order. */
 export function orderPath(orderId: string): string {
   return `/orders/${encodeURIComponent(orderId)}`;
+}
+
+/** The log search of the operator's desk: for words, an order or a trace. */
+export function logPath(words: string): string {
+  return `/ops?${new URLSearchParams({ log: words })}`;
 }
 
 // A path that somebody typed may hold a lone percent sign.

@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { Page, Route } from "playwright-core";
+import { assertAccessible } from "./accessibility.ts";
 import {
   assertFits,
   basketUnits,
@@ -264,6 +265,62 @@ export async function nothingIsWiderThanThePhone(page: Page, baseUrl: string): P
   await page.getByRole("link", { name: "My orders" }).first().click();
   await page.locator(".order-row").first().waitFor();
   await assertFits(page);
+}
+
+/** The search finds by every word, stays over a reload, and says when there is nothing. */
+export async function searchFindsAndStays(page: Page, baseUrl: string): Promise<void> {
+  await page.goto(baseUrl);
+  const products = page.locator("[data-product]");
+  await products.first().waitFor();
+  await page.getByLabel("Search the shop").fill("kitchen glaze");
+  await page.getByText("1 product", { exact: true }).first().waitFor();
+  assert.equal(await products.getAttribute("data-product"), "ceramic-mug");
+  await page.reload();
+  await page.locator("[data-product=ceramic-mug]").waitFor();
+  assert.equal(await products.count(), 1);
+  await page.getByLabel("Search the shop").fill("no such thing");
+  await page.locator("[data-nothing-found]").waitFor();
+  await page.getByRole("button", { name: "Show everything" }).click();
+  await page.locator("[data-product=camp-mug]").waitFor();
+  assert.equal(new URL(page.url()).search, "");
+}
+
+/** An order that is being shipped cannot be cancelled any more, and the page says so and goes on. */
+export async function tooLateToCancel(page: Page, baseUrl: string): Promise<void> {
+  const placed = await placeByRest(page, baseUrl, { productId: "ceramic-mug", quantity: 1 });
+  // The page hears of the order as it was before; only the shop knows that it is too late.
+  await page.route(`**/orders/${placed}`, async (route: Route) => {
+    if (route.request().resourceType() === "document") return route.continue();
+    const answer = await route.fetch();
+    await route.fulfill({
+      response: answer,
+      json: { ...(await answer.json()), status: "CONFIRMED" },
+    });
+  });
+  await page.goto(new URL(`/orders/${placed}`, baseUrl).href);
+  await page.locator("[data-liveness=complete]").waitFor({ timeout: SHIPPED_TIMEOUT_MS });
+  await page.getByRole("button", { name: "Cancel this order…" }).click();
+  await page.getByRole("button", { name: "Yes, cancel it" }).click();
+  await page.locator("[data-cancellation=too-late]").waitFor();
+  await page.unroute(`**/orders/${placed}`);
+}
+
+/** axe finds nothing serious on the shop, the checkout with its errors, an order and the list of orders. */
+export async function nothingSeriousForAxe(page: Page, baseUrl: string): Promise<void> {
+  await fillBasket(page, baseUrl, ["Ceramic Mug"]);
+  await page.locator("[data-freshness=live]").waitFor();
+  await assertAccessible(page, "shop");
+  await page.getByRole("link", { name: /^Basket, / }).click();
+  await page.getByRole("button", { name: "Place the order" }).click();
+  await page.locator(".field-error").first().waitFor();
+  await assertAccessible(page, "checkout");
+  await checkOut(page, { name: visitor("axe") });
+  await orderShown(page);
+  await page.locator("[data-liveness=complete]").waitFor({ timeout: SHIPPED_TIMEOUT_MS });
+  await assertAccessible(page, "order");
+  await page.getByRole("link", { name: "My orders" }).first().click();
+  await page.locator(".order-row").first().waitFor();
+  await assertAccessible(page, "orders");
 }
 
 /** A link to an order works for whoever has it, and "My orders" leads to it; one that does not exist says so. */

@@ -38,8 +38,9 @@ export async function openTestPage(
   const errors: string[] = [];
   page.on("pageerror", (error) => errors.push(String(error)));
   page.on("console", (message) => {
-    // A refused order is an answer of the shop; that Chromium logs every 4xx is none of its errors.
-    const answer = message.text().startsWith("Failed to load resource");
+    // A refused order is an answer of the shop, and a hub that is away is what the page is to cope with; that Chromium
+    // logs each of them is none of the page's errors.
+    const answer = /^(Failed to load resource|WebSocket connection to )/.test(message.text());
     if (message.type() === "error" && !answer) errors.push(message.text());
   });
   return { page, errors, [Symbol.asyncDispose]: () => context.close() };

@@ -30,6 +30,13 @@ export async function fillForm(page: Page, { name, card }: Form): Promise<void> 
   if (card) await page.locator(`input[value=${card}]`).check();
 }
 
+/** Opens the operator's desk and waits for its first numbers. */
+export async function openDesk(page: Page, baseUrl: string): Promise<void> {
+  await page.goto(new URL("/ops", baseUrl).href);
+  await page.locator("[data-desk=live]").waitFor({ timeout: 60_000 });
+  await page.locator("[data-node]").first().waitFor();
+}
+
 export async function checkOut(page: Page, form: Form): Promise<void> {
   await fillForm(page, form);
   await page.getByRole("button", { name: "Place the order" }).click();

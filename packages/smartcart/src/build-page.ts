@@ -64,6 +64,8 @@ function runVite(outDir: string): Promise<void> {
   const args = [vite, "build", "--logLevel", "error", "--outDir", outDir];
   const child = spawn(process.execPath, args, {
     cwd: webRoot,
+    // Also where a test starts it: Lit would bring its development mode along.
+    env: { ...process.env, NODE_ENV: "production" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

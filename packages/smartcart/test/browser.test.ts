@@ -1,34 +1,100 @@
-/** What a visitor does with the shop, in a real browser on the built page. The scenarios are the page's own. */
+/** What people do with the page, in a real browser on the built one. The scenarios are the page's own. */
 import { existsSync } from "node:fs";
-import type { Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTestDatabase } from "@smartcart/store/testing";
+import { spawnPart } from "@smartcart/testkit";
 import * as scenarios from "@smartcart/web/test/browser-scenarios";
+import * as deskVisits from "@smartcart/web/test/desk-scenarios";
+import type { FakeOps } from "@smartcart/web/test/fake-ops";
+import { startFakeOps } from "@smartcart/web/test/fake-ops";
+import * as processVisits from "@smartcart/web/test/process-scenarios";
+import * as scripted from "@smartcart/web/test/scripted-desk-scenarios";
 import { buildPage } from "../src/build-page.ts";
+import { partProcesses, startPartProcesses } from "./part-processes.ts";
 import { startStack } from "./stack.ts";
 
 const { launchChromium, openTestPage, ...visits } = scenarios;
+const { tokenOpensTheDesk, ...scriptedVisits } = scripted;
 const phone = { viewport: { width: 360, height: 740 } };
+const onPhone = new Set(["nothingIsWiderThanThePhone", "deskFitsThePhone"]);
 const noBrowser = !existsSync(process.env.CHROMIUM_PATH || "/usr/bin/chromium");
+const timeout = 180_000;
 
-describe.skipIf(noBrowser)("a visitor", () => {
+describe.skipIf(noBrowser)("in a browser", () => {
   const running = new AsyncDisposableStack();
-  let browser: Awaited<ReturnType<typeof launchChromium>>;
-  let baseUrl: string;
+  let browser: Browser;
+  let page: string;
 
   beforeAll(async () => {
-    const stack = running.use(await startStack({ page: await buildPage() }));
-    baseUrl = stack.urls.web ?? "";
+    page = await buildPage();
     browser = await launchChromium();
     running.defer(() => browser.close());
   });
   afterAll(() => running.disposeAsync());
 
-  const named: Array<[string, (page: Page, baseUrl: string) => Promise<unknown>]> =
-    Object.entries(visits);
-  it.each(named)("%s", { timeout: 90_000 }, async (name, visit) => {
-    const narrow = name === "nothingIsWiderThanThePhone";
-    await using visitor = await openTestPage(browser, narrow ? phone : {});
-    await visit(visitor.page, baseUrl);
+  /** Somebody new does something, and the browser has nothing to complain of. */
+  async function visit(name: string, act: (page: Page) => Promise<unknown>): Promise<void> {
+    const options: BrowserContextOptions = onPhone.has(name) ? phone : {};
+    await using visitor = await openTestPage(browser, options);
+    await act(visitor.page);
     expect(visitor.errors).toEqual([]);
+  }
+
+  describe("a visitor and an operator", () => {
+    let baseUrl: string;
+    beforeAll(async () => {
+      const stack = running.use(await startStack({ page, env: { SMARTCART_DEMO: "true" } }));
+      baseUrl = stack.urls.web ?? "";
+    });
+    it.each(Object.entries({ ...visits, ...deskVisits }))("%s", { timeout }, (name, act) =>
+      visit(name, (page) => act(page, baseUrl)),
+    );
+  });
+
+  describe("an operator at a desk by a script", () => {
+    it.each(Object.entries(scriptedVisits))("%s", { timeout }, async (name, act) => {
+      await using fake: FakeOps = await startFakeOps({ page });
+      await visit(name, (page) => act(page, fake));
+    });
+
+    it("tokenOpensTheDesk", { timeout }, async () => {
+      await using fake = await startFakeOps({ page, token: "open sesame" });
+      await visit("tokenOpensTheDesk", (page) => tokenOpensTheDesk(page, fake, "open sesame"));
+    });
+  });
+
+  describe("with parts that can be killed", () => {
+    it(Object.keys(processVisits).join(", "), { timeout: 300_000 }, async () => {
+      await using database = await createTestDatabase();
+      await using parts = await startPartProcesses({
+        databaseUrl: database.url,
+        amqpUrl: undefined,
+      });
+      const baseUrl = parts.urls.web ?? "";
+      await using revived = new AsyncDisposableStack();
+      const hub = {
+        async kill() {
+          parts.processes["status-hub"].kill("SIGKILL");
+          await parts.processes["status-hub"].exited;
+        },
+        async revive() {
+          const { order = "", "status-hub": url = "" } = parts.urls;
+          const env = {
+            DATABASE_URL: database.url,
+            ORDER_URL: order,
+            STATUS_PORT: new URL(url).port,
+          };
+          const args = partProcesses["status-hub"].script;
+          await revived.use(spawnPart({ args, env })).answers(`${url}/readyz`);
+        },
+      };
+      const { cancelGivesBack, deadHubLosesNoStep, orderLeadsToItsLogLines } = processVisits;
+      await visit("orderLeadsToItsLogLines", (page) => orderLeadsToItsLogLines(page, baseUrl));
+      await visit("deadHubLosesNoStep", (page) => deadHubLosesNoStep(page, baseUrl, hub));
+      parts.processes.notification.kill("SIGKILL");
+      await parts.processes.notification.exited;
+      await visit("cancelGivesBack", (page) => cancelGivesBack(page, baseUrl));
+    });
   });
 });

@@ -37,6 +37,18 @@ export function getOrder(orderId: string, signal: AbortSignal): Promise<Answer<O
   return callRest({ path: `/orders/${encodeURIComponent(orderId)}`, signal });
 }
 
+/** Withdraws an order. Idempotent. An order that is answered without being CANCELLED becomes so by itself. */
+export function cancelOrder(orderId: string, signal: AbortSignal): Promise<Answer<OrderJson>> {
+  return callRest({
+    method: "POST",
+    path: `/orders/${encodeURIComponent(orderId)}/cancel`,
+    body: "{}",
+    // The backend answers within 10 s, whether refund and release are done or not.
+    timeoutMs: 15_000,
+    signal,
+  });
+}
+
 /** The orders of a user, newest first. `pageToken` "" is the first page. */
 export function listOrders(
   userId: string,

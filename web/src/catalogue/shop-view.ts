@@ -9,22 +9,37 @@ import { formatMoney } from "../ui/money.ts";
 import type { CatalogueState } from "./catalogue.ts";
 import { shelvesOf } from "./product.ts";
 import { productCard } from "./product-card.ts";
+import { searchProducts } from "./search.ts";
+import type { SearchBox } from "./search-box.ts";
+import { createSearchBox, hitsInWords } from "./search-box.ts";
 
 /** The catalogue with live stock, and the basket beside it. */
 export function createShopView(shop: Shop): View {
   const release = shop.catalogue.use();
+  const search = createSearchBox(
+    shop,
+    (query) => searchProducts(shop.catalogue.get().products, query).length,
+  );
   return {
     title: "Shop · SmartCart",
     render: () => html`
-      <h1 tabindex="-1">Shop</h1>
-      ${freshnessNote(shop.catalogue.get())}
+      <div class="shop-head">
+        <div>
+          <h1 tabindex="-1">Shop</h1>
+          ${freshnessNote(shop.catalogue.get())}
+        </div>
+        ${search.render()}
+      </div>
       <div class="columns">
-        <div>${shelves(shop)}</div>
+        <div>${shelves(shop, search)}</div>
         ${basketAside(shop)}
       </div>
       ${basketBar(shop)}
     `,
-    close: release,
+    close() {
+      search.close();
+      release();
+    },
   };
 }
 
@@ -38,14 +53,18 @@ function freshnessNote({ freshness }: CatalogueState): TemplateResult {
   return html`<p class="freshness" role="status" data-freshness=${freshness}>${notes[freshness]}</p>`;
 }
 
-function shelves(shop: Shop): TemplateResult {
+function shelves(shop: Shop, search: SearchBox): TemplateResult {
   const { products, freshness } = shop.catalogue.get();
   if (products.length === 0) {
     // As much room as the first shelf will take, so that nothing jumps when it comes.
     const blanks = freshness === "loading" ? Array.from({ length: 6 }) : [];
     return html`<ul class="products" aria-hidden="true">${blanks.map(() => html`<li class="product blank"></li>`)}</ul>`;
   }
-  return html`${[...shelvesOf(products)].map(
+  const query = search.query().trim();
+  const hits = searchProducts(products, query);
+  if (hits.length === 0) return nothingFound(query, search);
+  return html`${query ? html`<p class="hits muted">${hitsInWords(hits.length)}</p>` : nothing}
+  ${[...shelvesOf(hits)].map(
     ([shelf, onIt]) => html`
       <section class="shelf" aria-label=${shelf}>
         <h2>${shelf}</h2>
@@ -59,6 +78,20 @@ function shelves(shop: Shop): TemplateResult {
       </section>
     `,
   )}`;
+}
+
+function nothingFound(query: string, search: SearchBox): TemplateResult {
+  const showAll = (): void => {
+    search.set("");
+    document.getElementById("search")?.focus();
+  };
+  return html`
+    <div class="panel empty" data-nothing-found>
+      <h2>Nothing found</h2>
+      <p>No product has “${query}” in its name, its description or the name of its shelf.</p>
+      <p><button type="button" class="button" @click=${showAll}>Show everything</button></p>
+    </div>
+  `;
 }
 
 function basketAside(shop: Shop): TemplateResult {

@@ -2,7 +2,9 @@ import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
 import type { OrderJson } from "@smartcart/gen/order/v1/order_pb";
 import { putIn } from "../basket/basket.ts";
+import { logPath } from "../route.ts";
 import type { Shop, View } from "../shop.ts";
+import { createCancelPanel } from "./cancel-panel.ts";
 import { followOrder } from "./follow-order.ts";
 import { livenessNote } from "./liveness-note.ts";
 import { orderDetails } from "./order-details.ts";
@@ -17,6 +19,11 @@ export function createOrderView(shop: Shop, orderId: string): View {
   const end = new AbortController();
   const loader = createOrderLoader(orderId, end.signal);
   const feed = followOrder(orderId, end.signal);
+  const cancelPanel = createCancelPanel(shop, {
+    orderId,
+    signal: end.signal,
+    onChanged: loader.reload,
+  });
   let known = 0;
 
   feed.subscribe(() => {
@@ -63,9 +70,11 @@ export function createOrderView(shop: Shop, orderId: string): View {
           <section class="panel" aria-labelledby="details-heading">
             <h2 id="details-heading">What was ordered</h2>
             ${orderDetails(loaded)}
+            ${loaded.kind === "order" ? cancelPanel.render(loaded.order) : nothing}
           </section>
         </div>
-        <p><a href="/orders">My orders</a> · <a href="/">Shop</a></p>
+        <p><a href="/orders">My orders</a> · <a href="/">Shop</a> ·
+          <a href=${logPath(orderId)}>Its lines in the log</a></p>
       `;
     },
     close: () => end.abort(),

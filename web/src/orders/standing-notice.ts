@@ -1,6 +1,7 @@
 import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
 import type { OrderJson } from "@smartcart/gen/order/v1/order_pb";
+import { formatMoney } from "../ui/money.ts";
 
 /** What an order that did not simply go through means, and the way on. */
 export function standingNotice(
@@ -30,7 +31,7 @@ export function standingNotice(
       return html`
         <div class="notice" role="status">
           <h2>Cancelled</h2>
-          <p>The order was withdrawn and is paid back.</p>
+          <p>${formatMoney(order.total)} goes back to the card that paid, and the items are on the shelf again.</p>
           ${again(onReorder)}
         </div>
       `;

@@ -1,6 +1,7 @@
 import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
+import { logPath } from "../route.ts";
 import { formatClock, formatElapsed } from "../ui/time.ts";
 import { stepsAhead, toneOf } from "./milestones.ts";
 import type { Timeline, TimelineEntry } from "./timeline.ts";
@@ -32,8 +33,14 @@ function stepMade(entry: TimelineEntry, first: string | undefined): TemplateResu
       <span class="muted elapsed">${sequence > 1 ? formatElapsed(first, occurredAt) : nothing}</span>
       <span class="muted origin">
         ${service ? html`by ${service}` : nothing}
-        ${traceId ? html`<span class="trace" title="Trace ${traceId}">· trace <code>${traceId.slice(0, 8)}</code></span>` : nothing}
+        ${traceId ? traceLink(traceId) : nothing}
       </span>
     </li>
+  `;
+}
+
+function traceLink(traceId: string): TemplateResult {
+  return html`
+    <span class="trace">· trace <a href=${logPath(traceId)} title="Lines of trace ${traceId} in the log"><code>${traceId.slice(0, 8)}</code></a></span>
   `;
 }

@@ -1,4 +1,11 @@
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const preciseClock = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  fractionalSecondDigits: 3,
+  hourCycle: "h23",
+});
 const dateAndClock = new Intl.DateTimeFormat(undefined, {
   dateStyle: "medium",
   timeStyle: "short",
@@ -25,4 +32,9 @@ export function formatElapsed(from: string | undefined, to: string | undefined):
 function format(by: Intl.DateTimeFormat, instant: string | undefined): string {
   const ms = Date.parse(instant ?? "");
   return Number.isNaN(ms) ? "" : by.format(ms);
+}
+
+/** "14:03:27.042": a time of the log, where milliseconds tell what came first. */
+export function formatPreciseClock(instant: string | undefined): string {
+  return format(preciseClock, instant);
 }

@@ -1,0 +1,107 @@
+import type { TemplateResult } from "lit-html";
+import { html } from "lit-html";
+import { formatCount, formatMs, formatRate } from "../../ui/numbers.ts";
+import type { Sample } from "../mesh-history.ts";
+import { createChart } from "./chart.ts";
+import { colourIndexOf, stackStates, withGaps } from "./stack.ts";
+
+/** The past minutes as curves. */
+export interface ChartPanels {
+  render(samples: readonly Sample[]): TemplateResult;
+}
+
+/** Colours that the styles have; states beyond them share the last one. */
+const COLOURS = 8;
+
+export function createChartPanels(signal: AbortSignal): ChartPanels {
+  const states = createChart(signal);
+  const traffic = createChart(signal);
+  return {
+    render: (samples) => html`
+      <section class="panel" aria-labelledby="states-heading">
+        <h2 id="states-heading">Orders on their way</h2>
+        ${statesChart(states, samples)}
+      </section>
+      <section class="panel" aria-labelledby="traffic-heading">
+        <h2 id="traffic-heading">Calls from outside</h2>
+        ${trafficChart(traffic, samples)}
+      </section>
+    `,
+  };
+}
+
+function statesChart(
+  chart: ReturnType<typeof createChart>,
+  samples: readonly Sample[],
+): TemplateResult {
+  const { seconds, layers } = stackStates(samples);
+  // The highest is painted first, so that each covers the foot of the one above it.
+  const series = layers.toReversed().map(({ name, tops }) => ({
+    name,
+    colour: colourOf(name),
+    filled: true,
+    values: tops,
+  }));
+  const words = layers
+    .map(({ name, latest }) => `${wordOf(name)} ${formatCount(latest)}`)
+    .join(", ");
+  return html`
+    <div role="img" aria-label="Orders by state over the past minutes. Now: ${words || "none"}.">
+      ${chart.render({ seconds, series, formatLeft: formatCount })}
+    </div>
+    <ul class="legend" aria-hidden="true">
+      ${layers.map(
+        ({ name, latest }) =>
+          html`<li><span class="swatch ${colourOf(name).slice(2)}"></span>${wordOf(name)} <strong>${formatCount(latest)}</strong></li>`,
+      )}
+      ${layers.length === 0 ? html`<li>None at the moment</li>` : ""}
+    </ul>
+  `;
+}
+
+function trafficChart(
+  chart: ReturnType<typeof createChart>,
+  samples: readonly Sample[],
+): TemplateResult {
+  const moments = withGaps(samples);
+  const latest = samples.at(-1);
+  const rate = formatRate(latest?.outsideRate ?? 0);
+  const time = formatMs(latest?.outsideP99Ms ?? 0);
+  return html`
+    <div role="img" aria-label="Calls from outside and their p99 over the past minutes. Now: ${rate}, ${time}.">
+      ${chart.render({
+        seconds: moments.map(({ atMs }) => atMs / 1_000),
+        series: [
+          {
+            name: "rate",
+            colour: "--chart-1",
+            filled: false,
+            values: moments.map(({ outsideRate }) => outsideRate ?? null),
+          },
+          {
+            name: "p99",
+            colour: "--chart-4",
+            filled: false,
+            side: "right",
+            values: moments.map(({ outsideP99Ms }) => outsideP99Ms ?? null),
+          },
+        ],
+        formatLeft: formatCount,
+        formatRight: formatMs,
+      })}
+    </div>
+    <ul class="legend" aria-hidden="true">
+      <li><span class="swatch chart-1"></span>calls <strong>${rate}</strong></li>
+      <li><span class="swatch chart-4"></span>p99 (right) <strong>${time}</strong></li>
+    </ul>
+  `;
+}
+
+function colourOf(state: string): string {
+  return `--chart-${Math.min(COLOURS, colourIndexOf(state) + 1)}`;
+}
+
+/** "STOCK_RESERVED" → "stock reserved" */
+function wordOf(state: string): string {
+  return state.toLowerCase().replaceAll("_", " ");
+}

@@ -1,0 +1,38 @@
+import { create } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { MeshSnapshotSchema } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
+import { PartHealth } from "@smartcart/gen/ops/v1/part_report_pb";
+import { figuresOf } from "./figures.ts";
+
+const values = (...args: Parameters<typeof figuresOf>) =>
+  Object.fromEntries(figuresOf(...args).map(({ name, value, tone }) => [name, [value, tone]]));
+
+test("trouble can be told at a glance", () => {
+  const snapshot = create(MeshSnapshotSchema, {
+    parts: [
+      { part: "order", health: PartHealth.READY },
+      { part: "payment", health: PartHealth.AWAY },
+    ],
+    edges: [{ from: "client", to: "order", ratePerSecond: 12, errorsPerSecond: 0.5 }],
+    queues: [{ queue: "orders", waiting: 3n, retrying: 1n, deadLetters: 2n }],
+    orders: [
+      { state: "RECEIVED", count: 4n },
+      { state: "CONFIRMED", count: 8n },
+    ],
+  });
+  expect(values(snapshot)).toEqual({
+    "Parts ready": ["1 of 2", "bad"],
+    "Calls from outside": ["12/s", ""],
+    "Orders on their way": ["12", ""],
+    Failures: ["0.5/s", "warn"],
+    "Dead letters": ["2", "warn"],
+  });
+});
+
+test("an idle mesh looks well", () => {
+  const { Failures, "Dead letters": dead } = values(create(MeshSnapshotSchema, {}));
+  expect([Failures, dead]).toEqual([
+    ["0/s", "good"],
+    ["0", "good"],
+  ]);
+});

@@ -1,0 +1,58 @@
+import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
+import { PartHealth } from "@smartcart/gen/ops/v1/part_report_pb";
+import { formatCount, formatMs, formatRate } from "../ui/numbers.ts";
+import { outside } from "./mesh-history.ts";
+
+/** A number that says at a glance whether all is well. */
+export interface Figure {
+  readonly name: string;
+  readonly value: string;
+  readonly note: string;
+  readonly tone: "" | "good" | "warn" | "bad";
+}
+
+/** The head of the desk. */
+export function figuresOf(snapshot: MeshSnapshot): readonly Figure[] {
+  const { parts, edges, orders, queues } = snapshot;
+  const ready = parts.filter(({ health }) => health === PartHealth.READY).length;
+  const calls = outside(edges);
+  const failing = edges.reduce((sum, edge) => sum + edge.errorsPerSecond, 0);
+  const waiting = queues.reduce((sum, queue) => sum + queue.waiting + queue.retrying, 0n);
+  const dead = queues.reduce((sum, queue) => sum + queue.deadLetters, 0n);
+  const onTheWay = orders.reduce((sum, { count }) => sum + count, 0n);
+  return [
+    {
+      name: "Parts ready",
+      value: `${ready} of ${parts.length}`,
+      note: ready === parts.length ? "all of them" : "see the map",
+      tone: ready === parts.length ? "good" : "bad",
+    },
+    {
+      name: "Calls from outside",
+      value: formatRate(calls.rate),
+      note:
+        calls.rate > 0
+          ? `p50 ${formatMs(calls.p50Ms)} · p99 ${formatMs(calls.p99Ms)}`
+          : "all quiet",
+      tone: "",
+    },
+    {
+      name: "Orders on their way",
+      value: formatCount(onTheWay),
+      note: `${formatCount(waiting)} ${waiting === 1n ? "message waits" : "messages wait"}`,
+      tone: "",
+    },
+    {
+      name: "Failures",
+      value: formatRate(failing),
+      note: "calls and messages",
+      tone: failing > 0 ? "warn" : "good",
+    },
+    {
+      name: "Dead letters",
+      value: formatCount(dead),
+      note: dead > 0n ? "given up, see below" : "nothing given up",
+      tone: dead > 0n ? "warn" : "good",
+    },
+  ];
+}

@@ -1,0 +1,103 @@
+import type { TemplateResult } from "lit-html";
+import { html, nothing } from "lit-html";
+import type { Edge, MeshSnapshot, PartState } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
+import { FlowKind } from "@smartcart/gen/ops/v1/part_report_pb";
+import { formatCount, formatMs, formatRate } from "../../ui/numbers.ts";
+import type { Desk } from "../desk.ts";
+import { healthOf } from "../health.ts";
+import { layoutOf } from "./map-layout.ts";
+import { meshMap, nodeNames } from "./mesh-map.ts";
+import type { Sparks } from "./sparks.ts";
+
+/** The map, and below it the numbers of the node that was chosen. */
+export interface MapPanel {
+  render(snapshot: MeshSnapshot): TemplateResult;
+}
+
+export function createMapPanel({ shop, signal }: Desk, sparks: Sparks): MapPanel {
+  const narrow = matchMedia("(width < 44rem)");
+  narrow.addEventListener("change", shop.refresh, { signal });
+  let chosen = "";
+  const choose = (name: string): void => {
+    chosen = chosen === name ? "" : name;
+    shop.refresh();
+  };
+  return {
+    render: (snapshot) => html`
+      <section class="panel map-panel" aria-labelledby="map-heading">
+        <h2 id="map-heading">The mesh</h2>
+        ${meshMap({
+          snapshot,
+          layout: layoutOf(nodeNames(snapshot), narrow.matches),
+          sparks,
+          chosen,
+          onChoose: choose,
+        })}
+        <p class="map-key muted" aria-hidden="true">
+          <span><span class="key call"></span> call, with its rate and p99</span>
+          <span><span class="key message"></span> message</span>
+          <span><span class="key failing"></span> something fails</span>
+        </p>
+        ${numbers(snapshot, chosen)}
+      </section>
+    `,
+  };
+}
+
+/** All numbers behind the picture; of one node where one is chosen. */
+function numbers(snapshot: MeshSnapshot, chosen: string): TemplateResult {
+  const part = snapshot.parts.find((state) => state.part === chosen);
+  const edges = snapshot.edges.filter(
+    ({ from, to }) => chosen === "" || from === chosen || to === chosen,
+  );
+  return html`
+    <details class="numbers" ?open=${chosen !== ""}>
+      <summary>${chosen === "" ? "All numbers of the map" : html`Numbers of <strong>${chosen}</strong>`}</summary>
+      ${part ? partFacts(part) : nothing}
+      ${edges.length === 0 ? html`<p class="muted">Nothing has passed here yet.</p>` : edgeTable(edges)}
+    </details>
+  `;
+}
+
+function partFacts({ health, failedChecks, processes, gauges }: PartState): TemplateResult {
+  const { text, tone } = healthOf(health);
+  return html`
+    <dl class="gauges">
+      <div><dt>Health</dt><dd><span class="chip ${tone === "warn" ? "open" : tone}">${text}</span></dd></div>
+      ${failedChecks.length > 0 ? html`<div><dt>Failed checks</dt><dd>${failedChecks.join(", ")}</dd></div>` : nothing}
+      <div><dt>Processes</dt><dd>${processes}</dd></div>
+      ${gauges.map(({ name, value }) => html`<div><dt>${name}</dt><dd>${formatCount(value)}</dd></div>`)}
+    </dl>
+  `;
+}
+
+function edgeTable(edges: readonly Edge[]): TemplateResult {
+  return html`
+    <div class="scroller" tabindex="0" role="region" aria-label="What goes between the parts">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">From</th><th scope="col">To</th><th scope="col">How</th>
+            <th scope="col" class="number">Rate</th><th scope="col" class="number">Failed</th>
+            <th scope="col" class="number">p50</th><th scope="col" class="number">p99</th>
+          </tr>
+        </thead>
+        <tbody>${edges.map(edgeRow)}</tbody>
+      </table>
+    </div>
+  `;
+}
+
+function edgeRow(edge: Edge): TemplateResult {
+  const { from, to, kind, ratePerSecond, errorsPerSecond, p50Ms, p99Ms } = edge;
+  const isMessage = kind === FlowKind.MESSAGE;
+  const time = (ms: number): string => (ms > 0 ? formatMs(ms) : "–");
+  return html`
+    <tr>
+      <td>${from}</td><td>${to}</td><td>${isMessage ? "message" : "call"}</td>
+      <td class="number">${formatRate(ratePerSecond)}</td>
+      <td class="number ${errorsPerSecond > 0 ? "bad" : ""}">${formatRate(errorsPerSecond)}</td>
+      <td class="number">${time(p50Ms)}</td><td class="number">${time(p99Ms)}</td>
+    </tr>
+  `;
+}

@@ -1,0 +1,160 @@
+import type { TemplateResult } from "lit-html";
+import { html, nothing, svg } from "lit-html";
+import { ref } from "lit-html/directives/ref.js";
+import type { Edge, MeshSnapshot, PartState } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
+import { FlowKind } from "@smartcart/gen/ops/v1/part_report_pb";
+import { formatMs, formatRate } from "../../ui/numbers.ts";
+import { healthOf } from "../health.ts";
+import type { Curve, Point } from "./geometry.ts";
+import { curveBetween, pathOf, pointAt } from "./geometry.ts";
+import type { MapLayout } from "./map-layout.ts";
+import type { Sparks } from "./sparks.ts";
+
+/** What the map shows and whom it tells. */
+export interface MeshMapOptions {
+  readonly snapshot: MeshSnapshot;
+  readonly layout: MapLayout;
+  readonly sparks: Sparks;
+  /** Name of the node that was chosen; "" for none. */
+  readonly chosen: string;
+  readonly onChoose: (name: string) => void;
+}
+
+/** The names of all nodes: the parts, and what edges name beside them. */
+export function nodeNames({ parts, edges }: MeshSnapshot): readonly string[] {
+  const names = ["client", ...parts.map(({ part }) => part)];
+  return [...new Set([...names, ...edges.flatMap(({ from, to }) => [from, to])])];
+}
+
+/** The curve of each edge, by "from to". */
+function curvesOf(edges: readonly Edge[], layout: MapLayout): ReadonlyMap<string, Curve> {
+  const curves = new Map<string, Curve>();
+  for (const { from, to } of edges) {
+    const a = layout.places.get(from);
+    const b = layout.places.get(to);
+    if (a && b && from !== to) curves.set(`${from} ${to}`, curveBetween(a, b, layout.half));
+  }
+  return curves;
+}
+
+/** The mesh as a picture that can be asked: each node is a button that shows its numbers below. */
+export function meshMap(options: MeshMapOptions): TemplateResult {
+  const { snapshot, layout, sparks } = options;
+  const curves = curvesOf(snapshot.edges, layout);
+  const lit = new Set(snapshot.passages.map(({ from, to }) => `${from} ${to}`));
+  sparks.follow(curves, layout);
+  // Lines first, then boxes, then what is written on the lines: what is drawn later lies above.
+  return html`
+    <div class="map">
+      <svg viewBox="0 0 ${layout.width} ${layout.height}" role="group" aria-label="Map of the parts">
+        ${arrowHeads}
+        <g aria-hidden="true">${snapshot.edges.map((edge) => edgeLine(edge, curves, lit))}</g>
+        ${[...layout.places.keys()].map((name) => node(name, options))}
+        <g aria-hidden="true">${snapshot.edges.map((edge) => edgeLabel(edge, curves, layout.width < 500))}</g>
+      </svg>
+      <canvas aria-hidden="true" ${ref(sparks.attach)}></canvas>
+    </div>
+  `;
+}
+
+const arrowHeads = svg`
+  <defs>
+    ${["call", "message", "failing"].map(
+      (kind) => svg`
+        <marker id="arrow-${kind}" class="arrow ${kind}" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7"
+          markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0.5 L7.5 4 L0 7.5z" /></marker>
+      `,
+    )}
+  </defs>
+`;
+
+function edgeLine(
+  edge: Edge,
+  curves: ReadonlyMap<string, Curve>,
+  lit: ReadonlySet<string>,
+): TemplateResult | typeof nothing {
+  const key = `${edge.from} ${edge.to}`;
+  const curve = curves.get(key);
+  if (!curve) return nothing;
+  const kind = edge.kind === FlowKind.MESSAGE ? "message" : "call";
+  const failing = edge.errorsPerSecond > 0;
+  const width =
+    edge.ratePerSecond > 0 ? Math.min(4.5, 1.3 + Math.log2(1 + edge.ratePerSecond) / 3) : 1;
+  return svg`
+    <path
+      class="edge ${kind} ${failing ? "failing" : ""} ${edge.ratePerSecond > 0 ? "" : "quiet-edge"} ${lit.has(key) ? "lit" : ""}"
+      d=${pathOf(curve)}
+      stroke-width=${width.toFixed(1)}
+      marker-end="url(#arrow-${failing ? "failing" : kind})"
+    />
+  ` as TemplateResult;
+}
+
+function edgeLabel(
+  edge: Edge,
+  curves: ReadonlyMap<string, Curve>,
+  isNarrow: boolean,
+): TemplateResult | typeof nothing {
+  const curve = curves.get(`${edge.from} ${edge.to}`);
+  if (!curve || edge.ratePerSecond <= 0) return nothing;
+  const { x, y } = labelPlace(curve, isNarrow);
+  const time = edge.p99Ms > 0 ? ` ${formatMs(edge.p99Ms)}` : "";
+  const failing = edge.errorsPerSecond > 0;
+  return svg`
+    <text class="edge-label ${failing ? "failing" : ""}" x=${x.toFixed(0)} y=${(y + 4).toFixed(0)}>
+      ${formatRate(edge.ratePerSecond)}<tspan class="edge-time">${time}</tspan>
+    </text>
+  ` as TemplateResult;
+}
+
+/** Beside the middle of a curve, where no light runs; on a small map past the boxes that a long one runs along. */
+function labelPlace(curve: Curve, isNarrow: boolean): Point {
+  const { from, to } = curve;
+  const [dx, dy] = [to.x - from.x, to.y - from.y];
+  const length = Math.hypot(dx, dy) || 1;
+  const { x, y } = pointAt(curve, isNarrow && length > 150 ? 0.72 : 0.5);
+  const aside = isNarrow ? 9 : 11;
+  return { x: x + (aside * dy) / length, y: y - (aside * dx) / length };
+}
+
+function node(name: string, options: MeshMapOptions): TemplateResult | typeof nothing {
+  const { snapshot, layout, chosen, onChoose } = options;
+  const place = layout.places.get(name);
+  if (!place) return nothing;
+  const part = snapshot.parts.find((state) => state.part === name);
+  const { half } = layout;
+  const health = part && healthOf(part.health);
+  const note = noteOf(name, part);
+  const press = (event: KeyboardEvent): void => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    onChoose(name);
+  };
+  return svg`
+    <g
+      class="node ${health?.tone ?? "outer"}"
+      transform="translate(${place.x} ${place.y})"
+      role="button"
+      tabindex="0"
+      aria-pressed=${chosen === name ? "true" : "false"}
+      aria-label="${name} ${note}${health ? `, ${health.text}` : ""}"
+      data-node=${name}
+      data-health=${health?.text ?? nothing}
+      @click=${() => onChoose(name)}
+      @keydown=${press}
+    >
+      <rect x=${-half.x} y=${-half.y} width=${2 * half.x} height=${2 * half.y} rx="10" />
+      ${health ? svg`<circle class="lamp" cx=${-half.x + 14} cy="-8" r="4.5" />` : nothing}
+      <text class="node-name" x=${health ? -half.x + 25 : 0} y="-4" text-anchor=${health ? "start" : "middle"}>${name}</text>
+      <text class="node-note" x=${health ? -half.x + 11 : 0} y="15" text-anchor=${health ? "start" : "middle"}>${note}</text>
+    </g>
+  ` as TemplateResult;
+}
+
+/** The line below a node's name. */
+function noteOf(name: string, part: PartState | undefined): string {
+  if (!part) return name === "client" ? "browsers, curl" : name === "queue" ? "messages" : "";
+  const health = healthOf(part.health);
+  if (health.tone !== "good") return part.failedChecks.join(", ") || health.text;
+  return part.processes === 1 ? "1 process" : `${part.processes} processes`;
+}

@@ -1,0 +1,123 @@
+import type { Passage } from "@smartcart/gen/ops/v1/part_report_pb";
+import type { Curve, Point } from "./geometry.ts";
+import { pointAt } from "./geometry.ts";
+import type { MapLayout } from "./map-layout.ts";
+
+/** Orders as lights that run along the edges of the map, on a canvas above it. */
+export interface Sparks {
+  /** Takes the canvas when it comes, and lets go of it when it goes. */
+  readonly attach: (element: Element | undefined) => void;
+  /** Where the edges run now. */
+  follow(curves: ReadonlyMap<string, Curve>, layout: MapLayout): void;
+  /** Lets orders run that passed since the snapshot before. */
+  light(passages: readonly Passage[]): void;
+}
+
+interface Spark {
+  readonly edge: string;
+  readonly startsMs: number;
+  readonly failed: boolean;
+}
+
+/** How long a light runs along an edge, and how long its arrival can be seen. */
+const RUN_MS = 650;
+const GLOW_MS = 350;
+
+/** A snapshot tells the latest orders of its second, which come in bursts: on each edge they run one after the other over the next. */
+const SPREAD_MS = 1_000;
+
+/** Most lights at once: beyond that nobody can tell them apart. */
+const MAX_SPARKS = 160;
+
+/** Most of these that begin on one edge within a second: more would be a band. */
+const PER_EDGE = 9;
+
+/** Draws only while a light runs. For those who asked for no motion it draws nothing; the edges light up instead. */
+export function createSparks(signal: AbortSignal): Sparks {
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  let canvas: HTMLCanvasElement | undefined;
+  let curves: ReadonlyMap<string, Curve> = new Map();
+  let layout: MapLayout | undefined;
+  let sparks: Spark[] = [];
+  let frame = 0;
+  let colours = { good: "", bad: "" };
+
+  const draw = (now: number): void => {
+    frame = 0;
+    sparks = sparks.filter(({ startsMs }) => now < startsMs + RUN_MS + GLOW_MS);
+    const context = canvas?.getContext("2d");
+    if (!canvas || !context || !layout) return;
+    const scale = sizeToScreen(canvas, layout);
+    for (const spark of sparks) {
+      const curve = curves.get(spark.edge);
+      const age = now - spark.startsMs;
+      if (!curve || age < 0) continue;
+      context.fillStyle = spark.failed ? colours.bad : colours.good;
+      if (age < RUN_MS) dot(context, pointAt(curve, age / RUN_MS), 3.6, 1, scale);
+      else glow(context, curve.to, (age - RUN_MS) / GLOW_MS, scale);
+    }
+    context.globalAlpha = 1;
+    if (sparks.length > 0 && !signal.aborted) frame = requestAnimationFrame(draw);
+  };
+  signal.addEventListener("abort", () => cancelAnimationFrame(frame));
+
+  return {
+    attach(element) {
+      canvas = element instanceof HTMLCanvasElement ? element : undefined;
+    },
+    follow(nextCurves, nextLayout) {
+      curves = nextCurves;
+      layout = nextLayout;
+    },
+    light(passages) {
+      if (still.matches || document.hidden || passages.length === 0) return;
+      // Not for each frame: reading a style makes the browser work it out.
+      if (canvas) colours = coloursOf(canvas);
+      const now = performance.now();
+      const edges = Map.groupBy(passages, ({ from, to }) => `${from} ${to}`);
+      for (const [edge, own] of edges) {
+        const everyMs = SPREAD_MS / Math.min(PER_EDGE, own.length);
+        const firstMs = now + everyMs * Math.random();
+        own.slice(-PER_EDGE).forEach(({ failed }, index) => {
+          const startsMs = firstMs + index * everyMs;
+          if (sparks.length < MAX_SPARKS) sparks.push({ edge, startsMs, failed });
+        });
+      }
+      if (frame === 0) frame = requestAnimationFrame(draw);
+    },
+  };
+}
+
+/** Clears the canvas, and makes it as fine as the screen. Answers device pixels per unit of the map. */
+function sizeToScreen(canvas: HTMLCanvasElement, layout: MapLayout): number {
+  const ratio = Math.min(2, devicePixelRatio);
+  const width = Math.round(canvas.clientWidth * ratio);
+  const height = Math.round(canvas.clientHeight * ratio);
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  } else canvas.getContext("2d")?.clearRect(0, 0, width, height);
+  return width / layout.width;
+}
+
+function coloursOf(canvas: HTMLCanvasElement): { readonly good: string; readonly bad: string } {
+  const style = getComputedStyle(canvas);
+  return { good: style.color, bad: style.outlineColor };
+}
+
+function dot(
+  context: CanvasRenderingContext2D,
+  { x, y }: Point,
+  radius: number,
+  alpha: number,
+  scale: number,
+): void {
+  context.globalAlpha = alpha;
+  context.beginPath();
+  context.arc(x * scale, y * scale, radius * scale, 0, 2 * Math.PI);
+  context.fill();
+}
+
+function glow(context: CanvasRenderingContext2D, at: Point, share: number, scale: number): void {
+  dot(context, at, 4 + 9 * share, 0.5 * (1 - share), scale);
+}

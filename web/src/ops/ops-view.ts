@@ -1,0 +1,130 @@
+import type { TemplateResult } from "lit-html";
+import { html, nothing } from "lit-html";
+import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
+import { createDeskClients } from "../api/ops.ts";
+import type { Shop, View } from "../shop.ts";
+import { formatClock } from "../ui/time.ts";
+import type { ChartPanels } from "./charts/chart-panels.ts";
+import { createChartPanels } from "./charts/chart-panels.ts";
+import type { Desk, Panel } from "./desk.ts";
+import { createDeskAccess } from "./desk-access.ts";
+import { figureTiles } from "./figure-tiles.ts";
+import { createDeadLetters } from "./letters/dead-letters.ts";
+import { createLetterPanel } from "./letters/letter-panel.ts";
+import type { LogPanel } from "./log/log-panel.ts";
+import { createLogPanel } from "./log/log-panel.ts";
+import { createLogTail } from "./log/log-tail.ts";
+import type { MapPanel } from "./map/map-panel.ts";
+import { createMapPanel } from "./map/map-panel.ts";
+import { createSparks } from "./map/sparks.ts";
+import { takenAtMs } from "./mesh-history.ts";
+import type { MeshWatch } from "./mesh-watch.ts";
+import { watchMesh } from "./mesh-watch.ts";
+import { createPromisePanel } from "./promises/promise-panel.ts";
+import { queuePanel } from "./queue-panel.ts";
+import { streamNote } from "./stream-note.ts";
+import "./styles/ops.css";
+import type { SwitchPanel } from "./switches/switch-panel.ts";
+import { createSwitchPanel } from "./switches/switch-panel.ts";
+import { tokenForm } from "./token-form.ts";
+
+/** The operator's desk: the mesh as it runs, and what can be done about it. */
+export function createOpsView(shop: Shop): View {
+  const end = new AbortController();
+  const access = createDeskAccess();
+  const desk: Desk = { ...createDeskClients(access.interceptor), shop, access, signal: end.signal };
+  const sparks = createSparks(end.signal);
+  const dead = createDeadLetters(desk);
+  const switches = createSwitchPanel(desk);
+  const tail = createLogTail(desk);
+  const promises = createPromisePanel(desk);
+  let deadBefore = "";
+  // Whoever comes for lines of the log is led there, once what stands above has its height.
+  let leadsToLog = tail.query().words !== "";
+  const mesh = watchMesh(desk, (snapshot) => {
+    if (leadsToLog) shop.focus("#log-heading");
+    leadsToLog = false;
+    sparks.light(snapshot.passages);
+    switches.report(snapshot.switches);
+    const deadNow = snapshot.queues
+      .map(({ queue, deadLetters }) => `${queue} ${deadLetters}`)
+      .join();
+    if (deadNow !== deadBefore) dead.reload();
+    deadBefore = deadNow;
+  });
+  const panels: Panels = {
+    map: createMapPanel(desk, sparks),
+    charts: createChartPanels(end.signal),
+    log: createLogPanel(tail),
+    letters: createLetterPanel(desk, dead),
+    promises,
+    switches,
+  };
+  const restart = (): void => {
+    for (const stream of [mesh, promises, tail]) stream.restart();
+    dead.reload();
+    shop.focus("h1");
+  };
+  access.wanted.subscribe(() => (access.wanted.get() ? shop.focus("#token") : shop.refresh()));
+  dead.reload();
+
+  return {
+    title: "Operator’s desk · SmartCart",
+    render: () => html`
+      <div class="desk" data-desk=${mesh.get()}>
+        <div class="desk-head">
+          <h1 tabindex="-1">Operator’s desk</h1>
+          ${streamNote(mesh.get(), "a snapshot a second")}
+        </div>
+        ${access.wanted.get() ? tokenForm(access, restart) : deskTemplate(mesh, panels)}
+      </div>
+    `,
+    close: () => end.abort(),
+  };
+}
+
+interface Panels {
+  readonly map: MapPanel;
+  readonly charts: ChartPanels;
+  readonly log: LogPanel;
+  readonly letters: Panel;
+  readonly promises: Panel;
+  readonly switches: SwitchPanel;
+}
+
+function deskTemplate(mesh: MeshWatch, panels: Panels): TemplateResult {
+  const { latest, samples } = mesh.history();
+  const stale = mesh.get() !== "live";
+  return html`
+    ${stale && latest ? staleNote(latest) : nothing}
+    <div class="desk-grid">
+      ${
+        latest
+          ? html`
+              <div class="now ${stale ? "stale" : ""}">
+                ${figureTiles(latest)}
+                <div class="beside">
+                  <div class="side">
+                    ${panels.map.render(latest)}
+                    <div class="pair">${panels.charts.render(samples)}</div>
+                  </div>
+                  <div class="side">${queuePanel(latest)} ${panels.switches.render(latest.switches)}</div>
+                </div>
+              </div>
+            `
+          : html`<div class="panel blank-desk"><p class="muted">No snapshot yet.</p></div>`
+      }
+      ${panels.promises.render()} ${panels.letters.render()}
+      ${panels.log.render(latest?.parts.map(({ part }) => part) ?? [])}
+    </div>
+  `;
+}
+
+function staleNote(latest: MeshSnapshot): TemplateResult {
+  const time = formatClock(new Date(takenAtMs(latest)).toISOString());
+  return html`
+    <p class="notice warn" role="status" data-stale>
+      <strong>Not live.</strong> The numbers below are of ${time}; they go on by themselves when the service answers again.
+    </p>
+  `;
+}

@@ -1,0 +1,36 @@
+import type { TemplateResult } from "lit-html";
+import { html, nothing } from "lit-html";
+import type { DeskAccess } from "./desk-access.ts";
+
+/** Asks for the operator's token. */
+export function tokenForm(access: DeskAccess, onGiven: () => void): TemplateResult {
+  const isRefused = access.wanted.get() === "refused";
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    const field = (event.target as HTMLFormElement).elements.namedItem("token") as HTMLInputElement;
+    if (field.value.trim() === "") field.focus();
+    else {
+      access.give(field.value);
+      onGiven();
+    }
+  };
+  return html`
+    <form class="panel token-form" aria-labelledby="token-heading" @submit=${submit}>
+      <h2 id="token-heading">This desk needs a token</h2>
+      <p>SmartCart runs with <code>OPS_TOKEN</code>. The browser keeps what you enter for this tab only.</p>
+      <div class="field">
+        <label for="token">Token</label>
+        <input
+          id="token"
+          name="token"
+          type="password"
+          autocomplete="off"
+          aria-invalid=${isRefused ? "true" : nothing}
+          aria-describedby=${isRefused ? "token-error" : nothing}
+        />
+        ${isRefused ? html`<p class="field-error" id="token-error" role="alert">This is not the token.</p>` : nothing}
+      </div>
+      <button class="button primary">Open the desk</button>
+    </form>
+  `;
+}

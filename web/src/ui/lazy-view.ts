@@ -1,0 +1,56 @@
+import { html } from "lit-html";
+import type { Shop, View } from "../shop.ts";
+
+/** A view whose code is fetched when somebody wants to see it. */
+export interface LazyViewOptions {
+  /** Heading and title until the view is there. */
+  readonly title: string;
+  readonly load: () => Promise<View>;
+}
+
+/** Stands in for a view until its code is here, says so where it does not come, and offers to try again. */
+export function createLazyView(shop: Shop, { title, load }: LazyViewOptions): View {
+  let loaded: View | undefined;
+  let failed = false;
+  let closed = false;
+
+  const begin = async (): Promise<void> => {
+    try {
+      const view = await load();
+      if (closed) return view.close();
+      loaded = view;
+      // The heading that had the focus is another one now.
+      shop.focus("h1");
+    } catch {
+      failed = true;
+      shop.refresh();
+    }
+  };
+  void begin();
+
+  return {
+    get title() {
+      return loaded?.title ?? `${title} · SmartCart`;
+    },
+    render: () => {
+      if (loaded) return loaded.render();
+      return html`
+        <h1 tabindex="-1">${title}</h1>
+        ${
+          failed
+            ? html`
+                <div class="notice warn" role="alert">
+                  <p>This page could not be fetched. The network may be away, or the shop has just been updated.</p>
+                  <p><button type="button" class="button" @click=${() => location.reload()}>Load it again</button></p>
+                </div>
+              `
+            : html`<p class="muted" role="status">Fetching…</p>`
+        }
+      `;
+    },
+    close() {
+      closed = true;
+      loaded?.close();
+    },
+  };
+}

@@ -1,0 +1,133 @@
+/** What the fake operator's service says: a mesh under a steady load, with a few things wrong in it. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
+import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
+import { fakeLetters, fakePromises, fakeSwitches } from "./fake-desk-data.ts";
+import { fakeLogRecords } from "./fake-log.ts";
+import { fakeSnapshot } from "./fake-snapshot.ts";
+
+export interface FakeMeshOptions {
+  /** Orders a second that seem to pass. Default: 24. */
+  readonly ordersPerSecond?: number;
+  /** Orders that seem to be on their way. Default: as many as come in three seconds. */
+  readonly ordersOnTheWay?: number;
+  /** Calls must bear it. Default: none is needed. */
+  readonly token?: string;
+  /** A part that does not answer. Default: none. */
+  readonly awayPart?: string;
+  /** Nothing that should be looked at: no dead letters, no broken promise. Default: false. */
+  readonly isHealthy?: boolean;
+}
+
+/** Snapshots of the past in the first answer. */
+const PAST = 300;
+
+export function createFakeMesh(options: FakeMeshOptions): {
+  readonly routes: (router: ConnectRouter) => void;
+} {
+  const { token, isHealthy = false } = options;
+  let letters = isHealthy ? [] : fakeLetters();
+  const switches = fakeSwitches();
+  let repaired = isHealthy;
+  const check = ({ requestHeader }: HandlerContext): void => {
+    if (token && requestHeader.get("authorization") !== `Bearer ${token}`) {
+      throw new ConnectError("a token is needed", Code.Unauthenticated);
+    }
+  };
+  const snapshotAt = (second: number) => fakeSnapshot({ ...options, second, letters, switches });
+  const now = (): number => Math.floor(Date.now() / 1_000);
+
+  async function* remove(queue: string, ids: readonly string[]) {
+    const chosen = letters.filter(
+      (letter) => letter.queue === queue && (ids.length === 0 || ids.includes(letter.messageId)),
+    );
+    let done = 0;
+    for (const letter of chosen) {
+      await delay(30);
+      letters = letters.filter((other) => other !== letter);
+      done += 1;
+      yield { progress: { done: BigInt(done), total: BigInt(chosen.length) } };
+    }
+  }
+
+  return {
+    routes(router) {
+      router.service(OpsService, {
+        async *watchMesh({ backlogSeconds }, context) {
+          check(context);
+          const past = Math.min(PAST, backlogSeconds);
+          let second = now();
+          yield {
+            snapshots: Array.from({ length: past + 1 }, (_, index) => ({
+              ...snapshotAt(second - past + index),
+              ...(index < past && { passages: [] }),
+            })),
+          };
+          while (!context.signal.aborted) {
+            await delay(1_000 - (Date.now() % 1_000), undefined, { signal: context.signal });
+            second = Math.max(second + 1, now());
+            yield { snapshots: [snapshotAt(second)] };
+          }
+        },
+        async *watchPromises(_request, context) {
+          check(context);
+          yield { promises: fakePromises(repaired) };
+          await delay(3_600_000, undefined, { signal: context.signal });
+        },
+        reconcile(_request, context) {
+          check(context);
+          const repairs = repaired
+            ? []
+            : [
+                {
+                  promise: "nothing is kept for nothing",
+                  orderId: letters[0]?.orderId ?? "ORD-1",
+                  action: "refund",
+                },
+              ];
+          repaired = true;
+          return { repairs, promises: fakePromises(true) };
+        },
+        listDeadLetters(_request, context) {
+          check(context);
+          const count = BigInt(letters.length);
+          return {
+            deadLetters: letters,
+            queues: count ? [{ queue: "orders", deadLetters: count }] : [],
+          };
+        },
+        async *redriveDeadLetters({ selection }, context) {
+          check(context);
+          yield* remove(selection?.queue ?? "", selection?.messageIds ?? []);
+        },
+        async *dropDeadLetters({ selection }, context) {
+          check(context);
+          yield* remove(selection?.queue ?? "", selection?.messageIds ?? []);
+        },
+        setSwitch({ part, name, value }, context) {
+          check(context);
+          const found = switches.find((one) => one.part === part && one.name === name);
+          if (!found) throw new ConnectError("there is no such switch", Code.NotFound);
+          found.value = value;
+          return { switch: found };
+        },
+      });
+      router.service(LogService, {
+        searchLogs: ({ filter }) => ({
+          records: fakeLogRecords(now() - 5, 40, filter).toReversed(),
+        }),
+        async *tailLogs({ filter, backlog }, context) {
+          yield { records: fakeLogRecords(now(), Math.min(100, backlog), filter) };
+          // Every part writes a line or two an order.
+          const perTick = Math.max(1, Math.round((options.ordersPerSecond ?? 24) / 2));
+          while (!context.signal.aborted) {
+            await delay(100, undefined, { signal: context.signal });
+            yield { records: fakeLogRecords(Date.now() / 1_000, perTick, filter) };
+          }
+        },
+      });
+    },
+  };
+}

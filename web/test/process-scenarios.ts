@@ -1,0 +1,65 @@
+/** What needs the parts as processes of their own: they can be killed, and their log goes its whole way. */
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import {
+  checkOut,
+  fillBasket,
+  orderShown,
+  placeByRest,
+  sequencesShown,
+  stepsShown,
+} from "./visitor.ts";
+
+/** Kills a part, and starts it again. */
+export interface Undertaker {
+  kill(): Promise<void>;
+  revive(): Promise<void>;
+}
+
+const LONG_MS = 90_000;
+
+/** The hub dies before the order is shipped and comes back after: the page shows every step, each once. */
+export async function deadHubLosesNoStep(
+  page: Page,
+  baseUrl: string,
+  { kill, revive }: Undertaker,
+): Promise<void> {
+  await fillBasket(page, baseUrl, ["Ceramic Mug"]);
+  await kill();
+  await checkOut(page, { name: "Alan" });
+  await page.waitForURL(/\/orders\/ORD-/, { timeout: LONG_MS });
+  await page.locator("[data-liveness=interrupted]").waitFor({ timeout: LONG_MS });
+  await revive();
+  await page.locator("[data-liveness=complete]").waitFor({ timeout: LONG_MS });
+  assert.deepEqual(await sequencesShown(page), [1, 2, 3, 4, 5, 6]);
+  assert.equal((await stepsShown(page)).at(-1), "Shipped");
+}
+
+/** As long as nothing is relayed, no shipment begins and the order can be cancelled: it asks once and says what it does. */
+export async function cancelGivesBack(page: Page, baseUrl: string): Promise<void> {
+  await fillBasket(page, baseUrl, ["Ceramic Mug"]);
+  await checkOut(page, { name: "Edsger" });
+  await orderShown(page);
+  await page.locator('[data-status="Order Confirmed"]').waitFor({ timeout: LONG_MS });
+  await page.getByRole("button", { name: "Cancel this order…" }).click();
+  await page.getByText("You get $18.00 back, and the items go back to the shelf.").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Cancel this order…" }).click();
+  await page.getByRole("button", { name: "Yes, cancel it" }).click();
+  await page.locator("[data-order-status=CANCELLED]").waitFor({ timeout: LONG_MS });
+  await page.locator('[data-status="Refunded"]').waitFor({ timeout: LONG_MS });
+}
+
+/** The order's page leads to its lines in the log. */
+export async function orderLeadsToItsLogLines(page: Page, baseUrl: string): Promise<void> {
+  const orderId = await placeByRest(page, baseUrl, { productId: "ceramic-mug", quantity: 1 });
+  await page.goto(new URL(`/orders/${orderId}`, baseUrl).href);
+  await page.locator("[data-liveness=complete]").waitFor({ timeout: LONG_MS });
+  await page.getByRole("link", { name: "Its lines in the log" }).click();
+  const lines = page.locator(".log-line");
+  await lines.first().waitFor({ timeout: LONG_MS });
+  const owners = await lines
+    .locator("a")
+    .evaluateAll((links) => links.map((link) => link.getAttribute("title")));
+  assert.deepEqual([...new Set(owners)], [orderId]);
+}
