@@ -9,6 +9,7 @@ import type { OutgoingEvent } from "../src/index.ts";
 import { openBus } from "../src/index.ts";
 import { claimJobs, giveBack, LostClaimError, settleJobs } from "../src/postgres/jobs.ts";
 import { startQueueEngine } from "../src/postgres/queue-engine.ts";
+import { readFanout } from "../src/postgres/queue-store.ts";
 import { describeContract } from "./contract-suite.ts";
 import { orderPlaced, statusChanged } from "./events.ts";
 import { eventually } from "./eventually.ts";
@@ -40,6 +41,24 @@ describeContract("PostgreSQL", async () => {
 });
 
 describe("the PostgreSQL queue", () => {
+  it("reads a fan-out in the order of publishing, by number and not as text", async () => {
+    await using stage = await prepare();
+    const { typeName } = OrderStatusChangedSchema;
+    await using _ = await stage.bus.subscribe(OrderStatusChangedSchema, {
+      name: "test",
+      log: silentLogger,
+      onEvents() {},
+      onGap() {},
+    });
+    for (let sequence = 1; sequence <= 12; sequence++) {
+      await stage.bus.publish([statusChanged("ORD-1", sequence)]);
+    }
+    const rows = await readFanout(stage.database, typeName, "0");
+    expect(rows.map(({ position }) => Number(position))).toEqual(
+      Array.from({ length: 12 }, (_, index) => index + 1),
+    );
+  });
+
   it("cuts a publish into parts that fit a consumer, and shares them", async () => {
     await using stage = await prepare();
     const batches: number[] = [];

@@ -65,6 +65,7 @@ function runVite(outDir: string): Promise<void> {
   const child = spawn(process.execPath, args, {
     cwd: webRoot,
     // Also where a test starts it: Lit would bring its development mode along.
+    // biome-ignore lint/style/noProcessEnv: not read, only handed on to a process of its own
     env: { ...process.env, NODE_ENV: "production" },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -188,7 +188,7 @@ export async function readFanout(
   const { rows } = await db.query<{ position: string; batch: string }>({
     name: "fanout-read",
     text: `select position::text, batch from fanout
-           where event_type = $1 and position > $2 order by position limit 200`,
+           where event_type = $1 and position > $2 order by fanout.position limit 200`,
     values: [type, after],
   });
   return rows;
