@@ -2,6 +2,8 @@
 import { existsSync } from "node:fs";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openBus } from "@smartcart/bus";
+import { silentLogger } from "@smartcart/runtime";
 import { createTestDatabase } from "@smartcart/store/testing";
 import { spawnPart } from "@smartcart/testkit";
 import * as scenarios from "@smartcart/web/test/browser-scenarios";
@@ -16,6 +18,7 @@ import { startStack } from "./stack.ts";
 
 const { launchChromium, openTestPage, ...visits } = scenarios;
 const { tokenOpensTheDesk, ...scriptedVisits } = scripted;
+const { deadLetterIsRedriven, ...operatorVisits } = deskVisits;
 const phone = { viewport: { width: 360, height: 740 } };
 const onPhone = new Set(["nothingIsWiderThanThePhone", "deskFitsThePhone"]);
 const noBrowser = !existsSync(process.env.CHROMIUM_PATH || "/usr/bin/chromium");
@@ -43,12 +46,19 @@ describe.skipIf(noBrowser)("in a browser", () => {
 
   describe("a visitor and an operator", () => {
     let baseUrl: string;
+    let databaseUrl: string;
     beforeAll(async () => {
       const stack = running.use(await startStack({ page, env: { SMARTCART_DEMO: "true" } }));
       baseUrl = stack.urls.web ?? "";
+      databaseUrl = stack.databaseUrl;
     });
-    it.each(Object.entries({ ...visits, ...deskVisits }))("%s", { timeout }, (name, act) =>
+    it.each(Object.entries({ ...visits, ...operatorVisits }))("%s", { timeout }, (name, act) =>
       visit(name, (page) => act(page, baseUrl)),
+    );
+    it("deadLetterIsRedriven", { timeout }, () =>
+      visit("deadLetterIsRedriven", (page) =>
+        deadLetterIsRedriven(page, baseUrl, () => spoilOne(databaseUrl)),
+      ),
     );
   });
 
@@ -98,3 +108,18 @@ describe.skipIf(noBrowser)("in a browser", () => {
     });
   });
 });
+
+/** Takes the next order's message as shipping would, and gives it up. */
+async function spoilOne(databaseUrl: string): Promise<void> {
+  await using bus = await openBus({ databaseUrl, name: "spoiler", log: silentLogger });
+  const spoiled = Promise.withResolvers<void>();
+  await using _ = await bus.consume("orders", {
+    name: "spoiler",
+    log: silentLogger,
+    async handle(batch) {
+      spoiled.resolve();
+      return batch.map(() => ({ kind: "dead-letter", reason: "there is no such street" }));
+    },
+  });
+  await spoiled.promise;
+}
