@@ -9,8 +9,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     globalSetup: "test/build-page-once.ts",
-    // The other packages are done long before this one: two files at once keep both processors busy.
-    maxWorkers: 2,
     // crash.test.ts has many tests that mostly wait; it bounds by itself how many processes run at once.
     maxConcurrency: 32,
   },

@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { delay, silentLogger, startTimer } from "@smartcart/runtime";
-import { waitFor } from "@smartcart/testkit";
+import { compileCache, waitFor } from "@smartcart/testkit";
 import type { FaultProxy } from "./fault-proxy.ts";
 import { startFaultProxy } from "./fault-proxy.ts";
 import type { Infrastructure } from "./infrastructure.ts";
@@ -240,7 +240,7 @@ function environment(
     AMQP_URL: through(infrastructure.broker.url, `${part}→broker`),
     SMARTCART_STATE: directory,
     // Halves the CPU time of a start; a restarted part finds what the first one compiled.
-    NODE_COMPILE_CACHE: join(directory, "compile-cache"),
+    NODE_COMPILE_CACHE: compileCache,
     LOG_LEVEL: "info",
     SHIPPING_DELAY_MS: "300",
     // A lost message has to be seen here, not healed.

@@ -2,11 +2,14 @@
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { waitFor } from "./wait-for.ts";
 
 const endWithParent = new URL("./end-with-parent.ts", import.meta.url).href;
 const root = fileURLToPath(new URL("../../../", import.meta.url));
+/** Where the processes of tests keep compiled code, by its content; it goes with `node_modules`. */
+export const compileCache = join(root, "node_modules/.cache/smartcart-tests");
 
 export interface SpawnOptions {
   /** Arguments to Node, the script first, relative to the repository: ["packages/order/src/main.ts"]. */
@@ -32,7 +35,8 @@ export function spawnPart({ args, env }: SpawnOptions): SpawnedPart {
   const { PATH = "", HOME = "" } = process.env;
   const child = spawn(process.execPath, ["--import", endWithParent, ...args], {
     cwd: root,
-    env: { PATH, HOME, ...env },
+    // Halves the CPU time of a start; what one process compiled, the next one finds.
+    env: { PATH, HOME, NODE_COMPILE_CACHE: compileCache, ...env },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   let output = "";
