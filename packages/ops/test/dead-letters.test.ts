@@ -112,7 +112,8 @@ describe.each(["postgres", "rabbitmq"] as const)("on %s", (engine) => {
     // Ten at a time, of which the next may have been under way.
     const all = async () => shop.handled.length + (await shop.dead.count());
     await waitFor(async () => (await all()) === 61, { timeoutMs: 60_000 });
-    expect(shop.handled.length).toBeGreaterThanOrEqual(10);
+    // One of the ten may be the letter that nobody can decode; it is dead again.
+    expect(shop.handled.length).toBeGreaterThanOrEqual(9);
     expect(shop.handled.length).toBeLessThan(60);
   });
 });
