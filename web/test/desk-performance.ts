@@ -1,8 +1,7 @@
 /**
  * Measures the desk in a real Chromium under a scripted load: `npm run desk-performance -w web [folder of the built
- * page]`. Prints frames a second, the longest frame and the memory; judging them is up to whoever reads them.
+ * page]`. Prints frames a second, the longest frame and the JavaScript heap; judging them is up to whoever reads them.
  */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CDPSession, Page } from "playwright-core";
 import { launchChromium, openTestPage } from "./chromium.ts";
@@ -43,7 +42,6 @@ const browser = await launchChromium();
       `a still page    ${(still.count / SECONDS).toFixed(1)}/s, the longest took ${still.longestMs.toFixed(0)} ms`,
       `main thread     busy for ${(busy * 100).toFixed(0)} % of the time`,
       `JavaScript heap ${before.toFixed(1)} MB, ${(await used()).toFixed(1)} MB without garbage`,
-      `page's process  ${((await rendererBytes()) / 1e6).toFixed(0)} MB (PSS)`,
       `elements        ${elements}`,
       `console errors  ${visitor.errors.length}`,
       "",
@@ -73,22 +71,9 @@ function countFrames(page: Page): Promise<{ count: number; longestMs: number }> 
   );
 }
 
-/** Memory of the largest process that draws a page, its share of what processes share included. Linux only. */
-async function rendererBytes(): Promise<number> {
-  const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-  const renderers = processInfo.filter(({ type }) => type === "renderer");
-  const sizes = await Promise.all(
-    renderers.map(async ({ id }) => {
-      const rollup = await readFile(`/proc/${id}/smaps_rollup`, "utf8").catch(() => "");
-      return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) * 1_024;
-    }),
-  );
-  return Math.max(0, ...sizes);
-}
-
 /** How long the page's main thread has worked so far. */
 async function busySeconds(session: CDPSession): Promise<number> {
   const { metrics } = await session.send("Performance.getMetrics");
+  if (process.env.VERBOSE) process.stdout.write(`${JSON.stringify(metrics)}\n`);
   return metrics.find(({ name }) => name === "TaskDuration")?.value ?? 0;
 }
