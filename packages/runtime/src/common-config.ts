@@ -1,6 +1,16 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { amqpUrl, bool, host, postgresUrl, secret, str, url } from "./validators.ts";
+import {
+  amqpUrl,
+  bool,
+  host,
+  names,
+  postgresUrl,
+  proxies,
+  secret,
+  str,
+  url,
+} from "./validators.ts";
 
 /** The variables that every part of SmartCart understands, to be spread into its own specs. */
 export const commonConfig = {
@@ -11,6 +21,14 @@ export const commonConfig = {
   }),
   // Loopback, so that a first start offers nothing to the network; containers set 0.0.0.0.
   HOST: host({ default: "127.0.0.1", desc: "address to listen on" }),
+  ALLOWED_HOSTS: names({
+    default: undefined,
+    desc: "names that requests may give as Host, comma-separated; on loopback beside localhost, elsewhere any when unset",
+  }),
+  TRUSTED_PROXIES: proxies({
+    default: undefined,
+    desc: "addresses and networks of proxies whose X-Forwarded-For is believed, comma-separated; unset: this machine",
+  }),
   DATABASE_URL: postgresUrl({
     default: undefined,
     desc: "PostgreSQL 15 or later; unset starts the embedded one",

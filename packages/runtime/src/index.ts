@@ -1,6 +1,13 @@
+export {
+  clientAddress,
+  loopbackProxies,
+  parseTrustedProxies,
+  type TrustedProxies,
+} from "./client-address.ts";
 export { commonConfig, stateDirectory } from "./common-config.ts";
 export type { CleanedEnv } from "./config.ts";
 export { ConfigError, parseConfig } from "./config.ts";
+export { createHostCheck, hostName, isLocalName } from "./host-check.ts";
 export type { MainContext, Part } from "./lifecycle.ts";
 export { runMain } from "./lifecycle.ts";
 export type { LogFields, Logger, LogLine, LogSink, RootLogger } from "./logger.ts";
@@ -18,4 +25,4 @@ export {
   withSpan,
 } from "./telemetry.ts";
 export { startTimer } from "./timer.ts";
-export { bool, host, int, num, port, secret, str, url } from "./validators.ts";
+export { bool, host, int, names, num, port, proxies, secret, str, url } from "./validators.ts";

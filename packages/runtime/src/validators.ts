@@ -1,4 +1,6 @@
 import { EnvError, makeExactValidator, makeValidator } from "envalid";
+import type { TrustedProxies } from "./client-address.ts";
+import { parseTrustedProxies } from "./client-address.ts";
 
 /*
  * Validators for `parseConfig`, to be called with a spec: `port({ default: 8080, desc: "…" })`, optional with
@@ -49,6 +51,26 @@ export const host = makeValidator<string>((input) => {
     throw wrong(input, "must be a host name or address without scheme and port, such as 127.0.0.1");
   }
   return value;
+});
+
+/** Host names without port, comma-separated. */
+export const names = makeValidator<readonly string[]>((input) => {
+  const list = input
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  const bad = list.find((name) => !/^[A-Za-z0-9._:-]+$/.test(name) || /^[^:]+:\d+$/.test(name));
+  if (bad !== undefined) throw wrong(bad, "must be a host name without scheme and port");
+  return list;
+});
+
+/** Addresses and networks of proxies, comma-separated. */
+export const proxies = makeValidator<TrustedProxies>((input) => {
+  try {
+    return parseTrustedProxies(input);
+  } catch (cause) {
+    throw Object.assign(new EnvError((cause as RangeError).message), { cause });
+  }
 });
 
 /** The base URL of an HTTP service; a slash at its end is removed. */

@@ -1,0 +1,69 @@
+import { BlockList, isIP } from "node:net";
+
+/** The proxies whose `X-Forwarded-For` is believed. */
+export interface TrustedProxies {
+  has(address: string): boolean;
+}
+
+/**
+ * Reads a comma-separated list of addresses and networks in CIDR notation: "10.0.0.7, 172.16.0.0/12, ::1".
+ * @throws RangeError that quotes the entry that is neither.
+ */
+export function parseTrustedProxies(list: string): TrustedProxies {
+  const proxies = new BlockList();
+  for (const entry of list.split(",").map((text) => text.trim())) {
+    if (entry !== "") add(proxies, entry);
+  }
+  return {
+    has(address) {
+      const plain = plainAddress(address);
+      const version = isIP(plain);
+      return version !== 0 && proxies.check(plain, version === 6 ? "ipv6" : "ipv4");
+    },
+  };
+}
+
+function add(proxies: BlockList, entry: string): void {
+  const [address = "", bits] = entry.split("/", 2);
+  const version = isIP(address);
+  const longest = version === 6 ? 128 : 32;
+  const prefix = bits === undefined ? longest : Number(bits);
+  const isPrefix = Number.isInteger(prefix) && prefix >= 0 && prefix <= longest && bits !== "";
+  if (version === 0 || !isPrefix) {
+    throw new RangeError(`"${entry}" is neither an address nor a network such as 10.0.0.0/8`);
+  }
+  proxies.addSubnet(address, prefix, version === 6 ? "ipv6" : "ipv4");
+}
+
+/** What `TRUSTED_PROXIES` means when it is not set: a proxy on this machine. */
+export const loopbackProxies = parseTrustedProxies("127.0.0.0/8, ::1");
+
+/**
+ * The address of the client. `X-Forwarded-For` is read from its end, and only as far as trusted proxies wrote it: what a
+ * client puts there itself is never believed. An entry that is no address ends the reading, so that nobody is counted
+ * under a name of its own choice.
+ *
+ * @param peer address of the other end of the connection.
+ * @param forwardedFor value of `X-Forwarded-For`; several headers joined by a comma.
+ */
+export function clientAddress(
+  peer: string,
+  forwardedFor: string | readonly string[] | undefined,
+  trusted: TrustedProxies,
+): string {
+  const hops = String(forwardedFor ?? "")
+    .split(",")
+    .map((hop) => plainAddress(hop.trim()));
+  let client = plainAddress(peer);
+  while (trusted.has(client)) {
+    const next = hops.pop();
+    if (next === undefined || isIP(next) === 0) return client;
+    client = next;
+  }
+  return client;
+}
+
+/** IPv4 as IPv4 also where a socket for both versions reports it as `::ffff:10.0.0.7`. */
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, "");
+}
