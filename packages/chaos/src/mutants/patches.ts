@@ -21,20 +21,34 @@ export const patches = {
         find: "WHERE product_id = ANY($1::text[]) ORDER BY product_id FOR UPDATE`",
         replace: "WHERE product_id = ANY($1::text[]) ORDER BY product_id`",
       },
+      // The quick way as well.
+      {
+        find: "ORDER BY s.product_id FOR UPDATE OF s",
+        replace: "ORDER BY s.product_id",
+      },
+      {
+        find: `UPDATE stock s SET available = s.available - taken.units, reserved = s.reserved + taken.units,`,
+        replace: `UPDATE stock s SET available = taken.available - taken.units, reserved = taken.reserved + taken.units,`,
+      },
+      {
+        find: "SELECT s.product_id, wanted.units, s.available >= wanted.units AS enough",
+        replace:
+          "SELECT s.product_id, s.available, s.reserved, wanted.units, s.available >= wanted.units AS enough",
+      },
       {
         find: "      ORDER BY product_id FOR UPDATE`",
         replace: "      ORDER BY product_id`",
       },
       {
-        find: `UPDATE stock s SET available = s.available + move.available, held = s.held + move.held,
-                           committed = s.committed + move.committed, version = s.version + 1`,
-        replace: `UPDATE stock s SET available = old.available + move.available, held = old.held + move.held,
-                           committed = old.committed + move.committed, version = s.version + 1`,
+        find: `UPDATE stock s SET available = s.available + move.available, reserved = s.reserved + move.reserved,
+                           version = s.version + 1`,
+        replace: `UPDATE stock s SET available = old.available + move.available, reserved = old.reserved + move.reserved,
+                           version = s.version + 1`,
       },
       {
-        find: `          AS move (product_id, available, held, committed)
+        find: `AS move (product_id, available, reserved)
 `,
-        replace: `          AS move (product_id, available, held, committed) JOIN stock old USING (product_id)
+        replace: `AS move (product_id, available, reserved) JOIN stock old USING (product_id)
 `,
       },
     ],
