@@ -312,7 +312,8 @@ export async function leaseOverdue(
 export async function announceAgain(db: Queryable, event: OutgoingEvent): Promise<boolean> {
   const { rowCount } = await db.query({
     text: `insert into outbox (message_id, type, routing_key, ordering_key, body, traceparent)
-           values ($1, $2, $3, $4, $5, $6) on conflict (message_id) do nothing`,
+           select $1, $2, $3, $4, $5, $6
+           where not exists (select from outbox where ordering_key = $4 and message_id = $1)`,
     values: [
       event.id,
       event.type,

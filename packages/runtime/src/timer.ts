@@ -1,8 +1,8 @@
 import type { Logger } from "./logger.ts";
 
 export interface TimerOptions {
-  /** Pause between the end of one run and the start of the next. */
-  intervalMs: number;
+  /** Pause between the end of one run and the start of the next, in milliseconds; a function is asked after each run. */
+  intervalMs: number | (() => number);
   log: Logger;
   /** Names the timer in the log: "outbox.relay". */
   name: string;
@@ -23,6 +23,7 @@ export function startTimer(o: TimerOptions): Timer {
   let running: Promise<void> | undefined;
   let poked = false;
 
+  const interval = () => (typeof o.intervalMs === "number" ? o.intervalMs : o.intervalMs());
   const schedule = (afterMs: number) => {
     pending = setTimeout(start, afterMs);
   };
@@ -30,10 +31,10 @@ export function startTimer(o: TimerOptions): Timer {
     poked = false;
     running = runOnce(o, stop.signal).finally(() => {
       running = undefined;
-      if (!stop.signal.aborted) schedule(poked ? 0 : o.intervalMs);
+      if (!stop.signal.aborted) schedule(poked ? 0 : interval());
     });
   };
-  schedule(o.intervalMs);
+  schedule(interval());
 
   return {
     poke() {

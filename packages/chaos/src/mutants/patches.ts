@@ -70,22 +70,22 @@ export const patches = {
     file: "packages/bus/src/outbox.ts",
     replacements: [
       {
-        find: "    return rows.map(fromRow).sort(byPosition);",
-        replace: `    const claimed = rows.map(fromRow).sort(byPosition);
-    cursor = claimed.at(-1)?.position ?? cursor;
-    return claimed;`,
+        find: "  return rows.map(fromRow);",
+        replace: `  const read = rows.map(fromRow);
+  cursor = read.at(-1)?.position ?? cursor;
+  return read;`,
       },
       {
-        find: "      values: [o.owner, o.limit, o.leaseMs],",
-        replace: "      values: [o.owner, o.limit, o.leaseMs, cursor],",
+        find: "    values: [limit],",
+        replace: "    values: [limit, cursor],",
       },
       {
-        find: "    where (leased_until is null or leased_until < now())\n      and (not_before is null or not_before <= now())\n      and (ordering_key",
-        replace: "    where position > $4::bigint\n      and (ordering_key",
+        find: "where (not_before is null or not_before <= now())",
+        replace: "where candidate.position > $2::bigint",
       },
       {
-        find: "/** A claimed outbox row. */",
-        replace: 'let cursor = "0";\n\n/** A claimed outbox row. */',
+        find: "/** A row that waits to be published. */",
+        replace: 'let cursor = "0";\n\n/** A row that waits to be published. */',
       },
     ],
   },
