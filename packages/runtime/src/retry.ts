@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "./logger.ts";
+import type { StartFault } from "./start-faults.ts";
+import { remedyFor } from "./start-faults.ts";
 
 /** A start that failed for a reason a person can mend. The message is one line for that person. */
 export class StartError extends Error {
@@ -28,8 +30,13 @@ export interface RetryOptions<T> {
   /** Ends the waiting with an AbortError. */
   signal?: AbortSignal | undefined;
   attempt: () => Promise<T>;
-  /** True for an error that waiting does not mend; it is thrown on. Default: a StartError. */
+  /** True for an error that is thrown on as it is. Default: a StartError. */
   isFatal?: (error: unknown) => boolean;
+  /**
+   * Tells what waiting mends: an error that it does not is thrown as a StartError that says what to do. Default:
+   * waiting mends everything that is not fatal.
+   */
+  faults?: readonly StartFault[];
 }
 
 const firstPauseMs = 100;
@@ -37,7 +44,8 @@ const longestPauseMs = 5_000;
 
 /**
  * Tries until it succeeds, however long that takes: parts start in any order, and whoever needs the database or the
- * broker waits for it. Each failed attempt is one line in the log that names the variable.
+ * broker waits for it. Each failed attempt is one line in the log that names the variable. What waiting does not mend,
+ * by `faults`, ends it at once.
  */
 export async function retryUntilReady<T>(o: RetryOptions<T>): Promise<T> {
   const isFatal = o.isFatal ?? ((error) => error instanceof StartError);
@@ -47,6 +55,8 @@ export async function retryUntilReady<T>(o: RetryOptions<T>): Promise<T> {
       return await o.attempt();
     } catch (error) {
       if (isFatal(error)) throw error;
+      const remedy = o.faults && remedyFor(error, o.faults);
+      if (remedy !== undefined) throw hopeless(o, error, remedy);
       o.log.warn("start.waiting", {
         variable: o.variable,
         message: `waiting for ${o.what}: ${reasonOf(error)} (check ${o.variable})`,
@@ -54,6 +64,17 @@ export async function retryUntilReady<T>(o: RetryOptions<T>): Promise<T> {
     }
     await delay(pauseMs, o.signal);
   }
+}
+
+function hopeless(
+  o: { what: string; variable: string },
+  cause: unknown,
+  remedy: string,
+): StartError {
+  return new StartError(`${o.variable}: ${o.what}: ${reasonOf(cause)}: ${remedy}`, {
+    variable: o.variable,
+    cause,
+  });
 }
 
 /** One line for people. Errors of several attempts at once (IPv4 and IPv6) have no message of their own. */
