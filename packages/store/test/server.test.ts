@@ -25,14 +25,14 @@ describe("openDatabaseServer with a DATABASE_URL", () => {
       (url: URL) => {
         url.password = "wrong";
       },
-      /refuses the login/,
+      /password authentication failed .*: correct the user and password/,
     ],
     [
       "an unknown database",
       (url: URL) => {
         url.pathname = "/nowhere";
       },
-      /"nowhere" does not exist; create it/,
+      /"nowhere" does not exist: create it/,
     ],
   ])("gives up at once on %s, without showing a password", async (_, spoil, expected) => {
     await using database = await createTestDatabase();
@@ -46,7 +46,7 @@ describe("openDatabaseServer with a DATABASE_URL", () => {
     });
     const error = await opening.catch((e) => e);
     expect(error).toMatchObject({ variable: "DATABASE_URL" });
-    expect(error.message).toMatch(/^DATABASE_URL: the server at 127.0.0.1:\d+/);
+    expect(error.message).toMatch(/^DATABASE_URL: PostgreSQL at 127.0.0.1:\d+/);
     expect(error.message).toMatch(expected);
     expect(error.message).not.toContain(password);
     expect(error.message).not.toContain("wrong");

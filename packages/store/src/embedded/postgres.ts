@@ -65,7 +65,7 @@ export async function startEmbeddedPostgres(o: EmbeddedPostgresOptions): Promise
     if (!stopped) o.log.error("database.ended", { message: "the embedded PostgreSQL has ended" });
   });
   try {
-    await ensureDatabase(url, place);
+    await ensureDatabase(place, password, port);
   } catch (error) {
     await stop();
     throw error;
@@ -123,9 +123,9 @@ function explain(place: Place, error: ServerFailedError): StartError {
   );
 }
 
-async function ensureDatabase(url: string, place: Place): Promise<void> {
+async function ensureDatabase(place: Place, password: string, port: number): Promise<void> {
   try {
-    await execute(url, "select 1");
+    await execute(databaseUrl(password, port), "select 1");
   } catch (error) {
     if (sqlStateOf(error) === sqlState.invalidPassword) {
       throw new StartError(
@@ -135,7 +135,7 @@ async function ensureDatabase(url: string, place: Place): Promise<void> {
       );
     }
     if (sqlStateOf(error) !== sqlState.unknownDatabase) throw error;
-    await execute(url.replace(/[^/]*$/, "postgres"), `create database ${databaseUser}`);
+    await execute(databaseUrl(password, port, "postgres"), `create database ${databaseUser}`);
   }
 }
 
