@@ -1,6 +1,7 @@
 import pg from "pg";
 import type { Logger, Registry } from "@smartcart/runtime";
 import { createAcquire } from "./acquire.ts";
+import { DatabaseClient } from "./database-client.ts";
 import type { DatabaseMetrics } from "./database-metrics.ts";
 import { createDatabaseMetrics } from "./database-metrics.ts";
 import { createFaultLog } from "./fault-log.ts";
@@ -102,6 +103,7 @@ export function createDatabase(o: DatabaseOptions): Database {
 function createPool(o: DatabaseOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: o.url,
+    Client: DatabaseClient,
     max: o.maxConnections ?? 10,
     application_name: o.applicationName ?? o.schema,
     query_timeout: o.queryTimeoutMs ?? defaultQueryTimeoutMs,

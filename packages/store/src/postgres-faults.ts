@@ -10,7 +10,7 @@ export const postgresFaults: readonly StartFault[] = [
   {
     message: /unsupported startup parameter/,
     remedy:
-      "a pooler between does not take it: remove it from DATABASE_URL and PGOPTIONS, or tell the pooler to ignore it",
+      "a pooler between does not take it: remove it from DATABASE_URL, or tell the pooler to ignore it",
   },
   { message: /no such database/, remedy: "create it" },
   { message: /no such user|SASL authentication failed/, remedy: login },

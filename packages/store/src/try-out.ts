@@ -1,6 +1,7 @@
-import pg from "pg";
+import type pg from "pg";
 import { reasonOf, StartError } from "@smartcart/runtime";
 import { addressOf } from "./address.ts";
+import { DatabaseClient } from "./database-client.ts";
 import { setUpSession } from "./session.ts";
 
 const oldestVersion = 150_000;
@@ -48,9 +49,9 @@ function problemOf(server: Server): string | undefined {
   if (encoding !== "UTF8") {
     return `has the database ${database} in ${encoding}, but UTF8 is needed: create another, with: create database … encoding 'UTF8' template template0`;
   }
-  // An administrator or a failover can end any other; this one comes from our own environment.
+  // An administrator or a failover can end any other; this one comes from the URL.
   if (readOnly && source === "client") {
-    return "gets default_transaction_read_only from the options in DATABASE_URL or PGOPTIONS, but SmartCart writes: remove it there";
+    return "gets default_transaction_read_only from the options in DATABASE_URL, but SmartCart writes: remove it there";
   }
   return undefined;
 }
@@ -104,7 +105,7 @@ async function readSession(client: pg.Client): Promise<Session> {
 }
 
 async function connect(url: string): Promise<pg.Client & AsyncDisposable> {
-  const client = new pg.Client({
+  const client = new DatabaseClient({
     connectionString: url,
     connectionTimeoutMillis: timeoutMs,
     query_timeout: timeoutMs,

@@ -16,17 +16,11 @@ const execute = promisify(execFile);
 export const databaseUser = "smartcart";
 
 /**
- * The database of the server that listens on the port of this machine. It says everything that the driver would otherwise take
- * from PGSSLMODE, PGSSLNEGOTIATION, PGOPTIONS and PGREPLICATION: those of a shell are meant for another server.
+ * The database of the server that listens on the port of this machine. It says what the driver would otherwise take from
+ * PGSSLMODE and PGSSLNEGOTIATION: those of a shell are meant for another server.
  */
 export function databaseUrl(password: string, port: number, database = databaseUser): string {
-  const settings = new URLSearchParams({
-    sslmode: "disable",
-    sslnegotiation: "postgres",
-    replication: "false",
-    options: "-ctimezone=UTC",
-  });
-  return `postgres://${databaseUser}:${password}@127.0.0.1:${port}/${database}?${settings}`;
+  return `postgres://${databaseUser}:${password}@127.0.0.1:${port}/${database}?sslmode=disable&sslnegotiation=postgres`;
 }
 
 /** By this process, of whatever start. */

@@ -1,9 +1,9 @@
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import pg from "pg";
 import type { Logger } from "@smartcart/runtime";
 import { StartError } from "@smartcart/runtime";
+import { DatabaseClient } from "../database-client.ts";
 import { sqlState, sqlStateOf } from "../sql-errors.ts";
 import {
   databaseUrl,
@@ -140,7 +140,7 @@ async function ensureDatabase(place: Place, password: string, port: number): Pro
 }
 
 async function execute(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  const client = new DatabaseClient({ connectionString: url, connectionTimeoutMillis: 10_000 });
   try {
     await client.connect();
     await client.query(sql);
