@@ -7,6 +7,10 @@ import pg from "pg";
 export class DatabaseClient extends pg.Client {
   constructor(config?: pg.ClientConfig) {
     super(config);
+    // the socket would throw in the middle of `connect`, and its time-out then end the process
+    if (!(this.port > 0 && this.port < 65_536)) {
+      throw new RangeError(`the port ${this.port} is none; it must be from 1 to 65535`);
+    }
     const [, query] = config?.connectionString?.split("?") ?? [];
     const { connectionParameters } = this as unknown as {
       connectionParameters: { options: string | undefined; replication: string | undefined };

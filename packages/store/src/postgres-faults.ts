@@ -20,8 +20,8 @@ export const postgresFaults: readonly StartFault[] = [
   },
   { message: /max clients reached|no more connections allowed/ },
   {
-    message: /no pg_hba\.conf entry/,
-    remedy: "allow this user, database and address there",
+    message: /pg_hba\.conf/,
+    remedy: "allow this user, database and address there, with the encryption that is used",
   },
   { message: /no PostgreSQL user name/, remedy: "name a user in the URL" },
   { message: /role ".*" does not exist/, remedy: "create it, or name another user in the URL" },

@@ -7,6 +7,7 @@ export const sqlState = {
   invalidAuthorization: "28000",
   unknownDatabase: "3D000",
   insufficientPrivilege: "42501",
+  readOnly: "25006",
 } as const;
 
 /**

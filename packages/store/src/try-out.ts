@@ -3,6 +3,7 @@ import { reasonOf, StartError } from "@smartcart/runtime";
 import { addressOf } from "./address.ts";
 import { DatabaseClient } from "./database-client.ts";
 import { setUpSession } from "./session.ts";
+import { sqlState } from "./sql-errors.ts";
 
 const oldestVersion = 150_000;
 const timeoutMs = 5_000;
@@ -19,7 +20,7 @@ export async function tryOut(url: string): Promise<void> {
   const server = await readServer(client);
   const problem = problemOf(server);
   if (problem !== undefined) throw startError(url, problem);
-  if (server.read_only) throw new Error("the server is read-only at the moment");
+  if (server.read_only) throw readOnlyNow();
   await proveSession(url, client);
 }
 
@@ -54,6 +55,13 @@ function problemOf(server: Server): string | undefined {
     return "gets default_transaction_read_only from the options in DATABASE_URL, but SmartCart writes: remove it there";
   }
   return undefined;
+}
+
+/** As PostgreSQL itself says it when something is written. */
+function readOnlyNow(): Error {
+  return Object.assign(new Error("the server is read-only at the moment"), {
+    code: sqlState.readOnly,
+  });
 }
 
 /**
