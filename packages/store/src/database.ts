@@ -124,6 +124,11 @@ function createPool(o: DatabaseOptions): pg.Pool {
   return pool;
 }
 
+/** The database for one call: a statement that still waits for a connection when the call ends is never run. */
+export function forCall(db: Queryable, { signal }: { signal: AbortSignal }): Queryable {
+  return { query: (statement) => db.query({ ...statement, signal }) };
+}
+
 /** Runs a statement on a connection. */
 export async function run<R extends object>(
   on: pg.ClientBase,

@@ -88,7 +88,8 @@ async function runInitdb(o: Place, directory: string): Promise<void> {
   } catch (cause) {
     const { stderr = "", message } = cause as { stderr?: string; message: string };
     const reason = stderr.split("\n").find((line) => line.includes("error:")) ?? message;
-    if (/could not look up effective user ID/.test(reason)) throw nameless(cause);
+    if (/could not look up effective user ID/.test(reason))
+      throw nameless(o.account?.uid ?? process.getuid?.(), cause);
     throw new StartError(
       `SMARTCART_STATE=${o.stateDirectory}: the database could not be created: ${reason.trim()}`,
       { variable: "SMARTCART_STATE", cause },
@@ -96,9 +97,9 @@ async function runInitdb(o: Place, directory: string): Promise<void> {
   }
 }
 
-function nameless(cause: unknown): StartError {
+function nameless(uid: number | undefined, cause: unknown): StartError {
   return new StartError(
-    `the embedded PostgreSQL needs an entry in /etc/passwd for the user with the id ${process.getuid?.()} that SmartCart runs as: ` +
+    `the embedded PostgreSQL needs an entry in /etc/passwd for the user with the id ${uid} that SmartCart runs as: ` +
       "start SmartCart as a user that has one, or set DATABASE_URL to a PostgreSQL server",
     { variable: "DATABASE_URL", cause },
   );
