@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "./logger.ts";
 import type { StartFault } from "./start-faults.ts";
@@ -27,7 +28,7 @@ export interface RetryOptions<T> {
   /** The variable that says where it is. */
   variable: string;
   log: Logger;
-  /** Ends the waiting with an AbortError. */
+  /** Ends the waiting with an AbortError. Default: the end of the process, where it runs within `runMain`. */
   signal?: AbortSignal | undefined;
   attempt: () => Promise<T>;
   /** True for an error that is thrown on as it is. Default: a StartError. */
@@ -39,6 +40,14 @@ export interface RetryOptions<T> {
   faults?: readonly StartFault[];
 }
 
+/** The signal that ends the start under way, for what waits deep inside of it. */
+const startSignal = new AsyncLocalStorage<AbortSignal>();
+
+/** Runs a start: whatever it waits for by `retryUntilReady` without a signal of its own, this one ends. */
+export function startWithSignal<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T> {
+  return startSignal.run(signal, start);
+}
+
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 
@@ -48,9 +57,10 @@ const longestPauseMs = 5_000;
  * by `faults`, ends it at once.
  */
 export async function retryUntilReady<T>(o: RetryOptions<T>): Promise<T> {
+  const signal = o.signal ?? startSignal.getStore();
   const isFatal = o.isFatal ?? ((error) => error instanceof StartError);
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-    o.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     try {
       return await o.attempt();
     } catch (error) {
@@ -62,7 +72,7 @@ export async function retryUntilReady<T>(o: RetryOptions<T>): Promise<T> {
         message: `waiting for ${o.what}: ${reasonOf(error)} (check ${o.variable})`,
       });
     }
-    await delay(pauseMs, o.signal);
+    await delay(pauseMs, signal);
   }
 }
 
