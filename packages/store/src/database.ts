@@ -54,7 +54,7 @@ export interface DatabaseOptions {
   log: Logger;
   /** Default 10. */
   maxConnections?: number;
-  /** Most callers that wait for one of them; more are refused at once. Default 1,000. */
+  /** Most callers that wait for one of them; more are refused at once. Default 4,000: more calls than a part takes on at once. */
   maxWaiting?: number;
   /** How long an answer is waited for before the connection counts as lost, in milliseconds. Default 12,000. */
   queryTimeoutMs?: number;
@@ -73,7 +73,7 @@ export function createDatabase(o: DatabaseOptions): Database {
   const pool = createPool(o);
   const metrics = createDatabaseMetrics(pool, o.schema, o.metrics);
   const noteFault = createFaultLog(o.schema, o.log);
-  const acquire = createAcquire(pool, { maxWaiting: o.maxWaiting ?? 1_000, noteFault });
+  const acquire = createAcquire(pool, { maxWaiting: o.maxWaiting ?? 4_000, noteFault });
   const query: Queryable["query"] = async (statement) => {
     const client = await acquire(statement.signal);
     let broken: Error | undefined;

@@ -35,7 +35,7 @@ export interface EmbeddedPostgresOptions {
   log: Logger;
   /** Default true. False: no fsync, for tests only. */
   durable?: boolean;
-  /** Default 60. */
+  /** Default 100: all parts in one process want up to 72 at once. */
   maxConnections?: number;
 }
 
@@ -88,7 +88,7 @@ async function startServer(
         program: join(place.binaries.directory, "bin", "postgres"),
         args: serverArguments(dataDirectory, {
           port,
-          maxConnections: o.maxConnections ?? 60,
+          maxConnections: o.maxConnections ?? 100,
           durable,
         }),
         root,
