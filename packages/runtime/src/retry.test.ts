@@ -53,6 +53,16 @@ describe("retryUntilReady", () => {
   });
 });
 
+test("the signal also ends what an attempt waits for itself", async () => {
+  const o = { what: "x", variable: "X", log: silentLogger };
+  const inner = () =>
+    retryUntilReady({ ...o, attempt: () => Promise.reject(new Error("not yet")) });
+  const signal = AbortSignal.timeout(50);
+  await expect(retryUntilReady({ ...o, signal, attempt: inner })).rejects.toMatchObject({
+    name: "AbortError",
+  });
+});
+
 test("the end of a start ends what waits deep inside of it", async () => {
   const stop = new AbortController();
   const starting = startWithSignal(stop.signal, () =>

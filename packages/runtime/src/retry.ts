@@ -62,7 +62,8 @@ export async function retryUntilReady<T>(o: RetryOptions<T>): Promise<T> {
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     signal?.throwIfAborted();
     try {
-      return await o.attempt();
+      // what the attempt itself waits for ends with it
+      return await (signal ? startSignal.run(signal, o.attempt) : o.attempt());
     } catch (error) {
       if (isFatal(error)) throw error;
       const remedy = o.faults && remedyFor(error, o.faults);

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { createTestDatabase, skipPgBouncer, startPgBouncer } from "@smartcart/store/testing";
-import { waitFor } from "@smartcart/testkit";
+import { freePorts, runCommand, waitFor } from "@smartcart/testkit";
 import { rowsOf } from "./invariants.ts";
 import { seedBody, startStack, wholeLife } from "./stack.ts";
 
@@ -95,6 +95,18 @@ it("is 503 in every part while it is full or read-only, and 201 afterwards", asy
   for (const answer of await Promise.all(reads())) expect([200, 503]).toContain(answer.status);
   await role.alter("reset default_transaction_read_only");
   await recovers();
+});
+
+it("is one line from a tool, which does not wait as a part does", async () => {
+  const [port] = await freePorts(1);
+  const main = new URL("../src/main.ts", import.meta.url).pathname;
+  const { code, stderr } = await runCommand(process.execPath, [main, "dlq", "list"], {
+    env: { DATABASE_URL: `postgres://shop:pencil@127.0.0.1:${port}/shop` },
+  });
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/^no answer[^\n]*DATABASE_URL[^\n]*\n$/),
+  ]);
 });
 
 it.skipIf(skipPgBouncer())("runs behind PgBouncer in session mode", async () => {
