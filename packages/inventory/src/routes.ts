@@ -74,19 +74,20 @@ export function createInventoryRoutes(parts: InventoryParts): ServiceImpl<typeof
     }),
 
     reserve: guarded(reserve),
-    batchReserve: async ({ requests }) => ({
+    batchReserve: guarded(async ({ requests }) => ({
       results: await settleItems(requests, guarded(reserve), log),
-    }),
+    })),
     commitReservation: guarded(commit),
-    batchCommitReservations: async ({ requests }) => ({
+    batchCommitReservations: guarded(async ({ requests }) => ({
       results: await settleItems(requests, guarded(commit), log),
-    }),
+    })),
 
     releaseReservation: guarded(async ({ reservationId }) => ({
       reservation: toReservationMessage(await book.release(reservationId)),
     })),
 
     async *watchStock({ productIds }, context: HandlerContext) {
+      context.signal.throwIfAborted();
       const ids = productIds.length > 0 ? productIds : undefined;
       if (ids) await requireProducts(database, ids);
       for await (const products of feed.watch(ids, context.signal)) {
@@ -96,9 +97,13 @@ export function createInventoryRoutes(parts: InventoryParts): ServiceImpl<typeof
   };
 }
 
-/** Runs a method so that a lost database answers UNAVAILABLE. */
-function guarded<I, O>(method: (request: I) => Promise<O>): (request: I) => Promise<O> {
-  return async (request) => {
+/**
+ * Runs a method so that a lost database answers UNAVAILABLE. A call whose caller went away while it waited for its turn ends
+ * before it asks the database for anything.
+ */
+function guarded<I, O>(method: (request: I) => Promise<O>) {
+  return async (request: I, context?: Pick<HandlerContext, "signal">): Promise<O> => {
+    context?.signal.throwIfAborted();
     try {
       return await method(request);
     } catch (error) {

@@ -17,7 +17,9 @@ const DEFAULT_PAGE_SIZE = 100;
 /** The RPCs of smartcart.log.v1.LogService. */
 export function createLogRoutes(database: Queryable, tail: Tail): ServiceImpl<typeof LogService> {
   return {
-    async searchLogs({ filter, pageSize, pageToken }) {
+    async searchLogs({ filter, pageSize, pageToken }, { signal }) {
+      // The caller may have gone away while the call waited for its turn.
+      signal.throwIfAborted();
       const after = pageToken === "" ? undefined : parsePageToken(pageToken);
       if (pageToken !== "" && !after) throw invalidPageToken();
       const limit = pageSize || DEFAULT_PAGE_SIZE;
