@@ -1,1 +1,2 @@
+export { createLocaleDatabase } from "./locale-database.ts";
 export { createTestDatabase } from "./test-database.ts";
