@@ -22,6 +22,7 @@ import { createCatalogue } from "./catalogue.ts";
 import type { OrderConfig } from "./config.ts";
 import type { CrashPoints } from "./crash-points.ts";
 import { crashAt, noCrashPoints } from "./crash-points.ts";
+import { startKeyPruning } from "./key-pruning.ts";
 import { createOrderRepository } from "./repository.ts";
 import { orderRoutes } from "./routes.ts";
 import { createOrderSaga } from "./saga/order-saga.ts";
@@ -89,6 +90,7 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
     await startShipmentsConsumer({ bus, database, log, onMoved: repository.moved }),
   );
   started.use(startInboxPruning(database, log));
+  started.use(startKeyPruning({ database, log, ageMs: config.IDEMPOTENCY_KEY_TTL_MS }));
   measureUnfinished(metrics, database);
 
   const server = started.use(

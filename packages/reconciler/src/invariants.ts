@@ -29,6 +29,7 @@ const legalHistories = `values
   ('SHIPPED',   '{1,2,3,4,5,6}'::int[]),
   ('REJECTED',  '{1,7}'),
   ('REJECTED',  '{1,2,8}'),
+  ('REJECTED',  '{1,2,8,10}'),
   ('REJECTED',  '{1,2,3,7,10}'),
   ('CANCELLED', '{1,2,3,4,9,10}')`;
 
@@ -185,7 +186,7 @@ export function createInvariants({ settleMs }: InvariantOptions): readonly Invar
     {
       name: "only legal transitions",
       promise:
-        "Every history is one of the five that the state machine allows, and fits the order's state.",
+        "Every history is one of the six that the state machine allows, and fits the order's state.",
       sql: `
         select o.order_id, o.state, array_agg(e.milestone order by e.sequence) as milestones
         from orders.orders o join orders.order_events e using (order_id)
@@ -195,9 +196,9 @@ export function createInvariants({ settleMs }: InvariantOptions): readonly Invar
     {
       name: "everything comes to its end",
       promise: "Every order is shipped, rejected or cancelled, or on its way there.",
-      // A parcel may take its time; an order that waits for one is not stuck.
+      // A parcel may take its time; an order that waits for one is not stuck. One with a refusal waits for a person.
       sql: `
-        select o.order_id, o.state, o.resumptions, o.updated_at
+        select o.order_id, o.state, o.refusal, o.resumptions, o.updated_at
         from orders.orders o left join shipping.shipment s using (order_id)
         where o.state not in ${ended} and o.updated_at <= ${before}
           and not coalesce(${settleMs} > 0 and s.status = 'STARTED' and s.due_at > ${before}, false)`,
