@@ -101,7 +101,10 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
       host: config.HOST,
       services: [OrderService],
       rest: [OrderService],
-      restOptions: { headers: ["idempotency-key"] },
+      restOptions: {
+        headers: ["idempotency-key"],
+        description: aboutKeys(config.IDEMPOTENCY_KEY_TTL_MS),
+      },
       extraRoutes: (app) => app.get("/asyncapi.json", (context) => context.json(createAsyncApi())),
       routes: orderRoutes({
         database,
@@ -139,6 +142,15 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
     transport: server.transport,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** For the OpenAPI document: what a client has to know of keys before it sends one. */
+function aboutKeys(ttlMs: number): string {
+  return (
+    "With the header Idempotency-Key, POST /placeOrder may be repeated: the first answer to a key is repeated byte for byte, with " +
+    "Idempotency-Replayed: true. A key belongs to the userId of its request: the same key of another user is another key. " +
+    `It is kept for ${ttlMs / 3_600_000} hours at least, and as long as its order is under way; after that it makes a new order.`
+  );
 }
 
 const ordersMigrations = { name: "orders", directory: new URL("../migrations/", import.meta.url) };

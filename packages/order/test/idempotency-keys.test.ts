@@ -15,6 +15,7 @@ import { pruneKeys } from "../src/idempotency-store.ts";
 import { startKeyPruning } from "../src/key-pruning.ts";
 import { anOrderRequest } from "./an-order-request.ts";
 import { startProcess } from "./order-process.ts";
+import { startRealService } from "./real-service.ts";
 import { createWorld } from "./scripted-peers.ts";
 import { setUp } from "./setup.ts";
 
@@ -188,3 +189,12 @@ async function firstMigrations(count: number) {
     [Symbol.asyncDispose]: () => rm(path, { recursive: true }),
   };
 }
+
+it("the OpenAPI document says whose a key is and how long it is kept", async () => {
+  await using real = await startRealService({ env: { IDEMPOTENCY_KEY_TTL_MS: "7200000" } });
+  const { info } = (await (await fetch(`${real.url}/openapi.json`)).json()) as {
+    info: { description: string };
+  };
+  expect(info.description).toContain("A key belongs to the userId of its request");
+  expect(info.description).toContain("kept for 2 hours at least");
+});
