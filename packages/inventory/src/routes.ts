@@ -77,19 +77,20 @@ export function createInventoryRoutes(parts: InventoryParts): ServiceImpl<typeof
     }),
 
     reserve: guarded(reserve),
-    batchReserve: async ({ requests }) => ({
+    batchReserve: guarded(async ({ requests }) => ({
       results: await settleItems(requests, guarded(reserve), log),
-    }),
+    })),
     commitReservation: guarded(commit),
-    batchCommitReservations: async ({ requests }) => ({
+    batchCommitReservations: guarded(async ({ requests }) => ({
       results: await settleItems(requests, guarded(commit), log),
-    }),
+    })),
 
     releaseReservation: guarded(async ({ reservationId }) => ({
       reservation: toReservationMessage(await book.release(reservationId)),
     })),
 
     async *watchStock({ productIds }, context: HandlerContext) {
+      context.signal.throwIfAborted();
       const ids = productIds.length > 0 ? productIds : undefined;
       try {
         if (ids) await requireProducts(forCall(database, context), ids);
@@ -103,13 +104,20 @@ export function createInventoryRoutes(parts: InventoryParts): ServiceImpl<typeof
   };
 }
 
-/** Runs a method so that a lost database answers UNAVAILABLE. */
-function guarded<I, O, A extends unknown[]>(
-  method: (request: I, ...more: A) => Promise<O>,
-): (request: I, ...more: A) => Promise<O> {
-  return async (request, ...more) => {
+/** An item of a batch: the batch's own call was looked at already. */
+const detachedCall: Pick<HandlerContext, "signal"> = { signal: new AbortController().signal };
+
+/**
+ * Runs a method so that a lost database answers UNAVAILABLE. A call whose caller went away while it waited for its turn ends
+ * before it asks the database for anything.
+ */
+function guarded<I, O>(
+  method: (request: I, context: Pick<HandlerContext, "signal">) => Promise<O>,
+): (request: I, context?: Pick<HandlerContext, "signal">) => Promise<O> {
+  return async (request, context = detachedCall) => {
+    context.signal.throwIfAborted();
     try {
-      return await method(request, ...more);
+      return await method(request, context);
     } catch (error) {
       throw toServiceError(error);
     }

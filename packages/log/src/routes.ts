@@ -19,6 +19,8 @@ const DEFAULT_PAGE_SIZE = 100;
 export function createLogRoutes(database: Queryable, tail: Tail): ServiceImpl<typeof LogService> {
   return {
     async searchLogs({ filter, pageSize, pageToken }, context) {
+      // The caller may have gone away while the call waited for its turn.
+      context.signal.throwIfAborted();
       const after = pageToken === "" ? undefined : parsePageToken(pageToken);
       if (pageToken !== "" && !after) throw invalidPageToken();
       const limit = pageSize || DEFAULT_PAGE_SIZE;

@@ -21,6 +21,8 @@ import type { RestRoute } from "./rest-routes.ts";
 export interface RestOptions {
   /** Request headers that are handed to the method, such as "idempotency-key". What the method answers in headers is always copied back. */
   readonly headers?: readonly string[];
+  /** What the OpenAPI document says of the interface as a whole, in Markdown. */
+  readonly description?: string;
 }
 
 /** Hono's bindings to the request and response of Node. */

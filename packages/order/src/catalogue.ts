@@ -6,7 +6,7 @@ import type { Client } from "@connectrpc/connect";
 import type { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import type { Product } from "@smartcart/gen/inventory/v1/product_pb";
 import type { FieldViolation } from "@smartcart/mesh";
-import { ValidationError } from "@smartcart/mesh";
+import { detached, ValidationError } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
 import { catalogueUnavailable } from "./errors.ts";
 import type { PricedItem } from "./order.ts";
@@ -50,7 +50,8 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   let failedAt = Number.NEGATIVE_INFINITY;
 
   const renew = (): Promise<Copy> => {
-    renewal ??= readAll(inventory)
+    // It is for everybody who waits for prices: whoever happens to ask first may hang up, or have little time left.
+    renewal ??= detached(() => readAll(inventory))
       .then((products) => {
         copy = { products, readAt: performance.now() };
         return copy;

@@ -22,7 +22,7 @@ export function orderRoutes(dependencies: RouteDependencies): (router: ConnectRo
     router.service(OrderService, {
       placeOrder: served(async (request, context) => {
         const key = idempotencyKeyOf(context.requestHeader);
-        const answer = await placeOrder(request, key, dependencies);
+        const answer = await placeOrder(request, key, dependencies, context.signal);
         if (answer.replayed) markReplayed(context);
         return { order: rejectedOr(answer) };
       }),
@@ -71,9 +71,13 @@ export function orderRoutes(dependencies: RouteDependencies): (router: ConnectRo
     });
 }
 
-/** The handler; a database that is away reaches its caller as 503 with a time to try again. */
+/**
+ * The handler; a database that is away reaches its caller as 503 with a time to try again. A call whose caller went away while it
+ * waited for its turn ends before it asks the database for anything.
+ */
 function served<I, O>(handler: (request: I, context: HandlerContext) => Promise<O>) {
   return async (request: I, context: HandlerContext): Promise<O> => {
+    context.signal.throwIfAborted();
     try {
       return await handler(request, context);
     } catch (error) {

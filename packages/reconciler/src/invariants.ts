@@ -60,6 +60,7 @@ const legalHistories = `values
   ('SHIPPED',   '{1,2,3,4,5,6}'::int[]),
   ('REJECTED',  '{1,7}'),
   ('REJECTED',  '{1,2,8}'),
+  ('REJECTED',  '{1,2,8,10}'),
   ('REJECTED',  '{1,2,3,7,10}'),
   ('CANCELLED', '{1,2,3,4,9,10}')`;
 
@@ -227,7 +228,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     {
       name: "only legal transitions",
       promise:
-        "Every history is one of the five that the state machine allows, and fits the order's state.",
+        "Every history is one of the six that the state machine allows, and fits the order's state.",
       sql: `
         select o.order_id, o.state, array_agg(e.milestone order by e.sequence) as milestones
         from orders.orders o join orders.order_events e using (order_id)
@@ -237,9 +238,9 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     {
       name: "everything comes to its end",
       promise: "Every order is shipped, rejected or cancelled, or on its way there.",
-      // A parcel may take its time; an order that waits for one is not stuck.
+      // A parcel may take its time; an order that waits for one is not stuck. One with a refusal waits for a person.
       sql: `
-        select o.order_id, o.state, o.resumptions, o.updated_at
+        select o.order_id, o.state, o.refusal, o.resumptions, o.updated_at
         from (
           select * from orders.orders where state in ${inSaga}
           union all select * from orders.orders where state in ('CONFIRMED', 'SHIPPING')
