@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
+import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { LogsEmittedSchema } from "@smartcart/gen/events/v1/log_events_pb";
 import {
   OrderPlacedSchema,
@@ -19,7 +20,8 @@ export function orderPlaced(orderId: string, id: string = randomUUID()): Outgoin
 /** An entry of an order's history, for the fan-out. */
 export function statusChanged(orderId: string, sequence: number): OutgoingEvent {
   const milestone = OrderMilestone.PAYMENT_CONFIRMED;
-  const message = create(OrderStatusChangedSchema, { orderId, sequence, milestone });
+  const occurredAt = timestampNow();
+  const message = create(OrderStatusChangedSchema, { orderId, sequence, milestone, occurredAt });
   return createEvent(OrderStatusChangedSchema, message, { id: randomUUID() });
 }
 

@@ -1,4 +1,3 @@
-import type { Connection } from "rabbitmq-client";
 import type { Logger } from "@smartcart/runtime";
 import { retryUntilReady, StartError } from "@smartcart/runtime";
 import { queueTypeOf } from "../contract.ts";
@@ -11,6 +10,7 @@ import { closeConnection, describeUrl, openConnection } from "./connection.ts";
 import { startConsumer } from "./consumer.ts";
 import { createDeadLetters } from "./dead-letters.ts";
 import { createPublisher } from "./publisher.ts";
+import type { RawConnection } from "./raw-connection.ts";
 import { startSubscriber } from "./subscriber.ts";
 import { declareTopology, eventsExchange, isMandatory, queueDeclarations } from "./topology.ts";
 
@@ -87,7 +87,7 @@ export async function openRabbitmqBus(o: RabbitmqBusOptions): Promise<EventBus> 
  */
 async function openConnections(
   o: RabbitmqBusOptions,
-): Promise<{ sending: Connection; receiving: Connection }> {
+): Promise<{ sending: RawConnection; receiving: RawConnection }> {
   const open = (suffix: string) =>
     openConnection({ url: o.amqpUrl, name: `${o.name} ${suffix}`, log: o.log });
   const sending = await open("publish");
@@ -112,7 +112,7 @@ function explain(error: unknown): unknown {
   );
 }
 
-async function countMessages(connection: Connection): Promise<Record<string, number>> {
+async function countMessages(connection: RawConnection): Promise<Record<string, number>> {
   const channel = await connection.acquire();
   try {
     const depths: Record<string, number> = {};

@@ -1,6 +1,7 @@
-import { Connection } from "rabbitmq-client";
+import type { Connection } from "rabbitmq-client";
 import type { Logger } from "@smartcart/runtime";
 import { StartError } from "@smartcart/runtime";
+import { RawConnection } from "./raw-connection.ts";
 
 /** Longest silence before a connection is taken for dead is twice this. */
 const heartbeatSeconds = 5;
@@ -14,8 +15,8 @@ export async function openConnection(o: {
   url: string;
   name: string;
   log: Logger;
-}): Promise<Connection> {
-  const connection = new Connection({
+}): Promise<RawConnection> {
+  const connection = new RawConnection({
     url: checkUrl(o.url),
     connectionName: o.name,
     noDelay: true,
