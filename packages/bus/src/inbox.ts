@@ -1,4 +1,6 @@
-import type { Queryable } from "@smartcart/store";
+import type { Logger } from "@smartcart/runtime";
+import { int, StartError, startTimer } from "@smartcart/runtime";
+import type { Database, Queryable } from "@smartcart/store";
 
 /** The migration set with table `inbox`; apply it to each schema that consumes. */
 export const inboxMigrations = {
@@ -28,17 +30,66 @@ export async function claimMessages(
   return new Set(rows.map((row) => row.message_id));
 }
 
+/** The setting of each service that consumes. */
+export const inboxConfig = {
+  INBOX_KEPT_HOURS: int({
+    default: 168,
+    desc: "how long a handled message is remembered, in hours: a copy that comes later is handled again",
+  }),
+};
+
+const pruneEveryMs = 60_000;
+const mostPrunedAtOnce = 10_000;
+
 /**
- * Forgets messages handled longer ago than `olderThanMs`, at most 10,000 a call, and answers how
- * many. A copy that arrives later than that is handled again, so keep days, not minutes.
+ * Forgets messages handled longer ago than the setting says, once a minute all that are due.
+ *
+ * @throws StartError where nothing would be remembered
  */
-export async function pruneInbox(db: Queryable, olderThanMs: number): Promise<number> {
+export function startInboxPruning(o: {
+  readonly name: string;
+  readonly database: Database;
+  readonly log: Logger;
+  readonly keptHours: number;
+}): AsyncDisposable {
+  if (o.keptHours < 1) {
+    const variable = "INBOX_KEPT_HOURS";
+    const message = `${variable}: ${o.keptHours} would forget each message at once; set it to 1 or more`;
+    throw new StartError(message, { variable });
+  }
+  return startTimer({
+    name: o.name,
+    intervalMs: pruneEveryMs,
+    log: o.log,
+    run: async (signal) => void (await pruneInbox(o.database, o.keptHours * 3_600_000, signal)),
+  });
+}
+
+/**
+ * Forgets messages handled longer ago than `olderThanMs` and answers how many. It deletes 10,000 at a
+ * time, so that none of its statements holds locks for long, until none is left or the signal fires.
+ */
+export async function pruneInbox(
+  db: Queryable,
+  olderThanMs: number,
+  signal?: AbortSignal,
+): Promise<number> {
+  let pruned = 0;
+  for (let deleted = mostPrunedAtOnce; deleted === mostPrunedAtOnce && !signal?.aborted; ) {
+    deleted = await deleteHandled(db, olderThanMs);
+    pruned += deleted;
+  }
+  return pruned;
+}
+
+async function deleteHandled(db: Queryable, olderThanMs: number): Promise<number> {
   const { rowCount } = await db.query({
+    name: "inbox-prune",
     text: `delete from inbox where ctid = any (array(
              select ctid from inbox
              where claimed_at < now() - $1 * interval '1 millisecond'
-             limit 10000))`,
-    values: [olderThanMs],
+             limit $2))`,
+    values: [olderThanMs, mostPrunedAtOnce],
   });
   return rowCount;
 }

@@ -1,9 +1,11 @@
+import { inboxConfig } from "@smartcart/bus";
 import { commonConfig, int, parseConfig, port, str, url } from "@smartcart/runtime";
 import { allCrashPoints } from "./crash-points.ts";
 
 /** What the environment may say about the order service. */
 export const orderConfig = {
   ...commonConfig,
+  ...inboxConfig,
   ORDER_PORT: port({ default: 8080, desc: "port of the order service" }),
   INVENTORY_URL: url({
     default: "http://127.0.0.1:8081",

@@ -6,7 +6,7 @@ import {
   inboxMigrations,
   observeBus,
   outboxMigrations,
-  pruneInbox,
+  startInboxPruning,
 } from "@smartcart/bus";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
@@ -15,7 +15,7 @@ import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb"
 import type { ServiceClientOptions } from "@smartcart/mesh";
 import { createServiceClient, startServer } from "@smartcart/mesh";
 import type { Logger, Part, Registry } from "@smartcart/runtime";
-import { createMetrics, Gauge, startTimer } from "@smartcart/runtime";
+import { createMetrics, Gauge } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase, migrate } from "@smartcart/store";
 import { createCatalogue } from "./catalogue.ts";
@@ -50,8 +50,6 @@ export interface RunningOrder extends Part {
   /** Calls in process, through the same interceptors as over the network. */
   readonly transport: Transport;
 }
-
-const INBOX_KEPT_MS = 7 * 24 * 60 * 60 * 1_000;
 
 export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
   const { config, databaseUrl, log } = options;
@@ -88,7 +86,14 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
   const consumer = started.use(
     await startShipmentsConsumer({ bus, database, log, onMoved: repository.moved }),
   );
-  started.use(startInboxPruning(database, log));
+  started.use(
+    startInboxPruning({
+      name: "order.inbox-pruning",
+      database,
+      log,
+      keptHours: config.INBOX_KEPT_HOURS,
+    }),
+  );
   measureUnfinished(metrics, database);
 
   const server = started.use(
@@ -148,17 +153,6 @@ function connectPeers({ peers, config, log }: OrderOptions, metrics: Registry): 
     payment: createServiceClient(PaymentService, { ...common, ...peers.payment }),
     shipping: createServiceClient(ShippingService, { ...common, ...peers.shipping }),
   };
-}
-
-function startInboxPruning(database: Database, log: Logger): AsyncDisposable {
-  return startTimer({
-    name: "order.inbox-pruning",
-    intervalMs: 60 * 60 * 1_000,
-    log,
-    run: async () => {
-      await pruneInbox(database, INBOX_KEPT_MS);
-    },
-  });
 }
 
 /** For the operator's desk: orders on their way. Those at their end are too many to count. */

@@ -1,8 +1,10 @@
+import { inboxConfig } from "@smartcart/bus";
 import { commonConfig, int, num, parseConfig, port, str } from "@smartcart/runtime";
 
 /** What the environment may say about the shipping service. */
 export const shippingConfig = {
   ...commonConfig,
+  ...inboxConfig,
   SHIPPING_PORT: port({ default: 8086, desc: "Port of the shipping service" }),
   SHIPPING_DELAY_MS: int({
     default: 1000,
