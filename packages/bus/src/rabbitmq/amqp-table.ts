@@ -159,8 +159,8 @@ function numberOf(bytes: Buffer, at: number): JsonValue {
     d: () => bytes.readDoubleBE(from),
   };
   const value = readers[String.fromCharCode(bytes[at] ?? 0)]?.() ?? Number.NaN;
-  if (typeof value === "bigint" && BigInt(Number(value)) !== value) return String(value);
   const number = Number(value);
+  if (typeof value === "bigint" && !Number.isSafeInteger(number)) return String(value);
   return Number.isFinite(number) ? number : String(number);
 }
 
