@@ -20,7 +20,7 @@ const oddTexts = [
 ];
 
 /** Headers as strangers set them: any type that RabbitMQ takes, nested, and with the names that are ours. */
-export const headerTables: fc.Arbitrary<Header[]> = fc
+const headerTables: fc.Arbitrary<Header[]> = fc
   .uniqueArray(
     fc.tuple(fc.oneof(fc.constantFrom(...oddNames), fc.string({ maxLength: 40 })), values(3)),
     {

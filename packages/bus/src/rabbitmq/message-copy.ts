@@ -19,7 +19,7 @@ export const reasonHeader = "x-reason";
 /** Header of a dead letter: when, ISO 8601. */
 export const failedAtHeader = "x-failed-at";
 /** Header of a copy: the routing key of the first publish. */
-export const firstRoutingKeyHeader = "x-first-routing-key";
+const firstRoutingKeyHeader = "x-first-routing-key";
 /** Header of a held copy: what of the sender's cannot stand on it, a table. */
 const sentHeader = "x-sent";
 /** Header of a copy that is not whole: what was cut from it. */

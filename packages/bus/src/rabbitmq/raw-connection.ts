@@ -5,7 +5,7 @@
  * again and again, since the message comes back.
  *
  * All that we reach of its inside stands in this file. The version of the client is pinned, and
- * `test/raw-connection.test.ts` fails where a new one has another inside.
+ * `test/dead-letter-bytes.test.ts` fails where a new one has another inside.
  */
 import type { Channel } from "rabbitmq-client";
 import { Connection } from "rabbitmq-client";
