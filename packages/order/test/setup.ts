@@ -1,6 +1,6 @@
 /** An order service without its server: the use cases on a real database, with a world in memory around them. */
 import { fromBinary } from "@bufbuild/protobuf";
-import { inboxMigrations, outboxMigrations } from "@smartcart/bus";
+import { outboxMigrations } from "@smartcart/bus";
 import { OrderStatusesChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { OrderMilestoneSchema } from "@smartcart/gen/order/v1/order_milestone_pb";
 import { silentLogger } from "@smartcart/runtime";
@@ -35,7 +35,6 @@ export async function openOrders(): Promise<{ database: Database } & AsyncDispos
   const directory = new URL("../migrations/", import.meta.url);
   await migrate(database, { name: "orders", directory });
   await migrate(database, outboxMigrations);
-  await migrate(database, inboxMigrations);
   const running = started.move();
   return { database, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
