@@ -3,7 +3,7 @@ import { create, toJson } from "@bufbuild/protobuf";
 import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Delivery } from "@smartcart/bus";
+import type { ConsumeOptions, Delivery } from "@smartcart/bus";
 import {
   OrderShippedSchema,
   OrderShippingStartedSchema,
@@ -105,7 +105,7 @@ async function expectReadable(orderId: string): Promise<void> {
 
 /** The consumer's own handler, without a queue in between. */
 async function consumer() {
-  let handle: ((batch: readonly Delivery[]) => Promise<readonly object[]>) | undefined;
+  let handle: ConsumeOptions["handle"] | undefined;
   await startShipmentsConsumer({
     database: service.database,
     log: silentLogger,
@@ -119,6 +119,6 @@ async function consumer() {
   });
   return (batch: readonly Delivery[]) => {
     if (handle === undefined) throw new Error("the consumer took no handler");
-    return handle(batch);
+    return handle(batch, { signal: new AbortController().signal });
   };
 }

@@ -104,7 +104,7 @@ const tables = `
   create schema orders;
   create table orders.orders (
     order_id text collate "C" primary key, state text, last_sequence int, total_minor bigint default 0,
-    resumptions int default 0, updated_at timestamptz default now());
+    resumptions int default 0, refusal text, updated_at timestamptz default now());
   create table orders.order_events (order_id text collate "C", sequence int, milestone int);
   create table orders.idempotency_keys (idempotency_key text, order_id text collate "C", answer bytea);
   create table orders.outbox (
