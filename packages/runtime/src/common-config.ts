@@ -1,6 +1,5 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { StartError } from "./retry.ts";
 import {
   amqpUrl,
   bool,
@@ -62,18 +61,6 @@ export function stateDirectory(env: NodeJS.ProcessEnv): string {
   if (chosen) return resolve(chosen);
   // Not below root's home: PostgreSQL runs as another user there, who may not enter it.
   if (process.getuid?.() === 0) return "/var/lib/smartcart";
-  const stateHome = env.XDG_STATE_HOME?.trim() || join(homeFolder(), ".local", "state");
+  const stateHome = env.XDG_STATE_HOME?.trim() || join(homedir(), ".local", "state");
   return join(stateHome, "smartcart");
-}
-
-function homeFolder(): string {
-  try {
-    return homedir();
-  } catch (cause) {
-    // HOME is unset and the user has no entry in /etc/passwd, as in a container that runs under a number.
-    throw new StartError(
-      "this user has no home folder to keep the state in; set SMARTCART_STATE to a folder that it may write to, or HOME",
-      { variable: "SMARTCART_STATE", cause },
-    );
-  }
 }
