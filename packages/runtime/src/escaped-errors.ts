@@ -47,7 +47,7 @@ export const escapedErrors = new Counter({
  * event loop, with none of our code on the stack. What it means is that one peer is gone, and who works with that peer is told
  * by its own means, a "close" or a time-out. To end the process would cut off all others for it.
  */
-export function isSurvivable(error: unknown): boolean {
+function isSurvivable(error: unknown): boolean {
   const code = codeOf(error);
   return ofOneStream.has(code) || ofOneConnection.test(code);
 }

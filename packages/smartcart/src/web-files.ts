@@ -117,7 +117,7 @@ function names(list: string, etag: string): boolean {
 }
 
 /** RFC 9110, 12.5.3; the name "*" stands for every encoding that is not named. */
-export function acceptsGzip(header: string | string[] | undefined): boolean {
+function acceptsGzip(header: string | string[] | undefined): boolean {
   const weights = new Map<string, number>();
   for (const entry of String(header ?? "")
     .toLowerCase()
