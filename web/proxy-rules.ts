@@ -70,3 +70,11 @@ export function upstreamFor(request: ProxyRequest): Upstream | undefined {
   }
   return rule?.upstream;
 }
+
+/** Paths that are pages of the site, for a browser that navigates there: those of `parseRoute` in src/route.ts. */
+const pagePaths = /^\/(?:checkout\/?|ops\/?|orders(?:\/[^/]*)?)?$/;
+
+/** Whether the site has a page at that path. */
+export function isPage(path: string): boolean {
+  return pagePaths.test(path);
+}

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { proxyRules, upstreamFor } from "../proxy-rules.ts";
+import { isPage, proxyRules, upstreamFor } from "../proxy-rules.ts";
+import { parseRoute } from "./route.ts";
 
 const navigation = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
@@ -52,3 +53,19 @@ describe("upstreamFor", () => {
     }
   });
 });
+
+test.each(["/", "/checkout", "/checkout/", "/ops", "/orders", "/orders/", "/orders/ORD-1"])(
+  "%s is a page, for the server as for the page itself",
+  (path) => {
+    expect(isPage(path)).toBe(true);
+    expect(parseRoute(path).page).not.toBe("not-found");
+  },
+);
+
+test.each(["/nowhere", "/checkout/x", "/orders/ORD-1/x", "/Checkout", "/assets/index.js"])(
+  "%s is none",
+  (path) => {
+    expect(isPage(path)).toBe(false);
+    expect(parseRoute(path).page).toBe("not-found");
+  },
+);

@@ -17,7 +17,7 @@ const headers = {
 };
 
 const initializer = `window.ui = SwaggerUIBundle({
-  url: "/openapi.json",
+  url: new URL("../openapi.json", document.currentScript.src).href,
   dom_id: "#swagger-ui",
   deepLinking: true,
 });
@@ -27,12 +27,17 @@ const initializer = `window.ui = SwaggerUIBundle({
 export function addSwaggerUi(app: HttpApp, o: { readonly title: string }): void {
   const require = createRequire(import.meta.url);
   const folder = dirname(require.resolve("swagger-ui-dist/package.json"));
-  const page = pageHtml(o.title);
-  const answerPage = () =>
-    new Response(page, { headers: { ...headers, "content-type": "text/html" } });
-
-  app.get("/docs", answerPage);
-  app.get("/docs/", answerPage);
+  // Relative, so that it also works below the path of a proxy; from where, depends on the slash.
+  for (const [path, below] of [
+    ["/docs", "docs/"],
+    ["/docs/", ""],
+  ] as const) {
+    const page = pageHtml(o.title, below);
+    app.get(
+      path,
+      () => new Response(page, { headers: { ...headers, "content-type": "text/html" } }),
+    );
+  }
   app.get("/docs/initializer.js", () => {
     return new Response(initializer, {
       headers: { ...headers, "content-type": "text/javascript" },
@@ -48,20 +53,20 @@ export function addSwaggerUi(app: HttpApp, o: { readonly title: string }): void 
   }
 }
 
-function pageHtml(title: string): string {
+function pageHtml(title: string, below: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>
-<link rel="stylesheet" href="/docs/swagger-ui.css">
-<link rel="icon" type="image/png" href="/docs/favicon-32x32.png">
+<link rel="stylesheet" href="${below}swagger-ui.css">
+<link rel="icon" type="image/png" href="${below}favicon-32x32.png">
 </head>
 <body>
 <div id="swagger-ui"></div>
-<script src="/docs/swagger-ui-bundle.js"></script>
-<script src="/docs/initializer.js"></script>
+<script src="${below}swagger-ui-bundle.js"></script>
+<script src="${below}initializer.js"></script>
 </body>
 </html>
 `;

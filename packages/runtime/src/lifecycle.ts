@@ -1,7 +1,10 @@
 import type { DestinationStream } from "pino";
 import { ConfigError } from "./config.ts";
+import { createLastDefence } from "./escaped-errors.ts";
 import type { RootLogger } from "./logger.ts";
 import { createLogger } from "./logger.ts";
+import { watchNpm } from "./npm-watch.ts";
+import { writeOutput } from "./output.ts";
 import { reasonOf, StartError, startWithSignal } from "./retry.ts";
 import { startTelemetry } from "./telemetry.ts";
 
@@ -16,7 +19,7 @@ export interface Part extends AsyncDisposable {
 export interface MainContext {
   readonly env: NodeJS.ProcessEnv;
   readonly log: RootLogger;
-  /** Fires at the first SIGINT or SIGTERM, also while `start` is still waiting for something. */
+  /** Fires at the first signal that stops, also while `start` is still waiting for something. */
   readonly signal: AbortSignal;
 }
 
@@ -27,15 +30,19 @@ export interface MainOptions {
   drainMs?: number;
 }
 
-const signalNumbers = { SIGINT: 2, SIGTERM: 15 } as const;
+/** The signals that stop: Ctrl-C, an orderly end, and a terminal that was closed. */
+const signalNumbers = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 
 /**
  * The frame of every `main.ts`; it ends the process itself.
  *
  * - A start that fails: one clear line on standard error (for a ConfigError one for each variable), exit code 1.
- * - SIGINT or SIGTERM: the started thing is disposed of, exit code 0; 1 when that failed or took longer than `drainMs`.
+ * - SIGINT, SIGTERM or SIGHUP, or the end of the npm that started it: the started thing is disposed of, exit code 0; 1 when
+ *   that failed or took longer than `drainMs`.
  * - A second signal: ends at once, with the code a shell expects (128 + signal).
- * - An unhandled rejection or exception: logged, exit code 1. A process in an unknown state does not drain.
+ * - An error that nothing caught: one of a single stream is counted and survived (`isSurvivable` says why); any other is logged,
+ *   exit code 1. A process in an unknown state does not drain.
+ * - A standard output or error that takes nothing more is no reason to end.
  */
 export async function runMain(
   name: string,
@@ -52,16 +59,16 @@ export async function runMain(
     log.flush();
     process.exit(code);
   };
-  const crash = (error: unknown) => {
+  const onEscaped = createLastDefence(log, (error) => {
     log.error("process.crashed", { error });
     exit(1);
-  };
-  process.on("unhandledRejection", crash).on("uncaughtException", crash);
+  });
+  process.on("unhandledRejection", onEscaped).on("uncaughtException", onEscaped);
 
   // Only this function ends the process: not even a part that holds nothing open lets it run out.
   setInterval(() => {}, 2 ** 30);
   const telemetry = startTelemetry({ otlpEndpoint: httpUrl(env.OTEL_EXPORTER_OTLP_ENDPOINT) });
-  const stop = abortOnSignal(exit, () => {
+  const stop = abortOnSignal(env, exit, () => {
     const boundMs = o.drainMs ?? 10_000;
     // counts from the signal, and covers a start that does not heed it as well as parts that do not stop
     setTimeout(() => {
@@ -73,7 +80,7 @@ export async function runMain(
   const starting = startWithSignal(stop, () => start({ env, log, signal: stop }));
   const running = await starting.catch((error: unknown) => {
     if (stop.aborted) return undefined;
-    process.stderr.write(`${explain(name, error)}\n`);
+    writeOutput("stderr", `${explain(name, error)}\n`);
     // an unforeseen error is worth its stack, but not in front of a person at a terminal
     if (!(error instanceof StartError || error instanceof ConfigError)) {
       log.debug("start.failed", { error });
@@ -81,20 +88,29 @@ export async function runMain(
     return exit(1);
   });
   await aborted(stop);
-  const drained = await drain(running, log);
+  const drained = await drain(running, log, String((stop.reason as Error).message));
   await telemetry[Symbol.asyncDispose]();
   exit(drained ? 0 : 1);
 }
 
-function abortOnSignal(exit: (code: number) => void, onFirst: () => void): AbortSignal {
+function abortOnSignal(
+  env: NodeJS.ProcessEnv,
+  exit: (code: number) => void,
+  onFirst: () => void,
+): AbortSignal {
   const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      if (stop.signal.aborted) return exit(128 + signalNumbers[signal]);
-      stop.abort(new DOMException(`received ${signal}`, "AbortError"));
-      onFirst();
-    });
+  const begin = (why: string) => {
+    stop.abort(new DOMException(why, "AbortError"));
+    onFirst();
+  };
+  for (const [signal, number] of Object.entries(signalNumbers)) {
+    process.on(signal, () =>
+      stop.signal.aborted ? exit(128 + number) : begin(`received ${signal}`),
+    );
   }
+  watchNpm(env, () => {
+    if (!stop.signal.aborted) begin("npm, which started this process, has ended");
+  });
   return stop.signal;
 }
 
@@ -104,9 +120,13 @@ async function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** Returns whether it went well. */
-async function drain(running: AsyncDisposable | undefined, log: RootLogger): Promise<boolean> {
+async function drain(
+  running: AsyncDisposable | undefined,
+  log: RootLogger,
+  message: string,
+): Promise<boolean> {
   if (!running) return true;
-  log.info("process.stopping");
+  log.info("process.stopping", { message });
   try {
     await running[Symbol.asyncDispose]();
     return true;

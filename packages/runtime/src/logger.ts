@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { DestinationStream, Logger as PinoLogger } from "pino";
 import { pino } from "pino";
+import { Counter } from "prom-client";
+import { writeOutput } from "./output.ts";
 import { serializeError } from "./serialize-error.ts";
 import { currentTraceId } from "./telemetry.ts";
 
@@ -79,7 +81,7 @@ export function createLogger(o: LoggerOptions): RootLogger {
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: serializeError },
     },
-    o.destination ?? pino.destination({ fd: 1, sync: true }),
+    o.destination ?? standardOutput,
   );
   const root = wrap({ service: o.service, writer, bound: {}, sinks });
   return {
@@ -91,6 +93,13 @@ export function createLogger(o: LoggerOptions): RootLogger {
   };
 }
 
+/** Lines that standard output did not take, since it was closed or the disk full. */
+export const lostLines = new Counter({
+  name: "process_log_lines_lost_total",
+  help: "Log lines that standard output did not take",
+  registers: [],
+});
+
 /** Writes nothing. For tests. */
 export const silentLogger: RootLogger = {
   debug() {},
@@ -100,6 +109,13 @@ export const silentLogger: RootLogger = {
   child: () => silentLogger,
   flush() {},
   addSink: () => () => {},
+};
+
+/** Nobody can be told of a line that standard output does not take; the sinks get it all the same. */
+const standardOutput: DestinationStream = {
+  write(line) {
+    if (writeOutput("stdout", line) !== undefined) lostLines.inc();
+  },
 };
 
 interface Core {

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 
 const main = fileURLToPath(new URL("./fixtures/main.ts", import.meta.url));
 
@@ -26,7 +27,7 @@ function start(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
 }
 
 describe("runMain", () => {
-  test.each(["SIGTERM", "SIGINT"] as const)(
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
     "%s stops the parts and exits with 0",
     async (signal) => {
       const run = start(["runs"]);
@@ -106,5 +107,73 @@ describe("runMain", () => {
     const { code, out } = await start(["rejects-later"]).ended;
     expect(code).toBe(1);
     expect(out).toMatch(/"event":"process.crashed".*"message":"lost"/);
+  });
+
+  test.each(["ECONNRESET", "EPIPE", "EMFILE", "HPE_INVALID_CONSTANT"])(
+    "an error of one stream that nobody handles is logged and survived: %s",
+    async (code) => {
+      const run = start(["escapes-later", code]);
+      await run.logged("process.error-escaped");
+      run.child.kill("SIGTERM");
+      const { code: exitCode, out } = await run.ended;
+      expect(exitCode).toBe(0);
+      expect(out).toMatch(new RegExp(`"process.error-escaped".*"code":"${code}"`));
+      expect(out).toContain('"event":"stopped"');
+    },
+  );
+
+  test("any other error that nobody handles ends the process", async () => {
+    const { code, out } = await start(["escapes-later", "ERR_INVALID_URL"]).ended;
+    expect(code).toBe(1);
+    expect(out).toContain('"event":"process.crashed"');
+    expect(out).not.toContain('"event":"stopped"');
+  });
+
+  test("a reader who leaves does not end it", async () => {
+    const run = start(["runs"]);
+    await run.logged("started");
+    run.child.stdout.destroy();
+    run.child.stderr.destroy();
+    // It writes that it stops, and that it has stopped.
+    run.child.kill("SIGTERM");
+    expect(await run.ended).toMatchObject({ code: 0 });
+  });
+
+  test("a full disk does not end it", async () => {
+    const full = openSync("/dev/full", "w");
+    onTestFinished(() => closeSync(full));
+    const child = spawn(process.execPath, [main, "runs"], { stdio: ["ignore", full, full, "ipc"] });
+    const exited = once(child, "exit");
+    await once(child, "message");
+    child.kill("SIGTERM");
+    expect(await exited).toEqual([0, null]);
+  });
+
+  describe("started by npm", () => {
+    const npm = { npm_lifecycle_event: "start" };
+    // npm runs a script by a shell, which waits for it. Here "npm" is a shell as well, and prints the process id.
+    const underNpm = (env: NodeJS.ProcessEnv) => {
+      const script = `${process.execPath} ${main} runs & wait`;
+      const child = spawn("sh", ["-c", `sh -c '${script}' & wait`], {
+        env: { PATH: process.env.PATH, ...env },
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      let out = "";
+      child.stdout.setEncoding("utf8").on("data", (text) => {
+        out += text;
+      });
+      const ended = once(child.stdout, "close").then(() => out);
+      const started = vi.waitFor(() => expect(out).toContain('"started"'), { timeout: 20_000 });
+      return { child, ended, started };
+    };
+
+    test.each(["SIGTERM", "SIGKILL"] as const)("it drains when npm gets %s", async (signal) => {
+      const run = underNpm(npm);
+      await run.started;
+      run.child.kill(signal);
+      const out = await run.ended;
+      expect(out).toContain("npm, which started this process, has ended");
+      expect(out).toContain('"event":"stopped"');
+    });
   });
 });

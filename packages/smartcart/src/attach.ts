@@ -2,7 +2,7 @@
 import type { EventBus } from "@smartcart/bus";
 import { openBus } from "@smartcart/bus";
 import type { Logger } from "@smartcart/runtime";
-import { createLogger, StartError, stateDirectory } from "@smartcart/runtime";
+import { createLogger, StartError, serverUrl, stateDirectory } from "@smartcart/runtime";
 import { findEmbeddedPostgres } from "@smartcart/store";
 import { parseSmartCartConfig } from "./config.ts";
 import { readRunningNote } from "./running-file.ts";
@@ -75,7 +75,7 @@ const parts = [
 /** On this machine, on their ports. */
 function urlsOf(config: ReturnType<typeof parseSmartCartConfig>): Record<string, string> {
   return Object.fromEntries(
-    parts.map(({ name, port }) => [name, `http://127.0.0.1:${config[port]}`]),
+    parts.map(({ name, port }) => [name, serverUrl(config.HOST, config[port])]),
   );
 }
 

@@ -1,5 +1,6 @@
 /** What can be said on the command line, and which command it runs. */
 import { parseArgs } from "node:util";
+import { writeOutput } from "@smartcart/runtime";
 import type { Attached } from "./attach.ts";
 import { attach } from "./attach.ts";
 import { runDlq } from "./dlq.ts";
@@ -52,7 +53,7 @@ async function onRunning(
     await using running = await attach(env);
     await tool(running);
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n`);
+    writeOutput("stderr", `${(error as Error).message}\n`);
     process.exitCode = 1;
   }
 }
@@ -114,11 +115,15 @@ function parse(args: readonly string[]): Parsed | string {
   }
 }
 
+/** A reader who has left (`| head -1`) wanted no more: the tool goes on, and its exit code is what it found. */
 function print(text: string): void {
-  process.stdout.write(text);
+  const error = writeOutput("stdout", text);
+  if (error === undefined || error.code === "EPIPE") return;
+  writeOutput("stderr", `smartcart: the output could not be written: ${error.message}\n`);
+  process.exitCode = 1;
 }
 
 function fail(problem: string): void {
-  process.stderr.write(`${problem}\n\n${HELP}`);
+  writeOutput("stderr", `${problem}\n\n${HELP}`);
   process.exitCode = 2;
 }

@@ -1,10 +1,11 @@
 /** Log lines as a person reads them in a terminal: time, part, what happened, and whatever else was said. */
 import type { LogLine, LogSink } from "@smartcart/runtime";
+import { writeOutput } from "@smartcart/runtime";
 
-export function createConsoleLog(out: NodeJS.WritableStream): LogSink {
+export function createConsoleLog(): LogSink {
   return {
     write(line) {
-      out.write(`${format(line)}\n`);
+      writeOutput("stdout", `${format(line)}\n`);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** `smartcart up`: starts everything, prints where it is, and stops it on a signal. */
 import type { MainContext } from "@smartcart/runtime";
-import { runMain, stateDirectory } from "@smartcart/runtime";
+import { runMain, stateDirectory, writeOutput } from "@smartcart/runtime";
 import { removeEmbeddedPostgres } from "@smartcart/store";
 import { banner } from "./banner.ts";
 import { buildPage } from "./build-page.ts";
@@ -24,7 +24,7 @@ export function runUp({ rabbitmq, fresh }: UpOptions): Promise<void> {
   const readByPerson = process.stdout.isTTY === true;
   const start = async ({ env, signal, log }: MainContext) => {
     const startedAt = performance.now();
-    if (readByPerson) log.addSink(createConsoleLog(process.stdout));
+    if (readByPerson) log.addSink(createConsoleLog());
     const config = parseSmartCartConfig(env);
     await using started = new AsyncDisposableStack();
     const state = stateDirectory(env);
@@ -50,7 +50,8 @@ export function runUp({ rabbitmq, fresh }: UpOptions): Promise<void> {
     const note = { pid: process.pid, urls: smartcart.urls, ...(amqpUrl && { amqpUrl }) };
     started.use(await leaveRunningNote(state, note));
     const readyMs = performance.now() - startedAt;
-    process.stdout.write(
+    writeOutput(
+      "stdout",
       banner({ smartcart, state, readyMs, queue: broker?.description ?? "on PostgreSQL" }),
     );
     return started.move();

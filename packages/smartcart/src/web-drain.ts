@@ -28,7 +28,7 @@ export function createWebDrain(server: Server): () => Promise<void> {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     const answering = new Set<Socket | null>();
     for (const response of underWay) {
-      if (isStream(response)) continue;
+      if (isStream(String(response.getHeader("content-type") ?? ""))) continue;
       if (!response.headersSent) response.setHeader("connection", "close");
       answering.add(response.socket);
     }
@@ -42,7 +42,7 @@ export function createWebDrain(server: Server): () => Promise<void> {
   };
 }
 
-function isStream(response: ServerResponse): boolean {
-  const type = String(response.getHeader("content-type") ?? "");
-  return /^application\/(connect\+|grpc)|event-stream/.test(type);
+/** Whether an answer of that content type never ends by itself. */
+export function isStream(contentType: string | undefined): boolean {
+  return /^application\/(connect\+|grpc)|event-stream/.test(contentType ?? "");
 }

@@ -1,131 +1,114 @@
 /** Serves the built page and, on the same origin, passes the browser's calls on to the parts. */
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { createServer } from "node:http";
+import { once } from "node:events";
+import type { IncomingMessage, Server } from "node:http";
+import { createServer, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { createProxyServer, proxyUpgrade } from "httpxy";
-import sirv from "sirv";
-import type { Logger, Part, Registry } from "@smartcart/runtime";
-import { createMetrics, StartError } from "@smartcart/runtime";
+import type { Logger, Part, TrustedProxies } from "@smartcart/runtime";
+import {
+  createHostCheck,
+  createMetrics,
+  loopbackProxies,
+  StartError,
+  serverUrl,
+} from "@smartcart/runtime";
 import type { Upstream } from "@smartcart/web/proxy-rules";
-import { contentSecurityPolicy, upstreamFor } from "@smartcart/web/proxy-rules";
+import { upstreamFor } from "@smartcart/web/proxy-rules";
+import { answerBrokenRequest } from "./web-broken-request.ts";
 import { createWebDrain } from "./web-drain.ts";
+import { loadPage } from "./web-files.ts";
+import { createProxy } from "./web-proxy.ts";
+import { createRouter } from "./web-routes.ts";
+import { targetOf } from "./web-target.ts";
 
 export interface WebServerOptions {
   readonly port: number;
   readonly host: string;
   /** The folder of the built page. */
   readonly page: string;
-  /** Base URL of each part that the page calls. */
-  readonly upstreams: Readonly<Record<Upstream, string>>;
+  /** Base URL of each part that the page calls. An undefined one is off, and the page says so. */
+  readonly upstreams: Readonly<Record<Upstream, string | undefined>>;
+  /** Names that are answered to beside those of this machine: `ALLOWED_HOSTS`. */
+  readonly allowedHosts?: readonly string[] | undefined;
+  /** Proxies in front of the page: `TRUSTED_PROXIES`. Default: those on this machine. */
+  readonly trustedProxies?: TrustedProxies | undefined;
   readonly log: Logger;
 }
 
-const HEADERS = {
-  "content-security-policy": contentSecurityPolicy,
-  "referrer-policy": "same-origin",
-  "x-content-type-options": "nosniff",
-};
+/** Room for the cookies of every other server on the same name; the parts never see them. */
+const MAX_HEADER_BYTES = 64 * 1024;
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Longer than the idle time-out of common load balancers, so that they close first. */
+const KEEP_ALIVE_MS = 65_000;
 
 export async function startWebServer(options: WebServerOptions): Promise<Part> {
-  const { upstreams, log } = options;
-  const metrics = createMetrics("web");
-  const proxy = createProxyServer({ xfwd: true });
-  const page = sirv(options.page, {
-    single: true,
-    etag: true,
-    gzip: true,
-    setHeaders: pageHeaders,
+  const { log, upstreams } = options;
+  const route = createRouter({
+    page: await loadPage(options.page),
+    upstreams,
+    isMyName: createHostCheck({ listenHost: options.host, allowedHosts: options.allowedHosts }),
+    metrics: createMetrics("web"),
+    log,
   });
-  const upstreamOf = (request: IncomingMessage): string | undefined => {
-    const path = new URL(request.url ?? "/", "http://page").pathname;
-    const upstream = upstreamFor({ path, accept: request.headers.accept ?? "" });
-    return upstream && upstreams[upstream];
-  };
-
-  const server = createServer((request, response) => {
-    if (answerOperations(request, response, metrics)) return;
-    const target = upstreamOf(request);
-    if (target !== undefined) {
-      proxy.web(request, response, { target }).catch((error: unknown) => {
-        log.warn("web.upstream-failed", { url: request.url, target, error });
-        badGateway(response);
-      });
-      return;
-    }
-    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
-    page(request, response);
-  });
+  const proxy = createProxy({ log, trusted: options.trustedProxies ?? loopbackProxies });
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      noDelay: true,
+      // `targetOf` requires one, and the answer says so.
+      requireHostHeader: false,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      // Any other wish for an upgrade is ignored, and the request answered as it stands (RFC 9110, 7.8).
+      shouldUpgradeCallback: isWebSocket,
+    },
+    (request, response) => route(request, response, (to) => proxy.web(request, response, to)),
+  );
+  // A client that has closed its side after the request still gets its answer. Node has no option for it.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    const target = upstreamOf(request);
-    if (target === undefined) return socket.destroy();
-    proxyUpgrade(target, request, socket, head, { xfwd: true }).catch((error: unknown) => {
-      log.warn("web.upstream-failed", { url: request.url, target, error });
-      socket.destroy();
-    });
+    const response = responseOn(socket, request);
+    route(request, response, (to) => proxy.upgrade(request, response, { socket, head, to }));
   });
+  server.on("clientError", answerBrokenRequest);
 
   const drain = createWebDrain(server);
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   return {
     name: "web",
-    url: `http://${options.host === "0.0.0.0" ? "127.0.0.1" : options.host}:${port}`,
-    [Symbol.asyncDispose]: drain,
+    url: serverUrl(options.host, port),
+    async [Symbol.asyncDispose]() {
+      await drain();
+      proxy[Symbol.dispose]();
+    },
   };
 }
 
-/** The page needs nothing but its files, so it is ready while it lives; the parts behind it answer for themselves. */
-function answerOperations(
-  request: IncomingMessage,
-  response: ServerResponse,
-  metrics: Registry,
-): boolean {
-  switch (request.url) {
-    case "/healthz":
-    case "/readyz":
-      response.writeHead(200, { "content-type": "application/json" }).end('{"status":"ok"}');
-      return true;
-    case "/metrics":
-      metrics.metrics().then(
-        (text) => response.writeHead(200, { "content-type": metrics.contentType }).end(text),
-        () => response.writeHead(500).end(),
-      );
-      return true;
-    default:
-      return false;
+function isWebSocket(request: IncomingMessage): boolean {
+  const path = targetOf(request)?.path ?? "";
+  const isWanted = /^websocket$/i.test(request.headers.upgrade ?? "");
+  return isWanted && request.method === "GET" && upstreamFor({ path }) === "status";
+}
+
+/** What answers a wish for an upgrade that is not granted; Node hands over the bare socket. */
+function responseOn(socket: Socket, request: IncomingMessage): ServerResponse {
+  socket.on("error", () => socket.destroy());
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.once("finish", () => socket.destroySoon());
+  return response;
+}
+
+async function listen(server: Server, { port, host, log }: WebServerOptions): Promise<void> {
+  try {
+    server.listen(port, host);
+    await once(server, "listening");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    const message = `WEB_PORT: port ${port} is taken on ${host}; end what listens there or set WEB_PORT to another port`;
+    throw new StartError(message, { variable: "WEB_PORT", cause: error });
   }
-}
-
-function pageHeaders(response: ServerResponse, path: string): void {
-  // `/orders` is a page for a browser and a resource for everybody else.
-  response.setHeader("vary", "accept, accept-encoding");
-  // Vite puts a hash of the content into the names below /assets.
-  const hashed = path.startsWith("/assets/");
-  response.setHeader("cache-control", hashed ? "public, max-age=31536000, immutable" : "no-cache");
-}
-
-function badGateway(response: ServerResponse): void {
-  if (response.headersSent) return void response.destroy();
-  response.writeHead(503, { "content-type": "application/problem+json", "retry-after": "1" });
-  response.end(
-    JSON.stringify({
-      type: "urn:smartcart:problem:upstream-unavailable",
-      title: "A part of the shop cannot be reached",
-      status: 503,
-      detail:
-        "Nothing is lost. Send the same request again, with the same Idempotency-Key, in a second.",
-      code: "UPSTREAM_UNAVAILABLE",
-    }),
-  );
-}
-
-function listen(server: Server, { port, host }: WebServerOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EADDRINUSE") return reject(error);
-      const message = `WEB_PORT: port ${port} is taken on ${host}; end what listens there or set WEB_PORT to another port`;
-      reject(new StartError(message, { variable: "WEB_PORT", cause: error }));
-    });
-    server.listen(port, host, resolve);
-  });
+  // No descriptor left for one more connection (EMFILE): those that are open go on.
+  server.on("error", (error) => log.warn("web.accept-failed", { error }));
 }

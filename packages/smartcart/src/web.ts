@@ -11,6 +11,8 @@ export function runWeb(): Promise<void> {
       port: config.WEB_PORT,
       host: config.HOST,
       page: await buildPage(),
+      allowedHosts: config.ALLOWED_HOSTS,
+      trustedProxies: config.TRUSTED_PROXIES,
       upstreams: {
         order: config.ORDER_URL,
         inventory: config.INVENTORY_URL,

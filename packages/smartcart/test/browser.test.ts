@@ -1,5 +1,6 @@
 /** What people do with the page, in a real browser on the built one. The scenarios are the page's own. */
 import { existsSync } from "node:fs";
+import naughtyStrings from "big-list-of-naughty-strings" with { type: "json" };
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBus } from "@smartcart/bus";
@@ -10,6 +11,7 @@ import * as scenarios from "@smartcart/web/test/browser-scenarios";
 import * as deskVisits from "@smartcart/web/test/desk-scenarios";
 import type { FakeOps } from "@smartcart/web/test/fake-ops";
 import { startFakeOps } from "@smartcart/web/test/fake-ops";
+import { textIsOnlyText } from "@smartcart/web/test/naughty-text";
 import * as processVisits from "@smartcart/web/test/process-scenarios";
 import * as scripted from "@smartcart/web/test/scripted-desk-scenarios";
 import { buildPage } from "../src/build-page.ts";
@@ -19,6 +21,8 @@ import { startStack } from "./stack.ts";
 const { launchChromium, openTestPage, ...visits } = scenarios;
 const { tokenOpensTheDesk, ...scriptedVisits } = scripted;
 const { deadLetterIsRedriven, ...operatorVisits } = deskVisits;
+/** Of the Big List of Naughty Strings, all that might be markup, and some of the rest. */
+const sample = naughtyStrings.filter((text, index) => /[<>&"'`]/.test(text) || index % 6 === 0);
 const phone = { viewport: { width: 360, height: 740 } };
 const onPhone = new Set(["nothingIsWiderThanThePhone", "deskFitsThePhone"]);
 const noBrowser = !existsSync(process.env.CHROMIUM_PATH || "/usr/bin/chromium");
@@ -54,6 +58,11 @@ describe.skipIf(noBrowser)("in a browser", () => {
     });
     it.each(Object.entries({ ...visits, ...operatorVisits }))("%s", { timeout }, (name, act) =>
       visit(name, (page) => act(page, baseUrl)),
+    );
+    it("textIsOnlyText", { timeout }, () =>
+      visit("textIsOnlyText", async (page) => {
+        expect(await textIsOnlyText(page, baseUrl, sample)).toBeGreaterThan(sample.length / 2);
+      }),
     );
     it("deadLetterIsRedriven", { timeout }, () =>
       visit("deadLetterIsRedriven", (page) =>

@@ -11,6 +11,7 @@ import { PromiseState } from "@smartcart/gen/ops/v1/promise_pb";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
 import { silentLogger } from "@smartcart/runtime";
 import { runCommand, waitFor } from "@smartcart/testkit";
+import { buildPage } from "../src/build-page.ts";
 import type { Desk } from "./desk.ts";
 import { createDesk } from "./desk.ts";
 import { rowsOf } from "./invariants.ts";
@@ -306,7 +307,7 @@ describe("a SmartCart without demo mode and with a token", () => {
     await using other = await startStack({
       // With a secret the parts report to the operator's service only.
       env: { SMARTCART_DEMO: "0", OPS_TOKEN: token, MESH_SECRET: "a secret of the whole mesh" },
-      page: new URL("../../../web", import.meta.url).pathname,
+      page: await buildPage(),
     });
     // By the page's own origin, as the page calls it.
     const url = other.urls.web ?? "";

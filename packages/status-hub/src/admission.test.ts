@@ -4,12 +4,18 @@ import { createAdmission, isAllowedOrigin } from "./admission.ts";
 
 function request(o: {
   origin?: string;
+  /** The host that a proxy was asked for. */
+  proxied?: string;
   host?: string;
   to?: string;
   from?: string;
 }): IncomingMessage {
-  const { origin, host = "localhost:8083", to = "127.0.0.1", from = "127.0.0.1" } = o;
-  const headers = origin === undefined ? { host } : { host, origin };
+  const { origin, host = "localhost:8083", to = "127.0.0.1", from = "127.0.0.1", proxied } = o;
+  const headers = {
+    host,
+    ...(origin && { origin }),
+    ...(proxied && { "x-forwarded-host": proxied }),
+  };
   return {
     headers,
     socket: { localAddress: to, remoteAddress: from },
@@ -29,6 +35,8 @@ test.each([
   [{ origin: "http://192.168.1.5:5173", host: "192.168.1.5:5173" }, true],
   [{ origin: "http://shop.example", host: "shop.example", to: "10.0.0.7" }, true],
   [{ origin: "http://evil.example", host: "shop.example", to: "10.0.0.7" }, false],
+  [{ origin: "http://shop.example", proxied: "shop.example", host: "hub", to: "10.0.0.7" }, true],
+  [{ origin: "http://evil.example", proxied: "shop.example", host: "hub", to: "10.0.0.7" }, false],
 ])("without a list, %j: %s", (o, expected) => {
   expect(isAllowedOrigin(request(o), [])).toBe(expected);
 });

@@ -78,7 +78,9 @@ export function isAllowedOrigin(
   if (origin === undefined) return true;
   if (allowed.length > 0) return allowed.includes("*") || allowed.includes(origin);
   const page = URL.parse(origin)?.hostname;
-  const host = URL.parse(`http://${headers.host ?? ""}`)?.hostname;
+  // Behind the page's proxy, `Host` is the hub's own, and this is what the browser connected to; no page can set it.
+  const named = headers["x-forwarded-host"] ?? headers.host ?? "";
+  const host = URL.parse(`http://${named}`)?.hostname;
   if (page === undefined || host === undefined) return false;
   if (!isLoopback(socket.localAddress ?? "")) return page === host;
   return isLocalName(page) || (page === host && isAddress(page));

@@ -92,6 +92,7 @@ export function createHub(o: HubOptions): Hub {
       byOrder.leave(target.orderId, client);
     } else {
       client.users.delete(target.userId);
+      replays.get(client)?.delete(target.userId);
       byUser.leave(target.userId, client);
     }
     // An order may be one of a user who is still followed; which one, only its next event tells.

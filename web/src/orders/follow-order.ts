@@ -18,7 +18,7 @@ const PROBE_MS = 20_000;
 const OPEN_TIMEOUT_MS = 8_000;
 
 /**
- * Follows an order over the WebSocket at /ws of the page's origin until it is shipped or `signal` is aborted: carries
+ * Follows an order over the WebSocket at /ws of the page's origin until nothing can follow or `signal` is aborted: carries
  * out what the state machine of order-feed.ts asks for.
  */
 export function followOrder(

@@ -25,6 +25,20 @@ export function toneOf(status: string): Tone {
   return happyPath.includes(status) ? "good" : "neutral";
 }
 
+const paid = nameOf(OrderMilestone.PAYMENT_CONFIRMED);
+const ends: ReadonlySet<string> = new Set([
+  nameOf(OrderMilestone.SHIPPED),
+  nameOf(OrderMilestone.REFUNDED),
+  ...badEnds,
+]);
+
+/** Whether nothing will ever follow. What was paid for an order that ended otherwise than shipped is given back first. */
+export function isComplete({ entries }: Timeline): boolean {
+  const last = entries.at(-1)?.status ?? "";
+  if (!ends.has(last)) return false;
+  return !badEnds.has(last) || !entries.some(({ status }) => status === paid);
+}
+
 /** The steps that are still to come; none where the order left the way through. */
 export function stepsAhead(timeline: Timeline): readonly string[] {
   if (timeline.entries.some((entry) => !happyPath.includes(entry.status))) return [];

@@ -88,11 +88,23 @@ describe("following an order", () => {
     expect(shown(after(opened, other).feed)).toEqual([]);
   });
 
-  test("it ends with the shipment", () => {
-    const { feed, commands } = after(opened, status(1), status(2, "Shipped"));
+  const way = ["Order Received", "Stock Reserved"];
+  const paid = [...way, "Payment Confirmed"];
+  const told = (statuses: readonly string[]) =>
+    after(opened, ...statuses.map((text, index) => status(index + 1, text)));
+
+  test.each([
+    ["shipped", [...paid, "Order Confirmed", "Shipping Started", "Shipped"]],
+    ["rejected for want of stock", ["Order Received", "Out of Stock"]],
+    ["rejected by the bank", [...way, "Payment Declined"]],
+    ["cancelled", [...paid, "Order Confirmed", "Cancelled", "Refunded"]],
+    ["paid in vain", [...paid, "Out of Stock", "Refunded"]],
+  ])("it ends with an order that is %s, and not before", (_, statuses) => {
+    const { feed, commands } = told(statuses);
     expect(feed.liveness).toEqual({ kind: "complete" });
     expect(commands).toEqual([{ kind: "stop" }]);
     expect(step(feed, closed).commands).toEqual([]);
+    expect(told(statuses.slice(0, -1)).feed.liveness).toEqual({ kind: "live" });
   });
 
   test("steps that an open connection never brought show that it is dead", () => {

@@ -4,6 +4,7 @@
  * stays contiguous, since every road leads through `addEntries` and resumes after the last contiguous sequence.
  */
 import type { Frame } from "./frame.ts";
+import { isComplete } from "./milestones.ts";
 import type { Timeline, TimelineEntry } from "./timeline.ts";
 import { addEntries, emptyTimeline, hasGap, lastSequence } from "./timeline.ts";
 
@@ -15,7 +16,7 @@ export type Liveness =
   | { readonly kind: "interrupted"; readonly reason: string }
   /** The hub knows no such order. */
   | { readonly kind: "unknown-order" }
-  /** Shipped: nothing will ever follow. */
+  /** Nothing will ever follow. */
   | { readonly kind: "complete" };
 
 export interface OrderFeed {
@@ -147,7 +148,7 @@ function add(
 ): FeedStep {
   const timeline = addEntries(feed.timeline, entries);
   if (timeline === feed.timeline) return { feed, commands: [] };
-  if (timeline.entries.at(-1)?.status === "Shipped") {
+  if (isComplete(timeline)) {
     return {
       feed: { ...feed, timeline, liveness: { kind: "complete" } },
       commands: [{ kind: "stop" }],

@@ -1,0 +1,64 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+/** How often it is looked whether the parent is still there. */
+const POLL_MS = 500;
+
+/**
+ * Calls `onEnd` once the npm that started this process has ended: a shop whose npm was killed would otherwise run on unseen and
+ * keep its ports. Only where npm started it (`npm_lifecycle_event`): a service that a shell leaves behind is meant to go on.
+ */
+export function watchNpm(env: NodeJS.ProcessEnv, onEnd: () => void): void {
+  if (env.npm_lifecycle_event === undefined) return;
+  // An orphan gets another parent: process 1, or whoever collects orphans.
+  const parent = process.ppid;
+  const npm = npmBehindShell(parent);
+  const poll = setInterval(() => {
+    if (process.ppid === parent && (npm === undefined || isAlive(npm))) return;
+    clearInterval(poll);
+    onEnd();
+  }, POLL_MS);
+}
+
+/** npm runs a script by a shell, which outlives it. Undefined where the parent is npm itself, or cannot be looked at. */
+function npmBehindShell(parent: number): number | undefined {
+  try {
+    const { name, parentPid } = process.platform === "linux" ? fromProc(parent) : fromPs(parent);
+    return /(^|\/)-?(ba|da|a|z)?sh$/.test(name) ? parentPid : undefined;
+  } catch {
+    // No such tool here. The parent itself is watched all the same.
+    return undefined;
+  }
+}
+
+interface ProcessFacts {
+  readonly name: string;
+  readonly parentPid: number;
+}
+
+/** proc_pid_stat(5): "pid (name) state ppid …", and the name may hold anything. */
+function fromProc(pid: number): ProcessFacts {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const end = stat.lastIndexOf(")");
+  return {
+    name: stat.slice(stat.indexOf("(") + 1, end),
+    parentPid: Number(stat.slice(end + 2).split(" ")[1]),
+  };
+}
+
+function fromPs(pid: number): ProcessFacts {
+  const line = execFileSync("ps", ["-o", "ppid=,comm=", "-p", `${pid}`], {
+    encoding: "utf8",
+  }).trim();
+  const at = line.indexOf(" ");
+  return { name: line.slice(at).trim(), parentPid: Number(line.slice(0, at)) };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // Somebody else's process is alive as well.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

@@ -1,0 +1,210 @@
+/** Passes requests and WebSockets of the page's origin on to the parts. */
+import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import { Agent, request as httpRequest } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Socket } from "node:net";
+import type { Logger, TrustedProxies } from "@smartcart/runtime";
+import { isStream } from "./web-drain.ts";
+import {
+  bodyTooLarge,
+  headersTooLarge,
+  internalProblem,
+  sendProblem,
+  upstreamUnavailable,
+} from "./web-problem.ts";
+import { endToEnd, forwardedHeaders, sizeOf } from "./web-proxy-headers.ts";
+import type { RequestTarget } from "./web-target.ts";
+
+export interface ProxyOptions {
+  readonly log: Logger;
+  readonly trusted: TrustedProxies;
+}
+
+export interface Proxy extends Disposable {
+  /** Answers with what the part answers. */
+  web(request: IncomingMessage, response: ServerResponse, to: Destination): void;
+  /** Joins the socket with the part's, where the part agrees to the upgrade; else answers with what the part answers. */
+  upgrade(request: IncomingMessage, response: ServerResponse, upgrade: UpgradeTo): void;
+}
+
+export interface Destination {
+  readonly upstream: URL;
+  readonly target: RequestTarget;
+}
+
+export interface UpgradeTo {
+  readonly socket: Socket;
+  /** What was read beyond the headers. */
+  readonly head: Buffer;
+  readonly to: Destination;
+}
+
+/** As much as the parts take in one request of the public. */
+const MAX_BODY_BYTES = 256 * 1024;
+/** What a client may still send after an answer that came before the end of its request. */
+const MAX_DISCARDED_BYTES = 4 * 1024 * 1024;
+/** What Node reads of a request's headers, less the request line. */
+const MAX_FORWARDED_HEADER_BYTES = 15 * 1024;
+
+export function createProxy({ log, trusted }: ProxyOptions): Proxy {
+  const agents = {
+    http: new Agent({ keepAlive: true }),
+    https: new HttpsAgent({ keepAlive: true }),
+  };
+
+  /** The request to the part; undefined where it was refused, and `response` says so. */
+  function open(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { upstream, target }: Destination,
+    extra: Readonly<Record<string, string>> = {},
+  ): ClientRequest | undefined {
+    const headers = forwardedHeaders(request, { host: target.host, trusted });
+    if (sizeOf(headers) + target.pathAndQuery.length > MAX_FORWARDED_HEADER_BYTES) {
+      sendProblem(response, headersTooLarge);
+      return undefined;
+    }
+    const isTls = upstream.protocol === "https:";
+    const outgoing = (isTls ? httpsRequest : httpRequest)({
+      agent: isTls ? agents.https : agents.http,
+      host: upstream.hostname.replace(/^\[|\]$/g, ""),
+      port: upstream.port || (isTls ? 443 : 80),
+      method: request.method,
+      path: upstream.pathname.replace(/\/$/, "") + target.pathAndQuery,
+      headers: { ...headers, ...extra, host: upstream.host },
+    });
+    outgoing.on("error", (error) => {
+      // The client left, or has its answer already.
+      if (response.destroyed || response.writableEnded) return;
+      log.warn("web.upstream-failed", { path: target.path, upstream: upstream.origin, error });
+      sendProblem(response, upstreamUnavailable);
+    });
+    response.once("close", () => {
+      if (!response.writableFinished) outgoing.destroy();
+    });
+    return outgoing;
+  }
+
+  return {
+    web(request, response, to) {
+      if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) {
+        sendProblem(response, bodyTooLarge(MAX_BODY_BYTES));
+        return discardRest(request);
+      }
+      const outgoing = open(request, response, to);
+      if (outgoing === undefined) return discardRest(request);
+      passBody(request, response, outgoing);
+      outgoing.once("response", (answer) => {
+        endAtHalfClose(request, response, answer);
+        passAnswer(answer, response);
+        if (request.complete) return;
+        // Answered before the request's end, so its rest concerns nobody.
+        request.unpipe(outgoing);
+        discardRest(request);
+        answer.once("end", () => outgoing.destroy());
+      });
+    },
+    upgrade(request, response, { socket, head, to }) {
+      const extra = { connection: "Upgrade", upgrade: "websocket" };
+      const outgoing = open(request, response, to, extra);
+      outgoing?.once("response", (answer) => passAnswer(answer, response));
+      outgoing?.once("upgrade", (answer, peer, peerHead) => {
+        response.detachSocket(socket);
+        join({ socket, head }, { socket: peer as Socket, head: peerHead }, answer);
+      });
+      outgoing?.end();
+    },
+    [Symbol.dispose]() {
+      agents.http.destroy();
+      agents.https.destroy();
+    },
+  };
+}
+
+function passBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  outgoing: ClientRequest,
+): void {
+  let bytes = 0;
+  request.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= MAX_BODY_BYTES || outgoing.destroyed) return;
+    request.unpipe(outgoing);
+    outgoing.destroy();
+    sendProblem(response, bodyTooLarge(MAX_BODY_BYTES));
+    discardRest(request);
+  });
+  // It broke off: the part must not take what came of it for all of it.
+  request.on("error", () => outgoing.destroy());
+  request.pipe(outgoing);
+}
+
+/**
+ * Reads what is left of a request that has its answer, so that the next one on the connection is found, and within bounds: a
+ * connection that was cut off could take the answer with it.
+ */
+function discardRest(request: IncomingMessage): void {
+  let bytes = 0;
+  request.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > MAX_DISCARDED_BYTES) request.socket.destroy();
+  });
+  request.on("error", () => request.socket.destroy());
+  request.resume();
+}
+
+function passAnswer(answer: IncomingMessage, response: ServerResponse): void {
+  // Cut off on its way: so must be the client's, or it would take half an answer for a whole one.
+  answer.on("error", () => response.destroy());
+  try {
+    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, {
+      "x-content-type-options": "nosniff",
+      ...endToEnd(answer),
+    });
+  } catch {
+    // What Node reads of an answer, it does not always write.
+    answer.destroy();
+    sendProblem(response, internalProblem);
+    return;
+  }
+  response.flushHeaders();
+  answer.pipe(response);
+}
+
+/**
+ * A client may close its side after its request and wait for the answer (RFC 9112, 9.6). An answer without an end is another
+ * matter: nobody can tell such a client from one that is gone, and no browser does so.
+ */
+function endAtHalfClose(
+  { socket }: IncomingMessage,
+  response: ServerResponse,
+  answer: IncomingMessage,
+): void {
+  if (!isStream(answer.headers["content-type"])) return;
+  const leave = () => void response.destroy();
+  if (socket.readableEnded) leave();
+  socket.once("end", leave);
+  response.once("close", () => socket.off("end", leave));
+}
+
+type End = Pick<UpgradeTo, "socket" | "head">;
+
+/** Joins both ends of a WebSocket: what comes out of one goes into the other, and they end together. */
+function join(client: End, part: End, answer: IncomingMessage): void {
+  const lines = Object.entries(endToEnd(answer)).flatMap(([name, values]) =>
+    values.map((value) => `${name}: ${value}`),
+  );
+  const head = ["HTTP/1.1 101 Switching Protocols", "connection: Upgrade", "upgrade: websocket"];
+  client.socket.write(`${[...head, ...lines].join("\r\n")}\r\n\r\n`, "latin1");
+  for (const [from, to] of [
+    [client, part],
+    [part, client],
+  ] as const) {
+    from.socket.setTimeout(0).setNoDelay(true).setKeepAlive(true, 30_000);
+    from.socket.on("error", () => from.socket.destroy());
+    from.socket.once("close", () => to.socket.destroySoon());
+    to.socket.write(from.head);
+    from.socket.pipe(to.socket);
+  }
+}

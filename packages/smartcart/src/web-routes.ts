@@ -1,0 +1,100 @@
+/** Who answers a request on the page's port: the port itself, the page, or one of the parts. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Logger, Registry } from "@smartcart/runtime";
+import type { Upstream } from "@smartcart/web/proxy-rules";
+import { isPage, upstreamFor } from "@smartcart/web/proxy-rules";
+import type { PageFiles } from "./web-files.ts";
+import { sendFile } from "./web-files.ts";
+import {
+  internalProblem,
+  malformedTarget,
+  misdirected,
+  noSuchPath,
+  partIsOff,
+  readOnly,
+  sendProblem,
+} from "./web-problem.ts";
+import type { Destination } from "./web-proxy.ts";
+import type { RequestTarget } from "./web-target.ts";
+import { targetOf } from "./web-target.ts";
+
+export interface RouteOptions {
+  readonly page: PageFiles;
+  /** Base URL of each part; an undefined one is off. */
+  readonly upstreams: Readonly<Record<Upstream, string | undefined>>;
+  /** Whether a `Host` names this server. */
+  readonly isMyName: (host: string | undefined) => boolean;
+  readonly metrics: Registry;
+  readonly log: Logger;
+}
+
+/** Passes a request on to a part. */
+export type Pass = (to: Destination) => void;
+
+/**
+ * Answers a request, or has it passed on. It is the edge of what strangers send, so it never throws: an error of ours costs
+ * this one request its answer.
+ */
+export type Router = (request: IncomingMessage, response: ServerResponse, pass: Pass) => void;
+
+export function createRouter(o: RouteOptions): Router {
+  return (request, response, pass) => {
+    try {
+      route(o, request, response, pass);
+    } catch (error) {
+      o.log.error("web.request-failed", { method: request.method, url: request.url, error });
+      sendProblem(response, internalProblem);
+    }
+  };
+}
+
+function route(o: RouteOptions, request: IncomingMessage, response: ServerResponse, pass: Pass) {
+  const target = targetOf(request);
+  if (target === undefined) return sendProblem(response, malformedTarget);
+  if (!o.isMyName(target.host)) return sendProblem(response, misdirected(target.host ?? ""));
+  const { path } = target;
+  const upstream = upstreamFor({ path, accept: request.headers.accept });
+  if (upstream === undefined) return serveHere(o, request, response, target);
+  const url = o.upstreams[upstream];
+  if (url === undefined) return sendProblem(response, partIsOff(upstream));
+  pass({ upstream: new URL(url), target });
+}
+
+function serveHere(
+  o: RouteOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { path }: RequestTarget,
+) {
+  const isOperation = operations.has(path);
+  const file = isPage(path) ? o.page.index : o.page.at(path);
+  const isReading = request.method === "GET" || request.method === "HEAD";
+  if (!isReading) return sendProblem(response, file || isOperation ? readOnly : noSuchPath);
+  if (isOperation) return sendOperation(response, path, o);
+  if (file !== undefined) return sendFile(request, response, { file, status: 200 });
+  // A person gets the page, which says that there is nothing.
+  if (!request.headers.accept?.includes("text/html")) return sendProblem(response, noSuchPath);
+  sendFile(request, response, { file: o.page.index, status: 404 });
+}
+
+const operations: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
+
+/** The page needs nothing but its files, so it is ready while it lives; the parts behind it answer for themselves. */
+function sendOperation(
+  response: ServerResponse,
+  path: string,
+  { metrics, log }: RouteOptions,
+): void {
+  response.setHeader("x-content-type-options", "nosniff");
+  if (path !== "/metrics") {
+    response.setHeader("content-type", "application/json").end('{"status":"ok"}');
+    return;
+  }
+  metrics.metrics().then(
+    (text) => response.setHeader("content-type", metrics.contentType).end(text),
+    (error: unknown) => {
+      log.error("web.metrics-failed", { error });
+      sendProblem(response, internalProblem);
+    },
+  );
+}

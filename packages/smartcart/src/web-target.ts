@@ -1,0 +1,27 @@
+/** What a request to the page's port asks for: its path, and the host that it names (RFC 9112, 3.2). */
+import type { IncomingMessage } from "node:http";
+
+export interface RequestTarget {
+  /** The path without its query: "/orders/ORD-1". Begins with a slash, or is "*" (OPTIONS). */
+  readonly path: string;
+  /** Path and query as they came, to be passed on. */
+  readonly pathAndQuery: string;
+  /** The host that is meant, with its port; undefined where none is given (HTTP/1.0). */
+  readonly host: string | undefined;
+}
+
+/** Never throws: undefined where the target or the `Host` is malformed. `new URL` would throw for "//". */
+export function targetOf(request: IncomingMessage): RequestTarget | undefined {
+  const { url = "/", headersDistinct, httpVersion } = request;
+  const hosts = headersDistinct.host ?? [];
+  if (hosts.length > 1 || (hosts.length === 0 && httpVersion === "1.1")) return undefined;
+  // A proxy's form. The host in it counts, and a Host header beside it does not.
+  const absolute = /^https?:\/\/([^/?#]+)([^#]*)$/i.exec(url);
+  const pathAndQuery = absolute === null ? url : (absolute[2] ?? "").replace(/^(?!\/)/, "/");
+  if (!/^(?:\/[^#]*|\*)$/.test(pathAndQuery)) return undefined;
+  return {
+    path: pathAndQuery.split("?", 1)[0] ?? "",
+    pathAndQuery,
+    host: absolute?.[1] ?? hosts[0],
+  };
+}
