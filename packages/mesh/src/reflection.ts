@@ -1,12 +1,14 @@
-import type { DescFile, DescService } from "@bufbuild/protobuf";
+import type { DescFile, DescMessage, DescService } from "@bufbuild/protobuf";
 import { toBinary } from "@bufbuild/protobuf";
 import { nestedTypes } from "@bufbuild/protobuf/reflect";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { Code } from "@connectrpc/connect";
 import type { ServerReflectionRequest } from "@smartcart/gen/grpc/reflection/v1/reflection_pb";
 import { ServerReflection } from "@smartcart/gen/grpc/reflection/v1/reflection_pb";
 import { ServerReflection as ServerReflectionAlpha } from "@smartcart/gen/grpc/reflection/v1alpha/reflection_pb";
+import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
 
 /** Everything that reflection can be asked for, looked up once. */
 interface Index {
@@ -16,6 +18,9 @@ interface Index {
   /** Extended type to field number to the file that declares the extension. */
   readonly extensions: ReadonlyMap<string, ReadonlyMap<number, DescFile>>;
 }
+
+/** Messages that travel as details of errors: a client needs them to print an error, and no service imports them all. */
+const detailMessages: readonly DescMessage[] = [ProblemSchema, ViolationsSchema];
 
 /** The services of reflection itself, which answer questions about themselves, too. */
 export const reflectionServices: readonly DescService[] = [ServerReflection, ServerReflectionAlpha];
@@ -100,7 +105,8 @@ function withImports(file: DescFile, seen = new Set<DescFile>()): Set<DescFile> 
 }
 
 function buildIndex(services: readonly DescService[]): Index {
-  const all = new Set(services.flatMap((service) => [...withImports(service.file)]));
+  const described = [...services, ...detailMessages];
+  const all = new Set(described.flatMap(({ file }) => [...withImports(file)]));
   const fileBySymbol = new Map<string, DescFile>();
   const extensions = new Map<string, Map<number, DescFile>>();
   for (const file of all) {
@@ -110,8 +116,8 @@ function buildIndex(services: readonly DescService[]): Index {
         const numbers = extensions.get(type.extendee.typeName) ?? new Map<number, DescFile>();
         extensions.set(type.extendee.typeName, numbers.set(type.number, file));
       }
-      for (const member of membersOf(type)) {
-        fileBySymbol.set(`${type.typeName}.${member}`, file);
+      for (const symbol of memberSymbols(type)) {
+        fileBySymbol.set(symbol, file);
       }
     }
   }
@@ -125,13 +131,20 @@ function buildIndex(services: readonly DescService[]): Index {
 
 type AnyType = ReturnType<typeof nestedTypes> extends Iterable<infer T> ? T : never;
 
-/** Fields, oneofs and methods are symbols, too. */
-function membersOf(type: AnyType): string[] {
+/** Fields, oneofs, methods and enum values are symbols, too. */
+function memberSymbols(type: AnyType): string[] {
+  const within = (members: readonly { readonly name: string }[]) =>
+    members.map(({ name }) => `${type.typeName}.${name}`);
   switch (type.kind) {
     case "message":
-      return [...type.fields, ...type.oneofs].map((member) => member.name);
+      return within([...type.fields, ...type.oneofs]);
     case "service":
-      return type.methods.map((method) => method.name);
+      return within(type.methods);
+    case "enum": {
+      // Values stand beside their enum, not in it; some clients ask for them as if they stood in it.
+      const scope = type.parent?.typeName ?? type.file.proto.package;
+      return [...within(type.values), ...type.values.map(({ name }) => `${scope}.${name}`)];
+    }
     default:
       return [];
   }
