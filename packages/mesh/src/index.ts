@@ -14,6 +14,6 @@ export { describeSwitch, type Gauges } from "./part-service.ts";
 export { createSwitch, type PartSwitch, switchNotFound, turnSwitch } from "./part-switch.ts";
 export { type Policy, policyOf } from "./policy.ts";
 export type { Checks } from "./readiness.ts";
-export type { RestOptions } from "./rest.ts";
+export type { RestHeader, RestOptions } from "./rest.ts";
 export { type RunningServer, type ServerOptions, startServer } from "./server.ts";
 export { settleItems } from "./settle-items.ts";
