@@ -9,6 +9,7 @@ export {
   problemOf,
   ValidationError,
 } from "./errors.ts";
+export { readMessageJson } from "./message-json.ts";
 export { createOpenApi } from "./openapi.ts";
 export { describeSwitch, type Gauges } from "./part-service.ts";
 export { createSwitch, type PartSwitch, switchNotFound, turnSwitch } from "./part-switch.ts";

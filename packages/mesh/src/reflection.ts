@@ -1,14 +1,13 @@
-import type { DescFile, DescMessage, DescService } from "@bufbuild/protobuf";
+import type { DescFile, DescService } from "@bufbuild/protobuf";
 import { toBinary } from "@bufbuild/protobuf";
 import { nestedTypes } from "@bufbuild/protobuf/reflect";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
-import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { Code } from "@connectrpc/connect";
 import type { ServerReflectionRequest } from "@smartcart/gen/grpc/reflection/v1/reflection_pb";
 import { ServerReflection } from "@smartcart/gen/grpc/reflection/v1/reflection_pb";
 import { ServerReflection as ServerReflectionAlpha } from "@smartcart/gen/grpc/reflection/v1alpha/reflection_pb";
-import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
+import { commonDetails } from "./errors.ts";
 
 /** Everything that reflection can be asked for, looked up once. */
 interface Index {
@@ -18,9 +17,6 @@ interface Index {
   /** Extended type to field number to the file that declares the extension. */
   readonly extensions: ReadonlyMap<string, ReadonlyMap<number, DescFile>>;
 }
-
-/** Messages that travel as details of errors: a client needs them to print an error, and no service imports them all. */
-const detailMessages: readonly DescMessage[] = [ProblemSchema, ViolationsSchema];
 
 /** The services of reflection itself, which answer questions about themselves, too. */
 export const reflectionServices: readonly DescService[] = [ServerReflection, ServerReflectionAlpha];
@@ -105,7 +101,7 @@ function withImports(file: DescFile, seen = new Set<DescFile>()): Set<DescFile> 
 }
 
 function buildIndex(services: readonly DescService[]): Index {
-  const described = [...services, ...detailMessages];
+  const described = [...services, ...commonDetails];
   const all = new Set(described.flatMap(({ file }) => [...withImports(file)]));
   const fileBySymbol = new Map<string, DescFile>();
   const extensions = new Map<string, Map<number, DescFile>>();

@@ -78,7 +78,7 @@ async function failureOf(url: string, method: DescMethod, request: Message) {
   try {
     const answer = client[method.localName]?.(request, { signal: hangUp.signal });
     if (method.methodKind === "unary") {
-      await answer;
+      return itemFailureOf((await answer) as BatchAnswer);
     } else {
       const iterator = (answer as AsyncIterable<Message>)[Symbol.asyncIterator]();
       await Promise.race([iterator.next(), new Promise((resolve) => setTimeout(resolve, 50))]);
@@ -89,6 +89,20 @@ async function failureOf(url: string, method: DescMethod, request: Message) {
   } finally {
     hangUp.abort();
   }
+}
+
+/** What the answer of a batch method has of it. */
+interface BatchAnswer {
+  readonly results?: readonly {
+    result: { case: "error"; value: { code: number; message: string } } | { case: "response" };
+  }[];
+}
+
+/** The first item that failed by a fault of ours. */
+function itemFailureOf({ results = [] }: BatchAnswer): ConnectError | undefined {
+  const errors = results.flatMap(({ result }) => (result.case === "error" ? [result.value] : []));
+  const ours = errors.find(({ code }) => oursToMend.has(code));
+  return ours && new ConnectError(ours.message, ours.code);
 }
 
 const transports = new Map<string, ReturnType<typeof createGrpcTransport>>();
