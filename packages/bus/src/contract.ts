@@ -21,6 +21,8 @@ export interface EventType {
   readonly orderingField: string;
   /** Names of the work queues that take it. */
   readonly queues: readonly string[];
+  /** Whether several of these may travel as one message. */
+  readonly merges: boolean;
 }
 
 /** A work queue of the contract. */
@@ -109,6 +111,7 @@ function readEventType(desc: DescMessage): EventType {
     pattern: policy.routingKey.replace(/\{\w+\}$/, "#").replace(/\{\w+\}/g, "*"),
     orderingField: policy.orderingKey,
     queues: policy.queues.map((queue) => queue.name),
+    merges: policy.merge,
   };
 }
 

@@ -4,20 +4,20 @@ import { eventTypeOf, orderingKeyOf, routingKeyOf } from "./contract.ts";
 import type { OutgoingEvent } from "./types.ts";
 
 /**
- * An event to be stored or published; routing key and ordering key come from the contract. Throws a
- * ContractError for a message that is no event.
+ * An event to be stored or published; routing key and ordering key come from the contract, unless the type has none that all of its
+ * messages could have. Throws a ContractError for a message that is no event.
  */
 export function createEvent<D extends DescMessage>(
   schema: D,
   message: MessageShape<D>,
-  o: { id: string; traceparent?: string | undefined },
+  o: { id: string; traceparent?: string | undefined; orderingKey?: string },
 ): OutgoingEvent {
   const type = eventTypeOf(schema);
   return {
     id: o.id,
     type: schema.typeName,
     routingKey: routingKeyOf(type, message),
-    orderingKey: orderingKeyOf(type, message),
+    orderingKey: o.orderingKey ?? orderingKeyOf(type, message),
     body: toBinary(schema, message),
     traceparent: o.traceparent ?? "",
   };

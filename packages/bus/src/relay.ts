@@ -1,11 +1,14 @@
-import { randomUUID } from "node:crypto";
 import type { Logger, Registry } from "@smartcart/runtime";
 import { delay, startTimer } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
+import { mergeEvents } from "./merge-events.ts";
 import { createRelayMetrics } from "./metrics.ts";
-import { claimOutbox, countOutbox, deleteOutbox, hasOutboxWork, releaseOutbox } from "./outbox.ts";
+import type { OutboxRow } from "./outbox.ts";
+import { countOutbox, deferOutbox, deleteOutbox, onOutboxWritten, readOutbox } from "./outbox.ts";
 import { judgeRound } from "./relay-round.ts";
-import type { EventBus } from "./types.ts";
+import type { RelayTurn } from "./relay-turn.ts";
+import { takeRelayTurn } from "./relay-turn.ts";
+import type { EventBus, PublishReport } from "./types.ts";
 
 /** What a relay is made of. */
 export interface RelayOptions {
@@ -13,11 +16,14 @@ export interface RelayOptions {
   readonly database: Database;
   readonly bus: EventBus;
   readonly log: Logger;
-  /** Pause between looks at the table; default 50. A poke shortens it. */
+  /**
+   * Pause between looks at the table, in milliseconds; default 50. After two quiet seconds it is five times as long. What this
+   * process itself writes is looked at once.
+   */
   readonly pollMs?: number;
   /** Most rows published at once; default 500. */
   readonly batchSize?: number;
-  /** A relay that dies delays its rows by this much; default 10,000. Publishing gets half of it. */
+  /** A relay that hangs loses its turn after so long, in milliseconds; default 10,000. Publishing gets half of it. */
   readonly leaseMs?: number;
   /** Failed publishes of one row, on a healthy queue, until it is parked; default 10. */
   readonly maxAttempts?: number;
@@ -32,49 +38,81 @@ export interface Relay extends AsyncDisposable {
   pending(): Promise<number>;
 }
 
+/** How long after its last row an outbox counts as quiet, and how much longer the pauses are then. */
+const quietAfterMs = 2_000;
+const quietFactor = 5;
+/** How often a relay asks for the turn while another one has it, in milliseconds. */
+const standbyMs = 500;
+
 /**
  * Publishes the rows of an outbox and deletes each one once the queue has confirmed it: at least
- * once, in order per ordering key. Any number of relays may work on one outbox. A row that fails
- * blocks only its own ordering key; after `maxAttempts` it is parked (`not_before = 'infinity'`,
- * `last_error` says why) until a person decides.
+ * once, in order per ordering key. Any number of relays may be started on one outbox; one has the turn,
+ * the others take over when it is gone. A row that fails blocks only its own ordering key; after `maxAttempts` it is parked
+ * (`not_before = 'infinity'`, `last_error` says why) until a person decides.
  */
 export function startRelay(o: RelayOptions): Relay {
   const relay = createRelay(o);
+  const pollMs = o.pollMs ?? 50;
   const timer = startTimer({
     name: "outbox.relay",
-    intervalMs: o.pollMs ?? 50,
+    intervalMs: () => (relay.isQuiet() ? pollMs * quietFactor : pollMs),
     log: o.log,
     run: relay.run,
   });
+  const removeWake = onOutboxWritten(o.database, timer.poke);
   timer.poke();
   return {
     poke: () => timer.poke(),
     pending: async () => (await countOutbox(o.database)).pending,
-    [Symbol.asyncDispose]: () => timer[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      removeWake();
+      await timer[Symbol.asyncDispose]();
+      await relay[Symbol.asyncDispose]();
+    },
   };
 }
 
-/**
- * The relay without its timer: `run` publishes until the outbox is empty, the queue is down, or the
- * signal fires.
- */
-export function createRelay(o: RelayOptions): { run(signal: AbortSignal): Promise<void> } {
+/** The relay without its timer. Disposing it gives the turn back. */
+export interface RelayRun extends AsyncDisposable {
+  /** Publishes until the outbox is empty, the queue is down, or the signal fires. Does nothing while another relay has the turn. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Whether there has been nothing to publish for a while. */
+  isQuiet(): boolean;
+}
+
+export function createRelay(o: RelayOptions): RelayRun {
   const leaseMs = o.leaseMs ?? 10_000;
   const batchSize = o.batchSize ?? 500;
   const metrics = createRelayMetrics(o.metrics);
   let limit = batchSize;
   let pauseMs = 0;
+  let turn: RelayTurn | undefined;
+  let standbyUntil = 0;
+  let busyAt = performance.now();
 
-  async function runOnce(signal: AbortSignal): Promise<boolean> {
-    const owner = randomUUID();
-    const rows = await claimOutbox(o.database, { owner, limit, leaseMs });
+  async function myTurn(): Promise<RelayTurn | undefined> {
+    if (turn?.isLost()) await giveBack();
+    if (turn !== undefined || performance.now() < standbyUntil) return turn;
+    turn = await takeRelayTurn(o.database, leaseMs);
+    if (turn === undefined) standbyUntil = performance.now() + standbyMs;
+    return turn;
+  }
+
+  async function giveBack(): Promise<void> {
+    await turn?.[Symbol.asyncDispose]();
+    turn = undefined;
+  }
+
+  async function runOnce({ db }: RelayTurn, signal: AbortSignal): Promise<boolean> {
+    const rows = await readOutbox(db, limit);
     if (rows.length === 0) return false;
-    const report = await o.bus.publish(rows, { timeoutMs: leaseMs / 2 });
+    busyAt = performance.now();
+    const report = await publish(rows, o.bus, leaseMs / 2);
     const healthy = report.unknown.length === 0 || (await isReachable(o.bus));
     const round = judgeRound(rows, report, { healthy, maxAttempts: o.maxAttempts ?? 10 });
 
-    if (round.confirmed.length > 0) await deleteOutbox(o.database, owner, round.confirmed);
-    if (round.failures.length > 0) await releaseOutbox(o.database, owner, round.failures);
+    if (round.confirmed.length > 0) await deleteOutbox(db, round.confirmed);
+    if (round.failures.length > 0) await deferOutbox(db, round.failures);
     metrics.relayed.inc(round.confirmed.length);
     metrics.failed.inc(round.failures.length);
     // One row can make all its neighbours fail: halving the batch finds it, success widens it
@@ -99,10 +137,37 @@ export function createRelay(o: RelayOptions): { run(signal: AbortSignal): Promis
   }
 
   return {
+    isQuiet: () => performance.now() - busyAt > quietAfterMs,
     async run(signal) {
-      if (!(await hasOutboxWork(o.database))) return;
-      while (!signal.aborted && (await runOnce(signal)));
+      try {
+        for (let mine = await myTurn(); mine && !signal.aborted; mine = await myTurn()) {
+          if (!(await runOnce(mine, signal))) return;
+        }
+      } catch (error) {
+        // Whatever went wrong: the next run begins on a new connection.
+        await giveBack();
+        throw error;
+      }
     },
+    [Symbol.asyncDispose]: giveBack,
+  };
+}
+
+/** Publishes rows, merged where the contract lets them; the report speaks of the rows. */
+async function publish(
+  rows: readonly OutboxRow[],
+  bus: EventBus,
+  timeoutMs: number,
+): Promise<PublishReport> {
+  const merged = mergeEvents(rows);
+  const members = new Map(merged.map((one) => [one.event.id, one.members.map(({ id }) => id)]));
+  const events = merged.map((one) => one.event);
+  const report = await bus.publish(events, { timeoutMs });
+  const spread = (ids: readonly string[]) => ids.flatMap((id) => members.get(id) ?? [id]);
+  return {
+    confirmed: spread(report.confirmed),
+    unknown: spread(report.unknown),
+    unroutable: spread(report.unroutable),
   };
 }
 

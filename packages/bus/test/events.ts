@@ -4,6 +4,7 @@ import { LogsEmittedSchema } from "@smartcart/gen/events/v1/log_events_pb";
 import {
   OrderPlacedSchema,
   OrderStatusChangedSchema,
+  OrderStatusesChangedSchema,
 } from "@smartcart/gen/events/v1/order_events_pb";
 import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import type { OutgoingEvent } from "../src/index.ts";
@@ -21,6 +22,18 @@ export function statusChanged(orderId: string, sequence: number): OutgoingEvent 
   const milestone = OrderMilestone.PAYMENT_CONFIRMED;
   const message = create(OrderStatusChangedSchema, { orderId, sequence, milestone });
   return createEvent(OrderStatusChangedSchema, message, { id: randomUUID() });
+}
+
+/** The same as it is published: with others in one message. */
+export function statusesChanged(orderId: string, sequence: number): OutgoingEvent {
+  const milestone = OrderMilestone.PAYMENT_CONFIRMED;
+  const message = create(OrderStatusesChangedSchema, {
+    changes: [{ orderId, sequence, milestone }],
+  });
+  return createEvent(OrderStatusesChangedSchema, message, {
+    id: randomUUID(),
+    orderingKey: orderId,
+  });
 }
 
 /** A log line, for the queue without dead letters. */

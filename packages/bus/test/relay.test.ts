@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { fromBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { OrderStatusesChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { silentLogger } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase, migrate, withTransaction } from "@smartcart/store";
@@ -8,7 +10,7 @@ import { createTestDatabase } from "@smartcart/store/testing";
 import type { EventBus, OutgoingEvent, PublishReport } from "../src/index.ts";
 import { insertOutbox, openBus, outboxMigrations, startRelay } from "../src/index.ts";
 import { createRelay } from "../src/relay.ts";
-import { orderPlaced } from "./events.ts";
+import { orderPlaced, statusesChanged } from "./events.ts";
 import { eventually } from "./eventually.ts";
 
 let server: Awaited<ReturnType<typeof createTestDatabase>>;
@@ -68,13 +70,50 @@ describe("a relay", () => {
     const bus = createModelBus();
     bus.down = true;
     await insertOutbox(database, [orderPlaced("ORD-1")]);
-    const relay = createRelay({ database, bus, log: silentLogger });
+    await using relay = createRelay({ database, bus, log: silentLogger });
     for (let round = 0; round < 3; round++) await relay.run(new AbortController().signal);
     const { rows } = await database.query({ text: "select attempts from outbox" });
     expect(rows).toEqual([{ attempts: 0 }]);
     bus.down = false;
     await relay.run(new AbortController().signal);
     expect(bus.arrived).toHaveLength(1);
+  });
+
+  it("takes over from one that hangs", async () => {
+    const bus = createModelBus();
+    const options = { database, bus, log: silentLogger, leaseMs: 200 };
+    const { signal } = new AbortController();
+    await using hanging = createRelay(options);
+    await hanging.run(signal);
+    await insertOutbox(database, [orderPlaced("ORD-1")]);
+    await using standby = createRelay(options);
+    await standby.run(signal);
+    expect(bus.arrived).toEqual([]);
+    await eventually(
+      async () => {
+        await standby.run(signal);
+        return bus.arrived;
+      },
+      (arrived) => arrived.length === 1,
+    );
+    // What it had begun fails, and it waits for its turn again.
+    await insertOutbox(database, [orderPlaced("ORD-2")]);
+    await hanging.run(signal).catch(() => {});
+    await hanging.run(signal);
+    expect(bus.arrived).toHaveLength(1);
+  });
+
+  it("sends what may be merged as one message", async () => {
+    const bus = createModelBus();
+    const statuses = [1, 2, 3].map((sequence) => statusesChanged("ORD-1", sequence));
+    await insertOutbox(database, [...statuses, orderPlaced("ORD-1")]);
+    await using relay = createRelay({ database, bus, log: silentLogger });
+    await relay.run(new AbortController().signal);
+    expect(bus.published.map((events) => events.length)).toEqual([2]);
+    const [merged] = bus.published[0] ?? [];
+    const { changes } = fromBinary(OrderStatusesChangedSchema, merged?.body ?? new Uint8Array());
+    expect(changes.map((change) => change.sequence)).toEqual([1, 2, 3]);
+    expect((await database.query({ text: "select from outbox" })).rowCount).toBe(0);
   });
 
   it("loses nothing and keeps the order of a key, however many relays work and die", async () => {
@@ -115,9 +154,8 @@ async function drain(bus: EventBus, relays: number, batchSize: number): Promise<
     const options = { database, bus, log: silentLogger, leaseMs: 100, batchSize };
     const { signal } = new AbortController();
     while ((await database.query({ text: "select from outbox limit 1" })).rowCount > 0) {
-      await createRelay(options)
-        .run(signal)
-        .catch(() => {});
+      await using relay = createRelay(options);
+      await relay.run(signal).catch(() => {});
       await sleep(5);
     }
   };
@@ -148,10 +186,13 @@ function createModelBus(faults: readonly Fault[] = []) {
   const pending = [...faults];
   const model = {
     arrived,
+    /** Every publish. */
+    published: [] as (readonly OutgoingEvent[])[],
     /** Ids that are never taken. */
     refuse: new Set<string>(),
     down: false,
     async publish(events: readonly OutgoingEvent[]): Promise<PublishReport> {
+      model.published.push(events);
       const ids = events.map(({ id }) => id);
       const fault = pending.shift() ?? { kind: "none" };
       // As a broker does: it closes the channel, and with it goes what comes after.

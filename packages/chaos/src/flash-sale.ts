@@ -133,7 +133,7 @@ const promisesOf = (buyers: number, units: number) => [
     name: "the shelf is empty",
     promise: "Every unit is sold, and none is left or set aside.",
     sql: `
-      select * from inventory.stock where product_id = '${product}'
+      select * from inventory.stock_level where product_id = '${product}'
         and (available <> ${Math.max(0, units - buyers)} or held <> 0 or committed <> ${Math.min(buyers, units)})`,
   },
 ];

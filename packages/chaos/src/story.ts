@@ -19,9 +19,9 @@ const chapters: Readonly<Record<string, string>> = {
   shipment:
     "select status, started_at, due_at, shipped_at from shipping.shipment where order_id = $1",
   "outbox of orders":
-    "select message_id, attempts, leased_until, not_before, last_error from orders.outbox where ordering_key = $1",
+    "select message_id, attempts, not_before, last_error from orders.outbox where ordering_key = $1",
   "outbox of shipping":
-    "select message_id, attempts, leased_until, not_before, last_error from shipping.outbox where ordering_key = $1",
+    "select message_id, attempts, not_before, last_error from shipping.outbox where ordering_key = $1",
   "inbox of shipping":
     "select consumer, message_id, claimed_at from shipping.inbox where left(message_id, length($1)) = $1",
   "inbox of orders":

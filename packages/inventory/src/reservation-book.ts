@@ -1,5 +1,5 @@
 import type { Database, Queryable } from "@smartcart/store";
-import { createCoalescer, withTransaction } from "@smartcart/store";
+import { createCoalescer, isUniqueViolation, withTransaction } from "@smartcart/store";
 import { reservationExists, reservationNotFound, reservationReleased } from "./errors.ts";
 import type {
   CommitDecision,
@@ -15,6 +15,7 @@ import {
   decideReservations,
 } from "./reservation.ts";
 import type { ShortLine } from "./shelf.ts";
+import { totals } from "./shelf.ts";
 import * as store from "./store.ts";
 
 /** What became of a reserve or a commit: a shortage is an answer, not an error. */
@@ -64,9 +65,27 @@ export function createReservationBook(o: {
       },
     });
 
+  const holdAtOnce = createHoldAtOnce(database);
+
   return {
-    reserve: fold<ReserveRequest, Outcome>("reserve", reserveAll),
-    commit: fold<string, Outcome>("commit", commitAll),
+    reserve: createCoalescer<ReserveRequest, Outcome>({
+      name: "inventory.reserve",
+      maxItems,
+      maxConcurrent,
+      async run(requests) {
+        const results =
+          (await holdAtOnce(requests)) ??
+          (await transact(database, "reserve", (tx) => reserveAll(tx, requests)));
+        onChange();
+        return results;
+      },
+    }),
+    commit: createCoalescer<string, Outcome>({
+      name: "inventory.commit",
+      maxItems,
+      maxConcurrent,
+      run: (ids) => commitAtOnce(database, ids, onChange),
+    }),
     release: fold<string, Reservation>("release", releaseAll),
     async expire(limit) {
       const ids = await store.findOverdue(database, limit);
@@ -76,6 +95,64 @@ export function createReservationBook(o: {
       return expired;
     },
   };
+}
+
+/** How long every batch is decided line by line after one that could not be held at once, in milliseconds. */
+const contendedMs = 1_000;
+
+/**
+ * The way of nearly every batch: one statement, one round trip, and the stock rows locked for no longer than that. The answer is
+ * undefined, and nothing was written, where a product falls short or an id is known; then the batch is decided
+ * request by request, and so are those that follow for a while, since a product that is sold out stays it.
+ */
+function createHoldAtOnce(
+  database: Database,
+): (requests: readonly ReserveRequest[]) => Promise<Outcome[] | undefined> {
+  let contendedUntil = 0;
+  return async (requests) => {
+    if (performance.now() < contendedUntil) return undefined;
+    const ids = unique(requests.map((request) => request.reservationId));
+    const expiries =
+      ids.length === requests.length ? await tryToHold(database, requests) : noExpiries;
+    if (expiries.size < requests.length) {
+      contendedUntil = performance.now() + contendedMs;
+      return undefined;
+    }
+    return requests.map(({ reservationId, lines }) => {
+      const expiresAt = expiries.get(reservationId);
+      return answer({ reservationId, lines, status: "HELD", closed: false, expiresAt });
+    });
+  };
+}
+
+async function tryToHold(
+  database: Database,
+  requests: readonly ReserveRequest[],
+): Promise<ReadonlyMap<string, Date>> {
+  const taken = totals(requests.flatMap((request) => request.lines));
+  try {
+    return await store.holdAll(database, requests, taken);
+  } catch (error) {
+    if (isUniqueViolation(error)) return noExpiries;
+    throw error;
+  }
+}
+
+/** Sells what is held, in one statement; the few that are not held are decided under lock. */
+async function commitAtOnce(
+  database: Database,
+  ids: readonly string[],
+  onChange: () => void,
+): Promise<(Outcome | Error)[]> {
+  const committed = await store.commitHeld(database, ids);
+  const others = ids.filter((id) => !committed.has(id));
+  if (others.length === 0) return ids.map((id) => answer(committed.get(id) as Reservation));
+  const decided = await transact(database, "commit", (tx) => commitAll(tx, others));
+  onChange();
+  return ids.map((id) => {
+    const reservation = committed.get(id);
+    return reservation ? answer(reservation) : (decided[others.indexOf(id)] as Outcome | Error);
+  });
 }
 
 const noExpiries: ReadonlyMap<string, Date> = new Map();

@@ -65,7 +65,7 @@ export function decideReservations(
     if (earlier) return { kind: "hold" };
     const short = shelf.shortages(lines);
     if (short.length > 0) return { kind: "short", lines: short };
-    shelf.move(lines, "available", "held");
+    shelf.move(lines, "available", "reserved");
     inserts.set(reservationId, request);
     return { kind: "hold" };
   });
@@ -96,12 +96,8 @@ export function decideCommits(
     if (reservation.status === "EXPIRED") {
       const short = shelf.shortages(reservation.lines);
       if (short.length > 0) return { kind: "short", lines: short };
+      shelf.move(reservation.lines, "available", "reserved");
     }
-    shelf.move(
-      reservation.lines,
-      reservation.status === "EXPIRED" ? "available" : "held",
-      "committed",
-    );
     const committed: Reservation = { ...reservation, status: "COMMITTED" };
     changed.set(id, committed);
     return { kind: "committed", reservation: committed };
@@ -134,8 +130,9 @@ export function decideReleases(
     }
     const next = release(reservation);
     if (next === reservation) return reservation;
-    if (reservation.status === "HELD") shelf.move(reservation.lines, "held", "available");
-    if (reservation.status === "COMMITTED") shelf.move(reservation.lines, "committed", "available");
+    if (reservation.status === "HELD" || reservation.status === "COMMITTED") {
+      shelf.move(reservation.lines, "reserved", "available");
+    }
     changed.set(id, next);
     return next;
   });
@@ -150,7 +147,7 @@ export function decideExpiries(overdue: readonly Reservation[]): {
 } {
   const shelf = createShelf(new Map());
   const changes = overdue.map((reservation): ReservationChange => {
-    shelf.move(reservation.lines, "held", "available");
+    shelf.move(reservation.lines, "reserved", "available");
     return { reservationId: reservation.reservationId, status: "EXPIRED", closed: false };
   });
   return { changes, moves: shelf.moves() };

@@ -5,7 +5,8 @@ import type {
 } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { settleItems } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
-import type { Database } from "@smartcart/store";
+import type { Database, Queryable } from "@smartcart/store";
+import { forCall } from "@smartcart/store";
 import { pageSizeOf, parsePageToken, toPageToken } from "./catalogue.ts";
 import { invalidPageToken, productNotFound, toServiceError } from "./errors.ts";
 import {
@@ -41,12 +42,12 @@ export function createInventoryRoutes(parts: InventoryParts): ServiceImpl<typeof
     toOutcomeMessage(await book.commit(request.reservationId));
 
   return {
-    listProducts: guarded(async ({ pageSize, pageToken }) => {
+    listProducts: guarded(async ({ pageSize, pageToken }, context) => {
       const after = pageToken === "" ? undefined : parsePageToken(pageToken);
       if (pageToken !== "" && !after) throw invalidPageToken();
       const limit = pageSizeOf(pageSize);
       // One more than asked for says whether there is a next page.
-      const found = await store.listProducts(database, after, limit + 1);
+      const found = await store.listProducts(forCall(database, context), after, limit + 1);
       const page = found.slice(0, limit);
       const last = found.length > limit ? page.at(-1) : undefined;
       return {
@@ -55,59 +56,75 @@ export function createInventoryRoutes(parts: InventoryParts): ServiceImpl<typeof
       };
     }),
 
-    getProduct: guarded(async ({ productId }) => {
-      const [product] = await store.findProducts(database, [productId]);
+    getProduct: guarded(async ({ productId }, context) => {
+      const [product] = await store.findProducts(forCall(database, context), [productId]);
       if (!product) throw productNotFound(productId);
       return { product: toProductMessage(product) };
     }),
 
-    checkStock: guarded(async ({ productId, quantity }) => {
-      const available = (await store.readAvailable(database, [productId])).get(productId);
+    checkStock: guarded(async ({ productId, quantity }, context) => {
+      const stock = await store.readAvailable(forCall(database, context), [productId]);
+      const available = stock.get(productId);
       if (available === undefined) throw productNotFound(productId);
       return { isAvailable: available >= quantity, available };
     }),
 
-    checkAvailability: guarded(async ({ lines }) => {
+    checkAvailability: guarded(async ({ lines }, context) => {
       const ids = lines.map((line) => line.productId);
-      const short = createShelf(await store.readAvailable(database, ids)).shortages(lines);
+      const available = await store.readAvailable(forCall(database, context), ids);
+      const short = createShelf(available).shortages(lines);
       return { isAvailable: short.length === 0, shortLines: short.map(toShortLineMessage) };
     }),
 
     reserve: guarded(reserve),
-    batchReserve: async ({ requests }) => ({
+    batchReserve: guarded(async ({ requests }) => ({
       results: await settleItems(requests, guarded(reserve), log),
-    }),
+    })),
     commitReservation: guarded(commit),
-    batchCommitReservations: async ({ requests }) => ({
+    batchCommitReservations: guarded(async ({ requests }) => ({
       results: await settleItems(requests, guarded(commit), log),
-    }),
+    })),
 
     releaseReservation: guarded(async ({ reservationId }) => ({
       reservation: toReservationMessage(await book.release(reservationId)),
     })),
 
     async *watchStock({ productIds }, context: HandlerContext) {
+      context.signal.throwIfAborted();
       const ids = productIds.length > 0 ? productIds : undefined;
-      if (ids) await requireProducts(database, ids);
-      for await (const products of feed.watch(ids, context.signal)) {
-        yield { products: products.map(toProductMessage) };
+      try {
+        if (ids) await requireProducts(forCall(database, context), ids);
+        for await (const products of feed.watch(ids, context.signal)) {
+          yield { products: products.map(toProductMessage) };
+        }
+      } catch (error) {
+        throw toServiceError(error);
       }
     },
   };
 }
 
-/** Runs a method so that a lost database answers UNAVAILABLE. */
-function guarded<I, O>(method: (request: I) => Promise<O>): (request: I) => Promise<O> {
-  return async (request) => {
+/** An item of a batch: the batch's own call was looked at already. */
+const detachedCall: Pick<HandlerContext, "signal"> = { signal: new AbortController().signal };
+
+/**
+ * Runs a method so that a lost database answers UNAVAILABLE. A call whose caller went away while it waited for its turn ends
+ * before it asks the database for anything.
+ */
+function guarded<I, O>(
+  method: (request: I, context: Pick<HandlerContext, "signal">) => Promise<O>,
+): (request: I, context?: Pick<HandlerContext, "signal">) => Promise<O> {
+  return async (request, context = detachedCall) => {
+    context.signal.throwIfAborted();
     try {
-      return await method(request);
+      return await method(request, context);
     } catch (error) {
       throw toServiceError(error);
     }
   };
 }
 
-async function requireProducts(database: Database, ids: readonly string[]): Promise<void> {
+async function requireProducts(database: Queryable, ids: readonly string[]): Promise<void> {
   const known = await store.readAvailable(database, ids);
   const unknown = ids.find((id) => !known.has(id));
   if (unknown !== undefined) throw productNotFound(unknown);

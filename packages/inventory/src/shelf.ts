@@ -4,15 +4,14 @@ export interface Line {
   readonly quantity: number;
 }
 
-/** Where the units of a product are: on the shelf, set aside, or sold. */
-export type Pocket = "available" | "held" | "committed";
+/** Where the units of a product are: on the shelf, or set aside or sold by a reservation. */
+export type Pocket = "available" | "reserved";
 
-/** The change of one product's pockets. The three add up to 0, so `initial` stays what it is. */
+/** The change of one product's pockets. The two add up to 0, so `initial` stays what it is. */
 export interface StockMove {
   readonly productId: string;
   readonly available: number;
-  readonly held: number;
-  readonly committed: number;
+  readonly reserved: number;
 }
 
 /** A line that cannot be had: `available` is what was left when it was decided. */
@@ -52,7 +51,7 @@ export function createShelf(available: ReadonlyMap<string, number>): Shelf {
         .filter((line) => line.available < line.requested),
     move(lines, from, to) {
       for (const { productId, quantity } of lines) {
-        const change = changes.get(productId) ?? { available: 0, held: 0, committed: 0 };
+        const change = changes.get(productId) ?? { available: 0, reserved: 0 };
         change[from] -= quantity;
         change[to] += quantity;
         changes.set(productId, change);
@@ -61,7 +60,7 @@ export function createShelf(available: ReadonlyMap<string, number>): Shelf {
     moves: () =>
       [...changes]
         .map(([productId, change]) => ({ productId, ...change }))
-        .filter((move) => move.available !== 0 || move.held !== 0 || move.committed !== 0)
+        .filter((move) => move.available !== 0)
         .sort((a, b) => (a.productId < b.productId ? -1 : 1)),
   };
 }

@@ -160,6 +160,67 @@ export async function lockOverdue(tx: Queryable, ids: readonly string[]): Promis
 }
 
 /**
+ * Sets aside what a whole batch asks for, in one statement, where all of it is available and none of the ids exists. Answers
+ * the expiry per id; nothing where something fell short, and then nothing was written.
+ * @throws a unique violation where an id exists; then nothing was written either.
+ */
+export async function holdAll(
+  db: Queryable,
+  holds: readonly ReserveRequest[],
+  taken: readonly Line[],
+): Promise<Map<string, Date>> {
+  const { rows } = await db.query<{ reservation_id: string; expires_at: Date }>({
+    name: "inventory.hold_all",
+    // The units are compared under the lock that they are then changed under: the update sees the locked version of each row.
+    text: `WITH taken AS MATERIALIZED (
+        SELECT s.product_id, wanted.units, s.available >= wanted.units AS enough
+        FROM stock s JOIN unnest($1::text[], $2::int[]) AS wanted (product_id, units) USING (product_id)
+        ORDER BY s.product_id FOR UPDATE OF s
+      ), possible AS MATERIALIZED (
+        SELECT count(*) = cardinality($1) AND bool_and(enough) AS all_of_it FROM taken
+      ), moved AS (
+        UPDATE stock s SET available = s.available - taken.units, reserved = s.reserved + taken.units,
+                           version = s.version + 1
+        FROM taken, possible WHERE s.product_id = taken.product_id AND possible.all_of_it
+      )
+      INSERT INTO reservation (reservation_id, lines, status, expires_at)
+      SELECT id, lines, 'HELD', now() + ttl_ms * interval '1 millisecond'
+      FROM unnest($3::text[], $4::jsonb[], $5::bigint[]) AS hold (id, lines, ttl_ms), possible
+      WHERE possible.all_of_it ORDER BY id
+      RETURNING reservation_id, expires_at`,
+    values: [
+      taken.map((line) => line.productId),
+      taken.map((line) => line.quantity),
+      holds.map((hold) => hold.reservationId),
+      holds.map((hold) => JSON.stringify(hold.lines)),
+      holds.map((hold) => hold.ttlMs),
+    ],
+  });
+  return new Map(rows.map((row) => [row.reservation_id, row.expires_at]));
+}
+
+/**
+ * Sells those of the given reservations that are held, in one statement; no stock moves. Answers them as they stand now; the
+ * others were left as they are.
+ */
+export async function commitHeld(
+  db: Queryable,
+  ids: readonly string[],
+): Promise<Map<string, Reservation>> {
+  const { rows } = await db.query<ReservationRow>({
+    name: "inventory.commit_held",
+    text: `WITH held AS (
+        SELECT reservation_id AS id FROM reservation
+        WHERE reservation_id = ANY($1::text[]) AND status = 'HELD' ORDER BY reservation_id FOR UPDATE)
+      UPDATE reservation SET status = 'COMMITTED', updated_at = now()
+      FROM held WHERE reservation_id = held.id AND status = 'HELD'
+      RETURNING reservation_id, lines, status, closed, expires_at`,
+    values: [ids],
+  });
+  return new Map(rows.map((row) => [row.reservation_id, toReservation(row)]));
+}
+
+/**
  * Writes new holds and moves their units. Answers the expiry per id; an id that another transaction wrote in the
  * meantime is missing from the answer, and then the whole transaction has to be undone: its units were moved.
  */
@@ -173,7 +234,7 @@ export async function insertHolds(
     text: `WITH ${moveStock}
       INSERT INTO reservation (reservation_id, lines, status, expires_at)
       SELECT id, lines, 'HELD', now() + ttl_ms * interval '1 millisecond'
-      FROM unnest($5::text[], $6::jsonb[], $7::bigint[]) AS hold (id, lines, ttl_ms)
+      FROM unnest($4::text[], $5::jsonb[], $6::bigint[]) AS hold (id, lines, ttl_ms)
       ORDER BY id
       ON CONFLICT (reservation_id) DO NOTHING
       RETURNING reservation_id, expires_at`,
@@ -209,7 +270,7 @@ export async function updateReservations(
     name: "inventory.update_reservations",
     text: `WITH ${moveStock}
       UPDATE reservation r SET status = change.status, closed = change.closed, updated_at = now()
-      FROM unnest($5::text[], $6::text[], $7::boolean[]) AS change (id, status, closed)
+      FROM unnest($4::text[], $5::text[], $6::boolean[]) AS change (id, status, closed)
       WHERE r.reservation_id = change.id`,
     values: [
       ...moveValues(moves),
@@ -222,18 +283,16 @@ export async function updateReservations(
 
 /** The part of a statement that moves the units of locked stock rows; its values are {@link moveValues}. */
 const moveStock = `moved AS (
-        UPDATE stock s SET available = s.available + move.available, held = s.held + move.held,
-                           committed = s.committed + move.committed, version = s.version + 1
-        FROM unnest($1::text[], $2::int[], $3::int[], $4::int[])
-          AS move (product_id, available, held, committed)
+        UPDATE stock s SET available = s.available + move.available, reserved = s.reserved + move.reserved,
+                           version = s.version + 1
+        FROM unnest($1::text[], $2::int[], $3::int[]) AS move (product_id, available, reserved)
         WHERE s.product_id = move.product_id)`;
 
 function moveValues(moves: readonly StockMove[]): unknown[] {
   return [
     moves.map((move) => move.productId),
     moves.map((move) => move.available),
-    moves.map((move) => move.held),
-    moves.map((move) => move.committed),
+    moves.map((move) => move.reserved),
   ];
 }
 

@@ -49,7 +49,7 @@ async function listProducts({ sql }: TestInventory): Promise<void> {
 async function beginAnew({ sql }: TestInventory, units: ReadonlyMap<string, number>) {
   await sql.query({ text: "DELETE FROM reservation" });
   await sql.query({
-    text: `UPDATE stock SET initial = units, available = units, held = 0, committed = 0
+    text: `UPDATE stock SET initial = units, available = units, reserved = 0
       FROM unnest($1::text[], $2::int[]) AS given (id, units) WHERE product_id = id`,
     values: [[...units.keys()], [...units.values()]],
   });

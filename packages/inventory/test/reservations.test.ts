@@ -111,7 +111,7 @@ describe("Reserve", () => {
       expect(refusals.length).toBeGreaterThan(0);
       for (const error of refusals) expect(problemOf(error)?.code).toBe("RESERVATION_EXISTS");
       const held = await inventory.sql.query<{ held: number }>({
-        text: "SELECT sum(held)::int AS held FROM stock WHERE product_id = ANY($1)",
+        text: "SELECT sum(held)::int AS held FROM stock_level WHERE product_id = ANY($1)",
         values: [[a, b]],
       });
       expect(held.rows).toEqual([{ held: 1 }]);

@@ -191,7 +191,7 @@ function commitLate([mine, other]: readonly [Reservation, Reservation]) {
 
 async function stockOfModel({ inventory }: StockWorld): Promise<object[]> {
   const { rows } = await inventory.sql.query({
-    text: `SELECT product_id AS "productId", available, held, committed FROM stock
+    text: `SELECT product_id AS "productId", available, held, committed FROM stock_level
       WHERE product_id = ANY($1) ORDER BY product_id`,
     values: [products],
   });

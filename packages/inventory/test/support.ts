@@ -73,7 +73,7 @@ export function createTestClient(baseUrl: string): ServiceClient<typeof Inventor
 /** The pockets of a product. */
 export async function stockOf(sql: Database, productId: string): Promise<object | undefined> {
   const { rows } = await sql.query({
-    text: "SELECT available, held, committed FROM stock WHERE product_id = $1",
+    text: "SELECT available, held, committed FROM stock_level WHERE product_id = $1",
     values: [productId],
   });
   return rows[0];
@@ -82,15 +82,13 @@ export async function stockOf(sql: Database, productId: string): Promise<object 
 /** Rows that must not exist: stock that does not agree with the reservations. */
 export async function brokenStock(sql: Database): Promise<object[]> {
   const { rows } = await sql.query({
-    text: `SELECT s.*, r.held AS held_by_reservations, r.committed AS committed_by_reservations
+    text: `SELECT s.*, r.units AS reserved_by_reservations
       FROM stock s LEFT JOIN (
-        SELECT line->>'productId' AS product_id,
-               coalesce(sum((line->>'quantity')::int) FILTER (WHERE status = 'HELD'), 0) AS held,
-               coalesce(sum((line->>'quantity')::int) FILTER (WHERE status = 'COMMITTED'), 0) AS committed
-        FROM reservation, jsonb_array_elements(lines) AS line GROUP BY 1) r USING (product_id)
-      WHERE s.initial <> s.available + s.held + s.committed
-         OR least(s.available, s.held, s.committed) < 0
-         OR s.held <> coalesce(r.held, 0) OR s.committed <> coalesce(r.committed, 0)`,
+        SELECT line->>'productId' AS product_id, sum((line->>'quantity')::int) AS units
+        FROM reservation, jsonb_array_elements(lines) AS line
+        WHERE status IN ('HELD', 'COMMITTED') GROUP BY 1) r USING (product_id)
+      WHERE s.initial <> s.available + s.reserved OR least(s.available, s.reserved) < 0
+         OR s.reserved <> coalesce(r.units, 0)`,
   });
   return rows;
 }

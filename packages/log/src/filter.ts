@@ -1,4 +1,4 @@
-import { timestampDate } from "@bufbuild/protobuf/wkt";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { LogFilter } from "@smartcart/gen/log/v1/log_service_pb";
 
 /** A position in the order of a search: newest first, and by the order of storing among those of one instant. */
@@ -33,8 +33,8 @@ export function toConditions(
   if (filter?.traceId) all.push(["trace_id = ? AND trace_id <> ''", filter.traceId]);
   if (filter?.service) all.push(["service = ?", filter.service]);
   if (filter?.minSeverity) all.push(severityCondition(filter.minSeverity));
-  if (filter?.since) all.push(["occurred_at >= ?", timestampDate(filter.since)]);
-  if (filter?.until) all.push(["occurred_at < ?", timestampDate(filter.until)]);
+  if (filter?.since) all.push(["occurred_at >= ?", boundOf(filter.since)]);
+  if (filter?.until) all.push(["occurred_at < ?", boundOf(filter.until)]);
   for (const word of wordsOf(filter?.text ?? "")) {
     all.push([`${columns} ILIKE ?`, `%${escapePattern(word)}%`]);
   }
@@ -42,6 +42,16 @@ export function toConditions(
     sql: ["TRUE", ...all.map(([sql], index) => sql.replace("?", () => `$${index + 1}`))],
     values: all.map(([, value]) => value),
   };
+}
+
+/** Records occurred from 1970 to 9999 (record.ts). */
+const EARLIEST_MS = 0;
+const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/** A bound of time. On the wire it may be any int64 of seconds; one beyond every record says the same as the nearest that can be asked for. */
+function boundOf({ seconds, nanos }: Timestamp): Date {
+  const ms = Number(seconds) * 1_000 + Math.ceil(nanos / 1e6);
+  return new Date(Math.min(Math.max(ms, EARLIEST_MS), LATEST_MS));
 }
 
 /** The index of warnings and errors is used only where the statement itself says that it asks for nothing less. */
@@ -67,5 +77,7 @@ export function toPageToken({ occurredAtMs, position }: SearchPosition): string 
 export function parsePageToken(token: string): SearchPosition | undefined {
   const match = /^(-?\d{1,15})\.(\d{1,18})$/.exec(Buffer.from(token, "base64url").toString());
   if (!match?.[1] || !match[2]) return undefined;
-  return { occurredAtMs: Number(match[1]), position: match[2] };
+  const occurredAtMs = Number(match[1]);
+  if (occurredAtMs < EARLIEST_MS || occurredAtMs > LATEST_MS) return undefined;
+  return { occurredAtMs, position: match[2] };
 }

@@ -6,6 +6,7 @@ import type { LogRecord } from "@smartcart/gen/log/v1/log_pb";
 import { LogRecordSchema } from "@smartcart/gen/log/v1/log_pb";
 import type { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import type { Queryable } from "@smartcart/store";
+import { forCall } from "@smartcart/store";
 import { invalidPageToken, toServiceError } from "./errors.ts";
 import { parsePageToken, toPageToken } from "./filter.ts";
 import type { FoundRecord } from "./store.ts";
@@ -17,13 +18,15 @@ const DEFAULT_PAGE_SIZE = 100;
 /** The RPCs of smartcart.log.v1.LogService. */
 export function createLogRoutes(database: Queryable, tail: Tail): ServiceImpl<typeof LogService> {
   return {
-    async searchLogs({ filter, pageSize, pageToken }) {
+    async searchLogs({ filter, pageSize, pageToken }, context) {
+      // The caller may have gone away while the call waited for its turn.
+      context.signal.throwIfAborted();
       const after = pageToken === "" ? undefined : parsePageToken(pageToken);
       if (pageToken !== "" && !after) throw invalidPageToken();
       const limit = pageSize || DEFAULT_PAGE_SIZE;
       try {
         // One more than asked for says whether there is a next page.
-        const found = await searchRecords(database, filter, after, limit + 1);
+        const found = await searchRecords(forCall(database, context), filter, after, limit + 1);
         const page = found.slice(0, limit);
         const last = found.length > limit ? page.at(-1) : undefined;
         return { records: page.map(toMessage), nextPageToken: last ? tokenOf(last) : "" };

@@ -80,7 +80,9 @@ function addRest(app: HttpApp, o: HttpAppOptions, services: readonly DescService
     metrics: o.metrics,
   });
   const title = `SmartCart ${o.name}`;
-  const document = JSON.stringify(createOpenApi(services, { title, version: "1", headers }));
+  const description = o.restOptions?.description;
+  const info = { title, version: "1", headers, ...(description && { description }) };
+  const document = JSON.stringify(createOpenApi(services, info));
   app.get("/openapi.json", (c) => c.body(document, 200, { "content-type": "application/json" }));
   addSwaggerUi(app, { title });
 }

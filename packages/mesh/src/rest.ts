@@ -32,6 +32,8 @@ export interface RestHeader {
 export interface RestOptions {
   /** Request headers that are handed to the method. What the method answers in headers is always copied back. */
   readonly headers?: readonly RestHeader[];
+  /** What the OpenAPI document says of the interface as a whole, in Markdown. */
+  readonly description?: string;
 }
 
 /** Hono's bindings to the request and response of Node. */

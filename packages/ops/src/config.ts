@@ -14,7 +14,7 @@ export const opsConfig = {
   }),
   OPS_CHECK_INTERVAL_MS: int({
     default: 10_000,
-    desc: "How often the promises are held against what is stored, in milliseconds; each time reads every order",
+    desc: "How often the promises are held against what is stored, in milliseconds: new orders at once, the others bit by bit",
   }),
   OPS_BROKEN_AFTER_MS: int({
     default: 20_000,

@@ -30,11 +30,12 @@ export function createPromiseBoard(
   invariants: readonly Invariant[],
   { brokenAfterMs }: { readonly brokenAfterMs: number },
 ): PromiseBoard {
-  let standing = new Map<Invariant, ReadonlyMap<string, Standing>>();
+  /** By the name of the promise: each look brings invariants of its own. */
+  let standing = new Map<string, ReadonlyMap<string, Standing>>();
   let lookedAtMs: number | undefined;
 
   const rowsOf = (invariant: Invariant) => {
-    const all = [...(standing.get(invariant)?.values() ?? [])];
+    const all = [...(standing.get(invariant.name)?.values() ?? [])];
     return all.toSorted((one, other) => one.sinceMs - other.sinceMs);
   };
   const hasStood = ({ sinceMs }: Standing) => (lookedAtMs ?? 0) - sinceMs >= brokenAfterMs;
@@ -47,12 +48,12 @@ export function createPromiseBoard(
   return {
     look(violations, nowMs) {
       const now = violations.map(({ invariant, rows }) => {
-        const before = standing.get(invariant);
+        const before = standing.get(invariant.name);
         const entries = rows.map((row) => {
           const subject = subjectOf(row);
           return [subject, { row, sinceMs: before?.get(subject)?.sinceMs ?? nowMs }] as const;
         });
-        return [invariant, new Map(entries)] as const;
+        return [invariant.name, new Map(entries)] as const;
       });
       standing = new Map(now);
       lookedAtMs = nowMs;

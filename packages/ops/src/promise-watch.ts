@@ -1,11 +1,10 @@
 /** Holds the promises against what is stored, now and then, and repairs when asked to. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { RepairSchema } from "@smartcart/gen/ops/v1/ops_service_pb";
-import type { Invariant, ReconcilerPeers } from "@smartcart/reconciler";
-import { check, repairAll } from "@smartcart/reconciler";
+import type { IncrementalCheck, Invariant, ReconcilerPeers } from "@smartcart/reconciler";
+import { repairAll } from "@smartcart/reconciler";
 import type { Logger } from "@smartcart/runtime";
 import { startTimer } from "@smartcart/runtime";
-import type { Database } from "@smartcart/store";
 import { checkFailed } from "./errors.ts";
 import type { Feed } from "./feed.ts";
 import { createFeed } from "./feed.ts";
@@ -13,8 +12,8 @@ import type { PromiseInit } from "./promise-board.ts";
 import { createPromiseBoard } from "./promise-board.ts";
 
 export interface PromiseWatchOptions {
-  /** Able to read the schemas of all services. */
-  readonly database: Database;
+  /** Finds what contradicts the promises. */
+  readonly check: IncrementalCheck;
   readonly invariants: readonly Invariant[];
   readonly peers: ReconcilerPeers;
   /** Pause between two looks, in milliseconds. */
@@ -32,13 +31,13 @@ export interface PromiseWatch extends AsyncDisposable {
   reconcile(): Promise<{ repairs: RepairInit[]; promises: PromiseInit[] }>;
 }
 
-/** A look reads every order: nobody wants it without a pause. */
+/** Shortest pause between two looks. */
 const shortestMs = 100;
 
 type RepairInit = MessageInitShape<typeof RepairSchema>;
 
 export function startPromiseWatch(o: PromiseWatchOptions): PromiseWatch {
-  const { database, invariants, log } = o;
+  const { invariants, log } = o;
   const intervalMs = Math.max(shortestMs, o.intervalMs);
   const board = createPromiseBoard(invariants, o);
   const feed = createFeed<PromiseInit[]>();
@@ -55,7 +54,8 @@ export function startPromiseWatch(o: PromiseWatchOptions): PromiseWatch {
 
   async function look(): Promise<void> {
     const startedAt = performance.now();
-    board.look(await check(database, invariants), Date.now());
+    const nowMs = Date.now();
+    board.look(await o.check.look(nowMs), nowMs);
     isFailing = false;
     const tookMs = Math.round(performance.now() - startedAt);
     turnsToSkip = Math.floor(tookMs / intervalMs);

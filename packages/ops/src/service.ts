@@ -8,7 +8,7 @@ import type { Passage } from "@smartcart/gen/ops/v1/part_report_pb";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
 import type { PartSwitch } from "@smartcart/mesh";
 import { createServiceClient, createSwitch, startServer } from "@smartcart/mesh";
-import { createInvariants } from "@smartcart/reconciler";
+import { createIncrementalCheck, createInvariants } from "@smartcart/reconciler";
 import type { Logger, Part, Registry } from "@smartcart/runtime";
 import { createMetrics } from "@smartcart/runtime";
 import { createDatabase } from "@smartcart/store";
@@ -116,7 +116,7 @@ export async function startOps(o: OpsOptions): Promise<RunningOps> {
   );
   const promises = starting.use(
     startPromiseWatch({
-      database,
+      check: createIncrementalCheck({ database, settleMs }),
       invariants: createInvariants({ settleMs }),
       peers,
       intervalMs: config.OPS_CHECK_INTERVAL_MS,

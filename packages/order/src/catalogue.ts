@@ -6,7 +6,7 @@ import type { Client } from "@connectrpc/connect";
 import type { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import type { Product } from "@smartcart/gen/inventory/v1/product_pb";
 import type { FieldViolation } from "@smartcart/mesh";
-import { ValidationError } from "@smartcart/mesh";
+import { detached, ValidationError } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
 import { catalogueUnavailable } from "./errors.ts";
 import type { PricedItem } from "./order.ts";
@@ -47,9 +47,11 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   const { inventory, log, freshMs = 2_000, staleMs = 60_000 } = options;
   let copy: Copy | undefined;
   let renewal: Promise<Copy> | undefined;
+  let failedAt = Number.NEGATIVE_INFINITY;
 
   const renew = (): Promise<Copy> => {
-    renewal ??= readAll(inventory)
+    // It is for everybody who waits for prices: whoever happens to ask first may hang up, or have little time left.
+    renewal ??= detached(() => readAll(inventory))
       .then((products) => {
         copy = { products, readAt: performance.now() };
         return copy;
@@ -67,8 +69,12 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
         throw catalogueUnavailable(cause);
       });
     }
-    if (age > freshMs) {
-      renew().catch((error: unknown) => log.warn("catalogue.renewal-failed", { error }));
+    // Who starts it reports it, and after a failure nobody does for a while: the copy still serves.
+    if (age > freshMs && renewal === undefined && performance.now() - failedAt > freshMs) {
+      renew().catch((error: unknown) => {
+        failedAt = performance.now();
+        log.warn("catalogue.renewal-failed", { error });
+      });
     }
     return copy;
   };

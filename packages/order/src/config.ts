@@ -26,6 +26,10 @@ export const orderConfig = {
     default: 20_000,
     desc: "how long an order waits for news of its shipment before shipping is asked, in milliseconds",
   }),
+  IDEMPOTENCY_KEY_TTL_MS: int({
+    default: 24 * 60 * 60 * 1_000,
+    desc: "how long an Idempotency-Key and its answer are kept at least, in milliseconds",
+  }),
   CORS_ORIGINS: str({
     default: "",
     desc: "origins of other sites whose pages may call, comma-separated",

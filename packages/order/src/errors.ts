@@ -33,7 +33,10 @@ export function orderRejected(order: Order): DomainError {
       rpcCode: Code.FailedPrecondition,
       httpStatus: 409,
       title: "Not enough in stock",
-      message: `Order ${order.orderId} was not placed: ${rejection.lines.length} of its lines fell short. Nothing was charged. Order what is left, or try again later.`,
+      message:
+        rejection.lines.length > 0
+          ? `Order ${order.orderId} was not placed: ${rejection.lines.length} of its lines fell short. Nothing was charged. Order what is left, or try again later.`
+          : `Order ${order.orderId} was not placed: its units could not be kept (${rejection.reason}). Nothing is charged. Place a new order.`,
       details,
     });
   }

@@ -27,8 +27,9 @@ export type OrderState = (typeof orderStates)[number];
 
 /** For each state, the states that may follow it. */
 export const legalEdges: Readonly<Record<OrderState, readonly OrderState[]>> = {
-  RECEIVED: ["STOCK_RESERVED", "REJECTED"],
-  STOCK_RESERVED: ["PAID", "REJECTED_RELEASING"],
+  // A shortage leaves nothing behind; what was refused for another reason may, and is released.
+  RECEIVED: ["STOCK_RESERVED", "REJECTED", "REJECTED_RELEASING"],
+  STOCK_RESERVED: ["PAID", "REJECTED_RELEASING", "REJECTED_REFUNDING"],
   PAID: ["CONFIRMED", "REJECTED_REFUNDING"],
   // Straight to SHIPPED where both events of the shipment are folded in at once.
   CONFIRMED: ["SHIPPING", "SHIPPED", "CANCEL_REQUESTED"],

@@ -1,6 +1,5 @@
 /** The order in the words of the contract: the resource, its history, and the events it publishes. */
 import { create, getOption } from "@bufbuild/protobuf";
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { OutgoingEvent } from "@smartcart/bus";
 import { createEvent } from "@smartcart/bus";
 import {
@@ -14,6 +13,7 @@ import type { Order, OrderEvent } from "@smartcart/gen/order/v1/order_pb";
 import { OrderEventSchema, OrderSchema } from "@smartcart/gen/order/v1/order_pb";
 import type { HistoryEntry, StoredOrder, Transition } from "./order.ts";
 import { publicStatus } from "./order-state.ts";
+import { toTimestamp } from "./times.ts";
 
 /** The order resource. Deterministic: the same order gives the same message, and so the same bytes. */
 export function orderView(order: StoredOrder): Order {
@@ -31,7 +31,7 @@ export function orderView(order: StoredOrder): Order {
     })),
     total: money(order.totalMinor),
     address: order.address,
-    placedAt: timestampFromDate(order.placedAt),
+    placedAt: toTimestamp(order.placedAt),
     lastSequence: order.lastSequence,
     traceId: order.traceId,
     ...(rejection && { rejection: { ...rejection, lines: [...rejection.lines] } }),
@@ -43,7 +43,7 @@ export function orderEventView(entry: HistoryEntry): OrderEvent {
   return create(OrderEventSchema, {
     ...rest,
     status: milestoneLabel(entry.milestone),
-    occurredAt: timestampFromDate(occurredAt),
+    occurredAt: toTimestamp(occurredAt),
   });
 }
 
@@ -75,7 +75,7 @@ export function statusChanged(
   const message = create(OrderStatusChangedSchema, {
     ...rest,
     userId: order.userId,
-    occurredAt: timestampFromDate(occurredAt),
+    occurredAt: toTimestamp(occurredAt),
   });
   return createEvent(OrderStatusChangedSchema, message, {
     id: `${order.orderId}:status:${entry.sequence}`,

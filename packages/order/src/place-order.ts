@@ -4,18 +4,20 @@ import { ulid } from "ulid";
 import type { Order } from "@smartcart/gen/order/v1/order_pb";
 import { Order_Status, OrderSchema } from "@smartcart/gen/order/v1/order_pb";
 import type { PlaceOrderRequest } from "@smartcart/gen/order/v1/order_service_pb";
+import { ValidationError } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
 import { currentTraceId, currentTraceparent, delay } from "@smartcart/runtime";
 import type { Catalogue } from "./catalogue.ts";
 import type { CrashPoints } from "./crash-points.ts";
 import { idempotencyKeyInUse, idempotencyKeyReused, orderRejected } from "./errors.ts";
 import { fingerprintOf } from "./idempotency.ts";
+import type { KnownKey, OwnedKey } from "./idempotency-store.ts";
 import type { StoredOrder } from "./order.ts";
 import { receiveOrder } from "./order.ts";
 import { orderView, statusChanged } from "./order-view.ts";
 import type { OrderRepository } from "./repository.ts";
 import type { OrderSaga } from "./saga/order-saga.ts";
-import type { IdempotencyRecord, KnownKey } from "./store.ts";
+import type { IdempotencyRecord } from "./store.ts";
 
 export interface PlaceOrderDependencies {
   readonly repository: OrderRepository;
@@ -34,22 +36,26 @@ export interface Answer {
   readonly replayed: boolean;
 }
 
-/** The answer to a request; `rejectedOr` turns a rejection into its error. */
+/** Most that an order may cost, in minor units: what an int64 of the contract and a bigint of the database can hold. */
+const MOST_MINOR = 2n ** 63n - 1n;
+
+/**
+ * The answer to a request; `rejectedOr` turns a rejection into its error. A key means something only together with the user of
+ * the request. Where `signal` aborts before the order is stored, nothing is stored; later it changes nothing.
+ */
 export async function placeOrder(
   request: PlaceOrderRequest,
   key: string | undefined,
   dependencies: PlaceOrderDependencies,
+  signal?: AbortSignal,
 ): Promise<Answer> {
   const idempotency = key === undefined ? undefined : { key, fingerprint: fingerprintOf(request) };
-  const known = idempotency && (await replay(idempotency, dependencies));
+  const { userId } = request;
+  const known = idempotency && (await replay({ userId, ...idempotency }, dependencies));
   if (known !== undefined) return known;
-  const order = await receive(request, idempotency, dependencies);
-  if (order === undefined) {
-    // Another request with the same key was quicker; it has the order.
-    const winner = idempotency && (await replay(idempotency, dependencies));
-    if (winner === undefined) throw new Error("an order was refused for a key that nobody has");
-    return winner;
-  }
+  const order = await receive(request, idempotency, dependencies, signal);
+  // Another request with the same key was quicker; it has the order.
+  if (order === undefined) return placeOrder(request, key, dependencies, signal);
   return settle(order, key, dependencies);
 }
 
@@ -63,6 +69,7 @@ async function receive(
   request: PlaceOrderRequest,
   idempotency: IdempotencyRecord | undefined,
   { repository, catalogue, crashPoints, now }: PlaceOrderDependencies,
+  signal: AbortSignal | undefined,
 ): Promise<StoredOrder | undefined> {
   const priced = await catalogue.price(request.items);
   const instant = now();
@@ -75,7 +82,13 @@ async function receive(
     traceId: currentTraceId() ?? "",
     now: instant,
   });
+  if (order.totalMinor > MOST_MINOR) {
+    throw new ValidationError([
+      { field: "items", message: "cost more in all than one order can; place several orders" },
+    ]);
+  }
   const events = [statusChanged(order, history, currentTraceparent() ?? "")];
+  signal?.throwIfAborted();
   crashPoints.hit("receive.before-call");
   const inserted = await repository.insert({ order, history, events, idempotency });
   crashPoints.hit("receive.after-commit");
@@ -94,15 +107,16 @@ async function settle(
   const view = orderView(settled ?? (await repository.reload(order)));
   crashPoints.hit("answer.before-send");
   if (key === undefined) return { order: view, replayed: false };
+  const owned = { userId: order.userId, key };
   // Whatever was stored first is the answer, also where the order has moved on since: mostly with the decision itself.
   const answer =
-    (await repository.findKey(key))?.answer ??
-    (await repository.storeAnswer(key, toBinary(OrderSchema, view)));
+    (await repository.findKey(owned))?.answer ??
+    (await repository.storeAnswer(owned, toBinary(OrderSchema, view)));
   return { order: fromBinary(OrderSchema, answer), replayed: false };
 }
 
 async function replay(
-  { key, fingerprint }: IdempotencyRecord,
+  { fingerprint, ...key }: OwnedKey & IdempotencyRecord,
   { repository }: PlaceOrderDependencies,
 ): Promise<Answer | undefined> {
   const known = await repository.findKey(key);

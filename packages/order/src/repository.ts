@@ -5,7 +5,10 @@
 import type { OutgoingEvent } from "@smartcart/bus";
 import type { Database } from "@smartcart/store";
 import { createCoalescer } from "@smartcart/store";
+import type { KnownKey, OwnedKey } from "./idempotency-store.ts";
+import { findKeys, storeAnswer } from "./idempotency-store.ts";
 import type { StoredOrder } from "./order.ts";
+import type { OrderState } from "./order-state.ts";
 import * as store from "./store.ts";
 
 export interface OrderRepository {
@@ -16,10 +19,13 @@ export interface OrderRepository {
   find(orderId: string): Promise<StoredOrder | undefined>;
   /** The order as it stands now. Throws where it does not exist, which cannot be. */
   reload(order: StoredOrder): Promise<StoredOrder>;
-  findKey(key: string): Promise<store.KnownKey | undefined>;
-  storeAnswer(key: string, answer: Uint8Array): Promise<Uint8Array>;
+  findKey(key: OwnedKey): Promise<KnownKey | undefined>;
+  storeAnswer(key: OwnedKey, answer: Uint8Array): Promise<Uint8Array>;
   defer(orderId: string, delayMs: number): Promise<void>;
-  leaseUnfinished(limit: number): Promise<readonly StoredOrder[]>;
+  /** Leaves the order to a person, with the code of the refusal that stops it. */
+  park(order: StoredOrder, refusal: string): Promise<void>;
+  /** Takes orders in these states that nobody drives; nobody else takes them for a while. */
+  leaseUnfinished(states: readonly OrderState[], limit: number): Promise<readonly StoredOrder[]>;
   /** Takes orders that have waited longer than `overdueMs` for news of their shipment; nobody else takes them for a while. */
   leaseOverdue(limit: number, overdueMs: number): Promise<readonly StoredOrder[]>;
   /** Puts a message into the outbox once more. False where it still stands there. */
@@ -53,18 +59,17 @@ export function createOrderRepository(database: Database): OrderRepository {
     maxConcurrent: 2,
     run: async (items) => {
       const moved = await store.advanceOrders(database, items, LEASE_MS);
-      for (const orderId of moved) notify(orderId);
-      return items.map(({ transition }) => moved.has(transition.from.orderId));
+      for (const [index, { transition }] of items.entries()) {
+        if (moved[index]) notify(transition.from.orderId);
+      }
+      return moved;
     },
   });
-  const findKey = createCoalescer<string, store.KnownKey | undefined>({
+  const findKey = createCoalescer<OwnedKey, KnownKey | undefined>({
     name: "order.find-key",
     maxItems: 256,
     maxConcurrent: 2,
-    run: async (keys) => {
-      const known = new Map((await store.findKeys(database, keys)).map((row) => [row.key, row]));
-      return keys.map((key) => known.get(key));
-    },
+    run: (keys) => findKeys(database, keys),
   });
   const find = createCoalescer<string, StoredOrder | undefined>({
     name: "order.find",
@@ -86,9 +91,10 @@ export function createOrderRepository(database: Database): OrderRepository {
       if (found === undefined) throw new Error(`order ${order.orderId} has vanished`);
       return found;
     },
-    storeAnswer: (key, answer) => store.storeAnswer(database, key, answer),
+    storeAnswer: (key, answer) => storeAnswer(database, key, answer),
     defer: (orderId, delayMs) => store.deferOrder(database, orderId, delayMs),
-    leaseUnfinished: (limit) => store.leaseUnfinished(database, limit, LEASE_MS),
+    park: (order, refusal) => store.parkOrder(database, order, refusal),
+    leaseUnfinished: (states, limit) => store.leaseUnfinished(database, states, limit, LEASE_MS),
     leaseOverdue: (limit, overdueMs) => store.leaseOverdue(database, limit, overdueMs),
     announceAgain: (event) => store.announceAgain(database, event),
     moved: notify,

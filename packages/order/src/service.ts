@@ -23,6 +23,7 @@ import type { OrderConfig } from "./config.ts";
 import type { CrashPoints } from "./crash-points.ts";
 import { crashAt, noCrashPoints } from "./crash-points.ts";
 import { idempotencyKeyHeader } from "./idempotency.ts";
+import { startKeyPruning } from "./key-pruning.ts";
 import { createOrderRepository } from "./repository.ts";
 import { orderRoutes } from "./routes.ts";
 import { createOrderSaga } from "./saga/order-saga.ts";
@@ -90,6 +91,7 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
     await startShipmentsConsumer({ bus, database, log, onMoved: repository.moved }),
   );
   started.use(startInboxPruning(database, log));
+  started.use(startKeyPruning({ database, log, ageMs: config.IDEMPOTENCY_KEY_TTL_MS }));
   measureUnfinished(metrics, database);
 
   const asyncApi = createAsyncApi({ statusPort: config.STATUS_PORT });
@@ -101,7 +103,10 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
       host: config.HOST,
       services: [OrderService],
       rest: [OrderService],
-      restOptions: { headers: [idempotencyKeyHeader] },
+      restOptions: {
+        headers: [idempotencyKeyHeader],
+        description: aboutKeys(config.IDEMPOTENCY_KEY_TTL_MS),
+      },
       extraRoutes: (app) => app.get("/asyncapi.json", (context) => context.json(asyncApi)),
       routes: orderRoutes({
         database,
@@ -139,6 +144,15 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
     transport: server.transport,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** For the OpenAPI document: what a client has to know of keys before it sends one. */
+function aboutKeys(ttlMs: number): string {
+  return (
+    "With the header Idempotency-Key, POST /placeOrder may be repeated: the first answer to a key is repeated byte for byte, with " +
+    "Idempotency-Replayed: true. A key belongs to the userId of its request: the same key of another user is another key. " +
+    `It is kept for ${ttlMs / 3_600_000} hours at least, and as long as its order is under way; after that it makes a new order.`
+  );
 }
 
 const ordersMigrations = { name: "orders", directory: new URL("../migrations/", import.meta.url) };

@@ -2,18 +2,17 @@
  * Asks shipping about orders whose shipment is overdue. Messages bring what happens at once; this brings it even where a message was
  * lost for good, as with a queue that somebody deleted or a broker that lost its disk. Any number of replicas may chase.
  */
-
-import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { Client } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Shipment, ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import { ShipmentStatus } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import type { Logger } from "@smartcart/runtime";
-import { startTimer } from "@smartcart/runtime";
+import { createPool, startTimer } from "@smartcart/runtime";
 import type { ShipmentFact, StoredOrder } from "./order.ts";
 import { foldShipment } from "./order.ts";
 import { eventsOf, orderPlaced } from "./order-view.ts";
 import type { OrderRepository } from "./repository.ts";
+import { readableDate } from "./times.ts";
 
 export interface ShipmentChaserOptions {
   readonly repository: OrderRepository;
@@ -25,23 +24,23 @@ export interface ShipmentChaserOptions {
   readonly intervalMs?: number;
 }
 
-const BATCH = 100;
+/** Orders that one process asks about at once. */
+const MAX_CONCURRENT = 100;
 
 /** Chases what is overdue, on a timer. */
 export function startShipmentChaser(options: ShipmentChaserOptions): AsyncDisposable {
   const { repository, log, overdueMs, intervalMs = overdueMs / 10 } = options;
-  return startTimer({
-    name: "order.shipment-chaser",
-    intervalMs,
-    log,
-    async run(signal) {
-      for (;;) {
-        const orders = await repository.leaseOverdue(BATCH, overdueMs);
-        await Promise.all(orders.map((order) => chase(order, options, signal)));
-        if (orders.length < BATCH || signal.aborted) return;
-      }
-    },
-  });
+  const resources = new AsyncDisposableStack();
+  const name = "order.shipment-chaser";
+  const pool = resources.use(createPool({ name, maxConcurrent: MAX_CONCURRENT, log }));
+  const run = (signal: AbortSignal) =>
+    pool.fill({
+      take: (limit) => repository.leaseOverdue(limit, overdueMs),
+      work: (order) => chase(order, options, signal),
+      signal,
+    });
+  resources.use(startTimer({ name, intervalMs, log, run }));
+  return resources;
 }
 
 async function chase(
@@ -83,10 +82,13 @@ async function findShipment(
   }
 }
 
-/** Undefined for a shipment that was stopped: the order is being cancelled, which the saga sees to. */
+/**
+ * Undefined for a shipment that was stopped: the order is being cancelled, which the saga sees to. And for one whose times cannot be
+ * kept: the order goes on waiting, which doctor shows.
+ */
 function factOf({ status, startedAt, shippedAt }: Shipment): ShipmentFact | undefined {
-  const started = startedAt && timestampDate(startedAt);
-  const left = shippedAt && timestampDate(shippedAt);
+  const started = startedAt && readableDate(startedAt);
+  const left = shippedAt && readableDate(shippedAt);
   if (status === ShipmentStatus.SHIPPED && left !== undefined) {
     return { kind: "shipped", startedAt: started ?? left, shippedAt: left };
   }

@@ -2,10 +2,8 @@
  * Folds what shipping reports into the order. Inbox, transition, history and outbox are one transaction, and the messages
  * are acknowledged after it.
  */
-import type { Message } from "@bufbuild/protobuf";
 import { isMessage } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { Delivery, EventBus, Outcome, RunningConsumer } from "@smartcart/bus";
 import { claimMessages } from "@smartcart/bus";
 import {
@@ -20,6 +18,7 @@ import { foldShipment } from "./order.ts";
 import { eventsOf } from "./order-view.ts";
 import type { Advancement } from "./store.ts";
 import { advanceOrders, lockOrders } from "./store.ts";
+import { readableDate } from "./times.ts";
 
 const QUEUE = "shipments";
 const CONSUMER = "order.shipments";
@@ -43,7 +42,7 @@ export function startShipmentsConsumer(
       const outcomes = await withTransaction(options.database, CONSUMER, (tx) =>
         foldBatch(tx, batch, options.log),
       );
-      for (const delivery of batch) options.onMoved(factOf(delivery.message)?.orderId ?? "");
+      for (const delivery of batch) options.onMoved(factOf(delivery).orderId ?? "");
       return outcomes;
     },
   });
@@ -55,15 +54,15 @@ async function foldBatch(
   log: Logger,
 ): Promise<readonly Outcome[]> {
   const unseen = await claimMessages(tx, CONSUMER, [...new Set(batch.map(({ id }) => id))]);
-  const facts = batch.map((delivery) => ({ delivery, ...factOf(delivery.message) }));
+  const facts = batch.map((delivery) => ({ delivery, ...factOf(delivery) }));
   const orderIds = [...new Set(facts.flatMap(({ orderId }) => orderId ?? []))];
   const orders = new Map((await lockOrders(tx, orderIds)).map((order) => [order.orderId, order]));
   // Each order's transitions one after the other, since both of its events may stand in one batch.
   const rounds: Advancement[][] = [];
-  const outcomes = facts.map(({ delivery, orderId, fact }): Outcome => {
+  const outcomes = facts.map(({ delivery, orderId, fact, flaw }): Outcome => {
     const order = orderId === undefined ? undefined : orders.get(orderId);
     if (fact === undefined || orderId === undefined) {
-      return { kind: "dead-letter", reason: `queue ${QUEUE} does not take ${delivery.type}` };
+      return { kind: "dead-letter", reason: flaw ?? "it tells of no shipment" };
     }
     if (order === undefined) {
       return { kind: "dead-letter", reason: `there is no order ${orderId}` };
@@ -90,26 +89,44 @@ async function foldBatch(
 
 async function storeRound(tx: Queryable, advancements: readonly Advancement[], log: Logger) {
   const moved = await advanceOrders(tx, advancements, 0);
-  for (const { to } of advancements.map(({ transition }) => transition)) {
+  for (const [index, { transition }] of advancements.entries()) {
+    const { to } = transition;
     // The rows are locked, so nobody can have been quicker.
-    if (!moved.has(to.orderId)) throw new Error(`order ${to.orderId} moved while it was locked`);
+    if (!moved[index]) throw new Error(`order ${to.orderId} moved while it was locked`);
     log.info(`order.${to.state.toLowerCase()}`, { orderId: to.orderId, sequence: to.lastSequence });
   }
 }
 
-function factOf(message: Message): { orderId: string; fact: ShipmentFact } | undefined {
-  if (isMessage(message, OrderShippingStartedSchema)) {
-    const startedAt = dateOf(message.startedAt);
-    return { orderId: message.orderId, fact: { kind: "started", startedAt } };
-  }
-  if (isMessage(message, OrderShippedSchema)) {
-    const shippedAt = dateOf(message.shippedAt);
-    const startedAt = message.startedAt ? timestampDate(message.startedAt) : shippedAt;
-    return { orderId: message.orderId, fact: { kind: "shipped", startedAt, shippedAt } };
-  }
-  return undefined;
+/** What a message tells of which order, or why it can never be folded in. */
+interface Told {
+  readonly orderId?: string;
+  readonly fact?: ShipmentFact;
+  readonly flaw?: string;
 }
 
-function dateOf(timestamp: Timestamp | undefined): Date {
-  return timestamp ? timestampDate(timestamp) : new Date();
+function factOf({ message, type }: Delivery): Told {
+  const isStart = isMessage(message, OrderShippingStartedSchema);
+  if (!isStart && !isMessage(message, OrderShippedSchema)) {
+    return { flaw: `queue ${QUEUE} does not take ${type}` };
+  }
+  const { orderId } = message;
+  // PostgreSQL's text takes no NUL: the statement of the whole batch would fail for it.
+  if (orderId.includes("\0")) return { flaw: "its order id contains a NUL character" };
+  if (isStart) {
+    const startedAt = dateOf(message.startedAt);
+    return startedAt ? { orderId, fact: { kind: "started", startedAt } } : { flaw: UNREADABLE };
+  }
+  const shippedAt = dateOf(message.shippedAt);
+  const startedAt = message.startedAt ? readableDate(message.startedAt) : shippedAt;
+  return startedAt && shippedAt
+    ? { orderId, fact: { kind: "shipped", startedAt, shippedAt } }
+    : { flaw: UNREADABLE };
+}
+
+const UNREADABLE =
+  "its times are outside of the years 1 to 9999, or their nanos outside of a second";
+
+/** Now where the message does not say; undefined where it says what cannot be kept. */
+function dateOf(timestamp: Timestamp | undefined): Date | undefined {
+  return timestamp ? readableDate(timestamp) : new Date();
 }

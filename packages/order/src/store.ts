@@ -29,13 +29,6 @@ export interface Advancement {
   readonly answer: Uint8Array | undefined;
 }
 
-export interface KnownKey {
-  readonly key: string;
-  readonly fingerprint: Uint8Array;
-  readonly orderId: string;
-  readonly answer: Uint8Array | undefined;
-}
-
 /**
  * Inserts new orders with their first history entry and outbox rows. Answers the ids that were inserted; the others
  * lost the race for their idempotency key and left no trace.
@@ -46,7 +39,9 @@ export async function insertOrders(
   leaseMs: number,
 ): Promise<ReadonlySet<string>> {
   const orders = insertions.map((insertion) => insertion.order);
-  const messages = insertions.flatMap((insertion) => insertion.events.map(messageOf(insertion)));
+  const messages = insertions.flatMap(({ order, events }) =>
+    events.map((event) => ({ event, orderId: order.orderId })),
+  );
   const { rows } = await db.query<{ order_id: string }>({
     name: "order.insert",
     text: INSERT_ORDERS,
@@ -63,7 +58,8 @@ export async function insertOrders(
       insertions.map((insertion) => insertion.idempotency?.key ?? null),
       insertions.map((insertion) => insertion.idempotency?.fingerprint ?? null),
       insertions.map((insertion) => insertion.history.milestone),
-      ...messageColumns(messages),
+      messages.map((message) => message.orderId),
+      ...eventColumns(messages.map(({ event }) => event)),
       leaseMs,
     ],
   });
@@ -78,10 +74,10 @@ with input as (
     as i(order_id, user_id, items, currency_code, total_minor, address, payment_token,
          placed_at, trace_id, idempotency_key, fingerprint, milestone)
 ), taken as (
-  insert into idempotency_keys (idempotency_key, fingerprint, order_id)
-  select idempotency_key, fingerprint, order_id from input
-  where idempotency_key is not null order by idempotency_key
-  on conflict (idempotency_key) do nothing
+  insert into idempotency_keys (user_id, idempotency_key, fingerprint, order_id)
+  select user_id, idempotency_key, fingerprint, order_id from input
+  where idempotency_key is not null order by user_id, idempotency_key
+  on conflict (user_id, idempotency_key) do nothing
   returning order_id
 ), accepted as (
   select * from input
@@ -90,7 +86,7 @@ with input as (
   insert into orders (order_id, user_id, state, items, currency_code, total_minor, address, payment_token,
                       placed_at, trace_id, last_sequence, lease_until)
   select order_id, user_id, 'RECEIVED', items::jsonb, currency_code, total_minor, address, payment_token,
-         placed_at, trace_id, 1, now() + $19::int * interval '1 millisecond'
+         placed_at, trace_id, 1, now() + $19::bigint * interval '1 millisecond'
   from accepted
 ), history as (
   insert into order_events (order_id, sequence, milestone, occurred_at, service, trace_id)
@@ -105,20 +101,23 @@ with input as (
 select order_id from accepted`;
 
 /**
- * Stores transitions by compare-and-set on state and sequence. Answers the ids that moved; the others had been moved
- * by somebody else, and nothing of theirs was written.
+ * Stores transitions by compare-and-set on state and sequence. Answers for each of them whether it was stored; of the others
+ * nothing was written, since somebody else had moved their order. Of several transitions of one order the first one counts.
  */
 export async function advanceOrders(
   db: Queryable,
   advancements: readonly Advancement[],
   leaseMs: number,
-): Promise<ReadonlySet<string>> {
+): Promise<readonly boolean[]> {
   const steps = advancements.map((advancement) => advancement.transition);
-  const history = steps.flatMap((step) => step.history);
-  const messages = advancements.flatMap((advancement) =>
-    advancement.events.map(messageOf({ order: advancement.transition.to })),
+  // Whatever belongs to a transition names it by its place, counted from 1: two of them may be of one order.
+  const history = steps.flatMap((step, index) =>
+    step.history.map((entry) => ({ ...entry, place: index + 1 })),
   );
-  const { rows } = await db.query<{ order_id: string }>({
+  const messages = advancements.flatMap((advancement, index) =>
+    advancement.events.map((event) => ({ event, place: index + 1 })),
+  );
+  const { rows } = await db.query<{ place: string }>({
     name: "order.advance",
     text: ADVANCE_ORDERS,
     values: [
@@ -129,90 +128,58 @@ export async function advanceOrders(
       steps.map((step) => step.to.lastSequence),
       steps.map((step) => (step.to.rejection ? JSON.stringify(step.to.rejection) : null)),
       advancements.map((advancement) => advancement.answer ?? null),
-      history.map((entry) => entry.orderId),
+      history.map((entry) => entry.place),
       history.map((entry) => entry.sequence),
       history.map((entry) => entry.milestone),
       history.map((entry) => entry.occurredAt),
       history.map((entry) => entry.service),
       history.map((entry) => entry.traceId),
-      ...messageColumns(messages),
+      messages.map((message) => message.place),
+      ...eventColumns(messages.map(({ event }) => event)),
       leaseMs,
     ],
   });
-  return new Set(rows.map((row) => row.order_id));
+  const moved = new Set(rows.map((row) => Number(row.place)));
+  return advancements.map((_, index) => moved.has(index + 1));
 }
 
 const ADVANCE_ORDERS = `
 with step as (
-  select * from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::int[], $6::text[], $7::bytea[])
-    as s(order_id, from_state, from_sequence, to_state, to_sequence, rejection, answer)
+  select distinct on (order_id) *
+  from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::int[], $6::text[], $7::bytea[]) with ordinality
+    as s(order_id, from_state, from_sequence, to_state, to_sequence, rejection, answer, place)
+  order by order_id, place
 ), moved as (
   update orders o
-  set state = s.to_state, last_sequence = s.to_sequence, rejection = s.rejection::jsonb,
-      lease_until = now() + $20::int * interval '1 millisecond', resumptions = 0, updated_at = now()
+  set state = s.to_state, last_sequence = s.to_sequence, rejection = s.rejection::jsonb, refusal = null,
+      lease_until = now() + $20::bigint * interval '1 millisecond', resumptions = 0, updated_at = now()
   from step s
   where o.order_id = s.order_id and o.state = s.from_state and o.last_sequence = s.from_sequence
-  returning o.order_id
+  returning s.place, o.order_id, s.answer
 ), history as (
   insert into order_events (order_id, sequence, milestone, occurred_at, service, trace_id)
-  select h.* from unnest($8::text[], $9::int[], $10::int[], $11::timestamptz[], $12::text[], $13::text[])
-    as h(order_id, sequence, milestone, occurred_at, service, trace_id)
-  where h.order_id in (select order_id from moved)
+  select moved.order_id, h.sequence, h.milestone, h.occurred_at, h.service, h.trace_id
+  from unnest($8::int[], $9::int[], $10::int[], $11::timestamptz[], $12::text[], $13::text[])
+    as h(place, sequence, milestone, occurred_at, service, trace_id)
+  join moved using (place)
 ), messages as (
   insert into outbox (message_id, type, routing_key, ordering_key, body, traceparent)
-  select m.message_id, m.type, m.routing_key, m.order_id, m.body, m.traceparent
-  from unnest($14::text[], $15::text[], $16::text[], $17::text[], $18::bytea[], $19::text[]) with ordinality
-    as m(order_id, message_id, type, routing_key, body, traceparent, position)
-  where m.order_id in (select order_id from moved) order by m.position
+  select m.message_id, m.type, m.routing_key, moved.order_id, m.body, m.traceparent
+  from unnest($14::int[], $15::text[], $16::text[], $17::text[], $18::bytea[], $19::text[]) with ordinality
+    as m(place, message_id, type, routing_key, body, traceparent, position)
+  join moved using (place) order by m.position
 ), answered as (
-  update idempotency_keys k set answer = s.answer, answered_at = now()
-  from step s
-  where k.order_id = s.order_id and s.order_id in (select order_id from moved)
-    and s.answer is not null and k.answer is null
+  update idempotency_keys k set answer = moved.answer, answered_at = now()
+  from moved
+  where k.order_id = moved.order_id and moved.answer is not null and k.answer is null
 )
-select order_id from moved`;
+select place from moved`;
 
-/** The keys among these that are known. */
-export async function findKeys(db: Queryable, keys: readonly string[]): Promise<KnownKey[]> {
-  const { rows } = await db.query<{
-    idempotency_key: string;
-    fingerprint: Buffer;
-    order_id: string;
-    answer: Buffer | null;
-  }>({
-    name: "order.find-keys",
-    text: `select idempotency_key, fingerprint, order_id, answer from idempotency_keys
-           where idempotency_key = any($1::text[])`,
-    values: [keys],
-  });
-  return rows.map((row) => ({
-    key: row.idempotency_key,
-    fingerprint: row.fingerprint,
-    orderId: row.order_id,
-    answer: row.answer ?? undefined,
-  }));
-}
-
-/** Stores the answer to a key unless it has one, and answers the one that it has then. */
-export async function storeAnswer(
-  db: Queryable,
-  key: string,
-  answer: Uint8Array,
-): Promise<Uint8Array> {
-  const { rows } = await db.query<{ answer: Buffer }>({
-    name: "order.store-answer",
-    text: `update idempotency_keys
-           set answer = coalesce(answer, $2), answered_at = coalesce(answered_at, now())
-           where idempotency_key = $1 returning answer`,
-    values: [key, answer],
-  });
-  return rows[0]?.answer ?? answer;
-}
-
+/** The orders among these ids that exist. */
 export async function findOrders(db: Queryable, ids: readonly string[]): Promise<StoredOrder[]> {
   const { rows } = await db.query<OrderRow>({
     name: "order.find",
-    text: "select * from orders where order_id = any($1::text[])",
+    text: `select ${COLUMNS} from orders where order_id = any($1::text[])`,
     values: [ids],
   });
   return rows.map(orderFromRow);
@@ -222,7 +189,7 @@ export async function findOrders(db: Queryable, ids: readonly string[]): Promise
 export async function lockOrders(tx: Queryable, ids: readonly string[]): Promise<StoredOrder[]> {
   const { rows } = await tx.query<OrderRow>({
     name: "order.lock",
-    text: "select * from orders where order_id = any($1::text[]) order by order_id for update",
+    text: `select ${COLUMNS} from orders where order_id = any($1::text[]) order by order_id for update`,
     values: [ids],
   });
   return rows.map(orderFromRow);
@@ -237,14 +204,14 @@ export async function listOrders(
 ): Promise<StoredOrder[]> {
   const { rows } = await db.query<OrderRow>({
     name: "order.list",
-    text: `select * from orders where user_id = $1 and ($2::text is null or order_id < $2)
+    text: `select ${COLUMNS} from orders where user_id = $1 and ($2::text is null or order_id < $2)
            order by order_id desc limit $3`,
     values: [userId, before ?? null, limit],
   });
   return rows.map(orderFromRow);
 }
 
-/** The history of an order after a sequence, oldest first. In the contract a sequence may be more than an integer of SQL holds. */
+/** The history of an order after a sequence, oldest first. A sequence may be greater than the column can hold. */
 export async function listHistory(
   db: Queryable,
   orderId: string,
@@ -266,20 +233,21 @@ export async function listHistory(
   }));
 }
 
-/** Takes up to `limit` unfinished orders that nobody drives, and leases them. Several resumers never take the same one. */
+/** Takes up to `limit` orders in one of these states that nobody drives, and leases them. Several resumers never take the same one. */
 export async function leaseUnfinished(
   db: Queryable,
+  states: readonly OrderState[],
   limit: number,
   leaseMs: number,
 ): Promise<StoredOrder[]> {
   const { rows } = await db.query<OrderRow>({
     name: "order.lease",
-    text: `update orders set lease_until = now() + $2::int * interval '1 millisecond', resumptions = resumptions + 1
+    text: `update orders set lease_until = now() + $2::bigint * interval '1 millisecond', resumptions = resumptions + 1
            where order_id in (
-             select order_id from orders where ${UNFINISHED} and lease_until < now()
+             select order_id from orders where ${UNFINISHED} and state = any($3::text[]) and lease_until < now()
              order by lease_until limit $1 for update skip locked)
-           returning *`,
-    values: [limit, leaseMs],
+           returning ${COLUMNS}`,
+    values: [limit, leaseMs, states],
   });
   return rows.map(orderFromRow);
 }
@@ -296,13 +264,13 @@ export async function leaseOverdue(
   const { rows } = await db.query<OrderRow>({
     name: "order.lease-overdue",
     text: `update orders
-           set lease_until = now() + $2::int * interval '1 millisecond' * (2 ^ least(resumptions, 7) - 1),
+           set lease_until = now() + $2::bigint * interval '1 millisecond' * (2 ^ least(resumptions, 7) - 1),
                resumptions = resumptions + 1
            where order_id in (
              select order_id from orders
-             where state in ('CONFIRMED', 'SHIPPING') and lease_until < now() - $2::int * interval '1 millisecond'
+             where state in ('CONFIRMED', 'SHIPPING') and lease_until < now() - $2::bigint * interval '1 millisecond'
              order by lease_until limit $1 for update skip locked)
-           returning *`,
+           returning ${COLUMNS}`,
     values: [limit, overdueMs],
   });
   return rows.map(orderFromRow);
@@ -312,7 +280,8 @@ export async function leaseOverdue(
 export async function announceAgain(db: Queryable, event: OutgoingEvent): Promise<boolean> {
   const { rowCount } = await db.query({
     text: `insert into outbox (message_id, type, routing_key, ordering_key, body, traceparent)
-           values ($1, $2, $3, $4, $5, $6) on conflict (message_id) do nothing`,
+           select $1, $2, $3, $4, $5, $6
+           where not exists (select from outbox where ordering_key = $4 and message_id = $1)`,
     values: [
       event.id,
       event.type,
@@ -329,7 +298,7 @@ export async function announceAgain(db: Queryable, event: OutgoingEvent): Promis
 export async function deferOrder(db: Queryable, orderId: string, delayMs: number): Promise<void> {
   await db.query({
     name: "order.defer",
-    text: `update orders set lease_until = now() + $2::int * interval '1 millisecond'
+    text: `update orders set lease_until = now() + $2::bigint * interval '1 millisecond'
            where order_id = $1 and ${UNFINISHED}`,
     values: [orderId, delayMs],
   });
@@ -354,8 +323,25 @@ export async function countByState(db: Database): Promise<Partial<Record<OrderSt
   return Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)]));
 }
 
+/**
+ * Leaves an order where it is until a person has looked at it, and notes with which code it was refused. Nothing happens where
+ * it has moved meanwhile.
+ */
+export async function parkOrder(db: Queryable, order: StoredOrder, refusal: string): Promise<void> {
+  await db.query({
+    name: "order.park",
+    text: `update orders set lease_until = 'infinity', refusal = $4
+           where order_id = $1 and state = $2 and last_sequence = $3`,
+    values: [order.orderId, order.state, order.lastSequence, refusal],
+  });
+}
+
+// Each by its name: a statement that asks for "*" breaks in a running process when a later version adds a column.
+const COLUMNS = `order_id, user_id, state, items, currency_code, total_minor, address, payment_token, rejection,
+  placed_at, trace_id, last_sequence`;
+
 // Written out, so that the planner matches it with the partial index.
-const UNFINISHED = `state in (${orderStates
+export const UNFINISHED = `state in (${orderStates
   .filter(needsDriving)
   .map((state) => `'${state}'`)
   .join(", ")})`;
@@ -412,22 +398,12 @@ function orderFromRow(row: OrderRow): StoredOrder {
   };
 }
 
-interface OrderMessage {
-  readonly orderId: string;
-  readonly event: OutgoingEvent;
-}
-
-function messageOf({ order }: { order: StoredOrder }): (event: OutgoingEvent) => OrderMessage {
-  return (event) => ({ orderId: order.orderId, event });
-}
-
-function messageColumns(messages: readonly OrderMessage[]): unknown[] {
+function eventColumns(events: readonly OutgoingEvent[]): unknown[] {
   return [
-    messages.map((message) => message.orderId),
-    messages.map(({ event }) => event.id),
-    messages.map(({ event }) => event.type),
-    messages.map(({ event }) => event.routingKey),
-    messages.map(({ event }) => event.body),
-    messages.map(({ event }) => event.traceparent),
+    events.map((event) => event.id),
+    events.map((event) => event.type),
+    events.map((event) => event.routingKey),
+    events.map((event) => event.body),
+    events.map((event) => event.traceparent),
   ];
 }

@@ -44,7 +44,7 @@ export function startProcess({ database, peers, answerTimeoutMs = 10_000 }: Proc
     ...{ repository, peers, log: silentLogger, now, crashPoints, giveUpAfterMs },
   });
   const dependencies = {
-    ...{ repository, saga, now, database, crashPoints, answerTimeoutMs, log: silentLogger },
+    ...{ repository, saga, now, database, crashPoints, answerTimeoutMs, log: silentLogger, peers },
     catalogue: createCatalogue({ inventory: peers.inventory, log: silentLogger }),
   };
   /** Nobody is answered by a process that is dead. */

@@ -2,7 +2,7 @@
  * Inventory, payment and shipping as a small honest world in memory, behind real Connect transports. Each keeps what was done to it,
  * and each call can be told to go wrong in every way in which a network does.
  */
-import type { HandlerContext } from "@connectrpc/connect";
+import type { HandlerContext, Transport } from "@connectrpc/connect";
 import { Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { ReservationStatus } from "@smartcart/gen/inventory/v1/reservation_pb";
@@ -44,6 +44,11 @@ export type Fault = (typeof faults)[number];
 export interface World {
   /** Makes the next call of that kind go wrong. */
   failNext(call: PeerCall, fault: Fault): void;
+  /** Makes every call of that kind end with this problem, and do nothing, until it is `undefined`. */
+  refuse(
+    call: PeerCall,
+    refusal: { readonly code: string; readonly rpcCode: Code } | undefined,
+  ): void;
   /** Faults that no call has met yet. */
   readonly pendingFaults: number;
   /** Every call that arrived, in order. */
@@ -64,11 +69,17 @@ const deadlineMs = 100;
 /** How late a late answer is. */
 const lateMs = 20;
 
-export function createWorld(): { world: World; peers: Peers } {
+/** `transport` is the way to all three parts, for a service that makes its own clients. */
+export function createWorld(): { world: World; peers: Peers; transport: Transport } {
   const planned: Array<{ call: PeerCall; fault: Fault }> = [];
+  const refusals = new Map<PeerCall, ConnectError>();
   let soldOut = false;
   const world: World = {
     failNext: (call, fault) => void planned.push({ call, fault }),
+    refuse(call, refusal) {
+      if (refusal === undefined) refusals.delete(call);
+      else refusals.set(call, problem(refusal.code, refusal.rpcCode));
+    },
     get pendingFaults() {
       return planned.length;
     },
@@ -86,6 +97,8 @@ export function createWorld(): { world: World; peers: Peers } {
   /** Does what a call asks for, unless the fault planned for it is in the way. */
   async function effect<T>(call: PeerCall, { signal }: HandlerContext, run: () => T): Promise<T> {
     world.calls.push(call);
+    const refusal = refusals.get(call);
+    if (refusal) throw refusal;
     const index = planned.findIndex((each) => each.call === call);
     const [{ fault } = {}] = index === -1 ? [] : planned.splice(index, 1);
     if (fault === "before") throw unavailable(`${call} failed before its effect`);
@@ -170,7 +183,8 @@ export function createWorld(): { world: World; peers: Peers } {
       refundPayment: ({ orderId }, context) =>
         effect("refundPayment", context, () => {
           if (captures.has(orderId) && !refunds.has(orderId)) refunds.set(orderId, 1);
-          return { payment: { orderId, status: PaymentStatus.REFUNDED } };
+          const status = captures.has(orderId) ? PaymentStatus.REFUNDED : PaymentStatus.FAILED;
+          return { payment: { orderId, status } };
         }),
     });
     router.service(ShippingService, {
@@ -187,16 +201,16 @@ export function createWorld(): { world: World; peers: Peers } {
     payment: createClient(PaymentService, transport),
     shipping: createClient(ShippingService, transport),
   };
-  return { world, peers };
+  return { world, peers, transport };
 }
 
 function unavailable(message: string): ConnectError {
   return new ConnectError(message, Code.Unavailable);
 }
 
-function problem(code: string): ConnectError {
+function problem(code: string, rpcCode = Code.FailedPrecondition): ConnectError {
   const details = [{ desc: ProblemSchema, value: { code } }];
-  return new ConnectError("too late", Code.FailedPrecondition, undefined, details);
+  return new ConnectError("too late", rpcCode, undefined, details);
 }
 
 /** No answer until the deadline of the caller. */

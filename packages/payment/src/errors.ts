@@ -22,6 +22,16 @@ export function paymentExists(orderId: string): DomainError {
   });
 }
 
+/** FAILED_PRECONDITION: the provider has no capture to give back, and asking again does not change that. */
+export function ledgerMismatch(orderId: string): DomainError {
+  return new DomainError({
+    code: "PAYMENT_LEDGER_MISMATCH",
+    rpcCode: Code.FailedPrecondition,
+    title: "Provider and payment disagree",
+    message: `The provider knows no capture of order "${orderId}", which is CAPTURED here. Compare its books with the payment before anything else.`,
+  });
+}
+
 /** UNAVAILABLE: the provider may or may not have acted. Never charge anew or give up on it: ask again. */
 export function outcomeUnknown(
   orderId: string,

@@ -2,7 +2,7 @@ import { detached } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createCoalescer } from "@smartcart/store";
-import { outcomeUnknown, paymentExists, paymentNotFound } from "./errors.ts";
+import { ledgerMismatch, outcomeUnknown, paymentExists, paymentNotFound } from "./errors.ts";
 import type { Payment, Settlement } from "./payment.ts";
 import { closedCode, isRepetition, refundStepOf, settlementOf } from "./payment.ts";
 import type { PaymentProvider } from "./payment-provider.ts";
@@ -125,9 +125,8 @@ export function createPaymentDesk(o: PaymentDeskOptions): PaymentDesk {
     const request = { chargeId: orderId, reason };
     const refund = await ask(orderId, (signal) => provider.refund({ ...request, signal }));
     if (refund.status === "closed") {
-      throw new Error(
-        `the provider knows no capture of order "${orderId}", which is CAPTURED here`,
-      );
+      log.error("payment.ledger_mismatch", { orderId });
+      throw ledgerMismatch(orderId);
     }
     await store.markRefunded(database, orderId, reason);
     o.onOutcome?.("REFUNDED");

@@ -51,7 +51,12 @@ export function isRepetition(payment: Payment, charge: Charge): boolean {
 export function settlementOf(orderId: string, result: ChargeResult): Settlement {
   switch (result.status) {
     case "captured":
-      return { orderId, status: "CAPTURED", declineCode: "", providerReference: result.reference };
+      return {
+        orderId,
+        status: "CAPTURED",
+        declineCode: "",
+        providerReference: storable(result.reference),
+      };
     case "declined":
       return { orderId, status: "DECLINED", ...refusal(result.declineCode) };
     case "failed":
@@ -61,7 +66,12 @@ export function settlementOf(orderId: string, result: ChargeResult): Settlement 
 
 /** A refusal always has a code: clients tell by it why. */
 function refusal(declineCode: string): { declineCode: string; providerReference: string } {
-  return { declineCode: declineCode || "unspecified", providerReference: "" };
+  return { declineCode: storable(declineCode) || "unspecified", providerReference: "" };
+}
+
+/** A provider may answer any text. PostgreSQL takes no NUL, and one answer must not fail the statement of its whole batch. */
+function storable(text: string): string {
+  return text.replaceAll("\0", "\u{fffd}");
 }
 
 /** What is left to do so that no money of an order stays taken. */

@@ -1,5 +1,5 @@
 import type { Logger } from "@smartcart/runtime";
-import { startTimer } from "@smartcart/runtime";
+import { createPool, startTimer } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import type { PaymentDesk } from "./payment-desk.ts";
 import { leasePending } from "./store.ts";
@@ -13,25 +13,25 @@ export interface ResolverOptions {
   readonly afterMs: number;
 }
 
-/** Payments looked at in one go. */
-const BATCH = 100;
+/** Payments that one process asks about at once. */
+const MAX_CONCURRENT = 100;
 
 /**
  * Finds out what became of payments whose caller has not come back: the provider is asked again with the same id, which charges at
- * most once. Rows are leased, so any number of processes may run one.
+ * most once. Rows are leased, so any number of processes may run one; what the provider is silent about holds up nothing else.
  */
 export function startResolver(o: ResolverOptions): AsyncDisposable {
-  return startTimer({
-    name: "payment.resolver",
-    intervalMs: Math.min(o.afterMs, 1000),
-    log: o.log,
-    async run(signal) {
-      for (;;) {
-        const pending = await leasePending(o.database, BATCH, o.afterMs);
-        // What it comes to is in the row, and an outcome that stays unknown in the log.
-        await Promise.allSettled(pending.map((payment) => o.desk.resume(payment)));
-        if (pending.length < BATCH || signal.aborted) return;
-      }
-    },
-  });
+  const { database, desk, log, afterMs } = o;
+  const resources = new AsyncDisposableStack();
+  const name = "payment.resolver";
+  const pool = resources.use(createPool({ name, maxConcurrent: MAX_CONCURRENT, log }));
+  const run = (signal: AbortSignal) =>
+    pool.fill({
+      take: (limit) => leasePending(database, limit, afterMs),
+      // What it comes to is in the row, and an outcome that stays unknown in the log.
+      work: (payment) => desk.resume(payment).catch(() => {}),
+      signal,
+    });
+  resources.use(startTimer({ name, intervalMs: Math.min(afterMs, 1000), log, run }));
+  return resources;
 }

@@ -1,5 +1,6 @@
-import type { ServiceImpl } from "@connectrpc/connect";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type {
+  BatchProcessPaymentsRequest,
   PaymentService,
   ProcessPaymentRequest,
 } from "@smartcart/gen/payment/v1/payment_service_pb";
@@ -33,9 +34,9 @@ export function createPaymentRoutes(parts: PaymentParts): ServiceImpl<typeof Pay
 
   return {
     processPayment: guarded((request) => process(request)),
-    batchProcessPayments: async ({ requests }) => ({
+    batchProcessPayments: guarded(async ({ requests }: BatchProcessPaymentsRequest) => ({
       results: await settleItems(requests, processInBatch, log),
-    }),
+    })),
     getPayment: guarded(async ({ orderId }) => ({
       payment: toPaymentMessage(await desk.find(orderId)),
     })),
@@ -45,9 +46,13 @@ export function createPaymentRoutes(parts: PaymentParts): ServiceImpl<typeof Pay
   };
 }
 
-/** Runs a method so that a lost database answers UNAVAILABLE. */
-function guarded<I, O>(method: (request: I) => Promise<O>): (request: I) => Promise<O> {
-  return async (request) => {
+/**
+ * Runs a method so that a lost database answers UNAVAILABLE. A call whose caller went away while it waited for its turn ends
+ * before it asks the database for anything.
+ */
+function guarded<I, O>(method: (request: I) => Promise<O>) {
+  return async (request: I, context?: Pick<HandlerContext, "signal">): Promise<O> => {
+    context?.signal.throwIfAborted();
     try {
       return await method(request);
     } catch (error) {

@@ -99,11 +99,11 @@ export async function leasePending(
 ): Promise<Payment[]> {
   const { rows } = await db.query<PaymentRow>({
     name: "payment.lease_pending",
-    text: `UPDATE payment SET updated_at = now()
+    text: `UPDATE payment SET asked_at = now()
       WHERE order_id IN (
         SELECT order_id FROM payment
-        WHERE status = 'PENDING' AND updated_at < now() - $2::int * interval '1 millisecond'
-        ORDER BY updated_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+        WHERE status = 'PENDING' AND asked_at < now() - $2::bigint * interval '1 millisecond'
+        ORDER BY asked_at LIMIT $1 FOR UPDATE SKIP LOCKED)
       RETURNING ${columns}`,
     values: [limit, restMs],
   });

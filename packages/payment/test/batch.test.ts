@@ -93,3 +93,24 @@ function describeResult({ result }: BatchProcessPaymentsResponse_Result): string
   const detail = result.value?.details[0];
   return detail && fromBinary(ProblemSchema, detail.value).code;
 }
+
+it("settles every item though a provider answers what no column can hold", async () => {
+  const provider: PaymentProvider = {
+    async charge({ chargeId, token }) {
+      if (token === "odd decline") return { status: "declined", declineCode: "no\0way \u{d800}" };
+      return { status: "captured", reference: token === "odd" ? "ref\0" : chargeId };
+    },
+    refund: () => Promise.reject(new Error("not asked for")),
+    lookup: () => Promise.reject(new Error("not asked for")),
+  };
+  await using payment = await startTestPayment({}, provider);
+  const requests = ["", "odd", "", "odd decline", ""].map(newCharge);
+  const { results } = await payment.client.batchProcessPayments({ requests });
+  expect(results.map(describeResult)).toEqual([
+    "CAPTURED",
+    "CAPTURED",
+    "CAPTURED",
+    "DECLINED",
+    "CAPTURED",
+  ]);
+});

@@ -26,6 +26,20 @@ it("gives a capture back in full, once, also where several ask at once", async (
   expect(late?.status).toBe(PaymentStatus.REFUNDED);
 });
 
+it("says for good that a provider which knows no capture has none to give back", async () => {
+  const provider: PaymentProvider = {
+    charge: async () => ({ status: "captured", reference: "ref" }),
+    refund: async () => ({ status: "closed" }),
+    lookup: () => Promise.reject(new Error("not asked for")),
+  };
+  await using forgetful = await startTestPayment({}, provider);
+  const charge = newCharge();
+  await forgetful.client.processPayment(charge);
+  const error = await errorOf(forgetful.client.refundPayment(charge));
+  expect(ConnectError.from(error).code).toBe(Code.FailedPrecondition);
+  expect(problemOf(error)).toMatchObject({ code: "PAYMENT_LEDGER_MISMATCH", retryAfterMs: 0 });
+});
+
 it("closes an unknown payment, so that a charge that arrives late takes nothing", async () => {
   const charge = newCharge();
   const { payment: closed } = await payment.client.refundPayment({ orderId: charge.orderId });

@@ -1,6 +1,8 @@
 /** Payments whose caller never came back. */
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { expect, it } from "vitest";
 import { PaymentStatus } from "@smartcart/gen/payment/v1/payment_pb";
+import type { PaymentProvider } from "../src/index.ts";
 import type { TestPayment } from "./support.ts";
 import { errorOf, eventually, ledgerOf, newCharge, startTestPayment } from "./support.ts";
 
@@ -69,4 +71,49 @@ it("keeps asking as long as the provider is silent, and leaves the payment PENDI
   await expectStatus(payment, charge.orderId, PaymentStatus.PENDING);
   isSilent = false;
   await expectStatus(payment, charge.orderId, PaymentStatus.CAPTURED);
+});
+
+it("asks about the others while the provider is silent about many", async () => {
+  const answers = Promise.withResolvers<void>();
+  const asked = new Set<string>();
+  const provider: PaymentProvider = {
+    async charge({ chargeId }) {
+      if (chargeId.startsWith("silent-")) await answers.promise;
+      asked.add(chargeId);
+      return { status: "captured", reference: "ref" };
+    },
+    refund: () => Promise.reject(new Error("not asked for")),
+    lookup: () => Promise.reject(new Error("not asked for")),
+  };
+  const env = { ...soon, PROVIDER_TIMEOUT_MS: "60000" };
+  await using payment = await startTestPayment(env, provider);
+  await payment.sql.query({
+    text: `INSERT INTO payment (order_id, user_id, currency_code, amount_minor, payment_token, status, asked_at)
+      SELECT CASE WHEN n <= 90 THEN 'silent-' ELSE 'other-' END || n, 'u1', 'USD', 1, '', 'PENDING',
+        now() - interval '1 day' + n * interval '1 second'
+      FROM generate_series(1, 390) n`,
+  });
+  await eventually(() => expect(asked.size).toBe(300));
+  answers.resolve();
+});
+
+it("changes nothing that customers see of a payment by asking about it", async () => {
+  let calls = 0;
+  const provider: PaymentProvider = {
+    async charge() {
+      calls += 1;
+      throw new Error("no answer");
+    },
+    refund: () => Promise.reject(new Error("not asked for")),
+    lookup: () => Promise.reject(new Error("not asked for")),
+  };
+  await using payment = await startTestPayment(soon, provider);
+  const charge = newCharge();
+  await errorOf(payment.client.processPayment(charge));
+  await eventually(() => expect(calls).toBeGreaterThan(2));
+  const { payment: pending } = await payment.client.getPayment(charge);
+  expect(pending?.status).toBe(PaymentStatus.PENDING);
+  expect(pending?.updatedAt && timestampMs(pending.updatedAt)).toBe(
+    pending?.createdAt && timestampMs(pending.createdAt),
+  );
 });

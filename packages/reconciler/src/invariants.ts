@@ -15,6 +15,8 @@ export interface Invariant {
   readonly sql: string;
   /** Unset where a person has to decide. */
   readonly repair?: RepairName;
+  /** It adds up what was ever reserved: no selection of orders makes it cheaper. */
+  readonly readsAll?: boolean;
 }
 
 export interface InvariantOptions {
@@ -22,6 +24,35 @@ export interface InvariantOptions {
    * How long an order or an event may be on its way before it counts as stuck, in milliseconds. 0: everything is to be at rest now.
    */
   readonly settleMs: number;
+  /** The orders that are looked at. Default: all that were ever stored. */
+  readonly orders?: OrderSelection;
+}
+
+/** Some orders, by their ids: those in a range and those that are named. */
+export interface OrderSelection {
+  readonly ranges: readonly IdRange[];
+  readonly ids: readonly string[];
+}
+
+/** Ids from `from` on, and before `to` where that is set. An order's id begins with the time at which it was placed. */
+export interface IdRange {
+  readonly from: string;
+  readonly to?: string | undefined;
+}
+
+/** A condition that holds for the selected orders, on a column with their ids. Each part of it can use an index. */
+export function selects(column: string, orders: OrderSelection | undefined): string {
+  if (orders === undefined) return "true";
+  const ranges = orders.ranges.map(
+    ({ from, to }) =>
+      `${column} >= ${literal(from)}${to === undefined ? "" : ` and ${column} < ${literal(to)}`}`,
+  );
+  const ids = orders.ids.length > 0 ? [`${column} in (${orders.ids.map(literal).join(", ")})`] : [];
+  return `(${[...ranges, ...ids].join(" or ") || "false"})`;
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
 }
 
 /** The only ways in which the history of an order at its end can read. */
@@ -29,9 +60,14 @@ const legalHistories = `values
   ('SHIPPED',   '{1,2,3,4,5,6}'::int[]),
   ('REJECTED',  '{1,7}'),
   ('REJECTED',  '{1,2,8}'),
+  ('REJECTED',  '{1,2,8,10}'),
   ('REJECTED',  '{1,2,3,7,10}'),
   ('CANCELLED', '{1,2,3,4,9,10}')`;
 
+// As the predicates of the partial indexes on orders have them, so that what has ended is not read.
+const inSaga = `(
+  'RECEIVED', 'STOCK_RESERVED', 'PAID', 'REJECTED_REFUNDING', 'REJECTED_RELEASING',
+  'CANCEL_REQUESTED', 'CANCELLED_REFUNDING', 'CANCELLED_RELEASING')`;
 const ended = `('SHIPPED', 'REJECTED', 'CANCELLED')`;
 const sold = `('CONFIRMED', 'CANCEL_REQUESTED', 'SHIPPING', 'SHIPPED')`;
 // Paid for, and not given back yet.
@@ -40,21 +76,28 @@ const paid = `('PAID', 'CONFIRMED', 'CANCEL_REQUESTED', 'SHIPPING', 'SHIPPED')`;
 /** Ids as the order service makes them. Whoever calls inventory or payment under another name keeps his own books. */
 const isOurs = (id: string) => `${id} ~ '^ORD-[0-9A-Z]{26}'`;
 
-/** By order: how often money was taken, and what was kept of it. A charge by a longer name belongs to the order that it begins with. */
-const kept = `
+/**
+ * By order: how often money was taken, and what was kept of it. A charge by a longer name belongs to the order that it begins with;
+ * where orders are selected by name, it is only seen within a range.
+ */
+const keptOf = (orders: OrderSelection | undefined) => `
   select substring(charge_id from '^ORD-[0-9A-Z]{26}') as order_id,
     count(*) filter (where kind = 'capture') as captures,
     coalesce(sum(case kind when 'capture' then amount_minor when 'refund' then -amount_minor end), 0) as kept_minor
-  from payment_provider.ledger_entry where ${isOurs("charge_id")} group by 1`;
+  from payment_provider.ledger_entry
+  where ${isOurs("charge_id")} and ${selects("charge_id", orders)} group by 1`;
 
-/** Units by product that reservations of a status stand for. */
-const reserved = (status: string) => `
+/** Units by product that reservations hold or have sold. */
+const reserved = `
   select line->>'productId' as product_id, sum((line->>'quantity')::int) as units
-  from inventory.reservation, jsonb_array_elements(lines) line where status = '${status}' group by 1`;
+  from inventory.reservation, jsonb_array_elements(lines) line
+  where status in ('HELD', 'COMMITTED') group by 1`;
 
 /** The promises that the database alone can tell about. */
-export function createInvariants({ settleMs }: InvariantOptions): readonly Invariant[] {
+export function createInvariants({ settleMs, orders }: InvariantOptions): readonly Invariant[] {
   const before = `now() - interval '${settleMs} milliseconds'`;
+  const of = (column: string) => selects(column, orders);
+  const kept = keptOf(orders);
   return [
     {
       name: "every key has its answer",
@@ -62,26 +105,24 @@ export function createInvariants({ settleMs }: InvariantOptions): readonly Invar
       sql: `
         select k.idempotency_key, k.order_id, o.state
         from orders.idempotency_keys k left join orders.orders o using (order_id)
-        where k.answer is null and coalesce(o.state, '') not in ('RECEIVED', 'STOCK_RESERVED', 'PAID')`,
+        where k.answer is null and ${of("k.order_id")} and coalesce(o.state, '') not in ('RECEIVED', 'STOCK_RESERVED', 'PAID')`,
     },
     {
       name: "stock adds up",
-      promise: "initial = available + held + committed for every product, and none is negative.",
+      promise: "initial = available + reserved for every product, and none is negative.",
       sql: `
         select * from inventory.stock
-        where initial <> available + held + committed or least(available, held, committed) < 0`,
+        where initial <> available + reserved or least(available, reserved) < 0`,
     },
     {
       name: "stock is what is reserved",
+      readsAll: true,
       promise:
-        "What a product has held and committed are the units of its reservations, so nothing is sold twice.",
+        "What a product has reserved are the units that its reservations hold or have sold, so nothing is sold twice.",
       sql: `
-        select s.product_id, s.initial, s.held, h.units as held_units, s.committed, c.units as committed_units
-        from inventory.stock s
-        left join (${reserved("HELD")}) h using (product_id)
-        left join (${reserved("COMMITTED")}) c using (product_id)
-        where s.held <> coalesce(h.units, 0) or s.committed <> coalesce(c.units, 0)
-          or coalesce(h.units, 0) + coalesce(c.units, 0) > s.initial`,
+        select s.product_id, s.initial, s.reserved, r.units as reserved_units
+        from inventory.stock s left join (${reserved}) r using (product_id)
+        where s.reserved <> coalesce(r.units, 0) or coalesce(r.units, 0) > s.initial`,
     },
     {
       name: "no orphan hold",
@@ -90,7 +131,7 @@ export function createInvariants({ settleMs }: InvariantOptions): readonly Invar
       sql: `
         select r.reservation_id as order_id, r.status, o.state
         from inventory.reservation r left join orders.orders o on o.order_id = r.reservation_id
-        where r.status = 'HELD' and (o.order_id is null or o.state in ${ended}) and ${isOurs("r.reservation_id")}`,
+        where r.status = 'HELD' and ${of("r.reservation_id")} and (o.order_id is null or o.state in ${ended}) and ${isOurs("r.reservation_id")}`,
     },
     {
       name: "nothing is sold to nobody",
@@ -99,7 +140,7 @@ export function createInvariants({ settleMs }: InvariantOptions): readonly Invar
       sql: `
         select r.reservation_id as order_id, o.state, r.status
         from inventory.reservation r left join orders.orders o on o.order_id = r.reservation_id
-        where r.status = 'COMMITTED' and (o.order_id is null or o.state in ('REJECTED', 'CANCELLED'))
+        where r.status = 'COMMITTED' and ${of("r.reservation_id")} and (o.order_id is null or o.state in ('REJECTED', 'CANCELLED'))
           and ${isOurs("r.reservation_id")}`,
     },
     {
@@ -108,7 +149,7 @@ export function createInvariants({ settleMs }: InvariantOptions): readonly Invar
       sql: `
         select o.order_id, o.state, r.status
         from orders.orders o left join inventory.reservation r on r.reservation_id = o.order_id
-        where o.state in ${sold} and r.status is distinct from 'COMMITTED'`,
+        where ${of("o.order_id")} and o.state in ${sold} and r.status is distinct from 'COMMITTED'`,
     },
     {
       name: "charged at most once",
@@ -129,7 +170,7 @@ export function createInvariants({ settleMs }: InvariantOptions): readonly Invar
       sql: `
         select o.order_id, o.state, o.total_minor, k.kept_minor
         from orders.orders o left join (${kept}) k using (order_id)
-        where o.state in ${paid} and coalesce(k.kept_minor, 0) <> o.total_minor`,
+        where ${of("o.order_id")} and o.state in ${paid} and coalesce(k.kept_minor, 0) <> o.total_minor`,
     },
     {
       name: "books agree",
@@ -137,7 +178,7 @@ export function createInvariants({ settleMs }: InvariantOptions): readonly Invar
       sql: `
         select p.order_id, p.status, k.captures, k.kept_minor
         from payment.payment p left join (${kept}) k using (order_id)
-        where ${isOurs("p.order_id")} and case p.status
+        where ${isOurs("p.order_id")} and ${of("p.order_id")} and case p.status
           when 'CAPTURED' then coalesce(k.kept_minor, 0) <> p.amount_minor
           when 'PENDING' then p.created_at <= ${before}
           else coalesce(k.kept_minor, 0) <> 0 end`,
@@ -148,8 +189,9 @@ export function createInvariants({ settleMs }: InvariantOptions): readonly Invar
         "An order is shipped only if its parcel left, and its parcel leaves only if it has paid.",
       sql: `
         select coalesce(o.order_id, s.order_id) as order_id, o.state, s.status, k.kept_minor
-        from orders.orders o
-        full join (select * from shipping.shipment where ${isOurs("order_id")}) s using (order_id)
+        from (select * from orders.orders where ${of("order_id")}) o
+        full join (select * from shipping.shipment where ${isOurs("order_id")} and ${of("order_id")}) s
+          using (order_id)
         left join (${kept}) k on k.order_id = coalesce(o.order_id, s.order_id)
         where (o.state = 'SHIPPED' and s.status is distinct from 'SHIPPED')
           or (s.status = 'SHIPPED' and (o.order_id is null or coalesce(k.kept_minor, 0) <> o.total_minor))`,
@@ -161,7 +203,7 @@ export function createInvariants({ settleMs }: InvariantOptions): readonly Invar
         select s.order_id, s.status, o.state
         from shipping.shipment s left join orders.orders o using (order_id)
         where s.status in ('STARTED', 'SHIPPED') and coalesce(o.state, '') not in ${sold}
-          and ${isOurs("s.order_id")}`,
+          and ${isOurs("s.order_id")} and ${of("s.order_id")}`,
     },
     {
       name: "one effect a message",
@@ -169,7 +211,7 @@ export function createInvariants({ settleMs }: InvariantOptions): readonly Invar
         "Whatever a message brought about stands with its id in the inbox, so that it cannot happen again.",
       sql: `
         select order_id, 'shipping.orders' as consumer, order_id || ':placed' as message_id from shipping.shipment
-        where status in ('STARTED', 'SHIPPED') and ${isOurs("order_id")}
+        where status in ('STARTED', 'SHIPPED') and ${isOurs("order_id")} and ${of("order_id")}
           and started_at > now() - interval '1 day'
           and not exists (
             select from shipping.inbox where consumer = 'shipping.orders' and message_id = order_id || ':placed')`,
@@ -179,27 +221,31 @@ export function createInvariants({ settleMs }: InvariantOptions): readonly Invar
       promise: "An order's history counts from 1 without a gap, up to what the order says.",
       sql: `
         select o.order_id, o.last_sequence, array_agg(e.sequence order by e.sequence) as sequences
-        from orders.orders o left join orders.order_events e using (order_id) group by o.order_id
+        from orders.orders o left join orders.order_events e using (order_id)
+        where ${of("o.order_id")} group by o.order_id
         having min(e.sequence) is distinct from 1 or max(e.sequence) <> count(*) or max(e.sequence) <> o.last_sequence`,
     },
     {
       name: "only legal transitions",
       promise:
-        "Every history is one of the five that the state machine allows, and fits the order's state.",
+        "Every history is one of the six that the state machine allows, and fits the order's state.",
       sql: `
         select o.order_id, o.state, array_agg(e.milestone order by e.sequence) as milestones
         from orders.orders o join orders.order_events e using (order_id)
-        where o.state in ${ended} group by o.order_id
+        where ${of("o.order_id")} and o.state in ${ended} group by o.order_id
         having (o.state, array_agg(e.milestone order by e.sequence)) not in (${legalHistories})`,
     },
     {
       name: "everything comes to its end",
       promise: "Every order is shipped, rejected or cancelled, or on its way there.",
-      // A parcel may take its time; an order that waits for one is not stuck.
+      // A parcel may take its time; an order that waits for one is not stuck. One with a refusal waits for a person.
       sql: `
-        select o.order_id, o.state, o.resumptions, o.updated_at
-        from orders.orders o left join shipping.shipment s using (order_id)
-        where o.state not in ${ended} and o.updated_at <= ${before}
+        select o.order_id, o.state, o.refusal, o.resumptions, o.updated_at
+        from (
+          select * from orders.orders where state in ${inSaga}
+          union all select * from orders.orders where state in ('CONFIRMED', 'SHIPPING')
+        ) o left join shipping.shipment s using (order_id)
+        where o.updated_at <= ${before}
           and not coalesce(${settleMs} > 0 and s.status = 'STARTED' and s.due_at > ${before}, false)`,
     },
     {

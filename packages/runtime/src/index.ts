@@ -16,8 +16,10 @@ export { isLoopback } from "./loopback.ts";
 export { Counter, createMetrics, Gauge, Histogram, Registry } from "./metrics.ts";
 export type { Passage, Passages } from "./passages.ts";
 export { passagesOf } from "./passages.ts";
+export { createPool, type Pool } from "./pool.ts";
 export { delay, reasonOf, retryUntilReady, StartError } from "./retry.ts";
 export { serializeError } from "./serialize-error.ts";
+export { networkFaults, remedyFor, type StartFault } from "./start-faults.ts";
 export {
   currentTraceId,
   currentTraceparent,

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import type { ServiceImpl } from "@connectrpc/connect";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import { ShipmentSchema, ShipmentStatus } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import type { Queryable } from "@smartcart/store";
@@ -27,8 +27,10 @@ export function createShippingRoutes(database: Queryable): ServiceImpl<typeof Sh
   };
 }
 
+/** A call whose caller went away while it waited for its turn ends before it asks the database for anything. */
 function guarded<I, O>(method: (request: I) => Promise<O>) {
-  return async (request: I): Promise<O> => {
+  return async (request: I, context: Pick<HandlerContext, "signal">): Promise<O> => {
+    context.signal.throwIfAborted();
     try {
       return await method(request);
     } catch (error) {

@@ -45,7 +45,7 @@ async function forgetAnOrder(): Promise<void> {
     shop.databaseUrl,
     `insert into inventory.reservation (reservation_id, lines, status)
      values ('${nobody}', '[{"productId": "espresso-beans", "quantity": 2}]', 'COMMITTED');
-     update inventory.stock set available = available - 2, committed = committed + 2 where product_id = 'espresso-beans';
+     update inventory.stock set available = available - 2, reserved = reserved + 2 where product_id = 'espresso-beans';
      insert into payment.payment (order_id, user_id, currency_code, amount_minor, status, provider_reference)
      values ('${nobody}', 'u1', 'USD', 500, 'CAPTURED', 'sim_0');
      insert into payment_provider.ledger_entry (charge_id, kind, currency_code, amount_minor)

@@ -51,13 +51,13 @@ const breakages: readonly Breakage[] = [
     what: "a unit that vanished",
     broken: `alter table inventory.stock drop constraint stock_adds_up; ${setStock("available = available - 1")}`,
     mended: `${setStock("available = available + 1")};
-      alter table inventory.stock add constraint stock_adds_up check (initial = available + held + committed)`,
+      alter table inventory.stock add constraint stock_adds_up check (initial = available + reserved)`,
     noticedBy: ["stock adds up"],
   },
   {
     what: "a unit that is set aside by no reservation",
-    broken: setStock("available = available - 1, held = held + 1"),
-    mended: setStock("available = available + 1, held = held - 1"),
+    broken: setStock("available = available - 1, reserved = reserved + 1"),
+    mended: setStock("available = available + 1, reserved = reserved - 1"),
     noticedBy: ["stock is what is reserved"],
   },
   {

@@ -180,7 +180,7 @@ describe("promises", () => {
       `with hold as (
          insert into inventory.reservation (reservation_id, lines, status, expires_at)
          values ('${nobody}', '[{"productId": "espresso-beans", "quantity": 2}]', 'HELD', now() + interval '1 day'))
-       update inventory.stock set available = available - 2, held = held + 2 where product_id = 'espresso-beans'`,
+       update inventory.stock set available = available - 2, reserved = reserved + 2 where product_id = 'espresso-beans'`,
     );
     expect((await unsettled).rowCount).toBe(1n);
     const broken = await desk.promise(name, ({ state }) => state === PromiseState.BROKEN);

@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import type { Channel, Connection, ReturnedMessage } from "rabbitmq-client";
 import { delay } from "@smartcart/runtime";
@@ -81,7 +82,8 @@ async function openLane(connection: Connection): Promise<Lane> {
   return {
     channel,
     async send(messages, results) {
-      await Promise.all(
+      const flush = holdWrites(connection);
+      const answers = Promise.all(
         messages.map(async ({ envelope, body }, index) => {
           try {
             await channel.basicPublish(envelope, body);
@@ -91,6 +93,8 @@ async function openLane(connection: Connection): Promise<Lane> {
           }
         }),
       );
+      flush();
+      await answers;
       // The broker returns a message before it confirms it, but the client tells of the return one
       // turn later.
       await setImmediate();
@@ -101,6 +105,18 @@ async function openLane(connection: Connection): Promise<Lane> {
       }
     },
   };
+}
+
+/**
+ * Lets what is published in this turn of the event loop leave by one write to the socket: the client makes one of each message,
+ * which costs more than all the rest of publishing it. The socket is no part of the client's interface; without it, all
+ * works as before, only slower.
+ */
+function holdWrites(connection: Connection): () => void {
+  const { _socket: socket } = connection as unknown as { readonly _socket?: Socket };
+  if (!(socket instanceof Socket)) return () => {};
+  socket.cork();
+  return () => socket.uncork();
 }
 
 async function retire(opening: Promise<Lane>): Promise<void> {

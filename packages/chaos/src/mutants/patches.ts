@@ -21,20 +21,34 @@ export const patches = {
         find: "WHERE product_id = ANY($1::text[]) ORDER BY product_id FOR UPDATE`",
         replace: "WHERE product_id = ANY($1::text[]) ORDER BY product_id`",
       },
+      // The quick way as well.
+      {
+        find: "ORDER BY s.product_id FOR UPDATE OF s",
+        replace: "ORDER BY s.product_id",
+      },
+      {
+        find: `UPDATE stock s SET available = s.available - taken.units, reserved = s.reserved + taken.units,`,
+        replace: `UPDATE stock s SET available = taken.available - taken.units, reserved = taken.reserved + taken.units,`,
+      },
+      {
+        find: "SELECT s.product_id, wanted.units, s.available >= wanted.units AS enough",
+        replace:
+          "SELECT s.product_id, s.available, s.reserved, wanted.units, s.available >= wanted.units AS enough",
+      },
       {
         find: "      ORDER BY product_id FOR UPDATE`",
         replace: "      ORDER BY product_id`",
       },
       {
-        find: `UPDATE stock s SET available = s.available + move.available, held = s.held + move.held,
-                           committed = s.committed + move.committed, version = s.version + 1`,
-        replace: `UPDATE stock s SET available = old.available + move.available, held = old.held + move.held,
-                           committed = old.committed + move.committed, version = s.version + 1`,
+        find: `UPDATE stock s SET available = s.available + move.available, reserved = s.reserved + move.reserved,
+                           version = s.version + 1`,
+        replace: `UPDATE stock s SET available = old.available + move.available, reserved = old.reserved + move.reserved,
+                           version = s.version + 1`,
       },
       {
-        find: `          AS move (product_id, available, held, committed)
+        find: `AS move (product_id, available, reserved)
 `,
-        replace: `          AS move (product_id, available, held, committed) JOIN stock old USING (product_id)
+        replace: `AS move (product_id, available, reserved) JOIN stock old USING (product_id)
 `,
       },
     ],
@@ -56,22 +70,22 @@ export const patches = {
     file: "packages/bus/src/outbox.ts",
     replacements: [
       {
-        find: "    return rows.map(fromRow).sort(byPosition);",
-        replace: `    const claimed = rows.map(fromRow).sort(byPosition);
-    cursor = claimed.at(-1)?.position ?? cursor;
-    return claimed;`,
+        find: "  return rows.map(fromRow);",
+        replace: `  const read = rows.map(fromRow);
+  cursor = read.at(-1)?.position ?? cursor;
+  return read;`,
       },
       {
-        find: "      values: [o.owner, o.limit, o.leaseMs],",
-        replace: "      values: [o.owner, o.limit, o.leaseMs, cursor],",
+        find: "    values: [limit],",
+        replace: "    values: [limit, cursor],",
       },
       {
-        find: "    where (leased_until is null or leased_until < now())\n      and (not_before is null or not_before <= now())\n      and (ordering_key",
-        replace: "    where position > $4::bigint\n      and (ordering_key",
+        find: "where (not_before is null or not_before <= now())",
+        replace: "where candidate.position > $2::bigint",
       },
       {
-        find: "/** A claimed outbox row. */",
-        replace: 'let cursor = "0";\n\n/** A claimed outbox row. */',
+        find: "/** A row that waits to be published. */",
+        replace: 'let cursor = "0";\n\n/** A row that waits to be published. */',
       },
     ],
   },

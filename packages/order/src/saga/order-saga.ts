@@ -13,6 +13,8 @@ import type { StoredOrder, Transition } from "../order.ts";
 import { needsDriving } from "../order-state.ts";
 import { eventsOf, orderView } from "../order-view.ts";
 import type { OrderRepository } from "../repository.ts";
+import type { Refusal } from "./refusal.ts";
+import { refusalOf } from "./refusal.ts";
 import type { Peers, Step } from "./steps.ts";
 import { stepFor } from "./steps.ts";
 
@@ -29,7 +31,10 @@ export interface SagaOptions {
 }
 
 export interface OrderSaga {
-  /** Drives until the order is at rest, or gives up for now and leaves it to the resumer. Never rejects. */
+  /**
+   * Drives until the order is at rest, or gives up for now and leaves it to the resumer. An order that is being driven has one driver:
+   * who comes second waits for it, and goes on only where it left something to do that it did not know of. Never rejects.
+   */
   drive(order: StoredOrder): Promise<StoredOrder>;
   /** Resolves when nothing is being driven any more. */
   idle(): Promise<void>;
@@ -39,21 +44,44 @@ export interface OrderSaga {
 
 export function createOrderSaga(options: SagaOptions): OrderSaga {
   const stopped = new AbortController();
-  const underWay = new Set<Promise<StoredOrder>>();
+  const { signal } = stopped;
+  const underWay = new Map<string, Promise<StoredOrder>>();
   return {
     drive(order) {
+      const { orderId } = order;
+      const before = underWay.get(orderId);
+      const driveFrom = () =>
+        before === undefined
+          ? driveToRest(order, options, signal)
+          : driveAfter(before, options, signal);
       // Not within the request that placed it: an order goes on when the customer hangs up or the deadline passes.
-      const driven = detached(() => driveToRest(order, options, stopped.signal)).finally(() =>
-        underWay.delete(driven),
-      );
-      underWay.add(driven);
+      const driven = detached(driveFrom).finally(() => {
+        if (underWay.get(orderId) === driven) underWay.delete(orderId);
+      });
+      underWay.set(orderId, driven);
       return driven;
     },
     async idle() {
-      await Promise.allSettled(underWay);
+      while (underWay.size > 0) await Promise.allSettled(underWay.values());
     },
     stop: () => stopped.abort(),
   };
+}
+
+/** Goes on where the driver before left an order that has moved since its last look: a cancellation, mostly. */
+async function driveAfter(
+  before: Promise<StoredOrder>,
+  options: SagaOptions,
+  signal: AbortSignal,
+): Promise<StoredOrder> {
+  const left = await before;
+  try {
+    const now = await options.repository.reload(left);
+    return now.state === left.state ? now : await driveToRest(now, options, signal);
+  } catch (error) {
+    options.log.warn("saga.reload-failed", { orderId: left.orderId, error });
+    return left;
+  }
 }
 
 async function driveToRest(
@@ -62,25 +90,26 @@ async function driveToRest(
   signal: AbortSignal,
 ): Promise<StoredOrder> {
   const { log, repository, giveUpAfterMs = 6_000, deferMs = 2_000 } = options;
+  const { orderId } = order;
   let current = order;
   let failures = 0;
   let stepSince = performance.now();
   for (let step = stepFor(current); step && !signal.aborted; step = stepFor(current)) {
     try {
-      current = await runStep(current, step, options, signal);
+      const next = await runStep(current, step, options, signal);
+      if (next === "parked") return current;
+      current = next;
       failures = 0;
       stepSince = performance.now();
     } catch (error) {
       failures += 1;
-      const fields = { orderId: order.orderId, state: current.state, attempt: failures, error };
+      const fields = { orderId, state: current.state, attempt: failures, error };
       log.warn(`saga.${step.name}-unknown`, fields);
       if (performance.now() - stepSince > giveUpAfterMs) {
         // Where even this fails, the lease runs out by itself.
         await repository
-          .defer(order.orderId, deferMs)
-          .catch((error: unknown) =>
-            log.warn("saga.defer-failed", { orderId: order.orderId, error }),
-          );
+          .defer(orderId, deferMs)
+          .catch((error: unknown) => log.warn("saga.defer-failed", { orderId, error }));
         return current;
       }
       await delay(backoffMs(failures), signal).catch(() => {});
@@ -94,12 +123,13 @@ async function runStep(
   step: Step,
   options: SagaOptions,
   signal: AbortSignal,
-): Promise<StoredOrder> {
-  const { peers, crashPoints, now, repository, log } = options;
+): Promise<StoredOrder | "parked"> {
+  const { crashPoints, repository, log } = options;
   return withSpan(`saga.${step.name}`, { service: "order" }, async () => {
     crashPoints.hit(`${step.name}.before-call`);
-    const transition = await step.run(order, { peers, signal, now });
+    const transition = await call(order, step, options, signal);
     crashPoints.hit(`${step.name}.after-call`);
+    if (transition === "parked") return transition;
     const moved = await repository.advance({
       transition,
       events: eventsOf(transition, currentTraceparent() ?? ""),
@@ -110,6 +140,38 @@ async function runStep(
     logTransition(log, transition);
     return transition.to;
   });
+}
+
+/** Makes the call of a step; a refusal turns the order back, or parks it where there is no way back. */
+async function call(
+  order: StoredOrder,
+  step: Step,
+  { peers, now, repository, log }: SagaOptions,
+  signal: AbortSignal,
+): Promise<Transition | "parked"> {
+  try {
+    return await step.run(order, { peers, signal, now });
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    logRefusal(log, order, step, refusal, error);
+    if (step.refused !== undefined) return step.refused(order, refusal, now);
+    await repository.park(order, refusal.code);
+    return "parked";
+  }
+}
+
+function logRefusal(
+  log: Logger,
+  order: StoredOrder,
+  step: Step,
+  { code }: Refusal,
+  error: unknown,
+) {
+  const fields = { orderId: order.orderId, state: order.state, code };
+  // That a shipment has begun before the customer asked is the normal course of things.
+  if (step.name === "stop-shipment") log.info("saga.stop-shipment-refused", fields);
+  else log.error(`saga.${step.name}-refused`, { ...fields, error });
 }
 
 /** The answer that is stored with the transition that decides the order. */

@@ -1,35 +1,44 @@
 /**
  * Takes up orders whose driver died or gave up: at start and then on a timer. Rows are leased, so any number of
- * replicas may run one.
+ * replicas may run one. Orders are taken by the part that their next step calls: as many as wait for one that is silent, those of
+ * the others go on.
  */
 import type { Logger } from "@smartcart/runtime";
-import { startTimer } from "@smartcart/runtime";
+import { createPool, startTimer } from "@smartcart/runtime";
+import type { StoredOrder } from "../order.ts";
+import { orderStates } from "../order-state.ts";
 import type { OrderRepository } from "../repository.ts";
 import type { OrderSaga } from "./order-saga.ts";
+import type { Peers } from "./steps.ts";
+import { stepFor } from "./steps.ts";
 
 export interface ResumerOptions {
-  readonly repository: OrderRepository;
-  readonly saga: OrderSaga;
+  readonly repository: Pick<OrderRepository, "leaseUnfinished">;
+  readonly saga: Pick<OrderSaga, "drive">;
   readonly log: Logger;
   /** Pause between two looks, in milliseconds. Default 1,000. */
   readonly intervalMs?: number;
 }
 
-const BATCH = 100;
+/** Orders that one process resumes at once, by the part that they wait for. */
+const MAX_CONCURRENT = 100;
+
+const peers: readonly (keyof Peers)[] = ["inventory", "payment", "shipping"];
 
 export function startResumer(options: ResumerOptions): AsyncDisposable {
   const { repository, saga, log, intervalMs = 1_000 } = options;
-  return startTimer({
-    name: "order.resumer",
-    intervalMs,
-    log,
-    async run(signal) {
-      for (;;) {
-        const orders = await repository.leaseUnfinished(BATCH);
-        for (const { orderId, state } of orders) log.info("order.resumed", { orderId, state });
-        await Promise.all(orders.map((order) => saga.drive(order)));
-        if (orders.length < BATCH || signal.aborted) return;
-      }
-    },
-  });
+  const resources = new AsyncDisposableStack();
+  const work = async (order: StoredOrder) => {
+    log.info("order.resumed", { orderId: order.orderId, state: order.state });
+    await saga.drive(order);
+  };
+  for (const peer of peers) {
+    const name = `order.resumer.${peer}`;
+    const states = orderStates.filter((state) => stepFor({ state })?.peer === peer);
+    const pool = resources.use(createPool({ name, maxConcurrent: MAX_CONCURRENT, log }));
+    const take = (limit: number) => repository.leaseUnfinished(states, limit);
+    const run = (signal: AbortSignal) => pool.fill({ take, work, signal });
+    resources.use(startTimer({ name, intervalMs, log, run }));
+  }
+  return resources;
 }

@@ -1,7 +1,8 @@
 /**
  * What the saga does in each state: one idempotent call to another part, and what its answer makes of the order. Every
  * call carries the order's id, so that it may be repeated by anybody at any time. An answer that does not come is
- * never taken for a no: the call throws, the order stays where it is, and the step is done again.
+ * never taken for a no: the call throws, the order stays where it is, and the step is done again. A refusal is a no
+ * (refusal.ts): on the way to a confirmed order it turns the order back, and what was done is undone in reverse.
  */
 import type { Client } from "@connectrpc/connect";
 import type { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
@@ -11,10 +12,10 @@ import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import { PaymentStatus } from "@smartcart/gen/payment/v1/payment_pb";
 import type { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
 import type { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
-import { problemOf } from "@smartcart/mesh";
 import type { SagaStep } from "../crash-points.ts";
 import type { Rejection, StoredOrder, Transition } from "../order.ts";
 import { advance } from "../order.ts";
+import type { Refusal } from "./refusal.ts";
 
 export interface Peers {
   readonly inventory: Client<typeof InventoryService>;
@@ -30,26 +31,31 @@ export interface StepContext {
 
 export interface Step {
   readonly name: Exclude<SagaStep, "receive">;
+  /** Who is called. */
+  readonly peer: keyof Peers;
   readonly run: (order: StoredOrder, context: StepContext) => Promise<Transition>;
+  /** What the order becomes where the call was refused for good; unset where only a person can go on. */
+  readonly refused?: (order: StoredOrder, refusal: Refusal, now: () => Date) => Transition;
 }
 
 /** The step that takes the order out of its state; undefined where the saga has nothing to do. */
-export function stepFor(order: StoredOrder): Step | undefined {
-  switch (order.state) {
+export function stepFor({ state }: Pick<StoredOrder, "state">): Step | undefined {
+  switch (state) {
     case "RECEIVED":
-      return { name: "reserve", run: reserve };
+      return { name: "reserve", peer: "inventory", run: reserve, refused: notReserved };
     case "STOCK_RESERVED":
-      return { name: "charge", run: charge };
+      return { name: "charge", peer: "payment", run: charge, refused: notCharged };
     case "PAID":
-      return { name: "commit", run: commit };
+      return { name: "commit", peer: "inventory", run: commit, refused: notCommitted };
     case "CANCEL_REQUESTED":
-      return { name: "stop-shipment", run: stopShipment };
+      return { name: "stop-shipment", peer: "shipping", run: stopShipment, refused: notStopped };
+    // The outcome is public, and money or units are still to go back: nothing else would put that right.
     case "REJECTED_REFUNDING":
     case "CANCELLED_REFUNDING":
-      return { name: "refund", run: refund };
+      return { name: "refund", peer: "payment", run: refund };
     case "REJECTED_RELEASING":
     case "CANCELLED_RELEASING":
-      return { name: "release", run: release };
+      return { name: "release", peer: "inventory", run: release };
     case "CONFIRMED":
     case "SHIPPING":
     case "SHIPPED":
@@ -67,6 +73,10 @@ async function reserve(order: StoredOrder, { peers, signal, now }: StepContext) 
   );
   switch (outcome.case) {
     case "reservation":
+      // The id was released before: it can never be committed, so nothing is charged for it.
+      if (outcome.value.status === ReservationStatus.RELEASED) {
+        return notReserved(order, { code: "RESERVATION_RELEASED" }, now);
+      }
       // One that has expired meanwhile is taken up as well: the commit takes the units again or says that they are gone.
       return advance(order, "STOCK_RESERVED", [
         { milestone: OrderMilestone.STOCK_RESERVED, service: "inventory", occurredAt: now() },
@@ -76,6 +86,11 @@ async function reserve(order: StoredOrder, { peers, signal, now }: StepContext) 
     case undefined:
       throw new Error(`inventory answered nothing about reservation ${order.orderId}`);
   }
+}
+
+/** RESERVATION_EXISTS and the like. Whatever is set aside under the order's id goes back. */
+function notReserved(order: StoredOrder, { code }: Refusal, now: () => Date): Transition {
+  return advance(order, "REJECTED_RELEASING", [outOfStock(now())], stockRejection(code));
 }
 
 async function charge(order: StoredOrder, { peers, signal, now }: StepContext) {
@@ -108,6 +123,19 @@ async function charge(order: StoredOrder, { peers, signal, now }: StepContext) {
   }
 }
 
+/**
+ * PAYMENT_EXISTS and the like: what stands under the order's id is not its payment. The refund sees to it that no money of
+ * that id is kept, and that none will be taken later.
+ */
+function notCharged(order: StoredOrder, { code }: Refusal, now: () => Date): Transition {
+  return advance(
+    order,
+    "REJECTED_REFUNDING",
+    [{ milestone: OrderMilestone.PAYMENT_DECLINED, service: "payment", occurredAt: now() }],
+    { code: "PAYMENT_DECLINED", reason: code.toLowerCase(), lines: [] },
+  );
+}
+
 async function commit(order: StoredOrder, { peers, signal, now }: StepContext) {
   const { outcome } = await peers.inventory.commitReservation(
     { reservationId: order.orderId },
@@ -133,33 +161,51 @@ async function commit(order: StoredOrder, { peers, signal, now }: StepContext) {
   }
 }
 
+/** RESERVATION_RELEASED, RESERVATION_NOT_FOUND: the units are not the order's any more, so its money goes back. */
+function notCommitted(order: StoredOrder, { code }: Refusal, now: () => Date): Transition {
+  return advance(order, "REJECTED_REFUNDING", [outOfStock(now())], stockRejection(code));
+}
+
 async function stopShipment(order: StoredOrder, { peers, signal, now }: StepContext) {
-  try {
-    await peers.shipping.cancelShipment({ orderId: order.orderId }, { signal });
-  } catch (error) {
-    // Too late: the shipment goes on as if nobody had asked.
-    if (problemOf(error)?.code === "SHIPMENT_STARTED") return advance(order, "CONFIRMED");
-    throw error;
-  }
+  await peers.shipping.cancelShipment({ orderId: order.orderId }, { signal });
   return advance(order, "CANCELLED_REFUNDING", [
     { milestone: OrderMilestone.CANCELLED, service: "order", occurredAt: now() },
   ]);
 }
 
+/** SHIPMENT_STARTED above all: too late. What shipping does not stop goes on as if nobody had asked. */
+function notStopped(order: StoredOrder): Transition {
+  return advance(order, "CONFIRMED");
+}
+
 async function refund(order: StoredOrder, { peers, signal, now }: StepContext) {
   const rejected = order.state === "REJECTED_REFUNDING";
-  await peers.payment.refundPayment(
-    { orderId: order.orderId, reason: rejected ? "out of stock" : "cancelled" },
+  const { payment } = await peers.payment.refundPayment(
+    { orderId: order.orderId, reason: rejected ? reasonOf(order) : "cancelled" },
     { signal },
   );
-  return advance(order, rejected ? "REJECTED_RELEASING" : "CANCELLED_RELEASING", [
-    { milestone: OrderMilestone.REFUNDED, service: "payment", occurredAt: now() },
-  ]);
+  const refunded = {
+    milestone: OrderMilestone.REFUNDED,
+    service: "payment",
+    occurredAt: now(),
+  };
+  // A charge that was refused had taken nothing, unless there was a payment that was not the order's.
+  const gaveBack = payment?.status === PaymentStatus.REFUNDED;
+  const happenings = gaveBack || order.rejection?.code !== "PAYMENT_DECLINED" ? [refunded] : [];
+  return advance(order, rejected ? "REJECTED_RELEASING" : "CANCELLED_RELEASING", happenings);
 }
 
 async function release(order: StoredOrder, { peers, signal }: StepContext) {
   await peers.inventory.releaseReservation({ reservationId: order.orderId }, { signal });
   return advance(order, order.state === "REJECTED_RELEASING" ? "REJECTED" : "CANCELLED");
+}
+
+function reasonOf({ rejection }: StoredOrder): string {
+  return rejection?.code === "PAYMENT_DECLINED" ? "payment refused" : "out of stock";
+}
+
+function stockRejection(code: string): Rejection {
+  return { code: "OUT_OF_STOCK", reason: code.toLowerCase(), lines: [] };
 }
 
 function outOfStock(occurredAt: Date) {

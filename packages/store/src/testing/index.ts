@@ -1,1 +1,3 @@
+export { createLocaleDatabase } from "./locale-database.ts";
+export { skipPgBouncer, startPgBouncer } from "./pgbouncer.ts";
 export { createTestDatabase } from "./test-database.ts";

@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/events/v1/order_events.proto.
  */
 export const file_smartcart_events_v1_order_events: GenFile = /*@__PURE__*/
-  fileDesc("CiZzbWFydGNhcnQvZXZlbnRzL3YxL29yZGVyX2V2ZW50cy5wcm90bxITc21hcnRjYXJ0LmV2ZW50cy52MSL+AQoLT3JkZXJQbGFjZWQSEAoIb3JkZXJfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIsCgVpdGVtcxgDIAMoCzIdLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlckl0ZW0SJwoFdG90YWwYBCABKAsyGC5zbWFydGNhcnQudHlwZS52MS5Nb25leRIPCgdhZGRyZXNzGAUgASgJEi0KCXBsYWNlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6NfLgGDEKDG9yZGVyLnBsYWNlZBIIb3JkZXJfaWQaFwoGb3JkZXJzEgfoB5BO4NQDGAYgFCgBIv4BChJPcmRlclN0YXR1c0NoYW5nZWQSEAoIb3JkZXJfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIQCghzZXF1ZW5jZRgDIAEoDRI1CgltaWxlc3RvbmUYBCABKA4yIi5zbWFydGNhcnQub3JkZXIudjEuT3JkZXJNaWxlc3RvbmUSLwoLb2NjdXJyZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3NlcnZpY2UYBiABKAkSEAoIdHJhY2VfaWQYByABKAk6KPLgGCQKGG9yZGVyLnN0YXR1cy57bWlsZXN0b25lfRIIb3JkZXJfaWRiBnByb3RvMw", [file_google_protobuf_timestamp, file_smartcart_mesh_v1_options, file_smartcart_order_v1_order, file_smartcart_order_v1_order_milestone, file_smartcart_type_v1_money]);
+  fileDesc("CiZzbWFydGNhcnQvZXZlbnRzL3YxL29yZGVyX2V2ZW50cy5wcm90bxITc21hcnRjYXJ0LmV2ZW50cy52MSL+AQoLT3JkZXJQbGFjZWQSEAoIb3JkZXJfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIsCgVpdGVtcxgDIAMoCzIdLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlckl0ZW0SJwoFdG90YWwYBCABKAsyGC5zbWFydGNhcnQudHlwZS52MS5Nb25leRIPCgdhZGRyZXNzGAUgASgJEi0KCXBsYWNlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6NfLgGDEKDG9yZGVyLnBsYWNlZBIIb3JkZXJfaWQaFwoGb3JkZXJzEgfoB5BO4NQDGAYgFCgBIm4KFE9yZGVyU3RhdHVzZXNDaGFuZ2VkEjgKB2NoYW5nZXMYASADKAsyJy5zbWFydGNhcnQuZXZlbnRzLnYxLk9yZGVyU3RhdHVzQ2hhbmdlZDoc8uAYGAoUb3JkZXIuc3RhdHVzLmNoYW5nZWQgASL+AQoST3JkZXJTdGF0dXNDaGFuZ2VkEhAKCG9yZGVyX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEAoIc2VxdWVuY2UYAyABKA0SNQoJbWlsZXN0b25lGAQgASgOMiIuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyTWlsZXN0b25lEi8KC29jY3VycmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdzZXJ2aWNlGAYgASgJEhAKCHRyYWNlX2lkGAcgASgJOijy4BgkChhvcmRlci5zdGF0dXMue21pbGVzdG9uZX0SCG9yZGVyX2lkYgZwcm90bzM", [file_google_protobuf_timestamp, file_smartcart_mesh_v1_options, file_smartcart_order_v1_order, file_smartcart_order_v1_order_milestone, file_smartcart_type_v1_money]);
 
 /**
  * An order is paid and sold: ship it. Published once an order, by the order service.
@@ -127,7 +127,44 @@ export const OrderPlacedSchema: GenMessage<OrderPlaced, {jsonType: OrderPlacedJs
   messageDesc(file_smartcart_events_v1_order_events, 0);
 
 /**
- * An order's history has a new entry. Published once an entry and, for one order, in the order of the sequence.
+ * The histories of some orders have new entries. One message carries what was stored together, of one order or of many; the
+ * entries of one order are in the order of their sequence. This is what the order service publishes.
+ *
+ * @generated from message smartcart.events.v1.OrderStatusesChanged
+ */
+export type OrderStatusesChanged = Message<"smartcart.events.v1.OrderStatusesChanged"> & {
+  /**
+   * The new entries.
+   *
+   * @generated from field: repeated smartcart.events.v1.OrderStatusChanged changes = 1;
+   */
+  changes: OrderStatusChanged[];
+};
+
+/**
+ * The histories of some orders have new entries. One message carries what was stored together, of one order or of many; the
+ * entries of one order are in the order of their sequence. This is what the order service publishes.
+ *
+ * @generated from message smartcart.events.v1.OrderStatusesChanged
+ */
+export type OrderStatusesChangedJson = {
+  /**
+   * The new entries.
+   *
+   * @generated from field: repeated smartcart.events.v1.OrderStatusChanged changes = 1;
+   */
+  changes?: OrderStatusChangedJson[];
+};
+
+/**
+ * Describes the message smartcart.events.v1.OrderStatusesChanged.
+ * Use `create(OrderStatusesChangedSchema)` to create a new message.
+ */
+export const OrderStatusesChangedSchema: GenMessage<OrderStatusesChanged, {jsonType: OrderStatusesChangedJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_events_v1_order_events, 1);
+
+/**
+ * An order's history has a new entry. On its own it is for publishers of another make; the hub takes both.
  *
  * @generated from message smartcart.events.v1.OrderStatusChanged
  */
@@ -183,7 +220,7 @@ export type OrderStatusChanged = Message<"smartcart.events.v1.OrderStatusChanged
 };
 
 /**
- * An order's history has a new entry. Published once an entry and, for one order, in the order of the sequence.
+ * An order's history has a new entry. On its own it is for publishers of another make; the hub takes both.
  *
  * @generated from message smartcart.events.v1.OrderStatusChanged
  */
@@ -243,5 +280,5 @@ export type OrderStatusChangedJson = {
  * Use `create(OrderStatusChangedSchema)` to create a new message.
  */
 export const OrderStatusChangedSchema: GenMessage<OrderStatusChanged, {jsonType: OrderStatusChangedJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_events_v1_order_events, 1);
+  messageDesc(file_smartcart_events_v1_order_events, 2);
 

@@ -407,7 +407,8 @@ export type Rejection = Message<"smartcart.order.v1.Rejection"> & {
   code: string;
 
   /**
-   * For a declined payment: the provider's code, "card_declined".
+   * For a declined payment: the provider's code, "card_declined". Where a part refused the order for another reason: its code in
+   * lower case, "reservation_released", "payment_exists".
    *
    * @generated from field: string reason = 2;
    */
@@ -435,7 +436,8 @@ export type RejectionJson = {
   code?: string;
 
   /**
-   * For a declined payment: the provider's code, "card_declined".
+   * For a declined payment: the provider's code, "card_declined". Where a part refused the order for another reason: its code in
+   * lower case, "reservation_released", "payment_exists".
    *
    * @generated from field: string reason = 2;
    */

@@ -561,6 +561,8 @@ export const OrderService: GenService<{
    * With the header `Idempotency-Key` (1 to 255 printable characters) it is idempotent: the first answer to a key is stored
    * and repeated byte for byte, marked `Idempotency-Replayed: true`. The same key with another body is refused
    * (code IDEMPOTENCY_KEY_REUSED), and so is one whose first request has no answer yet (IDEMPOTENCY_KEY_IN_USE).
+   * A key belongs to the `user_id` of its request: the same key of another user is another key. Key and answer are kept for 24
+   * hours at least (IDEMPOTENCY_KEY_TTL_MS), and as long as the order is under way; after that the key makes a new order.
    *
    * Errors: INVALID_ARGUMENT with violations; FAILED_PRECONDITION with `Problem` OUT_OF_STOCK or PAYMENT_DECLINED and a
    * `RejectedOrder`; RESOURCE_EXHAUSTED and UNAVAILABLE with a time to try again. An order that is still PENDING is no error.

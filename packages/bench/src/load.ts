@@ -1,0 +1,52 @@
+/** The load: `wrk`, since a generator on Node would need as much CPU as what it measures. */
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { StartError } from "@smartcart/runtime";
+
+const run = promisify(execFile);
+const script = fileURLToPath(new URL("./place-order.lua", import.meta.url));
+
+export interface LoadOptions {
+  /** Base URL of the order service. */
+  readonly url: string;
+  readonly connections: number;
+  readonly seconds: number;
+  /** How many products the orders are spread over. */
+  readonly products: number;
+  /** Lines an order. */
+  readonly lines: number;
+  readonly seed: number;
+}
+
+export interface LoadResult {
+  /** Answers, good or bad. */
+  readonly requests: number;
+  /** Answers of 400 and more. */
+  readonly failed: number;
+  /** Connections that were refused or broke, and answers that did not come. */
+  readonly broken: number;
+  readonly durationMs: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** @throws StartError where `wrk` is not installed. */
+export async function load(o: LoadOptions): Promise<LoadResult> {
+  const args = ["-t1", `-c${o.connections}`, `-d${o.seconds}s`, "--timeout", "10s"];
+  const env = {
+    PATH: process.env.PATH ?? "",
+    BENCH_PRODUCTS: String(o.products),
+    BENCH_LINES: String(o.lines),
+    BENCH_SEED: String(o.seed),
+  };
+  const { stdout } = await run("wrk", [...args, "-s", script, o.url], { env }).catch((error) => {
+    if (error.code !== "ENOENT") throw error;
+    throw new StartError(
+      "wrk is not installed (Debian: apt-get install wrk; macOS: brew install wrk)",
+    );
+  });
+  const result = /^RESULT (.*)$/m.exec(stdout)?.[1];
+  if (result === undefined) throw new Error(`wrk printed no result:\n${stdout}`);
+  return JSON.parse(result);
+}

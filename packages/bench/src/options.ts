@@ -1,0 +1,80 @@
+import { parseArgs } from "node:util";
+import type { ContenderName } from "./contenders.ts";
+import { contenders } from "./contenders.ts";
+import type { Scenario } from "./measure.ts";
+
+export interface BenchOptions {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  readonly contenders: readonly ContenderName[];
+  readonly scenarios: readonly Scenario[];
+  /** File for all measurements. */
+  readonly json: string | undefined;
+  /** Folder for CPU profiles and logs. */
+  readonly profile: string | undefined;
+}
+
+const usage = `npm run bench -- [options]
+
+  --rounds N           rounds, alternating between the contenders        (5)
+  --seconds N          length of a run                                   (10)
+  --warm-up N          seconds of load before it counts                  (3)
+  --contenders A,B     of ${Object.keys(contenders).join(", ")}  (all)
+  --connections A,B    connections at once                               (1,128)
+  --products A,B       products that the orders are spread over          (100,2)
+  --lines A,B          lines an order                                    (2)
+  --json FILE          write every measurement
+  --profile FOLDER     leave CPU profiles, logs and the top statements`;
+
+/** The options, or what to tell the person who gave wrong ones. */
+export function parseOptions(args: readonly string[]): BenchOptions | string {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        rounds: { type: "string", default: "5" },
+        seconds: { type: "string", default: "10" },
+        "warm-up": { type: "string", default: "3" },
+        contenders: { type: "string", default: Object.keys(contenders).join(",") },
+        connections: { type: "string", default: "1,128" },
+        products: { type: "string", default: "100,2" },
+        lines: { type: "string", default: "2" },
+        json: { type: "string" },
+        profile: { type: "string" },
+      },
+    });
+    return {
+      rounds: positive("rounds", values.rounds),
+      seconds: positive("seconds", values.seconds),
+      warmUpSeconds: positive("warm-up", values["warm-up"]),
+      contenders: values.contenders.split(",").map(contender),
+      scenarios: scenarios(values),
+      json: values.json,
+      profile: values.profile,
+    };
+  } catch (error) {
+    return `${(error as Error).message}\n\n${usage}`;
+  }
+}
+
+function scenarios(values: Record<"products" | "lines" | "connections", string>): Scenario[] {
+  const list = (name: "products" | "lines" | "connections") =>
+    values[name].split(",").map((text) => positive(name, text));
+  return list("products").flatMap((products) =>
+    list("lines").flatMap((lines) =>
+      list("connections").map((connections) => ({ products, lines, connections })),
+    ),
+  );
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new Error(`--${name} takes whole numbers from 1, not "${text}"`);
+}
+
+function contender(name: string): ContenderName {
+  if (Object.hasOwn(contenders, name)) return name as ContenderName;
+  throw new Error(`--contenders: there is no "${name}"`);
+}

@@ -1,0 +1,46 @@
+/**
+ * Tells apart what another part says for good from what is not known. An answer that did not come, a part that is away or broken, and
+ * one that asks for patience say nothing about the order: the same call is made again. A refusal is a decision: asked again, the
+ * part says the same, so the saga has to go another way.
+ */
+import { Code, ConnectError } from "@connectrpc/connect";
+import { problemOf } from "@smartcart/mesh";
+
+/** A decision of another part against a step, which repeating the call does not change. */
+export interface Refusal {
+  /** The stable code of its problem: "RESERVATION_RELEASED". */
+  readonly code: string;
+}
+
+/** The refusal that an error stands for; undefined where the outcome of the call is unknown. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  // Only parts of the mesh send a problem: without one it is a proxy or the transport that speaks, and not who was asked.
+  const problem = error instanceof ConnectError ? problemOf(error) : undefined;
+  if (problem === undefined || problem.retryAfterMs > 0) return undefined;
+  return isDecision((error as ConnectError).code) ? { code: problem.code } : undefined;
+}
+
+function isDecision(code: Code): boolean {
+  switch (code) {
+    case Code.InvalidArgument:
+    case Code.NotFound:
+    case Code.AlreadyExists:
+    case Code.FailedPrecondition:
+    case Code.OutOfRange:
+      return true;
+    // What a person can mend without the order being at fault: a secret, a right, a part of another version.
+    case Code.Unauthenticated:
+    case Code.PermissionDenied:
+    case Code.Unimplemented:
+    // What says nothing about the order.
+    case Code.Canceled:
+    case Code.Unknown:
+    case Code.DeadlineExceeded:
+    case Code.ResourceExhausted:
+    case Code.Aborted:
+    case Code.Internal:
+    case Code.Unavailable:
+    case Code.DataLoss:
+      return false;
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * Holds the promises against a shop of any age at a cost that does not grow with it. A look reads the orders that were placed since
+ * the look before, those that contradicted something then, and a slice of all the others, so that a sweep of many looks comes round to
+ * everything. What a product has reserved is added up slice by slice, and compared when a sweep is complete.
+ */
+import type { Database, Queryable } from "@smartcart/store";
+import { withTransaction } from "@smartcart/store";
+import type { Violation } from "./check.ts";
+import { check } from "./check.ts";
+import type { IdRange, Invariant, OrderSelection } from "./invariants.ts";
+import { createInvariants, selects } from "./invariants.ts";
+
+export interface IncrementalCheckOptions {
+  readonly database: Database;
+  /** How long an order or an event may be on its way before it counts as stuck, in milliseconds. */
+  readonly settleMs: number;
+  /** Orders of a slice of the sweep. Default 2,000. */
+  readonly sliceSize?: number;
+  /** How far back the first look reads, in milliseconds. Default ten minutes. */
+  readonly firstLookMs?: number;
+}
+
+export interface IncrementalCheck {
+  /** What is known to contradict the promises now. Reads a bounded number of rows beside the orders placed since the last look. */
+  look(nowMs: number): Promise<readonly Violation[]>;
+}
+
+/** An order that is older than this has come to its end, but for a few; see `nextSlice`. */
+const unsettledMs = 60_000;
+
+/** Orders that are looked at again because of the last look; more of the same say nothing new. */
+const maxSuspects = 500;
+
+interface Sweep {
+  /** The next slice begins here. */
+  readonly from: string;
+  /** Units by product in the slices so far. */
+  readonly units: ReadonlyMap<string, number>;
+}
+
+const newSweep: Sweep = { from: "", units: new Map() };
+
+export function createIncrementalCheck(o: IncrementalCheckOptions): IncrementalCheck {
+  const { database, settleMs, sliceSize = 2_000, firstLookMs = 600_000 } = o;
+  let lookedUpToMs: number | undefined;
+  let sweep = newSweep;
+  let suspects: readonly string[] = [];
+  let unsettledStock: readonly Violation[] = [];
+
+  return {
+    async look(nowMs) {
+      const fromMs = lookedUpToMs ?? nowMs - firstLookMs;
+      // An order that is younger than this is on its way; the next looks come to it.
+      const toMs = Math.max(fromMs, nowMs - settleMs);
+      const slice = await nextSlice(database, sweep.from, sliceSize, nowMs);
+      const recent = { from: idAt(fromMs), to: idAt(toMs) };
+      const orders: OrderSelection = { ranges: [slice, recent], ids: suspects };
+      const invariants = createInvariants({ settleMs, orders }).filter((one) => !one.readsAll);
+      const violations = await check(database, invariants);
+      if (slice.to === undefined) {
+        unsettledStock = await compareStock(database, settleMs, sweep.units, slice);
+        sweep = newSweep;
+      } else {
+        sweep = { from: slice.to, units: await addUp(database, sweep.units, slice) };
+      }
+      lookedUpToMs = toMs;
+      suspects = [...new Set(violations.flatMap(({ rows }) => rows.flatMap(orderIdOf)))].slice(
+        0,
+        maxSuspects,
+      );
+      return [...violations, ...unsettledStock];
+    },
+  };
+}
+
+/** The smallest id that an order placed at that time can have: "ORD-" and a ULID, whose first ten characters are the time. */
+export function idAt(ms: number): string {
+  const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  let rest = Math.max(0, Math.floor(ms));
+  let time = "";
+  for (let place = 0; place < 10; place += 1) {
+    time = `${digits[rest % 32]}${time}`;
+    rest = Math.floor(rest / 32);
+  }
+  return `ORD-${time}`;
+}
+
+/**
+ * A slice of so many orders. The last one has no end and reaches back a minute: what may still change by itself is added up at the moment
+ * at which the sum is compared.
+ */
+async function nextSlice(
+  db: Queryable,
+  from: string,
+  size: number,
+  nowMs: number,
+): Promise<IdRange> {
+  const { rows } = await db.query<{ order_id: string }>({
+    name: "reconciler.end-of-slice",
+    text: `select order_id from orders.orders where order_id >= $1
+           order by order_id offset $2 limit 1`,
+    values: [from, size],
+  });
+  const to = rows[0]?.order_id;
+  return to === undefined || to >= idAt(nowMs - unsettledMs) ? { from } : { from, to };
+}
+
+async function addUp(
+  db: Queryable,
+  before: ReadonlyMap<string, number>,
+  slice: IdRange,
+): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await db.query<{ product_id: string; units: string }>({
+    text: `select line->>'productId' as product_id, sum((line->>'quantity')::int) as units
+           from inventory.reservation, jsonb_array_elements(lines) line
+           where status in ('HELD', 'COMMITTED')
+             and ${selects("reservation_id", { ranges: [slice], ids: [] })} group by 1`,
+  });
+  const units = new Map(before);
+  for (const row of rows) {
+    units.set(row.product_id, (units.get(row.product_id) ?? 0) + Number(row.units));
+  }
+  return units;
+}
+
+/**
+ * Compares the sum of a sweep with the stock. A reservation of an older slice may have been released meanwhile, so a difference is
+ * a suspicion: only then is everything added up at one moment.
+ */
+async function compareStock(
+  database: Database,
+  settleMs: number,
+  before: ReadonlyMap<string, number>,
+  lastSlice: IdRange,
+): Promise<readonly Violation[]> {
+  const isSuspect = await withTransaction(database, "reconciler.stock", async (tx) => {
+    await tx.query({ text: "set transaction isolation level repeatable read, read only" });
+    const units = await addUp(tx, before, lastSlice);
+    const { rows } = await tx.query<{ product_id: string; reserved: number }>({
+      text: "select product_id, reserved from inventory.stock",
+    });
+    return rows.some((row) => (units.get(row.product_id) ?? 0) !== row.reserved);
+  });
+  return isSuspect ? check(database, createInvariants({ settleMs }).filter(readsAll)) : [];
+}
+
+function readsAll(invariant: Invariant): boolean {
+  return invariant.readsAll === true;
+}
+
+function orderIdOf({ order_id: orderId }: Violation["rows"][number]): string[] {
+  return typeof orderId === "string" ? [orderId] : [];
+}
