@@ -31,7 +31,7 @@ test("every set is found: none of the folders of migrations is empty to this che
   for (const service of ["order", "inventory", "payment", "shipping", "log"]) {
     expect(sets).toContain(`packages/${service}/migrations`);
   }
-  for (const set of ["queue", "outbox", "inbox"]) {
+  for (const set of ["queue", "outbox"]) {
     expect(sets).toContain(`packages/bus/migrations/${set}`);
   }
 });

@@ -22,24 +22,30 @@ export type Step =
 
 /**
  * Decodes a batch, asks the handler about what could be decoded, and answers a step for each
- * message, by position.
+ * message, by position. Never throws. `isStopping` ends the search for what made a batch fail.
  */
 export async function handleBatch(
   queue: QueueType,
   batch: readonly RawMessage[],
   o: ConsumeOptions,
+  isStopping: () => boolean = () => false,
 ): Promise<Step[]> {
   const decoded = batch.map((raw) => decodeMessage(queue, raw));
   const deliveries = decoded.filter((entry): entry is Delivery => !("poison" in entry));
-  const outcomes = deliveries.length > 0 ? await askHandler(o, deliveries) : [];
+  const answers = await askHandler(o, deliveries, isStopping);
   let next = 0;
   return batch.map((raw, index) => {
     const entry = decoded[index];
-    const outcome: Outcome =
+    const answer: Answer =
       entry !== undefined && "poison" in entry
         ? { kind: "dead-letter", reason: `cannot be decoded: ${entry.poison}` }
-        : (outcomes[next++] ?? { kind: "retry", reason: "the handler gave no answer" });
-    const step = nextStep(queue, raw.attempt, outcome);
+        : (answers[next++] ?? noAnswer);
+    const outcome: Outcome =
+      answer.kind === "postpone" ? { kind: "retry", reason: answer.reason } : answer;
+    const step =
+      answer.kind === "postpone"
+        ? postponed(queue, raw, answer)
+        : nextStep(queue, raw.attempt, outcome);
     const delivery = entry !== undefined && "poison" in entry ? undefined : entry;
     note(queue, { raw, delivery, outcome, step }, o);
     return step;
@@ -59,12 +65,87 @@ export function nextStep(queue: QueueType, attempt: number, outcome: Outcome): S
   return { kind: "dead-letter", reason };
 }
 
-/** Never throws: an error or a time-out is a retry of the whole batch. */
+/** Not to be blamed: its batch failed, and there was no time to ask about it alone. */
+interface Postponement {
+  readonly kind: "postpone";
+  readonly reason: string;
+}
+
+type Answer = Outcome | Postponement;
+
+/** Again after the first pause of the ladder, as the same attempt. */
+function postponed(queue: QueueType, { attempt }: RawMessage, { reason }: Postponement): Step {
+  const [delayMs] = queue.retryDelaysMs;
+  if (delayMs === undefined) return nextStep(queue, attempt, { kind: "retry", reason });
+  return { kind: "retry", delayMs, attempt, reason };
+}
+
+/**
+ * The search for what made a batch fail may take this many times what the handler may. Then the rest
+ * waits, lest one fault that hits everything (a database that hangs) keeps a batch for hours.
+ */
+const searchTimeouts = 10;
+
+/**
+ * Never throws. One message can make the handler fail for all of its batch: then the handler is asked
+ * again about parts of it, until only the poison is left to retry.
+ */
 async function askHandler(
   o: ConsumeOptions,
   batch: readonly Delivery[],
-): Promise<readonly Outcome[]> {
-  const timeoutMs = o.handlerTimeoutMs ?? 30_000;
+  isStopping: () => boolean,
+): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  const parts = batch.length === 0 ? [] : [batch];
+  const endMs = performance.now() + searchTimeouts * timeoutOf(o);
+  let failure: Failure | undefined;
+  for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+    if (failure !== undefined && (isStopping() || performance.now() > endMs)) {
+      const reason = `its batch failed: ${failure.reason}`;
+      answers.push(...part.map(() => ({ kind: "postpone", reason }) as const));
+      continue;
+    }
+    const reply = await callHandler(o, part);
+    if ("outcomes" in reply) {
+      answers.push(...part.map((_, index) => reply.outcomes[index] ?? noAnswer));
+      continue;
+    }
+    if (failure === undefined) {
+      const { error } = reply;
+      o.log.warn("bus.handler_failed", { consumer: o.name, messages: batch.length, error });
+    }
+    failure = reply;
+    if (part.length === 1) answers.push({ kind: "retry", reason: reply.reason });
+    else parts.unshift(...partsOf(part, reply));
+  }
+  return answers;
+}
+
+const noAnswer: Outcome = { kind: "retry", reason: "the handler gave no answer" };
+
+/** The handler threw, or did not return in time. */
+interface Failure {
+  readonly error: unknown;
+  readonly reason: string;
+  readonly isTimeout: boolean;
+}
+
+/** By halves, which finds one poison soonest; one by one where each failure costs a time-out. */
+function partsOf(part: readonly Delivery[], { isTimeout }: Failure): (readonly Delivery[])[] {
+  if (isTimeout) return part.map((one) => [one]);
+  const half = Math.ceil(part.length / 2);
+  return [part.slice(0, half), part.slice(half)];
+}
+
+function timeoutOf(o: ConsumeOptions): number {
+  return o.handlerTimeoutMs ?? 30_000;
+}
+
+async function callHandler(
+  o: ConsumeOptions,
+  part: readonly Delivery[],
+): Promise<{ readonly outcomes: readonly Outcome[] } | Failure> {
+  const timeoutMs = timeoutOf(o);
   const abort = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -75,11 +156,10 @@ async function askHandler(
     }, timeoutMs);
   });
   try {
-    return await Promise.race([o.handle(batch, { signal: abort.signal }), late]);
+    return { outcomes: await Promise.race([o.handle(part, { signal: abort.signal }), late]) };
   } catch (error) {
-    o.log.warn("bus.handler_failed", { consumer: o.name, messages: batch.length, error });
     const reason = error instanceof Error ? error.message : String(error);
-    return batch.map(() => ({ kind: "retry", reason }));
+    return { error, reason, isTimeout: abort.signal.aborted };
   } finally {
     clearTimeout(timer);
   }

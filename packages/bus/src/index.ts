@@ -6,7 +6,6 @@ export { createCuttableBus } from "./cuttable-bus.ts";
 export type { DecodedLetter } from "./decoded-letter.ts";
 export { decodeLetter } from "./decoded-letter.ts";
 export { createEvent } from "./event.ts";
-export { claimMessages, inboxMigrations, pruneInbox } from "./inbox.ts";
 export type { LogShipper, LogShipperOptions } from "./log-shipper.ts";
 export { createLogShipper } from "./log-shipper.ts";
 export { observeBus } from "./observed-bus.ts";

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { fromBinary } from "@bufbuild/protobuf";
-import { reflect } from "@bufbuild/protobuf/reflect";
 import type { EventType, QueueType } from "./contract.ts";
 import { eventTypeByRoutingKey } from "./contract.ts";
+import { readEvent } from "./event-rules.ts";
 import type { Delivery } from "./types.ts";
 
 /** The content type of every message we publish. */
@@ -21,6 +20,26 @@ export interface RawMessage {
   /** "" where the publisher gave none. */
   readonly contentType: string;
   readonly body: Uint8Array;
+}
+
+/** Most attempts that anybody can count. */
+const mostAttempts = 1_000_000;
+
+/** The attempt that a message claims to be at, whoever wrote it; 1 where it makes no sense. */
+export function attemptOf(claim: unknown): number {
+  const attempt = typeof claim === "number" ? Math.trunc(claim) : Number.NaN;
+  return attempt >= 1 ? Math.min(attempt, mostAttempts) : 1;
+}
+
+/**
+ * The time that a dead letter claims to have failed at, in ISO 8601; undefined where that is no time
+ * of the years 1970 to 9999.
+ */
+export function failureTimeOf(claim: unknown): Date | undefined {
+  if (typeof claim !== "string") return undefined;
+  const date = new Date(claim);
+  const ms = date.getTime();
+  return ms >= 0 && ms < Date.UTC(10_000, 0) ? date : undefined;
 }
 
 /** A message that no handler can be asked about, and why. */
@@ -44,23 +63,26 @@ export function decodeMessage(queue: QueueType, raw: RawMessage): Delivery | Poi
   if (type === undefined) {
     return { poison: `type "${raw.type}" is none of queue ${queue.name}` };
   }
-  try {
-    const message = fromBinary(type.desc, raw.body);
-    const key = type.desc.fields.find((field) => field.name === type.orderingField);
-    if (key !== undefined && reflect(type.desc, message).get(key) === "") {
-      return { poison: `${key.name} is empty` };
-    }
-    const { attempt, traceparent } = raw;
-    const typeName = type.desc.typeName;
-    return { id: idOf(raw, typeName), type: typeName, attempt, traceparent, message };
-  } catch (error) {
-    return { poison: `body is no ${type.desc.typeName}: ${String(error)}` };
-  }
+  const read = readEvent(type.desc, raw.body);
+  if ("flaw" in read) return { poison: read.flaw };
+  const { attempt } = raw;
+  const typeName = type.desc.typeName;
+  const traceparent = isStorable(raw.traceparent) ? raw.traceparent : "";
+  return { id: idOf(raw, typeName), type: typeName, attempt, traceparent, message: read.event };
 }
 
-/** The message's id, or a hash that stands for it. */
+/**
+ * Ids and trace contexts of foreign messages are stored. PostgreSQL takes no NUL, and in place of a
+ * byte that is no UTF-8 stands the same U+FFFD, which would make one message out of two.
+ */
+function isStorable(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+  return text.length <= 255 && !/[\x00-\x1f\x7f\ufffd]/.test(text);
+}
+
+/** The message's id, or a hash that stands for it where there is none that can be stored. */
 export function idOf(raw: RawMessage, type: string = raw.type): string {
-  if (raw.id !== "") return raw.id;
+  if (raw.id !== "" && isStorable(raw.id)) return raw.id;
   return `sha256:${createHash("sha256").update(type).update("\0").update(raw.body).digest("hex")}`;
 }
 

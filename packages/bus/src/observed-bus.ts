@@ -59,6 +59,10 @@ export function observeBus(bus: EventBus, { metrics, part }: ObserveOptions): Ev
           for (const one of events) arrived(event.typeName, one, false);
           options.onEvents(events as never);
         },
+        onDropped(messageId) {
+          handled.inc({ queue: fanOut, result: "drop" });
+          options.onDropped?.(messageId);
+        },
       }),
   };
 }

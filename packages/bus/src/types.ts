@@ -8,7 +8,7 @@
  *   no answer: that is a new delivery of the same attempt.
  * - **dead letter**: a message given up, kept until somebody redrives or drops it.
  */
-import type { DescMessage, Message, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, JsonValue, Message, MessageShape } from "@bufbuild/protobuf";
 import type { Logger } from "@smartcart/runtime";
 
 /** An event ready to be stored in an outbox or published. */
@@ -81,11 +81,12 @@ export interface ConsumeOptions {
   readonly log: Logger;
   /** Most deliveries handed over at once; default 1. A batch is what is there, never waited for. */
   readonly maxBatch?: number;
-  /** A handler that takes longer is aborted and its batch retried; default 30,000. */
+  /** A handler that takes longer is aborted, which is a failure of its batch; default 30,000. */
   readonly handlerTimeoutMs?: number;
   /**
-   * Answers every delivery, by position. A thrown error retries the batch. It must be idempotent: a
-   * message can come again after a crash, a lost connection or a time-out.
+   * Answers every delivery, by position. After a thrown error or a time-out it is asked about parts
+   * of the batch, and what fails alone is retried. It must be idempotent: a message can come again
+   * after a crash, a lost connection or a time-out.
    */
   readonly handle: (
     batch: readonly Delivery[],
@@ -107,6 +108,8 @@ export interface SubscribeOptions<D extends DescMessage> {
   readonly onEvents: (events: readonly MessageShape<D>[]) => void;
   /** The connection was lost: events may have been missed. Read the truth again. */
   readonly onGap: () => void;
+  /** Told of each event that breaks the contract: nobody hears it. Must not throw. */
+  readonly onDropped?: (messageId: string) => void;
 }
 
 /**
@@ -129,7 +132,14 @@ export interface DeadLetter {
   readonly failedAt: Date | undefined;
   /** W3C trace context; "" means none. */
   readonly traceparent: string;
+  /** As it came in, to the byte. */
   readonly body: Uint8Array;
+  /**
+   * What its sender set beside that, for people: the properties of AMQP, and the headers. Bytes are
+   * shown as `base64:…`, a time as ISO 8601. What is put back has them as they came in.
+   */
+  readonly properties: Readonly<Record<string, JsonValue>>;
+  readonly headers: Readonly<Record<string, JsonValue>>;
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   OrderPlacedSchema,
   OrderStatusChangedSchema,
 } from "@smartcart/gen/events/v1/order_events_pb";
+import type { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import { createMetrics, silentLogger } from "@smartcart/runtime";
 import type { ConsumeOptions, Delivery, EventBus, Outcome, RunningConsumer } from "../src/index.ts";
 import { openBus } from "../src/index.ts";
@@ -31,6 +32,7 @@ export interface ForeignMessage {
 }
 
 const ack: Outcome = { kind: "ack" };
+const year10000 = { placedAt: { seconds: 253_402_300_800n, nanos: 0 } };
 
 /** What every engine promises; `prepare` makes the stage. */
 export function describeContract(
@@ -204,6 +206,92 @@ export function describeContract(
       await aborted.promise;
     });
 
+    it.each([
+      ["throws", async () => Promise.reject(new Error("no such street"))],
+      ["does not return", () => new Promise<never>(() => {})],
+    ] as const)("lets nobody suffer for a neighbour whose handling %s", async (_, fail) => {
+      await using stage = await prepare();
+      await using bus = await open(stage);
+      const events = Array.from({ length: 40 }, (_, index) => orderPlaced(`ORD-${index}`));
+      const poison = new Set([events[3]?.id, events[22]?.id]);
+      const done: Delivery[] = [];
+      const failed: string[] = [];
+      await bus.publish(events);
+      await using consumer = await bus.consume("orders", {
+        name: "test",
+        log: silentLogger,
+        maxBatch: 64,
+        handlerTimeoutMs: 300,
+        async handle(batch) {
+          if (batch.some(({ id, attempt }) => poison.has(id) && attempt === 1)) return await fail();
+          done.push(...batch);
+          return batch.map(() => ack);
+        },
+        onHandled: (result, delivery) => result === "ack" || failed.push(delivery?.id ?? ""),
+      });
+      await eventually(
+        () => done.length,
+        (count) => count >= 40,
+        15_000,
+      );
+      expect(failed.toSorted()).toEqual([...poison].toSorted());
+      const later = done.filter(({ attempt }) => attempt > 1).map(({ id }) => id);
+      expect(later.toSorted()).toEqual([...poison].toSorted());
+      expect(done).toHaveLength(40);
+      expect(await bus.deadLetters("orders").count()).toBe(0);
+      await consumer[Symbol.asyncDispose]();
+    });
+
+    it("drops and counts a fan-out event that breaks the contract, and goes on", async () => {
+      await using stage = await prepare();
+      const metrics = createMetrics("test");
+      await using bus = await open(stage, metrics);
+      await using listener = await listen(bus);
+      const bad = [
+        { occurredAt: { seconds: 253_402_300_800n, nanos: 0 } },
+        { occurredAt: { seconds: 1n, nanos: -1 } },
+        { sequence: 0 },
+        { milestone: 99 as OrderMilestone },
+      ].map((change, index) => statusChanged(`ORD-bad-${index}`, 7, change));
+      const garbage = { ...statusChanged("ORD-bad", 8), body: Buffer.from([0xff, 0xff]) };
+      await bus.publish([...bad, garbage, statusChanged("ORD-1", 1)]);
+      await eventually(
+        () => listener.sequences(),
+        (sequences) => sequences.includes(1),
+      );
+      expect(listener.sequences()).toEqual([1]);
+      expect(await metrics.metrics()).toContain(
+        'smartcart_bus_handled_total{queue="fan-out",result="drop",service="test"} 5',
+      );
+    });
+
+    it("survives a subscriber that throws, which is a gap", async () => {
+      await using stage = await prepare();
+      await using bus = await open(stage);
+      const heard: number[] = [];
+      let gaps = 0;
+      await using _ = await bus.subscribe(OrderStatusChangedSchema, {
+        name: "hub",
+        log: silentLogger,
+        onEvents(events) {
+          heard.push(...events.map(({ sequence }) => sequence));
+          if (heard.includes(1) && !heard.includes(2)) throw new Error("no such client");
+        },
+        onGap: () => gaps++,
+      });
+      await bus.publish([statusChanged("ORD-1", 1)]);
+      await eventually(
+        () => gaps,
+        (count) => count === 1,
+      );
+      await bus.publish([statusChanged("ORD-1", 2)]);
+      await eventually(
+        () => heard,
+        (all) => all.includes(2),
+      );
+      expect(heard).toEqual([1, 2]);
+    });
+
     it("drops and counts what fails for good in a queue without dead letters", async () => {
       await using stage = await prepare();
       const metrics = createMetrics("test");
@@ -318,6 +406,10 @@ export function describeContract(
       [
         "a type of another queue",
         { ...foreign(orderPlaced("ORD-1")), type: "smartcart.events.v1.OrderShipped" },
+      ],
+      [
+        "a time that nothing can hold",
+        { ...foreign(orderPlaced("ORD-1", "year-10000", year10000)) },
       ],
       ["a body without any properties", { body: Buffer.from([0xff, 0xff, 0xff]) }],
     ])("puts %s among the dead letters at once and goes on", async (_, poison) => {

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
+import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { LogsEmittedSchema } from "@smartcart/gen/events/v1/log_events_pb";
 import {
   OrderPlacedSchema,
@@ -11,16 +13,27 @@ import type { OutgoingEvent } from "../src/index.ts";
 import { createEvent } from "../src/index.ts";
 
 /** An order to ship. */
-export function orderPlaced(orderId: string, id: string = randomUUID()): OutgoingEvent {
-  return createEvent(OrderPlacedSchema, create(OrderPlacedSchema, { orderId, userId: "u1" }), {
-    id,
-  });
+export function orderPlaced(
+  orderId: string,
+  id: string = randomUUID(),
+  more: MessageInitShape<typeof OrderPlacedSchema> = {},
+): OutgoingEvent {
+  const message = create(OrderPlacedSchema, { orderId, userId: "u1", ...more });
+  return createEvent(OrderPlacedSchema, message, { id });
 }
 
 /** An entry of an order's history, for the fan-out. */
-export function statusChanged(orderId: string, sequence: number): OutgoingEvent {
+export function statusChanged(
+  orderId: string,
+  sequence: number,
+  more: MessageInitShape<typeof OrderStatusChangedSchema> = {},
+): OutgoingEvent {
   const milestone = OrderMilestone.PAYMENT_CONFIRMED;
-  const message = create(OrderStatusChangedSchema, { orderId, sequence, milestone });
+  const occurredAt = timestampNow();
+  const message = create(OrderStatusChangedSchema, {
+    ...{ orderId, sequence, milestone, occurredAt },
+    ...more,
+  });
   return createEvent(OrderStatusChangedSchema, message, { id: randomUUID() });
 }
 

@@ -230,29 +230,12 @@ describe.skipIf(!(await findRabbitmq()))("a private RabbitMQ", () => {
     );
   });
 
-  it("says what is wrong with AMQP_URL, and waits where waiting helps", async () => {
-    const open = (amqpUrl: string, signal?: AbortSignal) =>
-      openBus({ amqpUrl, databaseUrl: "", name: "test", log: silentLogger, signal });
-    const wrong = (change: (url: URL) => void) => {
-      const url = new URL(broker.amqpUrl);
-      change(url);
-      return open(url.href);
-    };
-    await expect(open("amqp://localhost")).rejects.toThrow(/AMQP_URL must carry user and password/);
-    await expect(open("localhost:5672")).rejects.toThrow(StartError);
-    await expect(wrong((url) => (url.password = "oops"))).rejects.toThrow(
-      /refuses the user or password in AMQP_URL/,
-    );
-    await expect(wrong((url) => (url.pathname = "/nowhere"))).rejects.toThrow(
-      /no such virtual host/,
-    );
-    await expect(open("amqp://guest:guest@127.0.0.1:1", AbortSignal.timeout(500))).rejects.toThrow(
-      /abort/i,
-    );
-
+  it("refuses queues of ours that others have declared with other settings", async () => {
     const { amqpUrl } = await addVirtualHost(broker);
     await raw(amqpUrl, (channel) => channel.queueDeclare({ queue: "orders", durable: true }));
-    await expect(open(amqpUrl)).rejects.toThrow(/other settings; delete it/);
+    const opening = openBus({ amqpUrl, databaseUrl: "", name: "test", log: silentLogger });
+    await expect(opening).rejects.toThrow(StartError);
+    await expect(opening).rejects.toThrow(/other settings; delete it/);
   });
 
   it("finds its messages again after a restart of the node", async () => {

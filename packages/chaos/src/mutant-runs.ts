@@ -48,8 +48,8 @@ const fault = (
 ): MutantRun["faults"][number] => ({ kind, target, atMs, durationMs });
 
 export const mutantRuns: Readonly<Record<MutantName, MutantRun>> = {
-  "no-inbox": {
-    breaks: "one effect a message",
+  "copies-count": {
+    breaks: "announced once",
     faults: [fault("duplicate", "", 1_500, 0), fault("duplicate", "", 2_500, 0)],
     mix: {},
     replicas: {},

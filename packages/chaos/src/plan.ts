@@ -57,7 +57,6 @@ const tables = [
   "orders.order_events",
   "orders.idempotency_keys",
   "orders.outbox",
-  "orders.inbox",
   "payment.payment",
   "payment_provider.ledger_entry",
   "shipping.shipment",

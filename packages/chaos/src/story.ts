@@ -22,10 +22,6 @@ const chapters: Readonly<Record<string, string>> = {
     "select message_id, attempts, not_before, last_error from orders.outbox where ordering_key = $1",
   "outbox of shipping":
     "select message_id, attempts, not_before, last_error from shipping.outbox where ordering_key = $1",
-  "inbox of shipping":
-    "select consumer, message_id, claimed_at from shipping.inbox where left(message_id, length($1)) = $1",
-  "inbox of orders":
-    "select consumer, message_id, claimed_at from orders.inbox where left(message_id, length($1)) = $1",
 };
 
 /** The stories of the first orders that contradict a promise. */

@@ -1,4 +1,5 @@
 import { create, isMessage } from "@bufbuild/protobuf";
+import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { expect, test } from "vitest";
 import type { EventBus, OutgoingEvent } from "@smartcart/bus";
 import { createEvent, insertOutbox, openBus, outboxMigrations } from "@smartcart/bus";
@@ -82,7 +83,10 @@ function placedEvent(orderId: string): OutgoingEvent {
 
 function statusEvent(orderId: string, sequence: number): OutgoingEvent {
   const milestone = OrderMilestone.RECEIVED;
-  const message = create(OrderStatusChangedSchema, { orderId, userId: "u1", sequence, milestone });
+  const message = create(OrderStatusChangedSchema, {
+    ...{ orderId, userId: "u1", sequence, milestone },
+    occurredAt: timestampNow(),
+  });
   return createEvent(OrderStatusChangedSchema, message, { id: `${orderId}:${sequence}` });
 }
 

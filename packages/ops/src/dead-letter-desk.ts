@@ -36,6 +36,8 @@ const maxRead = 5_000;
 /** Letters between two answers. */
 const maxChunk = 25;
 const maxBodyBytes = 4_096;
+const maxReason = 4_096;
+const maxAttributes = 16_384;
 
 /** Moves some of the letters, at most `limit`; answers how many. */
 type Move = (
@@ -142,9 +144,18 @@ function describe(queue: string, letter: DeadLetter): LetterInit {
     orderId: decoded?.orderId ?? "",
     traceId: letter.traceparent.split("-")[1] ?? "",
     attempts: letter.attempt,
-    reason: letter.reason,
+    reason: cut(letter.reason, maxReason),
     messageJson: decoded === undefined ? "" : JSON.stringify(decoded.json),
     body: new Uint8Array(letter.body.subarray(0, maxBodyBytes)),
+    attributesJson: cut(
+      JSON.stringify({ properties: letter.properties, headers: letter.headers }),
+      maxAttributes,
+    ),
     ...(letter.failedAt && { failedAt: timestampFromDate(letter.failedAt) }),
   };
+}
+
+/** What a stranger made large must not keep the others from being shown. */
+function cut(text: string, longest: number): string {
+  return text.length <= longest ? text : `${text.slice(0, longest)}…`.toWellFormed();
 }

@@ -76,6 +76,9 @@ describe.each(["postgres", "rabbitmq"] as const)("on %s", (engine) => {
       reason: "no such street",
       messageJson: '{"orderId":"ORD-07"}',
     });
+    const attributes = JSON.parse(one?.attributesJson ?? "");
+    if (engine === "postgres") expect(attributes).toEqual({ properties: {}, headers: {} });
+    else expect(attributes.properties).toMatchObject({ messageId: "ORD-07", deliveryMode: 2 });
 
     shop.accept();
     const some = { queue: "orders", messageIds: ["ORD-01", "ORD-02", "no such letter"] };

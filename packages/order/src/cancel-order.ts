@@ -1,5 +1,4 @@
 /** `CancelOrder`: records the wish, then lets the saga ask shipping, refund and release. */
-import { delay } from "@smartcart/runtime";
 import {
   orderAlreadyShipping,
   orderNotFound,
@@ -10,6 +9,7 @@ import type { StoredOrder } from "./order.ts";
 import { advance } from "./order.ts";
 import type { OrderRepository } from "./repository.ts";
 import type { OrderSaga } from "./saga/order-saga.ts";
+import { within } from "./within.ts";
 
 export interface CancelOrderDependencies {
   readonly repository: OrderRepository;
@@ -27,10 +27,7 @@ export async function cancelOrder(
   const order = await repository.find(orderId);
   if (order === undefined) throw orderNotFound(orderId);
   const requested = await requestCancellation(order, repository);
-  const waiting = new AbortController();
-  const timeout = delay(answerTimeoutMs, waiting.signal).catch(() => {});
-  await Promise.race([saga.drive(requested), timeout]);
-  waiting.abort();
+  await within(saga.drive(requested), answerTimeoutMs);
   const outcome = await repository.reload(requested);
   // The shipment was quicker.
   if (

@@ -4,14 +4,15 @@ import type { OutgoingEvent } from "@smartcart/bus";
 import { createEvent } from "@smartcart/bus";
 import {
   OrderPlacedSchema,
-  OrderStatusChangedSchema,
+  OrderStatusesChangedSchema,
 } from "@smartcart/gen/events/v1/order_events_pb";
 import { label } from "@smartcart/gen/mesh/v1/options_pb";
 import type { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import { OrderMilestoneSchema } from "@smartcart/gen/order/v1/order_milestone_pb";
 import type { Order, OrderEvent } from "@smartcart/gen/order/v1/order_pb";
-import { OrderEventSchema, OrderSchema } from "@smartcart/gen/order/v1/order_pb";
+import { Order_Status, OrderEventSchema, OrderSchema } from "@smartcart/gen/order/v1/order_pb";
 import type { HistoryEntry, StoredOrder, Transition } from "./order.ts";
+import { firstEntry } from "./order.ts";
 import { publicStatus } from "./order-state.ts";
 import { toTimestamp } from "./times.ts";
 
@@ -54,31 +55,34 @@ function milestoneLabel(milestone: OrderMilestone): string {
   return getOption(value, label);
 }
 
-/** What a transition publishes: an `OrderStatusChanged` an entry, and `OrderPlaced` once the order is confirmed. */
+/**
+ * What a transition publishes: its new entries in one `OrderStatusesChanged`, and `OrderPlaced` once the order is confirmed. The
+ * first entry of a history is stored without an event; it goes out with the next ones.
+ */
 export function eventsOf(transition: Transition, traceparent: string): OutgoingEvent[] {
-  const events = transition.history.map((entry) =>
-    statusChanged(transition.to, entry, traceparent),
-  );
-  if (transition.from.state === "PAID" && transition.to.state === "CONFIRMED") {
-    events.push(orderPlaced(transition.to, traceparent));
+  const { from, to, history } = transition;
+  const entries = from.state === "RECEIVED" ? [firstEntry(from), ...history] : history;
+  const events = entries.length > 0 ? [statusesChanged(to, entries, traceparent)] : [];
+  if (to.state === "CONFIRMED" && publicStatus(from.state) === Order_Status.PENDING) {
+    events.push(orderPlaced(to, traceparent));
   }
   return events;
 }
 
-/** The event of one entry of the history. Its id is made of order and sequence: the same entry is always the same message. */
-export function statusChanged(
+/** The event of some entries of an order's history. Its id is made of order and sequence: the same entries are always the same message. */
+export function statusesChanged(
   order: StoredOrder,
-  entry: HistoryEntry,
+  entries: readonly HistoryEntry[],
   traceparent: string,
 ): OutgoingEvent {
-  const { occurredAt, ...rest } = entry;
-  const message = create(OrderStatusChangedSchema, {
-    ...rest,
+  const changes = entries.map(({ occurredAt, ...entry }) => ({
+    ...entry,
     userId: order.userId,
     occurredAt: toTimestamp(occurredAt),
-  });
-  return createEvent(OrderStatusChangedSchema, message, {
-    id: `${order.orderId}:status:${entry.sequence}`,
+  }));
+  return createEvent(OrderStatusesChangedSchema, create(OrderStatusesChangedSchema, { changes }), {
+    id: `${order.orderId}:status:${entries.at(-1)?.sequence}`,
+    orderingKey: order.orderId,
     traceparent,
   });
 }

@@ -8,7 +8,7 @@ import { orderStates } from "./order-state.ts";
 const now = new Date("2026-01-02T03:04:05Z");
 
 function anOrder(state: StoredOrder["state"] = "RECEIVED"): StoredOrder {
-  const { order } = receiveOrder({
+  const order = receiveOrder({
     orderId: "ORD-1",
     userId: "u1",
     items: [

@@ -78,8 +78,8 @@ export interface NewOrder {
   readonly now: Date;
 }
 
-/** A new order in its first state, with the first entry of its history. */
-export function receiveOrder(input: NewOrder): { order: StoredOrder; history: HistoryEntry } {
+/** A new order in its first state; `firstEntry` is the first entry of its history. */
+export function receiveOrder(input: NewOrder): StoredOrder {
   const { now, ...rest } = input;
   const order: StoredOrder = {
     ...rest,
@@ -89,8 +89,11 @@ export function receiveOrder(input: NewOrder): { order: StoredOrder; history: Hi
     placedAt: now,
     lastSequence: 1,
   };
-  const received = { milestone: OrderMilestone.RECEIVED, service: "order", occurredAt: now };
-  return { order, history: entry(order, 1, received) };
+  return order;
+}
+
+function received(occurredAt: Date): Happening {
+  return { milestone: OrderMilestone.RECEIVED, service: "order", occurredAt };
 }
 
 /** The order in its next state. Throws where the edge is not legal. */
@@ -106,6 +109,17 @@ export function advance(
   );
   const lastSequence = from.lastSequence + history.length;
   return { from, to: { ...from, state, rejection, lastSequence }, history };
+}
+
+/** Two steps, one right after the other, as one: stored together, or not at all. */
+export function join(earlier: Transition | undefined, later: Transition): Transition {
+  if (earlier === undefined) return later;
+  return { from: earlier.from, to: later.to, history: [...earlier.history, ...later.history] };
+}
+
+/** The first entry of a history, as it was stored with the order. */
+export function firstEntry(order: StoredOrder): HistoryEntry {
+  return entry(order, 1, received(order.placedAt));
 }
 
 export type ShipmentFact =

@@ -6,7 +6,7 @@ import { Order_Status, OrderSchema } from "@smartcart/gen/order/v1/order_pb";
 import type { PlaceOrderRequest } from "@smartcart/gen/order/v1/order_service_pb";
 import { ValidationError } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
-import { currentTraceId, currentTraceparent, delay } from "@smartcart/runtime";
+import { currentTraceId } from "@smartcart/runtime";
 import type { Catalogue } from "./catalogue.ts";
 import type { CrashPoints } from "./crash-points.ts";
 import { idempotencyKeyInUse, idempotencyKeyReused, orderRejected } from "./errors.ts";
@@ -14,10 +14,11 @@ import { fingerprintOf } from "./idempotency.ts";
 import type { KnownKey, OwnedKey } from "./idempotency-store.ts";
 import type { StoredOrder } from "./order.ts";
 import { receiveOrder } from "./order.ts";
-import { orderView, statusChanged } from "./order-view.ts";
+import { orderView } from "./order-view.ts";
 import type { OrderRepository } from "./repository.ts";
 import type { OrderSaga } from "./saga/order-saga.ts";
 import type { IdempotencyRecord } from "./store.ts";
+import { within } from "./within.ts";
 
 export interface PlaceOrderDependencies {
   readonly repository: OrderRepository;
@@ -73,7 +74,7 @@ async function receive(
 ): Promise<StoredOrder | undefined> {
   const priced = await catalogue.price(request.items);
   const instant = now();
-  const { order, history } = receiveOrder({
+  const order = receiveOrder({
     ...priced,
     orderId: `ORD-${ulid(instant.getTime())}`,
     userId: request.userId,
@@ -87,10 +88,9 @@ async function receive(
       { field: "items", message: "cost more in all than one order can; place several orders" },
     ]);
   }
-  const events = [statusChanged(order, history, currentTraceparent() ?? "")];
   signal?.throwIfAborted();
   crashPoints.hit("receive.before-call");
-  const inserted = await repository.insert({ order, history, events, idempotency });
+  const inserted = await repository.insert({ order, idempotency });
   crashPoints.hit("receive.after-commit");
   return inserted ? order : undefined;
 }
@@ -100,10 +100,8 @@ async function settle(
   key: string | undefined,
   { repository, saga, crashPoints, answerTimeoutMs }: PlaceOrderDependencies,
 ): Promise<Answer> {
-  const waiting = new AbortController();
-  const timeout = delay(answerTimeoutMs, waiting.signal).catch(() => {});
-  const settled = await Promise.race([saga.drive(order), timeout.then(() => undefined)]);
-  waiting.abort();
+  const driven = saga.drive(order, { hasKey: key !== undefined });
+  const settled = await within(driven, answerTimeoutMs);
   const view = orderView(settled ?? (await repository.reload(order)));
   crashPoints.hit("answer.before-send");
   if (key === undefined) return { order: view, replayed: false };

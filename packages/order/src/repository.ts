@@ -3,6 +3,7 @@
  * batches, since a statement for 64 orders costs little more than one for a single order.
  */
 import type { OutgoingEvent } from "@smartcart/bus";
+import { outboxWritten } from "@smartcart/bus";
 import type { Database } from "@smartcart/store";
 import { createCoalescer } from "@smartcart/store";
 import type { KnownKey, OwnedKey } from "./idempotency-store.ts";
@@ -28,8 +29,8 @@ export interface OrderRepository {
   leaseUnfinished(states: readonly OrderState[], limit: number): Promise<readonly StoredOrder[]>;
   /** Takes orders that have waited longer than `overdueMs` for news of their shipment; nobody else takes them for a while. */
   leaseOverdue(limit: number, overdueMs: number): Promise<readonly StoredOrder[]>;
-  /** Puts a message into the outbox once more. False where it still stands there. */
-  announceAgain(event: OutgoingEvent): Promise<boolean>;
+  /** Puts a message into the outbox. False where it stands there already. */
+  announce(event: OutgoingEvent): Promise<boolean>;
   /** Says that an order moved by another way than `advance`. */
   moved(orderId: string): void;
   /** Calls back after an order moved in this process, as a hint for those who follow histories. */
@@ -59,6 +60,7 @@ export function createOrderRepository(database: Database): OrderRepository {
     maxConcurrent: 2,
     run: async (items) => {
       const moved = await store.advanceOrders(database, items, LEASE_MS);
+      outboxWritten(database);
       for (const [index, { transition }] of items.entries()) {
         if (moved[index]) notify(transition.from.orderId);
       }
@@ -96,7 +98,11 @@ export function createOrderRepository(database: Database): OrderRepository {
     park: (order, refusal) => store.parkOrder(database, order, refusal),
     leaseUnfinished: (states, limit) => store.leaseUnfinished(database, states, limit, LEASE_MS),
     leaseOverdue: (limit, overdueMs) => store.leaseOverdue(database, limit, overdueMs),
-    announceAgain: (event) => store.announceAgain(database, event),
+    async announce(event) {
+      const isNew = await store.announce(database, event);
+      if (isNew) outboxWritten(database);
+      return isNew;
+    },
     moved: notify,
     onMoved(listener) {
       listeners.add(listener);

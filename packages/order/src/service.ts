@@ -1,13 +1,7 @@
 /** Builds the order service from its dependencies. */
 import type { Transport } from "@connectrpc/connect";
 import type { EventBus } from "@smartcart/bus";
-import {
-  createAsyncApi,
-  inboxMigrations,
-  observeBus,
-  outboxMigrations,
-  pruneInbox,
-} from "@smartcart/bus";
+import { createAsyncApi, observeBus, outboxMigrations } from "@smartcart/bus";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
@@ -15,7 +9,7 @@ import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb"
 import type { ServiceClientOptions } from "@smartcart/mesh";
 import { createServiceClient, startServer } from "@smartcart/mesh";
 import type { Logger, Part, Registry } from "@smartcart/runtime";
-import { createMetrics, Gauge, startTimer } from "@smartcart/runtime";
+import { createMetrics, Gauge } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase, migrate } from "@smartcart/store";
 import { createCatalogue } from "./catalogue.ts";
@@ -53,8 +47,6 @@ export interface RunningOrder extends Part {
   readonly transport: Transport;
 }
 
-const INBOX_KEPT_MS = 7 * 24 * 60 * 60 * 1_000;
-
 export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
   const { config, databaseUrl, log } = options;
   const metrics = options.metrics ?? createMetrics("order");
@@ -65,7 +57,6 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
   );
   await migrate(database, ordersMigrations);
   await migrate(database, outboxMigrations);
-  await migrate(database, inboxMigrations);
 
   const repository = createOrderRepository(database);
   const peers = connectPeers(options, metrics);
@@ -90,7 +81,6 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
   const consumer = started.use(
     await startShipmentsConsumer({ bus, database, log, onMoved: repository.moved }),
   );
-  started.use(startInboxPruning(database, log));
   started.use(startKeyPruning({ database, log, ageMs: config.IDEMPOTENCY_KEY_TTL_MS }));
   measureUnfinished(metrics, database);
 
@@ -164,17 +154,6 @@ function connectPeers({ peers, config, log }: OrderOptions, metrics: Registry): 
     payment: createServiceClient(PaymentService, { ...common, ...peers.payment }),
     shipping: createServiceClient(ShippingService, { ...common, ...peers.shipping }),
   };
-}
-
-function startInboxPruning(database: Database, log: Logger): AsyncDisposable {
-  return startTimer({
-    name: "order.inbox-pruning",
-    intervalMs: 60 * 60 * 1_000,
-    log,
-    run: async () => {
-      await pruneInbox(database, INBOX_KEPT_MS);
-    },
-  });
 }
 
 /** For the operator's desk: orders on their way. Those at their end are too many to count. */

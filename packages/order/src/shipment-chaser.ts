@@ -53,7 +53,7 @@ async function chase(
     const shipment = await findShipment(shipping, orderId, signal);
     if (shipment === undefined) {
       // No shipment means that no copy of the message was ever handled: the same message again, by its own id.
-      const repeated = await repository.announceAgain(orderPlaced(order, ""));
+      const repeated = await repository.announce(orderPlaced(order, ""));
       if (repeated) log.warn("order.announced-again", { orderId, state });
       return;
     }

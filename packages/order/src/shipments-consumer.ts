@@ -1,27 +1,30 @@
 /**
- * Folds what shipping reports into the order. Inbox, transition, history and outbox are one transaction, and the messages
- * are acknowledged after it.
+ * Folds what shipping reports into the order. Transition, history and outbox are one statement, by compare-and-set on what was read, and
+ * the messages are acknowledged after it. A message that comes twice finds the order where it wants to bring it: the order's state is what
+ * tells a copy from news, so that nothing needs to be remembered of messages.
  */
 import { isMessage } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Delivery, EventBus, Outcome, RunningConsumer } from "@smartcart/bus";
-import { claimMessages } from "@smartcart/bus";
+import { outboxWritten } from "@smartcart/bus";
 import {
   OrderShippedSchema,
   OrderShippingStartedSchema,
 } from "@smartcart/gen/events/v1/shipment_events_pb";
 import type { Logger } from "@smartcart/runtime";
-import type { Database, Queryable } from "@smartcart/store";
-import { withTransaction } from "@smartcart/store";
-import type { ShipmentFact } from "./order.ts";
-import { foldShipment } from "./order.ts";
+import { retryUntilReady } from "@smartcart/runtime";
+import type { Database } from "@smartcart/store";
+import { isConnectionError } from "@smartcart/store";
+import type { ShipmentFact, StoredOrder, Transition } from "./order.ts";
+import { foldShipment, join } from "./order.ts";
 import { eventsOf } from "./order-view.ts";
-import type { Advancement } from "./store.ts";
-import { advanceOrders, lockOrders } from "./store.ts";
+import { advanceOrders, findOrders } from "./store.ts";
 import { readableDate } from "./times.ts";
 
 const QUEUE = "shipments";
 const CONSUMER = "order.shipments";
+/** How often orders that somebody else moved meanwhile are read again at once. */
+const maxRounds = 5;
 
 export interface ShipmentsConsumerOptions {
   readonly bus: EventBus;
@@ -34,67 +37,112 @@ export interface ShipmentsConsumerOptions {
 export function startShipmentsConsumer(
   options: ShipmentsConsumerOptions,
 ): Promise<RunningConsumer> {
-  return options.bus.consume(QUEUE, {
+  const { bus, log } = options;
+  return bus.consume(QUEUE, {
     name: CONSUMER,
-    log: options.log,
-    maxBatch: 128,
-    async handle(batch) {
-      const outcomes = await withTransaction(options.database, CONSUMER, (tx) =>
-        foldBatch(tx, batch, options.log),
-      );
-      for (const delivery of batch) options.onMoved(factOf(delivery).orderId ?? "");
-      return outcomes;
-    },
+    log,
+    maxBatch: 256,
+    handle: (batch, { signal }) =>
+      retryUntilReady({
+        what: "PostgreSQL",
+        variable: "DATABASE_URL",
+        log,
+        signal,
+        attempt: () => foldBatch(batch, options),
+        // Without the patience an outage of some minutes would use up the attempts of all that waits.
+        isFatal: (error) => !isConnectionError(error),
+      }),
   });
 }
 
 async function foldBatch(
-  tx: Queryable,
   batch: readonly Delivery[],
-  log: Logger,
+  options: ShipmentsConsumerOptions,
 ): Promise<readonly Outcome[]> {
-  const unseen = await claimMessages(tx, CONSUMER, [...new Set(batch.map(({ id }) => id))]);
-  const facts = batch.map((delivery) => ({ delivery, ...factOf(delivery) }));
-  const orderIds = [...new Set(facts.flatMap(({ orderId }) => orderId ?? []))];
-  const orders = new Map((await lockOrders(tx, orderIds)).map((order) => [order.orderId, order]));
-  // Each order's transitions one after the other, since both of its events may stand in one batch.
-  const rounds: Advancement[][] = [];
-  const outcomes = facts.map(({ delivery, orderId, fact, flaw }): Outcome => {
-    const order = orderId === undefined ? undefined : orders.get(orderId);
-    if (fact === undefined || orderId === undefined) {
-      return { kind: "dead-letter", reason: flaw ?? "it tells of no shipment" };
-    }
-    if (order === undefined) {
-      return { kind: "dead-letter", reason: `there is no order ${orderId}` };
-    }
-    if (!unseen.has(delivery.id)) return { kind: "ack" };
-    const transition = foldShipment(order, fact);
-    if (transition === "impossible") {
-      log.error("order.shipment-impossible", { orderId, state: order.state, fact: fact.kind });
-      return { kind: "dead-letter", reason: `order ${orderId} is ${order.state}` };
-    }
-    if (transition !== undefined) {
-      const events = eventsOf(transition, delivery.traceparent);
-      const advancement = { transition, events, answer: undefined };
-      const round = rounds.find((taken) => taken.every((a) => a.transition.to.orderId !== orderId));
-      if (round === undefined) rounds.push([advancement]);
-      else round.push(advancement);
-      orders.set(orderId, transition.to);
-    }
-    return { kind: "ack" };
-  });
-  for (const advancements of rounds) await storeRound(tx, advancements, log);
+  const reports = batch.map((delivery): Report => ({ delivery, ...factOf(delivery) }));
+  const outcomes = new Map<Report, Outcome>();
+  let open = reports;
+  for (let round = 1; round <= maxRounds && open.length > 0; round += 1) {
+    for (const [report, outcome] of await foldRound(open, options)) outcomes.set(report, outcome);
+    open = open.filter((report) => !outcomes.has(report));
+  }
+  const retry: Outcome = { kind: "retry", reason: "the order moves too fast" };
+  return reports.map((report) => outcomes.get(report) ?? retry);
+}
+
+/** A message and what it is about. */
+interface Report extends Told {
+  readonly delivery: Delivery;
+}
+
+/** Folds what it can; reports of orders that somebody else moved meanwhile have no outcome. */
+async function foldRound(
+  reports: readonly Report[],
+  { database, log, onMoved }: ShipmentsConsumerOptions,
+): Promise<ReadonlyMap<Report, Outcome>> {
+  const ids = [...new Set(reports.flatMap(({ orderId }) => orderId ?? []))];
+  const orders = new Map((await findOrders(database, ids)).map((order) => [order.orderId, order]));
+  // By order, since both of its reports may stand in one batch: then they are one transition.
+  const steps = new Map<string, { transition: Transition; traceparent: string }>();
+  const outcomes = new Map<Report, Outcome>();
+  for (const report of reports) {
+    const { orderId = "", delivery } = report;
+    const order = steps.get(orderId)?.transition.to ?? orders.get(orderId);
+    const folded = fold(report, order, log);
+    outcomes.set(report, folded.outcome);
+    if (folded.transition === undefined) continue;
+    const transition = join(steps.get(orderId)?.transition, folded.transition);
+    steps.set(orderId, { transition, traceparent: delivery.traceparent });
+  }
+  if (steps.size === 0) return outcomes;
+  const lost = await store([...steps.values()], { database, log, onMoved });
+  for (const report of reports) if (lost.has(report.orderId ?? "")) outcomes.delete(report);
   return outcomes;
 }
 
-async function storeRound(tx: Queryable, advancements: readonly Advancement[], log: Logger) {
-  const moved = await advanceOrders(tx, advancements, 0);
-  for (const [index, { transition }] of advancements.entries()) {
-    const { to } = transition;
-    // The rows are locked, so nobody can have been quicker.
-    if (!moved[index]) throw new Error(`order ${to.orderId} moved while it was locked`);
-    log.info(`order.${to.state.toLowerCase()}`, { orderId: to.orderId, sequence: to.lastSequence });
+/** What a report makes of its order. Pure but for the log. */
+function fold(
+  { delivery, orderId, fact, flaw }: Report,
+  order: StoredOrder | undefined,
+  log: Logger,
+): { outcome: Outcome; transition?: Transition | undefined } {
+  const refuse = (reason: string) => ({ outcome: { kind: "dead-letter", reason } as const });
+  if (orderId === undefined || fact === undefined) {
+    return refuse(flaw ?? `queue ${QUEUE} does not take ${delivery.type}`);
   }
+  if (order === undefined) return refuse(`there is no order ${orderId}`);
+  const transition = foldShipment(order, fact);
+  if (transition !== "impossible") return { outcome: { kind: "ack" }, transition };
+  log.error("order.shipment-impossible", { orderId, state: order.state, fact: fact.kind });
+  return refuse(`order ${orderId} is ${order.state}`);
+}
+
+/** Stores the transitions, and answers the orders that somebody else had moved. */
+async function store(
+  steps: readonly { transition: Transition; traceparent: string }[],
+  { database, log, onMoved }: Pick<ShipmentsConsumerOptions, "database" | "log" | "onMoved">,
+): Promise<ReadonlySet<string>> {
+  const moved = await advanceOrders(
+    database,
+    steps.map(({ transition, traceparent }) => ({
+      transition,
+      events: eventsOf(transition, traceparent),
+      answer: undefined,
+    })),
+    0,
+  );
+  outboxWritten(database);
+  const lost = new Set<string>();
+  for (const [index, { transition }] of steps.entries()) {
+    const { orderId, state, lastSequence } = transition.to;
+    if (moved[index]) {
+      log.debug(`order.${state.toLowerCase()}`, { orderId, sequence: lastSequence });
+      onMoved(orderId);
+    } else {
+      lost.add(orderId);
+    }
+  }
+  return lost;
 }
 
 /** What a message tells of which order, or why it can never be folded in. */

@@ -3,7 +3,7 @@
  * transaction, so that an order, its history, its outbox rows and its stored answer are always written together or not at all.
  */
 import type { OutgoingEvent } from "@smartcart/bus";
-import type { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
+import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import type { Database, Queryable } from "@smartcart/store";
 import type { HistoryEntry, PricedItem, Rejection, StoredOrder, Transition } from "./order.ts";
 import type { OrderState } from "./order-state.ts";
@@ -17,8 +17,6 @@ export interface IdempotencyRecord {
 
 export interface Insertion {
   readonly order: StoredOrder;
-  readonly history: HistoryEntry;
-  readonly events: readonly OutgoingEvent[];
   readonly idempotency: IdempotencyRecord | undefined;
 }
 
@@ -30,8 +28,8 @@ export interface Advancement {
 }
 
 /**
- * Inserts new orders with their first history entry and outbox rows. Answers the ids that were inserted; the others
- * lost the race for their idempotency key and left no trace.
+ * Inserts new orders with their first history entry. Answers the ids that were inserted; the others lost the race for
+ * their idempotency key and left no trace.
  */
 export async function insertOrders(
   db: Queryable,
@@ -39,9 +37,6 @@ export async function insertOrders(
   leaseMs: number,
 ): Promise<ReadonlySet<string>> {
   const orders = insertions.map((insertion) => insertion.order);
-  const messages = insertions.flatMap(({ order, events }) =>
-    events.map((event) => ({ event, orderId: order.orderId })),
-  );
   const { rows } = await db.query<{ order_id: string }>({
     name: "order.insert",
     text: INSERT_ORDERS,
@@ -57,9 +52,7 @@ export async function insertOrders(
       orders.map((order) => order.traceId),
       insertions.map((insertion) => insertion.idempotency?.key ?? null),
       insertions.map((insertion) => insertion.idempotency?.fingerprint ?? null),
-      insertions.map((insertion) => insertion.history.milestone),
-      messages.map((message) => message.orderId),
-      ...eventColumns(messages.map(({ event }) => event)),
+      OrderMilestone.RECEIVED,
       leaseMs,
     ],
   });
@@ -70,9 +63,9 @@ export async function insertOrders(
 const INSERT_ORDERS = `
 with input as (
   select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[],
-                       $8::timestamptz[], $9::text[], $10::text[], $11::bytea[], $12::int[])
+                       $8::timestamptz[], $9::text[], $10::text[], $11::bytea[])
     as i(order_id, user_id, items, currency_code, total_minor, address, payment_token,
-         placed_at, trace_id, idempotency_key, fingerprint, milestone)
+         placed_at, trace_id, idempotency_key, fingerprint)
 ), taken as (
   insert into idempotency_keys (user_id, idempotency_key, fingerprint, order_id)
   select user_id, idempotency_key, fingerprint, order_id from input
@@ -86,17 +79,11 @@ with input as (
   insert into orders (order_id, user_id, state, items, currency_code, total_minor, address, payment_token,
                       placed_at, trace_id, last_sequence, lease_until)
   select order_id, user_id, 'RECEIVED', items::jsonb, currency_code, total_minor, address, payment_token,
-         placed_at, trace_id, 1, now() + $19::bigint * interval '1 millisecond'
+         placed_at, trace_id, 1, now() + $13::bigint * interval '1 millisecond'
   from accepted
 ), history as (
   insert into order_events (order_id, sequence, milestone, occurred_at, service, trace_id)
-  select order_id, 1, milestone, placed_at, 'order', trace_id from accepted
-), messages as (
-  insert into outbox (message_id, type, routing_key, ordering_key, body, traceparent)
-  select m.message_id, m.type, m.routing_key, m.order_id, m.body, m.traceparent
-  from unnest($13::text[], $14::text[], $15::text[], $16::text[], $17::bytea[], $18::text[]) with ordinality
-    as m(order_id, message_id, type, routing_key, body, traceparent, position)
-  where m.order_id in (select order_id from accepted) order by m.position
+  select order_id, 1, $12::int, placed_at, 'order', trace_id from accepted
 )
 select order_id from accepted`;
 
@@ -277,7 +264,7 @@ export async function leaseOverdue(
 }
 
 /** Writes a message of an order into the outbox unless it stands there. Answers whether it was written. */
-export async function announceAgain(db: Queryable, event: OutgoingEvent): Promise<boolean> {
+export async function announce(db: Queryable, event: OutgoingEvent): Promise<boolean> {
   const { rowCount } = await db.query({
     text: `insert into outbox (message_id, type, routing_key, ordering_key, body, traceparent)
            select $1, $2, $3, $4, $5, $6

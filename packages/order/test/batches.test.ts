@@ -8,7 +8,7 @@ import { advance } from "../src/order.ts";
 import { eventsOf } from "../src/order-view.ts";
 import type { Advancement } from "../src/store.ts";
 import { advanceOrders } from "../src/store.ts";
-import { setUp } from "./setup.ts";
+import { publishedOf, setUp } from "./setup.ts";
 
 let service: Awaited<ReturnType<typeof setUp>>;
 beforeAll(async () => {
@@ -128,7 +128,9 @@ describe("a statement with several transitions of one order", () => {
             expect(history.slice(before.lastSequence)).toEqual(
               (won?.history ?? []).map(({ milestone }) => milestone),
             );
-            expect(await outboxOf(before.orderId)).toHaveLength(5 + (won?.history.length ?? 0));
+            expect(await publishedOf(service.database, before.orderId)).toHaveLength(
+              5 + (won?.history.length ?? 0),
+            );
           }
         }),
         propertyOptions({ numRuns: 60 }),
@@ -136,11 +138,3 @@ describe("a statement with several transitions of one order", () => {
     },
   );
 });
-
-async function outboxOf(orderId: string): Promise<object[]> {
-  const { rows } = await service.database.query({
-    text: "select message_id from outbox where ordering_key = $1",
-    values: [orderId],
-  });
-  return rows;
-}

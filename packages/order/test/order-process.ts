@@ -18,6 +18,8 @@ export interface ProcessOptions {
   readonly peers: Peers;
   /** How long a request waits for the outcome, in milliseconds. Default 10,000. */
   readonly answerTimeoutMs?: number;
+  /** How long a call may take before what is known is shown, in milliseconds. Default: the saga's. */
+  readonly slowAfterMs?: number;
 }
 
 /** What a caller sees of a process that died, or broke down, under way: the connection is gone. */
@@ -27,7 +29,8 @@ export class InterruptedError extends Error {
 
 export type OrderProcess = ReturnType<typeof startProcess>;
 
-export function startProcess({ database, peers, answerTimeoutMs = 10_000 }: ProcessOptions) {
+export function startProcess(options: ProcessOptions) {
+  const { database, peers, answerTimeoutMs = 10_000, slowAfterMs } = options;
   let injected: CrashPoints = noCrashPoints;
   let dead = false;
   const now = () => new Date();
@@ -42,6 +45,7 @@ export function startProcess({ database, peers, answerTimeoutMs = 10_000 }: Proc
   const giveUpAfterMs = 60_000;
   const saga = createOrderSaga({
     ...{ repository, peers, log: silentLogger, now, crashPoints, giveUpAfterMs },
+    ...(slowAfterMs !== undefined && { slowAfterMs }),
   });
   const dependencies = {
     ...{ repository, saga, now, database, crashPoints, answerTimeoutMs, log: silentLogger, peers },

@@ -11,7 +11,7 @@ import { startResumer } from "../src/saga/resumer.ts";
 import { InterruptedError, startProcess } from "./order-process.ts";
 import type { Outcome } from "./outcomes.ts";
 import { createWorld } from "./scripted-peers.ts";
-import { milestonesOf } from "./setup.ts";
+import { milestonesOf, publishedOf } from "./setup.ts";
 
 let runs = 0;
 
@@ -123,22 +123,17 @@ function startRun(database: Database, outcome: Outcome) {
     return rows.map((row) => row.order_id);
   }
 
+  /** What was published; an entry that was shown early comes again with the next ones, and its sequence tells. */
   async function eventsOf(orderId: string): Promise<string[]> {
-    const { rows } = await database.query<{ routing_key: string }>({
-      text: "select routing_key from outbox where ordering_key = $1 order by position",
-      values: [orderId],
-    });
-    return rows.map((row) => row.routing_key);
+    return [...new Set(await publishedOf(database, orderId))];
   }
 }
 
-/** Each entry of the history is published once, and the order itself once it is confirmed. */
+/** Each entry of the history is published, and the order itself once it is confirmed. */
 function eventsFor({ end }: Outcome): string[] {
-  return end.history.flatMap((milestone) => {
-    const name = OrderMilestoneSchema.value[milestone]?.localName.toLowerCase();
-    return milestone === OrderMilestone.CONFIRMED
-      ? [`order.status.${name}`, "order.placed"]
-      : [`order.status.${name}`];
+  return end.history.flatMap((milestone, index) => {
+    const entry = `${index + 1} ${OrderMilestoneSchema.value[milestone]?.localName}`;
+    return milestone === OrderMilestone.CONFIRMED ? [entry, "order.placed"] : [entry];
   });
 }
 

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { ReservationStatus } from "@smartcart/gen/inventory/v1/reservation_pb";
 import { OrderMilestone as Milestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import { Order_Status } from "@smartcart/gen/order/v1/order_pb";
-import { setUp } from "./setup.ts";
+import { publishedOf, setUp } from "./setup.ts";
 
 const through = [
   Milestone.RECEIVED,
@@ -25,17 +25,29 @@ describe("placing an order", () => {
     expect(await service.history(order.orderId)).toEqual(through);
     expect(service.world.reservations.get(order.orderId)).toBe(ReservationStatus.COMMITTED);
     expect(service.world.captures.get(order.orderId)).toBe(1);
-    const { rows } = await service.database.query({
-      text: "select routing_key from outbox where ordering_key = $1 order by position",
-      values: [order.orderId],
-    });
-    expect(rows.map((row) => row.routing_key)).toEqual([
-      "order.status.received",
-      "order.status.stock_reserved",
-      "order.status.payment_confirmed",
-      "order.status.confirmed",
+    expect(await publishedOf(service.database, order.orderId)).toEqual([
+      "1 RECEIVED",
+      "2 STOCK_RESERVED",
+      "3 PAYMENT_CONFIRMED",
+      "4 CONFIRMED",
       "order.placed",
     ]);
+  });
+
+  it("shows what is known while a call takes its time", async () => {
+    await using service = await setUp({ slowAfterMs: 4 });
+    service.world.failNext("processPayment", "late");
+    const { order } = await service.place();
+    expect(await service.history(order.orderId)).toEqual(through);
+    expect(await publishedOf(service.database, order.orderId)).toEqual([
+      "1 RECEIVED",
+      "2 STOCK_RESERVED",
+      "3 PAYMENT_CONFIRMED",
+      "4 CONFIRMED",
+      "order.placed",
+    ]);
+    const messages = service.database.query({ text: "select from outbox" });
+    expect((await messages).rowCount, "two messages of statuses, and the order").toBe(3);
   });
 
   it("is not harmed by two drivers of one order", async () => {

@@ -1,18 +1,22 @@
 /** An order service without its server: the use cases on a real database, with a world in memory around them. */
-import { inboxMigrations, outboxMigrations } from "@smartcart/bus";
+import { fromBinary } from "@bufbuild/protobuf";
+import { outboxMigrations } from "@smartcart/bus";
+import { OrderStatusesChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
+import { OrderMilestoneSchema } from "@smartcart/gen/order/v1/order_milestone_pb";
 import { silentLogger } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase, migrate } from "@smartcart/store";
 import { createTestDatabase } from "@smartcart/store/testing";
 import { listHistory } from "../src/store.ts";
+import type { ProcessOptions } from "./order-process.ts";
 import { startProcess } from "./order-process.ts";
 import { createWorld } from "./scripted-peers.ts";
 
-export async function setUp() {
+export async function setUp(options: Pick<ProcessOptions, "slowAfterMs"> = {}) {
   await using started = new AsyncDisposableStack();
   const { database } = started.use(await openOrders());
   const { world, peers } = createWorld();
-  const process = startProcess({ database, peers });
+  const process = startProcess({ database, peers, ...options });
   const running = started.move();
   return {
     ...process,
@@ -31,9 +35,24 @@ export async function openOrders(): Promise<{ database: Database } & AsyncDispos
   const directory = new URL("../migrations/", import.meta.url);
   await migrate(database, { name: "orders", directory });
   await migrate(database, outboxMigrations);
-  await migrate(database, inboxMigrations);
   const running = started.move();
   return { database, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/** What stands in the outbox for an order: "3 PAYMENT_CONFIRMED" for each status, the routing key for all else. */
+export async function publishedOf(database: Database, orderId: string): Promise<string[]> {
+  const { rows } = await database.query<{ routing_key: string; type: string; body: Uint8Array }>({
+    text: "select routing_key, type, body from outbox where ordering_key = $1 order by position",
+    values: [orderId],
+  });
+  return rows.flatMap((row) => {
+    if (row.type !== OrderStatusesChangedSchema.typeName) return [row.routing_key];
+    const { changes } = fromBinary(OrderStatusesChangedSchema, row.body);
+    return changes.map(
+      ({ sequence, milestone }) =>
+        `${sequence} ${OrderMilestoneSchema.value[milestone]?.localName}`,
+    );
+  });
 }
 
 export async function milestonesOf(database: Database, orderId: string) {

@@ -206,17 +206,6 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
           and ${isOurs("s.order_id")} and ${of("s.order_id")}`,
     },
     {
-      name: "one effect a message",
-      promise:
-        "Whatever a message brought about stands with its id in the inbox, so that it cannot happen again.",
-      sql: `
-        select order_id, 'shipping.orders' as consumer, order_id || ':placed' as message_id from shipping.shipment
-        where status in ('STARTED', 'SHIPPED') and ${isOurs("order_id")} and ${of("order_id")}
-          and started_at > now() - interval '1 day'
-          and not exists (
-            select from shipping.inbox where consumer = 'shipping.orders' and message_id = order_id || ':placed')`,
-    },
-    {
       name: "sequence is contiguous",
       promise: "An order's history counts from 1 without a gap, up to what the order says.",
       sql: `

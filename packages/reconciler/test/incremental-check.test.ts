@@ -120,6 +120,5 @@ const tables = `
   create schema shipping;
   create table shipping.shipment (
     order_id text collate "C", status text, started_at timestamptz, due_at timestamptz);
-  create table shipping.inbox (consumer text, message_id text);
   create table shipping.outbox (
     message_id text, ordering_key text, attempts int, last_error text, created_at timestamptz)`;

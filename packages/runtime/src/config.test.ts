@@ -101,6 +101,29 @@ describe("parseConfig", () => {
     },
   );
 
+  test.each(["amqp://me:50%@mq", "amqp://me:%zz@mq:5672", "amqp://a:b@mq/a%ff"])(
+    "a stray %% in AMQP_URL=%s is said to be one",
+    (url) => {
+      expect(problemsOf({ AMQP_URL: url }, commonConfig)[0]).toMatch(/^AMQP_URL: .*%25/);
+    },
+  );
+
+  test.each([
+    "amqp://me:secret",
+    "amqp://me:secret@",
+    "amqp://me:secret@mq:99999",
+    "amqp://me:sec/secret@mq",
+    "amqp://me:secret@secret@mq:x",
+    "amqp://me:secret%@mq",
+    "amqp:me:secret@mq",
+    "me:secret@mq:5672",
+    "http://me:secret@mq",
+  ])("never shows the password of a wrong AMQP_URL: %s", (url) => {
+    const [problem] = problemsOf({ AMQP_URL: url }, commonConfig);
+    expect(problem).toMatch(/^AMQP_URL: /);
+    expect(problem).not.toContain("secret");
+  });
+
   test.each([
     ["DATABASE_URL", "mysql://a:b@c/d"],
     ["DATABASE_URL", "localhost"],

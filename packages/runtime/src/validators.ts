@@ -106,6 +106,9 @@ export const amqpUrl = makeValidator<string>((input) => {
   if (!parsed.username || !parsed.password) {
     throw wrong(input, `has no user and password; it must look like ${example}`);
   }
+  for (const part of [parsed.username, parsed.password, parsed.pathname]) {
+    if (!isDecodable(part)) throw wrong(input, 'has a "%" that begins no %XX; write it as %25');
+  }
   return input.trim();
 });
 
@@ -139,7 +142,9 @@ function isDecodable(text: string): boolean {
 function wrong(input: string, rule: string): EnvError {
   // a password must not reach a log by way of an error message
   const shown = input
-    .replace(/(:\/\/[^:@/]*:).*@/, "$1***@")
+    .replace(/^([a-z+]+:\/\/)?([^:@/]*:).*@/i, "$1$2***@")
+    // without a host it is what looks like the port
+    .replace(/(:\/\/[^:@/]*:)(?!\d+(\/|$))[^@/]+/, "$1***")
     .replace(/([?&]password=)[^&]*/g, "$1***");
   return new EnvError(`"${shown}" ${rule}`);
 }

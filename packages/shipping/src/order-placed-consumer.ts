@@ -1,11 +1,11 @@
 import { isMessage } from "@bufbuild/protobuf";
 import type { Delivery, EventBus, Outcome, RunningConsumer } from "@smartcart/bus";
-import { claimMessages, insertOutbox } from "@smartcart/bus";
+import { outboxWritten } from "@smartcart/bus";
 import { OrderPlacedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import type { Logger } from "@smartcart/runtime";
 import { retryUntilReady, withSpan } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
-import { isConnectionError, withTransaction } from "@smartcart/store";
+import { isConnectionError } from "@smartcart/store";
 import { beginShipment, failsInSimulation, flawOf, startMessage } from "./shipment.ts";
 import { shippingStartedEvent } from "./shipment-events.ts";
 import type { StartLog } from "./start-log.ts";
@@ -30,8 +30,8 @@ export interface OrderPlacedConsumerOptions {
 }
 
 /**
- * Begins a shipment for each order that is placed. Inbox, shipment and outgoing event are one transaction for a whole batch,
- * the messages are acknowledged after it, and an order has one shipment for ever: any of it may come twice.
+ * Begins a shipment for each order that is placed. Shipments and outgoing events of a whole batch are one statement, the
+ * messages are acknowledged after it, and an order has one shipment for ever, by its key: any of it may come twice.
  */
 export function startOrderPlacedConsumer(o: OrderPlacedConsumerOptions): Promise<RunningConsumer> {
   return o.bus.consume(QUEUE, {
@@ -80,31 +80,23 @@ function patiently<T>(attempt: () => Promise<T>, log: Logger, signal: AbortSigna
 }
 
 /** Begins the shipments of a batch and answers the orders of those that are new. */
-function beginAll(
+async function beginAll(
   batch: readonly Delivery[],
   { database, now, delayMs }: OrderPlacedConsumerOptions,
 ): Promise<readonly string[]> {
-  return withTransaction(database, CONSUMER, async (tx) => {
-    const ids = new Set(batch.map(({ id }) => id));
-    const unseen = await claimMessages(tx, CONSUMER, [...ids]);
-    const startedAt = now();
-    const leavesAfterMs = delayMs();
-    // By order, because two messages of one batch may tell of the same one.
-    const starts = new Map(
-      batch
-        .filter(({ id }) => unseen.has(id))
-        .map((delivery) => [orderIdOf(delivery), delivery.traceparent])
-        .map(([orderId = "", traceparent = ""]) => [
-          orderId,
-          beginShipment({ orderId, traceparent }, startedAt, leavesAfterMs),
-        ]),
-    );
-    if (starts.size === 0) return [];
-    const begun = await insertStarted(tx, [...starts.values()]);
-    const fresh = [...starts.values()].filter(({ orderId }) => begun.has(orderId));
-    await insertOutbox(tx, fresh.map(shippingStartedEvent));
-    return fresh.map(({ orderId }) => orderId);
-  });
+  const startedAt = now();
+  const leavesAfterMs = delayMs();
+  // By order, because two messages of one batch may tell of the same one.
+  const starts = new Map(
+    batch.map((delivery) => {
+      const orderId = orderIdOf(delivery);
+      const { traceparent } = delivery;
+      return [orderId, beginShipment({ orderId, traceparent }, startedAt, leavesAfterMs)];
+    }),
+  );
+  const begun = await insertStarted(database, [...starts.values()], shippingStartedEvent);
+  outboxWritten(database);
+  return [...begun];
 }
 
 /** Tells people, after the commit: what is announced has begun. */

@@ -2,17 +2,11 @@
 import { join, resolve } from "node:path";
 import type { Transport } from "@connectrpc/connect";
 import type { EventBus } from "@smartcart/bus";
-import {
-  inboxMigrations,
-  observeBus,
-  outboxMigrations,
-  pruneInbox,
-  startRelay,
-} from "@smartcart/bus";
+import { observeBus, outboxMigrations, startRelay } from "@smartcart/bus";
 import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import { createSwitch, startServer } from "@smartcart/mesh";
 import type { Logger, Part, Registry } from "@smartcart/runtime";
-import { Counter, createMetrics, StartError, startTimer, stateDirectory } from "@smartcart/runtime";
+import { Counter, createMetrics, StartError, stateDirectory } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase, migrate } from "@smartcart/store";
 import type { ShippingConfig } from "./config.ts";
@@ -39,9 +33,6 @@ export interface RunningShipping extends Part {
   /** Calls this service in process, through the interceptors of its server. */
   readonly transport: Transport;
 }
-
-const INBOX_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
-const INBOX_PRUNED_EVERY_MS = 60 * 60 * 1000;
 
 /**
  * Brings the schema up to date, then consumes, ships and serves. Disposing it finishes the batches under way; what is not
@@ -96,7 +87,6 @@ export async function startShipping(o: ShippingOptions): Promise<RunningShipping
     title: "Begin no shipment",
     onTurn: (value) => (value === 1 ? consumer.pause() : consumer.resume()),
   });
-  starting.use(startInboxPruning(database, log));
   const server = starting.use(
     await startServer({
       name: "shipping",
@@ -146,7 +136,6 @@ async function migrateShipping(database: Database): Promise<void> {
   const directory = new URL("../migrations/", import.meta.url);
   await migrate(database, { name: "shipping", directory });
   await migrate(database, outboxMigrations);
-  await migrate(database, inboxMigrations);
 }
 
 function countShipments(metrics: Registry): (event: "started" | "shipped", by: number) => void {
@@ -157,15 +146,4 @@ function countShipments(metrics: Registry): (event: "started" | "shipped", by: n
     registers: [metrics],
   });
   return (event, by) => counter.inc({ event }, by);
-}
-
-function startInboxPruning(database: Database, log: Logger): AsyncDisposable {
-  return startTimer({
-    name: "shipping.inbox_pruning",
-    intervalMs: INBOX_PRUNED_EVERY_MS,
-    log,
-    async run() {
-      await pruneInbox(database, INBOX_KEPT_MS);
-    },
-  });
 }

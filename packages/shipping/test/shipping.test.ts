@@ -59,7 +59,7 @@ test.each(engines)(
     await using _other = await world.startService();
     const orderIds = Array.from({ length: 40 }, newOrderId);
     await Promise.all([world.place(...orderIds), world.place(...orderIds)]);
-    // The same orders under other message ids: the inbox does not know them, the shipments do.
+    // The same orders under other message ids: the shipments know them.
     await world.bus.publish(orderIds.map((orderId) => placed(orderId, `${orderId}:again`)));
 
     await expect.poll(() => world.shipments.length, patience).toBeGreaterThanOrEqual(80);

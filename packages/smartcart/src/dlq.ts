@@ -63,10 +63,21 @@ async function list(bus: EventBus, queues: readonly string[], limit = 100): Prom
     lines.push(`${queue}.dlq: ${await letters.count()}`);
     for (const { id, type, attempt, failedAt, reason } of await letters.list({ limit })) {
       const at = failedAt?.toISOString() ?? "at an unknown time";
-      lines.push(`  ${id}  ${type || "of no type"}  ${at}  attempt ${attempt}  ${reason}`);
+      const line = `${id}  ${type || "of no type"}  ${at}  attempt ${attempt}  ${reason}`;
+      lines.push(`  ${onOneLine(line)}`);
     }
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** What strangers wrote: it must not break the list, nor command the terminal. */
+function onOneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced.
+  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (character) =>
+    JSON.stringify(character)
+      .slice(1, -1)
+      .replace(/^[\x7f-\x9f]$/, "\ufffd"),
+  );
 }
 
 async function show(letters: DeadLetters, ids: readonly string[]): Promise<string> {

@@ -90,7 +90,7 @@ function createWorker(o: ConsumeOptions, parts: ConsumerParts, stop: AbortSignal
 
   async function work(batch: readonly Job[]): Promise<void> {
     const messages = batch.flatMap((job) => job.messages);
-    const steps = await handleBatch(parts.queue, messages.map(toRaw), o);
+    const steps = await handleBatch(parts.queue, messages.map(toRaw), o, () => stop.aborted);
     await settleJobs(parts, batch, steps);
     careful = batch.some((job) => job.retryCount >= 2);
     messagesPerJob = messages.length / batch.length;

@@ -3,14 +3,14 @@ import { delay } from "@smartcart/runtime";
 import type { Database, Queryable } from "@smartcart/store";
 import { withTransaction } from "@smartcart/store";
 import type { QueueType } from "../contract.ts";
-import { idOf } from "../message.ts";
+import { failureTimeOf, idOf } from "../message.ts";
 import type { DeadLetter, DeadLetters } from "../types.ts";
 import { deadLetterQueue, on } from "./queue-engine.ts";
 import type { DeadJob } from "./queue-store.ts";
 import { countMessages, notify, readDeadJobs } from "./queue-store.ts";
 import { hintChannel } from "./session.ts";
 import type { StoredMessage } from "./stored-message.ts";
-import { messagesOf, toRaw } from "./stored-message.ts";
+import { foreignFieldsOf, messagesOf, toRaw } from "./stored-message.ts";
 
 const everything = 1_000_000;
 
@@ -82,17 +82,30 @@ export function createDeadLetters(
   };
 }
 
+/** Whatever somebody wrote into the job, never throws. */
 function toDeadLetters(job: DeadJob): DeadLetter[] {
-  return messagesOf(job.data).map((message) => ({
-    id: idOfStored(message),
-    type: message.type,
-    // Without a reason pg-boss gave it up.
-    reason: message.reason ?? "given up: too many deliveries ended without an answer",
-    attempt: message.attempt,
-    failedAt: message.failedAt === undefined ? job.createdAt : new Date(message.failedAt),
-    traceparent: message.traceparent,
-    body: toRaw(message).body,
-  }));
+  return messagesOf(job.data).map((message) => {
+    const { contentType, ...headers } = foreignFieldsOf(message);
+    const raw = toRaw(message);
+    return {
+      id: idOf(raw),
+      type: message.type,
+      reason: reasonOf(message),
+      attempt: raw.attempt,
+      failedAt: failureTimeOf(message.failedAt) ?? job.createdAt,
+      traceparent: message.traceparent,
+      body: raw.body,
+      properties: contentType === undefined ? {} : { contentType },
+      headers,
+    };
+  });
+}
+
+function reasonOf({ reason }: { readonly reason?: unknown }): string {
+  if (typeof reason === "string") return reason;
+  // Without a reason pg-boss gave it up.
+  if (reason === undefined) return "given up: too many deliveries ended without an answer";
+  return JSON.stringify(reason);
 }
 
 function afresh({

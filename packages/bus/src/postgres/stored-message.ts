@@ -1,5 +1,6 @@
+import type { JsonValue } from "@bufbuild/protobuf";
 import type { RawMessage } from "../message.ts";
-import { protobufContentType } from "../message.ts";
+import { attemptOf, protobufContentType } from "../message.ts";
 import type { OutgoingEvent } from "../types.ts";
 
 /** A message as it lies in the database, in JSON. */
@@ -46,8 +47,10 @@ export function messagesOf(data: unknown): StoredMessage[] {
 
 /** The message in the form that both engines share. */
 export function toRaw(stored: StoredMessage): RawMessage {
-  const { id, type, routingKey, traceparent, attempt, contentType = protobufContentType } = stored;
+  const { id, type, routingKey, traceparent } = stored;
+  const { contentType = protobufContentType } = stored;
   const body = Buffer.from(stored.body, "base64");
+  const attempt = attemptOf(stored.attempt);
   return { id, type, routingKey, traceparent, attempt, contentType, body };
 }
 
@@ -55,6 +58,13 @@ function isStored(value: unknown): value is StoredMessage {
   const { id, type, body, attempt, routingKey, traceparent } = (value ?? {}) as StoredMessage;
   const texts = [id, type, body, routingKey, traceparent];
   return texts.every((text) => typeof text === "string") && Number.isInteger(attempt);
+}
+
+/** What a foreign writer put into a message beside what we know; it stays there, whatever it is. */
+export function foreignFieldsOf(stored: StoredMessage): Record<string, JsonValue> {
+  const { id: _id, type: _type, routingKey: _key, traceparent: _trace, ...rest } = stored;
+  const { attempt: _attempt, body: _body, reason: _reason, failedAt: _at, ...foreign } = rest;
+  return foreign as Record<string, JsonValue>;
 }
 
 function foreign(value: unknown): StoredMessage {

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { fromBinary } from "@bufbuild/protobuf";
 import type { Database } from "@smartcart/store";
 import { eventTypeOf } from "../contract.ts";
+import type { FanOutEnd } from "../fan-out.ts";
+import { createFanOutEnd } from "../fan-out.ts";
 import type { RunningConsumer, SubscribeOptions } from "../types.ts";
 import { createDoorbell } from "./doorbell.ts";
 import {
@@ -13,7 +14,7 @@ import {
   touchSubscriber,
 } from "./queue-store.ts";
 import type { Session } from "./session.ts";
-import { messagesOf } from "./stored-message.ts";
+import { messagesOf, toRaw } from "./stored-message.ts";
 
 /** Without a hint the table is looked at this often. */
 const pollMs = 500;
@@ -28,6 +29,7 @@ export async function startSubscriber<D extends DescMessage>(
   const { database } = parts;
   const type = eventTypeOf(desc).desc.typeName;
   const self = { id: randomUUID(), name: o.name, type };
+  const end = createFanOutEnd(desc, o);
   const bell = createDoorbell();
   const removeHint = parts.session.onHint(fanoutTopic(type), bell.ring);
   const stop = new AbortController();
@@ -49,8 +51,8 @@ export async function startSubscriber<D extends DescMessage>(
     const rows = await readFanout(database, type, position);
     const last = rows.at(-1);
     if (last === undefined) return false;
-    const events = rows.flatMap((row) => decode(desc, row.batch));
-    if (!stop.signal.aborted) o.onEvents(events);
+    const events = rows.flatMap((row) => decode(end, row.batch));
+    if (!stop.signal.aborted && events.length > 0) end.deliver(events);
     position = last.position;
     return true;
   }
@@ -89,7 +91,17 @@ export function fanoutTopic(type: string): string {
   return `fanout:${type}`;
 }
 
-function decode<D extends DescMessage>(desc: D, batch: string): MessageShape<D>[] {
-  const messages = messagesOf(JSON.parse(batch));
-  return messages.map((message) => fromBinary(desc, Buffer.from(message.body, "base64")));
+function decode<D extends DescMessage>(end: FanOutEnd<D>, batch: string): MessageShape<D>[] {
+  return messagesOf(parse(batch))
+    .map((stored) => end.read(toRaw(stored)))
+    .filter((event) => event !== undefined);
+}
+
+/** What is no JSON is a message that cannot be decoded, as what is no message of ours. */
+function parse(batch: string): unknown {
+  try {
+    return JSON.parse(batch);
+  } catch {
+    return batch;
+  }
 }

@@ -1,18 +1,22 @@
-import type { AsyncMessage, Envelope, SyncMessage } from "rabbitmq-client";
+import type { Envelope } from "rabbitmq-client";
 import type { RawMessage } from "../message.ts";
-import { protobufContentType } from "../message.ts";
-import type { OutgoingEvent } from "../types.ts";
+import { attemptOf, failureTimeOf, idOf, protobufContentType } from "../message.ts";
+import type { DeadLetter, OutgoingEvent } from "../types.ts";
+import type { Header } from "./amqp-table.ts";
+import { dateOfSeconds, firstEntriesOf, secondsOf, shownValue, textOf } from "./amqp-table.ts";
+import {
+  attemptHeader,
+  failedAtHeader,
+  firstRoutingKeyOf,
+  headerOf,
+  reasonHeader,
+  sentBy,
+} from "./message-copy.ts";
+import type { Properties } from "./properties.ts";
+import { propertyText, shownHeaders, shownProperties } from "./properties.ts";
+import type { ReceivedMessage } from "./raw-connection.ts";
 
-/** Header with the attempt, from 1; a foreign message without it is at its first. */
-export const attemptHeader = "x-attempt";
-/** Header of a dead letter: why it was given up. */
-export const reasonHeader = "x-reason";
-/** Header of a dead letter: when, ISO 8601. */
-export const failedAtHeader = "x-failed-at";
-/** Header of a copy: the routing key of the first publish. */
-const routingKeyHeader = "x-first-routing-key";
-
-/** A message on its way to the broker. */
+/** An event on its way to the broker. */
 export interface OutgoingMessage {
   readonly envelope: Envelope;
   readonly body: Buffer;
@@ -38,64 +42,63 @@ export function toMessage(
   };
 }
 
-/** A copy of a received message: what its sender set stays, `headers` are added. */
-export function copyOf(
-  message: AsyncMessage | SyncMessage,
-  to: { exchange: string; routingKey: string },
-  headers: Readonly<Record<string, string | number>>,
-): OutgoingMessage {
-  const raw = toRaw(message);
-  const { contentType, contentEncoding, type, messageId, correlationId, timestamp } = message;
-  const kept = { contentType, contentEncoding, type, messageId, correlationId, timestamp };
+/** The parts of a received message that the bus looks at. Whatever its sender wrote, never throws. */
+export function toRaw(message: ReceivedMessage): RawMessage {
+  const { properties, body } = message;
+  const trace = headerOf(properties, "traceparent");
   return {
-    envelope: {
-      ...Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)),
-      ...to,
-      mandatory: true,
-      durable: true,
-      headers: { ...customHeaders(message), [routingKeyHeader]: raw.routingKey, ...headers },
-    },
-    body: Buffer.from(raw.body),
-  };
-}
-
-/** The parts of a received message that the bus looks at. */
-export function toRaw(message: AsyncMessage | SyncMessage): RawMessage {
-  const headers = message.headers ?? {};
-  return {
-    id: message.messageId ?? "",
-    type: message.type ?? "",
-    routingKey: textOf(headers[routingKeyHeader]) || message.routingKey,
-    traceparent: textOf(headers.traceparent),
-    attempt: Math.max(1, Number(headers[attemptHeader]) || 1),
-    contentType: message.contentType ?? "",
-    body: bytesOf(message.body),
+    id: propertyText(properties, "messageId"),
+    type: propertyText(properties, "type"),
+    routingKey: firstRoutingKeyOf(message),
+    traceparent: (trace && textOf(trace)) ?? "",
+    attempt: attemptOf(valueOfHeader(properties, attemptHeader)),
+    contentType: propertyText(properties, "contentType"),
+    body,
   };
 }
 
 /** Deliveries of this message that ended without an answer; a quorum queue counts them. */
-export function failedDeliveries(message: AsyncMessage): number {
-  return Number(message.headers?.["x-delivery-count"]) || 0;
+export function failedDeliveries({ properties }: ReceivedMessage): number {
+  return Number(valueOfHeader(properties, "x-delivery-count")) || 0;
 }
 
-/** The broker writes its own headers anew; sent along they would count from where they were. */
-function customHeaders(message: AsyncMessage | SyncMessage): Record<string, unknown> {
-  const own = /^x-(delivery-count|acquired-count|death|first-death-|last-death-)/;
-  return Object.fromEntries(
-    Object.entries(message.headers ?? {}).filter(([name]) => !own.test(name)),
-  );
+/** A message of a dead-letter queue, whoever put it there. Never throws. */
+export function toDeadLetter(message: ReceivedMessage): DeadLetter {
+  const { properties } = message;
+  const raw = toRaw(message);
+  const death = headerOf(properties, "x-death");
+  const deathEntries = (death && firstEntriesOf(death)) ?? [];
+  const ofDeath = (name: string) => deathEntries.find((entry) => entry.name === name);
+  const failedAt = failureTimeOf(valueOfHeader(properties, failedAtHeader));
+  const deathTime = ofDeath("time");
+  const seconds = deathTime && secondsOf(deathTime);
+  const sent = sentBy(message, "dead-letter queue");
+  return {
+    id: idOf(raw),
+    type: raw.type,
+    reason: reasonOf(properties, failedAt !== undefined || death === undefined, ofDeath("reason")),
+    attempt: raw.attempt,
+    failedAt: failedAt ?? (seconds === undefined ? undefined : dateOfSeconds(seconds)),
+    traceparent: raw.traceparent,
+    body: raw.body,
+    properties: shownProperties(sent),
+    headers: shownHeaders(sent),
+  };
 }
 
-/** The client has turned text and JSON bodies of foreign messages into values already. */
-function bytesOf(body: unknown): Uint8Array {
-  if (body instanceof Uint8Array) return body;
-  return Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
+/** Without our headers the broker gave it up: "delivery_limit". */
+function reasonOf(properties: Properties, isOurs: boolean, ofDeath: Header | undefined): string {
+  const reason = isOurs ? valueOfHeader(properties, reasonHeader) : undefined;
+  if (typeof reason === "string") return reason;
+  if (reason !== undefined) return JSON.stringify(reason);
+  return `given up by the broker: ${(ofDeath && textOf(ofDeath)) ?? "no reason stated"}`;
+}
+
+function valueOfHeader(properties: Properties, name: string): unknown {
+  const header = headerOf(properties, name);
+  return header && shownValue(header);
 }
 
 function traceHeader(traceparent: string): Record<string, string> {
   return traceparent === "" ? {} : { traceparent };
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }

@@ -1,6 +1,5 @@
-import type { Connection } from "rabbitmq-client";
 import type { Logger } from "@smartcart/runtime";
-import { retryUntilReady, StartError } from "@smartcart/runtime";
+import { reasonOf, remedyFor, retryUntilReady, StartError } from "@smartcart/runtime";
 import { queueTypeOf } from "../contract.ts";
 import { keepRunning } from "../running.ts";
 import type { EventBus } from "../types.ts";
@@ -11,6 +10,8 @@ import { closeConnection, describeUrl, openConnection } from "./connection.ts";
 import { startConsumer } from "./consumer.ts";
 import { createDeadLetters } from "./dead-letters.ts";
 import { createPublisher } from "./publisher.ts";
+import { rabbitmqFaults } from "./rabbitmq-faults.ts";
+import type { RawConnection } from "./raw-connection.ts";
 import { startSubscriber } from "./subscriber.ts";
 import { declareTopology, eventsExchange, isMandatory, queueDeclarations } from "./topology.ts";
 
@@ -32,6 +33,7 @@ export async function openRabbitmqBus(o: RabbitmqBusOptions): Promise<EventBus> 
     log: o.log,
     signal: o.signal,
     attempt: () => openConnections(o),
+    faults: rabbitmqFaults,
   });
   const publisher = createPublisher(sending);
   const running = keepRunning();
@@ -53,10 +55,12 @@ export async function openRabbitmqBus(o: RabbitmqBusOptions): Promise<EventBus> 
     },
     async consume(queue, options) {
       const parts = { connection: receiving, publisher };
-      return running.add(await startConsumer(queueTypeOf(queue), options, parts));
+      const attaching = startConsumer(queueTypeOf(queue), options, parts);
+      return running.add(await orStartError(`queue ${queue}`, attaching));
     },
     async subscribe(event, options) {
-      return running.add(await startSubscriber(event, options, receiving));
+      const attaching = startSubscriber(event, options, receiving);
+      return running.add(await orStartError(`events ${event.typeName}`, attaching));
     },
     deadLetters(name) {
       const queue = queueTypeOf(name);
@@ -87,7 +91,7 @@ export async function openRabbitmqBus(o: RabbitmqBusOptions): Promise<EventBus> 
  */
 async function openConnections(
   o: RabbitmqBusOptions,
-): Promise<{ sending: Connection; receiving: Connection }> {
+): Promise<{ sending: RawConnection; receiving: RawConnection }> {
   const open = (suffix: string) =>
     openConnection({ url: o.amqpUrl, name: `${o.name} ${suffix}`, log: o.log });
   const sending = await open("publish");
@@ -98,21 +102,23 @@ async function openConnections(
     return { sending, receiving: await open("consume") };
   } catch (error) {
     sending.unsafeDestroy();
-    throw explain(error);
+    throw error;
   }
 }
 
-function explain(error: unknown): unknown {
-  if (!(error instanceof Error && "code" in error && error.code === "PRECONDITION_FAILED")) {
-    return error;
+/** A consumer that cannot be attached for a reason that stays ends the start, as a connection does. */
+async function orStartError<T>(what: string, attaching: Promise<T>): Promise<T> {
+  try {
+    return await attaching;
+  } catch (cause) {
+    const remedy = remedyFor(cause, rabbitmqFaults);
+    if (remedy === undefined) throw cause;
+    const message = `AMQP_URL: ${what}: ${reasonOf(cause)}: ${remedy}`;
+    throw new StartError(message, { variable: "AMQP_URL", cause });
   }
-  return new StartError(
-    `the broker in AMQP_URL has a queue or exchange of ours with other settings; delete it there: ${error.message}`,
-    { variable: "AMQP_URL", cause: error },
-  );
 }
 
-async function countMessages(connection: Connection): Promise<Record<string, number>> {
+async function countMessages(connection: RawConnection): Promise<Record<string, number>> {
   const channel = await connection.acquire();
   try {
     const depths: Record<string, number> = {};

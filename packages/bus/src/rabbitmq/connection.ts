@@ -1,21 +1,21 @@
-import { Connection } from "rabbitmq-client";
+import type { Connection } from "rabbitmq-client";
 import type { Logger } from "@smartcart/runtime";
 import { StartError } from "@smartcart/runtime";
+import { RawConnection } from "./raw-connection.ts";
 
 /** Longest silence before a connection is taken for dead is twice this. */
 const heartbeatSeconds = 5;
 
 /**
  * Opens a connection that mends itself once it has been up. Rejects when the first attempt fails:
- * with a StartError when waiting would not help (wrong password, no such virtual host), else with
- * the cause.
+ * with a StartError for a URL that makes no sense, else with the cause, see `rabbitmqFaults`.
  */
 export async function openConnection(o: {
   url: string;
   name: string;
   log: Logger;
-}): Promise<Connection> {
-  const connection = new Connection({
+}): Promise<RawConnection> {
+  const connection = new RawConnection({
     url: checkUrl(o.url),
     connectionName: o.name,
     noDelay: true,
@@ -35,7 +35,7 @@ export async function openConnection(o: {
   } catch (error) {
     connection.on("error", () => {});
     connection.unsafeDestroy();
-    throw explain(o.url, error);
+    throw error;
   }
   connection.on("error", (error) => {
     o.log.warn("bus.connection_lost", { connection: o.name, error });
@@ -60,40 +60,24 @@ export function describeUrl(url: string): string {
   return `RabbitMQ at ${protocol}//${hostname}:${port || (protocol === "amqps:" ? "5671" : "5672")}${pathname}`;
 }
 
+/** Never shows the password, not even of a URL that is none. */
 function checkUrl(url: string): string {
   const parsed = URL.parse(url);
   if (parsed?.protocol !== "amqp:" && parsed?.protocol !== "amqps:") {
-    throw new StartError("AMQP_URL must look like amqp://user:password@host:5672", {
-      variable: "AMQP_URL",
-    });
+    throw wrongUrl("AMQP_URL must look like amqp://user:password@host:5672");
   }
   if (parsed.username === "" || parsed.password === "") {
-    throw new StartError(
-      "AMQP_URL must carry user and password: amqp://guest:guest@localhost:5672",
-      {
-        variable: "AMQP_URL",
-      },
-    );
+    const example = "amqp://guest:guest@localhost:5672";
+    throw wrongUrl(`AMQP_URL must carry user and password: ${example}`);
+  }
+  try {
+    decodeURIComponent(`${parsed.username}${parsed.password}${parsed.pathname}`);
+  } catch (cause) {
+    throw wrongUrl('AMQP_URL has a "%" that begins no %XX; write it as %25', cause);
   }
   return url;
 }
 
-function explain(url: string, error: unknown): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : "";
-  if (code === "ACCESS_REFUSED") {
-    return new StartError(`${describeUrl(url)} refuses the user or password in AMQP_URL`, {
-      variable: "AMQP_URL",
-      cause: error,
-    });
-  }
-  if (code === "NOT_ALLOWED") {
-    return new StartError(
-      `${describeUrl(url)}: no such virtual host, or no right to it; see AMQP_URL`,
-      {
-        variable: "AMQP_URL",
-        cause: error,
-      },
-    );
-  }
-  return error;
+function wrongUrl(message: string, cause?: unknown): StartError {
+  return new StartError(message, { variable: "AMQP_URL", cause });
 }

@@ -1,25 +1,20 @@
-import type { AsyncMessage, Channel, Connection } from "rabbitmq-client";
+import type { Channel } from "rabbitmq-client";
 import { delay } from "@smartcart/runtime";
 import type { QueueType } from "../contract.ts";
 import type { Step } from "../handling.ts";
 import { handleBatch } from "../handling.ts";
 import type { ConsumeOptions, RunningConsumer } from "../types.ts";
-import type { OutgoingMessage } from "./amqp-message.ts";
-import {
-  attemptHeader,
-  copyOf,
-  failedAtHeader,
-  failedDeliveries,
-  reasonHeader,
-  toRaw,
-} from "./amqp-message.ts";
+import { failedDeliveries, toRaw } from "./amqp-message.ts";
 import { attach } from "./attachment.ts";
+import { heldCopy } from "./message-copy.ts";
 import type { Publisher } from "./publisher.ts";
+import type { RawConnection, RawPublish, ReceivedMessage } from "./raw-connection.ts";
+import { longestPayload, onMessage } from "./raw-connection.ts";
 import { deadLetterExchange, declareTopology, retryQueue } from "./topology.ts";
 
 /** What a consumer works with. */
 export interface ConsumerParts {
-  readonly connection: Connection;
+  readonly connection: RawConnection;
   readonly publisher: Publisher;
 }
 
@@ -71,7 +66,7 @@ function createSession(
   isStopping: () => boolean,
 ): Session {
   const maxBatch = o.maxBatch ?? 1;
-  const waiting: AsyncMessage[] = [];
+  const waiting: ReceivedMessage[] = [];
   let consumerTag = "";
   let working: Promise<void> | undefined;
   // Whoever dies takes one life of all messages it holds. A message that has cost lives is
@@ -81,14 +76,15 @@ function createSession(
 
   async function start(prefetchCount: number): Promise<void> {
     await channel.basicQos({ prefetchCount });
-    ({ consumerTag } = await channel.basicConsume({ queue: queue.name }, (message) => {
+    const receive = onMessage((message) => {
       waiting.push(message);
       working ??= work()
         .catch(giveUp)
         .finally(() => {
           working = undefined;
         });
-    }));
+    });
+    ({ consumerTag } = await channel.basicConsume({ queue: queue.name }, receive));
   }
 
   /** The channel failed under us; on a new one the broker sends all that is unanswered again. */
@@ -100,7 +96,7 @@ function createSession(
   async function work(): Promise<void> {
     while (waiting.length > 0 && !isStopping() && channel.active) {
       const batch = waiting.splice(0, maxBatch);
-      const steps = await handleBatch(queue, batch.map(toRaw), o);
+      const steps = await handleBatch(queue, batch.map(toRaw), o, isStopping);
       await settle(channel, queue, batch, steps, parts);
       if (careful && batch.every((message) => failedDeliveries(message) < 2)) await speedUp();
     }
@@ -128,16 +124,17 @@ function createSession(
 async function settle(
   channel: Channel,
   queue: QueueType,
-  batch: readonly AsyncMessage[],
+  batch: readonly ReceivedMessage[],
   steps: readonly Step[],
   parts: ConsumerParts,
 ): Promise<void> {
-  const copies: OutgoingMessage[] = [];
+  const copies: RawPublish[] = [];
+  const longest = longestPayload(parts.connection);
   const sources: number[] = [];
   for (const [index, message] of batch.entries()) {
     const step = steps[index];
     if (step === undefined || step.kind === "remove") continue;
-    copies.push(copyFor(queue, message, step));
+    copies.push(copyFor(queue, message, step, longest));
     sources.push(index);
   }
   const refused = new Set<number>();
@@ -155,7 +152,7 @@ async function settle(
 
 function answer(
   channel: Channel,
-  batch: readonly AsyncMessage[],
+  batch: readonly ReceivedMessage[],
   refused: ReadonlySet<number>,
 ): void {
   const last = batch.at(-1);
@@ -173,14 +170,16 @@ function answer(
 
 function copyFor(
   queue: QueueType,
-  message: AsyncMessage,
+  message: ReceivedMessage,
   step: Exclude<Step, { kind: "remove" }>,
-): OutgoingMessage {
+  longest: number,
+): RawPublish {
+  const { reason } = step;
   if (step.kind === "retry") {
     const to = { exchange: "", routingKey: retryQueue(queue, step.delayMs) };
-    return copyOf(message, to, { [attemptHeader]: step.attempt, [reasonHeader]: step.reason });
+    return heldCopy(message, to, { attempt: step.attempt, reason }, longest);
   }
   const to = { exchange: deadLetterExchange, routingKey: queue.name };
-  const failedAt = new Date().toISOString();
-  return copyOf(message, to, { [reasonHeader]: step.reason, [failedAtHeader]: failedAt });
+  const { attempt } = toRaw(message);
+  return heldCopy(message, to, { attempt, reason, failedAt: new Date() }, longest);
 }

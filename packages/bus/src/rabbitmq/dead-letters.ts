@@ -1,10 +1,13 @@
-import type { Channel, Connection, SyncMessage } from "rabbitmq-client";
+import type { Channel } from "rabbitmq-client";
 import { delay } from "@smartcart/runtime";
 import type { QueueType } from "../contract.ts";
 import { idOf } from "../message.ts";
 import type { DeadLetter, DeadLetters } from "../types.ts";
-import { attemptHeader, copyOf, failedAtHeader, reasonHeader, toRaw } from "./amqp-message.ts";
+import { toDeadLetter, toRaw } from "./amqp-message.ts";
+import { releasedCopy } from "./message-copy.ts";
 import type { Publisher } from "./publisher.ts";
+import type { RawConnection, ReceivedMessage } from "./raw-connection.ts";
+import { getMessage, longestPayload } from "./raw-connection.ts";
 import { deadLetterQueue } from "./topology.ts";
 
 const copyTimeoutMs = 5_000;
@@ -18,7 +21,7 @@ const longestRound = 5_000;
  */
 export function createDeadLetters(
   queue: QueueType,
-  parts: { connection: Connection; publisher: Publisher },
+  parts: { connection: RawConnection; publisher: Publisher },
 ): DeadLetters {
   const { connection, publisher } = parts;
   const name = deadLetterQueue(queue);
@@ -36,7 +39,7 @@ export function createDeadLetters(
         // What goes back queues up behind what was never gotten: to keep the order, all of it has
         // to go round.
         if (enough && (seen === taken || before > longestRound)) break;
-        const message = await channel.basicGet({ queue: name });
+        const message = await getMessage(channel, name);
         if (message === undefined) break;
         if (enough) continue;
         const verdict = await visitor(message);
@@ -73,7 +76,7 @@ export function createDeadLetters(
         if (!includes(ids, message)) return { take: false };
         if (moved > 0 && maxPerSecond !== undefined) await delay(1_000 / maxPerSecond);
         const to = { exchange: "", routingKey: queue.name };
-        const copy = copyOf(message, to, { [attemptHeader]: 1 });
+        const copy = releasedCopy(message, to, longestPayload(connection));
         const [result] = await publisher.publish([copy], { timeoutMs: copyTimeoutMs });
         if (result !== "confirmed") return { take: false, enough: true };
         return { take: true, enough: ++moved >= limit };
@@ -92,7 +95,7 @@ export function createDeadLetters(
   };
 }
 
-type Visitor = (message: SyncMessage) => Promise<{ take: boolean; enough?: boolean }>;
+type Visitor = (message: ReceivedMessage) => Promise<{ take: boolean; enough?: boolean }>;
 
 async function countReady(channel: Channel, queue: string): Promise<number> {
   return (await channel.queueDeclare({ queue, passive: true })).messageCount;
@@ -108,24 +111,6 @@ async function putBack(channel: Channel, queue: string, expected: number): Promi
   }
 }
 
-function includes(ids: readonly string[] | "all", message: SyncMessage): boolean {
+function includes(ids: readonly string[] | "all", message: ReceivedMessage): boolean {
   return ids === "all" || ids.includes(idOf(toRaw(message)));
-}
-
-function toDeadLetter(message: SyncMessage): DeadLetter {
-  const raw = toRaw(message);
-  const headers = message.headers ?? {};
-  const death = headers["x-death"]?.[0];
-  const reason = headers[failedAtHeader] === undefined ? undefined : headers[reasonHeader];
-  const failedAt = headers[failedAtHeader] ?? death?.time;
-  return {
-    id: idOf(raw),
-    type: raw.type,
-    // Without our header the broker gave it up: "delivery_limit".
-    reason: reason ?? `given up by the broker: ${death?.reason ?? "no reason stated"}`,
-    attempt: raw.attempt,
-    failedAt: failedAt === undefined ? undefined : new Date(failedAt),
-    traceparent: raw.traceparent,
-    body: raw.body,
-  };
 }

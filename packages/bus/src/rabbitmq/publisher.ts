@@ -1,8 +1,12 @@
 import { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
-import type { Channel, Connection, ReturnedMessage } from "rabbitmq-client";
+import type { Channel, Connection } from "rabbitmq-client";
 import { delay } from "@smartcart/runtime";
 import type { OutgoingMessage } from "./amqp-message.ts";
+import { isCopy } from "./message-copy.ts";
+import { propertyText, writeProperties } from "./properties.ts";
+import type { RawPublish } from "./raw-connection.ts";
+import { onReturn, publishRaw } from "./raw-connection.ts";
 
 /** The broker's answer for one message. */
 export type Confirmation = "confirmed" | "unknown" | "returned";
@@ -11,10 +15,10 @@ export type Confirmation = "confirmed" | "unknown" | "returned";
 export interface Publisher extends AsyncDisposable {
   /**
    * Sends all messages in order and waits for all answers together, at most `timeoutMs`; answers by
-   * position. Never rejects. Message ids must differ within one call.
+   * position. Never rejects. Message ids of events must differ within one call.
    */
   publish(
-    messages: readonly OutgoingMessage[],
+    messages: readonly (OutgoingMessage | RawPublish)[],
     o: { timeoutMs: number; signal?: AbortSignal | undefined },
   ): Promise<Confirmation[]>;
 }
@@ -67,7 +71,7 @@ export function createPublisher(connection: Connection): Publisher {
 interface Lane {
   readonly channel: Channel;
   /** Fills in `results` as the answers come. */
-  send(messages: readonly OutgoingMessage[], results: Confirmation[]): Promise<void>;
+  send(messages: readonly (OutgoingMessage | RawPublish)[], results: Confirmation[]): Promise<void>;
 }
 
 async function openLane(connection: Connection): Promise<Lane> {
@@ -76,17 +80,21 @@ async function openLane(connection: Connection): Promise<Lane> {
   channel.on("error", () => {});
   await channel.confirmSelect();
   const returned = new Set<string>();
-  channel.on("basic.return", (message: ReturnedMessage) => {
-    if (message.messageId !== undefined) returned.add(message.messageId);
+  onReturn(channel, ({ properties }) => {
+    const name = isCopy(properties)
+      ? nameOfCopy(writeProperties(properties))
+      : propertyText(properties, "messageId");
+    returned.add(name);
   });
   return {
     channel,
     async send(messages, results) {
       const flush = holdWrites(connection);
       const answers = Promise.all(
-        messages.map(async ({ envelope, body }, index) => {
+        messages.map(async (message, index) => {
           try {
-            await channel.basicPublish(envelope, body);
+            if ("envelope" in message) await channel.basicPublish(message.envelope, message.body);
+            else await publishRaw(channel, message);
             results[index] = "confirmed";
           } catch {
             // Refused, or the channel or connection is gone: it may have arrived all the same.
@@ -98,11 +106,12 @@ async function openLane(connection: Connection): Promise<Lane> {
       // The broker returns a message before it confirms it, but the client tells of the return one
       // turn later.
       await setImmediate();
-      for (const [index, { envelope }] of messages.entries()) {
-        if (envelope.messageId !== undefined && returned.delete(envelope.messageId)) {
-          results[index] = "returned";
-        }
+      if (returned.size === 0) return;
+      const names = messages.map(nameOf);
+      for (const [index, name] of names.entries()) {
+        if (returned.has(name)) results[index] = "returned";
       }
+      for (const name of names) returned.delete(name);
     },
   };
 }
@@ -117,6 +126,16 @@ function holdWrites(connection: Connection): () => void {
   if (!(socket instanceof Socket)) return () => {};
   socket.cork();
   return () => socket.uncork();
+}
+
+function nameOf(message: OutgoingMessage | RawPublish): string {
+  if ("envelope" in message) return message.envelope.messageId ?? "";
+  return nameOfCopy(message.properties);
+}
+
+/** A copy of a foreign message may have no id, or that of another one. */
+function nameOfCopy(properties: Buffer): string {
+  return properties.toString("latin1");
 }
 
 async function retire(opening: Promise<Lane>): Promise<void> {

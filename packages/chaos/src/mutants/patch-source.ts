@@ -5,7 +5,7 @@
 import { registerHooks } from "node:module";
 
 export interface Patch {
-  /** Path below the repository: "packages/bus/src/inbox.ts". */
+  /** Path below the repository: "packages/bus/src/outbox.ts". */
   readonly file: string;
   /** What to find, each just once, and what to put there. */
   readonly replacements: readonly { readonly find: string; readonly replace: string }[];

@@ -2,14 +2,17 @@
 import type { Patch } from "./patch-source.ts";
 
 export const patches = {
-  /** Every copy of a message counts as new. */
-  "no-inbox": {
-    file: "packages/bus/src/inbox.ts",
+  /** Every copy of a message begins the shipment anew. */
+  "copies-count": {
+    file: "packages/shipping/src/store.ts",
     replacements: [
       {
-        find: "  const { rows } = await tx.query<{ message_id: string }>({",
-        replace:
-          "  if (consumer !== '') return new Set(ids);\n  const { rows } = await tx.query<{ message_id: string }>({",
+        find: `        ON CONFLICT (order_id) DO NOTHING
+        RETURNING order_id
+      ), messages`,
+        replace: `        ON CONFLICT (order_id) DO UPDATE SET started_at = excluded.started_at
+        RETURNING order_id
+      ), messages`,
       },
     ],
   },

@@ -1,20 +1,20 @@
 /**
- * Drives an order to rest: call, store what came of it by compare-and-set, next step. Everything it needs to go on is in the
- * row before each call, so a driver may die anywhere and two may drive the same order: calls are idempotent, and of
- * two stores one wins.
+ * Drives an order to rest: one call after the other, then what came of them is stored by compare-and-set, before anything is
+ * done about a decision. A driver may die anywhere and two may drive the same order: calls are idempotent by the order's id, so they may
+ * be made again from whatever is stored, and of two stores one wins.
  */
-import { toBinary } from "@bufbuild/protobuf";
-import { Order_Status, OrderSchema } from "@smartcart/gen/order/v1/order_pb";
 import { detached } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
-import { currentTraceparent, delay, withSpan } from "@smartcart/runtime";
+import { delay, withSpan } from "@smartcart/runtime";
 import type { CrashPoints } from "../crash-points.ts";
 import type { StoredOrder, Transition } from "../order.ts";
-import { needsDriving } from "../order-state.ts";
-import { eventsOf, orderView } from "../order-view.ts";
 import type { OrderRepository } from "../repository.ts";
+import type { Progress } from "./progress.ts";
+import { createProgress } from "./progress.ts";
 import type { Refusal } from "./refusal.ts";
 import { refusalOf } from "./refusal.ts";
+import type { WatchCall } from "./slow-calls.ts";
+import { createSlowCallWatch } from "./slow-calls.ts";
 import type { Peers, Step } from "./steps.ts";
 import { stepFor } from "./steps.ts";
 
@@ -28,14 +28,23 @@ export interface SagaOptions {
   readonly giveUpAfterMs?: number;
   /** When the resumer looks at an order again that was left to it, in milliseconds. Default 2,000. */
   readonly deferMs?: number;
+  /** A call that takes longer is no reason to keep from the customer what is known by then, in milliseconds. Default 150. */
+  readonly slowAfterMs?: number;
+}
+
+interface DriveOptions extends SagaOptions {
+  readonly hasKey: boolean;
+  readonly watchCall: WatchCall;
 }
 
 export interface OrderSaga {
   /**
    * Drives until the order is at rest, or gives up for now and leaves it to the resumer. An order that is being driven has one driver:
    * who comes second waits for it, and goes on only where it left something to do that it did not know of. Never rejects.
+   *
+   * `hasKey: false` says that the order has no idempotency key, and so needs no answer stored. Default true.
    */
-  drive(order: StoredOrder): Promise<StoredOrder>;
+  drive(order: StoredOrder, o?: { readonly hasKey: boolean }): Promise<StoredOrder>;
   /** Resolves when nothing is being driven any more. */
   idle(): Promise<void>;
   /** Stops drivers at their next step; the resumer of another process, or the next start, goes on. */
@@ -46,14 +55,16 @@ export function createOrderSaga(options: SagaOptions): OrderSaga {
   const stopped = new AbortController();
   const { signal } = stopped;
   const underWay = new Map<string, Promise<StoredOrder>>();
+  const watchCall = createSlowCallWatch(options.slowAfterMs ?? 150);
   return {
-    drive(order) {
+    drive(order, { hasKey } = { hasKey: true }) {
       const { orderId } = order;
+      const driving = { ...options, hasKey, watchCall };
       const before = underWay.get(orderId);
       const driveFrom = () =>
         before === undefined
-          ? driveToRest(order, options, signal)
-          : driveAfter(before, options, signal);
+          ? driveToRest(order, driving, signal)
+          : driveAfter(before, driving, signal);
       // Not within the request that placed it: an order goes on when the customer hangs up or the deadline passes.
       const driven = detached(driveFrom).finally(() => {
         if (underWay.get(orderId) === driven) underWay.delete(orderId);
@@ -71,7 +82,7 @@ export function createOrderSaga(options: SagaOptions): OrderSaga {
 /** Goes on where the driver before left an order that has moved since its last look: a cancellation, mostly. */
 async function driveAfter(
   before: Promise<StoredOrder>,
-  options: SagaOptions,
+  options: DriveOptions,
   signal: AbortSignal,
 ): Promise<StoredOrder> {
   const left = await before;
@@ -86,60 +97,85 @@ async function driveAfter(
 
 async function driveToRest(
   order: StoredOrder,
-  options: SagaOptions,
+  options: DriveOptions,
   signal: AbortSignal,
 ): Promise<StoredOrder> {
-  const { log, repository, giveUpAfterMs = 6_000, deferMs = 2_000 } = options;
-  const { orderId } = order;
-  let current = order;
+  const { giveUpAfterMs = 6_000 } = options;
+  const progress = createProgress(order, options);
   let failures = 0;
   let stepSince = performance.now();
-  for (let step = stepFor(current); step && !signal.aborted; step = stepFor(current)) {
+  while (!signal.aborted) {
+    const step = stepFor(progress.current);
+    if (step === undefined && !progress.mustStore) break;
     try {
-      const next = await runStep(current, step, options, signal);
-      if (next === "parked") return current;
-      current = next;
+      if (progress.mustStore || step === undefined) await progress.store();
+      else if ((await runStep(step, progress, options, signal)) === "parked") break;
       failures = 0;
       stepSince = performance.now();
     } catch (error) {
       failures += 1;
-      const fields = { orderId, state: current.state, attempt: failures, error };
-      log.warn(`saga.${step.name}-unknown`, fields);
+      logUnknown(options.log, progress.current, step, failures, error);
       if (performance.now() - stepSince > giveUpAfterMs) {
-        // Where even this fails, the lease runs out by itself.
-        await repository
-          .defer(orderId, deferMs)
-          .catch((error: unknown) => log.warn("saga.defer-failed", { orderId, error }));
-        return current;
+        await leaveToResumer(progress, options);
+        break;
       }
       await delay(backoffMs(failures), signal).catch(() => {});
     }
   }
-  return current;
+  return progress.current;
 }
 
 async function runStep(
-  order: StoredOrder,
   step: Step,
-  options: SagaOptions,
+  progress: Progress,
+  options: DriveOptions,
   signal: AbortSignal,
-): Promise<StoredOrder | "parked"> {
-  const { crashPoints, repository, log } = options;
+): Promise<"done" | "parked"> {
+  const { crashPoints, watchCall } = options;
   return withSpan(`saga.${step.name}`, { service: "order" }, async () => {
+    const order = progress.current;
     crashPoints.hit(`${step.name}.before-call`);
-    const transition = await call(order, step, options, signal);
+    const transition = await watchCall(call(order, step, options, signal), progress.show).finally(
+      progress.shown,
+    );
     crashPoints.hit(`${step.name}.after-call`);
     if (transition === "parked") return transition;
-    const moved = await repository.advance({
-      transition,
-      events: eventsOf(transition, currentTraceparent() ?? ""),
-      answer: answerOf(transition),
-    });
+    // Somebody else has moved it meanwhile: what was answered is asked for again if it is still wanted.
+    if (stateOf(progress.current) !== stateOf(order)) return "done";
+    progress.add(transition);
+    if (progress.mustStore) await progress.store();
     crashPoints.hit(`${step.name}.after-commit`);
-    if (!moved) return repository.reload(order);
-    logTransition(log, transition);
-    return transition.to;
+    return "done";
   });
+}
+
+/** What compare-and-set goes by. */
+function stateOf({ state, lastSequence }: StoredOrder): string {
+  return `${state} ${lastSequence}`;
+}
+
+/** Stores what is known, so that the next driver goes on from there. Where even this fails, the lease runs out by itself. */
+async function leaveToResumer(
+  progress: Progress,
+  { repository, log, deferMs = 2_000 }: DriveOptions,
+): Promise<void> {
+  const { orderId } = progress.current;
+  try {
+    await progress.store();
+    await repository.defer(orderId, deferMs);
+  } catch (error) {
+    log.warn("saga.defer-failed", { orderId, error });
+  }
+}
+
+function logUnknown(
+  log: Logger,
+  { orderId, state }: StoredOrder,
+  step: Step | undefined,
+  attempt: number,
+  error: unknown,
+): void {
+  log.warn(`saga.${step?.name ?? "store"}-unknown`, { orderId, state, attempt, error });
 }
 
 /** Makes the call of a step; a refusal turns the order back, or parks it where there is no way back. */
@@ -172,22 +208,6 @@ function logRefusal(
   // That a shipment has begun before the customer asked is the normal course of things.
   if (step.name === "stop-shipment") log.info("saga.stop-shipment-refused", fields);
   else log.error(`saga.${step.name}-refused`, { ...fields, error });
-}
-
-/** The answer that is stored with the transition that decides the order. */
-function answerOf({ from, to }: Transition): Uint8Array | undefined {
-  const decided =
-    orderView(from).status === Order_Status.PENDING &&
-    orderView(to).status !== Order_Status.PENDING;
-  return decided ? toBinary(OrderSchema, orderView(to)) : undefined;
-}
-
-function logTransition(log: Logger, { to, history }: Transition): void {
-  if (!needsDriving(to.state)) {
-    log.info(`order.${to.state.toLowerCase()}`, { orderId: to.orderId, sequence: to.lastSequence });
-  } else {
-    log.debug(`order.${to.state.toLowerCase()}`, { orderId: to.orderId, entries: history.length });
-  }
 }
 
 /** 100 ms, 200 ms, 400 ms … up to a second, with up to half of it taken off, so that drivers do not move in step. */

@@ -63,6 +63,7 @@ export function createLetterStory({ shop, logs, signal }: Desk): LetterStory {
         <div>
           <h3>The message</h3>
           <pre class="json" tabindex="0">${bodyOf(letter)}</pre>
+          ${letter.attributesJson ? html`<h3>Its properties and headers</h3><pre class="json" tabindex="0">${indented(letter.attributesJson)}</pre>` : nothing}
         </div>
         ${letter.orderId || letter.traceId ? html`<div>${events(letter, chapters)} ${lines(letter, chapters)}</div>` : nothing}
       </div>
@@ -109,16 +110,18 @@ function note(chapter: readonly unknown[] | null | undefined): TemplateResult | 
 
 /** The message as people can read it best. */
 function bodyOf({ messageJson, body }: DeadLetter): string {
-  if (messageJson) {
-    try {
-      return JSON.stringify(JSON.parse(messageJson), undefined, 2);
-    } catch {
-      return messageJson;
-    }
-  }
+  if (messageJson) return indented(messageJson);
   if (body.length === 0) return "(empty)";
   const hex = Array.from(body.subarray(0, 256), (byte) => byte.toString(16).padStart(2, "0")).join(
     " ",
   );
   return `Cannot be decoded. ${body.length} bytes:\n${hex}${body.length > 256 ? " …" : ""}`;
+}
+
+function indented(json: string): string {
+  try {
+    return JSON.stringify(JSON.parse(json), undefined, 2);
+  } catch {
+    return json;
+  }
 }

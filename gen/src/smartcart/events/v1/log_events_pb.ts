@@ -4,6 +4,7 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { LogRecord, LogRecordJson } from "../../log/v1/log_pb.ts";
 import { file_smartcart_log_v1_log } from "../../log/v1/log_pb.ts";
 import { file_smartcart_mesh_v1_options } from "../../mesh/v1/options_pb.ts";
@@ -13,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/events/v1/log_events.proto.
  */
 export const file_smartcart_events_v1_log_events: GenFile = /*@__PURE__*/
-  fileDesc("CiRzbWFydGNhcnQvZXZlbnRzL3YxL2xvZ19ldmVudHMucHJvdG8SE3NtYXJ0Y2FydC5ldmVudHMudjEiXgoLTG9nc0VtaXR0ZWQSLAoHcmVjb3JkcxgBIAMoCzIbLnNtYXJ0Y2FydC5sb2cudjEuTG9nUmVjb3JkOiHy4BgdCgtsb2cuZW1pdHRlZBoOCgRsb2dzEgLoBxgDIBRiBnByb3RvMw", [file_smartcart_log_v1_log, file_smartcart_mesh_v1_options]);
+  fileDesc("CiRzbWFydGNhcnQvZXZlbnRzL3YxL2xvZ19ldmVudHMucHJvdG8SE3NtYXJ0Y2FydC5ldmVudHMudjEiaQoLTG9nc0VtaXR0ZWQSNwoHcmVjb3JkcxgBIAMoCzIbLnNtYXJ0Y2FydC5sb2cudjEuTG9nUmVjb3JkQgm6SAaSAQMQkE46IfLgGB0KC2xvZy5lbWl0dGVkGg4KBGxvZ3MSAugHGAMgFGIGcHJvdG8z", [file_buf_validate_validate, file_smartcart_log_v1_log, file_smartcart_mesh_v1_options]);
 
 /**
  * Lines for the central log. Best effort: a part that cannot reach the queue keeps working and counts what it dropped.
@@ -22,7 +23,8 @@ export const file_smartcart_events_v1_log_events: GenFile = /*@__PURE__*/
  */
 export type LogsEmitted = Message<"smartcart.events.v1.LogsEmitted"> & {
   /**
-   * The lines, oldest first.
+   * The lines, oldest first. What a line says has no bounds here: the log shortens what is too long and replaces a time that it
+   * cannot store, since a shortened line is worth more than none.
    *
    * @generated from field: repeated smartcart.log.v1.LogRecord records = 1;
    */
@@ -36,7 +38,8 @@ export type LogsEmitted = Message<"smartcart.events.v1.LogsEmitted"> & {
  */
 export type LogsEmittedJson = {
   /**
-   * The lines, oldest first.
+   * The lines, oldest first. What a line says has no bounds here: the log shortens what is too long and replaces a time that it
+   * cannot store, since a shortened line is worth more than none.
    *
    * @generated from field: repeated smartcart.log.v1.LogRecord records = 1;
    */

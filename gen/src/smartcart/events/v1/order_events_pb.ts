@@ -4,6 +4,7 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_smartcart_mesh_v1_options } from "../../mesh/v1/options_pb.ts";
@@ -19,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/events/v1/order_events.proto.
  */
 export const file_smartcart_events_v1_order_events: GenFile = /*@__PURE__*/
-  fileDesc("CiZzbWFydGNhcnQvZXZlbnRzL3YxL29yZGVyX2V2ZW50cy5wcm90bxITc21hcnRjYXJ0LmV2ZW50cy52MSL+AQoLT3JkZXJQbGFjZWQSEAoIb3JkZXJfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIsCgVpdGVtcxgDIAMoCzIdLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlckl0ZW0SJwoFdG90YWwYBCABKAsyGC5zbWFydGNhcnQudHlwZS52MS5Nb25leRIPCgdhZGRyZXNzGAUgASgJEi0KCXBsYWNlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6NfLgGDEKDG9yZGVyLnBsYWNlZBIIb3JkZXJfaWQaFwoGb3JkZXJzEgfoB5BO4NQDGAYgFCgBIm4KFE9yZGVyU3RhdHVzZXNDaGFuZ2VkEjgKB2NoYW5nZXMYASADKAsyJy5zbWFydGNhcnQuZXZlbnRzLnYxLk9yZGVyU3RhdHVzQ2hhbmdlZDoc8uAYGAoUb3JkZXIuc3RhdHVzLmNoYW5nZWQgASL+AQoST3JkZXJTdGF0dXNDaGFuZ2VkEhAKCG9yZGVyX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEAoIc2VxdWVuY2UYAyABKA0SNQoJbWlsZXN0b25lGAQgASgOMiIuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyTWlsZXN0b25lEi8KC29jY3VycmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdzZXJ2aWNlGAYgASgJEhAKCHRyYWNlX2lkGAcgASgJOijy4BgkChhvcmRlci5zdGF0dXMue21pbGVzdG9uZX0SCG9yZGVyX2lkYgZwcm90bzM", [file_google_protobuf_timestamp, file_smartcart_mesh_v1_options, file_smartcart_order_v1_order, file_smartcart_order_v1_order_milestone, file_smartcart_type_v1_money]);
+  fileDesc("CiZzbWFydGNhcnQvZXZlbnRzL3YxL29yZGVyX2V2ZW50cy5wcm90bxITc21hcnRjYXJ0LmV2ZW50cy52MSLvAgoLT3JkZXJQbGFjZWQSMAoIb3JkZXJfaWQYASABKAlCHrpIG3IZEAEYQDITXlteXHgwMC1ceDFmXHg3Zl0qJBItCgd1c2VyX2lkGAIgASgJQhy6SBlyFxhAMhNeW15ceDAwLVx4MWZceDdmXSokEjYKBWl0ZW1zGAMgAygLMh0uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVySXRlbUIIukgFkgECEGQSJwoFdG90YWwYBCABKAsyGC5zbWFydGNhcnQudHlwZS52MS5Nb25leRIlCgdhZGRyZXNzGAUgASgJQhS6SBFyDxj0AzIKXlteXHgwMF0qJBJACglwbGFjZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhG6SA6yAQsiBwj/gtH/rwcyADo18uAYMQoMb3JkZXIucGxhY2VkEghvcmRlcl9pZBoXCgZvcmRlcnMSB+gHkE7g1AMYBiAUKAEieQoUT3JkZXJTdGF0dXNlc0NoYW5nZWQSQwoHY2hhbmdlcxgBIAMoCzInLnNtYXJ0Y2FydC5ldmVudHMudjEuT3JkZXJTdGF0dXNDaGFuZ2VkQgm6SAaSAQMQ0A86HPLgGBgKFG9yZGVyLnN0YXR1cy5jaGFuZ2VkIAEiqQMKEk9yZGVyU3RhdHVzQ2hhbmdlZBIwCghvcmRlcl9pZBgBIAEoCUIeukgbchkQARhAMhNeW15ceDAwLVx4MWZceDdmXSokEi0KB3VzZXJfaWQYAiABKAlCHLpIGXIXGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSHwoIc2VxdWVuY2UYAyABKA1CDbpICioIGP////8HKAESQQoJbWlsZXN0b25lGAQgASgOMiIuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyTWlsZXN0b25lQgq6SAeCAQQQASAAEkUKC29jY3VycmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIUukgRyAEBsgELIgcI/4LR/68HMgASLQoHc2VydmljZRgGIAEoCUIcukgZchcYQDITXlteXHgwMC1ceDFmXHg3Zl0qJBIuCgh0cmFjZV9pZBgHIAEoCUIcukgZchcYQDITXlteXHgwMC1ceDFmXHg3Zl0qJDoo8uAYJAoYb3JkZXIuc3RhdHVzLnttaWxlc3RvbmV9EghvcmRlcl9pZGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_mesh_v1_options, file_smartcart_order_v1_order, file_smartcart_order_v1_order_milestone, file_smartcart_type_v1_money]);
 
 /**
  * An order is paid and sold: ship it. Published once an order, by the order service.
@@ -35,7 +36,7 @@ export type OrderPlaced = Message<"smartcart.events.v1.OrderPlaced"> & {
   orderId: string;
 
   /**
-   * Who placed it.
+   * Who placed it; empty where a foreign publisher did not say.
    *
    * @generated from field: string user_id = 2;
    */
@@ -63,7 +64,7 @@ export type OrderPlaced = Message<"smartcart.events.v1.OrderPlaced"> & {
   address: string;
 
   /**
-   * When it was placed.
+   * When it was placed, in the years 1970 to 9999.
    *
    * @generated from field: google.protobuf.Timestamp placed_at = 6;
    */
@@ -84,7 +85,7 @@ export type OrderPlacedJson = {
   orderId?: string;
 
   /**
-   * Who placed it.
+   * Who placed it; empty where a foreign publisher did not say.
    *
    * @generated from field: string user_id = 2;
    */
@@ -112,7 +113,7 @@ export type OrderPlacedJson = {
   address?: string;
 
   /**
-   * When it was placed.
+   * When it was placed, in the years 1970 to 9999.
    *
    * @generated from field: google.protobuf.Timestamp placed_at = 6;
    */
@@ -198,7 +199,7 @@ export type OrderStatusChanged = Message<"smartcart.events.v1.OrderStatusChanged
   milestone: OrderMilestone;
 
   /**
-   * When it became true.
+   * When it became true, in the years 1970 to 9999.
    *
    * @generated from field: google.protobuf.Timestamp occurred_at = 5;
    */
@@ -254,7 +255,7 @@ export type OrderStatusChangedJson = {
   milestone?: OrderMilestoneJson;
 
   /**
-   * When it became true.
+   * When it became true, in the years 1970 to 9999.
    *
    * @generated from field: google.protobuf.Timestamp occurred_at = 5;
    */

@@ -4,6 +4,7 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_smartcart_mesh_v1_options } from "../../mesh/v1/options_pb.ts";
@@ -13,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/events/v1/shipment_events.proto.
  */
 export const file_smartcart_events_v1_shipment_events: GenFile = /*@__PURE__*/
-  fileDesc("CilzbWFydGNhcnQvZXZlbnRzL3YxL3NoaXBtZW50X2V2ZW50cy5wcm90bxITc21hcnRjYXJ0LmV2ZW50cy52MSKcAQoUT3JkZXJTaGlwcGluZ1N0YXJ0ZWQSEAoIb3JkZXJfaWQYASABKAkSLgoKc3RhcnRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6QvLgGD4KFm9yZGVyLnNoaXBwaW5nX3N0YXJ0ZWQSCG9yZGVyX2lkGhoKCXNoaXBtZW50cxIH6AeQTuDUAxgGIBQoASLUAQoMT3JkZXJTaGlwcGVkEhAKCG9yZGVyX2lkGAEgASgJEi4KCnN0YXJ0ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnNoaXBwZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKD3RyYWNraW5nX251bWJlchgEIAEoCTo58uAYNQoNb3JkZXIuc2hpcHBlZBIIb3JkZXJfaWQaGgoJc2hpcG1lbnRzEgfoB5BO4NQDGAYgFCgBYgZwcm90bzM", [file_google_protobuf_timestamp, file_smartcart_mesh_v1_options]);
+  fileDesc("CilzbWFydGNhcnQvZXZlbnRzL3YxL3NoaXBtZW50X2V2ZW50cy5wcm90bxITc21hcnRjYXJ0LmV2ZW50cy52MSLSAQoUT3JkZXJTaGlwcGluZ1N0YXJ0ZWQSMAoIb3JkZXJfaWQYASABKAlCHrpIG3IZEAEYQDITXlteXHgwMC1ceDFmXHg3Zl0qJBJECgpzdGFydGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIUukgRyAEBsgELIgcI/4LR/68HMgA6QvLgGD4KFm9yZGVyLnNoaXBwaW5nX3N0YXJ0ZWQSCG9yZGVyX2lkGhoKCXNoaXBtZW50cxIH6AeQTuDUAxgGIBQoASK7AgoMT3JkZXJTaGlwcGVkEjAKCG9yZGVyX2lkGAEgASgJQh66SBtyGRABGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSQQoKc3RhcnRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCEbpIDrIBCyIHCP+C0f+vBzIAEkQKCnNoaXBwZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhS6SBHIAQGyAQsiBwj/gtH/rwcyABI1Cg90cmFja2luZ19udW1iZXIYBCABKAlCHLpIGXIXGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQ6OfLgGDUKDW9yZGVyLnNoaXBwZWQSCG9yZGVyX2lkGhoKCXNoaXBtZW50cxIH6AeQTuDUAxgGIBQoAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_mesh_v1_options]);
 
 /**
  * A shipment has begun. Published once an order, by the shipping service.
@@ -29,7 +30,7 @@ export type OrderShippingStarted = Message<"smartcart.events.v1.OrderShippingSta
   orderId: string;
 
   /**
-   * When it began.
+   * When it began, in the years 1970 to 9999.
    *
    * @generated from field: google.protobuf.Timestamp started_at = 2;
    */
@@ -50,7 +51,7 @@ export type OrderShippingStartedJson = {
   orderId?: string;
 
   /**
-   * When it began.
+   * When it began, in the years 1970 to 9999.
    *
    * @generated from field: google.protobuf.Timestamp started_at = 2;
    */
@@ -78,14 +79,14 @@ export type OrderShipped = Message<"smartcart.events.v1.OrderShipped"> & {
   orderId: string;
 
   /**
-   * When it began, so that the order's history is whole even where this event arrives first.
+   * When it began, so that the order's history is whole even where this event arrives first. Unset: when it left.
    *
    * @generated from field: google.protobuf.Timestamp started_at = 2;
    */
   startedAt?: Timestamp | undefined;
 
   /**
-   * When it left.
+   * When it left, in the years 1970 to 9999.
    *
    * @generated from field: google.protobuf.Timestamp shipped_at = 3;
    */
@@ -113,14 +114,14 @@ export type OrderShippedJson = {
   orderId?: string;
 
   /**
-   * When it began, so that the order's history is whole even where this event arrives first.
+   * When it began, so that the order's history is whole even where this event arrives first. Unset: when it left.
    *
    * @generated from field: google.protobuf.Timestamp started_at = 2;
    */
   startedAt?: TimestampJson;
 
   /**
-   * When it left.
+   * When it left, in the years 1970 to 9999.
    *
    * @generated from field: google.protobuf.Timestamp shipped_at = 3;
    */

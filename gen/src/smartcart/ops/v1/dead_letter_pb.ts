@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/ops/v1/dead_letter.proto.
  */
 export const file_smartcart_ops_v1_dead_letter: GenFile = /*@__PURE__*/
-  fileDesc("CiJzbWFydGNhcnQvb3BzL3YxL2RlYWRfbGV0dGVyLnByb3RvEhBzbWFydGNhcnQub3BzLnYxItYBCgpEZWFkTGV0dGVyEg0KBXF1ZXVlGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSDAoEdHlwZRgDIAEoCRIQCghvcmRlcl9pZBgEIAEoCRIQCgh0cmFjZV9pZBgFIAEoCRIQCghhdHRlbXB0cxgGIAEoBRIOCgZyZWFzb24YByABKAkSLQoJZmFpbGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxtZXNzYWdlX2pzb24YCSABKAkSDAoEYm9keRgKIAEoDGIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("CiJzbWFydGNhcnQvb3BzL3YxL2RlYWRfbGV0dGVyLnByb3RvEhBzbWFydGNhcnQub3BzLnYxIu8BCgpEZWFkTGV0dGVyEg0KBXF1ZXVlGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSDAoEdHlwZRgDIAEoCRIQCghvcmRlcl9pZBgEIAEoCRIQCgh0cmFjZV9pZBgFIAEoCRIQCghhdHRlbXB0cxgGIAEoBRIOCgZyZWFzb24YByABKAkSLQoJZmFpbGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxtZXNzYWdlX2pzb24YCSABKAkSDAoEYm9keRgKIAEoDBIXCg9hdHRyaWJ1dGVzX2pzb24YCyABKAliBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * A message that was given up.
@@ -89,6 +89,13 @@ export type DeadLetter = Message<"smartcart.ops.v1.DeadLetter"> & {
    * @generated from field: bytes body = 10;
    */
   body: Uint8Array;
+
+  /**
+   * What its sender set beside the message, as JSON: {"properties":{…},"headers":{…}}. Cut after 16,384 characters.
+   *
+   * @generated from field: string attributes_json = 11;
+   */
+  attributesJson: string;
 };
 
 /**
@@ -166,6 +173,13 @@ export type DeadLetterJson = {
    * @generated from field: bytes body = 10;
    */
   body?: string;
+
+  /**
+   * What its sender set beside the message, as JSON: {"properties":{…},"headers":{…}}. Cut after 16,384 characters.
+   *
+   * @generated from field: string attributes_json = 11;
+   */
+  attributesJson?: string;
 };
 
 /**

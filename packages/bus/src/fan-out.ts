@@ -1,0 +1,53 @@
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { readEvent } from "./event-rules.ts";
+import type { SubscribeOptions } from "./types.ts";
+
+/** The subscriber's end of a fan-out, the same on both engines. */
+export interface FanOutEnd<D extends DescMessage> {
+  /** The event in a message; undefined where it breaks the contract and is dropped. Never throws. */
+  read(message: { readonly id: string; readonly body: Uint8Array }): MessageShape<D> | undefined;
+  /** Hands events over. Never throws: an error of the subscriber is a gap. */
+  deliver(events: readonly MessageShape<D>[]): void;
+}
+
+/** A flood of bad events must not become a flood of log lines, which travel over the same queue. */
+const logEveryMs = 1_000;
+
+/** Reads and hands over for one subscriber. */
+export function createFanOutEnd<D extends DescMessage>(
+  desc: D,
+  o: SubscribeOptions<D>,
+): FanOutEnd<D> {
+  let dropped = 0;
+  let loggedAtMs = Number.NEGATIVE_INFINITY;
+
+  function drop(messageId: string, reason: string): undefined {
+    dropped++;
+    o.onDropped?.(messageId);
+    if (performance.now() - loggedAtMs < logEveryMs) return;
+    loggedAtMs = performance.now();
+    // Nobody can answer for it here: a fan-out has no dead letters.
+    o.log.warn("bus.event_dropped", {
+      consumer: o.name,
+      type: desc.typeName,
+      messageId,
+      reason,
+      dropped,
+    });
+  }
+
+  return {
+    read({ id, body }) {
+      const result = readEvent(desc, body);
+      return "event" in result ? result.event : drop(id, result.flaw);
+    },
+    deliver(events) {
+      try {
+        o.onEvents(events);
+      } catch (error) {
+        o.log.error("bus.subscriber_failed", { consumer: o.name, events: events.length, error });
+        o.onGap();
+      }
+    },
+  };
+}

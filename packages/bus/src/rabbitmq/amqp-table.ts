@@ -1,0 +1,194 @@
+/**
+ * Header tables of AMQP 0-9-1 as bytes. A header that passes through us stays what its sender wrote,
+ * to the byte: read into JavaScript and written again, a time would become a number, a byte array a
+ * table, and a large number another one.
+ */
+import type { JsonValue } from "@bufbuild/protobuf";
+
+/** One header: its name, and its type octet and value as they are on the wire. */
+export interface Header {
+  readonly name: string;
+  /** The whole entry: name, type, value. */
+  readonly bytes: Buffer;
+  /** Where in `bytes` the type octet stands. */
+  readonly valueAt: number;
+}
+
+/** Deeper than this a value is shown as "…"; a frame has room for 26,000 levels. */
+const deepestShown = 32;
+
+/** The entries of a table's payload. What follows an entry of an unknown type cannot be read. */
+export function readTable(table: Buffer): Header[] {
+  const headers: Header[] = [];
+  let at = 0;
+  while (at < table.length) {
+    const nameLength = table[at] ?? 0;
+    const valueAt = 1 + nameLength;
+    const size = sizeOfValue(table, at + valueAt);
+    if (size === undefined) break;
+    const bytes = table.subarray(at, at + valueAt + size);
+    headers.push({ name: bytes.toString("utf8", 1, valueAt), bytes, valueAt });
+    at += bytes.length;
+  }
+  return headers;
+}
+
+/** A header with a text, as a long string. */
+export function textHeader(name: string, text: string): Header {
+  return header(name, "S", lengthPrefixed(Buffer.from(text)));
+}
+
+/** A header with a whole number of 32 bits. */
+export function intHeader(name: string, value: number): Header {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return header(name, "I", bytes);
+}
+
+/** A header that holds other headers. */
+export function tableHeader(name: string, entries: readonly Header[]): Header {
+  return header(name, "F", lengthPrefixed(Buffer.concat(entries.map(({ bytes }) => bytes))));
+}
+
+/** The same value under another name. */
+export function renamed({ bytes, valueAt }: Header, name: string): Header {
+  const key = Buffer.from(name);
+  const entry = Buffer.concat([Buffer.from([key.length]), key, bytes.subarray(valueAt)]);
+  return { name, bytes: entry, valueAt: 1 + key.length };
+}
+
+/** The entries of a header that holds headers; undefined where it holds something else. */
+export function entriesOf({ bytes, valueAt }: Header): Header[] | undefined {
+  return bytes[valueAt] === code("F") ? readTable(bytes.subarray(valueAt + 5)) : undefined;
+}
+
+/** The entries of the first table in a header that holds an array of them. */
+export function firstEntriesOf({ bytes, valueAt }: Header): Header[] | undefined {
+  const isTables = bytes[valueAt] === code("A") && bytes[valueAt + 5] === code("F");
+  if (!isTables) return undefined;
+  const from = valueAt + 10;
+  return readTable(bytes.subarray(from, from + bytes.readUInt32BE(valueAt + 6)));
+}
+
+/** The time in a header, in seconds; undefined where it is none. */
+export function secondsOf({ bytes, valueAt }: Header): bigint | undefined {
+  return bytes[valueAt] === code("T") ? bytes.readBigUInt64BE(valueAt + 1) : undefined;
+}
+
+/** The text of a header; undefined where it is none. */
+export function textOf({ bytes, valueAt }: Header): string | undefined {
+  return bytes[valueAt] === code("S") ? bytes.toString("utf8", valueAt + 5) : undefined;
+}
+
+/**
+ * Any value for people: bytes as `base64:…`, a time as ISO 8601, a number that JSON would round as
+ * text.
+ */
+export function shownValue({ bytes, valueAt }: Header): JsonValue {
+  return readValue(bytes, valueAt, 0);
+}
+
+function header(name: string, type: string, value: Buffer): Header {
+  const key = Buffer.from(name);
+  const bytes = Buffer.concat([Buffer.from([key.length]), key, Buffer.from(type), value]);
+  return { name, bytes, valueAt: 1 + key.length };
+}
+
+function lengthPrefixed(bytes: Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
+
+function code(letter: string): number {
+  return letter.charCodeAt(0);
+}
+
+/** Bytes that a value of each type takes; of those with a length, the length comes on top. */
+const sizes: Readonly<Record<string, number>> = {
+  ...{ V: 0, t: 1, b: 1, B: 1, s: 2, u: 2, I: 4, i: 4, f: 4, D: 5 },
+  ...{ l: 8, L: 8, T: 8, d: 8 },
+};
+const lengthTypes = "SxAF";
+
+/** Type octet and value together; undefined where the type is unknown or the value is cut off. */
+function sizeOfValue(table: Buffer, at: number): number | undefined {
+  const type = String.fromCharCode(table[at] ?? 0);
+  const hasLength = lengthTypes.includes(type) && at + 5 <= table.length;
+  const size = hasLength ? 4 + table.readUInt32BE(at + 1) : sizes[type];
+  return size === undefined || at + 1 + size > table.length ? undefined : 1 + size;
+}
+
+function readValue(bytes: Buffer, at: number, depth: number): JsonValue {
+  if (depth > deepestShown) return "…";
+  const from = at + 1;
+  switch (String.fromCharCode(bytes[at] ?? 0)) {
+    case "V":
+      return null;
+    case "t":
+      return bytes[from] !== 0;
+    case "S":
+      return bytes.toString("utf8", from + 4);
+    case "x":
+      return `base64:${bytes.toString("base64", from + 4)}`;
+    case "T":
+      return timeText(bytes.readBigUInt64BE(from));
+    case "D":
+      return `${bytes.readInt32BE(from + 1)}e-${bytes.readUInt8(from)}`;
+    case "A":
+      return readArray(bytes.subarray(from + 4), depth + 1);
+    case "F":
+      return shownTable(readTable(bytes.subarray(from + 4)), depth + 1);
+    default:
+      return numberOf(bytes, at);
+  }
+}
+
+function numberOf(bytes: Buffer, at: number): JsonValue {
+  const from = at + 1;
+  const readers: Readonly<Record<string, () => number | bigint>> = {
+    b: () => bytes.readInt8(from),
+    B: () => bytes.readUInt8(from),
+    s: () => bytes.readInt16BE(from),
+    u: () => bytes.readUInt16BE(from),
+    I: () => bytes.readInt32BE(from),
+    i: () => bytes.readUInt32BE(from),
+    l: () => bytes.readBigInt64BE(from),
+    L: () => bytes.readBigInt64BE(from),
+    f: () => bytes.readFloatBE(from),
+    d: () => bytes.readDoubleBE(from),
+  };
+  const value = readers[String.fromCharCode(bytes[at] ?? 0)]?.() ?? Number.NaN;
+  const number = Number(value);
+  if (typeof value === "bigint" && !Number.isSafeInteger(number)) return String(value);
+  return Number.isFinite(number) ? number : String(number);
+}
+
+function readArray(items: Buffer, depth: number): JsonValue[] {
+  const values: JsonValue[] = [];
+  for (let at = 0; at < items.length; ) {
+    const size = sizeOfValue(items, at);
+    if (size === undefined) break;
+    values.push(readValue(items.subarray(at, at + size), 0, depth));
+    at += size;
+  }
+  return values;
+}
+
+/** Headers for people, by name. Of two with one name the last is shown. */
+export function shownTable(headers: readonly Header[], depth = 0): { [name: string]: JsonValue } {
+  return Object.fromEntries(
+    headers.map(({ name, bytes, valueAt }) => [name, readValue(bytes, valueAt, depth)]),
+  );
+}
+
+/** A time of AMQP is in whole seconds. */
+function timeText(seconds: bigint): string {
+  const date = dateOfSeconds(seconds);
+  return date === undefined ? `${seconds} s` : date.toISOString();
+}
+
+/** Undefined for a time outside of the years 1970 to 9999. */
+export function dateOfSeconds(seconds: bigint): Date | undefined {
+  return seconds > 253_402_300_799n ? undefined : new Date(Number(seconds) * 1_000);
+}

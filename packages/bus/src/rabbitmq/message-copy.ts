@@ -1,0 +1,223 @@
+/**
+ * Copies of received messages. A message that is retried or given up is held by us for a while as a
+ * copy, and released in the end; both keep what its sender sent, to the byte.
+ *
+ * On a held copy stand headers of ours. What the sender has under the same names, and what would do
+ * something if it stood on the copy (an expiration would delete a dead letter), is kept in the table
+ * `x-sent` meanwhile.
+ */
+import type { Header } from "./amqp-table.ts";
+import { entriesOf, intHeader, renamed, tableHeader, textHeader, textOf } from "./amqp-table.ts";
+import type { Properties, PropertyName } from "./properties.ts";
+import { writeProperties } from "./properties.ts";
+import type { RawPublish, ReceivedMessage } from "./raw-connection.ts";
+
+/** Header with the attempt, from 1; a foreign message without it is at its first. */
+export const attemptHeader = "x-attempt";
+/** Header of a held copy: why it was retried or given up. */
+export const reasonHeader = "x-reason";
+/** Header of a dead letter: when, ISO 8601. */
+export const failedAtHeader = "x-failed-at";
+/** Header of a copy: the routing key of the first publish. */
+const firstRoutingKeyHeader = "x-first-routing-key";
+/** Header of a held copy: what of the sender's cannot stand on it, a table. */
+const sentHeader = "x-sent";
+/** Header of a copy that is not whole: what was cut from it. */
+const cutHeader = "x-cut";
+/** Header of a released copy: to whom else the sender sent it, who has it already. */
+const firstCcHeader = "x-first-cc";
+/** Header of a released copy: the user id of its sender, under which nobody else may publish. */
+const firstUserHeader = "x-first-user-id";
+
+const ourHeaders: ReadonlySet<string> = new Set([
+  ...[attemptHeader, reasonHeader, failedAtHeader, firstRoutingKeyHeader, sentHeader, cutHeader],
+]);
+/** The broker acts on these, or writes them anew: sent along they would count from where they were. */
+const brokerHeaders =
+  /^(x-delivery-count|x-acquired-count|x-death|x-(first|last)-death-.*|CC|BCC)$/;
+const countingHeaders = /^(x-delivery-count|x-acquired-count)$/;
+const deathHeaders = /^(x-death|x-(first|last)-death-.*)$/;
+/** Of a property in `x-sent`. The broker takes a user id from its user only, and an expiration at its word. */
+const propertyPrefix = "property:";
+const heldProperties: readonly PropertyName[] = ["expiration", "userId"];
+
+const longestReasonBytes = 4_096;
+
+/** What we note on a held copy. */
+export interface HoldNote {
+  readonly attempt: number;
+  readonly reason: string;
+  /** Set on a dead letter. */
+  readonly failedAt?: Date;
+}
+
+/** A copy to wait in a retry or dead-letter queue. `longest` is the payload of a frame, which headers must fit in. */
+export function heldCopy(
+  message: ReceivedMessage,
+  to: { exchange: string; routingKey: string },
+  note: HoldNote,
+  longest: number,
+): RawPublish {
+  const { fields, headers } = sentBy(message, "work queue");
+  const kept = new Map(fields);
+  const aside: Header[] = headers.filter(({ name }) => standsAside(name));
+  for (const name of heldProperties) {
+    const value = fields.get(name);
+    if (value !== undefined) aside.push(textHeader(propertyPrefix + name, shortText(value)));
+    kept.delete(name);
+  }
+  const own = (cut: string) => [
+    intHeader(attemptHeader, note.attempt),
+    textHeader(reasonHeader, clipBytes(note.reason, longest) + (cut === "" ? "" : `; ${cut}`)),
+    ...(note.failedAt === undefined
+      ? []
+      : [textHeader(failedAtHeader, note.failedAt.toISOString())]),
+    textHeader(firstRoutingKeyHeader, firstRoutingKeyOf(message)),
+    ...(cut === "" ? [] : [textHeader(cutHeader, cut)]),
+  ];
+  return fitting(message, to, longest, {
+    fields: kept,
+    top: headers.filter(({ name }) => !standsAside(name)),
+    aside,
+    own,
+  });
+}
+
+/** A copy to go back into its work queue, as its sender sent it but with a fresh set of attempts. */
+export function releasedCopy(
+  message: ReceivedMessage,
+  to: { exchange: string; routingKey: string },
+  longest: number,
+): RawPublish {
+  const { fields, headers } = sentBy(message, "dead-letter queue");
+  const top = headers.flatMap((header) => {
+    if (header.name === "CC") return [renamed(header, firstCcHeader)];
+    if (header.name === attemptHeader) return [intHeader(attemptHeader, 1)];
+    return [firstRoutingKeyHeader, sentHeader].includes(header.name) ? [] : [header];
+  });
+  const user = fields.get("userId");
+  const own = (cut: string) => [
+    textHeader(firstRoutingKeyHeader, firstRoutingKeyOf(message)),
+    ...(user === undefined ? [] : [textHeader(firstUserHeader, shortText(user))]),
+    ...(cut === "" ? [] : [textHeader(cutHeader, cut)]),
+  ];
+  const restored = new Map([...fields].filter(([name]) => name !== "userId"));
+  return fitting(message, to, longest, { fields: restored, top, aside: undefined, own });
+}
+
+/** Properties and headers as the sender set them. */
+export function sentBy(
+  { properties }: ReceivedMessage,
+  from: "work queue" | "dead-letter queue",
+): Properties {
+  const aside = asideOf(properties);
+  if (aside === undefined) {
+    const isOfBroker = (name: string) =>
+      countingHeaders.test(name) || (from === "dead-letter queue" && deathHeaders.test(name));
+    const headers = properties.headers.filter(({ name }) => !isOfBroker(name));
+    return { fields: properties.fields, headers };
+  }
+  const fields = new Map(properties.fields);
+  const headers = properties.headers.filter(({ name }) => !standsAside(name));
+  for (const header of aside) {
+    const name = heldProperties.find((one) => header.name === propertyPrefix + one);
+    if (name === undefined) headers.push(header);
+    else fields.set(name, shortString(textOf(header) ?? ""));
+  }
+  return { fields, headers };
+}
+
+/** Whether it is a copy of ours, held or released. */
+export function isCopy(properties: Properties): boolean {
+  return headerOf(properties, firstRoutingKeyHeader) !== undefined;
+}
+
+/** The routing key of the first publish. */
+export function firstRoutingKeyOf({ properties, routingKey }: ReceivedMessage): string {
+  const header = headerOf(properties, firstRoutingKeyHeader);
+  return (header && textOf(header)) || routingKey;
+}
+
+/** The header of that name. */
+export function headerOf({ headers }: Properties, name: string): Header | undefined {
+  return headers.find((header) => header.name === name);
+}
+
+function asideOf(properties: Properties): readonly Header[] | undefined {
+  const key = headerOf(properties, firstRoutingKeyHeader);
+  const sent = headerOf(properties, sentHeader);
+  if (key === undefined || textOf(key) === undefined || sent === undefined) return undefined;
+  return entriesOf(sent);
+}
+
+function standsAside(name: string): boolean {
+  return ourHeaders.has(name) || brokerHeaders.test(name);
+}
+
+interface Parts {
+  readonly fields: ReadonlyMap<PropertyName, Buffer>;
+  readonly top: readonly Header[];
+  /** Undefined on a copy that has no table `x-sent`. */
+  readonly aside: readonly Header[] | undefined;
+  readonly own: (cut: string) => readonly Header[];
+}
+
+/**
+ * The headers of a message must fit in one frame, and its sender may have filled it: then the
+ * largest of his give way, and the copy says so. A copy that the broker refuses would come round for
+ * ever.
+ */
+function fitting(
+  message: ReceivedMessage,
+  to: { exchange: string; routingKey: string },
+  longest: number,
+  { fields, top, aside, own }: Parts,
+): RawPublish {
+  const limit = longest - bytesBeforeFlags;
+  const compose = (dropped: ReadonlySet<Header>, cut: string) => {
+    const left = (headers: readonly Header[]) => headers.filter((header) => !dropped.has(header));
+    const held = aside === undefined ? [] : [tableHeader(sentHeader, left(aside))];
+    return writeProperties({ fields, headers: [...left(top), ...held, ...own(cut)] });
+  };
+  const before = cutBefore(message.properties);
+  const whole = compose(new Set(), before);
+  if (whole.length <= limit) return { ...to, properties: whole, body: message.body };
+  const dropped = new Set<Header>();
+  let bytes = 0;
+  const largestFirst = [...top, ...(aside ?? [])].sort((a, b) => b.bytes.length - a.bytes.length);
+  for (const header of largestFirst) {
+    if (whole.length - bytes + roomForCutNote <= limit) break;
+    dropped.add(header);
+    bytes += header.bytes.length;
+  }
+  const cut = `${dropped.size} headers of ${bytes} bytes cut: with ours they do not fit in a frame`;
+  const properties = compose(dropped, before === "" ? cut : `${before}; ${cut}`);
+  return { ...to, properties, body: message.body };
+}
+
+/** The note on what was cut, which stands in two headers. */
+const roomForCutNote = 400;
+/** Class, weight and size of the body. */
+const bytesBeforeFlags = 12;
+
+function cutBefore(properties: Properties): string {
+  const header = asideOf(properties) ? headerOf(properties, cutHeader) : undefined;
+  return (header && textOf(header)) ?? "";
+}
+
+function clipBytes(text: string, longest: number): string {
+  const bytes = Buffer.from(text);
+  const most = Math.min(longestReasonBytes, Math.floor(longest / 4));
+  return bytes.length <= most
+    ? text
+    : `${bytes.toString("utf8", 0, most - 3).replace(/\ufffd+$/, "")}…`;
+}
+
+function shortText(value: Buffer): string {
+  return value.toString("utf8", 1);
+}
+
+function shortString(text: string): Buffer {
+  const bytes = Buffer.from(text).subarray(0, 255);
+  return Buffer.concat([Buffer.from([bytes.length]), bytes]);
+}

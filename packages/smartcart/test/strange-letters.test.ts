@@ -1,0 +1,100 @@
+/** `smartcart dlq` on RabbitMQ with dead letters of a stranger who sets whatever AMQP can say. */
+import { describe, expect, it } from "vitest";
+import { openBus } from "@smartcart/bus";
+import { canTestRabbitmq, createTestBroker } from "@smartcart/bus/testing";
+import { silentLogger } from "@smartcart/runtime";
+import { waitFor } from "@smartcart/testkit";
+import { runDlq } from "../src/dlq.ts";
+import { runPython } from "./python.ts";
+
+const nothing = { queue: undefined, ids: [], limit: undefined, rate: undefined };
+
+describe.skipIf(!(await canTestRabbitmq()))("strange dead letters", () => {
+  it("are all listed and shown, and put back as they came in", async () => {
+    await using broker = await createTestBroker();
+    const { amqpUrl } = broker;
+    await using bus = await openBus({
+      ...{ amqpUrl, databaseUrl: "", name: "test", log: silentLogger },
+    });
+    // Straight into the dead letters, and by way of a consumer that gives them up.
+    await runPython("amqp_strange.py", amqpUrl, "orders.dlq");
+    await runPython("amqp_strange.py", amqpUrl, "orders");
+    const consumer = await bus.consume("orders", {
+      name: "test",
+      log: silentLogger,
+      handle: async (batch) => batch.map(() => ({ kind: "ack" })),
+    });
+    const letters = bus.deadLetters("orders");
+    await waitFor(async () => (await letters.count()) === 14);
+    await consumer[Symbol.asyncDispose]();
+
+    const list = await runDlq(bus, { ...nothing, action: "list", queue: "orders" });
+    const lines = list.trimEnd().split("\n");
+    expect(lines).toHaveLength(15);
+    expect(list).toContain("at an unknown time");
+    expect(list).toContain('{"nested":[1,null,true]}');
+    expect(list).toContain("two\\nlines\\u001b[2J");
+
+    const all = { ...nothing, action: "show", queue: "orders" };
+    const [, shown] = (await runDlq(bus, { ...all, ids: ["whole"] })).split(/(?<=^})\n/m);
+    const whole = JSON.parse(shown ?? "");
+    expect(whole).toMatchObject({
+      properties: {
+        contentType: "text/plain",
+        replyTo: "me",
+        appId: "strange",
+        priority: 3,
+        correlationId: "c-1",
+        expiration: "3600000",
+        timestamp: "2026-01-01T00:00:00.000Z",
+        messageId: "whole",
+      },
+      headers: { kept: "yes" },
+      bodyBase64: Buffer.from([0xff, 0xfe]).toString("base64"),
+    });
+    const times = (await letters.list()).map(({ headers }) => headers).filter(({ when }) => when);
+    for (const headers of times) {
+      expect(headers).toEqual({
+        when: "2026-01-01T12:00:00.000Z",
+        price: "125e-1",
+        big: expect.stringMatching(/^4611686018427387904L?$/),
+        none: null,
+      });
+    }
+    expect(times).toHaveLength(2);
+
+    const redrive = { ...nothing, action: "redrive", queue: "orders", ids: ["all"] };
+    expect(await runDlq(bus, redrive)).toBe("14 put back into orders\n");
+    const back = JSON.parse(await runPython("amqp_properties.py", amqpUrl, "orders"));
+    expect(back).toHaveLength(14);
+    const wholes = back.filter((one: { message_id: string }) => one.message_id === "whole");
+    for (const one of wholes) {
+      expect(one).toMatchObject({
+        body: "\u00ff\u00fe",
+        content_type: "text/plain",
+        reply_to: "me",
+        app_id: "strange",
+        priority: 3,
+        correlation_id: "c-1",
+        expiration: "3600000",
+        timestamp: 1_767_225_600,
+        headers: { kept: "'yes'" },
+      });
+    }
+    expect(wholes).toHaveLength(2);
+    const odd = back.filter((one: { headers: Record<string, string> }) => one.headers.when);
+    for (const { headers } of odd) {
+      expect(headers).toMatchObject({
+        when: "datetime.datetime(2026, 1, 1, 12, 0)",
+        price: "Decimal('12.5')",
+        big: expect.stringMatching(/^4611686018427387904L?$/),
+        none: "None",
+      });
+    }
+    expect(odd).toHaveLength(2);
+    const yesterday = back.filter(
+      (one: { headers: Record<string, string> }) => one.headers["x-failed-at"] === "'yesterday'",
+    );
+    expect(yesterday).toHaveLength(2);
+  });
+});
