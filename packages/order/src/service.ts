@@ -16,6 +16,7 @@ import { createCatalogue } from "./catalogue.ts";
 import type { OrderConfig } from "./config.ts";
 import type { CrashPoints } from "./crash-points.ts";
 import { crashAt, noCrashPoints } from "./crash-points.ts";
+import { idempotencyKeyHeader } from "./idempotency.ts";
 import { startKeyPruning } from "./key-pruning.ts";
 import { createOrderRepository } from "./repository.ts";
 import { orderRoutes } from "./routes.ts";
@@ -83,6 +84,7 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
   started.use(startKeyPruning({ database, log, ageMs: config.IDEMPOTENCY_KEY_TTL_MS }));
   measureUnfinished(metrics, database);
 
+  const asyncApi = createAsyncApi({ statusPort: config.STATUS_PORT });
   const server = started.use(
     await startServer({
       name: "order",
@@ -92,10 +94,10 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
       services: [OrderService],
       rest: [OrderService],
       restOptions: {
-        headers: ["idempotency-key"],
+        headers: [idempotencyKeyHeader],
         description: aboutKeys(config.IDEMPOTENCY_KEY_TTL_MS),
       },
-      extraRoutes: (app) => app.get("/asyncapi.json", (context) => context.json(createAsyncApi())),
+      extraRoutes: (app) => app.get("/asyncapi.json", (context) => context.json(asyncApi)),
       routes: orderRoutes({
         database,
         repository,

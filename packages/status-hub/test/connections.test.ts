@@ -33,7 +33,7 @@ test("a frame that is not understood is answered, and the connection stays open"
     "",
     "",
     "subscribe.orderId",
-    "order",
+    "subscribe.order",
   ]);
   const orderId = newOrderId();
   await world.advance(orderId);
