@@ -1,11 +1,8 @@
 import { create } from "@bufbuild/protobuf";
-import { CompilationError, RuntimeError } from "@bufbuild/protovalidate";
-import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Problem } from "@smartcart/gen/type/v1/problem_pb";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
-import { DomainError, describeViolations } from "./errors.ts";
-import { toJsonPath } from "./field-path.ts";
+import { DomainError } from "./errors.ts";
 import { codeName, codeTitle } from "./status-codes.ts";
 
 /** Errors that a client of ours received: their text was written for us, not for our caller. */
@@ -56,7 +53,7 @@ export function mapError(thrown: unknown): MappedError {
   if (received.has(thrown)) {
     return fromReceived(thrown);
   }
-  if (opaqueCodes.has(thrown.code) || isBrokenRule(thrown.cause)) {
+  if (opaqueCodes.has(thrown.code)) {
     return internal(thrown);
   }
   return { error: withProblem(thrown), unexpected: false };
@@ -91,29 +88,16 @@ function internal(cause: unknown): MappedError {
   };
 }
 
-/** protovalidate reports a rule that cannot be compiled or evaluated; that is a fault of the contract, not of the caller. */
-function isBrokenRule(cause: unknown): boolean {
-  return cause instanceof CompilationError || cause instanceof RuntimeError;
-}
-
 function withProblem(e: ConnectError): ConnectError {
   if (e.findDetails(ProblemSchema).length > 0) {
     return e;
   }
   const retry = e.code === Code.Unavailable || e.code === Code.ResourceExhausted ? retryAfterMs : 0;
   const problem = { desc: ProblemSchema, value: genericProblem(e.code, retry) };
-  const message = e.code === Code.DeadlineExceeded ? tooLate : (violationText(e) ?? e.rawMessage);
+  const message = e.code === Code.DeadlineExceeded ? tooLate : e.rawMessage;
   const mapped = new ConnectError(message, e.code, e.metadata, undefined, e.cause);
   mapped.details = [problem, ...e.details];
   return mapped;
-}
-
-function violationText(e: ConnectError): string | undefined {
-  const violations = e.findDetails(ViolationsSchema)[0]?.violations;
-  return (
-    violations &&
-    describeViolations(violations.map((v) => ({ field: toJsonPath(v.field), message: v.message })))
-  );
 }
 
 /** The problem of an error that has none of its own: its code is the one of RPC. */

@@ -1,5 +1,6 @@
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
+import type { Violation } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import {
   ViolationSchema,
   ViolationsSchema,
@@ -70,18 +71,28 @@ export interface FieldViolation {
   readonly message: string;
   /** Stable id of the rule; default "invalid". */
   readonly ruleId?: string;
+  /** The violation as protovalidate found it, which RPC sends as it is. */
+  readonly found?: Violation;
 }
 
-/** INVALID_ARGUMENT with a violation a field, as protovalidate sends it: `buf.validate.Violations`. */
+/** Violations that one error carries. A bound, since an answer must not be far longer than what it answers. */
+const maxViolations = 20;
+
+/**
+ * INVALID_ARGUMENT with a violation a field, as protovalidate sends it: `buf.validate.Violations`. Of many violations the
+ * first 20 go along; the message says how many are left out.
+ */
 export class ValidationError extends DomainError {
+  /** Those that are sent. */
   readonly violations: readonly FieldViolation[];
 
-  constructor(violations: readonly FieldViolation[], options?: ErrorOptions) {
+  constructor(all: readonly FieldViolation[], options?: ErrorOptions) {
+    const violations = all.slice(0, maxViolations);
     super({
       code: "INVALID_ARGUMENT",
       rpcCode: Code.InvalidArgument,
       title: "The request is not valid",
-      message: describeViolations(violations),
+      message: describeViolations(all),
       details: [violationsDetail(violations)],
       cause: options?.cause,
     });
@@ -90,25 +101,29 @@ export class ValidationError extends DomainError {
   }
 }
 
-/** One sentence that names the fields and says what to do. */
-export function describeViolations(violations: readonly FieldViolation[]): string {
+/** Names the first field, counts the others and says what to do. */
+function describeViolations(violations: readonly FieldViolation[]): string {
   const [first] = violations;
   if (first === undefined) {
     return "The request is not valid.";
   }
-  const more = violations.length > 1 ? ` (and ${violations.length - 1} more)` : "";
+  const leftOut = violations.length - maxViolations;
+  const cut = leftOut > 0 ? `; ${leftOut} of them are left out here` : "";
+  const more = violations.length > 1 ? ` (and ${violations.length - 1} more${cut})` : "";
   const where = first.field === "" ? "" : `${first.field}: `;
   return `${where}${first.message}${more}. Correct the request and send it again.`;
 }
 
 function violationsDetail(violations: readonly FieldViolation[]): ErrorDetail {
   const value = create(ViolationsSchema, {
-    violations: violations.map(({ field, message, ruleId }) =>
-      create(ViolationSchema, {
-        message,
-        ruleId: ruleId ?? "invalid",
-        ...(field === "" ? {} : { field: parseJsonPath(field) }),
-      }),
+    violations: violations.map(
+      ({ field, message, ruleId, found }) =>
+        found ??
+        create(ViolationSchema, {
+          message,
+          ruleId: ruleId ?? "invalid",
+          ...(field === "" ? {} : { field: parseJsonPath(field) }),
+        }),
     ),
   });
   return { desc: ViolationsSchema, value };

@@ -8,17 +8,37 @@ import {
   FieldPathSchema,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 
+/** Names of JSON that need no quotes in a path. */
+const identifier = /^[A-Za-z_]\w*$/;
+/** A name that was sent and is not of the contract may be as long as the request. */
+const maxNameCharacters = 100;
+
 /** The path as a reader of the JSON sees it: `items[0].productId`, `labels["a"]`. Empty for the message itself. */
 export function toJsonPath(path: FieldPath | undefined): string {
-  let text = "";
-  for (const element of path?.elements ?? []) {
-    text += text === "" ? jsonName(element.fieldName) : `.${jsonName(element.fieldName)}`;
-    text += subscriptText(element);
-  }
-  return text;
+  const steps = (path?.elements ?? []).map(
+    (element) => [jsonName(element.fieldName), subscriptText(element)] as const,
+  );
+  return steps.reduce((text, [name, subscript]) => joinName(text, name) + subscript, "");
 }
 
-/** Reads what `toJsonPath` writes; names may be in lowerCamelCase or as in the proto. */
+/** The same for the names and positions of a JSON text, whether or not the contract has them. */
+export function formatPath(steps: readonly (string | number)[]): string {
+  return steps.reduce<string>(
+    (text, step) => (typeof step === "number" ? `${text}[${step}]` : joinName(text, step)),
+    "",
+  );
+}
+
+/** The path of a member of what stands at `path`; a name that is no identifier stands in brackets. */
+export function joinName(path: string, name: string): string {
+  const short = name.length > maxNameCharacters ? `${name.slice(0, maxNameCharacters)}…` : name;
+  if (!identifier.test(short)) {
+    return `${path}[${JSON.stringify(short)}]`;
+  }
+  return path === "" ? short : `${path}.${short}`;
+}
+
+/** Reads what the functions above write; names may be in lowerCamelCase or as in the proto. */
 export function parseJsonPath(text: string): FieldPath {
   const elements: FieldPathElement[] = [];
   const pattern = /([^.[\]]+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]/g;
@@ -28,8 +48,13 @@ export function parseJsonPath(text: string): FieldPath {
       elements.push(create(FieldPathElementSchema, { fieldName: protoName(name) }));
     } else if (last !== undefined && index !== undefined) {
       last.subscript = { case: "index", value: BigInt(index) };
-    } else if (last !== undefined && key !== undefined) {
-      last.subscript = { case: "stringKey", value: JSON.parse(`"${key}"`) as string };
+    } else if (key !== undefined) {
+      const value = JSON.parse(`"${key}"`) as string;
+      if (last === undefined || last.subscript.case !== undefined) {
+        elements.push(create(FieldPathElementSchema, { fieldName: value }));
+      } else {
+        last.subscript = { case: "stringKey", value };
+      }
     }
   }
   return create(FieldPathSchema, { elements });
@@ -45,8 +70,11 @@ function subscriptText(element: FieldPathElement): string {
     : `[${String(subscript.value)}]`;
 }
 
-/** lowerCamelCase of a field's name, as proto3 JSON derives it. */
+/** lowerCamelCase of a field's name, as proto3 JSON derives it. What cannot be the name of a field, `__proto__`, stays. */
 export function jsonName(protoFieldName: string): string {
+  if (!/^[a-z]\w*$/.test(protoFieldName)) {
+    return protoFieldName;
+  }
   return protoFieldName.replace(/_+([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 

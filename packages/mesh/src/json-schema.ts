@@ -1,6 +1,6 @@
 import type { DescEnum, DescField, DescMessage, DescOneof } from "@bufbuild/protobuf";
 import { getOption, hasOption, ScalarType } from "@bufbuild/protobuf";
-import type { FieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import type { FieldRules, Rule } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import {
   field as fieldRules,
   message as messageRules,
@@ -71,11 +71,13 @@ export function createSchemaRegistry(): SchemaRegistry {
 
   function messageSchema(message: DescMessage): JsonSchema {
     const required = requiredFields(message);
-    const notes = celMessages(message);
+    const notes = hasOption(message, messageRules)
+      ? celNotes(getOption(message, messageRules).cel)
+      : "";
     const choices = message.oneofs.map(oneofSchema).filter((schema) => schema !== undefined);
     return {
       type: "object",
-      ...(notes.length > 0 && { description: notes.join("; ") }),
+      ...(notes && { description: notes }),
       properties: Object.fromEntries(message.fields.map((f) => [f.jsonName, ofField(f)])),
       ...(required.length > 0 && { required }),
       ...(choices.length > 0 && { allOf: choices }),
@@ -85,6 +87,11 @@ export function createSchemaRegistry(): SchemaRegistry {
 
   function ofField(field: DescField): JsonSchema {
     const rules = rulesOf(field);
+    const notes = celNotes(rules?.cel ?? []);
+    return { ...(notes && { description: notes }), ...constrained(field, rules) };
+  }
+
+  function constrained(field: DescField, rules: FieldRules | undefined): JsonSchema {
     if (field.fieldKind === "list") {
       const itemRules = rules?.type.case === "repeated" ? rules.type.value.items : undefined;
       const items = { ...valueSchema(field), ...scalarConstraints(itemRules) };
@@ -115,10 +122,9 @@ function rulesOf(field: DescField): FieldRules | undefined {
   return hasOption(field, fieldRules) ? getOption(field, fieldRules) : undefined;
 }
 
-/** Rules across fields have no counterpart in JSON Schema; they are told in words. */
-function celMessages(message: DescMessage): string[] {
-  const rules = hasOption(message, messageRules) ? getOption(message, messageRules).cel : [];
-  return rules.map((rule) => rule.message || rule.expression);
+/** Rules in CEL have no counterpart in JSON Schema; they are told in words. */
+function celNotes(rules: readonly Rule[]): string {
+  return rules.map((rule) => rule.message || rule.expression).join("; ");
 }
 
 /** Of a real oneof at most one member may be there. */

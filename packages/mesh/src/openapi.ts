@@ -1,10 +1,10 @@
 import type { DescField, DescMessage, DescService } from "@bufbuild/protobuf";
 import { ScalarType } from "@bufbuild/protobuf";
+import { hasPlainJson } from "./json-fields.ts";
 import type { JsonSchema, SchemaRegistry } from "./json-schema.ts";
 import { createSchemaRegistry, requiredFields } from "./json-schema.ts";
 import type { FieldChain, RestRoute } from "./rest-routes.ts";
 import { jsonPathOf, restRoutes } from "./rest-routes.ts";
-import { hasPlainJson } from "./strict-json.ts";
 
 /** What the document says of itself. */
 export interface OpenApiInfo {

@@ -1,9 +1,10 @@
 import { create, toJson } from "@bufbuild/protobuf";
-import type { Violation } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import type { Violations } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { ConnectError } from "@connectrpc/connect";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
 import { genericProblem, mapError } from "./error-mapping.ts";
+import { ValidationError } from "./errors.ts";
 import { toJsonPath } from "./field-path.ts";
 import { codeHttpStatus } from "./status-codes.ts";
 
@@ -87,8 +88,7 @@ function membersOf(error: ConnectError): Record<string, unknown> {
       continue;
     }
     if (detail.desc.typeName === ViolationsSchema.typeName) {
-      const { violations } = create(ViolationsSchema, detail.value);
-      members.violations = violations.map(violationJson);
+      members.violations = violationsOf(error, create(ViolationsSchema, detail.value));
     } else {
       Object.assign(members, toJson(detail.desc, create(detail.desc, detail.value)));
     }
@@ -96,8 +96,13 @@ function membersOf(error: ConnectError): Record<string, unknown> {
   return members;
 }
 
-function violationJson(violation: Violation) {
-  return { field: toJsonPath(violation.field), message: violation.message };
+/** With the fields as they are in the JSON that was sent, where that is still known. */
+function violationsOf(error: ConnectError, { violations }: Violations) {
+  const known = error.cause instanceof ValidationError ? error.cause.violations : undefined;
+  return (
+    known?.map(({ field, message }) => ({ field, message })) ??
+    violations.map(({ field, message }) => ({ field: toJsonPath(field), message }))
+  );
 }
 
 /** Headers that an implementation attached to its error. */

@@ -1,33 +1,31 @@
-import type { JsonValue } from "@bufbuild/protobuf";
+import { bodyTooLarge, decodeContent } from "./content-encoding.ts";
+import { malformedJson } from "./json-text.ts";
 import { HttpProblemError } from "./problem.ts";
 import type { NodeRequest } from "./rpc-listener.ts";
 
+/** Fatal: a body that is not UTF-8 would otherwise be stored with replacement characters in it. */
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 /**
- * Reads the JSON body of a request; undefined where there is none.
- * @throws HttpProblemError 413 where it is longer than `maxBytes`, 415 where it is not JSON by its content type, 400
- * where it is not JSON in fact.
+ * Reads the JSON body of a request as text; undefined where there is none.
+ * @throws HttpProblemError 413 where it is longer than `maxBytes`, before or after it is decompressed; 415 where it is not
+ * JSON by its content type or has a content encoding that is not known; 400 where it is not what its encoding says.
+ * @throws DomainError MALFORMED_JSON where it is not UTF-8.
  */
-export async function readJsonBody(
+export async function readBodyText(
   req: NodeRequest,
   maxBytes: number,
-): Promise<JsonValue | undefined> {
-  const bytes = await readBytes(req, maxBytes);
-  if (bytes.length === 0) {
+): Promise<string | undefined> {
+  const sent = await readBytes(req, maxBytes);
+  if (sent.length === 0) {
     return undefined;
   }
   assertJsonType(req.headers["content-type"]);
+  const bytes = await decodeContent(sent, req.headers["content-encoding"], maxBytes);
   try {
-    // Fatal: a body that is not UTF-8 would otherwise be stored with replacement characters in it.
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as JsonValue;
+    return utf8.decode(bytes);
   } catch (cause) {
-    const reason = (cause as Error).message;
-    const init = {
-      status: 400,
-      code: "MALFORMED_JSON",
-      title: "The body is not JSON",
-      detail: `The body cannot be read as JSON in UTF-8: ${reason}. Correct it and send it again.`,
-    };
-    throw new HttpProblemError(init, { cause });
+    throw malformedJson(cause);
   }
 }
 
@@ -72,11 +70,5 @@ async function readBytes(req: NodeRequest, maxBytes: number): Promise<Buffer> {
 /** What follows is thrown away, so that the client gets to read the answer before the connection is closed. */
 function tooLarge(req: NodeRequest, maxBytes: number): HttpProblemError {
   req.resume();
-  return new HttpProblemError({
-    status: 413,
-    code: "BODY_TOO_LARGE",
-    title: "The body is too large",
-    detail: `A body may have ${maxBytes} bytes. Send less.`,
-    headers: req.httpVersionMajor === 1 ? { connection: "close" } : {},
-  });
+  return bodyTooLarge(maxBytes, req.httpVersionMajor === 1 ? { connection: "close" } : {});
 }

@@ -2,22 +2,26 @@ import type { DescField, JsonValue, Message } from "@bufbuild/protobuf";
 import { ScalarType } from "@bufbuild/protobuf";
 import type { FieldViolation } from "./errors.ts";
 import { ValidationError } from "./errors.ts";
+import { describeExpected } from "./expected-json.ts";
+import { isWholeNumber } from "./json-fields.ts";
+import { parseExactJson } from "./json-text.ts";
 import type { FieldChain, RestRoute } from "./rest-routes.ts";
-import { resolveChain } from "./rest-routes.ts";
+import { jsonPathOf, resolveChain } from "./rest-routes.ts";
 import type { JsonObject } from "./strict-json.ts";
-import { assertExactNumbers, readJson } from "./strict-json.ts";
+import { readJson } from "./strict-json.ts";
 
 /** What of an HTTP request makes up the request message. */
 export interface RestInput {
   /** Values of the route's variables, decoded. */
   readonly pathValues: readonly string[];
   readonly query: URLSearchParams;
-  /** The parsed body; undefined where none was sent. */
-  readonly body: JsonValue | undefined;
+  /** The text of the body; undefined where none was sent. */
+  readonly body: string | undefined;
 }
 
 /**
  * The request message of a route: from the path, the body and the query, as google/api/http.proto lays it down.
+ * @throws DomainError MALFORMED_JSON where the body is not JSON.
  * @throws ValidationError with a violation for each parameter and field that is wrong.
  */
 export function buildRequest(route: RestRoute, input: RestInput): Message {
@@ -32,30 +36,30 @@ export function buildRequest(route: RestRoute, input: RestInput): Message {
       setQueryValue(json, key, chain, values, violations);
     }
   }
+  for (const [i, chain] of route.variables.entries()) {
+    setText(json, jsonPathOf(chain), chain, [input.pathValues[i] ?? ""], violations);
+  }
   if (violations.length > 0) {
     throw new ValidationError(violations);
-  }
-  for (const [i, chain] of route.variables.entries()) {
-    setValue(json, chain, textToJson(chain.at(-1) as DescField, input.pathValues[i] ?? ""));
   }
   return readJson(schema, json);
 }
 
 /** An empty body is an empty message: `curl -X POST` without data is enough for a method that needs none. */
-function jsonOfBody(route: RestRoute, body: JsonValue | undefined): JsonObject {
+function jsonOfBody(route: RestRoute, body: string | undefined): JsonObject {
   if (route.body === undefined || body === undefined) {
     return {};
   }
-  const json = route.body === "*" ? body : { [route.body.jsonName]: body };
-  // Before path and query are added, whose values are text and may look like quoted numbers.
-  assertExactNumbers(route.method.input, json);
-  return json;
+  const field = route.body === "*" ? undefined : route.body;
+  return parseExactJson(route.method.input, body, { field, plainNumbers: true }).json;
 }
 
 function groupQuery(query: URLSearchParams): Map<string, string[]> {
   const groups = new Map<string, string[]>();
   for (const [key, value] of query) {
-    groups.set(key, [...(groups.get(key) ?? []), value]);
+    const values = groups.get(key) ?? [];
+    values.push(value);
+    groups.set(key, values);
   }
   return groups;
 }
@@ -70,17 +74,28 @@ function setQueryValue(
   const field = chain.at(-1) as DescField;
   if (field.fieldKind === "map") {
     violations.push({ field: key, message: "cannot be set by a parameter" });
-  } else if (field.fieldKind === "list") {
-    setValue(
-      json,
-      chain,
-      values.map((value) => textToJson(field, value)),
-    );
-  } else if (values.length > 1) {
+  } else if (field.fieldKind !== "list" && values.length > 1) {
     violations.push({ field: key, message: "may be given once only" });
   } else {
-    setValue(json, chain, textToJson(field, values[0] ?? ""));
+    setText(json, key, chain, values, violations);
   }
+}
+
+function setText(
+  json: JsonObject,
+  name: string,
+  chain: FieldChain,
+  texts: readonly string[],
+  violations: FieldViolation[],
+): void {
+  const field = chain.at(-1) as DescField;
+  // `Number` takes "0x10" and "1e3" as well; a parameter is a number as OpenAPI has it.
+  if (isWholeNumber(field.scalar) && !texts.every((text) => /^-?\d+$/.test(text))) {
+    violations.push({ field: name, message: describeExpected(field) });
+    return;
+  }
+  const values = texts.map((text) => textToJson(field, text));
+  setValue(json, chain, field.fieldKind === "list" ? values : (values[0] ?? ""));
 }
 
 function setValue(json: JsonObject, chain: FieldChain, value: JsonValue): void {

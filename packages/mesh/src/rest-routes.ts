@@ -3,8 +3,8 @@ import { getOption, hasOption } from "@bufbuild/protobuf";
 import { http } from "@smartcart/gen/google/api/annotations_pb";
 import type { HttpRule } from "@smartcart/gen/google/api/http_pb";
 import type { RestPolicy } from "@smartcart/gen/mesh/v1/options_pb";
+import { findField, hasPlainJson } from "./json-fields.ts";
 import { policyOf } from "./policy.ts";
-import { findField, hasPlainJson } from "./strict-json.ts";
 
 /** A REST route of a unary method, as `google.api.http` (google/api/http.proto) states it. */
 export interface RestRoute {

@@ -11,7 +11,7 @@ import { viaRestKey } from "./call-scope.ts";
 import type { HttpProblem } from "./problem.ts";
 import { HttpProblemError, httpProblem, problemOfError } from "./problem.ts";
 import { createRateLimit } from "./rate-limit.ts";
-import { readJsonBody } from "./request-body.ts";
+import { readBodyText } from "./request-body.ts";
 import type { HttpAnswer } from "./rest-answer.ts";
 import { successAnswer } from "./rest-answer.ts";
 import { buildRequest } from "./rest-request.ts";
@@ -87,7 +87,7 @@ async function answerRoute(
     if (retryAfterMs > 0) {
       throw rateLimited(retryAfterMs);
     }
-    const body = route.body && (await readJsonBody(c.env.incoming, o.maxBodyBytes));
+    const body = route.body && (await readBodyText(c.env.incoming, o.maxBodyBytes));
     const pathValues = route.variables.map((_, i) => c.req.param(`p${i}`) ?? "");
     const query = new URLSearchParams(queryOf(c.env.incoming.url ?? ""));
     return await call(c, route, o, buildRequest(route, { pathValues, query, body }));
@@ -122,10 +122,27 @@ function headersFor(c: HttpContext, names: readonly string[]): Record<string, st
   for (const name of names) {
     const value = headerOf(c, name.toLowerCase());
     if (value !== undefined) {
+      assertSentOnce(c, name, value);
       headers[name] = value;
     }
   }
   return headers;
+}
+
+/** Node joins the values of a header that was sent twice; the two keys would become one that nobody sent. */
+function assertSentOnce(c: HttpContext, name: string, value: string): void {
+  if (!value.includes(",")) {
+    return;
+  }
+  const names = c.env.incoming.rawHeaders.filter((_, i) => i % 2 === 0);
+  if (names.filter((sent) => sent.toLowerCase() === name.toLowerCase()).length > 1) {
+    throw new HttpProblemError({
+      status: 400,
+      code: "DUPLICATE_HEADER",
+      title: "A header was sent twice",
+      detail: `The header ${name} was sent more than once. Send it once.`,
+    });
+  }
 }
 
 function headerOf(c: HttpContext, name: string): string | undefined {

@@ -7,6 +7,7 @@ import {
 } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalHandlerOptions } from "@connectrpc/connect/protocol";
 import { batchTargets } from "./policy.ts";
+import { requestDecoding } from "./request-decoding.ts";
 
 /** How each method is served. */
 export interface ServedMethodsOptions {
@@ -26,8 +27,11 @@ export interface ServedMethods {
   readonly specs: ReadonlyMap<DescMethod, MethodImplSpec>;
 }
 
-/** Longest message of a batch method in bytes: the usual default of gRPC. */
-const maxBatchBytes = 4 * 1024 * 1024;
+/**
+ * Longest message of a batch method in bytes: 256 requests of 4 KiB, which is an order of a hundred lines. Not more, since
+ * whoever may call the method can make it up of nothing but empty requests, and each is decoded before they are counted.
+ */
+const maxBatchBytes = 1024 * 1024;
 
 /**
  * Collects what `routes` registers. Streams and unary methods get shutdown signals of their own, since a drain ends
@@ -48,8 +52,9 @@ export function collectMethods(
     specs.set(method, spec);
     const isBatch = batchTargets(method.parent).has(method.name);
     const unary = method.methodKind === "unary";
+    const maxBytes = isBatch ? Math.max(maxBatchBytes, o.maxBodyBytes) : o.maxBodyBytes;
     inner.rpc(method, spec.impl as never, {
-      readMaxBytes: isBatch ? Math.max(maxBatchBytes, o.maxBodyBytes) : o.maxBodyBytes,
+      ...requestDecoding(method.input, maxBytes),
       shutdownSignal: unary ? o.unaryShutdown : o.streamShutdown,
       ...options,
     });

@@ -1,152 +1,150 @@
-import type { DescField, DescMessage, JsonValue, Message } from "@bufbuild/protobuf";
-import { fromJson, ScalarType } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, DescOneof, JsonValue, Message } from "@bufbuild/protobuf";
+import { fromJson } from "@bufbuild/protobuf";
 import type { FieldViolation } from "./errors.ts";
 import { ValidationError } from "./errors.ts";
 import { describeExpected } from "./expected-json.ts";
+import { joinName } from "./field-path.ts";
+import { findField, hasPlainJson } from "./json-fields.ts";
+import { maxItemsOf } from "./message-size.ts";
 
 /** A JSON object. */
 export type JsonObject = { [key: string]: JsonValue };
 
-/**
- * Proto3 JSON takes numbers of 32 bits in quotes, and numbers that a reader of JSON cannot have kept exact. A body may
- * have neither: what the OpenAPI document says is what is taken.
- * @throws ValidationError with a violation for each field that is wrong, whatever is wrong with it.
- */
-export function assertExactNumbers(
-  schema: DescMessage,
-  json: JsonValue,
-): asserts json is JsonObject {
-  if (!isObject(json)) {
-    throw new ValidationError([{ field: "", message: "the body must be an object" }]);
-  }
-  const inexact = findInexactNumbers(schema, json, "");
-  if (inexact.length > 0) {
-    const named = new Set(inexact.map(({ field }) => field));
-    const others = findViolations(schema, json, "").filter(({ field }) => !named.has(field));
-    throw new ValidationError([...inexact, ...others]);
-  }
+/** How JSON is read. */
+export interface ReadJsonOptions {
+  /** Members that the contract does not know are passed over, as RPC does. Default: they are refused. */
+  readonly ignoreUnknownFields?: boolean;
 }
 
 /**
- * Reads proto3 JSON, unknown fields refused.
+ * Reads proto3 JSON.
  * @throws ValidationError with a violation for each field that is wrong.
  */
-export function readJson(schema: DescMessage, json: JsonValue): Message {
+export function readJson(
+  schema: DescMessage,
+  json: JsonValue,
+  options: ReadJsonOptions = {},
+): Message {
   try {
-    return fromJson(schema, json, { ignoreUnknownFields: false });
+    return fromJson(schema, json, options);
   } catch (cause) {
-    const found = findViolations(schema, json, "");
-    // Two members of a oneof, or a name and its alias: right each for itself, wrong together.
-    const together = { field: "", message: "two fields exclude each other, or one is set twice" };
-    throw new ValidationError(found.length > 0 ? found : [together], { cause });
+    const found = findViolations(schema, json, options);
+    const whole = { field: "", message: "is not what this method takes" };
+    throw new ValidationError(found.length > 0 ? found : [whole], { cause });
   }
 }
 
-/** The field of that JSON or proto name. */
-export function findField(schema: DescMessage, name: string): DescField | undefined {
-  return schema.fields.find((field) => field.jsonName === name || field.name === name);
+/** Only called when JSON was refused: tries each part by itself to find those that are wrong. */
+export function findViolations(
+  schema: DescMessage,
+  json: JsonValue,
+  options: ReadJsonOptions,
+): FieldViolation[] {
+  const found = { violations: [], options };
+  inspectMessage(schema, json, "", found);
+  return found.violations;
 }
 
-/** A message whose JSON is an object with its fields, unlike Timestamp and its like. */
-export function hasPlainJson(schema: DescMessage): boolean {
-  return !schema.typeName.startsWith("google.protobuf.");
+interface Found {
+  readonly violations: FieldViolation[];
+  readonly options: ReadJsonOptions;
 }
 
-const numberTypes: ReadonlySet<ScalarType> = new Set([
-  ScalarType.INT32,
-  ScalarType.UINT32,
-  ScalarType.SINT32,
-  ScalarType.FIXED32,
-  ScalarType.SFIXED32,
-  ScalarType.FLOAT,
-  ScalarType.DOUBLE,
-]);
-const notFinite: ReadonlySet<JsonValue> = new Set(["NaN", "Infinity", "-Infinity"]);
+/** Nobody mends more than so many at once, and each that is told has cost an exception. */
+const maxViolations = 1000;
 
-function findInexactNumbers(schema: DescMessage, json: JsonObject, path: string): FieldViolation[] {
-  return Object.entries(json).flatMap(([key, value]) => {
-    const field = findField(schema, key);
-    if (field === undefined || value === null) {
-      return [];
-    }
-    const at = join(path, key);
-    if (field.fieldKind === "list" && Array.isArray(value)) {
-      return value.flatMap((item, i) => inexactValue(field, item, `${at}[${i}]`));
-    }
-    return inexactValue(field, value, at);
-  });
-}
-
-function inexactValue(field: DescField, value: JsonValue, at: string): FieldViolation[] {
-  if (field.message !== undefined && field.fieldKind !== "map") {
-    return isObject(value) && hasPlainJson(field.message)
-      ? findInexactNumbers(field.message, value, at)
-      : [];
-  }
-  const quoted = typeof value === "string" && !notFinite.has(value);
-  if (quoted && field.scalar !== undefined && numberTypes.has(field.scalar)) {
-    return [{ field: at, message: "must be a number, without quotes" }];
-  }
-  const rounded =
-    typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value);
-  return rounded ? [{ field: at, message: "is too large for a number; write it as a string" }] : [];
-}
-
-/** Only called when the JSON was refused: tries each part by itself to find those that are wrong. */
-function findViolations(schema: DescMessage, json: JsonValue, path: string): FieldViolation[] {
+function inspectMessage(schema: DescMessage, json: JsonValue, path: string, found: Found): void {
   if (!isObject(json)) {
-    return [{ field: path, message: "must be an object" }];
+    found.violations.push({ field: path, message: "must be an object" });
+    return;
   }
-  return Object.entries(json).flatMap(([key, value]) => {
-    const field = findField(schema, key);
-    const at = join(path, key);
-    if (field === undefined) {
-      return [{ field: at, message: "is not a known field" }];
+  const taken = new Map<DescField | DescOneof, string>();
+  for (const [key, value] of Object.entries(json)) {
+    if (found.violations.length >= maxViolations) {
+      return;
     }
-    return value === null ? [] : violationsOfField(schema, field, value, at);
-  });
+    const field = findField(schema, key);
+    const at = joinName(path, key);
+    if (field !== undefined) {
+      inspectRepetition(field, key, value, at, taken, found);
+      if (value !== null) {
+        inspectField(schema, field, value, at, found);
+      }
+    } else if (!found.options.ignoreUnknownFields) {
+      found.violations.push({ field: at, message: "is not a known field" });
+    }
+  }
 }
 
-function violationsOfField(
+/** A field has a name in JSON and one in the proto; of a oneof one member may be there. */
+function inspectRepetition(
+  field: DescField,
+  key: string,
+  value: JsonValue,
+  at: string,
+  taken: Map<DescField | DescOneof, string>,
+  found: Found,
+): void {
+  const sameField = taken.get(field);
+  const sameOneof = field.oneof && taken.get(field.oneof);
+  if (sameField !== undefined) {
+    const message = `is another spelling of ${sameField}; send one of the two`;
+    found.violations.push({ field: at, message });
+  } else if (sameOneof !== undefined && value !== null) {
+    found.violations.push({ field: at, message: `excludes ${sameOneof}; send one of the two` });
+  }
+  taken.set(field, key);
+  if (field.oneof !== undefined && value !== null) {
+    taken.set(field.oneof, key);
+  }
+}
+
+function inspectField(
   schema: DescMessage,
   field: DescField,
   value: JsonValue,
   at: string,
-): FieldViolation[] {
-  if (field.fieldKind === "list") {
-    if (!Array.isArray(value)) {
-      return [{ field: at, message: "must be a list" }];
-    }
-    return value.flatMap((item, i) =>
-      violationsOfValue(schema, field, item, [item], `${at}[${i}]`),
-    );
+  found: Found,
+): void {
+  if (field.fieldKind !== "list") {
+    inspectValue(schema, field, value, value, at, found);
+    return;
   }
-  return violationsOfValue(schema, field, value, value, at);
+  if (!Array.isArray(value)) {
+    found.violations.push({ field: at, message: "must be a list" });
+    return;
+  }
+  const maxItems = maxItemsOf(field);
+  if (maxItems !== undefined && value.length > maxItems) {
+    found.violations.push({ field: at, message: `must contain no more than ${maxItems} item(s)` });
+    return;
+  }
+  for (const [i, item] of value.entries()) {
+    inspectValue(schema, field, item, [item], `${at}[${i}]`, found);
+  }
 }
 
 /** `whole` is what the field as such would hold: for an item, a list of it. */
-function violationsOfValue(
+function inspectValue(
   schema: DescMessage,
   field: DescField,
   value: JsonValue,
   whole: JsonValue,
   at: string,
-): FieldViolation[] {
+  found: Found,
+): void {
   if (field.fieldKind !== "map" && field.message !== undefined && hasPlainJson(field.message)) {
-    return findViolations(field.message, value, at);
+    inspectMessage(field.message, value, at, found);
+    return;
   }
   try {
-    fromJson(schema, { [field.jsonName]: whole });
-    return [];
+    fromJson(schema, { [field.jsonName]: whole }, found.options);
   } catch {
-    return [{ field: at, message: describeExpected(field) }];
+    found.violations.push({ field: at, message: describeExpected(field) });
   }
 }
 
-function isObject(json: JsonValue): json is JsonObject {
+/** Whether the JSON is an object. */
+export function isObject(json: JsonValue): json is JsonObject {
   return typeof json === "object" && json !== null && !Array.isArray(json);
-}
-
-function join(path: string, key: string): string {
-  return path === "" ? key : `${path}.${key}`;
 }

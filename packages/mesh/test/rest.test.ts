@@ -1,3 +1,6 @@
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RunningServer } from "../src/index.ts";
 import { startOrderServer } from "./rig.ts";
@@ -18,6 +21,22 @@ function post(path: string, body: unknown, headers: Record<string, string> = {})
     headers: { "content-type": "application/json", ...headers },
     body: typeof body === "string" ? body : JSON.stringify(body),
   });
+}
+
+/** What is answered to a POST with such header lines, as text. */
+async function rawPost(lines: string[]): Promise<string> {
+  const body = JSON.stringify(goodBody);
+  const socket = connect(server.port, "127.0.0.1");
+  const head = [
+    "POST /placeOrder HTTP/1.1",
+    "Host: localhost",
+    "Connection: close",
+    "Content-Type: application/json",
+    `Content-Length: ${body.length}`,
+    ...lines,
+  ];
+  socket.write(`${head.join("\r\n")}\r\n\r\n${body}`);
+  return text(socket);
 }
 
 const placeOrder = (changes: object, headers?: Record<string, string>) =>
@@ -46,6 +65,13 @@ describe("success", () => {
     expect((await placeOrder({})).headers.get("idempotency-replayed")).toBeNull();
     const res = await placeOrder({}, { "Idempotency-Key": "k1" });
     expect(res.headers.get("idempotency-replayed")).toBe("true");
+  });
+
+  test("the same header twice: refused", async () => {
+    const key = await rawPost(["Idempotency-Key: k1", "idempotency-key: k2"]);
+    expect(key).toMatch(/^HTTP\/1.1 400 /);
+    expect(key).toContain('"code":"DUPLICATE_HEADER"');
+    expect(await rawPost(["Idempotency-Key: k1, k2"])).toMatch(/^HTTP\/1.1 201 /);
   });
 
   test("path parameters, decoded", async () => {
@@ -107,7 +133,7 @@ describe("bad requests: 400 with a violation a field", () => {
     const items = [goodBody.items[0], goodBody.items[0]];
     expect(await violating({ ...goodBody, items })).toMatchObject({
       status: 400,
-      violations: [{ field: "", message: "each product may stand on one line only" }],
+      violations: [{ field: "items", message: "each product may stand on one line only" }],
     });
   });
 
@@ -125,6 +151,12 @@ describe("bad requests: 400 with a violation a field", () => {
     ["wrong type", { ...goodBody, userId: 7 }, { field: "userId", message: "must be a string" }],
     ["quoted number", { ...goodBody, items: [{ quantity: "2" }] }, { field: "items[0].quantity" }],
     ["fraction", { ...goodBody, items: [{ quantity: 1.5 }] }, { field: "items[0].quantity" }],
+    ["a name that objects have", '{"__proto__":1}', { field: "__proto__" }],
+    ["a name with a point", { ...goodBody, "a.b": 1 }, { field: '["a.b"]' }],
+    ["a name as in the proto", { ...goodBody, gift_note: 1 }, { field: "gift_note" }],
+    ["two spellings", { ...goodBody, user_id: "u2" }, { field: "user_id" }],
+    ["a member twice", '{"items":[{"quantity":1,"quantity":2}]}', { field: "items[0].quantity" }],
+    ["another notation", { ...goodBody, items: [{ quantity: "0x10" }] }, {}],
     ["list instead of an object", [], { field: "" }],
     ["null", "null", { field: "" }],
   ])("%s", async (_, body, violation) => {
@@ -133,6 +165,29 @@ describe("bad requests: 400 with a violation a field", () => {
       code: "INVALID_ARGUMENT",
       violations: [violation],
     });
+  });
+
+  test("5,000 items, or very many violations: the answer is short", async () => {
+    const items = Array.from({ length: 5000 }, (_, i) => ({ productId: `p${i}`, quantity: 1 }));
+    await using server = await startOrderServer();
+    const send = async (body: object) => {
+      const res = await fetch(`${server.url}/placeOrder`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+      const text = await res.text();
+      expect(res.status).toBe(400);
+      expect(text.length).toBeLessThan(4000);
+      return JSON.parse(text) as { violations: object[]; detail: string };
+    };
+    expect(await send({ ...goodBody, items })).toMatchObject({ violations: [{ field: "items" }] });
+    const broken = await send({
+      ...goodBody,
+      items: items.slice(0, 100).map(() => ({ quantity: 0 })),
+    });
+    expect(broken.violations).toHaveLength(20);
+    expect(broken.detail).toContain("(and 200 more; 181 of them are left out here)");
   });
 
   test("no body at all", async () => {
@@ -153,6 +208,10 @@ describe("bad requests: 400 with a violation a field", () => {
       violations: [{ field: "userId" }, { field: "pageSize" }],
     });
     expect(await get("userId=u&__proto__.x=1")).toMatchObject({ status: 400 });
+    for (const number of ["0x1", "1e1", "+1", "1.0", " 1", "", "99999999999"]) {
+      const answer = await get(`userId=u&pageSize=${encodeURIComponent(number)}`);
+      expect(answer, number).toMatchObject({ status: 400, violations: [{ field: "pageSize" }] });
+    }
   });
 
   test.each(["{", "[1", '{"userId":"\xff"', "\u0000"])("malformed JSON %j", async (body) => {
@@ -225,6 +284,39 @@ describe("the protocol", () => {
       "content-type": "application/json; charset=UTF-8",
     });
     expect(utf8.status).toBe(201);
+  });
+
+  test("a content encoding: decoded within the bound, or 415", async () => {
+    const json = JSON.stringify(goodBody);
+    const send = (encoding: string, body: Uint8Array) =>
+      fetch(`${server.url}/placeOrder`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "content-encoding": encoding },
+        body: new Uint8Array(body),
+      });
+    expect((await send("gzip", gzipSync(json))).status).toBe(201);
+    expect((await send("GZIP", gzipSync(json))).status).toBe(201);
+    expect((await send("deflate", deflateSync(json))).status).toBe(201);
+    expect((await send("br", brotliCompressSync(json))).status).toBe(201);
+    expect((await send("identity", Buffer.from(json))).status).toBe(201);
+    for (const unknown of ["zstd", "gzip, gzip"]) {
+      const { headers, ...rest } = await problem(send(unknown, gzipSync(json)));
+      expect(rest).toMatchObject({ status: 415, code: "UNSUPPORTED_CONTENT_ENCODING" });
+      expect(headers.get("accept-encoding")).toBe("gzip, deflate, br");
+    }
+    for (const lie of [Buffer.from(json), gzipSync(json).subarray(0, 30)]) {
+      expect(await problem(send("gzip", lie))).toMatchObject({
+        status: 400,
+        code: "MALFORMED_BODY",
+      });
+    }
+    const bomb = gzipSync(Buffer.alloc(10_000_000));
+    for (const [encoding, body] of [
+      ["gzip", bomb.subarray(0, 4000)],
+      ["br", brotliCompressSync(Buffer.alloc(10_000_000))],
+    ] as const) {
+      expect(await problem(send(encoding, body))).toMatchObject({ status: 413 });
+    }
   });
 
   test("too large: 413, announced or not", async () => {
