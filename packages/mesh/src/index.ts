@@ -9,6 +9,7 @@ export {
   problemOf,
   ValidationError,
 } from "./errors.ts";
+export { parseExactJson } from "./json-text.ts";
 export { createOpenApi } from "./openapi.ts";
 export { describeSwitch, type Gauges } from "./part-service.ts";
 export { createSwitch, type PartSwitch, switchNotFound, turnSwitch } from "./part-switch.ts";
@@ -17,3 +18,5 @@ export type { Checks } from "./readiness.ts";
 export type { RestOptions } from "./rest.ts";
 export { type RunningServer, type ServerOptions, startServer } from "./server.ts";
 export { settleItems } from "./settle-items.ts";
+export { readJson } from "./strict-json.ts";
+export { assertValid } from "./validation.ts";

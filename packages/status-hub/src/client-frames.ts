@@ -1,10 +1,13 @@
-import type { JsonValue } from "@bufbuild/protobuf";
-import { fromJson } from "@bufbuild/protobuf";
-import { isFieldError } from "@bufbuild/protobuf/reflect";
-import type { Violation } from "@bufbuild/protovalidate";
-import { createValidator } from "@bufbuild/protovalidate";
 import type { ClientFrame } from "@smartcart/gen/status/v1/frames_pb";
 import { ClientFrameSchema } from "@smartcart/gen/status/v1/frames_pb";
+import type { FieldViolation } from "@smartcart/mesh";
+import {
+  assertValid,
+  DomainError,
+  parseExactJson,
+  readJson,
+  ValidationError,
+} from "@smartcart/mesh";
 
 /** What a client asks for. */
 export interface ClientRequest {
@@ -28,26 +31,17 @@ export interface FrameProblem {
 }
 
 const EXAMPLE = `send {"subscribe":{"orderId":"ORD-…"}} or {"subscribe":{"userId":"…"}}`;
-const validator = createValidator();
 
-/** Reads a frame of a client: strict proto3 JSON, then the rules of the contract. */
+/** Reads a frame of a client: strict proto3 JSON as on REST, then the rules of the contract. */
 export function parseClientFrame(text: string): ClientRequest | FrameProblem {
-  let json: JsonValue;
   try {
-    json = JSON.parse(text) as JsonValue;
-  } catch {
-    return { problem: `the frame is not JSON; ${EXAMPLE}`, field: "" };
-  }
-  let frame: ClientFrame;
-  try {
-    frame = fromJson(ClientFrameSchema, json);
+    const { json } = parseExactJson(ClientFrameSchema, text);
+    const frame = readJson(ClientFrameSchema, json) as ClientFrame;
+    assertValid(ClientFrameSchema, frame);
+    return toRequest(frame) ?? { problem: EXAMPLE, field: "" };
   } catch (error) {
-    return { problem: `${reasonOf(error)}; ${EXAMPLE}`, field: fieldOf(error) };
+    return problemOf(error);
   }
-  const result = validator.validate(ClientFrameSchema, frame);
-  const [violation] = result.violations ?? [];
-  if (violation) return { problem: `${violation.message}; ${EXAMPLE}`, field: pathOf(violation) };
-  return toRequest(frame) ?? { problem: EXAMPLE, field: "" };
 }
 
 function toRequest({ frame }: ClientFrame): ClientRequest | undefined {
@@ -63,24 +57,20 @@ function toRequest({ frame }: ClientFrame): ClientRequest | undefined {
   };
 }
 
-function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  // The schema's full name says nothing to who writes JSON.
-  return message.replace(/^cannot decode (message|field) \S+ from JSON: /, "");
-}
-
-function fieldOf(error: unknown): string {
-  const unknownKey = /key "(.*)" is unknown$/.exec(error instanceof Error ? error.message : "");
-  if (unknownKey?.[1] !== undefined) return unknownKey[1];
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (isFieldError(cause)) {
-      const field = cause.field();
-      return "jsonName" in field ? field.jsonName : "";
-    }
+/** @throws what is no fault of the frame */
+function problemOf(error: unknown): FrameProblem {
+  if (error instanceof ValidationError) {
+    const [violation = { field: "", message: "is not valid" }] = error.violations;
+    const field = fieldOf(violation);
+    return { problem: `${field || "the frame"}: ${violation.message}; ${EXAMPLE}`, field };
   }
-  return "";
+  if (error instanceof DomainError)
+    return { problem: `the frame is not JSON; ${EXAMPLE}`, field: "" };
+  throw error;
 }
 
-function pathOf({ field }: Violation): string {
-  return field.flatMap((element) => (element.kind === "field" ? [element.jsonName] : [])).join(".");
+/** A oneof is no member of the JSON: where it is empty, the object around it is what lacks something. */
+function fieldOf({ field, found }: FieldViolation): string {
+  const isOneof = found?.field?.elements.at(-1)?.fieldNumber === 0;
+  return isOneof ? field.split(".").slice(0, -1).join(".") : field;
 }
