@@ -9,6 +9,7 @@ import { Counter, createMetrics, StartError } from "@smartcart/runtime";
 import { createDatabase, migrate } from "@smartcart/store";
 import type { LogConfig } from "./config.ts";
 import { startLogsEmittedConsumer } from "./logs-emitted-consumer.ts";
+import { createReadings } from "./readings.ts";
 import { startRetention } from "./retention.ts";
 import { createLogRoutes } from "./routes.ts";
 import { createTail } from "./tail.ts";
@@ -44,7 +45,9 @@ export async function startLog(o: LogOptions): Promise<RunningLog> {
   await migrate(database, { name: "log", directory: new URL("../migrations/", import.meta.url) });
 
   const now = () => new Date();
-  const tail = createTail(database, config.LOG_MAX_WATCHERS);
+  const readings = createReadings(database);
+  const maxWatchers = config.LOG_MAX_WATCHERS;
+  const tail = starting.use(createTail({ database, readings, log, maxWatchers }));
   const stored = new Counter({
     name: "smartcart_log_records_total",
     help: "Records that were stored.",
@@ -65,7 +68,7 @@ export async function startLog(o: LogOptions): Promise<RunningLog> {
       portVariable: "LOG_PORT",
       host: config.HOST,
       services: [LogService],
-      routes: (router) => router.service(LogService, createLogRoutes(database, tail)),
+      routes: (router) => router.service(LogService, createLogRoutes(readings, tail)),
       log,
       metrics,
       meshSecret: config.MESH_SECRET,

@@ -66,6 +66,19 @@ export async function insertRecords(
   return rowCount;
 }
 
+/**
+ * Bounds what the statements of this transaction may cost: each is cancelled after so long, with SQLSTATE 57014, and none
+ * takes more than one process of the database.
+ */
+export async function limitCost(tx: Queryable, timeoutMs: number): Promise<void> {
+  await tx.query({
+    name: "log.limit_cost",
+    text: `SELECT set_config('statement_timeout', $1, true),
+      set_config('max_parallel_workers_per_gather', '0', true)`,
+    values: [`${timeoutMs}`],
+  });
+}
+
 /** Finds up to `limit` records that come after a position in the order of a search: newest first. */
 export async function searchRecords(
   db: Queryable,
@@ -93,36 +106,35 @@ export async function readHead(db: Queryable): Promise<string> {
   return rows[0]?.head ?? "0";
 }
 
-/** Reads up to `limit` matching records after one position and up to another, in the order of storing. */
+/** Reads up to `limit` matching records after one position and up to another, if given, in the order of storing. */
 export async function readForward(
   db: Queryable,
   filter: LogFilter | undefined,
-  range: { readonly after: string; readonly upTo: string },
+  range: { readonly after: string; readonly upTo?: string },
   limit: number,
 ): Promise<FoundRecord[]> {
   return await readInOrder(db, filter, range, { direction: "ASC", limit });
 }
 
-/** Reads the newest `limit` matching records up to a position, in the order of storing. */
+/** Reads the newest `limit` matching records of a range, in the order of storing. */
 export async function readBacklog(
   db: Queryable,
   filter: LogFilter | undefined,
-  upTo: string,
+  range: { readonly after: string; readonly upTo: string },
   limit: number,
 ): Promise<FoundRecord[]> {
-  const range = { after: "0", upTo };
   return (await readInOrder(db, filter, range, { direction: "DESC", limit })).reverse();
 }
 
 async function readInOrder(
   db: Queryable,
   filter: LogFilter | undefined,
-  range: { readonly after: string; readonly upTo: string },
+  range: { readonly after: string; readonly upTo?: string },
   page: { readonly direction: "ASC" | "DESC"; readonly limit: number },
 ): Promise<FoundRecord[]> {
   const { sql, values } = toConditions(filter, [
     ["position > ?", range.after],
-    ["position <= ?", range.upTo],
+    ...(range.upTo === undefined ? [] : ([["position <= ?", range.upTo]] as const)),
   ]);
   const { rows } = await db.query<RecordRow>({
     text: `${selectRecords} WHERE ${sql.join(" AND ")}

@@ -19,4 +19,5 @@ export type { RestOptions } from "./rest.ts";
 export { type RunningServer, type ServerOptions, startServer } from "./server.ts";
 export { settleItems } from "./settle-items.ts";
 export { readJson } from "./strict-json.ts";
+export { createTurns, type Turns } from "./turns.ts";
 export { assertValid } from "./validation.ts";

@@ -1,11 +1,11 @@
 /** Events that are protobuf by their bytes and nothing else: no client loses its connection, no honest status is held up. */
 import { randomUUID } from "node:crypto";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
 import type { OutgoingEvent } from "@smartcart/bus";
-import type { OrderStatusChanged } from "@smartcart/gen/events/v1/order_events_pb";
 import { OrderStatusChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { propertyOptions } from "@smartcart/testkit";
 import { createWorld, engines, follow, newOrderId, patience, wholeLife } from "./support.ts";
@@ -51,7 +51,8 @@ function wildEvent(orderId: string) {
 }
 
 function outgoing(wild: object): OutgoingEvent {
-  const event = create(OrderStatusChangedSchema, wild as Partial<OrderStatusChanged>);
+  const init = wild as MessageInitShape<typeof OrderStatusChangedSchema>;
+  const event = create(OrderStatusChangedSchema, init);
   return {
     id: randomUUID(),
     type: OrderStatusChangedSchema.typeName,
