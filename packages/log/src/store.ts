@@ -155,6 +155,46 @@ export async function deleteOlder(db: Queryable, before: Date, limit: number): P
   return rowCount;
 }
 
+/** How much is stored, roughly: by positions, and by the size of rows on a sample of the table's pages. */
+export interface StoredSize {
+  /** A bigint as text; "0" where there is no record. */
+  readonly oldest: string;
+  readonly records: number;
+  /** Bytes of one record, without its index entries. */
+  readonly bytesPerRecord: number;
+}
+
+/** Reads how much is stored, at the same cost whatever that is. */
+export async function readStoredSize(db: Queryable, samplePages: number): Promise<StoredSize> {
+  const { rows } = await db.query<{ oldest: string; records: string; bytes: number }>({
+    name: "log.stored_size",
+    text: `SELECT coalesce(min(position), 0) AS oldest,
+        coalesce(max(position) - min(position) + 1, 0) AS records,
+        (SELECT coalesce(avg(pg_column_size(sample)), 0)::float8 FROM log_record AS sample
+          TABLESAMPLE SYSTEM (least(100, 100.0 * $1::int * current_setting('block_size')::int
+            / greatest(1, pg_relation_size('log_record'))))) AS bytes
+      FROM log_record`,
+    values: [samplePages],
+  });
+  const { oldest = "0", records = "0", bytes = 0 } = rows[0] ?? {};
+  return { oldest, records: Number(records), bytesPerRecord: bytes };
+}
+
+/** Deletes up to `limit` records before a position, the oldest first; answers how many. */
+export async function deleteBefore(
+  db: Queryable,
+  position: string,
+  limit: number,
+): Promise<number> {
+  const { rowCount } = await db.query({
+    name: "log.delete_before",
+    text: `DELETE FROM log_record WHERE position = ANY (ARRAY(
+        SELECT position FROM log_record WHERE position < $1 ORDER BY position LIMIT $2))`,
+    values: [position, limit],
+  });
+  return rowCount;
+}
+
 function toRecord(row: RecordRow): FoundRecord {
   return {
     position: row.position,
