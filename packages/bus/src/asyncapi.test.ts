@@ -13,12 +13,16 @@ it("is a valid AsyncAPI 3.0 document", async () => {
     validateFormats: false,
   });
   const validate = ajv.compile(JSON.parse(await readFile(file, "utf8")));
-  validate(createAsyncApi());
+  validate(createAsyncApi({ statusPort: 8083 }));
   expect(validate.errors ?? []).toEqual([]);
 });
 
 it("tells the queues, routing keys and frames of the contract, and dangles no reference", () => {
-  const document = createAsyncApi() as { channels: Record<string, { address: string }> };
+  const document = createAsyncApi({ statusPort: 9083 }) as {
+    channels: Record<string, { address: string }>;
+    servers: Record<string, { host: string }>;
+  };
+  expect(document.servers.hub?.host).toBe("localhost:9083");
   const addresses = Object.values(document.channels).map((channel) => channel.address);
   const expected = [
     "order.placed",

@@ -7,11 +7,17 @@ import { eventTypes, queueTypes } from "./contract.ts";
 import { protobufContentType } from "./message.ts";
 import { deadLetterExchange, eventsExchange } from "./rabbitmq/topology.ts";
 
+/** Where what the document describes is to be found. */
+export interface AsyncApiOptions {
+  /** Port of the status hub. */
+  readonly statusPort: number;
+}
+
 /**
  * The AsyncAPI 3.0 document of the events and the WebSocket frames, made from the descriptors.
  * https://www.asyncapi.com/docs/reference/specification/v3.0.0
  */
-export function createAsyncApi(): object {
+export function createAsyncApi({ statusPort }: AsyncApiOptions): object {
   const pool: SchemaPool = new Map();
   const events = [...eventTypes.values()];
   const queues = [...queueTypes.values()];
@@ -27,7 +33,7 @@ export function createAsyncApi(): object {
     },
     servers: {
       broker: { host: "localhost:5672", protocol: "amqp", description: "RabbitMQ" },
-      hub: { host: "localhost:8083", protocol: "ws", description: "StatusHub" },
+      hub: { host: `localhost:${statusPort}`, protocol: "ws", description: "StatusHub" },
     },
     channels: {
       ...Object.fromEntries(events.map((event) => [nameOf(event.desc), eventChannel(event)])),

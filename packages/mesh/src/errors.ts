@@ -16,6 +16,9 @@ export interface ErrorDetail<D extends DescMessage = DescMessage> {
   readonly value: MessageInitShape<D>;
 }
 
+/** Messages that travel as details of any error: a client needs them to print it, and no service imports them all. */
+export const commonDetails: readonly DescMessage[] = [ProblemSchema, ViolationsSchema];
+
 /** What an error of the domain says of itself. */
 export interface DomainErrorInit {
   /** Stable and machine-readable: "OUT_OF_STOCK". Clients branch on it. */

@@ -14,8 +14,8 @@ const identifier = /^[A-Za-z_]\w*$/;
 const maxNameCharacters = 100;
 
 /** The path as a reader of the JSON sees it: `items[0].productId`, `labels["a"]`. Empty for the message itself. */
-export function toJsonPath(path: FieldPath | undefined): string {
-  const steps = (path?.elements ?? []).map(
+export function toJsonPath(path: readonly FieldPathElement[] = []): string {
+  const steps = path.map(
     (element) => [jsonName(element.fieldName), subscriptText(element)] as const,
   );
   return steps.reduce((text, [name, subscript]) => joinName(text, name) + subscript, "");

@@ -73,7 +73,7 @@ function addRest(app: HttpApp, o: HttpAppOptions, services: readonly DescService
     name: o.name,
     routes: restRoutes(services),
     transport: o.transport,
-    headers,
+    headers: headers.map(({ name }) => name),
     maxBodyBytes: o.maxBodyBytes,
     rateLimitPerSecond: o.rateLimitPerSecond ?? 0,
     log: o.log,

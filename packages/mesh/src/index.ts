@@ -9,15 +9,13 @@ export {
   problemOf,
   ValidationError,
 } from "./errors.ts";
-export { parseExactJson } from "./json-text.ts";
+export { readMessageJson } from "./message-json.ts";
 export { createOpenApi } from "./openapi.ts";
 export { describeSwitch, type Gauges } from "./part-service.ts";
 export { createSwitch, type PartSwitch, switchNotFound, turnSwitch } from "./part-switch.ts";
 export { type Policy, policyOf } from "./policy.ts";
 export type { Checks } from "./readiness.ts";
-export type { RestOptions } from "./rest.ts";
+export type { RestHeader, RestOptions } from "./rest.ts";
 export { type RunningServer, type ServerOptions, startServer } from "./server.ts";
 export { settleItems } from "./settle-items.ts";
-export { readJson } from "./strict-json.ts";
 export { createTurns, type Turns } from "./turns.ts";
-export { assertValid } from "./validation.ts";

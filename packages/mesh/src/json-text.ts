@@ -46,7 +46,7 @@ export function parseExactJson(
   const { field } = options;
   const json = field === undefined ? parsed : { [field.jsonName]: parsed };
   if (!isObject(json)) {
-    throw new ValidationError([{ field: "", message: "the body must be an object" }]);
+    throw new ValidationError([{ field: "", message: "must be an object" }]);
   }
   const scan = scanJson(text);
   const violations = structureViolations(scan, field);

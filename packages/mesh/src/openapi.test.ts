@@ -17,7 +17,13 @@ interface Document {
 const document = createOpenApi([OrderService], {
   title: "Orders",
   version: "1",
-  headers: ["idempotency-key"],
+  headers: [
+    {
+      name: "idempotency-key",
+      description: "Unique",
+      schema: { type: "string", minLength: 1, maxLength: 255 },
+    },
+  ],
 }) as Document;
 
 const operation = (path: string, verb: string) => document.paths[path]?.[verb];
@@ -60,7 +66,7 @@ describe("the document", () => {
       "default",
     ]);
     expect(operation("/placeOrder", "post")?.parameters).toMatchObject([
-      { name: "Idempotency-Key", in: "header" },
+      { name: "Idempotency-Key", in: "header", schema: { minLength: 1, maxLength: 255 } },
     ]);
   });
 
@@ -93,12 +99,25 @@ describe("the schemas", () => {
     const order = {
       orderId: "ORD-1",
       status: "CONFIRMED",
+      userId: "u1",
+      items: [
+        {
+          productId: "mug",
+          name: "Mug",
+          quantity: 1,
+          unitPrice: { currencyCode: "USD", minorUnits: "1250" },
+        },
+      ],
+      address: "1 Main St",
       total: { currencyCode: "USD", minorUnits: "1250" },
       placedAt: "2030-01-31T12:00:00Z",
       lastSequence: 4,
     };
     expect(validate(order)).toBe(true);
     expect(validate({ ...order, status: "LOST" })).toBe(false);
+    for (const always of Object.keys(order)) {
+      expect(validate({ ...order, [always]: undefined }), always).toBe(false);
+    }
     expect(validate({ ...order, total: { minorUnits: 12.5 } })).toBe(false);
   });
 });

@@ -3,6 +3,7 @@ import { ScalarType } from "@bufbuild/protobuf";
 import { hasPlainJson } from "./json-fields.ts";
 import type { JsonSchema, SchemaRegistry } from "./json-schema.ts";
 import { createSchemaRegistry, requiredFields } from "./json-schema.ts";
+import type { RestHeader } from "./rest.ts";
 import type { FieldChain, RestRoute } from "./rest-routes.ts";
 import { jsonPathOf, restRoutes } from "./rest-routes.ts";
 
@@ -12,8 +13,8 @@ export interface OpenApiInfo {
   /** Version of the API. */
   readonly version: string;
   readonly description?: string;
-  /** Request headers that the methods read, such as "idempotency-key". */
-  readonly headers?: readonly string[];
+  /** Request headers that the methods read. */
+  readonly headers?: readonly RestHeader[];
 }
 
 const problemSchema: JsonSchema = {
@@ -58,16 +59,17 @@ export function createOpenApi(services: readonly DescService[], info: OpenApiInf
   };
 }
 
-function operation(route: RestRoute, schemas: SchemaRegistry, headers: readonly string[]) {
+function operation(route: RestRoute, schemas: SchemaRegistry, headers: readonly RestHeader[]) {
   const { method } = route;
   const parameters = [
     ...route.variables.map((chain) => parameter("path", chain, schemas)),
     ...queryFields(route).map((chain) => parameter("query", chain, schemas)),
     // Headers steer what has effects; a read has nothing to steer.
-    ...(route.verb === "GET" ? [] : headers).map((name) => ({
+    ...(route.verb === "GET" ? [] : headers).map(({ name, description, schema }) => ({
       name: headerName(name),
       in: "header",
-      schema: { type: "string" },
+      description,
+      schema,
     })),
   ];
   return {

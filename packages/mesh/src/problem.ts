@@ -101,7 +101,7 @@ function violationsOf(error: ConnectError, { violations }: Violations) {
   const known = error.cause instanceof ValidationError ? error.cause.violations : undefined;
   return (
     known?.map(({ field, message }) => ({ field, message })) ??
-    violations.map(({ field, message }) => ({ field: toJsonPath(field), message }))
+    violations.map(({ field, message }) => ({ field: toJsonPath(field?.elements), message }))
   );
 }
 

@@ -7,6 +7,7 @@ import { Code } from "@connectrpc/connect";
 import type { ServerReflectionRequest } from "@smartcart/gen/grpc/reflection/v1/reflection_pb";
 import { ServerReflection } from "@smartcart/gen/grpc/reflection/v1/reflection_pb";
 import { ServerReflection as ServerReflectionAlpha } from "@smartcart/gen/grpc/reflection/v1alpha/reflection_pb";
+import { commonDetails } from "./errors.ts";
 
 /** Everything that reflection can be asked for, looked up once. */
 interface Index {
@@ -100,7 +101,8 @@ function withImports(file: DescFile, seen = new Set<DescFile>()): Set<DescFile> 
 }
 
 function buildIndex(services: readonly DescService[]): Index {
-  const all = new Set(services.flatMap((service) => [...withImports(service.file)]));
+  const described = [...services, ...commonDetails];
+  const all = new Set(described.flatMap(({ file }) => [...withImports(file)]));
   const fileBySymbol = new Map<string, DescFile>();
   const extensions = new Map<string, Map<number, DescFile>>();
   for (const file of all) {
@@ -110,8 +112,8 @@ function buildIndex(services: readonly DescService[]): Index {
         const numbers = extensions.get(type.extendee.typeName) ?? new Map<number, DescFile>();
         extensions.set(type.extendee.typeName, numbers.set(type.number, file));
       }
-      for (const member of membersOf(type)) {
-        fileBySymbol.set(`${type.typeName}.${member}`, file);
+      for (const symbol of memberSymbols(type)) {
+        fileBySymbol.set(symbol, file);
       }
     }
   }
@@ -125,13 +127,20 @@ function buildIndex(services: readonly DescService[]): Index {
 
 type AnyType = ReturnType<typeof nestedTypes> extends Iterable<infer T> ? T : never;
 
-/** Fields, oneofs and methods are symbols, too. */
-function membersOf(type: AnyType): string[] {
+/** Fields, oneofs, methods and enum values are symbols, too. */
+function memberSymbols(type: AnyType): string[] {
+  const within = (members: readonly { readonly name: string }[]) =>
+    members.map(({ name }) => `${type.typeName}.${name}`);
   switch (type.kind) {
     case "message":
-      return [...type.fields, ...type.oneofs].map((member) => member.name);
+      return within([...type.fields, ...type.oneofs]);
     case "service":
-      return type.methods.map((method) => method.name);
+      return within(type.methods);
+    case "enum": {
+      // Values stand beside their enum, not in it; some clients ask for them as if they stood in it.
+      const scope = type.parent?.typeName ?? type.file.proto.package;
+      return [...within(type.values), ...type.values.map(({ name }) => `${scope}.${name}`)];
+    }
     default:
       return [];
   }

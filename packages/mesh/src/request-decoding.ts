@@ -1,11 +1,12 @@
-import type { DescMessage } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod } from "@bufbuild/protobuf";
+import { createRegistry } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import type { HandlerContext } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalHandlerOptions } from "@connectrpc/connect/protocol";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
 import { genericProblem, mapError } from "./error-mapping.ts";
-import { DomainError, problemOf } from "./errors.ts";
+import { commonDetails, DomainError, problemOf } from "./errors.ts";
 import { malformedJson, parseExactJson } from "./json-text.ts";
 import { readJson } from "./strict-json.ts";
 
@@ -15,12 +16,18 @@ import { readJson } from "./strict-json.ts";
  * INVALID_ARGUMENT or RESOURCE_EXHAUSTED, and every error carries a `Problem`.
  */
 export function requestDecoding(
-  schema: DescMessage,
+  method: DescMethod,
   maxBytes: number,
 ): Partial<UniversalHandlerOptions> {
-  const textDecoder = { decode: (bytes: Uint8Array) => checkedJson(schema, bytes) };
   // Connect decodes JSON with this member, which its type for handlers leaves out.
-  const jsonOptions: UniversalHandlerOptions["jsonOptions"] & object = { ...{ textDecoder } };
+  const decoder = {
+    textDecoder: { decode: (bytes: Uint8Array) => checkedJson(method.input, bytes) },
+  };
+  const jsonOptions: UniversalHandlerOptions["jsonOptions"] & object = {
+    ...decoder,
+    // The failed items of a batch carry the details of their errors, which JSON writes by their types.
+    registry: createRegistry(method.parent.file, ...commonDetails),
+  };
   return {
     readMaxBytes: maxBytes,
     jsonOptions,

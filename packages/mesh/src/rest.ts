@@ -8,6 +8,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger, Registry } from "@smartcart/runtime";
 import { Histogram, withSpan } from "@smartcart/runtime";
 import { viaRestKey } from "./call-scope.ts";
+import type { JsonSchema } from "./json-schema.ts";
 import type { HttpProblem } from "./problem.ts";
 import { HttpProblemError, httpProblem, problemOfError } from "./problem.ts";
 import { createRateLimit } from "./rate-limit.ts";
@@ -17,10 +18,20 @@ import { successAnswer } from "./rest-answer.ts";
 import { buildRequest } from "./rest-request.ts";
 import type { RestRoute } from "./rest-routes.ts";
 
+/** A request header that a method reads. */
+export interface RestHeader {
+  /** In lower case: "idempotency-key". */
+  readonly name: string;
+  /** What it is for; OpenAPI tells it. */
+  readonly description: string;
+  /** Which values the method takes; OpenAPI tells it. */
+  readonly schema: JsonSchema;
+}
+
 /** How REST and RPC share headers. */
 export interface RestOptions {
-  /** Request headers that are handed to the method, such as "idempotency-key". What the method answers in headers is always copied back. */
-  readonly headers?: readonly string[];
+  /** Request headers that are handed to the method. What the method answers in headers is always copied back. */
+  readonly headers?: readonly RestHeader[];
 }
 
 /** Hono's bindings to the request and response of Node. */

@@ -54,7 +54,7 @@ export function collectMethods(
     const unary = method.methodKind === "unary";
     const maxBytes = isBatch ? Math.max(maxBatchBytes, o.maxBodyBytes) : o.maxBodyBytes;
     inner.rpc(method, spec.impl as never, {
-      ...requestDecoding(method.input, maxBytes),
+      ...requestDecoding(method, maxBytes),
       shutdownSignal: unary ? o.unaryShutdown : o.streamShutdown,
       ...options,
     });

@@ -134,7 +134,7 @@ function createPort(
   const lastOnConnection = createLastOnConnection(shutdown.streams.signal);
   const cors = createCors({
     origins: o.corsOrigins ?? [],
-    requestHeaders: o.restOptions?.headers ?? [],
+    requestHeaders: (o.restOptions?.headers ?? []).map(({ name }) => name),
   });
   return createOnePort({
     onUpgrade: o.onUpgrade,

@@ -59,7 +59,10 @@ export function assertValid(schema: DescMessage, message: Message): void {
 function violationOf(violation: Violation): FieldViolation {
   const found = violationToProto(violation)[0];
   const { message, ruleId } = found;
-  return { field: toJsonPath(found.field), message, ruleId, found };
+  const isOneof = violation.field.at(-1)?.kind === "oneof";
+  // A oneof has no name in JSON: what lacks one of its members is the message.
+  const elements = found.field?.elements.slice(0, isOneof ? -1 : undefined);
+  return { field: toJsonPath(elements), message, ruleId, found };
 }
 
 /**

@@ -4,15 +4,17 @@ import { gzipSync } from "node:zlib";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import type { ConnectRouter } from "@connectrpc/connect";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { errorFromJson } from "@connectrpc/connect/protocol-connect";
 import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
 import { trailerParse } from "@connectrpc/connect/protocol-grpc-web";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
+import { silentLogger } from "@smartcart/runtime";
 import { toJsonPath } from "../src/field-path.ts";
 import type { RunningServer } from "../src/index.ts";
-import { detailOf, problemOf } from "../src/index.ts";
+import { detailOf, problemOf, settleItems, ValidationError } from "../src/index.ts";
 import { assertValid } from "../src/validation.ts";
 import { startOrderServer, startTestServer } from "./rig.ts";
 
@@ -145,7 +147,7 @@ describe.each(protocols)("over %s", (_, send) => {
     expect(problemOf(error)?.code).toBe("INVALID_ARGUMENT");
     const violation = detailOf(error, ViolationsSchema)?.violations[0];
     // On the wire a path has the names of the proto.
-    expect(toJsonPath(violation?.field)).toBe(field === "user_id" ? "userId" : field);
+    expect(toJsonPath(violation?.field?.elements)).toBe(field === "user_id" ? "userId" : field);
     expect(error.rawMessage).toContain(`${field}: `);
   });
 });
@@ -195,6 +197,28 @@ describe("a request of very many parts", () => {
     expect(refuse).toThrow("requests[0].reservationId");
     expect(performance.now() - startedAt).toBeLessThan(1000);
   });
+});
+
+test("a failed item of a batch is told in JSON, with its details", async () => {
+  const refuse = async () => {
+    throw new ValidationError([{ field: "lines[0].productId", message: "is unknown" }]);
+  };
+  const routes = (router: ConnectRouter) => {
+    router.service(InventoryService, {
+      batchReserve: async ({ requests }) => ({
+        results: await settleItems(requests, refuse, silentLogger),
+      }),
+    });
+  };
+  await using inventory = await startTestServer({ routes });
+  const lines = [{ productId: "mug", quantity: 1 }];
+  const res = await fetch(`${inventory.url}/${InventoryService.typeName}/BatchReserve`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ requests: [{ reservationId: "r1", lines }] }),
+  });
+  const problem = { "@type": "type.googleapis.com/smartcart.type.v1.Problem" };
+  expect(await res.json()).toMatchObject({ results: [{ error: { details: [problem, {}] } }] });
 });
 
 describe("a message in the query of a GET", () => {

@@ -77,6 +77,25 @@ test.each<[string, Question]>([
   expect((await filesOf(question))[0]).toBe("smartcart/order/v1/order_service.proto");
 });
 
+test.each([
+  ["a value of an enum", "smartcart.order.v1.ORDER_MILESTONE_RECEIVED", "order_milestone.proto"],
+  ["a value of a nested enum", "smartcart.order.v1.Order.PENDING", "order.proto"],
+  ["the same as some clients ask", "smartcart.order.v1.Order.Status.PENDING", "order.proto"],
+])("%s is found", async (_, value, file) => {
+  const files = await filesOf({ case: "fileContainingSymbol", value });
+  expect(files[0]).toBe(`smartcart/order/v1/${file}`);
+});
+
+test("every message that travels as a detail of an error is found", async () => {
+  for (const [value, file] of [
+    ["smartcart.type.v1.Problem", "smartcart/type/v1/problem.proto"],
+    ["smartcart.order.v1.RejectedOrder", "smartcart/order/v1/order.proto"],
+    ["buf.validate.Violations", "buf/validate/validate.proto"],
+  ] as const) {
+    expect((await filesOf({ case: "fileContainingSymbol", value }))[0]).toBe(file);
+  }
+});
+
 test("our own options and those of others are found by number", async () => {
   const containingType = "google.protobuf.MethodOptions";
   const extension = (extensionNumber: number): Question => ({

@@ -39,7 +39,9 @@ export function startOrderServer(o: Partial<ServerOptions> = {}) {
     routes: orderRoutes,
     services: [OrderService],
     rest: [OrderService],
-    restOptions: { headers: ["idempotency-key"] },
+    restOptions: {
+      headers: [{ name: "idempotency-key", description: "Unique", schema: { type: "string" } }],
+    },
     ...o,
   });
 }

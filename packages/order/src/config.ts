@@ -5,6 +5,8 @@ import { allCrashPoints } from "./crash-points.ts";
 export const orderConfig = {
   ...commonConfig,
   ORDER_PORT: port({ default: 8080, desc: "port of the order service" }),
+  // Not called from here: /asyncapi.json tells where it is.
+  STATUS_PORT: port({ default: 8083, desc: "Port of the status hub; the WebSocket is at /ws" }),
   INVENTORY_URL: url({
     default: "http://127.0.0.1:8081",
     desc: "base URL of the inventory service",

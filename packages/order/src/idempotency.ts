@@ -5,10 +5,18 @@ import { createHash } from "node:crypto";
 import { toBinary } from "@bufbuild/protobuf";
 import type { PlaceOrderRequest } from "@smartcart/gen/order/v1/order_service_pb";
 import { PlaceOrderRequestSchema } from "@smartcart/gen/order/v1/order_service_pb";
+import type { RestHeader } from "@smartcart/mesh";
 import { invalidIdempotencyKey } from "./errors.ts";
 
 const IDEMPOTENCY_KEY_HEADER = "idempotency-key";
 export const IDEMPOTENCY_REPLAYED_HEADER = "idempotency-replayed";
+
+/** The header as OpenAPI tells it. */
+export const idempotencyKeyHeader: RestHeader = {
+  name: IDEMPOTENCY_KEY_HEADER,
+  description: "Unique for each order; the answer to the first request with a key is repeated",
+  schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[\\x20-\\x7e]*$" },
+};
 
 const PRINTABLE = /^[\x20-\x7e]{1,255}$/;
 

@@ -22,6 +22,7 @@ import { createCatalogue } from "./catalogue.ts";
 import type { OrderConfig } from "./config.ts";
 import type { CrashPoints } from "./crash-points.ts";
 import { crashAt, noCrashPoints } from "./crash-points.ts";
+import { idempotencyKeyHeader } from "./idempotency.ts";
 import { createOrderRepository } from "./repository.ts";
 import { orderRoutes } from "./routes.ts";
 import { createOrderSaga } from "./saga/order-saga.ts";
@@ -91,6 +92,7 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
   started.use(startInboxPruning(database, log));
   measureUnfinished(metrics, database);
 
+  const asyncApi = createAsyncApi({ statusPort: config.STATUS_PORT });
   const server = started.use(
     await startServer({
       name: "order",
@@ -99,8 +101,8 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
       host: config.HOST,
       services: [OrderService],
       rest: [OrderService],
-      restOptions: { headers: ["idempotency-key"] },
-      extraRoutes: (app) => app.get("/asyncapi.json", (context) => context.json(createAsyncApi())),
+      restOptions: { headers: [idempotencyKeyHeader] },
+      extraRoutes: (app) => app.get("/asyncapi.json", (context) => context.json(asyncApi)),
       routes: orderRoutes({
         database,
         repository,

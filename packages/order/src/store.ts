@@ -244,7 +244,7 @@ export async function listOrders(
   return rows.map(orderFromRow);
 }
 
-/** The history of an order after a sequence, oldest first. */
+/** The history of an order after a sequence, oldest first. In the contract a sequence may be more than an integer of SQL holds. */
 export async function listHistory(
   db: Queryable,
   orderId: string,
@@ -253,7 +253,7 @@ export async function listHistory(
   const { rows } = await db.query<HistoryRow>({
     name: "order.history",
     text: `select order_id, sequence, milestone, occurred_at, service, trace_id from order_events
-           where order_id = $1 and sequence > $2 order by sequence`,
+           where order_id = $1 and sequence > $2::bigint order by sequence`,
     values: [orderId, afterSequence],
   });
   return rows.map((row) => ({

@@ -1,6 +1,7 @@
 /** The descriptions that are made from the contract, as a running shop serves them. */
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startStack } from "./stack.ts";
+import { seedBody, startStack } from "./stack.ts";
 
 let shop: Awaited<ReturnType<typeof startStack>>;
 beforeAll(async () => {
@@ -19,6 +20,29 @@ describe("a running shop describes itself", () => {
       "/orders/{orderId}/events",
       "/placeOrder",
     ]);
+  });
+
+  it("so that its answers are what OpenAPI says", async () => {
+    const { body: document } = await shop.get("/openapi.json");
+    const ajv = new Ajv2020({ strict: false, validateFormats: false });
+    ajv.addSchema({ $id: "doc", components: document.components });
+    const isValid = (message: string, json: object) => {
+      ajv.validate({ $ref: `doc#/components/schemas/smartcart.order.v1.${message}` }, json);
+      return ajv.errors ?? [];
+    };
+    const { body: order } = await shop.place(seedBody);
+    expect(isValid("Order", order)).toEqual([]);
+    expect(isValid("Order", { ...order, userId: undefined })).not.toEqual([]);
+    await shop.history(order.orderId, "Shipped");
+    for (const [path, message] of [
+      [`/orders/${order.orderId}`, "Order"],
+      [`/orders/${order.orderId}/events`, "ListOrderEventsResponse"],
+      ["/orders?userId=u1", "ListOrdersResponse"],
+    ] as const) {
+      expect(isValid(message, (await shop.get(path)).body), path).toEqual([]);
+    }
+    const key = document.paths["/placeOrder"].post.parameters[0];
+    expect(key.schema).toMatchObject({ minLength: 1, maxLength: 255 });
   });
 
   it("as AsyncAPI 3.0, with its queues and the WebSocket", async () => {

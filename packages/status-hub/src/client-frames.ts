@@ -1,13 +1,7 @@
 import type { ClientFrame } from "@smartcart/gen/status/v1/frames_pb";
 import { ClientFrameSchema } from "@smartcart/gen/status/v1/frames_pb";
 import type { FieldViolation } from "@smartcart/mesh";
-import {
-  assertValid,
-  DomainError,
-  parseExactJson,
-  readJson,
-  ValidationError,
-} from "@smartcart/mesh";
+import { DomainError, readMessageJson, ValidationError } from "@smartcart/mesh";
 
 /** What a client asks for. */
 export interface ClientRequest {
@@ -35,9 +29,7 @@ const EXAMPLE = `send {"subscribe":{"orderId":"ORD-…"}} or {"subscribe":{"user
 /** Reads a frame of a client: strict proto3 JSON as on REST, then the rules of the contract. */
 export function parseClientFrame(text: string): ClientRequest | FrameProblem {
   try {
-    const { json } = parseExactJson(ClientFrameSchema, text);
-    const frame = readJson(ClientFrameSchema, json) as ClientFrame;
-    assertValid(ClientFrameSchema, frame);
+    const frame = readMessageJson(ClientFrameSchema, text);
     return toRequest(frame) ?? { problem: EXAMPLE, field: "" };
   } catch (error) {
     return problemOf(error);
