@@ -1,6 +1,5 @@
 import type { ClientFrame } from "@smartcart/gen/status/v1/frames_pb";
 import { ClientFrameSchema } from "@smartcart/gen/status/v1/frames_pb";
-import type { FieldViolation } from "@smartcart/mesh";
 import { DomainError, readMessageJson, ValidationError } from "@smartcart/mesh";
 
 /** What a client asks for. */
@@ -52,17 +51,10 @@ function toRequest({ frame }: ClientFrame): ClientRequest | undefined {
 /** @throws what is no fault of the frame */
 function problemOf(error: unknown): FrameProblem {
   if (error instanceof ValidationError) {
-    const [violation = { field: "", message: "is not valid" }] = error.violations;
-    const field = fieldOf(violation);
-    return { problem: `${field || "the frame"}: ${violation.message}; ${EXAMPLE}`, field };
+    const [{ field, message } = { field: "", message: "is not valid" }] = error.violations;
+    return { problem: `${field || "the frame"}: ${message}; ${EXAMPLE}`, field };
   }
   if (error instanceof DomainError)
     return { problem: `the frame is not JSON; ${EXAMPLE}`, field: "" };
   throw error;
-}
-
-/** A oneof is no member of the JSON: where it is empty, the object around it is what lacks something. */
-function fieldOf({ field, found }: FieldViolation): string {
-  const isOneof = found?.field?.elements.at(-1)?.fieldNumber === 0;
-  return isOneof ? field.split(".").slice(0, -1).join(".") : field;
 }
