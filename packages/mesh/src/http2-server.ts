@@ -30,6 +30,8 @@ export interface Http2Side {
 const maxStreams = 4096;
 /** Bytes of request bodies that are not complete, on one connection. */
 const maxReceivingBytes = 16 * 1024 * 1024;
+/** Bytes that a body may always have: a client's small requests do not pay for its large ones. */
+const smallBodyBytes = 16 * 1024;
 /** Bytes of answers that the client has not taken yet, on one connection. */
 const maxUnsentBytes = 32 * 1024 * 1024;
 /** Answers up to this size are not counted: all streams together stay below the bound. */
@@ -140,7 +142,9 @@ class CountedRequest extends Http2ServerRequest {
     if (connection === undefined) return;
     this.#bytes += bytes;
     connection.receivingBytes += bytes;
-    if (connection.receivingBytes > maxReceivingBytes) refuse(this.stream);
+    if (connection.receivingBytes > maxReceivingBytes && this.#bytes > smallBodyBytes) {
+      refuse(this.stream);
+    }
   }
 
   #release(): void {
