@@ -77,6 +77,8 @@ export async function startLog(o: LogOptions): Promise<RunningLog> {
       port: config.LOG_PORT,
       portVariable: "LOG_PORT",
       host: config.HOST,
+      allowedHosts: config.ALLOWED_HOSTS,
+      trustedProxies: config.TRUSTED_PROXIES,
       services: [LogService],
       routes: (router) => router.service(LogService, createLogRoutes(readings, tail)),
       log,

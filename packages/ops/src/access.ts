@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
-import { isLoopback, StartError } from "@smartcart/runtime";
+import { hostName, isLocalName, isLoopback, StartError } from "@smartcart/runtime";
 import { tokenNeeded } from "./errors.ts";
 
 type Impl = ServiceImpl<typeof OpsService>;
@@ -46,9 +46,8 @@ function createGuard(token: string | undefined): (header: Headers) => void {
  */
 function refuseStrangers(header: Headers): void {
   const senders = header.get("x-forwarded-for")?.split(",") ?? [];
-  const host = header.get("host");
-  const name = host === null ? "localhost" : (URL.parse(`http://${host}`)?.hostname ?? "");
-  const isHere = isLoopback(name) || name.endsWith(".localhost");
+  const name = hostName(header.get("host") ?? "localhost");
+  const isHere = name !== undefined && isLocalName(name);
   if (!isHere || !senders.every((sender) => isLoopback(sender.trim()))) throw tokenNeeded();
 }
 

@@ -108,6 +108,8 @@ export async function startStatusHub(o: StatusHubOptions): Promise<RunningStatus
       port: config.STATUS_PORT,
       portVariable: "STATUS_PORT",
       host: config.HOST,
+      allowedHosts: config.ALLOWED_HOSTS,
+      trustedProxies: config.TRUSTED_PROXIES,
       services: [],
       routes: () => {},
       // An upgrade is HTTP/1.1 only, so its request is of node:http.
