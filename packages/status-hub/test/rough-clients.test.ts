@@ -122,3 +122,23 @@ test("behind a proxy, browsers are counted each for itself", async () => {
   using _first = await connect(strict, from("192.0.2.1"));
   await expect(connect(strict, from("192.0.2.2"))).rejects.toThrow("429");
 });
+
+test("an upgrade to anything but a WebSocket is answered as the request that it is", async () => {
+  await using world = await createWorld();
+  await using hub = await world.startHub();
+  const ask = async (upgradeTo: string, path: string, host = "localhost") => {
+    const socket = await open(hub);
+    socket.write(
+      `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade, HTTP2-Settings, close\r\n` +
+        `Upgrade: ${upgradeTo}\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n`,
+    );
+    const [answer] = await once(socket, "data");
+    socket.destroy();
+    return String(answer).split("\r\n")[0];
+  };
+  expect(await ask("h2c", "/healthz")).toBe("HTTP/1.1 200 OK");
+  expect(await ask("h2c", "/ws")).toBe("HTTP/1.1 404 Not Found");
+  expect(await ask("TLS/1.0, HTTP/1.1", "/readyz")).toBe("HTTP/1.1 200 OK");
+  // A page of another site whose name points at this machine.
+  expect(await ask("websocket", "/ws", "evil.example")).toMatch(/^HTTP\/1.1 421 /);
+});
