@@ -13,7 +13,6 @@ import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { silentLogger } from "@smartcart/runtime";
 import { createServiceClient } from "../src/index.ts";
-import { exchange } from "./raw-client.ts";
 import { cancel, opening, postHeaders } from "./raw-http2.ts";
 import { startOrderServer, startTestServer } from "./rig.ts";
 
@@ -156,24 +155,38 @@ describe("calls that are cancelled", () => {
     const health = (session: ClientHttp2Session) =>
       statusAndText(session.request({ ":path": "/healthz" }).resume());
     expect((await health(calm))[0]).toBe(200);
-    const ids = Array.from({ length: 20_000 }, (_, i) => 2 * i + 1);
-    const flood = ids.flatMap((id) => [postHeaders(id, unary), cancel(id)]);
     const cpuBefore = process.cpuUsage().user;
-    for (let round = 0; round < 5; round++) {
-      const { closed } = await exchange(server.port, Buffer.concat([opening, ...flood]), {
-        waitMs: 15_000,
-      });
-      expect(closed).toBe(true);
+    for (let round = 0; round < 3; round++) {
+      await floodUntilClosed(server.port);
       expect((await health(calm))[0]).toBe(200);
     }
-    // 100,000 were sent; of what was let in, the burst is the most.
-    expect((process.cpuUsage().user - cpuBefore) / 1e6).toBeLessThan(10);
+    // The burst of the first round is nearly all that was worked on, client and server together.
+    expect((process.cpuUsage().user - cpuBefore) / 1e6).toBeLessThan(20);
     const late = connect(server.url);
     expect((await health(late))[0]).toBe(200);
     late.destroy();
     calm.destroy();
   });
 });
+
+/** Opens and aborts streams as fast as the server takes them, until it has enough of that. */
+function floodUntilClosed(port: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const socket = connectTcp(port, "127.0.0.1", () => socket.write(opening));
+  let id = 1;
+  const send = () => {
+    const frames: Buffer[] = [];
+    for (const last = id + 2000; id < last; id += 2)
+      frames.push(postHeaders(id, unary), cancel(id));
+    if (socket.destroyed) return;
+    if (socket.write(Buffer.concat(frames))) setImmediate(send);
+    else socket.once("drain", send);
+  };
+  socket.once("connect", send).resume();
+  socket.on("error", () => {});
+  socket.once("close", resolve);
+  return promise;
+}
 
 /** Cancels 2,000 calls, most of which the server works on already. */
 async function cancelMany(
