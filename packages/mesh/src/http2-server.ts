@@ -1,5 +1,6 @@
 import type {
   Http2Server,
+  Http2Session,
   IncomingHttpHeaders,
   ServerHttp2Session,
   ServerHttp2Stream,
@@ -41,21 +42,17 @@ const requestTimeoutMs = 30_000;
 const sweepEveryMs = 5000;
 /** Time in which what follows an early answer is read and thrown away. */
 const lingerMs = 2000;
-/** Aborted streams of one connection that never slow it down, while others of its address have used the allowance up. */
+/** Aborted streams that a connection is forgiven while others of its address have used the allowance up. */
 const freeResets = 100;
-/** Longest pause at once: a peer that is not read for longer may take the connection for dead. */
-const maxPauseMs = 2000;
 
 /** What one connection holds. */
 interface Connection {
-  readonly socket: Socket;
   readonly address: string;
   readonly resets: ResetAllowance;
   receivingBytes: number;
   unsentBytes: number;
   /** Aborted streams since its address was last within its allowance. */
   resetsInDebt: number;
-  paused: boolean;
   /** Requests of the whole port whose bodies are not complete, oldest first, with the time of their headers. */
   readonly receiving: Map<CountedRequest, number>;
 }
@@ -80,13 +77,11 @@ export function createHttp2Side(o: Http2Options): Http2Side {
       socket.allowHalfOpen = false;
       const opened = (session: ServerHttp2Session) => {
         connections.set(session, {
-          socket,
           address: socket.remoteAddress ?? "",
           resets: o.resets,
           receivingBytes: 0,
           unsentBytes: 0,
           resetsInDebt: 0,
-          paused: false,
           receiving,
         });
       };
@@ -104,7 +99,7 @@ function createHttp2Server(o: Http2Options): Http2Server {
       settings: { maxConcurrentStreams: maxStreams },
       // More than 100 streams opened before our settings arrived would else end the connection with all its calls.
       maxSessionRejectedStreams: 10 * maxStreams,
-      // Node ends a session with all its streams at 1,000 aborted ones. Here it is slowed down: see `noteReset`.
+      // Node ends a session with all its streams at 1,000 aborted ones. Here the address counts: see `noteReset`.
       streamResetBurst: 10_000_000,
       streamResetRate: 10_000_000,
       Http2ServerRequest: CountedRequest as typeof Http2ServerRequest,
@@ -218,15 +213,17 @@ function endOverdue(receiving: ReadonlyMap<CountedRequest, number>): void {
 }
 
 function onAborted(this: ServerHttp2Stream): void {
-  const connection = this.session && connections.get(this.session);
-  if (connection !== undefined) noteReset(connection);
+  const { session } = this;
+  if (session === undefined) return;
+  const connection = connections.get(session);
+  if (connection !== undefined) noteReset(session, connection);
 }
 
 /**
- * Aborting is a client's right, and its other calls must not suffer. A flood of it (CVE-2023-44487) is not answered by
- * ending the connection, but by not reading from it until its address is within the allowance again.
+ * Aborting is a client's right, and its other calls must not suffer from it. Who floods the server with it
+ * (CVE-2023-44487) loses the connection, and waits with the next one until its address is within the allowance again.
  */
-function noteReset(connection: Connection): void {
+function noteReset(session: Http2Session, connection: Connection): void {
   const { address, resets } = connection;
   resets.note(address);
   if (resets.debtMs(address) === 0) {
@@ -234,27 +231,7 @@ function noteReset(connection: Connection): void {
     return;
   }
   connection.resetsInDebt += 1;
-  if (connection.resetsInDebt > freeResets) pause(connection);
-}
-
-/** What Node's own servers do to a connection that they have handed to their parser; a Socket has no other way for it. */
-interface Handle {
-  readStop(): void;
-  readStart(): void;
-}
-
-function pause(connection: Connection): void {
-  const { socket, address, resets } = connection;
-  if (connection.paused) return;
-  connection.paused = true;
-  handleOf(socket)?.readStop();
-  const pauseMs = Math.min(maxPauseMs, resets.debtMs(address));
-  setTimeout(() => {
-    connection.paused = false;
-    handleOf(socket)?.readStart();
-  }, pauseMs).unref();
-}
-
-function handleOf(socket: Socket): Handle | null {
-  return (socket as Socket & { readonly _handle: Handle | null })._handle;
+  if (connection.resetsInDebt > freeResets) {
+    session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
 }

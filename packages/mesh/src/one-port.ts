@@ -3,12 +3,12 @@ import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { Logger, TrustedProxies } from "@smartcart/runtime";
 import { isLoopback } from "@smartcart/runtime";
+import { createHold } from "./hold.ts";
 import type { OnUpgrade } from "./http1-server.ts";
 import { createHttp1Server } from "./http1-server.ts";
 import type { Http2Side } from "./http2-server.ts";
 import { createHttp2Side } from "./http2-server.ts";
 import { createRateLimit } from "./rate-limit.ts";
-import type { ResetAllowance } from "./reset-allowance.ts";
 import { createResetAllowance } from "./reset-allowance.ts";
 import type { NodeRequest, NodeResponse } from "./rpc-listener.ts";
 
@@ -42,8 +42,6 @@ const firstBytesTimeoutMs = 10_000;
 const maxConnectionsOfAddress = 1000;
 /** New connections of one address a second. */
 const newConnectionsPerSecond = 200;
-/** Longest time that a connection waits because its address aborts too much. */
-const maxHoldMs = 10_000;
 /**
  * An aborted stream costs a server some 0.1 ms of a processor: 10,000 at once are a second of it, 1,000 a second a tenth
  * of it for as long as they go on.
@@ -53,6 +51,7 @@ const resetAllowance = { burst: 10_000, perSecond: 1000 };
 /** Looks at the first bytes of each connection and hands it to the server that speaks its protocol. */
 export function createOnePort(o: OnePortOptions): OnePort {
   const resets = createResetAllowance(resetAllowance);
+  const hold = createHold(resets);
   const http2 = createHttp2Side({ onRequest: o.onRequest, resets, log: o.log });
   const http1 = createHttp1Server({ onRequest: o.onRequest, onUpgrade: o.onUpgrade });
   http1.once("close", () => http2.close());
@@ -75,7 +74,7 @@ export function createOnePort(o: OnePortOptions): OnePort {
     });
     whenVersionIsKnown(socket, (isHttp2) => {
       if (isHttp2) {
-        holdWhileInDebt(socket, resets, () => serveHttp2(socket, silent, http2));
+        hold(socket, () => serveHttp2(socket, silent, http2));
       } else {
         silent.delete(socket);
         serveHttp1?.call(http1, socket);
@@ -109,25 +108,6 @@ function createConnectionLimit({ trustedProxies }: OnePortOptions): (socket: Soc
     });
     return true;
   };
-}
-
-/** Who is slowed down on one connection for aborting too much is not faster on the next. */
-function holdWhileInDebt(socket: Socket, resets: ResetAllowance, serve: () => void): void {
-  const debtMs = resets.debtMs(socket.remoteAddress ?? "");
-  if (debtMs === 0) {
-    serve();
-    return;
-  }
-  const onError = () => socket.destroy();
-  socket.on("error", onError);
-  const timer = setTimeout(
-    () => {
-      socket.off("error", onError);
-      if (!socket.destroyed) serve();
-    },
-    Math.min(maxHoldMs, debtMs),
-  );
-  socket.once("close", () => clearTimeout(timer));
 }
 
 function whenVersionIsKnown(socket: Socket, then: (isHttp2: boolean) => void): void {

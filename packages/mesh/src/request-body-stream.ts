@@ -1,4 +1,5 @@
-import { createContextKey } from "@connectrpc/connect";
+import { ConnectError, createContextKey } from "@connectrpc/connect";
+import { mapError } from "./error-mapping.ts";
 import type { NodeRequest } from "./rpc-listener.ts";
 
 /** Context value with the body of a call from the network; undefined within the process. */
@@ -31,11 +32,11 @@ export class RequestBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
 
   /** For `addEventListener`. */
   handleEvent(): void {
-    this.#giveUp?.(this.#signal?.reason);
+    this.#giveUp?.(reasonOf(this.#signal));
   }
 
   next(): Promise<IteratorResult<Uint8Array>> {
-    if (this.#signal?.aborted) return Promise.reject(this.#signal.reason);
+    if (this.#signal?.aborted) return Promise.reject(reasonOf(this.#signal));
     return new Promise((resolve, reject) => {
       this.#giveUp = reject;
       this.#source.next().then((result) => {
@@ -51,4 +52,10 @@ export class RequestBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
     void this.#source.return?.();
     return { done: true, value: undefined };
   }
+}
+
+/** Outside of the interceptors, which map all other errors: the caller gets the same. */
+function reasonOf(signal: AbortSignal | undefined): unknown {
+  const reason: unknown = signal?.reason;
+  return reason instanceof ConnectError ? mapError(reason).error : reason;
 }

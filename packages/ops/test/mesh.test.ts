@@ -91,6 +91,6 @@ describe("without a token", () => {
     expect(await list({})).toBe(200);
     expect(await list({ host: "localhost:5173", "x-forwarded-for": "127.0.0.1" })).toBe(200);
     expect(await list({ "x-forwarded-for": "127.0.0.1, 10.0.0.7" })).toBe(401);
-    expect(await list({ host: "shop.example.org" })).toBe(401);
+    expect(await list({ host: "shop.example.org" })).toBe(421);
   });
 });

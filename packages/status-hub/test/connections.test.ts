@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { get } from "node:http";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { connect, createWorld, follow, newOrderId, patience } from "./support.ts";
@@ -55,6 +56,19 @@ test("a page of another site may not connect, nor anybody anywhere but at /ws", 
   using _listed = await connect(strict, { origin: "https://shop.example" });
   expect(await refused(`${strict.url}/ws`, { origin: "http://localhost:5173" })).toMatchObject({
     status: 403,
+  });
+});
+
+test("an upgrade to anything but a WebSocket is ignored, and one by another name refused", async () => {
+  await using world = await createWorld();
+  await using hub = await world.startHub();
+  const headers = { connection: "Upgrade, HTTP2-Settings", upgrade: "h2c", "http2-settings": "" };
+  const [response] = await once(get(`${hub.url}/healthz`, { headers }), "response");
+  expect(response.resume().statusCode).toBe(200);
+  expect(await refused(`${hub.url}/ws`, { host: "evil.example" })).toMatchObject({
+    status: 421,
+    code: "HOST_NOT_ALLOWED",
+    type: "application/problem+json",
   });
 });
 
