@@ -5,7 +5,8 @@ import type {
 } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { settleItems } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
-import type { Database } from "@smartcart/store";
+import type { Database, Queryable } from "@smartcart/store";
+import { forCall } from "@smartcart/store";
 import { pageSizeOf, parsePageToken, toPageToken } from "./catalogue.ts";
 import { invalidPageToken, productNotFound, toServiceError } from "./errors.ts";
 import {
@@ -41,12 +42,12 @@ export function createInventoryRoutes(parts: InventoryParts): ServiceImpl<typeof
     toOutcomeMessage(await book.commit(request.reservationId));
 
   return {
-    listProducts: guarded(async ({ pageSize, pageToken }) => {
+    listProducts: guarded(async ({ pageSize, pageToken }, context) => {
       const after = pageToken === "" ? undefined : parsePageToken(pageToken);
       if (pageToken !== "" && !after) throw invalidPageToken();
       const limit = pageSizeOf(pageSize);
       // One more than asked for says whether there is a next page.
-      const found = await store.listProducts(database, after, limit + 1);
+      const found = await store.listProducts(forCall(database, context), after, limit + 1);
       const page = found.slice(0, limit);
       const last = found.length > limit ? page.at(-1) : undefined;
       return {
@@ -55,21 +56,23 @@ export function createInventoryRoutes(parts: InventoryParts): ServiceImpl<typeof
       };
     }),
 
-    getProduct: guarded(async ({ productId }) => {
-      const [product] = await store.findProducts(database, [productId]);
+    getProduct: guarded(async ({ productId }, context) => {
+      const [product] = await store.findProducts(forCall(database, context), [productId]);
       if (!product) throw productNotFound(productId);
       return { product: toProductMessage(product) };
     }),
 
-    checkStock: guarded(async ({ productId, quantity }) => {
-      const available = (await store.readAvailable(database, [productId])).get(productId);
+    checkStock: guarded(async ({ productId, quantity }, context) => {
+      const stock = await store.readAvailable(forCall(database, context), [productId]);
+      const available = stock.get(productId);
       if (available === undefined) throw productNotFound(productId);
       return { isAvailable: available >= quantity, available };
     }),
 
-    checkAvailability: guarded(async ({ lines }) => {
+    checkAvailability: guarded(async ({ lines }, context) => {
       const ids = lines.map((line) => line.productId);
-      const short = createShelf(await store.readAvailable(database, ids)).shortages(lines);
+      const available = await store.readAvailable(forCall(database, context), ids);
+      const short = createShelf(available).shortages(lines);
       return { isAvailable: short.length === 0, shortLines: short.map(toShortLineMessage) };
     }),
 
@@ -88,26 +91,32 @@ export function createInventoryRoutes(parts: InventoryParts): ServiceImpl<typeof
 
     async *watchStock({ productIds }, context: HandlerContext) {
       const ids = productIds.length > 0 ? productIds : undefined;
-      if (ids) await requireProducts(database, ids);
-      for await (const products of feed.watch(ids, context.signal)) {
-        yield { products: products.map(toProductMessage) };
+      try {
+        if (ids) await requireProducts(forCall(database, context), ids);
+        for await (const products of feed.watch(ids, context.signal)) {
+          yield { products: products.map(toProductMessage) };
+        }
+      } catch (error) {
+        throw toServiceError(error);
       }
     },
   };
 }
 
 /** Runs a method so that a lost database answers UNAVAILABLE. */
-function guarded<I, O>(method: (request: I) => Promise<O>): (request: I) => Promise<O> {
-  return async (request) => {
+function guarded<I, O, A extends unknown[]>(
+  method: (request: I, ...more: A) => Promise<O>,
+): (request: I, ...more: A) => Promise<O> {
+  return async (request, ...more) => {
     try {
-      return await method(request);
+      return await method(request, ...more);
     } catch (error) {
       throw toServiceError(error);
     }
   };
 }
 
-async function requireProducts(database: Database, ids: readonly string[]): Promise<void> {
+async function requireProducts(database: Queryable, ids: readonly string[]): Promise<void> {
   const known = await store.readAvailable(database, ids);
   const unknown = ids.find((id) => !known.has(id));
   if (unknown !== undefined) throw productNotFound(unknown);

@@ -52,7 +52,8 @@ export function createReadings(database: Database): Readings {
     if (leave === undefined) return undefined;
     const startedAtMs = performance.now();
     try {
-      return { found: await withTransaction(database, "log.read", (tx) => bounded(tx, read)) };
+      const inTime = (tx: Queryable) => bounded(tx, read);
+      return { found: await withTransaction(database, "log.read", inTime, { signal }) };
     } catch (error) {
       if (sqlStateOf(error) !== CANCELLED) throw error;
       throw searchTooCostly(TIMEOUT_MS / 1000, error);

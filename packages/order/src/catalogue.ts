@@ -47,6 +47,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   const { inventory, log, freshMs = 2_000, staleMs = 60_000 } = options;
   let copy: Copy | undefined;
   let renewal: Promise<Copy> | undefined;
+  let failedAt = Number.NEGATIVE_INFINITY;
 
   const renew = (): Promise<Copy> => {
     renewal ??= readAll(inventory)
@@ -67,8 +68,12 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
         throw catalogueUnavailable(cause);
       });
     }
-    if (age > freshMs) {
-      renew().catch((error: unknown) => log.warn("catalogue.renewal-failed", { error }));
+    // Who starts it reports it, and after a failure nobody does for a while: the copy still serves.
+    if (age > freshMs && renewal === undefined && performance.now() - failedAt > freshMs) {
+      renew().catch((error: unknown) => {
+        failedAt = performance.now();
+        log.warn("catalogue.renewal-failed", { error });
+      });
     }
     return copy;
   };

@@ -1,6 +1,7 @@
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import type { Database } from "@smartcart/store";
+import { forCall } from "@smartcart/store";
 import type { CancelOrderDependencies } from "./cancel-order.ts";
 import { cancelOrder } from "./cancel-order.ts";
 import { orderNotFound, toServiceError } from "./errors.ts";
@@ -30,9 +31,14 @@ export function orderRoutes(dependencies: RouteDependencies): (router: ConnectRo
         if (order === undefined) throw orderNotFound(orderId);
         return { order: orderView(order) };
       }),
-      listOrders: served(async ({ userId, pageSize, pageToken }) => {
+      listOrders: served(async ({ userId, pageSize, pageToken }, context) => {
         const limit = pageSize || 20;
-        const orders = await listOrders(database, userId, pageToken || undefined, limit + 1);
+        const orders = await listOrders(
+          forCall(database, context),
+          userId,
+          pageToken || undefined,
+          limit + 1,
+        );
         const page = orders.slice(0, limit);
         const nextPageToken = orders.length > limit ? (page.at(-1)?.orderId ?? "") : "";
         return { orders: page.map(orderView), nextPageToken };
@@ -40,8 +46,8 @@ export function orderRoutes(dependencies: RouteDependencies): (router: ConnectRo
       cancelOrder: served(async ({ orderId }) => {
         return { order: orderView(await cancelOrder(orderId, dependencies)) };
       }),
-      listOrderEvents: served(async ({ orderId, afterSequence }) => {
-        const history = await listHistory(database, orderId, afterSequence);
+      listOrderEvents: served(async ({ orderId, afterSequence }, context) => {
+        const history = await listHistory(forCall(database, context), orderId, afterSequence);
         // Every order has a first entry, so nothing after 0 means no order.
         if (history.length === 0 && (await repository.find(orderId)) === undefined) {
           throw orderNotFound(orderId);
@@ -49,13 +55,17 @@ export function orderRoutes(dependencies: RouteDependencies): (router: ConnectRo
         return { events: history.map(orderEventView) };
       }),
       async *watchOrder({ orderId, afterSequence }, { signal }) {
-        for await (const entry of watchHistory({
-          orderId,
-          afterSequence,
-          signal,
-          ...dependencies,
-        })) {
-          yield { event: orderEventView(entry) };
+        try {
+          for await (const entry of watchHistory({
+            orderId,
+            afterSequence,
+            signal,
+            ...dependencies,
+          })) {
+            yield { event: orderEventView(entry) };
+          }
+        } catch (error) {
+          throw toServiceError(error);
         }
       },
     });

@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
+import { StartError } from "./retry.ts";
 import {
   amqpUrl,
   bool,
@@ -54,13 +55,30 @@ export const commonConfig = {
 
 /**
  * The folder that state is kept in: SMARTCART_STATE, or else /var/lib/smartcart for root, or else `smartcart` in
- * XDG_STATE_HOME (XDG Base Directory Specification), which is ~/.local/state when unset. Absolute; not created here.
+ * XDG_STATE_HOME (XDG Base Directory Specification), which is ~/.local/state when unset. Absolute; not created here. Throws a
+ * StartError where the user has no home folder.
  */
 export function stateDirectory(env: NodeJS.ProcessEnv): string {
   const chosen = env.SMARTCART_STATE?.trim();
   if (chosen) return resolve(chosen);
   // Not below root's home: PostgreSQL runs as another user there, who may not enter it.
   if (process.getuid?.() === 0) return "/var/lib/smartcart";
-  const stateHome = env.XDG_STATE_HOME?.trim() || join(homedir(), ".local", "state");
+  const stateHome = env.XDG_STATE_HOME?.trim() || join(homeFolder(), ".local", "state");
   return join(stateHome, "smartcart");
+}
+
+function homeFolder(): string {
+  let found = "";
+  let cause: unknown;
+  try {
+    found = homedir();
+  } catch (error) {
+    // no HOME, and no entry for this user in /etc/passwd
+    cause = error;
+  }
+  if (isAbsolute(found)) return found;
+  throw new StartError(
+    "SMARTCART_STATE is not set, and the current user has no home folder to keep state in: set SMARTCART_STATE to a folder",
+    { variable: "SMARTCART_STATE", cause },
+  );
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { commonConfig, stateDirectory } from "./common-config.ts";
 import { ConfigError, parseConfig } from "./config.ts";
@@ -75,11 +76,36 @@ describe("parseConfig", () => {
     expect(text).toMatch(/DATABASE_URL: .*names no database/);
     expect(text).toMatch(/MESH_SECRET: has 7 characters/);
     expect(text).not.toMatch(/hunter/);
+    const odd = {
+      DATABASE_URL: "postgres://me:hunt@er@db/?password=hunter",
+      MESH_SECRET: "hunter3",
+    };
+    expect(problemsOf(odd, commonConfig).join("\n")).not.toMatch(/hunt|er@/);
   });
+
+  test.each([
+    "postgresql:///shop?host=/var/run/postgresql",
+    "postgresql://me@/shop?host=/var/run/postgresql",
+    "postgres://me:se%40cret@%2Fvar%2Frun%2Fpostgresql/shop",
+    "postgres:///shop",
+    "postgres://me@db.example:6432/shop?sslmode=verify-full&options=-cwork_mem%3D1MB",
+    "postgres://[::1]:5432/shop",
+  ])("takes DATABASE_URL=%s", (url) => {
+    expect(parseConfig({ DATABASE_URL: url }, commonConfig).DATABASE_URL).toBe(url);
+  });
+
+  test.each(["postgres://me:50%@db/shop", "postgres://me:%zz@db/shop", "postgres://db/a%ff"])(
+    "a stray %% in DATABASE_URL=%s is said to be one",
+    (url) => {
+      expect(problemsOf({ DATABASE_URL: url }, commonConfig)[0]).toMatch(/^DATABASE_URL: .*%25/);
+    },
+  );
 
   test.each([
     ["DATABASE_URL", "mysql://a:b@c/d"],
     ["DATABASE_URL", "localhost"],
+    ["DATABASE_URL", "postgres://db:99999/shop"],
+    ["DATABASE_URL", "postgresql:///?host=/var/run/postgresql"],
     ["AMQP_URL", "http://a:b@c"],
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"],
     ["HOST", "http://0.0.0.0"],
@@ -106,5 +132,19 @@ describe("stateDirectory", () => {
     const folder = stateDirectory({ XDG_STATE_HOME: "/home/me/.state" });
     const isRoot = process.getuid?.() === 0;
     expect(folder).toBe(isRoot ? "/var/lib/smartcart" : "/home/me/.state/smartcart");
+  });
+
+  test("says what to set where the user has no home folder", () => {
+    const { HOME: _, XDG_STATE_HOME: __, SMARTCART_STATE: ___, ...env } = process.env;
+    const module = new URL("./common-config.ts", import.meta.url).href;
+    // Only root can become a user without an entry in /etc/passwd; for others an empty HOME is as good.
+    const script = `
+      import { stateDirectory } from ${JSON.stringify(module)};
+      if (process.getuid() === 0) process.setuid(54321);
+      else process.env.HOME = "";
+      try { console.log(stateDirectory({})); } catch (error) { console.log(error.name, error.message); }`;
+    const args = ["--input-type=module", "--eval", script];
+    const output = execFileSync(process.execPath, args, { encoding: "utf8", env });
+    expect(output.trim()).toMatch(/^StartError .*set SMARTCART_STATE to a folder$/);
   });
 });

@@ -2,7 +2,7 @@ import type { DestinationStream } from "pino";
 import { ConfigError } from "./config.ts";
 import type { RootLogger } from "./logger.ts";
 import { createLogger } from "./logger.ts";
-import { reasonOf, StartError } from "./retry.ts";
+import { reasonOf, StartError, startWithSignal } from "./retry.ts";
 import { startTelemetry } from "./telemetry.ts";
 
 /** A running service. Disposing drains it: work under way finishes, within a bound. */
@@ -70,7 +70,8 @@ export async function runMain(
       exit(1);
     }, boundMs);
   });
-  const running = await start({ env, log, signal: stop }).catch((error: unknown) => {
+  const starting = startWithSignal(stop, () => start({ env, log, signal: stop }));
+  const running = await starting.catch((error: unknown) => {
     if (stop.aborted) return undefined;
     process.stderr.write(`${explain(name, error)}\n`);
     // an unforeseen error is worth its stack, but not in front of a person at a terminal

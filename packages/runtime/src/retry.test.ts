@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createLogger, silentLogger } from "./logger.ts";
-import { delay, retryUntilReady, StartError } from "./retry.ts";
+import { delay, retryUntilReady, StartError, startWithSignal } from "./retry.ts";
 
 describe("retryUntilReady", () => {
   const what = "PostgreSQL at db:5432";
@@ -51,6 +51,30 @@ describe("retryUntilReady", () => {
     });
     await expect(result).rejects.toMatchObject({ name: "AbortError" });
   });
+});
+
+test("the signal also ends what an attempt waits for itself", async () => {
+  const o = { what: "x", variable: "X", log: silentLogger };
+  const inner = () =>
+    retryUntilReady({ ...o, attempt: () => Promise.reject(new Error("not yet")) });
+  const signal = AbortSignal.timeout(50);
+  await expect(retryUntilReady({ ...o, signal, attempt: inner })).rejects.toMatchObject({
+    name: "AbortError",
+  });
+});
+
+test("the end of a start ends what waits deep inside of it", async () => {
+  const stop = new AbortController();
+  const starting = startWithSignal(stop.signal, () =>
+    retryUntilReady({
+      what: "x",
+      variable: "X",
+      log: silentLogger,
+      attempt: () => Promise.reject(new Error("not yet")),
+    }),
+  );
+  stop.abort();
+  await expect(starting).rejects.toMatchObject({ name: "AbortError" });
 });
 
 test("delay ends early with an AbortError", async () => {

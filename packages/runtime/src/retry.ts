@@ -1,5 +1,8 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "./logger.ts";
+import type { StartFault } from "./start-faults.ts";
+import { remedyFor } from "./start-faults.ts";
 
 /** A start that failed for a reason a person can mend. The message is one line for that person. */
 export class StartError extends Error {
@@ -25,11 +28,24 @@ export interface RetryOptions<T> {
   /** The variable that says where it is. */
   variable: string;
   log: Logger;
-  /** Ends the waiting with an AbortError. */
+  /** Ends the waiting with an AbortError. Default: the end of the process, where it runs within `runMain`. */
   signal?: AbortSignal | undefined;
   attempt: () => Promise<T>;
-  /** True for an error that waiting does not mend; it is thrown on. Default: a StartError. */
+  /** True for an error that is thrown on as it is. Default: a StartError. */
   isFatal?: (error: unknown) => boolean;
+  /**
+   * Tells what waiting mends: an error that it does not is thrown as a StartError that says what to do. Default:
+   * waiting mends everything that is not fatal.
+   */
+  faults?: readonly StartFault[];
+}
+
+/** The signal that ends the start under way, for what waits deep inside of it. */
+const startSignal = new AsyncLocalStorage<AbortSignal>();
+
+/** Runs a start: whatever it waits for by `retryUntilReady` without a signal of its own, this one ends. */
+export function startWithSignal<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T> {
+  return startSignal.run(signal, start);
 }
 
 const firstPauseMs = 100;
@@ -37,23 +53,39 @@ const longestPauseMs = 5_000;
 
 /**
  * Tries until it succeeds, however long that takes: parts start in any order, and whoever needs the database or the
- * broker waits for it. Each failed attempt is one line in the log that names the variable.
+ * broker waits for it. Each failed attempt is one line in the log that names the variable. What waiting does not mend,
+ * by `faults`, ends it at once.
  */
 export async function retryUntilReady<T>(o: RetryOptions<T>): Promise<T> {
+  const signal = o.signal ?? startSignal.getStore();
   const isFatal = o.isFatal ?? ((error) => error instanceof StartError);
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-    o.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     try {
-      return await o.attempt();
+      // what the attempt itself waits for ends with it
+      return await (signal ? startSignal.run(signal, o.attempt) : o.attempt());
     } catch (error) {
       if (isFatal(error)) throw error;
+      const remedy = o.faults && remedyFor(error, o.faults);
+      if (remedy !== undefined) throw hopeless(o, error, remedy);
       o.log.warn("start.waiting", {
         variable: o.variable,
         message: `waiting for ${o.what}: ${reasonOf(error)} (check ${o.variable})`,
       });
     }
-    await delay(pauseMs, o.signal);
+    await delay(pauseMs, signal);
   }
+}
+
+function hopeless(
+  o: { what: string; variable: string },
+  cause: unknown,
+  remedy: string,
+): StartError {
+  return new StartError(`${o.variable}: ${o.what}: ${reasonOf(cause)}: ${remedy}`, {
+    variable: o.variable,
+    cause,
+  });
 }
 
 /** One line for people. Errors of several attempts at once (IPv4 and IPv6) have no message of their own. */

@@ -23,6 +23,25 @@ describe("startTimer", () => {
     ]);
   });
 
+  test("logs a failure that goes on once, and the next one after a success", async () => {
+    const lines: string[] = [];
+    const log = createLogger({
+      service: "x",
+      destination: { write: (text) => void lines.push(text) },
+    });
+    let runs = 0;
+    const run = async () => {
+      runs++;
+      if (runs !== 20 && runs < 30) throw new Error(`broken ${runs}`);
+    };
+    await using _timer = startTimer({ name: "sweep", intervalMs: 1, log, run });
+    await vi.waitFor(() => expect(runs).toBeGreaterThan(30));
+    expect(lines).toEqual([
+      expect.stringMatching(/"failures":1,.*broken 1"/),
+      expect.stringMatching(/"failures":1,.*broken 21"/),
+    ]);
+  });
+
   test("never overlaps; pokes during a run become one more run", async () => {
     const gates: (() => void)[] = [];
     const run = () => new Promise<void>((resolve) => gates.push(resolve));

@@ -6,7 +6,10 @@ export interface TimerOptions {
   log: Logger;
   /** Names the timer in the log: "outbox.relay". */
   name: string;
-  /** `signal` fires when the timer is disposed of. What it throws is logged, and the next run comes as usual. */
+  /**
+   * `signal` fires when the timer is disposed of. What it throws is logged, and the next run comes as usual; while it goes on
+   * failing, at most every ten seconds.
+   */
   run: (signal: AbortSignal) => Promise<void>;
 }
 
@@ -16,6 +19,8 @@ export interface Timer extends AsyncDisposable {
   poke(): void;
 }
 
+const failureLogIntervalMs = 10_000;
+
 /** Repeats `run`, first after one interval. Runs never overlap. Disposing waits for the run under way. */
 export function startTimer(o: TimerOptions): Timer {
   const stop = new AbortController();
@@ -23,12 +28,13 @@ export function startTimer(o: TimerOptions): Timer {
   let running: Promise<void> | undefined;
   let poked = false;
 
+  const noteFailure = createFailureLog(o);
   const schedule = (afterMs: number) => {
     pending = setTimeout(start, afterMs);
   };
   const start = () => {
     poked = false;
-    running = runOnce(o, stop.signal).finally(() => {
+    running = runOnce(o, stop.signal, noteFailure).finally(() => {
       running = undefined;
       if (!stop.signal.aborted) schedule(poked ? 0 : o.intervalMs);
     });
@@ -51,10 +57,31 @@ export function startTimer(o: TimerOptions): Timer {
   };
 }
 
-async function runOnce(o: TimerOptions, signal: AbortSignal): Promise<void> {
+async function runOnce(
+  o: TimerOptions,
+  signal: AbortSignal,
+  noteFailure: (error?: unknown) => void,
+): Promise<void> {
   try {
     await o.run(signal);
+    noteFailure();
   } catch (error) {
-    if (!signal.aborted) o.log.error("timer.failed", { timer: o.name, error });
+    if (!signal.aborted) noteFailure(error);
   }
+}
+
+/** Is told how each run went; `failures` counts those in a row. */
+function createFailureLog(o: TimerOptions): (error?: unknown) => void {
+  let failures = 0;
+  let loggedMs = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    if (error === undefined) {
+      failures = 0;
+      return;
+    }
+    failures++;
+    if (failures > 1 && performance.now() - loggedMs < failureLogIntervalMs) return;
+    loggedMs = performance.now();
+    o.log.error("timer.failed", { timer: o.name, failures, error });
+  };
 }

@@ -79,14 +79,24 @@ export const url = makeValidator<string>((input) => {
   return parsed.href.replace(/\/+$/, "");
 });
 
-/** A PostgreSQL URL with the name of a database. */
+/**
+ * A PostgreSQL URL with the name of a database. The host may be left out, or be the folder of a Unix socket in `?host=`, as
+ * libpq has it: "postgresql:///shop?host=/var/run/postgresql".
+ */
 export const postgresUrl = makeValidator<string>((input) => {
   const example = "postgres://user:password@127.0.0.1:5432/smartcart";
-  const parsed = parseUrl(input, ["postgres:", "postgresql:"], example);
+  const text = input.trim();
+  // `URL` takes a user without a host for an error
+  const parsed = URL.parse(text.replace("@/", "@localhost/"));
+  if (!parsed || !/^postgres(ql)?:\/\//.test(text))
+    throw wrong(input, `must be a URL such as ${example}`);
   if (parsed.pathname.length < 2) {
     throw wrong(input, `names no database; it must look like ${example}`);
   }
-  return input.trim();
+  for (const part of [parsed.username, parsed.password, parsed.hostname, parsed.pathname]) {
+    if (!isDecodable(part)) throw wrong(input, 'has a "%" that begins no %XX; write it as %25');
+  }
+  return text;
 });
 
 /** An AMQP URL. User and password are required: the client library knows no default for them. */
@@ -117,8 +127,19 @@ function parseUrl(input: string, protocols: readonly string[], example: string):
   return parsed;
 }
 
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function wrong(input: string, rule: string): EnvError {
   // a password must not reach a log by way of an error message
-  const shown = input.replace(/(:\/\/[^:@/]*:)[^@]*@/, "$1***@");
+  const shown = input
+    .replace(/(:\/\/[^:@/]*:).*@/, "$1***@")
+    .replace(/([?&]password=)[^&]*/g, "$1***");
   return new EnvError(`"${shown}" ${rule}`);
 }

@@ -35,7 +35,12 @@ export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
   }
   const note = await readRunningNote(stateFolder);
   const amqpUrl = config.AMQP_URL ?? note?.amqpUrl;
-  const bus = await openBus({ amqpUrl, databaseUrl, name: "smartcart-cli", log });
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const bus = await openBus({ amqpUrl, databaseUrl, name: "smartcart-cli", log, signal }).catch(
+    (cause: unknown) => {
+      throw signal.aborted ? noAnswer(cause) : cause;
+    },
+  );
   return {
     databaseUrl,
     bus,
@@ -44,6 +49,16 @@ export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
     log,
     [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose](),
   };
+}
+
+/** A part waits for its database for ever; a tool is for somebody who sits there. */
+const PATIENCE_MS = 10_000;
+
+function noAnswer(cause: unknown): StartError {
+  return new StartError(
+    `no answer within ${PATIENCE_MS / 1000} s: check DATABASE_URL and AMQP_URL, and that both servers run`,
+    { variable: "DATABASE_URL", cause },
+  );
 }
 
 const parts = [

@@ -17,6 +17,12 @@ beforeAll(async () => {
     ...(await choosePorts()),
     SMARTCART_STATE: join(folder, "state"),
     SHIPPING_DELAY_MS: "100",
+    // of a shell that has psql set up for another server
+    PGHOST: "db.invalid",
+    PGPASSWORD: "wrong",
+    PGSSLMODE: "require",
+    PGSSLNEGOTIATION: "direct",
+    PGOPTIONS: "-c default_transaction_read_only=on",
   };
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));

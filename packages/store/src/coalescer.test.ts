@@ -3,6 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createCoalescer } from "./coalescer.ts";
+import { DatabaseUnavailableError } from "./sql-errors.ts";
 
 describe("createCoalescer", () => {
   test("a lone call is a run of one; calls of the same turn share a run", async () => {
@@ -55,15 +56,15 @@ describe("createCoalescer", () => {
     ]);
   });
 
-  test("a run that throws, at once or later, rejects its items; the next run is not touched", async () => {
+  test("a run that finds the database away, at once or later, rejects its items; the next run is not touched", async () => {
     let runs = 0;
     const call = createCoalescer<number, number>({
       name: "flaky",
       maxItems: 2,
       run: (items) => {
         runs++;
-        if (runs === 1) throw new Error("at once");
-        if (runs === 2) return Promise.reject(new Error("later"));
+        if (runs === 1) throw new DatabaseUnavailableError("at once");
+        if (runs === 2) return Promise.reject(new DatabaseUnavailableError("later"));
         return Promise.resolve(items);
       },
     });
@@ -75,6 +76,24 @@ describe("createCoalescer", () => {
       "later",
       4,
     ]);
+  });
+
+  test("bad items alone are rejected, each with its own error, in few runs", async () => {
+    let runs = 0;
+    const call = createCoalescer<number, number>({
+      name: "poisoned",
+      maxItems: 256,
+      run: async (items) => {
+        runs++;
+        const bad = items.find((n) => n === 100 || n === 101);
+        if (bad !== undefined) throw new Error(`bad ${bad}`);
+        return items;
+      },
+    });
+    const results = await Promise.allSettled(Array.from({ length: 256 }, (_, n) => call(n)));
+    const rejected = results.flatMap((r) => (r.status === "rejected" ? [r.reason.message] : []));
+    expect(rejected).toEqual(["bad 100", "bad 101"]);
+    expect(runs).toBeLessThan(25);
   });
 
   test("a wrong number of results rejects all items of the run", async () => {
@@ -105,19 +124,22 @@ describe("createCoalescer", () => {
     expect(own).toBe("first caller");
   });
 
-  test("whatever the load: each item is in one run, in order, and gets its own answer", async () => {
+  test("whatever the load: each item is in one run that ends well, in order, and gets its own answer", async () => {
     const loads = fc.record({
       maxItems: fc.integer({ min: 1, max: 8 }),
       maxConcurrent: fc.integer({ min: 1, max: 4 }),
       // how many calls come in each turn, and which items and runs fail
       turns: fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 10 }),
       badItems: fc.array(fc.nat(60)),
+      poison: fc.array(fc.nat(60)),
       badRuns: fc.array(fc.nat(20)),
       runTurns: fc.array(fc.nat(3), { minLength: 1 }),
     });
     await fc.assert(
       fc.asyncProperty(loads, async (load) => {
         const runs: (readonly number[])[] = [];
+        const inBadRun = new Map<number, number>();
+        let started = 0;
         let underWay = 0;
         let mostUnderWay = 0;
         const call = createCoalescer<number, string>({
@@ -125,12 +147,18 @@ describe("createCoalescer", () => {
           maxItems: load.maxItems,
           maxConcurrent: load.maxConcurrent,
           run: async (items) => {
-            const index = runs.push(items) - 1;
+            const index = started++;
             mostUnderWay = Math.max(mostUnderWay, ++underWay);
             const turns = load.runTurns[index % load.runTurns.length] ?? 0;
             for (let i = 0; i < turns; i++) await turn();
             underWay--;
-            if (load.badRuns.includes(index)) throw new Error(`run ${index}`);
+            if (load.badRuns.includes(index)) {
+              for (const n of items) inBadRun.set(n, index);
+              throw new DatabaseUnavailableError(`run ${index}`);
+            }
+            const poison = items.find((n) => load.poison.includes(n));
+            if (poison !== undefined) throw new Error(`poison ${poison}`);
+            runs.push(items);
             return items.map((n) =>
               load.badItems.includes(n) ? new Error(`item ${n}`) : `ok ${n}`,
             );
@@ -144,15 +172,21 @@ describe("createCoalescer", () => {
         }
         const answers = await Promise.all(calls);
 
-        // exactly once, and in the order of the calls
-        expect(runs.flat()).toEqual(calls.map((_, index) => index));
+        const lost = (n: number) => inBadRun.has(n) || load.poison.includes(n);
+        // exactly once
+        expect(runs.flat().sort((a, b) => a - b)).toEqual(
+          [...answers.keys()].filter((n) => !lost(n)),
+        );
+        // in the order of the calls, unless runs overlap
+        if (load.maxConcurrent === 1)
+          expect(runs.flat()).toEqual(runs.flat().sort((a, b) => a - b));
         expect(runs.every((items) => items.length >= 1 && items.length <= load.maxItems)).toBe(
           true,
         );
         expect(mostUnderWay).toBeLessThanOrEqual(load.maxConcurrent);
         for (const [n, answer] of answers.entries()) {
-          const run = runs.findIndex((items) => items.includes(n));
-          if (load.badRuns.includes(run)) expect(answer).toBe(`run ${run}`);
+          if (inBadRun.has(n)) expect(answer).toBe(`run ${inBadRun.get(n)}`);
+          else if (load.poison.includes(n)) expect(answer).toBe(`poison ${n}`);
           else expect(answer).toBe(load.badItems.includes(n) ? `item ${n}` : `ok ${n}`);
         }
       }),

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { isFaultOfTheMoment } from "./sql-errors.ts";
 
 export interface CoalescerOptions<I, O> {
   /** Names it in errors: "orders.insert". */
@@ -7,7 +8,10 @@ export interface CoalescerOptions<I, O> {
   maxItems: number;
   /** Most runs under way at once. Default 1. */
   maxConcurrent?: number;
-  /** Does the work. Answers each item at its own index; an Error there rejects that item alone. */
+  /**
+   * Does the work. Answers each item at its own index; an Error there rejects that item alone. When it rejects, nothing may
+   * have been done: one statement or one transaction, for it is called again with parts of the items.
+   */
   run: (items: readonly I[]) => Promise<readonly (O | Error)[]>;
 }
 
@@ -19,12 +23,13 @@ interface Entry<I, O> {
 
 /**
  * Folds concurrent calls into runs: calls made in the same turn of the event loop share one, and so do those that come
- * while `maxConcurrent` runs are under way. Each item is in exactly one run, in the order of the calls.
+ * while `maxConcurrent` runs are under way. Each item is in one run that succeeds, in the order of the calls.
  *
  * A lone call starts at the end of the current turn; no timer is involved. The longer runs take, the more calls the next
  * one holds, so under load it adapts by itself.
  *
- * When `run` throws or answers the wrong number of results, every item of that run is rejected; others are not touched.
+ * One bad item does not fail the others of its run: a run that rejects is repeated in halves, until only what is at fault is
+ * rejected. Where the database is away, or a lock or the time ran out, it is no item's fault: then all are rejected.
  */
 export function createCoalescer<I, O>(o: CoalescerOptions<I, O>): (item: I) => Promise<O> {
   const maxConcurrent = o.maxConcurrent ?? 1;
@@ -65,17 +70,34 @@ async function answer<I, O>(
   o: CoalescerOptions<I, O>,
   entries: readonly Entry<I, O>[],
 ): Promise<void> {
+  let results: readonly (O | Error)[];
   try {
-    const results = await o.run(entries.map((entry) => entry.item));
-    if (results.length !== entries.length) {
-      throw new Error(`${o.name} answered ${results.length} results for ${entries.length} items`);
-    }
-    for (const [index, entry] of entries.entries()) {
-      const result = results[index] as O | Error;
-      if (result instanceof Error) entry.reject(result);
-      else entry.resolve(result);
-    }
+    results = await o.run(entries.map((entry) => entry.item));
   } catch (error) {
-    for (const entry of entries) entry.reject(error);
+    if (entries.length > 1 && !isFaultOfTheMoment(error)) return answerInHalves(o, entries);
+    return rejectAll(entries, error);
   }
+  if (results.length !== entries.length) {
+    const counts = `${results.length} results for ${entries.length} items`;
+    return rejectAll(entries, new Error(`${o.name} answered ${counts}`));
+  }
+  for (const [index, entry] of entries.entries()) {
+    const result = results[index] as O | Error;
+    if (result instanceof Error) entry.reject(result);
+    else entry.resolve(result);
+  }
+}
+
+/** One after the other: it keeps the order, and the run's slot is the only one it has. */
+async function answerInHalves<I, O>(
+  o: CoalescerOptions<I, O>,
+  entries: readonly Entry<I, O>[],
+): Promise<void> {
+  const middle = Math.ceil(entries.length / 2);
+  await answer(o, entries.slice(0, middle));
+  await answer(o, entries.slice(middle));
+}
+
+function rejectAll<I, O>(entries: readonly Entry<I, O>[], error: unknown): void {
+  for (const entry of entries) entry.reject(error);
 }

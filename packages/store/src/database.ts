@@ -1,7 +1,12 @@
 import pg from "pg";
 import type { Logger, Registry } from "@smartcart/runtime";
+import { createAcquire } from "./acquire.ts";
+import { DatabaseClient } from "./database-client.ts";
 import type { DatabaseMetrics } from "./database-metrics.ts";
 import { createDatabaseMetrics } from "./database-metrics.ts";
+import { createFaultLog } from "./fault-log.ts";
+import { setUpSession, statementTimeoutMs } from "./session.ts";
+import { isConnectionError, sqlStateOf } from "./sql-errors.ts";
 
 /** One SQL statement. */
 export interface Statement {
@@ -10,6 +15,8 @@ export interface Statement {
   readonly values?: readonly unknown[];
   /** Makes it a prepared statement of that name on each connection. The text must always be the same for one name. */
   readonly name?: string;
+  /** Whose work it is: where it fires before a connection is free, the statement is never run. Not for a transaction. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -26,9 +33,15 @@ export interface Queryable {
 export interface Database extends Queryable, AsyncDisposable {
   readonly schema: string;
   readonly url: string;
+  readonly log: Logger;
   readonly metrics: DatabaseMetrics;
-  /** A connection for the caller alone, to be given back with `release()`. */
-  connect(): Promise<pg.PoolClient>;
+  /**
+   * A connection for the caller alone, to be given back with `release()`. Rejects with a DatabaseUnavailableError when there
+   * is none, or too many wait for one; with the signal's reason when that fires first.
+   */
+  connect(signal?: AbortSignal): Promise<pg.PoolClient>;
+  /** Logs an error that says that the database is away, once in a while. */
+  noteFault(error: unknown): void;
   /** Resolves when the database answers; rejects after `timeoutMs` (default 2,000). */
   ping(timeoutMs?: number): Promise<void>;
 }
@@ -41,30 +54,65 @@ export interface DatabaseOptions {
   log: Logger;
   /** Default 10. */
   maxConnections?: number;
+  /** Most callers that wait for one of them; more are refused at once. Default 4,000: more calls than a part takes on at once. */
+  maxWaiting?: number;
+  /** How long an answer is waited for before the connection counts as lost, in milliseconds. Default 12,000. */
+  queryTimeoutMs?: number;
   /** Shown in pg_stat_activity. Default: the schema. */
   applicationName?: string;
   metrics?: Registry;
 }
 
-const statementTimeoutMs = 10_000;
-const idleInTransactionTimeoutMs = 30_000;
+/** Longer than the server may take: it is for a server that has vanished, and says nothing any more. */
+const defaultQueryTimeoutMs = statementTimeoutMs + 2_000;
 const disposeBoundMs = 5_000;
 
 /** Opens no connection by itself: the first statement does. */
 export function createDatabase(o: DatabaseOptions): Database {
   assertIdentifier(o.schema);
+  const pool = createPool(o);
+  const metrics = createDatabaseMetrics(pool, o.schema, o.metrics);
+  const noteFault = createFaultLog(o.schema, o.log);
+  const acquire = createAcquire(pool, { maxWaiting: o.maxWaiting ?? 4_000, noteFault });
+  const query: Queryable["query"] = async (statement) => {
+    const client = await acquire(statement.signal);
+    let broken: Error | undefined;
+    try {
+      return await run(client, statement);
+    } catch (error) {
+      noteFault(error);
+      if (isConnectionError(error) || sqlStateOf(error) === undefined) broken = error as Error;
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  };
+  return {
+    schema: o.schema,
+    url: o.url,
+    log: o.log,
+    metrics,
+    query,
+    connect: acquire,
+    noteFault,
+    ping: (timeoutMs = 2_000) => ping(query, timeoutMs),
+    [Symbol.asyncDispose]: () => close(pool, o),
+  };
+}
+
+function createPool(o: DatabaseOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: o.url,
+    Client: DatabaseClient,
     max: o.maxConnections ?? 10,
     application_name: o.applicationName ?? o.schema,
-    // as a start-up parameter it costs no round trip and survives DISCARD ALL
-    options: `-c search_path=${o.schema}`,
-    statement_timeout: statementTimeoutMs,
-    idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
+    query_timeout: o.queryTimeoutMs ?? defaultQueryTimeoutMs,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
+    // the pool waits for it before anybody is given the connection
+    onConnect: (client) => setUpSession(client, o.schema),
   });
   // Without listeners the loss of a connection would end the process: of an idle one (the pool replaces it by itself),
   // and of one in use (its statement rejects, which is where it is dealt with).
@@ -73,21 +121,17 @@ export function createDatabase(o: DatabaseOptions): Database {
     if (!pool.ending) o.log.warn("database.connection_lost", { schema: o.schema, error });
   });
   pool.on("connect", (client) => client.on("error", () => {}));
-  const metrics = createDatabaseMetrics(pool, o.schema, o.metrics);
-  return {
-    schema: o.schema,
-    url: o.url,
-    metrics,
-    query: (statement) => run(pool, statement),
-    connect: () => pool.connect(),
-    ping: (timeoutMs = 2_000) => ping(pool, timeoutMs),
-    [Symbol.asyncDispose]: () => close(pool, o),
-  };
+  return pool;
 }
 
-/** Runs a statement on a pool or on one connection of it. */
+/** The database for one call: a statement that still waits for a connection when the call ends is never run. */
+export function forCall(db: Queryable, { signal }: { signal: AbortSignal }): Queryable {
+  return { query: (statement) => db.query({ ...statement, signal }) };
+}
+
+/** Runs a statement on a connection. */
 export async function run<R extends object>(
-  on: pg.Pool | pg.ClientBase,
+  on: pg.ClientBase,
   statement: Statement,
 ): Promise<{ rows: R[]; rowCount: number }> {
   const { rows, rowCount } = await on.query<R>(statement as pg.QueryConfig);
@@ -101,15 +145,15 @@ export function assertIdentifier(name: string): void {
   }
 }
 
-async function ping(pool: pg.Pool, timeoutMs: number): Promise<void> {
+async function ping(query: Queryable["query"], timeoutMs: number): Promise<void> {
   const { promise: late, reject } = Promise.withResolvers<never>();
-  // covers the wait for a free connection too, which pg's own query time-out does not
+  // covers the wait for a free connection too, which the query time-out does not
   const timer = setTimeout(
     () => reject(new Error(`the database did not answer within ${timeoutMs} ms`)),
     timeoutMs,
   );
   try {
-    await Promise.race([pool.query("select 1"), late]);
+    await Promise.race([query({ text: "select 1" }), late]);
   } finally {
     clearTimeout(timer);
   }

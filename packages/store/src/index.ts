@@ -1,13 +1,15 @@
 export type { CoalescerOptions } from "./coalescer.ts";
 export { createCoalescer } from "./coalescer.ts";
 export type { Database, DatabaseOptions, Queryable, Statement } from "./database.ts";
-export { createDatabase } from "./database.ts";
+export { createDatabase, forCall } from "./database.ts";
+export { DatabaseClient } from "./database-client.ts";
 export { findEmbeddedPostgres } from "./embedded/attach.ts";
 export type { EmbeddedPostgres, EmbeddedPostgresOptions } from "./embedded/postgres.ts";
 export { startEmbeddedPostgres } from "./embedded/postgres.ts";
 export { removeEmbeddedPostgres } from "./embedded/remove.ts";
 export type { MigrationSet } from "./migrate.ts";
 export { MigrationError, migrate } from "./migrate.ts";
+export { postgresFaults } from "./postgres-faults.ts";
 export type { DatabaseServer } from "./server.ts";
 export { openDatabaseServer } from "./server.ts";
 export { constraintOf, isConnectionError, isUniqueViolation, sqlStateOf } from "./sql-errors.ts";

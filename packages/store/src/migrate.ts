@@ -1,8 +1,12 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import type pg from "pg";
+import { reasonOf, retryUntilReady, StartError } from "@smartcart/runtime";
+import { addressOf } from "./address.ts";
 import type { Database } from "./database.ts";
 import { assertIdentifier } from "./database.ts";
+import { postgresFaults } from "./postgres-faults.ts";
+import { isConnectionError, sqlState, sqlStateOf } from "./sql-errors.ts";
 
 /** Numbered SQL files that belong together. A schema may have several sets, each with its own numbers. */
 export interface MigrationSet {
@@ -35,30 +39,88 @@ interface Migration {
  *
  * Files only ever go forward, and an applied file must not change: it is refused. Files that only the database knows are
  * no error when they are newer than all of ours: that is an older process beside newer ones during a rollout.
+ *
+ * A database that cannot be reached is waited for. Throws a StartError for what waiting does not mend, such as a grant that
+ * is missing.
  */
 export async function migrate(db: Database, set: MigrationSet): Promise<void> {
   assertIdentifier(set.name);
   const files = await readMigrations(set);
-  const client = await db.connect();
+  await retryUntilReady({
+    what: `PostgreSQL at ${addressOf(db.url)}`,
+    variable: "DATABASE_URL",
+    log: db.log,
+    attempt: () => migrateOnce(db, set, files),
+    isFatal: (error) =>
+      error instanceof StartError || (error instanceof MigrationError && !isConnectionError(error)),
+    faults: postgresFaults,
+  });
+}
+
+async function migrateOnce(
+  db: Database,
+  set: MigrationSet,
+  files: readonly Migration[],
+): Promise<void> {
+  const connection = await db.connect();
+  const client = patient(connection);
   try {
     await client.query("begin");
     // a change of a large table, and the wait for another process's, may take longer than a statement of daily work
     await client.query("set local statement_timeout = 0");
-    const lock = { text: "select pg_advisory_xact_lock(hashtextextended($1, 0))" };
-    await client.query({ ...lock, values: [`smartcart.migrate.${db.schema}`] });
-    await client.query(`create schema if not exists ${db.schema}`);
+    // once more for this transaction: unqualified names in the files must never reach another schema
+    await client.query(`set local search_path = "${db.schema}"`);
+    const lock = "select pg_advisory_xact_lock(hashtextextended($1, 0))";
+    await client.query(lock, [`smartcart.migrate.${db.schema}`]);
+    await createSchema(client, db.schema);
     await applyPending(client, `${db.schema}.migrations_${set.name}`, files);
     await client.query("commit");
-    client.release();
+    connection.release();
   } catch (error) {
     // closing the connection rolls back and gives up the lock, also where a rollback could not be sent any more
-    client.release(true);
-    throw error;
+    connection.release(true);
+    if (sqlStateOf(error) !== sqlState.insufficientPrivilege) throw error;
+    throw await notAllowed(db, error);
   }
 }
 
+interface Client {
+  query<R extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<pg.QueryResult<R>>;
+}
+
+/** Waits for answers as long as it takes. */
+function patient(client: pg.PoolClient): Client {
+  const longestTimerMs = 2 ** 31 - 1;
+  return {
+    query: (text, values) =>
+      client.query({ text, values, query_timeout: longestTimerMs } as pg.QueryConfig<unknown[]>),
+  };
+}
+
+/** Not `if not exists`, which asks for the right to create it even where it exists: an administrator may have made it. */
+async function createSchema(client: Client, schema: string): Promise<void> {
+  const { rowCount } = await client.query("select 1 from pg_namespace where nspname = $1", [
+    schema,
+  ]);
+  if (rowCount === 0) await client.query(`create schema ${schema}`);
+}
+
+async function notAllowed(db: Database, cause: unknown): Promise<unknown> {
+  const { rows } = await db.query<{ user: string; database: string; exists: boolean }>({
+    text: `select quote_ident(current_user) as user, quote_ident(current_database()) as database,
+             exists (select from pg_namespace where nspname = $1) as exists`,
+    values: [db.schema],
+  });
+  const [{ user, database, exists } = { user: "", database: "", exists: false }] = rows;
+  const what = exists ? `all on schema ${db.schema}` : `create on database ${database}`;
+  return new StartError(
+    `DATABASE_URL: PostgreSQL at ${addressOf(db.url)}: ${reasonOf(cause)}: run there as its owner: grant ${what} to ${user}`,
+    { variable: "DATABASE_URL", cause },
+  );
+}
+
 async function applyPending(
-  client: pg.PoolClient,
+  client: Client,
   table: string,
   files: readonly Migration[],
 ): Promise<void> {
@@ -91,7 +153,7 @@ function assertSame(
   );
 }
 
-async function apply(client: pg.PoolClient, table: string, file: Migration): Promise<void> {
+async function apply(client: Client, table: string, file: Migration): Promise<void> {
   try {
     await client.query(file.sql);
   } catch (error) {

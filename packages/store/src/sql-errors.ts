@@ -6,7 +6,22 @@ export const sqlState = {
   invalidPassword: "28P01",
   invalidAuthorization: "28000",
   unknownDatabase: "3D000",
+  insufficientPrivilege: "42501",
+  readOnly: "25006",
 } as const;
+
+/**
+ * There was no connection to run a statement on, for whatever reason; `cause` says which. Nothing was sent, and it is worth
+ * another try later.
+ */
+export class DatabaseUnavailableError extends Error {
+  readonly code = "DATABASE_UNAVAILABLE";
+
+  constructor(message: string, options?: { cause: unknown }) {
+    super(message, options);
+    this.name = "DatabaseUnavailableError";
+  }
+}
 
 /** True when the error, or one of its causes, says that a unique constraint or index refused a row. */
 export function isUniqueViolation(error: unknown): boolean {
@@ -42,17 +57,18 @@ const networkCodes = new Set([
   "ENETUNREACH",
 ]);
 
-// pg reports these without any code
+// The driver reports these without any code, and poolers a full house with one that says nothing.
 const connectionMessages =
-  /^Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/;
+  /^Connection terminated|^timeout expired|^Query read timeout|timeout exceeded when trying to connect|Client (has encountered a connection error|was closed)|max clients reached|no more connections allowed/;
 
 /**
- * True when the database could not be reached, or went away: worth another try later. What a statement under way did
- * then is not known.
+ * True when the database could not be reached, went away, or cannot take the work now: worth another try later, on another
+ * connection. What a statement under way did then is not known.
  */
 export function isConnectionError(error: unknown): boolean {
   return (
     findInCauses(error, (e) => {
+      if (e instanceof DatabaseUnavailableError) return true;
       const { code } = e as { code?: unknown };
       if (typeof code === "string" && isConnectionCode(code)) return true;
       if (e instanceof AggregateError && e.errors.some(isConnectionError)) return true;
@@ -61,9 +77,20 @@ export function isConnectionError(error: unknown): boolean {
   );
 }
 
-/** Class 08 is "connection exception"; 57P01 to 57P03 say that the server is stopping or not yet ready. */
+/**
+ * Class 08 is "connection exception", class 53 "insufficient resources" (too many clients, a full disk), 57P01 to 57P05 end
+ * a session or refuse one, and 25006 comes from a server that a failover has made read-only.
+ */
 function isConnectionCode(code: string): boolean {
-  return networkCodes.has(code) || /^08...$/.test(code) || /^57P0[123]$/.test(code);
+  return networkCodes.has(code) || /^(08...|53...|57P0.|25006)$/.test(code);
+}
+
+/**
+ * True when the error says nothing about what was asked for, only about the moment: the database is away, the statement was
+ * cancelled or took too long, or others were in the way.
+ */
+export function isFaultOfTheMoment(error: unknown): boolean {
+  return isConnectionError(error) || /^(57...|55P03|40...)$/.test(sqlStateOf(error) ?? "");
 }
 
 function findInCauses<T>(error: unknown, pick: (e: Error) => T | undefined): T | undefined {

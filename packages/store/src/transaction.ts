@@ -36,21 +36,24 @@ const maxRetries = 3;
  * network call. After a connection error the outcome is unknown: it may have been committed.
  *
  * @param owner names it in errors and metrics, such as "order.place"
+ * @param signal where it fires before a connection is free, nothing is done
  */
 export async function withTransaction<T>(
   db: Database,
   owner: string,
   fn: (tx: Queryable) => Promise<T>,
+  { signal }: { signal?: AbortSignal } = {},
 ): Promise<T> {
   for (let retries = 0; ; retries++) {
     const startedAtMs = performance.now();
     try {
-      const result = await attempt(db, fn);
+      const result = await attempt(db, fn, signal);
       db.metrics.transaction(owner, "commit", startedAtMs);
       return result;
     } catch (error) {
       const again = retries < maxRetries && isConflict(error);
       db.metrics.transaction(owner, again ? "retry" : "rollback", startedAtMs);
+      db.noteFault(error);
       if (!again) throw isFromDatabase(error) ? new TransactionError(owner, error) : error;
     }
     // those who collided must not meet again
@@ -58,8 +61,12 @@ export async function withTransaction<T>(
   }
 }
 
-async function attempt<T>(db: Database, fn: (tx: Queryable) => Promise<T>): Promise<T> {
-  const client = await db.connect();
+async function attempt<T>(
+  db: Database,
+  fn: (tx: Queryable) => Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  const client = await db.connect(signal);
   let broken: Error | undefined;
   try {
     await client.query("begin isolation level read committed");

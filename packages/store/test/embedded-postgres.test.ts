@@ -1,13 +1,30 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createLogger, silentLogger } from "@smartcart/runtime";
-import { removeEmbeddedPostgres, startEmbeddedPostgres } from "../src/index.ts";
+import { initialiseCluster, readPassword } from "../src/embedded/cluster.ts";
+import { preparePlace } from "../src/embedded/place.ts";
+import {
+  createDatabase,
+  findEmbeddedPostgres,
+  removeEmbeddedPostgres,
+  startEmbeddedPostgres,
+} from "../src/index.ts";
 
 const isRoot = process.getuid?.() === 0;
 
@@ -86,6 +103,54 @@ describe("startEmbeddedPostgres", () => {
     expect(isAlive(pid)).toBe(false);
     await using again = await start(state.path);
     expect(await query(again.url, "select * from kept")).toEqual([{ answer: 42 }]);
+  });
+
+  test("takes nothing from the variables that a shell has for another server", async () => {
+    const variables = {
+      PGHOST: "db.invalid",
+      PGPORT: "1",
+      PGUSER: "nobody",
+      PGPASSWORD: "wrong",
+      PGDATABASE: "elsewhere",
+      PGSSLMODE: "require",
+      PGSSLNEGOTIATION: "direct",
+      PGSSLROOTCERT: "/nonexistent/ca.pem",
+      PGOPTIONS: "-c default_transaction_read_only=on -c search_path=elsewhere",
+      PGREPLICATION: "database",
+      PGCLIENTENCODING: "LATIN1",
+      PGCLIENT_ENCODING: "LATIN1",
+      PGAPPNAME: "psql",
+      PGSERVICE: "elsewhere",
+      PGDATA: "/nonexistent",
+      PGCONNECT_TIMEOUT: "0",
+    };
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+    try {
+      await using postgres = await start(state.path);
+      const url = await findEmbeddedPostgres({ stateDirectory: state.path });
+      expect(url).toBe(postgres.url);
+      await using db = createDatabase({ url: postgres.url, schema: "public", log: silentLogger });
+      await db.query({ text: "create table written as select 'ü' as letter" });
+      const { rows } = await db.query({
+        text: "select letter, current_setting('application_name') as name from written",
+      });
+      expect(rows).toEqual([{ letter: "ü", name: "public" }]);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
+  // only root can run initdb as somebody else
+  test.skipIf(!isRoot)("says what to do where the user has no entry in /etc/passwd", async () => {
+    await using own = await stateFolder();
+    const account = { name: "#54321", uid: 54_321, gid: 54_321 };
+    const place = { ...(await preparePlace({ stateDirectory: own.path })), account };
+    await chown(place.root, account.uid, account.gid);
+    await readPassword(place.root, account);
+    await expect(initialiseCluster(place)).rejects.toMatchObject({
+      name: "StartError",
+      message: expect.stringMatching(/^[^\n]*user with the id 54321[^\n]*set DATABASE_URL[^\n]*$/),
+    });
   });
 
   test("asks for the password, which only its user can read", async () => {

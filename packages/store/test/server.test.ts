@@ -1,10 +1,14 @@
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
-import { createLogger, silentLogger } from "@smartcart/runtime";
-import { openDatabaseServer } from "../src/index.ts";
+import { commonConfig, createLogger, parseConfig, silentLogger } from "@smartcart/runtime";
+import { createDatabase, migrate, openDatabaseServer } from "../src/index.ts";
 import { createTestDatabase } from "../src/testing/index.ts";
+import { openingOf } from "./opening.ts";
 
 const stateDirectory = "/nonexistent";
 
@@ -25,14 +29,14 @@ describe("openDatabaseServer with a DATABASE_URL", () => {
       (url: URL) => {
         url.password = "wrong";
       },
-      /refuses the login/,
+      /password authentication failed .*: correct the user and password/,
     ],
     [
       "an unknown database",
       (url: URL) => {
         url.pathname = "/nowhere";
       },
-      /"nowhere" does not exist; create it/,
+      /"nowhere" does not exist: create it/,
     ],
   ])("gives up at once on %s, without showing a password", async (_, spoil, expected) => {
     await using database = await createTestDatabase();
@@ -46,10 +50,37 @@ describe("openDatabaseServer with a DATABASE_URL", () => {
     });
     const error = await opening.catch((e) => e);
     expect(error).toMatchObject({ variable: "DATABASE_URL" });
-    expect(error.message).toMatch(/^DATABASE_URL: the server at 127.0.0.1:\d+/);
+    expect(error.message).toMatch(/^DATABASE_URL: PostgreSQL at 127.0.0.1:\d+/);
     expect(error.message).toMatch(expected);
     expect(error.message).not.toContain(password);
     expect(error.message).not.toContain("wrong");
+  });
+
+  test.each([
+    ["as libpq writes it", (folder: string) => `/?host=${folder}`],
+    ["as the host", (folder: string) => `${encodeURIComponent(folder)}/?`],
+  ])("reaches a Unix socket whose folder is in the URL, %s", async (_, place) => {
+    await using database = await createTestDatabase();
+    const { username, password, pathname, port } = new URL(database.url);
+    const folder = await mkdtemp(join(tmpdir(), "smartcart-socket-"));
+    // The embedded server has no socket; this one leads to it.
+    const server = createServer((socket) => {
+      const upstream = connect(Number(port), "127.0.0.1");
+      socket.pipe(upstream).pipe(socket);
+      socket.on("error", () => {});
+      upstream.on("error", () => {});
+    }).listen(join(folder, ".s.PGSQL.5432"));
+    await once(server, "listening");
+    const url = `postgresql://${username}:${password}@${place(folder).replace("/?", `${pathname}?`)}`;
+    const { DATABASE_URL } = parseConfig({ DATABASE_URL: url }, commonConfig);
+    expect(await openingOf(DATABASE_URL ?? "")).toBe("opened");
+    await using db = createDatabase({ url, schema: "shop", log: silentLogger });
+    await migrate(db, {
+      name: "shop",
+      directory: new URL("./fixtures/no-migrations/", import.meta.url),
+    });
+    server.close();
+    await rm(folder, { recursive: true });
   });
 
   test("waits for a server that is not there yet, says so, and ends when told to", async () => {

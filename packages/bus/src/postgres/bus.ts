@@ -1,8 +1,8 @@
 import type { PgBoss } from "pg-boss";
-import type { Logger } from "@smartcart/runtime";
+import type { Logger, StartFault } from "@smartcart/runtime";
 import { retryUntilReady, startTimer } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
-import { createDatabase, withTransaction } from "@smartcart/store";
+import { createDatabase, postgresFaults, withTransaction } from "@smartcart/store";
 import { queueTypeOf, queueTypes } from "../contract.ts";
 import { keepRunning } from "../running.ts";
 import type { EventBus } from "../types.ts";
@@ -27,6 +27,12 @@ export interface PostgresBusOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Processes that start at once make the same queues; who comes second finds them at the next try. */
+const startRaces: readonly StartFault[] = [
+  { code: /^(23505|42P06|42P07|42710)$/ },
+  { message: /tuple concurrently (updated|deleted)/ },
+];
+
 /** How soon the messages of a dead consumer go to another one. */
 const sweepMs = 1_000;
 
@@ -45,6 +51,7 @@ export async function openPostgresBus(o: PostgresBusOptions): Promise<EventBus> 
     variable: "DATABASE_URL",
     log,
     signal: o.signal,
+    faults: [...startRaces, ...postgresFaults],
     attempt: () => start(database, log),
   }).catch(async (error: unknown) => {
     await database[Symbol.asyncDispose]();

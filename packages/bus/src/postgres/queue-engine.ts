@@ -2,7 +2,7 @@ import type { Db } from "pg-boss";
 import { PgBoss } from "pg-boss";
 import type { Logger } from "@smartcart/runtime";
 import type { Database, Queryable } from "@smartcart/store";
-import { migrate } from "@smartcart/store";
+import { DatabaseClient, migrate } from "@smartcart/store";
 import type { QueueType } from "../contract.ts";
 import { queueTypes } from "../contract.ts";
 
@@ -23,8 +23,9 @@ export async function startQueueEngine(database: Database, log: Logger): Promise
     name: "bus",
     directory: new URL("../../migrations/queue/", import.meta.url),
   });
+  const connection = { connectionString: database.url, Client: DatabaseClient, keepAlive: true };
   const boss = new PgBoss({
-    connectionString: database.url,
+    ...connection,
     schema: queueSchema,
     max: 2,
     application_name: "smartcart-queue",

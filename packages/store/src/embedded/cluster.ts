@@ -15,9 +15,12 @@ const execute = promisify(execFile);
 /** The only user of the embedded database, and the name of the database. */
 export const databaseUser = "smartcart";
 
-/** The database of the server that listens on the port of this machine. */
-export function databaseUrl(password: string, port: number): string {
-  return `postgres://${databaseUser}:${password}@127.0.0.1:${port}/${databaseUser}`;
+/**
+ * The database of the server that listens on the port of this machine. It says what the driver would otherwise take from
+ * PGSSLMODE and PGSSLNEGOTIATION: those of a shell are meant for another server.
+ */
+export function databaseUrl(password: string, port: number, database = databaseUser): string {
+  return `postgres://${databaseUser}:${password}@127.0.0.1:${port}/${database}?sslmode=disable&sslnegotiation=postgres`;
 }
 
 /** By this process, of whatever start. */
@@ -85,11 +88,21 @@ async function runInitdb(o: Place, directory: string): Promise<void> {
   } catch (cause) {
     const { stderr = "", message } = cause as { stderr?: string; message: string };
     const reason = stderr.split("\n").find((line) => line.includes("error:")) ?? message;
+    if (/could not look up effective user ID/.test(reason))
+      throw nameless(o.account?.uid ?? process.getuid?.(), cause);
     throw new StartError(
       `SMARTCART_STATE=${o.stateDirectory}: the database could not be created: ${reason.trim()}`,
       { variable: "SMARTCART_STATE", cause },
     );
   }
+}
+
+function nameless(uid: number | undefined, cause: unknown): StartError {
+  return new StartError(
+    `the embedded PostgreSQL needs an entry in /etc/passwd for the user with the id ${uid} that SmartCart runs as: ` +
+      "start SmartCart as a user that has one, or set DATABASE_URL to a PostgreSQL server",
+    { variable: "DATABASE_URL", cause },
+  );
 }
 
 /** What starts left that were killed while they made the folder. */

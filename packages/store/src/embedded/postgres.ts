@@ -1,9 +1,9 @@
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import pg from "pg";
 import type { Logger } from "@smartcart/runtime";
 import { StartError } from "@smartcart/runtime";
+import { DatabaseClient } from "../database-client.ts";
 import { sqlState, sqlStateOf } from "../sql-errors.ts";
 import {
   databaseUrl,
@@ -35,7 +35,7 @@ export interface EmbeddedPostgresOptions {
   log: Logger;
   /** Default true. False: no fsync, for tests only. */
   durable?: boolean;
-  /** Default 60. */
+  /** Default 100: all parts in one process want up to 72 at once. */
   maxConnections?: number;
 }
 
@@ -65,7 +65,7 @@ export async function startEmbeddedPostgres(o: EmbeddedPostgresOptions): Promise
     if (!stopped) o.log.error("database.ended", { message: "the embedded PostgreSQL has ended" });
   });
   try {
-    await ensureDatabase(url, place);
+    await ensureDatabase(place, password, port);
   } catch (error) {
     await stop();
     throw error;
@@ -88,7 +88,7 @@ async function startServer(
         program: join(place.binaries.directory, "bin", "postgres"),
         args: serverArguments(dataDirectory, {
           port,
-          maxConnections: o.maxConnections ?? 60,
+          maxConnections: o.maxConnections ?? 100,
           durable,
         }),
         root,
@@ -123,9 +123,9 @@ function explain(place: Place, error: ServerFailedError): StartError {
   );
 }
 
-async function ensureDatabase(url: string, place: Place): Promise<void> {
+async function ensureDatabase(place: Place, password: string, port: number): Promise<void> {
   try {
-    await execute(url, "select 1");
+    await execute(databaseUrl(password, port), "select 1");
   } catch (error) {
     if (sqlStateOf(error) === sqlState.invalidPassword) {
       throw new StartError(
@@ -135,12 +135,12 @@ async function ensureDatabase(url: string, place: Place): Promise<void> {
       );
     }
     if (sqlStateOf(error) !== sqlState.unknownDatabase) throw error;
-    await execute(url.replace(/[^/]*$/, "postgres"), `create database ${databaseUser}`);
+    await execute(databaseUrl(password, port, "postgres"), `create database ${databaseUser}`);
   }
 }
 
 async function execute(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  const client = new DatabaseClient({ connectionString: url, connectionTimeoutMillis: 10_000 });
   try {
     await client.connect();
     await client.query(sql);

@@ -1,1 +1,2 @@
+export { skipPgBouncer, startPgBouncer } from "./pgbouncer.ts";
 export { createTestDatabase } from "./test-database.ts";

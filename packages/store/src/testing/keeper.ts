@@ -84,7 +84,9 @@ async function serve(
   if (!(await Promise.race([asked, closed.then(() => false)]))) return void socket.end();
   try {
     const name = await take();
-    socket.write(`${JSON.stringify({ url: url.replace(/[^/]*$/, name) })}\n`);
+    const own = new URL(url);
+    own.pathname = `/${name}`;
+    socket.write(`${JSON.stringify({ url: own.href })}\n`);
     await closed;
     await admin.query(`drop database if exists ${name} with (force)`);
   } catch (error) {

@@ -1,0 +1,27 @@
+import type pg from "pg";
+
+/** Longest time that a statement may take, told to the server. */
+export const statementTimeoutMs = 10_000;
+const idleInTransactionTimeoutMs = 30_000;
+/** Longest wait for the answer to what sets a new connection up. */
+const setUpTimeoutMs = 5_000;
+
+/**
+ * Makes a new connection a session in that schema. By a statement and not by start-up parameters, which poolers refuse or
+ * drop, and which `?options=` in the URL would replace. What drivers take for granted is set too, as the environment, the
+ * role or the database may say otherwise.
+ */
+export async function setUpSession(client: pg.ClientBase, schema: string): Promise<void> {
+  const settings = {
+    search_path: schema,
+    statement_timeout: String(statementTimeoutMs),
+    idle_in_transaction_session_timeout: String(idleInTransactionTimeoutMs),
+    client_encoding: "UTF8",
+    datestyle: "ISO, MDY",
+  };
+  await client.query({
+    text: `select set_config(name, value, false) from unnest($1::text[], $2::text[]) as t(name, value)`,
+    values: [Object.keys(settings), Object.values(settings)],
+    query_timeout: setUpTimeoutMs,
+  } as pg.QueryConfig);
+}
