@@ -63,6 +63,8 @@ export async function startInventory(o: InventoryOptions): Promise<RunningInvent
     port: config.INVENTORY_PORT,
     portVariable: "INVENTORY_PORT",
     host: config.HOST,
+    allowedHosts: config.ALLOWED_HOSTS,
+    trustedProxies: config.TRUSTED_PROXIES,
     services: [InventoryService],
     routes: (router) => router.service(InventoryService, routes),
     log,

@@ -5,6 +5,14 @@ export const logConfig = {
   ...commonConfig,
   LOG_PORT: port({ default: 8084, desc: "Port of the log service" }),
   LOG_RETENTION_DAYS: num({ default: 7, desc: "Days that log records are kept; fractions count" }),
+  LOG_RETENTION_MB: num({
+    default: 2048,
+    desc: "Megabytes of log records that are kept, indexes included; the oldest go first",
+  }),
+  LOG_MAX_LINES_PER_SECOND: num({
+    default: 5000,
+    desc: "Log records that one process stores in a second, on average over ten; of more, those below a warning are dropped and counted",
+  }),
   LOG_MAX_WATCHERS: int({ default: 100, desc: "Most streams that follow the log at once" }),
   CORS_ORIGINS: str({
     default: "",

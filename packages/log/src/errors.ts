@@ -19,6 +19,27 @@ export function tooManyWatchers(maxWatchers: number): DomainError {
   });
 }
 
+export function tooManySearches(): DomainError {
+  return new DomainError({
+    code: "TOO_MANY_SEARCHES",
+    rpcCode: Code.ResourceExhausted,
+    retryAfterMs: 2000,
+    title: "Too many search the log",
+    message:
+      "The log is searched by so many that this search would wait for too long. Nothing has begun: send it again after the time stated.",
+  });
+}
+
+export function searchTooCostly(seconds: number, cause: unknown): DomainError {
+  return new DomainError({
+    code: "SEARCH_TOO_COSTLY",
+    rpcCode: Code.ResourceExhausted,
+    title: "The search takes too long",
+    message: `Nothing was found within ${seconds} seconds. Look in less: name an order, a trace, or a shorter time with since and until.`,
+    cause,
+  });
+}
+
 /** An error of the database as the caller is to see it: a lost connection is worth another try. */
 export function toServiceError(error: unknown): unknown {
   if (!isConnectionError(error)) return error;

@@ -1,5 +1,12 @@
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { timestampDate, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { LogFilter } from "@smartcart/gen/log/v1/log_service_pb";
+import type { StoredRecord } from "./record.ts";
+import { isStorableTime } from "./record.ts";
+
+/** A line with what its words are looked for in. */
+export interface SearchableRecord extends StoredRecord {
+  readonly searchText: string;
+}
 
 /** A position in the order of a search: newest first, and by the order of storing among those of one instant. */
 export interface SearchPosition {
@@ -33,8 +40,8 @@ export function toConditions(
   if (filter?.traceId) all.push(["trace_id = ? AND trace_id <> ''", filter.traceId]);
   if (filter?.service) all.push(["service = ?", filter.service]);
   if (filter?.minSeverity) all.push(severityCondition(filter.minSeverity));
-  if (filter?.since) all.push(["occurred_at >= ?", boundOf(filter.since)]);
-  if (filter?.until) all.push(["occurred_at < ?", boundOf(filter.until)]);
+  if (filter?.since) all.push(["occurred_at >= ?", timestampDate(filter.since)]);
+  if (filter?.until) all.push(["occurred_at < ?", timestampDate(filter.until)]);
   for (const word of wordsOf(filter?.text ?? "")) {
     all.push([`${columns} ILIKE ?`, `%${escapePattern(word)}%`]);
   }
@@ -42,16 +49,6 @@ export function toConditions(
     sql: ["TRUE", ...all.map(([sql], index) => sql.replace("?", () => `$${index + 1}`))],
     values: all.map(([, value]) => value),
   };
-}
-
-/** Records occurred from 1970 to 9999 (record.ts). */
-const EARLIEST_MS = 0;
-const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
-
-/** A bound of time. On the wire it may be any int64 of seconds; one beyond every record says the same as the nearest that can be asked for. */
-function boundOf({ seconds, nanos }: Timestamp): Date {
-  const ms = Number(seconds) * 1_000 + Math.ceil(nanos / 1e6);
-  return new Date(Math.min(Math.max(ms, EARLIEST_MS), LATEST_MS));
 }
 
 /** The index of warnings and errors is used only where the statement itself says that it asks for nothing less. */
@@ -68,6 +65,31 @@ function escapePattern(word: string): string {
   return word.replace(/[\\%_]/g, "\\$&");
 }
 
+/** The same filter for lines that are in memory. Words are compared as PostgreSQL does, but for a few letters outside of ASCII. */
+export function createMatcher(filter: LogFilter | undefined): (line: SearchableRecord) => boolean {
+  const { orderId, traceId, service, minSeverity = 0 } = filter ?? {};
+  const since = filter?.since ? timestampMs(filter.since) : Number.NEGATIVE_INFINITY;
+  const until = filter?.until ? timestampMs(filter.until) : Number.POSITIVE_INFINITY;
+  const words = wordsOf(filter?.text ?? "").map((word) => word.toLowerCase());
+  return (line) => {
+    const atMs = line.occurredAt.getTime();
+    return (
+      (!orderId || line.orderId === orderId) &&
+      (!traceId || line.traceId === traceId) &&
+      (!service || line.service === service) &&
+      line.severity >= minSeverity &&
+      atMs >= since &&
+      atMs < until &&
+      words.every((word) => line.searchText.includes(word))
+    );
+  };
+}
+
+/** What words are looked for in, in lower case; the same as `columns`. */
+export function searchTextOf({ event, message, attributes }: StoredRecord): string {
+  return `${event}\n${message}\n${attributes}`.toLowerCase();
+}
+
 /** An opaque token for a position. */
 export function toPageToken({ occurredAtMs, position }: SearchPosition): string {
   return Buffer.from(`${occurredAtMs}.${position}`).toString("base64url");
@@ -75,9 +97,7 @@ export function toPageToken({ occurredAtMs, position }: SearchPosition): string 
 
 /** Reads what `toPageToken` wrote; undefined for anything else. */
 export function parsePageToken(token: string): SearchPosition | undefined {
-  const match = /^(-?\d{1,15})\.(\d{1,18})$/.exec(Buffer.from(token, "base64url").toString());
-  if (!match?.[1] || !match[2]) return undefined;
-  const occurredAtMs = Number(match[1]);
-  if (occurredAtMs < EARLIEST_MS || occurredAtMs > LATEST_MS) return undefined;
-  return { occurredAtMs, position: match[2] };
+  const match = /^(\d{1,15})\.(\d{1,18})$/.exec(Buffer.from(token, "base64url").toString());
+  if (!match?.[1] || !match[2] || !isStorableTime(Number(match[1]))) return undefined;
+  return { occurredAtMs: Number(match[1]), position: match[2] };
 }

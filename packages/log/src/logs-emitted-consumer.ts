@@ -19,6 +19,8 @@ export interface LogsEmittedConsumerOptions {
   readonly database: Database;
   readonly log: Logger;
   readonly now: () => Date;
+  /** Picks the records that are stored. */
+  readonly intake: (records: readonly StoredRecord[]) => StoredRecord[];
   /** Called after each batch with how many records were new. */
   readonly onStored: (count: number) => void;
 }
@@ -33,7 +35,7 @@ export function startLogsEmittedConsumer(o: LogsEmittedConsumerOptions): Promise
     log: o.log,
     maxBatch: 64,
     async handle(batch, { signal }) {
-      const records = batch.flatMap((delivery) => recordsOf(delivery, o.now()));
+      const records = o.intake(batch.flatMap((delivery) => recordsOf(delivery, o.now())));
       let stored = 0;
       for (let start = 0; start < records.length; start += CHUNK_SIZE) {
         const chunk = records.slice(start, start + CHUNK_SIZE);

@@ -35,6 +35,11 @@ const LONGEST_ATTRIBUTES = 64 * 1024;
 const EARLIEST_MS = Date.UTC(1970, 0, 1);
 const LATEST_MS = Date.UTC(9999, 11, 31);
 
+/** Whether a line may have this time, in Unix milliseconds. */
+export function isStorableTime(atMs: number): boolean {
+  return atMs >= EARLIEST_MS && atMs <= LATEST_MS;
+}
+
 /**
  * Makes a record storable whatever its writer put in: PostgreSQL's text takes no NUL, its indexes no long keys, and one record
  * that the table refuses would take the whole batch with it. A log keeps a shortened line rather than none.
@@ -64,8 +69,7 @@ function recordIdOf({ recordId }: LogRecord, { messageId, index }: Arrival): str
 function occurredAtOf({ occurredAt }: LogRecord, now: Date): Date {
   if (occurredAt === undefined) return now;
   const date = timestampDate(occurredAt);
-  const isSensible = date.getTime() >= EARLIEST_MS && date.getTime() <= LATEST_MS;
-  return isSensible ? date : now;
+  return isStorableTime(date.getTime()) ? date : now;
 }
 
 function attributesOf({ attributes }: LogRecord): string {

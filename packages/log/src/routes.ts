@@ -5,10 +5,9 @@ import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { LogRecord } from "@smartcart/gen/log/v1/log_pb";
 import { LogRecordSchema } from "@smartcart/gen/log/v1/log_pb";
 import type { LogService } from "@smartcart/gen/log/v1/log_service_pb";
-import type { Queryable } from "@smartcart/store";
-import { forCall } from "@smartcart/store";
 import { invalidPageToken, toServiceError } from "./errors.ts";
 import { parsePageToken, toPageToken } from "./filter.ts";
+import type { Readings } from "./readings.ts";
 import type { FoundRecord } from "./store.ts";
 import { searchRecords } from "./store.ts";
 import type { Tail } from "./tail.ts";
@@ -16,17 +15,17 @@ import type { Tail } from "./tail.ts";
 const DEFAULT_PAGE_SIZE = 100;
 
 /** The RPCs of smartcart.log.v1.LogService. */
-export function createLogRoutes(database: Queryable, tail: Tail): ServiceImpl<typeof LogService> {
+export function createLogRoutes(readings: Readings, tail: Tail): ServiceImpl<typeof LogService> {
   return {
-    async searchLogs({ filter, pageSize, pageToken }, context) {
-      // The caller may have gone away while the call waited for its turn.
-      context.signal.throwIfAborted();
+    async searchLogs({ filter, pageSize, pageToken }, { signal }: HandlerContext) {
       const after = pageToken === "" ? undefined : parsePageToken(pageToken);
       if (pageToken !== "" && !after) throw invalidPageToken();
       const limit = pageSize || DEFAULT_PAGE_SIZE;
       try {
         // One more than asked for says whether there is a next page.
-        const found = await searchRecords(forCall(database, context), filter, after, limit + 1);
+        const found = await readings.search(signal, (tx) =>
+          searchRecords(tx, filter, after, limit + 1),
+        );
         const page = found.slice(0, limit);
         const last = found.length > limit ? page.at(-1) : undefined;
         return { records: page.map(toMessage), nextPageToken: last ? tokenOf(last) : "" };

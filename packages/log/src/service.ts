@@ -8,7 +8,9 @@ import type { Logger, Part, Registry } from "@smartcart/runtime";
 import { Counter, createMetrics, StartError } from "@smartcart/runtime";
 import { createDatabase, migrate } from "@smartcart/store";
 import type { LogConfig } from "./config.ts";
+import { createIntake } from "./intake.ts";
 import { startLogsEmittedConsumer } from "./logs-emitted-consumer.ts";
+import { createReadings } from "./readings.ts";
 import { startRetention } from "./retention.ts";
 import { createLogRoutes } from "./routes.ts";
 import { createTail } from "./tail.ts";
@@ -37,14 +39,18 @@ export async function startLog(o: LogOptions): Promise<RunningLog> {
   const bus = observeBus(o.bus, { metrics, part: "log" });
   // What was started is undone in reverse order: by a failed start at once, else when the service is disposed.
   await using starting = new AsyncDisposableStack();
-  const days = requireDays(config.LOG_RETENTION_DAYS);
+  const days = requireWithin("LOG_RETENTION_DAYS", config, 36_500);
+  const megabytes = requireWithin("LOG_RETENTION_MB", config, 1e9);
+  const perSecond = requireWithin("LOG_MAX_LINES_PER_SECOND", config, 1e9);
   const database = starting.use(
     createDatabase({ url: o.databaseUrl, schema: "log", log, metrics }),
   );
   await migrate(database, { name: "log", directory: new URL("../migrations/", import.meta.url) });
 
   const now = () => new Date();
-  const tail = createTail(database, config.LOG_MAX_WATCHERS);
+  const readings = createReadings(database);
+  const maxWatchers = config.LOG_MAX_WATCHERS;
+  const tail = starting.use(createTail({ database, readings, log, maxWatchers }));
   const stored = new Counter({
     name: "smartcart_log_records_total",
     help: "Records that were stored.",
@@ -54,9 +60,16 @@ export async function startLog(o: LogOptions): Promise<RunningLog> {
     stored.inc(count);
     tail.poke();
   };
-  starting.use(startRetention({ database, log, days, now }));
+  const dropped = new Counter({
+    name: "smartcart_log_dropped_records_total",
+    help: "Records that came too fast and were not stored.",
+    registers: [metrics],
+  });
+  const onDropped = (count: number) => dropped.inc(count);
+  const intake = createIntake({ perSecond, log, onDropped, nowMs: Date.now });
+  starting.use(startRetention({ database, log, days, bytes: megabytes * 1024 * 1024, now }));
   const consumer = starting.use(
-    await startLogsEmittedConsumer({ bus, database, log, now, onStored }),
+    await startLogsEmittedConsumer({ bus, database, log, now, intake, onStored }),
   );
   const server = starting.use(
     await startServer({
@@ -64,8 +77,10 @@ export async function startLog(o: LogOptions): Promise<RunningLog> {
       port: config.LOG_PORT,
       portVariable: "LOG_PORT",
       host: config.HOST,
+      allowedHosts: config.ALLOWED_HOSTS,
+      trustedProxies: config.TRUSTED_PROXIES,
       services: [LogService],
-      routes: (router) => router.service(LogService, createLogRoutes(database, tail)),
+      routes: (router) => router.service(LogService, createLogRoutes(readings, tail)),
       log,
       metrics,
       meshSecret: config.MESH_SECRET,
@@ -90,12 +105,16 @@ export async function startLog(o: LogOptions): Promise<RunningLog> {
   };
 }
 
-function requireDays(days: number): number {
-  // Within what a timestamp can hold, counted back from today.
-  if (days > 0 && days <= 36_500) return days;
-  const variable = "LOG_RETENTION_DAYS";
+/** The value of a variable that must be more than 0. */
+function requireWithin(
+  variable: "LOG_RETENTION_DAYS" | "LOG_RETENTION_MB" | "LOG_MAX_LINES_PER_SECOND",
+  config: LogConfig,
+  most: number,
+): number {
+  const value = config[variable];
+  if (value > 0 && value <= most) return value;
   throw new StartError(
-    `${variable}: ${days} is no span of days; set it to more than 0, up to 36500`,
+    `${variable}: ${value} is out of range; set it to more than 0, up to ${most}`,
     {
       variable,
     },

@@ -66,6 +66,19 @@ export async function insertRecords(
   return rowCount;
 }
 
+/**
+ * Bounds what the statements of this transaction may cost: each is cancelled after so long, with SQLSTATE 57014, and none
+ * takes more than one process of the database.
+ */
+export async function limitCost(tx: Queryable, timeoutMs: number): Promise<void> {
+  await tx.query({
+    name: "log.limit_cost",
+    text: `SELECT set_config('statement_timeout', $1, true),
+      set_config('max_parallel_workers_per_gather', '0', true)`,
+    values: [`${timeoutMs}`],
+  });
+}
+
 /** Finds up to `limit` records that come after a position in the order of a search: newest first. */
 export async function searchRecords(
   db: Queryable,
@@ -93,36 +106,35 @@ export async function readHead(db: Queryable): Promise<string> {
   return rows[0]?.head ?? "0";
 }
 
-/** Reads up to `limit` matching records after one position and up to another, in the order of storing. */
+/** Reads up to `limit` matching records after one position and up to another, if given, in the order of storing. */
 export async function readForward(
   db: Queryable,
   filter: LogFilter | undefined,
-  range: { readonly after: string; readonly upTo: string },
+  range: { readonly after: string; readonly upTo?: string },
   limit: number,
 ): Promise<FoundRecord[]> {
   return await readInOrder(db, filter, range, { direction: "ASC", limit });
 }
 
-/** Reads the newest `limit` matching records up to a position, in the order of storing. */
+/** Reads the newest `limit` matching records of a range, in the order of storing. */
 export async function readBacklog(
   db: Queryable,
   filter: LogFilter | undefined,
-  upTo: string,
+  range: { readonly after: string; readonly upTo: string },
   limit: number,
 ): Promise<FoundRecord[]> {
-  const range = { after: "0", upTo };
   return (await readInOrder(db, filter, range, { direction: "DESC", limit })).reverse();
 }
 
 async function readInOrder(
   db: Queryable,
   filter: LogFilter | undefined,
-  range: { readonly after: string; readonly upTo: string },
+  range: { readonly after: string; readonly upTo?: string },
   page: { readonly direction: "ASC" | "DESC"; readonly limit: number },
 ): Promise<FoundRecord[]> {
   const { sql, values } = toConditions(filter, [
     ["position > ?", range.after],
-    ["position <= ?", range.upTo],
+    ...(range.upTo === undefined ? [] : ([["position <= ?", range.upTo]] as const)),
   ]);
   const { rows } = await db.query<RecordRow>({
     text: `${selectRecords} WHERE ${sql.join(" AND ")}
@@ -139,6 +151,46 @@ export async function deleteOlder(db: Queryable, before: Date, limit: number): P
     text: `DELETE FROM log_record WHERE position = ANY (ARRAY(
         SELECT position FROM log_record WHERE occurred_at < $1 ORDER BY occurred_at LIMIT $2))`,
     values: [before, limit],
+  });
+  return rowCount;
+}
+
+/** How much is stored, roughly: by positions, and by the size of rows on a sample of the table's pages. */
+export interface StoredSize {
+  /** A bigint as text; "0" where there is no record. */
+  readonly oldest: string;
+  readonly records: number;
+  /** Bytes of one record, without its index entries. */
+  readonly bytesPerRecord: number;
+}
+
+/** Reads how much is stored, at the same cost whatever that is. */
+export async function readStoredSize(db: Queryable, samplePages: number): Promise<StoredSize> {
+  const { rows } = await db.query<{ oldest: string; records: string; bytes: number }>({
+    name: "log.stored_size",
+    text: `SELECT coalesce(min(position), 0) AS oldest,
+        coalesce(max(position) - min(position) + 1, 0) AS records,
+        (SELECT coalesce(avg(pg_column_size(sample)), 0)::float8 FROM log_record AS sample
+          TABLESAMPLE SYSTEM (least(100, 100.0 * $1::int * current_setting('block_size')::int
+            / greatest(1, pg_relation_size('log_record'))))) AS bytes
+      FROM log_record`,
+    values: [samplePages],
+  });
+  const { oldest = "0", records = "0", bytes = 0 } = rows[0] ?? {};
+  return { oldest, records: Number(records), bytesPerRecord: bytes };
+}
+
+/** Deletes up to `limit` records before a position, the oldest first; answers how many. */
+export async function deleteBefore(
+  db: Queryable,
+  position: string,
+  limit: number,
+): Promise<number> {
+  const { rowCount } = await db.query({
+    name: "log.delete_before",
+    text: `DELETE FROM log_record WHERE position = ANY (ARRAY(
+        SELECT position FROM log_record WHERE position < $1 ORDER BY position LIMIT $2))`,
+    values: [position, limit],
   });
   return rowCount;
 }

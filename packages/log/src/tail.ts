@@ -1,26 +1,37 @@
 import type { LogFilter } from "@smartcart/gen/log/v1/log_service_pb";
-import { delay } from "@smartcart/runtime";
-import type { Queryable } from "@smartcart/store";
+import type { Logger } from "@smartcart/runtime";
+import { delay, startTimer } from "@smartcart/runtime";
+import type { Database } from "@smartcart/store";
 import { tooManyWatchers } from "./errors.ts";
+import { createMatcher } from "./filter.ts";
+import type { Readings } from "./readings.ts";
+import type { RecentLines } from "./recent-lines.ts";
+import { createRecentLines } from "./recent-lines.ts";
 import type { FoundRecord } from "./store.ts";
-import { readBacklog, readForward, readHead } from "./store.ts";
+import { readBacklog, readForward } from "./store.ts";
 
 /** Most records in one message of a stream: what a watcher holds in memory, however far it lags behind. */
 const PAGE_SIZE = 500;
 /** Another replica may store records, so the table is looked at even if nothing was stored here. */
 const POLL_MS = 500;
-/** A busy log is looked at no more often than this by each watcher. */
+/** A busy log is looked at no more often than this. */
 const SHORTEST_PAUSE_MS = 50;
+/** Lines that all watchers together are sent in a second; each costs some 20 µs of the processor. */
+const LINES_PER_SECOND = 5000;
+/** How far they may be ahead of it. */
+const BURST_MS = 1000;
+/** A backlog without an order or a trace, for which there are indexes, is looked for among so many of the newest lines. */
+const BACKLOG_REACH = 50_000n;
 
 /** Lets watchers follow the table. */
-export interface Tail {
+export interface Tail extends AsyncDisposable {
   /** Says that records were stored by this process: look now. */
   poke(): void;
   /**
    * Yields the newest `backlog` matching records, then each further one, in the order of storing, until the signal fires. It
    * reads at the pace of its consumer from a position of its own, so nothing piles up and nothing is left out.
    *
-   * @throws DomainError TOO_MANY_WATCHERS
+   * @throws DomainError TOO_MANY_WATCHERS, TOO_MANY_SEARCHES
    */
   follow(
     filter: LogFilter | undefined,
@@ -29,50 +40,110 @@ export interface Tail {
   ): AsyncGenerator<FoundRecord[]>;
 }
 
-/** A tail for up to `maxWatchers` at once. */
-export function createTail(database: Queryable, maxWatchers: number): Tail {
-  let watchers = 0;
-  let wake = new AbortController();
+/** What a tail works with. */
+export interface TailOptions {
+  readonly database: Database;
+  readonly readings: Readings;
+  readonly log: Logger;
+  /** Most watchers at once. */
+  readonly maxWatchers: number;
+}
 
-  async function untilPoked(signal: AbortSignal): Promise<void> {
-    // Taken before the pause: what is stored during it counts.
-    const woken = wake.signal;
-    await delay(SHORTEST_PAUSE_MS, signal);
-    if (woken.aborted) return;
-    await delay(POLL_MS, AbortSignal.any([signal, woken])).catch(() => {});
+/** A tail that nobody follows yet; while that is so it asks the database nothing. */
+export function createTail({ database, readings, log, maxWatchers }: TailOptions): Tail {
+  let watchers = 0;
+  let recent: RecentLines | undefined;
+  const pace = createPace();
+  const timer = startTimer({
+    name: "log.tail",
+    intervalMs: POLL_MS,
+    log,
+    async run(signal) {
+      if (recent === undefined) return;
+      await recent.look();
+      await delay(SHORTEST_PAUSE_MS, signal);
+    },
+  });
+
+  async function* read(
+    lines: RecentLines,
+    filter: LogFilter | undefined,
+    backlog: number,
+    signal: AbortSignal,
+  ) {
+    await lines.look();
+    let position = lines.head();
+    if (backlog > 0) yield await readNewest(filter, position, backlog, signal);
+    const matches = createMatcher(filter);
+    while (!signal.aborted) {
+      const news = lines.after(position, PAGE_SIZE);
+      const last = news?.at(-1);
+      if (news === undefined) {
+        const upTo = lines.head();
+        const found = await readBehind(filter, { after: position, upTo }, signal);
+        position = found.length === PAGE_SIZE ? BigInt(found.at(-1)?.position ?? upTo) : upTo;
+        yield found;
+      } else if (last === undefined) {
+        await lines.untilAfter(position, signal);
+      } else {
+        position = last.at;
+        yield news.filter(matches);
+      }
+    }
   }
 
-  async function* read(filter: LogFilter | undefined, backlog: number, signal: AbortSignal) {
-    let position = await readHead(database);
-    if (backlog > 0) yield await readBacklog(database, filter, position, backlog);
-    while (!signal.aborted) {
-      const woken = untilPoked(signal).catch(() => {});
-      const upTo = await readHead(database);
-      while (BigInt(position) < BigInt(upTo)) {
-        const found = await readForward(database, filter, { after: position, upTo }, PAGE_SIZE);
-        const last = found.length === PAGE_SIZE ? found.at(-1) : undefined;
-        position = last?.position ?? upTo;
-        if (found.length > 0) yield found;
-      }
-      await woken;
-    }
+  function readNewest(
+    filter: LogFilter | undefined,
+    head: bigint,
+    backlog: number,
+    signal: AbortSignal,
+  ): Promise<FoundRecord[]> {
+    const isIndexed = Boolean(filter?.orderId || filter?.traceId);
+    const after = isIndexed || head < BACKLOG_REACH ? 0n : head - BACKLOG_REACH;
+    const range = { after: `${after}`, upTo: `${head}` };
+    return readings.search(signal, (tx) => readBacklog(tx, filter, range, backlog));
+  }
+
+  async function readBehind(
+    filter: LogFilter | undefined,
+    { after, upTo }: { readonly after: bigint; readonly upTo: bigint },
+    signal: AbortSignal,
+  ): Promise<FoundRecord[]> {
+    const range = { after: `${after}`, upTo: `${upTo}` };
+    const found = await readings.catchUp(signal, (tx) => readForward(tx, filter, range, PAGE_SIZE));
+    return found ?? [];
   }
 
   return {
     poke() {
-      wake.abort();
-      wake = new AbortController();
+      if (recent !== undefined) timer.poke();
     },
     async *follow(filter, backlog, signal) {
       if (watchers >= maxWatchers) throw tooManyWatchers(maxWatchers);
       watchers += 1;
+      recent ??= createRecentLines(database);
       try {
-        for await (const found of read(filter, backlog, signal)) {
-          if (found.length > 0) yield found;
+        for await (const found of read(recent, filter, backlog, signal)) {
+          if (found.length === 0) continue;
+          await pace(found.length, signal);
+          yield found;
         }
       } finally {
         watchers -= 1;
+        if (watchers === 0) recent = undefined;
       }
     },
+    [Symbol.asyncDispose]: () => timer[Symbol.asyncDispose](),
+  };
+}
+
+/** Waits until so many more lines may be sent. */
+function createPace(): (lines: number, signal: AbortSignal) => Promise<void> {
+  let paidUntilMs = 0;
+  return async (lines, signal) => {
+    const nowMs = performance.now();
+    paidUntilMs = Math.max(paidUntilMs, nowMs) + (lines * 1000) / LINES_PER_SECOND;
+    const aheadMs = paidUntilMs - nowMs - BURST_MS;
+    if (aheadMs > 0) await delay(aheadMs, signal).catch(() => {});
   };
 }

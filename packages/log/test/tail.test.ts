@@ -32,6 +32,15 @@ function follow(log: TestLog, filter: MessageInitShape<typeof LogFilterSchema> =
   };
 }
 
+/** A watcher that is told of every line from now on; what is stored while it still begins, it may not be told of. */
+async function followFromNow(log: TestLog) {
+  await insertRecords(log.sql, [line("now")]);
+  const watcher = follow(log, {}, 1);
+  await expect.poll(() => watcher.messages, patience).toEqual(["now"]);
+  watcher.messages.length = 0;
+  return watcher;
+}
+
 test("a watcher gets the newest few, oldest first, then each new line that matches", async () => {
   await using log = await startTestLog();
   await emit(log.bus, ...["a", "b", "c", "d"].map((message) => record({ message })));
@@ -47,7 +56,7 @@ test("a watcher gets the newest few, oldest first, then each new line that match
 test("a watcher misses nothing, although many write at once and some of them are slow", async () => {
   await using log = await startTestLog();
   await using slow = createDatabase({ url: log.databaseUrl, schema: "log", log: silentLogger });
-  await using watcher = follow(log);
+  await using watcher = await followFromNow(log);
   const batches = Array.from({ length: 60 }, (_, batch) =>
     Array.from({ length: 7 }, (_, index) => line(`${batch}.${index}`)),
   );
@@ -61,7 +70,7 @@ test("a watcher misses nothing, although many write at once and some of them are
 test("a writer that has its positions but has not committed holds up later ones, instead of being missed", async () => {
   await using log = await startTestLog();
   await using other = createDatabase({ url: log.databaseUrl, schema: "log", log: silentLogger });
-  await using watcher = follow(log);
+  await using watcher = await followFromNow(log);
   const connection = await other.connect();
   await connection.query("begin");
   await insertRecords({ query: (statement) => run(connection, statement) }, [line("first")]);
@@ -78,7 +87,7 @@ test("a writer that has its positions but has not committed holds up later ones,
 test("more than fits into one message comes in several, in order", async () => {
   await using log = await startTestLog();
   const lines = Array.from({ length: 1800 }, (_, index) => line(`${index}`));
-  await using watcher = follow(log);
+  await using watcher = await followFromNow(log);
   await insertRecords(log.sql, lines);
   await expect.poll(() => watcher.messages.length, patience).toBe(lines.length);
   expect(watcher.messages).toEqual(lines.map(({ message }) => message));

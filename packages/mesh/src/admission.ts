@@ -1,16 +1,18 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { Code } from "@connectrpc/connect";
+import { addressKey } from "./call-scope.ts";
 import { callerHeader, createCallerCheck } from "./caller-token.ts";
 import { DomainError } from "./errors.ts";
 import { policyOf } from "./policy.ts";
+import { createStreamLimit } from "./stream-limit.ts";
 import type { Turns, TurnsOptions } from "./turns.ts";
 import { createTurns } from "./turns.ts";
 import { watchStream } from "./watched-stream.ts";
 
 /** Limits of one server. */
 export interface AdmissionOptions {
-  /** Methods that are never refused: health and reflection. */
+  /** Methods whose unary calls are never refused: health and reflection. Their streams are bounded like all others. */
   readonly exempt: ReadonlySet<DescMethod>;
   /** Unary calls of all methods together. */
   readonly maxInFlight: number;
@@ -30,20 +32,26 @@ export interface Admission {
 /** Decides before a call is worked on whether it is worked on at all. */
 export function createAdmission(o: AdmissionOptions): Admission {
   const callerOf = o.meshSecret === undefined ? undefined : createCallerCheck(o.meshSecret);
+  const streams = createStreamLimit();
   const lines = new Map<DescMethod, Turns>();
   let inFlight = 0;
 
-  function check(method: DescMethod, token: string | null): void {
+  /** Answers the calling part, where it has proved that it is one. */
+  function check(method: DescMethod, token: string | null): string | undefined {
     if (o.stopped()) {
       throw stoppedError();
     }
     const { callers } = policyOf(method);
-    if (callerOf !== undefined && callers.length > 0) {
-      checkCaller(callers, token === null ? undefined : callerOf(token));
+    const isStream = method.methodKind !== "unary";
+    const isAsked = callerOf !== undefined && (callers.length > 0 || isStream);
+    const caller = isAsked && token !== null ? callerOf(token) : undefined;
+    if (isAsked && callers.length > 0) {
+      checkCaller(callers, caller);
     }
-    if (method.methodKind === "unary" && inFlight >= o.maxInFlight) {
+    if (!isStream && inFlight >= o.maxInFlight) {
       throw overloadedError();
     }
+    return caller;
   }
 
   /** Waits for the call's turn where its method has a bound. */
@@ -60,12 +68,11 @@ export function createAdmission(o: AdmissionOptions): Admission {
   }
 
   /** Answers the way out. */
-  async function enter({ method, header, signal }: UnaryRequest | StreamRequest) {
+  async function enterUnary({ method, header, signal }: UnaryRequest): Promise<() => void> {
     check(method, header.get(callerHeader));
-    const isUnary = method.methodKind === "unary";
-    inFlight += isUnary ? 1 : 0;
+    inFlight += 1;
     const leave = () => {
-      inFlight -= isUnary ? 1 : 0;
+      inFlight -= 1;
     };
     if (policyOf(method).maxConcurrency === 0) return leave;
     try {
@@ -80,11 +87,29 @@ export function createAdmission(o: AdmissionOptions): Admission {
     }
   }
 
+  /** Answers the way out, which is taken by itself when the call has ended, whether or not anybody reads the stream. */
+  async function enterStream(req: StreamRequest): Promise<() => void> {
+    const { method, header, signal, contextValues } = req;
+    const caller = check(method, header.get(callerHeader));
+    const address = caller === undefined ? contextValues.get(addressKey) : undefined;
+    const leaveAddress = streams.enter(method, address);
+    try {
+      const leaveLine = await takeTurn(method, signal);
+      return onceOrAborted(signal, () => {
+        leaveAddress();
+        leaveLine();
+      });
+    } catch (error) {
+      leaveAddress();
+      throw error;
+    }
+  }
+
   const interceptor: Interceptor = (next) => async (req) => {
-    if (o.exempt.has(req.method)) {
+    if (!req.stream && o.exempt.has(req.method)) {
       return next(req);
     }
-    const leave = await enter(req);
+    const leave = await (req.stream ? enterStream(req) : enterUnary(req));
     try {
       const res = await next(req);
       if (res.stream) {
@@ -98,6 +123,20 @@ export function createAdmission(o: AdmissionOptions): Admission {
     }
   };
   return { interceptor, inFlight: () => inFlight };
+}
+
+/** Runs `leave` once: when it is called, or when the call has ended, which aborts its signal. */
+function onceOrAborted(signal: AbortSignal, leave: () => void): () => void {
+  let left = false;
+  const leaveOnce = () => {
+    if (left) return;
+    left = true;
+    signal.removeEventListener("abort", leaveOnce);
+    leave();
+  };
+  if (signal.aborted) leaveOnce();
+  else signal.addEventListener("abort", leaveOnce, { once: true });
+  return leaveOnce;
 }
 
 function checkCaller(allowed: readonly string[], caller: string | undefined): void {
@@ -150,11 +189,15 @@ function lineOf(method: DescMethod): TurnsOptions {
 }
 
 function methodFullError(method: DescMethod): DomainError {
+  const { maxConcurrency } = policyOf(method);
+  const isUnary = method.methodKind === "unary";
   return new DomainError({
-    code: "TOO_MANY_CALLS",
+    code: isUnary ? "TOO_MANY_CALLS" : "TOO_MANY_STREAMS",
     rpcCode: Code.ResourceExhausted,
     title: "Too many at once",
-    message: `${method.name} works on ${policyOf(method).maxConcurrency} calls at once, and too many wait already. Nothing has begun: send the same request again after the time stated.`,
+    message: isUnary
+      ? `${method.name} works on ${maxConcurrency} calls at once, and too many wait already. Nothing has begun: send the same request again after the time stated.`
+      : `${method.name} has ${maxConcurrency} streams open, which is all that it serves. Try again after the time stated.`,
     retryAfterMs: 1000,
   });
 }

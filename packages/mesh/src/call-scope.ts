@@ -36,3 +36,11 @@ export const deadlineKey = createContextKey<number | undefined>(undefined, {
 
 /** Context value that says that a call came in by its REST route, which has an access log of its own. */
 export const viaRestKey = createContextKey(false, { description: "called by its REST route" });
+
+/** Context value with the address of the client of a stream from the network; undefined for all other calls. */
+export const addressKey = createContextKey<string | undefined>(undefined, {
+  description: "address of the stream's client",
+});
+
+/** Longest time that a timer of Node can wait (2^31 − 1 ms, 24.8 days); one that is longer fires at once. */
+export const maxTimerMs = 2_147_483_647;

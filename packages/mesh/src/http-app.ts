@@ -1,13 +1,13 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, RequestError } from "@hono/node-server";
 import { Hono } from "hono";
-import type { Logger, Registry } from "@smartcart/runtime";
+import type { Logger, Registry, TrustedProxies } from "@smartcart/runtime";
 import { createOpenApi } from "./openapi.ts";
 import { httpProblem, problemOfError } from "./problem.ts";
 import type { ReadinessReport } from "./readiness.ts";
 import type { HttpApp, NodeBindings, RestOptions } from "./rest.ts";
-import { addRestRoutes, sendProblem } from "./rest.ts";
+import { addRestRoutes, allowOnly, sendProblem } from "./rest.ts";
 import { restRoutes } from "./rest-routes.ts";
 import type { NodeRequest, NodeResponse } from "./rpc-listener.ts";
 import { addSwaggerUi } from "./swagger-ui.ts";
@@ -23,6 +23,7 @@ export interface HttpAppOptions {
   readonly transport: Transport;
   readonly maxBodyBytes: number;
   readonly rateLimitPerSecond?: number;
+  readonly trustedProxies: TrustedProxies;
   readonly extraRoutes?: (app: Hono) => void;
 }
 
@@ -51,20 +52,55 @@ export function createHttpApp(o: HttpAppOptions): (req: NodeRequest, res: NodeRe
     o.log.error("http.failed", { path: c.req.path, error });
     return sendProblem(c, problemOfError(error));
   });
-  const listener = getRequestListener(app.fetch);
+  const listener = getRequestListener(app.fetch, {
+    // What is left of a request is the port's business, for RPC as well.
+    autoCleanupIncoming: false,
+    errorHandler: (error) => unroutable(error, o.log),
+  });
   return (req, res) => void listener(req, res);
 }
 
+/** The answer where there is no request for a route to be found with. */
+function unroutable(error: unknown, log: Logger): Response {
+  const isClients = error instanceof RequestError;
+  if (!isClients) log.error("http.failed", { error });
+  const { status, headers, body } = isClients ? badTarget : problemOfError(error);
+  return new Response(JSON.stringify(body), { status, headers });
+}
+
+const badTarget = httpProblem({
+  status: 400,
+  code: "BAD_TARGET",
+  title: "The request is malformed",
+  detail: "The path of the request cannot be read as a URL. Correct it and send it again.",
+});
+
 function addOperations(app: HttpApp, o: HttpAppOptions): void {
+  const readiness = shared(o.readiness);
+  const metrics = shared(async () => Buffer.from(await o.metrics.metrics()));
   // Alive means that the process answers at all; a part that waits for its database is alive and not ready.
   app.get("/healthz", (c) => c.json({ status: "ok" }));
   app.get("/readyz", async (c) => {
-    const report = await o.readiness();
+    const report = await readiness();
     return c.json(report, report.status === "ready" ? 200 : 503);
   });
   app.get("/metrics", async (c) =>
-    c.body(await o.metrics.metrics(), 200, { "content-type": o.metrics.contentType }),
+    c.body(await metrics(), 200, { "content-type": o.metrics.contentType }),
   );
+  for (const path of ["/healthz", "/readyz", "/metrics"]) {
+    allowOnly(app, path, ["GET"]);
+  }
+}
+
+/** One run for all who ask while it lasts, and one copy of what comes of it. */
+function shared<T>(run: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => {
+    running ??= run().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
 }
 
 function addRest(app: HttpApp, o: HttpAppOptions, services: readonly DescService[]): void {
@@ -76,13 +112,14 @@ function addRest(app: HttpApp, o: HttpAppOptions, services: readonly DescService
     headers: headers.map(({ name }) => name),
     maxBodyBytes: o.maxBodyBytes,
     rateLimitPerSecond: o.rateLimitPerSecond ?? 0,
+    trustedProxies: o.trustedProxies,
     log: o.log,
     metrics: o.metrics,
   });
   const title = `SmartCart ${o.name}`;
   const description = o.restOptions?.description;
   const info = { title, version: "1", headers, ...(description && { description }) };
-  const document = JSON.stringify(createOpenApi(services, info));
+  const document = Buffer.from(JSON.stringify(createOpenApi(services, info)));
   app.get("/openapi.json", (c) => c.body(document, 200, { "content-type": "application/json" }));
   addSwaggerUi(app, { title });
 }

@@ -19,3 +19,4 @@ export type { Checks } from "./readiness.ts";
 export type { RestHeader, RestOptions } from "./rest.ts";
 export { type RunningServer, type ServerOptions, startServer } from "./server.ts";
 export { settleItems } from "./settle-items.ts";
+export { createTurns, type Turns } from "./turns.ts";

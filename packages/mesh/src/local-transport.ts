@@ -12,7 +12,7 @@ import {
   invokeUnaryImplementation,
   transformInvokeImplementation,
 } from "@connectrpc/connect/protocol";
-import { deadlineKey } from "./call-scope.ts";
+import { deadlineKey, maxTimerMs } from "./call-scope.ts";
 import { policyOf } from "./policy.ts";
 import type { ServedMethods } from "./served-methods.ts";
 import { watchStream } from "./watched-stream.ts";
@@ -126,16 +126,16 @@ function createContext(
   });
 }
 
-/** The smaller of what the caller asked for and what the contract allows; undefined: no bound. */
+/** The smallest of what the caller asked for, what the contract allows and what a timer can hold; undefined: no bound. */
 export function boundedTimeoutMs(
   method: DescMethod,
   callerMs: number | undefined,
 ): number | undefined {
   const { timeoutMs } = policyOf(method);
-  if (callerMs === undefined || timeoutMs === undefined) {
-    return callerMs ?? timeoutMs;
+  if (callerMs === undefined) {
+    return timeoutMs;
   }
-  return Math.min(callerMs, timeoutMs);
+  return Math.min(callerMs, timeoutMs ?? maxTimerMs, maxTimerMs);
 }
 
 function withHeaders(error: ConnectError, header: Headers): ConnectError {

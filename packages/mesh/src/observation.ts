@@ -10,6 +10,7 @@ import { callerHeader } from "./caller-token.ts";
 import { problemOf } from "./errors.ts";
 import type { NotePassages } from "./order-ids.ts";
 import { createPassageNoter } from "./order-ids.ts";
+import { createSampledLog } from "./sampled-log.ts";
 import { codeName } from "./status-codes.ts";
 import { watchStream } from "./watched-stream.ts";
 
@@ -42,6 +43,7 @@ export function createObservation(o: ObservationOptions): Interceptor {
   );
   const passages = passagesOf(o.metrics);
   const methods = new Map<DescMethod, ObservedMethod>();
+  const logFailure = createSampledLog(o.log, "rpc.served");
 
   function observed(method: DescMethod): ObservedMethod {
     let known = methods.get(method);
@@ -84,7 +86,7 @@ export function createObservation(o: ObservationOptions): Interceptor {
     } else {
       const problem = problemOf(error)?.code;
       const code = codeName(ConnectError.from(error).code);
-      o.log.info("rpc.served", { method, durationMs, code, problem });
+      logFailure(`${method} ${code} ${problem}`, { method, durationMs, code, problem });
     }
   }
 

@@ -1,21 +1,26 @@
-import type { IncomingMessage, RequestListener, Server } from "node:http";
-import { createServer as createHttp1Server } from "node:http";
+import type { Server } from "node:http";
 import type { ServerHttp2Session } from "node:http2";
-import { createServer as createHttp2Server } from "node:http2";
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
-import type { Logger } from "@smartcart/runtime";
+import type { Logger, TrustedProxies } from "@smartcart/runtime";
+import { isLoopback } from "@smartcart/runtime";
+import { createHold } from "./hold.ts";
+import type { OnUpgrade } from "./http1-server.ts";
+import { createHttp1Server } from "./http1-server.ts";
+import type { Http2Side } from "./http2-server.ts";
+import { createHttp2Side } from "./http2-server.ts";
+import { createRateLimit } from "./rate-limit.ts";
+import { createResetAllowance } from "./reset-allowance.ts";
 import type { NodeRequest, NodeResponse } from "./rpc-listener.ts";
 
 /** What answers on the port. */
 export interface OnePortOptions {
   readonly onRequest: (req: NodeRequest, res: NodeResponse) => void;
-  /** Takes over a connection that asks for an upgrade (WebSocket); only HTTP/1.1 can. */
-  readonly onUpgrade: ((...args: UpgradeArguments) => void) | undefined;
+  /** Takes over a connection that asks for a WebSocket; only HTTP/1.1 can. */
+  readonly onUpgrade: OnUpgrade | undefined;
+  /** Peers that speak for many clients, whose connections are not counted. Those of this machine are not either. */
+  readonly trustedProxies: TrustedProxies;
   readonly log: Logger;
 }
-
-type UpgradeArguments = [req: IncomingMessage, socket: Duplex, head: Buffer];
 
 /** One TCP port for HTTP/1.1 and cleartext HTTP/2. */
 export interface OnePort {
@@ -33,24 +38,34 @@ export interface OnePort {
 const http2Preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").subarray(0, 4);
 /** A connection that says nothing for so long is closed. */
 const firstBytesTimeoutMs = 10_000;
+/** Open connections of one address. */
+const maxConnectionsOfAddress = 1000;
+/** New connections of one address a second. */
+const newConnectionsPerSecond = 200;
+/**
+ * An aborted stream costs a server some 0.1 ms of a processor: 10,000 at once are a second of it, 1,000 a second a tenth
+ * of it for as long as they go on.
+ */
+const resetAllowance = { burst: 10_000, perSecond: 1000 };
 
 /** Looks at the first bytes of each connection and hands it to the server that speaks its protocol. */
 export function createOnePort(o: OnePortOptions): OnePort {
-  const http2 = createHttp2Server({ settings: { maxConcurrentStreams: 4096 } }, o.onRequest);
-  const http1 = createHttp1Server(
-    // Longer than the idle time-out of common load balancers, so that they close first.
-    { noDelay: true, keepAlive: true, keepAliveTimeout: 65_000, requestTimeout: 30_000 },
-    o.onRequest as RequestListener,
-  );
-  if (o.onUpgrade !== undefined) {
-    http1.on("upgrade", o.onUpgrade);
-  }
+  const resets = createResetAllowance(resetAllowance);
+  const hold = createHold(resets);
+  const http2 = createHttp2Side({ onRequest: o.onRequest, resets, log: o.log });
+  const http1 = createHttp1Server({ onRequest: o.onRequest, onUpgrade: o.onUpgrade });
+  http1.once("close", () => http2.close());
   const [serveHttp1] = http1.listeners("connection");
   http1.removeAllListeners("connection");
 
   const sockets = new Set<Socket>();
   const silent = new Set<Socket>();
+  const admit = createConnectionLimit(o);
   http1.on("connection", (socket: Socket) => {
+    if (!admit(socket)) {
+      socket.destroy();
+      return;
+    }
     sockets.add(socket);
     silent.add(socket);
     socket.once("close", () => {
@@ -58,23 +73,41 @@ export function createOnePort(o: OnePortOptions): OnePort {
       silent.delete(socket);
     });
     whenVersionIsKnown(socket, (isHttp2) => {
-      silent.delete(socket);
       if (isHttp2) {
-        http2.emit("connection", socket);
+        hold(socket, () => serveHttp2(socket, silent, http2));
       } else {
+        silent.delete(socket);
         serveHttp1?.call(http1, socket);
         // Only here: a session of HTTP/2 takes what was put back by itself, and would miss what flows.
         socket.resume();
       }
     });
   });
-  const sessions = new Set<ServerHttp2Session>();
-  http2.on("session", (session) => {
-    sessions.add(session);
-    session.once("close", () => sessions.delete(session));
-  });
-  http2.on("sessionError", (error) => o.log.debug("http2.session_failed", { error }));
-  return { http1, sockets, silent, sessions };
+  return { http1, sockets, silent, sessions: http2.sessions };
+}
+
+function serveHttp2(socket: Socket, silent: Set<Socket>, http2: Http2Side): void {
+  silent.delete(socket);
+  http2.serve(socket);
+}
+
+/** Whether a connection is let in: an address may have so many, and so many new ones a second. */
+function createConnectionLimit({ trustedProxies }: OnePortOptions): (socket: Socket) => boolean {
+  const rate = createRateLimit(newConnectionsPerSecond);
+  const open = new Map<string, number>();
+  return (socket) => {
+    const address = socket.remoteAddress ?? "";
+    if (isLoopback(address) || trustedProxies.has(address)) return true;
+    const count = open.get(address) ?? 0;
+    if (count >= maxConnectionsOfAddress || rate(address) > 0) return false;
+    open.set(address, count + 1);
+    socket.once("close", () => {
+      const left = (open.get(address) ?? 1) - 1;
+      if (left === 0) open.delete(address);
+      else open.set(address, left);
+    });
+    return true;
+  };
 }
 
 function whenVersionIsKnown(socket: Socket, then: (isHttp2: boolean) => void): void {

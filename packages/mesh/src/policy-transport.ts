@@ -5,7 +5,7 @@ import type { Logger, Registry } from "@smartcart/runtime";
 import { currentTraceparent, passagesOf } from "@smartcart/runtime";
 import type { RecordCall } from "./call-metrics.ts";
 import { callHistogram, clientDuration, createCallRecorder } from "./call-metrics.ts";
-import { currentCall } from "./call-scope.ts";
+import { currentCall, maxTimerMs } from "./call-scope.ts";
 import { callerHeader, createCallerTokens } from "./caller-token.ts";
 import type { NotePassages } from "./order-ids.ts";
 import { createPassageNoter, partOf } from "./order-ids.ts";
@@ -157,7 +157,8 @@ function attemptTimeoutMs(plan: MethodPlan, bounds: Bounds): number | undefined 
   if (leftMs <= 0) {
     throw deadlineError();
   }
-  return bounds.chosen || plan.timeoutMs === undefined ? leftMs : Math.min(leftMs, plan.timeoutMs);
+  const boundMs = bounds.chosen ? undefined : plan.timeoutMs;
+  return Math.min(Math.ceil(leftMs), boundMs ?? maxTimerMs, maxTimerMs);
 }
 
 /** Ends between two attempts, too: the pauses know neither deadline nor signal. */
@@ -172,7 +173,10 @@ async function retried<T>(
   const timer =
     deadlineAtMs === undefined
       ? undefined
-      : setTimeout(() => end.abort(deadlineError()), deadlineAtMs - Date.now());
+      : setTimeout(
+          () => end.abort(deadlineError()),
+          Math.min(maxTimerMs, deadlineAtMs - Date.now()),
+        );
   try {
     return await abortable(end.signal, () => retrier.execute(attempt, end.signal));
   } finally {

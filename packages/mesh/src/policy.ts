@@ -14,7 +14,7 @@ export interface Policy {
   readonly timeoutMs: number | undefined;
   readonly retry: RetryPolicy | undefined;
   readonly batch: BatchPolicy | undefined;
-  /** Calls that one process works on at once; 0: no bound. */
+  /** Calls that one process works on at once; 0: no bound. A stream always has one. */
   readonly maxConcurrency: number;
   /** The line before `maxConcurrency`; undefined: nobody waits. */
   readonly wait: WaitPolicy | undefined;
@@ -25,6 +25,8 @@ export interface Policy {
 
 /** Bound of a unary call whose contract states none. */
 const defaultTimeoutMs = 5000;
+/** Streams of one method whose contract states no bound: what each of them costs at an event, all of them cost together. */
+const defaultMaxStreams = 512;
 
 const policies = new WeakMap<DescMethod, Policy>();
 
@@ -51,7 +53,7 @@ function readPolicy(method: DescMethod): Policy {
     timeoutMs: option?.timeoutMs || (unary ? defaultTimeoutMs : undefined),
     retry: option?.retry,
     batch: option?.batch,
-    maxConcurrency: option?.maxConcurrency ?? 0,
+    maxConcurrency: option?.maxConcurrency || (unary ? 0 : defaultMaxStreams),
     wait: option?.wait,
     callers: option?.callers ?? [],
     rest: option?.rest,

@@ -5,8 +5,8 @@ import type { Http2Bindings, HttpBindings } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import type { Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { Logger, Registry } from "@smartcart/runtime";
-import { Histogram, withSpan } from "@smartcart/runtime";
+import type { Logger, Registry, TrustedProxies } from "@smartcart/runtime";
+import { clientAddress, Histogram, withSpan } from "@smartcart/runtime";
 import { viaRestKey } from "./call-scope.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import type { HttpProblem } from "./problem.ts";
@@ -17,6 +17,7 @@ import type { HttpAnswer } from "./rest-answer.ts";
 import { successAnswer } from "./rest-answer.ts";
 import { buildRequest } from "./rest-request.ts";
 import type { RestRoute } from "./rest-routes.ts";
+import { createSampledLog } from "./sampled-log.ts";
 
 /** A request header that a method reads. */
 export interface RestHeader {
@@ -52,6 +53,8 @@ export interface RestServerOptions {
   readonly headers: readonly string[];
   readonly maxBodyBytes: number;
   readonly rateLimitPerSecond: number;
+  /** Whose `X-Forwarded-For` names the client that the limit counts. */
+  readonly trustedProxies: TrustedProxies;
   readonly log: Logger;
   readonly metrics: Registry;
 }
@@ -60,33 +63,40 @@ export interface RestServerOptions {
 export function addRestRoutes(app: HttpApp, o: RestServerOptions): void {
   const limit = o.rateLimitPerSecond > 0 ? createRateLimit(o.rateLimitPerSecond) : undefined;
   const durations = httpHistogram(o.metrics);
+  const logFailure = createSampledLog(o.log, "http.served");
   for (const route of o.routes) {
+    const spanName = `${route.verb} ${route.openApiPath}`;
     const serve = async (c: HttpContext) => {
       const startedAt = performance.now();
       const answer = await answerRoute(c, route, o, limit);
       const milliseconds = performance.now() - startedAt;
       const labels = { route: route.openApiPath, method: route.verb, status: answer.status };
       durations.observe(labels, milliseconds / 1000);
-      const level = answer.status < 400 ? "debug" : "info";
-      o.log[level]("http.served", { ...labels, durationMs: Math.round(milliseconds * 10) / 10 });
+      const fields = { ...labels, durationMs: Math.round(milliseconds * 10) / 10 };
+      if (answer.status < 400) o.log.debug("http.served", fields);
+      else logFailure(`${spanName} ${answer.status}`, fields);
       return send(c, answer);
     };
-    const spanName = `${route.verb} ${route.openApiPath}`;
     app.on(route.verb, route.routerPath, (c) => {
       const traceparent = headerOf(c, "traceparent");
       return withSpan(spanName, { traceparent, service: o.name }, () => serve(c));
     });
   }
   for (const [path, verbs] of verbsByPath(o.routes)) {
-    const problem = httpProblem({
-      status: 405,
-      code: "METHOD_NOT_ALLOWED",
-      title: "The method is not allowed",
-      detail: `This path takes ${verbs.join(" and ")}.`,
-      headers: { allow: verbs.join(", ") },
-    });
-    app.all(path, (c) => sendProblem(c, problem));
+    allowOnly(app, path, verbs);
   }
+}
+
+/** Answers all other verbs at the path with 405, and says which there are. To be called after their routes are added. */
+export function allowOnly(app: HttpApp, path: string, verbs: readonly string[]): void {
+  const problem = httpProblem({
+    status: 405,
+    code: "METHOD_NOT_ALLOWED",
+    title: "The method is not allowed",
+    detail: `This path takes ${verbs.join(" and ")}.`,
+    headers: { allow: verbs.join(", ") },
+  });
+  app.all(path, (c) => sendProblem(c, problem));
 }
 
 async function answerRoute(
@@ -96,7 +106,7 @@ async function answerRoute(
   limit: ((address: string) => number) | undefined,
 ): Promise<HttpAnswer> {
   try {
-    const retryAfterMs = limit?.(getConnInfo(c).remote.address ?? "") ?? 0;
+    const retryAfterMs = limit?.(addressOf(c, o)) ?? 0;
     if (retryAfterMs > 0) {
       throw rateLimited(retryAfterMs);
     }
@@ -107,6 +117,12 @@ async function answerRoute(
   } catch (thrown) {
     return problemAnswer(problemOfError(thrown), c);
   }
+}
+
+/** The client's address: a page's proxy would otherwise have one allowance for all its clients. */
+function addressOf(c: HttpContext, { trustedProxies }: RestServerOptions): string {
+  const peer = getConnInfo(c).remote.address ?? "";
+  return clientAddress(peer, headerOf(c, "x-forwarded-for"), trustedProxies);
 }
 
 async function call(

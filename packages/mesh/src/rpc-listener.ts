@@ -7,34 +7,57 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
-import type { Logger } from "@smartcart/runtime";
-import { deadlineKey } from "./call-scope.ts";
+import type { Logger, TrustedProxies } from "@smartcart/runtime";
+import { clientAddress } from "@smartcart/runtime";
+import { addressKey, deadlineKey } from "./call-scope.ts";
 import { boundedTimeoutMs } from "./local-transport.ts";
+import { bodyKey, RequestBody } from "./request-body-stream.ts";
+import { refusalsOf } from "./rpc-refusals.ts";
+import { endWithProblem } from "./send-problem.ts";
 
 /** A request of either version of HTTP, as Node hands it over. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 /** Its response. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
+/** What the listener works with. */
+export interface RpcListenerOptions {
+  readonly handlers: readonly UniversalHandler[];
+  /** Whose `X-Forwarded-For` names the client of a stream. */
+  readonly trustedProxies: TrustedProxies;
+  readonly log: Logger;
+}
+
+/** A method, and what does not change from call to call. */
+interface Served {
+  readonly handler: UniversalHandler;
+  readonly isStream: boolean;
+  /** Answers to requests that are none of a call, by the status that the handler gives them. */
+  readonly refusals: ReturnType<typeof refusalsOf>;
+}
+
+/** Longest time that a stream goes on for a client of HTTP/1.1 that has closed its side, and so may be gone. */
+const halfClosedStreamMs = 15_000;
+
 /**
  * Serves RPC over Connect, gRPC and gRPC-Web. The function answers false, and touches nothing, where the path is not
- * that of a method. Connect's own adapter would do, but for three things: the contract's upper bound of the deadline,
- * which has to be set before the handler reads the headers; the deadline for our interceptors; and its log on the console.
+ * that of a method. Connect's own adapter would do, but for these: the contract's upper bound of the deadline, which has
+ * to be set before the handler reads the headers; the deadline for our interceptors, and for a body that stalls; the
+ * headers of a 405 and a 415; and its log on the console.
  */
 export function createRpcListener(
-  handlers: readonly UniversalHandler[],
-  log: Logger,
+  o: RpcListenerOptions,
 ): (req: NodeRequest, res: NodeResponse) => boolean {
-  const byPath = new Map(handlers.map((handler) => [handler.requestPath, handler]));
+  const byPath = new Map(o.handlers.map((handler) => [handler.requestPath, servedOf(handler)]));
   return (req, res) => {
-    const handler = byPath.get(pathOf(req.url ?? ""));
-    if (handler === undefined) {
+    const served = byPath.get(pathOf(req.url ?? ""));
+    if (served === undefined) {
       return false;
     }
-    serve(handler, req, res).catch((reason) => {
+    serve(served, req, res, o.trustedProxies).catch((reason) => {
       // Aborted: the caller is gone, so that there is nobody to answer.
       if (ConnectError.from(reason).code !== Code.Aborted) {
-        log.warn("rpc.broken", { method: handler.method.name, error: reason });
+        o.log.warn("rpc.broken", { method: served.handler.method.name, error: reason });
       }
       res.destroy();
     });
@@ -42,16 +65,48 @@ export function createRpcListener(
   };
 }
 
+function servedOf(handler: UniversalHandler): Served {
+  const isStream = handler.method.methodKind !== "unary";
+  return { handler, isStream, refusals: refusalsOf(handler) };
+}
+
 async function serve(
-  handler: UniversalHandler,
+  { handler, isStream, refusals }: Served,
   req: NodeRequest,
   res: NodeResponse,
+  trustedProxies: TrustedProxies,
 ): Promise<void> {
   const contextValues = createContextValues();
   const timeoutMs = boundTimeout(handler.method, req.headers);
   contextValues.set(deadlineKey, timeoutMs === undefined ? undefined : Date.now() + timeoutMs);
-  const request = universalRequestFromNodeRequest(req, res, undefined, contextValues);
-  await universalResponseToNodeResponse(await handler(request), res);
+  if (isStream) {
+    const peer = req.socket.remoteAddress ?? "";
+    const address = clientAddress(peer, req.headers["x-forwarded-for"], trustedProxies);
+    contextValues.set(addressKey, address);
+    endWhenHalfClosed(req, res);
+  }
+  const body = new RequestBody(req);
+  contextValues.set(bodyKey, body);
+  const request = universalRequestFromNodeRequest(req, res, body as never, contextValues);
+  const response = await handler(request);
+  const refusal = refusals.get(response.status);
+  if (refusal !== undefined && response.body === undefined) endWithProblem(res, refusal);
+  else await universalResponseToNodeResponse(response, res);
+}
+
+/** A client that has closed its side may wait for the answer, or be gone; on a quiet stream only time tells. */
+function endWhenHalfClosed(req: NodeRequest, res: NodeResponse): void {
+  if (req.httpVersionMajor !== 1) return;
+  const { socket } = req;
+  let timer: NodeJS.Timeout | undefined;
+  const onEnd = () => {
+    timer = setTimeout(() => socket.destroy(), halfClosedStreamMs);
+  };
+  socket.once("end", onEnd);
+  res.once("close", () => {
+    clearTimeout(timer);
+    socket.off("end", onEnd);
+  });
 }
 
 /** Writes the bound of the contract into the request's own time-out header, whose name is the protocol's. */
@@ -64,7 +119,7 @@ function boundTimeout(method: DescMethod, headers: NodeRequest["headers"]): numb
   // A malformed value is left for the handler to refuse.
   if (timeoutMs !== undefined && (asked === undefined || askedMs !== undefined)) {
     const whole = Math.max(1, Math.round(timeoutMs));
-    headers[name] = isGrpc ? `${whole}m` : `${whole}`;
+    headers[name] = isGrpc ? grpcTimeout(whole) : `${whole}`;
   }
   return timeoutMs;
 }
@@ -78,6 +133,11 @@ function parseTimeoutMs(text: string, isGrpc: boolean): number | undefined {
     return undefined;
   }
   return Number(match[1]) * (isGrpc ? grpcUnitMs[match[2] as keyof typeof grpcUnitMs] : 1);
+}
+
+/** In milliseconds where eight digits suffice, which is 27.7 hours; else in seconds. */
+function grpcTimeout(ms: number): string {
+  return ms < 1e8 ? `${ms}m` : `${Math.floor(ms / 1000)}S`;
 }
 
 /** The path of a request target, without its query. */

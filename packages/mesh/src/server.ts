@@ -1,14 +1,13 @@
-import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Duplex } from "node:stream";
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, Transport } from "@connectrpc/connect";
 import type { Hono } from "hono";
-import type { Logger, Registry } from "@smartcart/runtime";
-import { StartError } from "@smartcart/runtime";
+import type { Logger, Registry, TrustedProxies } from "@smartcart/runtime";
+import { loopbackProxies, StartError } from "@smartcart/runtime";
 import { createCors } from "./cors.ts";
 import { drain } from "./drain.ts";
 import { createHttpApp } from "./http-app.ts";
+import type { OnUpgrade } from "./http1-server.ts";
 import { createLastOnConnection } from "./last-on-connection.ts";
 import type { OnePort } from "./one-port.ts";
 import { createOnePort } from "./one-port.ts";
@@ -16,8 +15,11 @@ import type { Gauges } from "./part-service.ts";
 import type { PartSwitch } from "./part-switch.ts";
 import type { Checks } from "./readiness.ts";
 import { createReadiness } from "./readiness.ts";
+import type { RequestGate } from "./request-gate.ts";
+import { createRequestGate } from "./request-gate.ts";
 import type { RestOptions } from "./rest.ts";
 import { createRpcListener } from "./rpc-listener.ts";
+import { endWithProblem, refuseUpgradeWith } from "./send-problem.ts";
 import type { Serving, Shutdown } from "./serving.ts";
 import { createServing } from "./serving.ts";
 
@@ -31,6 +33,13 @@ export interface ServerOptions {
   readonly portVariable: string;
   /** Address to listen on: "127.0.0.1", or "0.0.0.0" for all. */
   readonly host: string;
+  /**
+   * Names that requests may give as Host, without port (`ALLOWED_HOSTS`); default: on loopback those of this machine, elsewhere
+   * any. What names another is refused with 421.
+   */
+  readonly allowedHosts?: readonly string[] | undefined;
+  /** Proxies whose `X-Forwarded-For` is believed (`TRUSTED_PROXIES`); default: those on this machine. */
+  readonly trustedProxies?: TrustedProxies | undefined;
   /** Registers the implementations. */
   readonly routes: (router: ConnectRouter) => void;
   /** The services that health and reflection tell of. */
@@ -61,8 +70,8 @@ export interface ServerOptions {
    * connection that is open may bring a last request. Default 100.
    */
   readonly drainNoticeMs?: number;
-  /** Takes over connections that ask for an upgrade (WebSocket). */
-  readonly onUpgrade?: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** Takes over connections that ask for a WebSocket. Any other upgrade is ignored, as is every one where this is not set. */
+  readonly onUpgrade?: OnUpgrade;
   /** Adds routes of the part's own. */
   readonly extraRoutes?: (app: Hono) => void;
   /** Origins whose pages may call; default: none. */
@@ -129,25 +138,51 @@ function createPort(
   shutdown: Shutdown,
 ): OnePort {
   const readiness = createReadiness(o.checks ?? {}, shutdown.draining.signal, o.log);
-  const http = createHttpApp({ ...o, maxBodyBytes, transport, readiness });
-  const rpc = createRpcListener(handlers, o.log);
+  const trustedProxies = o.trustedProxies ?? loopbackProxies;
+  const http = createHttpApp({ ...o, maxBodyBytes, transport, readiness, trustedProxies });
+  const rpc = createRpcListener({ handlers, trustedProxies, log: o.log });
+  const gate = createRequestGate({ host: o.host, allowedHosts: o.allowedHosts });
   const lastOnConnection = createLastOnConnection(shutdown.streams.signal);
   const cors = createCors({
     origins: o.corsOrigins ?? [],
     requestHeaders: (o.restOptions?.headers ?? []).map(({ name }) => name),
   });
   return createOnePort({
-    onUpgrade: o.onUpgrade,
+    onUpgrade: o.onUpgrade && guardUpgrade(o.onUpgrade, gate, o.log),
+    trustedProxies,
     log: o.log,
     onRequest(req, res) {
-      if (req.httpVersionMajor === 1) {
-        lastOnConnection(res);
-      }
-      if (!cors(req, res) && !rpc(req, res)) {
-        http(req, res);
+      try {
+        if (req.httpVersionMajor === 1) {
+          lastOnConnection(res);
+        }
+        const problem = gate(req);
+        if (problem !== undefined) {
+          endWithProblem(res, problem);
+        } else if (!cors(req, res) && !rpc(req, res)) {
+          http(req, res);
+        }
+      } catch (error) {
+        // The last line: what a request provokes costs its sender the connection, and nobody else anything.
+        o.log.error("http.failed", { error });
+        res.destroy();
       }
     },
   });
+}
+
+/** As for requests: a name of this server, and nobody else's loss where it fails. */
+function guardUpgrade(onUpgrade: OnUpgrade, gate: RequestGate, log: Logger): OnUpgrade {
+  return (req, socket, head) => {
+    try {
+      const problem = gate(req);
+      if (problem === undefined) onUpgrade(req, socket, head);
+      else refuseUpgradeWith(socket, problem);
+    } catch (error) {
+      log.error("http.failed", { error });
+      socket.destroy();
+    }
+  };
 }
 
 /** Why a port cannot be had, in words, by Node's error code. */

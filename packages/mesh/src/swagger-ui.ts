@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { HttpApp } from "./rest.ts";
@@ -44,11 +44,16 @@ export function addSwaggerUi(app: HttpApp, o: { readonly title: string }): void 
     });
   });
   for (const [name, type] of Object.entries(distFiles)) {
-    app.get(`/docs/${name}`, async () => {
-      const bytes = await readFile(join(folder, name));
-      return new Response(bytes, {
-        headers: { ...headers, "content-type": type, "cache-control": "public, max-age=3600" },
-      });
+    const fileHeaders = {
+      ...headers,
+      "content-type": type,
+      "cache-control": "public, max-age=3600",
+    };
+    // One copy for all who ask: a copy for each request would let a client that reads no answer fill the memory.
+    let bytes: Uint8Array<ArrayBuffer> | undefined;
+    app.get(`/docs/${name}`, () => {
+      bytes ??= readFileSync(join(folder, name));
+      return new Response(bytes, { headers: fileHeaders });
     });
   }
 }

@@ -216,7 +216,7 @@ function firstLine(port: number): Promise<string> {
   return new Promise((resolve) => {
     let text = "";
     const socket = connect(port, "127.0.0.1", () =>
-      socket.write("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"),
+      socket.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"),
     );
     socket.setEncoding("utf8").on("data", (chunk: string) => {
       text += chunk;

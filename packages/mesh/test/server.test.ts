@@ -44,7 +44,7 @@ describe("one port", () => {
   });
 
   test.each([
-    "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
     "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
   ])("first bytes that trickle in: %j", async (text) => {
     await using server = await startTestServer();

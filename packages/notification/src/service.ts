@@ -59,6 +59,8 @@ export async function startNotification(o: NotificationOptions): Promise<Running
       port: config.NOTIFICATION_PORT,
       portVariable: "NOTIFICATION_PORT",
       host: config.HOST,
+      allowedHosts: config.ALLOWED_HOSTS,
+      trustedProxies: config.TRUSTED_PROXIES,
       services: [],
       routes: () => {},
       log,

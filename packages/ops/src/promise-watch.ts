@@ -43,6 +43,8 @@ export function startPromiseWatch(o: PromiseWatchOptions): PromiseWatch {
   const feed = createFeed<PromiseInit[]>();
   /** The end of the line: two looks at once would only be in each other's way. */
   let last: Promise<unknown> = Promise.resolve();
+  /** A repair that has not begun: it looks at all that a newcomer can mean, so many at once cost no more than one. */
+  let coming: ReturnType<PromiseWatch["reconcile"]> | undefined;
   let turnsToSkip = 0;
   let isFailing = false;
 
@@ -98,8 +100,9 @@ export function startPromiseWatch(o: PromiseWatchOptions): PromiseWatch {
   return {
     feed,
     promises: () => board.promises(),
-    reconcile: () =>
-      inTurn(async () => {
+    reconcile() {
+      coming ??= inTurn(async () => {
+        coming = undefined;
         const lookNow = () =>
           look().catch((error: unknown) => {
             throw checkFailed(error);
@@ -108,7 +111,9 @@ export function startPromiseWatch(o: PromiseWatchOptions): PromiseWatch {
         const repairs = await repair();
         if (repairs.length > 0) await lookNow();
         return { repairs, promises: board.promises() };
-      }),
+      });
+      return coming;
+    },
     async [Symbol.asyncDispose]() {
       await timer[Symbol.asyncDispose]();
       await last;

@@ -133,6 +133,8 @@ export async function startOps(o: OpsOptions): Promise<RunningOps> {
       port: config.OPS_PORT,
       portVariable: "OPS_PORT",
       host: config.HOST,
+      allowedHosts: config.ALLOWED_HOSTS,
+      trustedProxies: config.TRUSTED_PROXIES,
       services: [OpsService],
       routes: (router) => router.service(OpsService, guarded(routes, config.OPS_TOKEN)),
       log,

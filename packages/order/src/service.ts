@@ -91,6 +91,8 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
       port: config.ORDER_PORT,
       portVariable: "ORDER_PORT",
       host: config.HOST,
+      allowedHosts: config.ALLOWED_HOSTS,
+      trustedProxies: config.TRUSTED_PROXIES,
       services: [OrderService],
       rest: [OrderService],
       restOptions: {

@@ -83,6 +83,8 @@ export async function startPayment(o: PaymentOptions): Promise<RunningPayment> {
       port: config.PAYMENT_PORT,
       portVariable: "PAYMENT_PORT",
       host: config.HOST,
+      allowedHosts: config.ALLOWED_HOSTS,
+      trustedProxies: config.TRUSTED_PROXIES,
       services: [PaymentService],
       routes: (router) => router.service(PaymentService, routes),
       log,

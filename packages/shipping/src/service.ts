@@ -93,6 +93,8 @@ export async function startShipping(o: ShippingOptions): Promise<RunningShipping
       port: config.SHIPPING_PORT,
       portVariable: "SHIPPING_PORT",
       host: config.HOST,
+      allowedHosts: config.ALLOWED_HOSTS,
+      trustedProxies: config.TRUSTED_PROXIES,
       services: [ShippingService],
       routes: (router) => router.service(ShippingService, createShippingRoutes(database)),
       log,

@@ -1,5 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
+import type { TrustedProxies } from "@smartcart/runtime";
+import {
+  clientAddress,
+  createHostCheck,
+  hostName,
+  isLocalName,
+  isLoopback,
+} from "@smartcart/runtime";
 
 /** A refusal before the upgrade, as HTTP. */
 export interface Refusal {
@@ -15,9 +23,13 @@ export interface Refusal {
 export interface AdmissionOptions {
   /** Origins whose pages may connect, or "*" among them for any. Empty: see `isAllowedOrigin`. */
   readonly allowedOrigins: readonly string[];
+  /** Names that this server answers to beside those of this machine: `ALLOWED_HOSTS`. */
+  readonly allowedHosts: readonly string[];
   readonly maxConnections: number;
-  /** Undefined: 1000, and no bound on loopback. */
+  /** Undefined: 1000, and for a client on this machine half of all connections. */
   readonly maxPerAddress: number | undefined;
+  /** Their `X-Forwarded-For` tells clients behind one proxy apart. */
+  readonly trustedProxies: TrustedProxies;
 }
 
 /** Counts connections and refuses those that are too many or come from a page of another site. */
@@ -36,9 +48,15 @@ export function createAdmission(o: AdmissionOptions): Admission {
   const byAddress = new Map<string, number>();
   let connections = 0;
 
+  /** Loopback may be a proxy that does not tell its clients apart; even so it leaves room for others. */
   function boundOf(address: string): number {
     if (o.maxPerAddress !== undefined) return o.maxPerAddress;
-    return isLoopback(address) ? Number.POSITIVE_INFINITY : DEFAULT_PER_ADDRESS;
+    return isLoopback(address) ? Math.ceil(o.maxConnections / 2) : DEFAULT_PER_ADDRESS;
+  }
+
+  function addressOf({ headers, socket }: IncomingMessage): string {
+    const peer = socket.remoteAddress ?? "";
+    return clientAddress(peer, headers["x-forwarded-for"], o.trustedProxies);
   }
 
   return {
@@ -46,7 +64,7 @@ export function createAdmission(o: AdmissionOptions): Admission {
       return connections;
     },
     refusalOf(request) {
-      if (!isAllowedOrigin(request, o.allowedOrigins)) return foreignOrigin(request);
+      if (!isAllowedOrigin(request, o)) return foreignOrigin(request);
       if (connections >= o.maxConnections) return full;
       const address = addressOf(request);
       return (byAddress.get(address) ?? 0) >= boundOf(address) ? tooManyOfAddress : undefined;
@@ -67,45 +85,27 @@ export function createAdmission(o: AdmissionOptions): Admission {
 
 /**
  * Whether a page of that origin may connect: browsers apply no same-origin rule to WebSockets (RFC 6455, 10.2), so the server
- * must. Who sends no Origin is no browser. Without a list, the page must come from the host that is connected to; and where
- * that is a loopback address, its name must be one that no foreign DNS can point here.
+ * must. A client that sends no Origin is no browser. Without a list of origins, the page must come from the host that is
+ * connected to; and where that is a loopback address, its name must be an allowed one, or one that no foreign DNS can point
+ * here.
  */
 export function isAllowedOrigin(
   { headers, socket }: Pick<IncomingMessage, "headers" | "socket">,
-  allowed: readonly string[],
+  o: Pick<AdmissionOptions, "allowedOrigins" | "allowedHosts" | "trustedProxies">,
 ): boolean {
   const { origin } = headers;
   if (origin === undefined) return true;
-  if (allowed.length > 0) return allowed.includes("*") || allowed.includes(origin);
-  const page = URL.parse(origin)?.hostname;
+  if (o.allowedOrigins.length > 0) {
+    return o.allowedOrigins.includes("*") || o.allowedOrigins.includes(origin);
+  }
+  const page = hostName(URL.parse(origin)?.host ?? "");
   // Behind the page's proxy, `Host` is the hub's own, and this is what the browser connected to; no page can set it.
-  const named = headers["x-forwarded-host"] ?? headers.host ?? "";
-  const host = URL.parse(`http://${named}`)?.hostname;
+  const forwarded = o.trustedProxies.has(socket.remoteAddress ?? "") && headers["x-forwarded-host"];
+  const host = hostName(String(forwarded || headers.host || ""));
   if (page === undefined || host === undefined) return false;
-  if (!isLoopback(socket.localAddress ?? "")) return page === host;
-  return isLocalName(page) || (page === host && isAddress(page));
-}
-
-function isLocalName(hostname: string): boolean {
-  return (
-    hostname === "localhost" || hostname.endsWith(".localhost") || isLoopback(unbracket(hostname))
-  );
-}
-
-function isAddress(hostname: string): boolean {
-  return isIP(unbracket(hostname)) !== 0;
-}
-
-function unbracket(hostname: string): string {
-  return hostname.replace(/^\[(.*)\]$/, "$1");
-}
-
-function isLoopback(address: string): boolean {
-  return address === "::1" || /^(::ffff:)?127\./.test(address);
-}
-
-function addressOf({ socket }: IncomingMessage): string {
-  return (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+  const listenHost = socket.localAddress ?? "";
+  if (page !== host) return isLoopback(listenHost) && isLocalName(page);
+  return isIP(page) !== 0 || createHostCheck({ listenHost, allowedHosts: o.allowedHosts })(host);
 }
 
 const full: Refusal = {

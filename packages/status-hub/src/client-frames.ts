@@ -25,20 +25,13 @@ export interface FrameProblem {
 
 const EXAMPLE = `send {"subscribe":{"orderId":"ORD-…"}} or {"subscribe":{"userId":"…"}}`;
 
-/** Reads a frame of a client: strict proto3 JSON, then the rules of the contract. */
+/** Reads a frame of a client: strict proto3 JSON as on REST, then the rules of the contract. */
 export function parseClientFrame(text: string): ClientRequest | FrameProblem {
   try {
     const frame = readMessageJson(ClientFrameSchema, text);
     return toRequest(frame) ?? { problem: EXAMPLE, field: "" };
   } catch (error) {
-    if (error instanceof ValidationError) {
-      const { field = "", message = "" } = error.violations[0] ?? {};
-      return { problem: `${message}; ${EXAMPLE}`, field };
-    }
-    if (error instanceof DomainError) {
-      return { problem: `the frame is not JSON; ${EXAMPLE}`, field: "" };
-    }
-    throw error;
+    return problemOf(error);
   }
 }
 
@@ -53,4 +46,15 @@ function toRequest({ frame }: ClientFrame): ClientRequest | undefined {
         ? { kind: "order", orderId: target.value }
         : { kind: "user", userId: target.value },
   };
+}
+
+/** @throws what is no fault of the frame */
+function problemOf(error: unknown): FrameProblem {
+  if (error instanceof ValidationError) {
+    const [{ field, message } = { field: "", message: "is not valid" }] = error.violations;
+    return { problem: `${field || "the frame"}: ${message}; ${EXAMPLE}`, field };
+  }
+  if (error instanceof DomainError)
+    return { problem: `the frame is not JSON; ${EXAMPLE}`, field: "" };
+  throw error;
 }

@@ -11,8 +11,8 @@ export interface Outlet {
 export interface HubClient extends Outlet {
   /** Orders it subscribed to. */
   readonly orders: Set<string>;
-  /** Users it subscribed to. */
-  readonly users: Set<string>;
+  /** Users it subscribed to, each with a mark of the replay under way or done last. */
+  readonly users: Map<string, object>;
   /** The follower of an order; created at rest after `after` (default 0) where there is none. */
   follower(orderId: string, after?: number): Follower;
   /** All orders it is being brought, those of its users included. */
@@ -53,7 +53,7 @@ export function createHubClient(
   return {
     send: (data) => outlet.send(data),
     orders,
-    users: new Set(),
+    users: new Map(),
     follower(orderId, after = 0) {
       const known = followers.get(orderId);
       if (known) return known;

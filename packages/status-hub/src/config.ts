@@ -12,7 +12,7 @@ export const statusHubConfig = {
   STATUS_MAX_CONNECTIONS: int({ default: 20_000, desc: "Most connections at once" }),
   STATUS_MAX_CONNECTIONS_PER_ADDRESS: int({
     default: undefined,
-    desc: "Most connections of one address; unset: 1000, and no bound on loopback, where a proxy speaks for many",
+    desc: "Most connections of one client address, as TRUSTED_PROXIES tell it; unset: 1000, and on this machine half of all connections",
   }),
   STATUS_MAX_CONNECTIONS_PER_USER: int({
     default: 100,

@@ -60,7 +60,8 @@ export function createFollower(after: number, o: FollowerOptions): Follower {
   }
 
   async function readOnce(turn?: Promise<void>): Promise<void> {
-    const effect = await o.history.list(o.orderId, state.last).then(
+    const isWanted = () => !stopped;
+    const effect = await o.history.list(o.orderId, state.last, isWanted).then(
       (frames) => () => read(state, frames),
       (error: unknown) => () => {
         if (isUnknownOrder(error)) return unknownOrder(state);

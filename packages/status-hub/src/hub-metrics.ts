@@ -11,6 +11,8 @@ export interface HubMetrics {
   published(events: readonly OrderStatusChanged[]): void;
   /** A client was told that it cannot be brought further. */
   resynced(): void;
+  /** A live event was dropped, since no frame can hold it. */
+  dropped(): void;
   /** A client was closed because it was too slow. */
   slow(): void;
   /** Shows how many are connected and what they follow. */
@@ -31,6 +33,11 @@ export function createHubMetrics(registry: Registry): HubMetrics {
     help: "Clients that were told to read an order by REST.",
     registers,
   });
+  const dropped = new Counter({
+    name: "smartcart_status_dropped_events_total",
+    help: "Live events that no frame can hold.",
+    registers,
+  });
   const slow = new Counter({
     name: "smartcart_status_slow_clients_total",
     help: "Clients that were closed because too much waited for them.",
@@ -44,6 +51,7 @@ export function createHubMetrics(registry: Registry): HubMetrics {
       }
     },
     resynced: () => resyncs.inc(),
+    dropped: () => dropped.inc(),
     slow: () => slow.inc(),
     observe: ({ hub, admission }) => observe(registers, hub, admission),
   };

@@ -8,6 +8,7 @@ import { parseClientFrame } from "./client-frames.ts";
 import type { OrderHistory } from "./order-history.ts";
 import { createRooms } from "./rooms.ts";
 import { maxFailures } from "./sequencer.ts";
+import type { StatusFrame } from "./server-frames.ts";
 import { errorFrame, resyncFrame, statusFrame } from "./server-frames.ts";
 
 /** What the hub works with. */
@@ -25,6 +26,8 @@ export interface HubOptions {
   /** Pause after the first reading that failed, in milliseconds. */
   readonly retryPauseMs: number;
   readonly onResync: () => void;
+  /** A live event was dropped, since no frame can hold it. */
+  readonly onDropped: () => void;
 }
 
 /** Brings statuses to the clients that follow them. It knows nothing of sockets. */
@@ -48,14 +51,13 @@ export function createHub(o: HubOptions): Hub {
   const clients = new Set<HubClient>();
   const byOrder = createRooms<HubClient>();
   const byUser = createRooms<HubClient>();
-  const replays = new WeakMap<HubClient, Map<string, object>>();
+  const noteDropped = createDropLog(o);
 
   function subscribe(client: HubClient, { target, afterSequence }: ClientRequest): void {
     const refusal = refusalOf(client, target);
     if (refusal) {
       client.send(refusal);
     } else if (target.kind === "user") {
-      client.users.add(target.userId);
       byUser.join(target.userId, client);
       void replayUser(client, target.userId);
     } else {
@@ -92,7 +94,6 @@ export function createHub(o: HubOptions): Hub {
       byOrder.leave(target.orderId, client);
     } else {
       client.users.delete(target.userId);
-      replays.get(client)?.delete(target.userId);
       byUser.leave(target.userId, client);
     }
     // An order may be one of a user who is still followed; which one, only its next event tells.
@@ -104,11 +105,10 @@ export function createHub(o: HubOptions): Hub {
   /** Brings a user's newest orders up to date, the oldest first. A later replay of the same user takes over. */
   async function replayUser(client: HubClient, userId: string): Promise<void> {
     const mine = {};
-    const ofClient = replays.get(client) ?? new Map<string, object>();
-    replays.set(client, ofClient.set(userId, mine));
+    client.users.set(userId, mine);
     for (let failures = 1; failures <= maxFailures; failures++) {
       try {
-        const orders = await o.history.newestOrders(userId);
+        const orders = await o.history.newestOrders(userId, isWanted);
         if (!isWanted()) return;
         let turn = Promise.resolve();
         for (const { orderId, lastSequence } of orders) {
@@ -132,7 +132,7 @@ export function createHub(o: HubOptions): Hub {
     );
 
     function isWanted(): boolean {
-      return clients.has(client) && client.users.has(userId) && ofClient.get(userId) === mine;
+      return clients.has(client) && client.users.get(userId) === mine;
     }
   }
 
@@ -142,10 +142,21 @@ export function createHub(o: HubOptions): Hub {
     const ofUser = byUser.members(userId);
     if (ofOrder.size === 0 && ofUser.size === 0) return;
     // Serialised once, however many get it.
-    const frame = statusFrame(event);
+    const frame = frameOf(event);
+    if (frame === undefined) return;
     for (const client of ofOrder) client.follower(orderId).live(frame);
     for (const client of ofUser) {
       if (!ofOrder.has(client)) client.follower(orderId).live(frame);
+    }
+  }
+
+  /** Protobuf in binary says what JSON cannot, such as a time in the year 10000. */
+  function frameOf(event: OrderStatusChanged): StatusFrame | undefined {
+    try {
+      return statusFrame(event);
+    } catch (error) {
+      noteDropped(event, error);
+      return undefined;
     }
   }
 
@@ -159,7 +170,7 @@ export function createHub(o: HubOptions): Hub {
     disconnect(client) {
       clients.delete(client);
       for (const orderId of client.orders) byOrder.leave(orderId, client);
-      for (const userId of client.users) byUser.leave(userId, client);
+      for (const userId of client.users.keys()) byUser.leave(userId, client);
       client.stop();
     },
     receive(client, text) {
@@ -178,11 +189,27 @@ export function createHub(o: HubOptions): Hub {
     refillAll() {
       for (const client of clients) {
         for (const [, follower] of client.followed) void follower.refill();
-        for (const userId of client.users) void replayUser(client, userId);
+        for (const userId of client.users.keys()) void replayUser(client, userId);
       }
     },
     get rooms() {
       return { orders: byOrder.size, users: byUser.size };
     },
+  };
+}
+
+/** A flood of bad events must not become a flood of log lines, which travel over the same queue. */
+const DROP_LOG_EVERY_MS = 1000;
+
+/** Counts every event that is dropped, and logs one a second. */
+function createDropLog({ log, onDropped }: HubOptions) {
+  let dropped = 0;
+  let loggedAtMs = Number.NEGATIVE_INFINITY;
+  return ({ orderId, sequence }: OrderStatusChanged, error: unknown): void => {
+    dropped += 1;
+    onDropped();
+    if (performance.now() - loggedAtMs < DROP_LOG_EVERY_MS) return;
+    loggedAtMs = performance.now();
+    log.warn("status.event_dropped", { orderId, sequence, dropped, error });
   };
 }

@@ -28,15 +28,16 @@ function createOrders() {
   return { client: createClient(OrderService, transport), calls };
 }
 
+const wanted = () => true;
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 test("so many readings at once; a crowd that waits for one order shares a reading", async () => {
   const { client, calls } = createOrders();
   const history = createOrderHistory(client, 1);
-  const first = history.list("a", 0);
+  const first = history.list("a", 0, wanted);
   await expect.poll(() => calls.length).toBe(1);
-  const crowd = [history.list("a", 0), history.list("a", 0)];
-  const other = history.list("b", 0);
+  const crowd = [history.list("a", 0, wanted), history.list("a", 0, wanted)];
+  const other = history.list("b", 0, wanted);
   await settled();
   expect(calls.length).toBe(1);
   expect(history.waiting).toBe(2);
@@ -55,15 +56,15 @@ test("so many readings at once; a crowd that waits for one order shares a readin
 test("a reading that has begun is not shared: it may be older than what the newcomer was told of", async () => {
   const { client, calls } = createOrders();
   const history = createOrderHistory(client, 2);
-  void history.list("a", 0);
+  void history.list("a", 0, wanted);
   await expect.poll(() => calls.length).toBe(1);
-  void history.list("a", 0);
+  void history.list("a", 0, wanted);
   await expect.poll(() => calls.length).toBe(2);
 });
 
 test("an order that is not there is told apart from a failure", async () => {
   const history = createOrderHistory(createOrders().client, 1);
-  const error: unknown = await history.list("none", 0).catch((e: unknown) => e);
+  const error: unknown = await history.list("none", 0, wanted).catch((e: unknown) => e);
   expect(isUnknownOrder(error)).toBe(true);
   expect(isUnknownOrder(new ConnectError("later", Code.Unavailable))).toBe(false);
   expect(history.waiting).toBe(0);
@@ -71,5 +72,26 @@ test("an order that is not there is told apart from a failure", async () => {
 
 test("a user's newest orders come with the oldest of them first", async () => {
   const history = createOrderHistory(createOrders().client, 1);
-  expect((await history.newestOrders("u1")).map(({ orderId }) => orderId)).toEqual(["old", "new"]);
+  expect((await history.newestOrders("u1", wanted)).map(({ orderId }) => orderId)).toEqual([
+    "old",
+    "new",
+  ]);
+});
+
+test("a reading that nobody wants any more when its turn comes is not made", async () => {
+  const { client, calls } = createOrders();
+  const history = createOrderHistory(client, 1);
+  const first = history.list("a", 0, wanted);
+  await expect.poll(() => calls.length).toBe(1);
+  const gone = () => false;
+  const unwanted = history.list("b", 0, gone);
+  const shared = [history.list("c", 0, gone), history.list("c", 0, wanted)];
+  const ofUser = history.newestOrders("u1", gone);
+  calls[0]?.answer();
+  await expect.poll(() => calls.length).toBe(2);
+  calls[1]?.answer();
+  expect(await unwanted).toEqual([]);
+  expect(await ofUser).toEqual([]);
+  expect((await Promise.all([first, ...shared])).flat()).toHaveLength(3);
+  expect(calls.map(({ orderId }) => orderId)).toEqual(["a", "c"]);
 });

@@ -16,11 +16,16 @@ export interface OrderHistory {
    * The history of an order after a sequence, oldest first. It is read after the call, never before: who has been told of an
    * event before calling finds it.
    *
+   * @param isWanted asked when it is the reading's turn; a reading that nobody wants any more is not made and finds nothing
    * @throws ConnectError NOT_FOUND where there is no such order
    */
-  list(orderId: string, afterSequence: number): Promise<readonly StatusFrame[]>;
-  /** The newest orders of a user, the oldest of them first. */
-  newestOrders(userId: string): Promise<readonly KnownOrder[]>;
+  list(
+    orderId: string,
+    afterSequence: number,
+    isWanted: () => boolean,
+  ): Promise<readonly StatusFrame[]>;
+  /** The newest orders of a user, the oldest of them first; none where nobody wants them any more. */
+  newestOrders(userId: string, isWanted: () => boolean): Promise<readonly KnownOrder[]>;
   /** Readings that wait for their turn. */
   readonly waiting: number;
 }
@@ -30,6 +35,12 @@ const NEWEST = 20;
 /** Longest time of one reading, its wait for a turn not counted. */
 const TIMEOUT_MS = 2000;
 
+/** A reading that has not begun. */
+interface QueuedReading {
+  readonly reading: Promise<readonly StatusFrame[]>;
+  readonly wantedBy: (() => boolean)[];
+}
+
 /** A history that asks the order service no more than `maxConcurrent` things at once. */
 export function createOrderHistory(
   orders: Pick<Client<typeof OrderService>, "listOrderEvents" | "listOrders">,
@@ -38,30 +49,38 @@ export function createOrderHistory(
   const inTurn = createTurns(maxConcurrent);
   // Readings that have not begun, by what they read: a crowd that waits for the same order shares one. One that has begun
   // is never shared, since it may be too old for who comes now.
-  const queued = new Map<string, Promise<readonly StatusFrame[]>>();
+  const queued = new Map<string, QueuedReading>();
 
   return {
-    list(orderId, afterSequence) {
+    list(orderId, afterSequence, isWanted) {
       const key = `${afterSequence} ${orderId}`;
       const shared = queued.get(key);
-      if (shared) return shared;
+      if (shared) {
+        shared.wantedBy.push(isWanted);
+        return shared.reading;
+      }
       let begun = false;
+      const wantedBy = [isWanted];
       const reading = inTurn(async () => {
         begun = true;
         queued.delete(key);
+        if (!wantedBy.some((isStillWanted) => isStillWanted())) return [];
         const request = { orderId, afterSequence };
         const { events } = await orders.listOrderEvents(request, { timeoutMs: TIMEOUT_MS });
         return events.map(statusFrame);
       });
-      if (!begun) queued.set(key, reading);
+      if (!begun) queued.set(key, { reading, wantedBy });
       return reading;
     },
-    async newestOrders(userId) {
+    newestOrders(userId, isWanted) {
       const request = { userId, pageSize: NEWEST };
-      const answer = await inTurn(() => orders.listOrders(request, { timeoutMs: TIMEOUT_MS }));
-      return answer.orders
-        .map(({ orderId, lastSequence }) => ({ orderId, lastSequence }))
-        .reverse();
+      return inTurn(async () => {
+        if (!isWanted()) return [];
+        const answer = await orders.listOrders(request, { timeoutMs: TIMEOUT_MS });
+        return answer.orders
+          .map(({ orderId, lastSequence }) => ({ orderId, lastSequence }))
+          .reverse();
+      });
     },
     get waiting() {
       return inTurn.waiting();

@@ -7,7 +7,7 @@ import { OrderStatusChangedSchema } from "@smartcart/gen/events/v1/order_events_
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { createServiceClient, startServer } from "@smartcart/mesh";
 import type { Logger, Part, Registry } from "@smartcart/runtime";
-import { createMetrics } from "@smartcart/runtime";
+import { createMetrics, loopbackProxies } from "@smartcart/runtime";
 import { createAdmission } from "./admission.ts";
 import type { StatusHubConfig } from "./config.ts";
 import { createHub } from "./hub.ts";
@@ -63,6 +63,7 @@ export async function startStatusHub(o: StatusHubOptions): Promise<RunningStatus
     log,
     retryPauseMs: RETRY_PAUSE_MS,
     onResync: measured.resynced,
+    onDropped: measured.dropped,
     limits: {
       subscriptions: config.STATUS_MAX_SUBSCRIPTIONS,
       clientsPerUser: config.STATUS_MAX_CONNECTIONS_PER_USER,
@@ -86,6 +87,8 @@ export async function startStatusHub(o: StatusHubOptions): Promise<RunningStatus
   );
   const admission = createAdmission({
     allowedOrigins: listOf(config.STATUS_ALLOWED_ORIGINS),
+    allowedHosts: config.ALLOWED_HOSTS ?? [],
+    trustedProxies: config.TRUSTED_PROXIES ?? loopbackProxies,
     maxConnections: config.STATUS_MAX_CONNECTIONS,
     maxPerAddress: config.STATUS_MAX_CONNECTIONS_PER_ADDRESS,
   });
@@ -105,6 +108,8 @@ export async function startStatusHub(o: StatusHubOptions): Promise<RunningStatus
       port: config.STATUS_PORT,
       portVariable: "STATUS_PORT",
       host: config.HOST,
+      allowedHosts: config.ALLOWED_HOSTS,
+      trustedProxies: config.TRUSTED_PROXIES,
       services: [],
       routes: () => {},
       // An upgrade is HTTP/1.1 only, so its request is of node:http.

@@ -36,6 +36,7 @@ const PATH = "/ws";
 const MAX_PAYLOAD_BYTES = 4096;
 const GOING_AWAY = 1001;
 const POLICY_VIOLATION = 1008;
+const INTERNAL_ERROR = 1011;
 
 export function startSocketServer(o: SocketServerOptions): SocketServer {
   const server = new WebSocketServer({
@@ -57,7 +58,7 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
     heartbeat.watch(socket);
     const client = o.hub.connect(outlet);
     const mayReceive = createAllowance(o.frameBurst, o.frameBurst / 20);
-    socket.on("message", (data: RawData, isBinary: boolean) => {
+    const onMessage = (data: RawData, isBinary: boolean) => {
       if (!mayReceive()) {
         outlet.close(POLICY_VIOLATION, "too many frames");
       } else if (isBinary) {
@@ -67,6 +68,19 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
       } else {
         o.hub.receive(client, data.toString());
       }
+    };
+    socket.on("message", (data: RawData, isBinary: boolean) => {
+      try {
+        onMessage(data, isBinary);
+      } catch (error) {
+        // The last line: thrown out of a callback it would end the process, and every client with it.
+        o.log.error("status.frame_failed", { error });
+        outlet.close(INTERNAL_ERROR, "the hub failed on a frame: connect again");
+      }
+    });
+    // ws answers it, sixty of them ahead of the client at most.
+    socket.on("ping", () => {
+      if (!mayReceive()) outlet.close(POLICY_VIOLATION, "too many frames");
     });
     // What is too long, no UTF-8 or broken in another way: ws has answered with the code for it and closes.
     socket.on("error", (error) => o.log.debug("status.socket_failed", { error }));

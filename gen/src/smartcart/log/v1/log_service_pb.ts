@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/log/v1/log_service.proto.
  */
 export const file_smartcart_log_v1_log_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJzbWFydGNhcnQvbG9nL3YxL2xvZ19zZXJ2aWNlLnByb3RvEhBzbWFydGNhcnQubG9nLnYxItACCglMb2dGaWx0ZXISIgoEdGV4dBgBIAEoCUIUukgRcg8YyAEyCl5bXlx4MDBdKiQSLgoIb3JkZXJfaWQYAiABKAlCHLpIGXIXGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSLgoIdHJhY2VfaWQYAyABKAlCHLpIGXIXGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSLQoHc2VydmljZRgEIAEoCUIcukgZchcYQDITXlteXHgwMC1ceDFmXHg3Zl0qJBI6CgxtaW5fc2V2ZXJpdHkYBSABKA4yGi5zbWFydGNhcnQubG9nLnYxLlNldmVyaXR5Qgi6SAWCAQIQARIpCgVzaW5jZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIokBChFTZWFyY2hMb2dzUmVxdWVzdBIrCgZmaWx0ZXIYASABKAsyGy5zbWFydGNhcnQubG9nLnYxLkxvZ0ZpbHRlchIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGOgHKAASKAoKcGFnZV90b2tlbhgDIAEoCUIUukgRcg8YyAEyCl5bXlx4MDBdKiQiWwoSU2VhcmNoTG9nc1Jlc3BvbnNlEiwKB3JlY29yZHMYASADKAsyGy5zbWFydGNhcnQubG9nLnYxLkxvZ1JlY29yZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiWwoPVGFpbExvZ3NSZXF1ZXN0EisKBmZpbHRlchgBIAEoCzIbLnNtYXJ0Y2FydC5sb2cudjEuTG9nRmlsdGVyEhsKB2JhY2tsb2cYAiABKAVCCrpIBxoFGOgHKAAiQAoQVGFpbExvZ3NSZXNwb25zZRIsCgdyZWNvcmRzGAEgAygLMhsuc21hcnRjYXJ0LmxvZy52MS5Mb2dSZWNvcmQyywEKCkxvZ1NlcnZpY2USYwoKU2VhcmNoTG9ncxIjLnNtYXJ0Y2FydC5sb2cudjEuU2VhcmNoTG9nc1JlcXVlc3QaJC5zbWFydGNhcnQubG9nLnYxLlNlYXJjaExvZ3NSZXNwb25zZSIKkAIB6uAYAwiIJxJYCghUYWlsTG9ncxIhLnNtYXJ0Y2FydC5sb2cudjEuVGFpbExvZ3NSZXF1ZXN0GiIuc21hcnRjYXJ0LmxvZy52MS5UYWlsTG9nc1Jlc3BvbnNlIgOQAgEwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_log_v1_log, file_smartcart_mesh_v1_options]);
+  fileDesc("CiJzbWFydGNhcnQvbG9nL3YxL2xvZ19zZXJ2aWNlLnByb3RvEhBzbWFydGNhcnQubG9nLnYxIpgDCglMb2dGaWx0ZXISIgoEdGV4dBgBIAEoCUIUukgRcg8YyAEyCl5bXlx4MDBdKiQSLgoIb3JkZXJfaWQYAiABKAlCHLpIGXIXGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSLgoIdHJhY2VfaWQYAyABKAlCHLpIGXIXGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSLQoHc2VydmljZRgEIAEoCUIcukgZchcYQDITXlteXHgwMC1ceDFmXHg3Zl0qJBI6CgxtaW5fc2V2ZXJpdHkYBSABKA4yGi5zbWFydGNhcnQubG9nLnYxLlNldmVyaXR5Qgi6SAWCAQIQARJNCgVzaW5jZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCIrpIH7IBHCINCP+C0f+vBxD/k+vcAzILCICSuMOY/v///wESTQoFdW50aWwYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQiK6SB+yARwiDQj/gtH/rwcQ/5Pr3AMyCwiAkrjDmP7///8BIokBChFTZWFyY2hMb2dzUmVxdWVzdBIrCgZmaWx0ZXIYASABKAsyGy5zbWFydGNhcnQubG9nLnYxLkxvZ0ZpbHRlchIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGOgHKAASKAoKcGFnZV90b2tlbhgDIAEoCUIUukgRcg8YyAEyCl5bXlx4MDBdKiQiWwoSU2VhcmNoTG9nc1Jlc3BvbnNlEiwKB3JlY29yZHMYASADKAsyGy5zbWFydGNhcnQubG9nLnYxLkxvZ1JlY29yZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiWwoPVGFpbExvZ3NSZXF1ZXN0EisKBmZpbHRlchgBIAEoCzIbLnNtYXJ0Y2FydC5sb2cudjEuTG9nRmlsdGVyEhsKB2JhY2tsb2cYAiABKAVCCrpIBxoFGOgHKAAiQAoQVGFpbExvZ3NSZXNwb25zZRIsCgdyZWNvcmRzGAEgAygLMhsuc21hcnRjYXJ0LmxvZy52MS5Mb2dSZWNvcmQyywEKCkxvZ1NlcnZpY2USYwoKU2VhcmNoTG9ncxIjLnNtYXJ0Y2FydC5sb2cudjEuU2VhcmNoTG9nc1JlcXVlc3QaJC5zbWFydGNhcnQubG9nLnYxLlNlYXJjaExvZ3NSZXNwb25zZSIKkAIB6uAYAwiIJxJYCghUYWlsTG9ncxIhLnNtYXJ0Y2FydC5sb2cudjEuVGFpbExvZ3NSZXF1ZXN0GiIuc21hcnRjYXJ0LmxvZy52MS5UYWlsTG9nc1Jlc3BvbnNlIgOQAgEwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_log_v1_log, file_smartcart_mesh_v1_options]);
 
 /**
  * Which records: all conditions that are set must hold.
@@ -60,14 +60,14 @@ export type LogFilter = Message<"smartcart.log.v1.LogFilter"> & {
   minSeverity: Severity;
 
   /**
-   * Only from this instant on.
+   * Only from this instant on, in the years 1 to 9999.
    *
    * @generated from field: google.protobuf.Timestamp since = 6;
    */
   since?: Timestamp | undefined;
 
   /**
-   * Only before this instant.
+   * Only before this instant, in the years 1 to 9999.
    *
    * @generated from field: google.protobuf.Timestamp until = 7;
    */
@@ -116,14 +116,14 @@ export type LogFilterJson = {
   minSeverity?: SeverityJson;
 
   /**
-   * Only from this instant on.
+   * Only from this instant on, in the years 1 to 9999.
    *
    * @generated from field: google.protobuf.Timestamp since = 6;
    */
   since?: TimestampJson;
 
   /**
-   * Only before this instant.
+   * Only before this instant, in the years 1 to 9999.
    *
    * @generated from field: google.protobuf.Timestamp until = 7;
    */
@@ -263,7 +263,8 @@ export type TailLogsRequest = Message<"smartcart.log.v1.TailLogsRequest"> & {
   filter?: LogFilter | undefined;
 
   /**
-   * How many stored records to begin with, at most 1,000.
+   * How many stored records to begin with, at most 1,000. Without an order or a trace in the filter they are looked for among
+   * the 50,000 newest.
    *
    * @generated from field: int32 backlog = 2;
    */
@@ -284,7 +285,8 @@ export type TailLogsRequestJson = {
   filter?: LogFilterJson;
 
   /**
-   * How many stored records to begin with, at most 1,000.
+   * How many stored records to begin with, at most 1,000. Without an order or a trace in the filter they are looked for among
+   * the 50,000 newest.
    *
    * @generated from field: int32 backlog = 2;
    */
@@ -340,7 +342,8 @@ export const TailLogsResponseSchema: GenMessage<TailLogsResponse, {jsonType: Tai
  */
 export const LogService: GenService<{
   /**
-   * Finds stored records, newest first.
+   * Finds stored records, newest first. RESOURCE_EXHAUSTED with `Problem` TOO_MANY_SEARCHES where too many search at once, and
+   * with SEARCH_TOO_COSTLY where it takes longer than two seconds: then a narrower filter helps, and trying again does not.
    *
    * @generated from rpc smartcart.log.v1.LogService.SearchLogs
    */
@@ -350,7 +353,8 @@ export const LogService: GenService<{
     output: typeof SearchLogsResponseSchema;
   },
   /**
-   * Streams records as they are stored, oldest first, beginning with the newest few.
+   * Streams records as they are stored, oldest first, beginning with the newest few. RESOURCE_EXHAUSTED with `Problem`
+   * TOO_MANY_WATCHERS where too many follow already.
    *
    * @generated from rpc smartcart.log.v1.LogService.TailLogs
    */

@@ -1,0 +1,83 @@
+import type { Turns } from "@smartcart/mesh";
+import { createTurns } from "@smartcart/mesh";
+import type { Database, Queryable } from "@smartcart/store";
+import { sqlStateOf, withTransaction } from "@smartcart/store";
+import { searchTooCostly, tooManySearches } from "./errors.ts";
+import { limitCost } from "./store.ts";
+
+/**
+ * Readings of the table on somebody's behalf. Orders run on the same processors, so what readers take is bounded however many
+ * there are: so many at once, each for so long, and after each its place rests for twice the time that it took. Together
+ * they have a third of two connections.
+ */
+export interface Readings {
+  /**
+   * Reads when it is its turn.
+   *
+   * @throws DomainError TOO_MANY_SEARCHES, SEARCH_TOO_COSTLY
+   */
+  search<T>(signal: AbortSignal, read: (tx: Queryable) => Promise<T>): Promise<T>;
+  /** The same for a stream, which waits for its turn however long that takes. Undefined where the signal fired first. */
+  catchUp<T>(signal: AbortSignal, read: (tx: Queryable) => Promise<T>): Promise<T | undefined>;
+}
+
+const AT_ONCE = 2;
+/**
+ * Searches that wait, and how long; the call itself may take five seconds. Many may, since one that waits costs nothing, and
+ * one that is refused at once comes again at once.
+ */
+const WAITING = 200;
+const LONGEST_WAIT_MS = 2000;
+const TIMEOUT_MS = 2000;
+const REST = 2;
+/** SQLSTATE query_canceled, which the time-out of a statement gives. */
+const CANCELLED = "57014";
+/** Longest pause that a timer takes. */
+const FOR_EVER_MS = 2 ** 31 - 1;
+
+export function createReadings(database: Database): Readings {
+  const searches = createTurns({ atOnce: AT_ONCE, waiting: WAITING, waitMs: LONGEST_WAIT_MS });
+  const streams = createTurns({
+    atOnce: 1,
+    waiting: Number.POSITIVE_INFINITY,
+    waitMs: FOR_EVER_MS,
+  });
+
+  async function inTurn<T>(
+    turns: Turns,
+    signal: AbortSignal,
+    read: (tx: Queryable) => Promise<T>,
+  ): Promise<{ readonly found: T } | undefined> {
+    const leave = await turns.enter(signal);
+    if (leave === undefined) return undefined;
+    const startedAtMs = performance.now();
+    try {
+      const inTime = (tx: Queryable) => bounded(tx, read);
+      return { found: await withTransaction(database, "log.read", inTime, { signal }) };
+    } catch (error) {
+      if (sqlStateOf(error) !== CANCELLED) throw error;
+      throw searchTooCostly(TIMEOUT_MS / 1000, error);
+    } finally {
+      // Also where the caller has hung up: what was asked of the database counts. The answer is written before the next turn
+      // of the event loop, and counts as well.
+      setImmediate(() => setTimeout(leave, REST * (performance.now() - startedAtMs)).unref());
+    }
+  }
+
+  return {
+    async search(signal, read) {
+      const result = await inTurn(searches, signal, read);
+      if (result !== undefined) return result.found;
+      signal.throwIfAborted();
+      throw tooManySearches();
+    },
+    async catchUp(signal, read) {
+      return (await inTurn(streams, signal, read))?.found;
+    },
+  };
+}
+
+async function bounded<T>(tx: Queryable, read: (tx: Queryable) => Promise<T>): Promise<T> {
+  await limitCost(tx, TIMEOUT_MS);
+  return read(tx);
+}

@@ -1,0 +1,29 @@
+import { STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import type { HttpProblem } from "./problem.ts";
+import type { NodeResponse } from "./rpc-listener.ts";
+
+/** Answers with a problem where nothing but Node's own response is at hand. */
+export function endWithProblem(res: NodeResponse, problem: HttpProblem): void {
+  // Typed as one of two responses, whose signatures differ in what is not used here.
+  const response = res as { writeHead(status: number, headers: object): void } & NodeResponse;
+  const body = Buffer.from(JSON.stringify(problem.body));
+  response.writeHead(problem.status, { ...problem.headers, "content-length": body.length });
+  response.end(body);
+}
+
+/** Answers a request for an upgrade with a problem, and closes the connection. */
+export function refuseUpgradeWith(socket: Duplex, problem: HttpProblem): void {
+  const body = JSON.stringify(problem.body);
+  const headers = {
+    ...problem.headers,
+    "content-length": Buffer.byteLength(body),
+    connection: "close",
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  // A client that hangs up before the answer is no error of ours.
+  socket.on("error", () => socket.destroy());
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ""}\r\n${lines.join("\r\n")}\r\n\r\n${body}`,
+  );
+}
