@@ -1,61 +1,81 @@
-import { ConnectError, createContextKey } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { mapError } from "./error-mapping.ts";
 import type { NodeRequest } from "./rpc-listener.ts";
 
-/** Context value with the body of a call from the network; undefined within the process. */
-export const bodyKey = createContextKey<RequestBody | undefined>(undefined, {
-  description: "body of the call's request",
-});
+/** How often bodies that are waited for are looked at: one that stalls ends so much later than its deadline at most. */
+const sweepEveryMs = 250;
+
+/** Bodies of which a chunk is waited for. One timer for all: most of them come at once, and a timer each costs more. */
+const awaited = new Set<RequestBody>();
+let sweep: NodeJS.Timeout | undefined;
 
 /**
- * The body of a request, chunk by chunk, for as long as the call may last: one that stalls ends with the call's deadline,
- * with the error that the signal has. What is not read is left to the response, which is about to end the connection.
+ * The body of a request, chunk by chunk, for as long as the call may last: one that stalls ends with the call's deadline.
+ * What is not read is left to the response, which is about to end the connection.
  */
 export class RequestBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
+  readonly #req: NodeRequest;
   readonly #source: AsyncIterator<Uint8Array>;
-  #signal: AbortSignal | undefined;
+  readonly #deadlineAtMs: number | undefined;
   #giveUp: ((reason: unknown) => void) | undefined;
 
-  constructor(req: NodeRequest) {
+  constructor(req: NodeRequest, deadlineAtMs: number | undefined) {
+    this.#req = req;
     this.#source = req.iterator({ destroyOnReturn: false });
+    this.#deadlineAtMs = deadlineAtMs;
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  /** Bounds the reading by the signal of the call. To be called before anything is read. */
-  endWith(signal: AbortSignal): void {
-    this.#signal = signal;
-    signal.addEventListener("abort", this, { once: true });
-  }
-
-  /** For `addEventListener`. */
-  handleEvent(): void {
-    this.#giveUp?.(reasonOf(this.#signal));
-  }
-
   next(): Promise<IteratorResult<Uint8Array>> {
-    if (this.#signal?.aborted) return Promise.reject(reasonOf(this.#signal));
+    // What has arrived already is only taken.
+    if (this.#deadlineAtMs === undefined || this.#req.complete) return this.#source.next();
     return new Promise((resolve, reject) => {
       this.#giveUp = reject;
-      this.#source.next().then((result) => {
-        if (result.done === true) this.#signal?.removeEventListener("abort", this);
-        resolve(result);
-      }, reject);
+      awaitChunk(this);
+      this.#source.next().then(
+        (result) => {
+          awaited.delete(this);
+          resolve(result);
+        },
+        (error) => {
+          awaited.delete(this);
+          reject(error);
+        },
+      );
     });
   }
 
   async return(): Promise<IteratorResult<Uint8Array>> {
-    this.#signal?.removeEventListener("abort", this);
     // Not awaited: it would wait for a chunk that may never come.
     void this.#source.return?.();
     return { done: true, value: undefined };
   }
+
+  /** Ends the waiting for a chunk where the call's deadline has passed. */
+  endIfOverdue(nowMs: number): void {
+    if (this.#deadlineAtMs === undefined || nowMs < this.#deadlineAtMs) return;
+    awaited.delete(this);
+    this.#giveUp?.(overdue());
+  }
+}
+
+function awaitChunk(body: RequestBody): void {
+  awaited.add(body);
+  sweep ??= setInterval(endOverdue, sweepEveryMs).unref();
+}
+
+function endOverdue(): void {
+  const nowMs = Date.now();
+  for (const body of awaited) body.endIfOverdue(nowMs);
+  if (awaited.size > 0) return;
+  clearInterval(sweep);
+  sweep = undefined;
 }
 
 /** Outside of the interceptors, which map all other errors: the caller gets the same. */
-function reasonOf(signal: AbortSignal | undefined): unknown {
-  const reason: unknown = signal?.reason;
-  return reason instanceof ConnectError ? mapError(reason).error : reason;
+function overdue(): ConnectError {
+  return mapError(new ConnectError("the operation timed out", Code.DeadlineExceeded)).error;
 }

@@ -11,7 +11,7 @@ import type { Logger, TrustedProxies } from "@smartcart/runtime";
 import { clientAddress } from "@smartcart/runtime";
 import { addressKey, deadlineKey } from "./call-scope.ts";
 import { boundedTimeoutMs } from "./local-transport.ts";
-import { bodyKey, RequestBody } from "./request-body-stream.ts";
+import { RequestBody } from "./request-body-stream.ts";
 import { refusalsOf } from "./rpc-refusals.ts";
 import { endWithProblem } from "./send-problem.ts";
 
@@ -78,15 +78,15 @@ async function serve(
 ): Promise<void> {
   const contextValues = createContextValues();
   const timeoutMs = boundTimeout(handler.method, req.headers);
-  contextValues.set(deadlineKey, timeoutMs === undefined ? undefined : Date.now() + timeoutMs);
+  const deadlineAtMs = timeoutMs === undefined ? undefined : Date.now() + timeoutMs;
+  contextValues.set(deadlineKey, deadlineAtMs);
   if (isStream) {
     const peer = req.socket.remoteAddress ?? "";
     const address = clientAddress(peer, req.headers["x-forwarded-for"], trustedProxies);
     contextValues.set(addressKey, address);
     endWhenHalfClosed(req, res);
   }
-  const body = new RequestBody(req);
-  contextValues.set(bodyKey, body);
+  const body = new RequestBody(req, deadlineAtMs);
   const request = universalRequestFromNodeRequest(req, res, body as never, contextValues);
   const response = await handler(request);
   const refusal = refusals.get(response.status);

@@ -1,4 +1,4 @@
-import type { HandlerContext, Interceptor, Transport } from "@connectrpc/connect";
+import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { Health } from "@smartcart/gen/grpc/health/v1/health_pb";
@@ -10,7 +10,6 @@ import { createLocalTransport } from "./local-transport.ts";
 import { createObservation } from "./observation.ts";
 import { registerPartService } from "./part-service.ts";
 import { reflectionServices, registerReflection } from "./reflection.ts";
-import { bodyKey } from "./request-body-stream.ts";
 import { collectMethods } from "./served-methods.ts";
 import type { ServerOptions } from "./server.ts";
 import { compileRules, validation } from "./validation.ts";
@@ -60,12 +59,7 @@ export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: 
     admission.interceptor,
     validation,
   ];
-  const common = {
-    interceptors,
-    acceptCompression: [compressionGzip, compressionBrotli],
-    // Before the body is read, and with the signal of the call: the deadline holds for the reading, too.
-    requestGate: ({ values, signal }: HandlerContext) => values.get(bodyKey)?.endWith(signal),
-  };
+  const common = { interceptors, acceptCompression: [compressionGzip, compressionBrotli] };
   const signals = {
     unaryShutdown: shutdown.unary.signal,
     streamShutdown: shutdown.streams.signal,

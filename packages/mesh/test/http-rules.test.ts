@@ -143,6 +143,35 @@ describe("a request that names another host", () => {
   });
 });
 
+test.each(["/placeOrder", `/${OrderService.typeName}/PlaceOrder`])(
+  "a client that closes its side while %s is worked on gets its answer",
+  async (path) => {
+    await using slow = await startOrderServer({
+      routes: (router) =>
+        router.service(OrderService, {
+          async placeOrder(_, { signal }) {
+            await new Promise((resolve) => setTimeout(resolve, 300));
+            signal.throwIfAborted();
+            return { order: { orderId: "ORD-1" } };
+          },
+        }),
+    });
+    const order = {
+      userId: "u1",
+      address: "1 Main St",
+      items: [{ productId: "mug", quantity: 1 }],
+    };
+    const body = JSON.stringify(order);
+    const headers = ["Content-Type: application/json", `Content-Length: ${body.length}`];
+    const answer = await exchange(slow.port, request(`POST ${path}`, headers, body), {
+      halfClose: true,
+    });
+    const status = path === "/placeOrder" ? 201 : 200;
+    expect([statusOf(answer), answer.closed, answer.error]).toEqual([status, true, undefined]);
+    expect(answer.text).toContain("ORD-1");
+  },
+);
+
 test("where there are WebSockets, an upgrade to anything else is ignored", async () => {
   const answer = await exchange(
     upgrading.port,
