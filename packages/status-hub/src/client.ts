@@ -4,8 +4,8 @@ import type { StatusFrame } from "./server-frames.ts";
 
 /** A connection as the hub sees it. */
 export interface Outlet {
-  /** Sends a text frame; nothing once the connection is closing. */
-  send(data: Buffer): void;
+  /** Sends a WebSocket frame; nothing once the connection is closing. */
+  send(frame: Buffer): void;
 }
 
 /** One connected client: what it follows, and how far it has been brought with each order. */
