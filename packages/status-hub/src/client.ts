@@ -1,10 +1,11 @@
 import type { Follower, FollowerOptions } from "./follower.ts";
 import { createFollower } from "./follower.ts";
+import type { StatusFrame } from "./server-frames.ts";
 
 /** A connection as the hub sees it. */
 export interface Outlet {
-  /** Sends a text frame; nothing once the connection is closing. */
-  send(data: Buffer): void;
+  /** Sends a WebSocket frame; nothing once the connection is closing. */
+  send(frame: Buffer): void;
 }
 
 /** One connected client: what it follows, and how far it has been brought with each order. */
@@ -13,10 +14,14 @@ export interface HubClient extends Outlet {
   readonly orders: Set<string>;
   /** Users it subscribed to, each with a mark of the replay under way or done last. */
   readonly users: Map<string, object>;
-  /** The follower of an order; created at rest after `after` (default 0) where there is none. */
-  follower(orderId: string, after?: number): Follower;
+  /** A live event of an order came. */
+  live(orderId: string, frame: StatusFrame): void;
+  /** Reads an order's history: see `Follower.refill`. */
+  refill(orderId: string, o?: Parameters<Follower["refill"]>[0]): Promise<void>;
+  /** The last sequence of an order that was sent. */
+  last(orderId: string): number;
   /** All orders it is being brought, those of its users included. */
-  readonly followed: Iterable<readonly [orderId: string, follower: Follower]>;
+  readonly followed: Iterable<string>;
   /** Stops following an order. */
   forget(orderId: string): void;
   /** Stops following everything. */
@@ -34,39 +39,77 @@ export function createHubClient(
   outlet: Outlet,
   o: Omit<FollowerOptions, "orderId" | "send">,
 ): HubClient {
-  const followers = new Map<string, Follower>();
+  // Nearly always nothing is under way, and then the last sequence says it all: a client may follow a thousand orders, and
+  // ten thousand clients may be connected.
+  const followed = new Map<string, number | Follower>();
   const orders = new Set<string>();
 
   function forget(orderId: string): void {
-    followers.get(orderId)?.stop();
-    followers.delete(orderId);
+    const known = followed.get(orderId);
+    if (typeof known === "object") known.stop();
+    followed.delete(orderId);
+  }
+
+  function remember(orderId: string, state: number | Follower): void {
+    if (!followed.has(orderId) && followed.size >= MAX_FOLLOWED) forgetOldest();
+    followed.set(orderId, state);
   }
 
   function forgetOldest(): void {
-    for (const orderId of followers.keys()) {
+    for (const orderId of followed.keys()) {
       if (orders.has(orderId)) continue;
       forget(orderId);
       return;
     }
   }
 
+  /** The follower of an order; created at rest after `after` where there is none and nothing was sent. */
+  function followerOf(orderId: string, after = 0): Follower {
+    const known = followed.get(orderId) ?? after;
+    if (typeof known === "object") return known;
+    const follower = createFollower(known, { ...o, orderId, send: (data) => outlet.send(data) });
+    remember(orderId, follower);
+    return follower;
+  }
+
+  function settle(orderId: string, follower: Follower): void {
+    if (follower.resting && followed.get(orderId) === follower)
+      followed.set(orderId, follower.last);
+  }
+
   return {
     send: (data) => outlet.send(data),
     orders,
     users: new Map(),
-    follower(orderId, after = 0) {
-      const known = followers.get(orderId);
-      if (known) return known;
-      if (followers.size >= MAX_FOLLOWED) forgetOldest();
-      const follower = createFollower(after, { ...o, orderId, send: (data) => outlet.send(data) });
-      followers.set(orderId, follower);
-      return follower;
+    live(orderId, frame) {
+      const known = followed.get(orderId) ?? 0;
+      if (typeof known === "number" && frame.sequence <= known) return;
+      // What a sequencer at rest would do with the usual case by far.
+      if (known === frame.sequence - 1) {
+        remember(orderId, frame.sequence);
+        outlet.send(frame.data);
+        return;
+      }
+      const follower = followerOf(orderId);
+      follower.live(frame);
+      settle(orderId, follower);
     },
-    followed: followers,
+    async refill(orderId, reading) {
+      const follower = followerOf(orderId, reading?.after);
+      await follower.refill(reading);
+      settle(orderId, follower);
+    },
+    last(orderId) {
+      const known = followed.get(orderId) ?? 0;
+      return typeof known === "number" ? known : known.last;
+    },
+    get followed() {
+      return followed.keys();
+    },
     forget,
     stop() {
-      for (const follower of followers.values()) follower.stop();
-      followers.clear();
+      for (const known of followed.values()) if (typeof known === "object") known.stop();
+      followed.clear();
     },
   };
 }

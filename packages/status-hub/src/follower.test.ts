@@ -112,7 +112,7 @@ function createWorld(scheduler: fc.Scheduler, after: number, failing: readonly b
   };
   const follower = createFollower(after, {
     ...{ orderId, history, log: silentLogger, retryPauseMs: 10 },
-    send: (data) => receive(data.toString()),
+    send: (data) => receive(data.toString("utf8", data.indexOf("{"))),
     onResync: () => {},
   });
 

@@ -2,7 +2,15 @@ import type { Logger } from "@smartcart/runtime";
 import type { OrderHistory } from "./order-history.ts";
 import { isUnknownOrder } from "./order-history.ts";
 import type { Sequencer, Step } from "./sequencer.ts";
-import { createSequencer, live, read, readFailed, refill, unknownOrder } from "./sequencer.ts";
+import {
+  createSequencer,
+  isResting,
+  live,
+  read,
+  readFailed,
+  refill,
+  unknownOrder,
+} from "./sequencer.ts";
 import type { StatusFrame } from "./server-frames.ts";
 import { errorFrame, resyncFrame } from "./server-frames.ts";
 
@@ -10,6 +18,8 @@ import { errorFrame, resyncFrame } from "./server-frames.ts";
 export interface Follower {
   /** The last sequence that was sent. */
   readonly last: number;
+  /** Nothing is under way or waits: a follower that is made anew after `last` does as this one. */
+  readonly resting: boolean;
   /** A live event came. */
   live(frame: StatusFrame): void;
   /**
@@ -76,6 +86,9 @@ export function createFollower(after: number, o: FollowerOptions): Follower {
   return {
     get last() {
       return state.last;
+    },
+    get resting() {
+      return isResting(state);
     },
     live(frame) {
       void take(live(state, frame));

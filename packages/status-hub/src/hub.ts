@@ -64,7 +64,7 @@ export function createHub(o: HubOptions): Hub {
       client.orders.add(target.orderId);
       byOrder.join(target.orderId, client);
       // Only what comes after this is known to be live; the reading brings everything before.
-      void client.follower(target.orderId, afterSequence).refill({ after: afterSequence });
+      void client.refill(target.orderId, { after: afterSequence });
     }
   }
 
@@ -98,8 +98,7 @@ export function createHub(o: HubOptions): Hub {
     }
     // An order may be one of a user who is still followed; which one, only its next event tells.
     if (client.users.size > 0) return;
-    for (const [orderId] of client.followed)
-      if (!client.orders.has(orderId)) client.forget(orderId);
+    for (const orderId of client.followed) if (!client.orders.has(orderId)) client.forget(orderId);
   }
 
   /** Brings a user's newest orders up to date, the oldest first. A later replay of the same user takes over. */
@@ -112,8 +111,7 @@ export function createHub(o: HubOptions): Hub {
         if (!isWanted()) return;
         let turn = Promise.resolve();
         for (const { orderId, lastSequence } of orders) {
-          const follower = client.follower(orderId);
-          if (follower.last < lastSequence) turn = follower.refill({ turn });
+          if (client.last(orderId) < lastSequence) turn = client.refill(orderId, { turn });
         }
         return;
       } catch (error) {
@@ -144,9 +142,9 @@ export function createHub(o: HubOptions): Hub {
     // Serialised once, however many get it.
     const frame = frameOf(event);
     if (frame === undefined) return;
-    for (const client of ofOrder) client.follower(orderId).live(frame);
+    for (const client of ofOrder) client.live(orderId, frame);
     for (const client of ofUser) {
-      if (!ofOrder.has(client)) client.follower(orderId).live(frame);
+      if (!ofOrder.has(client)) client.live(orderId, frame);
     }
   }
 
@@ -188,7 +186,7 @@ export function createHub(o: HubOptions): Hub {
     },
     refillAll() {
       for (const client of clients) {
-        for (const [, follower] of client.followed) void follower.refill();
+        for (const orderId of client.followed) void client.refill(orderId);
         for (const userId of client.users.keys()) void replayUser(client, userId);
       }
     },

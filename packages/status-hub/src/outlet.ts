@@ -1,5 +1,7 @@
+import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
 import type { Outlet } from "./client.ts";
+import type { WriteTurn } from "./write-turn.ts";
 
 /** A socket that can be written to and closed with a bound on both. */
 export interface SocketOutlet extends Outlet {
@@ -7,16 +9,22 @@ export interface SocketOutlet extends Outlet {
   close(code: number, reason: string): void;
 }
 
+/** What an outlet works with. */
+export interface OutletOptions {
+  /** The connection that `socket` speaks on. */
+  readonly connection: Duplex;
+  readonly turn: WriteTurn;
+  /** What may wait in this process for a slow client before it is closed with 1013. */
+  readonly maxBufferedBytes: number;
+  readonly onSlow: () => void;
+}
+
 /** How long a peer may take to answer a close. */
 const CLOSE_TIMEOUT_MS = 2000;
 /** Try again later: the client resumes by sequence. */
 const TRY_AGAIN_LATER = 1013;
 
-/** @param maxBufferedBytes what may wait in this process for a slow client before it is closed with 1013 */
-export function createSocketOutlet(
-  socket: WebSocket,
-  o: { readonly maxBufferedBytes: number; readonly onSlow: () => void },
-): SocketOutlet {
+export function createSocketOutlet(socket: WebSocket, o: OutletOptions): SocketOutlet {
   function close(code: number, reason: string): void {
     if (socket.readyState !== WebSocket.OPEN) return;
     socket.close(code, reason);
@@ -25,15 +33,15 @@ export function createSocketOutlet(
   }
 
   return {
-    send(data) {
+    send(frame) {
       if (socket.readyState !== WebSocket.OPEN) return;
-      if (socket.bufferedAmount > o.maxBufferedBytes) {
+      if (o.connection.writableLength > o.maxBufferedBytes) {
         o.onSlow();
         close(TRY_AGAIN_LATER, "too slow: connect again and resume after your last sequence");
         return;
       }
-      // A buffer, so that a frame for many is not encoded for each of them; not binary, since it is text.
-      socket.send(data, { binary: false });
+      // Past ws, which writes its own frames at once and whole, since nothing is compressed.
+      o.turn.write(o.connection, frame);
     },
     close,
   };

@@ -54,6 +54,13 @@ export function createSequencer<E extends Entry>(after: number): Sequencer<E> {
   return { last: after, ahead: [], reading: false, stale: false, failures: 0, settled: false };
 }
 
+/** Whether `createSequencer(state.last)` would go on in the same way. */
+export function isResting<E extends Entry>(state: Sequencer<E>): boolean {
+  const { last, ahead, reading, stale, failures } = state;
+  // Before the first entry it matters whether the client was told that there is no order.
+  return last > 0 && ahead.length === 0 && !reading && !stale && failures === 0;
+}
+
 /** Something may have been missed; or, with `after`, the client asks to begin anew from there. */
 export function refill<E extends Entry>(state: Sequencer<E>, after?: number): Step<E> {
   // What waits is dropped rather than looked through: the reading brings it.

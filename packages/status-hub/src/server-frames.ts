@@ -4,11 +4,12 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import { ServerFrameSchema } from "@smartcart/gen/status/v1/frames_pb";
 import { statusLabel } from "./status-label.ts";
+import { textFrame } from "./text-frame.ts";
 
 /** A status as it goes out, serialised once however many clients get it. */
 export interface StatusFrame {
   readonly sequence: number;
-  /** JSON text in UTF-8. */
+  /** A WebSocket frame with JSON text. */
   readonly data: Buffer;
 }
 
@@ -48,5 +49,5 @@ export function errorFrame(code: RefusalCode, message: string, field = ""): Buff
 }
 
 function encode(frame: MessageInitShape<typeof ServerFrameSchema>): Buffer {
-  return Buffer.from(toJsonString(ServerFrameSchema, create(ServerFrameSchema, frame)));
+  return textFrame(toJsonString(ServerFrameSchema, create(ServerFrameSchema, frame)));
 }

@@ -3,14 +3,23 @@ import type { IncomingMessage } from "node:http";
 import type { Transport } from "@connectrpc/connect";
 import type { EventBus, RunningConsumer } from "@smartcart/bus";
 import { observeBus } from "@smartcart/bus";
-import { OrderStatusChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
+import type {
+  OrderStatusChanged,
+  OrderStatusesChanged,
+} from "@smartcart/gen/events/v1/order_events_pb";
+import {
+  OrderStatusChangedSchema,
+  OrderStatusesChangedSchema,
+} from "@smartcart/gen/events/v1/order_events_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { createServiceClient, startServer } from "@smartcart/mesh";
 import type { Logger, Part, Registry } from "@smartcart/runtime";
 import { createMetrics, loopbackProxies } from "@smartcart/runtime";
 import { createAdmission } from "./admission.ts";
 import type { StatusHubConfig } from "./config.ts";
+import type { Hub } from "./hub.ts";
 import { createHub } from "./hub.ts";
+import type { HubMetrics } from "./hub-metrics.ts";
 import { createHubMetrics } from "./hub-metrics.ts";
 import { createOrderHistory } from "./order-history.ts";
 import { startSocketServer } from "./socket-server.ts";
@@ -71,20 +80,7 @@ export async function startStatusHub(o: StatusHubOptions): Promise<RunningStatus
     },
   });
   // Before anybody can subscribe: what a client's first reading does not show comes live.
-  const subscriber: RunningConsumer = starting.use(
-    await bus.subscribe(OrderStatusChangedSchema, {
-      name: "status-hub",
-      log,
-      onEvents(events) {
-        hub.publish(events);
-        measured.published(events);
-      },
-      onGap() {
-        log.warn("status.gap", { message: "the queue was away; every subscription is read again" });
-        hub.refillAll();
-      },
-    }),
-  );
+  const subscribers = starting.use(await hearStatuses(bus, { hub, measured, log }));
   const admission = createAdmission({
     allowedOrigins: listOf(config.STATUS_ALLOWED_ORIGINS),
     allowedHosts: config.ALLOWED_HOSTS ?? [],
@@ -123,7 +119,7 @@ export async function startStatusHub(o: StatusHubOptions): Promise<RunningStatus
       checks: {
         bus: () => bus.check(),
         async statuses() {
-          if (!subscriber.ready()) throw new Error("the subscription to statuses is not attached");
+          if (!subscribers.ready()) throw new Error("the subscription to statuses is not attached");
         },
       },
     }),
@@ -138,6 +134,40 @@ export async function startStatusHub(o: StatusHubOptions): Promise<RunningStatus
     transport: server.transport,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** Hears statuses in the bundles of the order service, and one by one from publishers of another make. */
+async function hearStatuses(
+  bus: EventBus,
+  { hub, measured, log }: { hub: Hub; measured: HubMetrics; log: Logger },
+): Promise<RunningConsumer> {
+  await using starting = new AsyncDisposableStack();
+  const subscribers: RunningConsumer[] = [];
+  const ready = () => subscribers.every((subscriber) => subscriber.ready());
+  const publish = (events: readonly OrderStatusChanged[]) => {
+    hub.publish(events);
+    measured.published(events);
+  };
+  const shared = {
+    name: "status-hub",
+    log,
+    onGap() {
+      // A lost connection is a gap in both: the one that is attached last has everything read, once.
+      if (!ready()) return;
+      log.warn("status.gap", { message: "the queue was away; every subscription is read again" });
+      hub.refillAll();
+    },
+  };
+  const onBundles = (bundles: readonly OrderStatusesChanged[]) =>
+    publish(bundles.flatMap(({ changes }) => changes));
+  subscribers.push(
+    starting.use(
+      await bus.subscribe(OrderStatusesChangedSchema, { ...shared, onEvents: onBundles }),
+    ),
+    starting.use(await bus.subscribe(OrderStatusChangedSchema, { ...shared, onEvents: publish })),
+  );
+  const running = starting.move();
+  return { ready, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
 function listOf(text: string): string[] {

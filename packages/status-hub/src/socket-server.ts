@@ -11,6 +11,7 @@ import type { SocketOutlet } from "./outlet.ts";
 import { createSocketOutlet } from "./outlet.ts";
 import { refuseUpgrade } from "./refuse.ts";
 import { errorFrame } from "./server-frames.ts";
+import { createWriteTurn } from "./write-turn.ts";
 
 /** What the sockets are bound by. */
 export interface SocketServerOptions {
@@ -48,12 +49,14 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
   });
   const heartbeat = startHeartbeat(o.heartbeatMs);
   const open = new Map<WebSocket, SocketOutlet>();
+  const turn = createWriteTurn();
   let draining = false;
 
   function accept(socket: WebSocket, request: IncomingMessage): void {
     const leave = o.admission.enter(request);
     const { maxBufferedBytes, onSlow } = o;
-    const outlet = createSocketOutlet(socket, { maxBufferedBytes, onSlow });
+    const connection = request.socket;
+    const outlet = createSocketOutlet(socket, { connection, turn, maxBufferedBytes, onSlow });
     open.set(socket, outlet);
     heartbeat.watch(socket);
     const client = o.hub.connect(outlet);

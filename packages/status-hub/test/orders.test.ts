@@ -1,5 +1,7 @@
+import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
-import { openBus } from "@smartcart/bus";
+import { createEvent, openBus } from "@smartcart/bus";
+import { OrderStatusChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { silentLogger } from "@smartcart/runtime";
 import { freePorts, startForwarder } from "@smartcart/testkit";
 import { createWorld, engines, follow, newOrderId, patience, wholeLife } from "./support.ts";
@@ -79,6 +81,19 @@ test("an event that was lost is read when the next one comes; one that comes twi
   await world.announce(third, third);
   await world.advance(orderId);
   await expect.poll(() => client.statuses(orderId), patience).toEqual(wholeLife.slice(0, 4));
+});
+
+test.each(engines)("on %s, statuses that come one by one are heard as well", async (engine) => {
+  await using world = await createWorld(engine);
+  await using hub = await world.startHub();
+  const orderId = newOrderId();
+  await world.advance(orderId);
+  using client = await follow(hub, { orderId });
+  await expect.poll(() => client.statuses(orderId), patience).toHaveLength(1);
+  const single = world.orders.commit(orderId);
+  await world.bus.publish([createEvent(OrderStatusChangedSchema, single, { id: randomUUID() })]);
+  await expect.poll(() => client.statuses(orderId), patience).toEqual(wholeLife.slice(0, 2));
+  expect(world.orders.reads).toBe(1);
 });
 
 test("while the order service is away a gap ends in a resync, never in silence; later events make up for it", async () => {

@@ -8,7 +8,10 @@ import type { EventBus } from "@smartcart/bus";
 import { createEvent, openBus } from "@smartcart/bus";
 import { createTestBroker } from "@smartcart/bus/testing";
 import type { OrderStatusChanged } from "@smartcart/gen/events/v1/order_events_pb";
-import { OrderStatusChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
+import {
+  OrderStatusChangedSchema,
+  OrderStatusesChangedSchema,
+} from "@smartcart/gen/events/v1/order_events_pb";
 import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import { OrderEventSchema, OrderSchema } from "@smartcart/gen/order/v1/order_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
@@ -31,6 +34,7 @@ export interface TestWorld extends AsyncDisposable {
   startHub(env?: Record<string, string>, o?: { bus?: EventBus }): Promise<RunningStatusHub>;
   /** Takes an order further by so many steps, in storage and in what is announced. */
   advance(orderId: string, userId?: string, steps?: number): Promise<void>;
+  /** All in one message, as the order service does. */
   announce(...events: readonly OrderStatusChanged[]): Promise<void>;
 }
 
@@ -69,10 +73,9 @@ export async function createWorld(
   const running = starting.move();
 
   async function announce(...events: readonly OrderStatusChanged[]): Promise<void> {
-    const report = await bus.publish(
-      events.map((event) => createEvent(OrderStatusChangedSchema, event, { id: randomUUID() })),
-    );
-    expect(report.confirmed).toHaveLength(events.length);
+    const bundle = create(OrderStatusesChangedSchema, { changes: [...events] });
+    const event = createEvent(OrderStatusesChangedSchema, bundle, { id: randomUUID() });
+    expect((await bus.publish([event])).confirmed).toHaveLength(1);
   }
 
   return {
