@@ -172,16 +172,6 @@ export async function findOrders(db: Queryable, ids: readonly string[]): Promise
   return rows.map(orderFromRow);
 }
 
-/** The same, locked until the transaction ends, in sorted order. */
-export async function lockOrders(tx: Queryable, ids: readonly string[]): Promise<StoredOrder[]> {
-  const { rows } = await tx.query<OrderRow>({
-    name: "order.lock",
-    text: `select ${COLUMNS} from orders where order_id = any($1::text[]) order by order_id for update`,
-    values: [ids],
-  });
-  return rows.map(orderFromRow);
-}
-
 /** A user's orders, newest first, before an order id where one is given. */
 export async function listOrders(
   db: Queryable,
