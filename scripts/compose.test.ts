@@ -19,7 +19,7 @@ interface ComposeService {
   readonly healthcheck?: { readonly test: readonly string[] };
   readonly ports?: readonly string[];
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
-  readonly networks?: readonly string[];
+  readonly networks?: readonly string[] | Readonly<Record<string, object>>;
   readonly volumes?: readonly string[];
   readonly profiles?: readonly string[];
 }
@@ -136,7 +136,10 @@ describe("what the containers share", () => {
   });
 
   test("networks and volumes are declared, and all that are declared are used", () => {
-    const networks = services.flatMap(([, service]) => service.networks ?? []);
+    // By name, or with an address.
+    const networks = services.flatMap(([, { networks = [] }]) =>
+      Array.isArray(networks) ? networks : Object.keys(networks),
+    );
     const volumes = services.flatMap(([, service]) => service.volumes ?? []);
     expect(new Set(networks)).toEqual(new Set(Object.keys(compose.networks)));
     expect(volumes.map((volume) => volume.split(":")[0])).toEqual(Object.keys(compose.volumes));

@@ -1,4 +1,6 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
+import { isMessage } from "@bufbuild/protobuf";
+import { OrderStatusesChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import type { Registry } from "@smartcart/runtime";
 import { passagesOf } from "@smartcart/runtime";
 import { eventTypes } from "./contract.ts";
@@ -25,8 +27,7 @@ export function observeBus(bus: EventBus, { metrics, part }: ObserveOptions): Ev
   const { countReport, handled } = createBusMetrics(metrics);
   const passages = passagesOf(metrics);
   const arrived = (type: string, message: Message, failed: boolean) => {
-    const orderId = orderIdIn(type, message);
-    if (orderId !== "") passages.note(orderId, "queue", part, failed);
+    for (const orderId of orderIdsIn(type, message)) passages.note(orderId, "queue", part, failed);
   };
 
   return {
@@ -69,6 +70,15 @@ export function observeBus(bus: EventBus, { metrics, part }: ObserveOptions): Ev
 
 function isAboutOrder(type: string): boolean {
   return eventTypes.get(type)?.orderingField === "order_id";
+}
+
+/** The orders that a message is about: of merged statuses several, each once. */
+function orderIdsIn(type: string, message: Message): Iterable<string> {
+  if (isMessage(message, OrderStatusesChangedSchema)) {
+    return new Set(message.changes.map((change) => change.orderId));
+  }
+  const orderId = orderIdIn(type, message);
+  return orderId === "" ? [] : [orderId];
 }
 
 /** The order that a message is about; "" where it is about none. */

@@ -35,5 +35,5 @@ test.each([
   { seconds: 0n, nanos: -1 },
 ])("a time that no calendar has is refused: %o", (since) => {
   const request = create(SearchLogsRequestSchema, { filter: { since } });
-  expect(() => assertValid(SearchLogsRequestSchema, request)).toThrow(/^filter.since: must be a/);
+  expect(() => assertValid(SearchLogsRequestSchema, request)).toThrow(/^filter.since: must be /);
 });

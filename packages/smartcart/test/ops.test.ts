@@ -140,7 +140,7 @@ describe("dead letters", () => {
     );
     const [letter] = deadLetters.filter(({ orderId }) => orderId === longIds[0]);
     expect(letter).toMatchObject({ queue: "orders", traceId: "a".repeat(32), attempts: 1 });
-    expect(letter?.reason).toContain("longer than 64 characters");
+    expect(letter?.reason).toContain("at most 64 characters");
     expect(JSON.parse(letter?.messageJson ?? "")).toEqual({ orderId: longIds[0], userId: "u1" });
 
     const progress: string[] = [];

@@ -7,6 +7,15 @@ import { expectConsistent } from "./invariants.ts";
 import { buildContract, runPython, startPython } from "./python.ts";
 import { seedBody, startStack, wholeLife } from "./stack.ts";
 
+interface Heard {
+  readonly orderId?: string;
+  readonly changes?: readonly { readonly orderId: string; readonly milestone: string }[];
+}
+
+const idsIn = ({ orderId, changes = [] }: Heard) => [orderId, ...changes.map((one) => one.orderId)];
+const milestonesIn = ({ changes = [] }: Heard) =>
+  changes.map(({ milestone }) => milestone.replace("ORDER_MILESTONE_", ""));
+
 let broker: Awaited<ReturnType<typeof createTestBroker>>;
 let shop: Awaited<ReturnType<typeof startStack>>;
 let contract: Awaited<ReturnType<typeof buildContract>>;
@@ -53,17 +62,19 @@ describe("on RabbitMQ", () => {
     const { body } = await shop.place(seedBody);
     const events = await waitFor(() => {
       const heard = watcher.lines.slice(1).map((line) => JSON.parse(line));
-      const ofOrder = heard.filter((event) => event.body.orderId === body.orderId);
-      return ofOrder.some((event) => event.routingKey === "order.status.shipped") && ofOrder;
+      const ofOrder = heard.filter((event) => idsIn(event.body).includes(body.orderId));
+      return ofOrder.some((event) => milestonesIn(event.body).includes("SHIPPED")) && ofOrder;
     });
     const keys: string[] = events.map((event) => event.routingKey);
-    expect(keys.filter((key) => key.startsWith("order.status."))).toEqual([
-      "order.status.received",
-      "order.status.stock_reserved",
-      "order.status.payment_confirmed",
-      "order.status.confirmed",
-      "order.status.shipping_started",
-      "order.status.shipped",
+    const statuses = events.filter((event) => event.routingKey === "order.status.changed");
+    // What is shown early comes again with what follows it.
+    expect([...new Set(statuses.flatMap((event) => milestonesIn(event.body)))]).toEqual([
+      "RECEIVED",
+      "STOCK_RESERVED",
+      "PAYMENT_CONFIRMED",
+      "CONFIRMED",
+      "SHIPPING_STARTED",
+      "SHIPPED",
     ]);
     expect(keys.filter((key) => !key.startsWith("order.status."))).toEqual([
       "order.placed",
@@ -76,8 +87,10 @@ describe("on RabbitMQ", () => {
         type: expect.stringMatching(/^smartcart\.events\.v1\.[A-Z]\w+$/),
         messageId: expect.stringMatching(/.+/),
         persistent: true,
-        headers: { traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-0\d$/) },
       });
+      // Statuses of several orders may travel together, and then belong to no one trace.
+      if (statuses.includes(event)) continue;
+      expect(event.headers.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-0\d$/);
     }
     expect(new Set(events.map((event) => event.messageId)).size).toBe(events.length);
     const placed = events.find((event) => event.routingKey === "order.placed");

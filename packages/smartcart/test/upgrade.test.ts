@@ -25,9 +25,12 @@ interface Death {
 const afterCommit: Death = { at: "commit.after-commit", state: "CONFIRMED" };
 const deaths: readonly Death[] = [
   { at: "reserve.after-call", state: "RECEIVED" },
-  { at: "charge.after-call", state: "STOCK_RESERVED" },
+  // A version that stored every step leaves STOCK_RESERVED; see `comparable`.
+  { at: "charge.after-call", state: "RECEIVED" },
   afterCommit,
 ];
+
+const comparable = (state: string) => (state === "STOCK_RESERVED" ? "RECEIVED" : state);
 
 const keyOf = (what: string) => ({ "idempotency-key": `key of ${what}` });
 const body = { ...seedBody, userId: "patient" };
@@ -51,7 +54,7 @@ describe(`orders left half way by ${previous.title}`, { timeout: 240_000 }, () =
       ...(broker !== undefined && { AMQP_URL: broker.amqpUrl }),
     };
     const left = await leaveOrders(env, deaths);
-    expect(await statesOf(database.url)).toEqual(
+    expect((await statesOf(database.url)).map(comparable).sort()).toEqual(
       ["CONFIRMED", "CANCELLED_REFUNDING", ...deaths.map(({ state }) => state)].sort(),
     );
 
