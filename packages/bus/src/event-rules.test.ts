@@ -1,12 +1,16 @@
-import type { DescField, DescMessage } from "@bufbuild/protobuf";
-import { getOption, hasOption, isMessage, toJson } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
+import { create, fromBinary, getOption, hasOption, isMessage, toJson } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { TimestampSchema, timestampDate } from "@bufbuild/protobuf/wkt";
+import { createValidator } from "@bufbuild/protovalidate";
 import { field as fieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { OrderStatusesChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
+import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import { eventTypes } from "./contract.ts";
 import { readEvent } from "./event-rules.ts";
+import { createQuickCheck } from "./quick-check.ts";
 
 const types = [...eventTypes.values()].map(({ desc }) => desc);
 
@@ -46,6 +50,55 @@ describe("the rules of the contract", () => {
     expect(readEvent(desc, encode(desc, { ...good, ...change }))).toEqual({
       flaw: expect.stringMatching(reason),
     });
+  });
+});
+
+describe("the quick check", () => {
+  const checked = types.flatMap((desc) => {
+    const quick = createQuickCheck(desc);
+    return quick === undefined ? [] : [{ typeName: desc.typeName, desc, quick }];
+  });
+
+  it("is there for what every order sends", () => {
+    expect(checked.map(({ typeName }) => typeName.split(".").at(-1)).sort()).toEqual(
+      expect.arrayContaining(["OrderShipped", "OrderShippingStarted", "OrderStatusesChanged"]),
+    );
+  });
+
+  it.each(checked)(
+    "of $typeName says yes to nothing that the contract refuses",
+    ({ desc, quick }) => {
+      const validator = createValidator();
+      fc.assert(
+        fc.property(bodies(desc), (body) => {
+          let event: Message;
+          try {
+            event = fromBinary(desc, body);
+          } catch {
+            return;
+          }
+          if (quick(event)) expect(validator.validate(desc, event).kind).toBe("valid");
+        }),
+        { numRuns: 1_500 },
+      );
+    },
+  );
+
+  it("says yes to ordinary statuses", () => {
+    const statuses = checked.find(({ typeName }) => typeName.endsWith(".OrderStatusesChanged"));
+    const change = {
+      orderId: "ORD-1",
+      userId: "u1",
+      sequence: 3,
+      milestone: OrderMilestone.PAYMENT_CONFIRMED,
+      service: "payment",
+    };
+    const event = create(OrderStatusesChangedSchema, {
+      changes: [
+        { ...change, traceId: "", occurredAt: { seconds: 1_767_225_600n, nanos: 5_000_000 } },
+      ],
+    });
+    expect(statuses?.quick(event)).toBe(true);
   });
 });
 

@@ -1,6 +1,5 @@
 /** `PlaceOrder`: price, store, drive, answer. The order is durable before anything is reserved or charged for it. */
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import { ulid } from "ulid";
 import type { Order } from "@smartcart/gen/order/v1/order_pb";
 import { Order_Status, OrderSchema } from "@smartcart/gen/order/v1/order_pb";
 import type { PlaceOrderRequest } from "@smartcart/gen/order/v1/order_service_pb";
@@ -14,6 +13,7 @@ import { fingerprintOf } from "./idempotency.ts";
 import type { KnownKey, OwnedKey } from "./idempotency-store.ts";
 import type { StoredOrder } from "./order.ts";
 import { receiveOrder } from "./order.ts";
+import { newOrderId } from "./order-id.ts";
 import { orderView } from "./order-view.ts";
 import type { OrderRepository } from "./repository.ts";
 import type { OrderSaga } from "./saga/order-saga.ts";
@@ -76,7 +76,7 @@ async function receive(
   const instant = now();
   const order = receiveOrder({
     ...priced,
-    orderId: `ORD-${ulid(instant.getTime())}`,
+    orderId: newOrderId(instant),
     userId: request.userId,
     address: request.address,
     paymentToken: request.paymentToken || "tok_visa",

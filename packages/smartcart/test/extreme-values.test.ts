@@ -74,7 +74,9 @@ describe.each(Object.entries(services))("%s", (part, service: DescService) => {
         for await (const _ of call(request, { signal: stop.signal }) as AsyncIterable<unknown>)
           break;
       } catch (error) {
-        if (!stop.signal.aborted) throw error;
+        // The place of a stream that was cut off becomes free a little later than its client knows.
+        const isFull = ConnectError.from(error).code === Code.ResourceExhausted;
+        if (!stop.signal.aborted && !isFull) throw error;
       } finally {
         clearTimeout(timer);
       }
