@@ -1,9 +1,10 @@
 import type { DescMessage, Message, MessageShape } from "@bufbuild/protobuf";
-import { fromBinary } from "@bufbuild/protobuf";
+import { fromBinary, hasOption } from "@bufbuild/protobuf";
 import type { ReflectMessage } from "@bufbuild/protobuf/reflect";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { createValidator } from "@bufbuild/protovalidate";
+import { field as fieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { createQuickCheck } from "./quick-check.ts";
 
 /** One for the process: it keeps the compiled rules of each event. The first violation is enough. */
@@ -73,9 +74,13 @@ function timeFields(desc: DescMessage): ReturnType<typeof findTimeFields> {
 }
 
 function findTimeFields(desc: DescMessage) {
-  return desc.fields
-    .filter((field) => field.fieldKind === "message")
-    .filter((field) => field.message.typeName === "google.protobuf.Timestamp");
+  return (
+    desc.fields
+      .filter((field) => field.fieldKind === "message")
+      .filter((field) => field.message.typeName === "google.protobuf.Timestamp")
+      // A time without a rule may be anything: the log mends its lines itself.
+      .filter((field) => hasOption(field, fieldRules))
+  );
 }
 
 function clip(text: string): string {
