@@ -1,9 +1,13 @@
-/** `npm run bench`: SmartCart beside the stacks that people would write instead, in alternating rounds on one machine. */
+/**
+ * `npm run bench`: SmartCart beside the stacks that people would write instead, in alternating rounds on one machine.
+ * `npm run bench -- hub` measures the status hub alone: see `hub/main.ts`.
+ */
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { contenders } from "./contenders.ts";
 import { startEngines } from "./engines.ts";
+import { benchHub } from "./hub/main.ts";
 import type { Measurement } from "./measure.ts";
 import { measure } from "./measure.ts";
 import { parseOptions } from "./options.ts";
@@ -11,6 +15,7 @@ import { table } from "./report.ts";
 
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
+if (process.argv[2] === "hub") process.exit(await benchHub(process.argv.slice(3)));
 const options = parseOptions(process.argv.slice(2));
 if (typeof options === "string") {
   print(options);

@@ -25,7 +25,9 @@ const usage = `npm run bench -- [options]
   --products A,B       products that the orders are spread over          (100,2)
   --lines A,B          lines an order                                    (2)
   --json FILE          write every measurement
-  --profile FOLDER     leave CPU profiles, logs and the top statements`;
+  --profile FOLDER     leave CPU profiles, logs and the top statements
+
+npm run bench -- hub --help tells the options of the status hub's own.`;
 
 /** The options, or what to tell the person who gave wrong ones. */
 export function parseOptions(args: readonly string[]): BenchOptions | string {

@@ -17,11 +17,19 @@ export interface ProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Its output goes there: what nobody reads must not slow it down. */
   readonly logFile: string;
+  /** Whether it takes commands: see `hub/commands.ts`. */
+  readonly takesCommands?: boolean;
 }
 
 export interface RunningProcess extends AsyncDisposable {
   readonly name: string;
   readonly pid: number;
+  /** The process, where it takes commands. */
+  readonly channel: ChildProcess | undefined;
+  /** Resolves when it has ended, however that happens. */
+  readonly ended: Promise<undefined>;
+  /** Ends it at once, as a crash does. */
+  kill(): Promise<void>;
   /** Waits until the URL answers 200. Fails at once, with the output, when the process ends first. */
   answers(url: string): Promise<void>;
 }
@@ -32,19 +40,25 @@ export function startProcess(o: ProcessOptions): RunningProcess {
   const child = spawn(process.execPath, [...o.args], {
     cwd: root,
     env: { PATH, HOME, NODE_COMPILE_CACHE: compileCache, ...o.env },
-    stdio: ["ignore", output, output],
+    stdio: ["ignore", output, output, ...(o.takesCommands ? ["ipc" as const] : [])],
   });
   closeSync(output);
-  const exited = once(child, "exit");
+  const ended = once(child, "exit").then(() => undefined);
   return {
     name: o.name,
     pid: child.pid ?? 0,
+    channel: o.takesCommands ? child : undefined,
+    ended,
+    async kill() {
+      child.kill("SIGKILL");
+      await ended;
+    },
     answers: (url) => untilAnswers(child, url, o),
     async [Symbol.asyncDispose]() {
       if (hasEnded(child)) return;
       child.kill("SIGTERM");
       const hard = setTimeout(() => child.kill("SIGKILL"), 10_000);
-      await exited;
+      await ended;
       clearTimeout(hard);
     },
   };

@@ -4,7 +4,7 @@ import { WebSocketServer } from "ws";
 import { amqpUrl, ports } from "./environment.ts";
 
 const server = new WebSocketServer({ port: ports.hub, host: "127.0.0.1" });
-const channel = await (await connect(amqpUrl)).createChannel();
+const channel = await (await connect(amqpUrl, { noDelay: true })).createChannel();
 await channel.assertQueue("statuses", { durable: process.env.BENCH_DURABLE === "true" });
 await channel.consume("statuses", (message) => {
   if (message === null) return;

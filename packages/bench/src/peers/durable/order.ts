@@ -18,7 +18,7 @@ const processPayment = connect<object, { isPaid: boolean }>(
   ports.payment,
   "processPayment",
 );
-const { channel, publish } = await openChannel(await connectAmqp(amqpUrl));
+const { channel, publish } = await openChannel(await connectAmqp(amqpUrl, { noDelay: true }));
 await channel.assertQueue("shipments", { durable: true });
 await channel.consume("shipments", async (message) => {
   if (message === null) return;

@@ -4,7 +4,7 @@ import { amqpUrl, ports } from "../environment.ts";
 import { pool, transaction } from "./database.ts";
 import { openChannel } from "./queue.ts";
 
-const { channel, publish } = await openChannel(await connect(amqpUrl));
+const { channel, publish } = await openChannel(await connect(amqpUrl, { noDelay: true }));
 await channel.consume("orders", async (message) => {
   if (message === null) return;
   const { orderId, userId } = JSON.parse(message.content.toString());

@@ -16,7 +16,7 @@ const processPayment = connect<object, { isPaid: boolean }>(
   ports.payment,
   "processPayment",
 );
-const channel = await (await connectAmqp(amqpUrl)).createChannel();
+const channel = await (await connectAmqp(amqpUrl, { noDelay: true })).createChannel();
 await channel.assertQueue("orders", { durable: false });
 await channel.assertQueue("statuses", { durable: false });
 

@@ -3,7 +3,7 @@ import express from "express";
 import { amqpUrl, ports } from "../environment.ts";
 
 let shipped = 0;
-const channel = await (await connect(amqpUrl)).createChannel();
+const channel = await (await connect(amqpUrl, { noDelay: true })).createChannel();
 await channel.assertQueue("orders", { durable: false });
 await channel.assertQueue("statuses", { durable: false });
 await channel.consume("orders", (message) => {
