@@ -62,7 +62,7 @@ export function createFakeMesh(options: FakeMeshOptions): {
           yield {
             snapshots: Array.from({ length: past + 1 }, (_, index) => ({
               ...snapshotAt(second - past + index),
-              ...(index < past && { passages: [] }),
+              ...(index < past && { hops: [] }),
             })),
           };
           while (!context.signal.aborted) {

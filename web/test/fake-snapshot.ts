@@ -50,8 +50,8 @@ const states = [
   ["SHIPPING", 0.42],
 ] as const;
 
-/** Most passages that a snapshot carries. */
-const MAX_PASSAGES = 100;
+/** Most hops that a snapshot carries. */
+const MAX_HOPS = 100;
 
 /** The mesh at a second. The same second is always the same picture, but for what an operator did. */
 export function fakeSnapshot(
@@ -95,12 +95,12 @@ export function fakeSnapshot(
       state,
       count: BigInt(Math.round(onTheWay * share * (1 + 0.25 * Math.sin(second / 13 + index)))),
     })),
-    passages: passagesAt(second, Math.min(MAX_PASSAGES, Math.round(rate * 3)), awayPart),
+    hops: hopsAt(second, Math.min(MAX_HOPS, Math.round(rate * 3)), awayPart),
     switches: [...switches],
   };
 }
 
-function passagesAt(second: number, count: number, awayPart: string | undefined) {
+function hopsAt(second: number, count: number, awayPart: string | undefined) {
   return Array.from({ length: count }, (_, index) => {
     const [from, to] = flows[index % flows.length] ?? flows[0];
     return {

@@ -29,5 +29,5 @@ export async function openBus(o: BusOptions): Promise<EventBus> {
     amqpUrl === undefined
       ? await openPostgresBus({ databaseUrl, ...shared })
       : await openRabbitmqBus({ amqpUrl, ...shared });
-  return metrics === undefined ? bus : observeBus(bus, { metrics, part: o.name });
+  return metrics === undefined ? bus : observeBus(bus, metrics);
 }

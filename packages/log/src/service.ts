@@ -36,7 +36,7 @@ export interface RunningLog extends Part {
 /** Brings the schema up to date, then consumes, prunes and serves. Disposing it finishes the batch under way. */
 export async function startLog(o: LogOptions): Promise<RunningLog> {
   const { config, log, metrics = createMetrics("log") } = o;
-  const bus = observeBus(o.bus, { metrics, part: "log" });
+  const bus = observeBus(o.bus, metrics);
   // What was started is undone in reverse order: by a failed start at once, else when the service is disposed.
   await using starting = new AsyncDisposableStack();
   const days = requireWithin("LOG_RETENTION_DAYS", config, 36_500);

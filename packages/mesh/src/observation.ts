@@ -2,14 +2,12 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { ConnectError } from "@connectrpc/connect";
 import type { Logger, Registry } from "@smartcart/runtime";
-import { passagesOf, withSpan } from "@smartcart/runtime";
+import { withSpan } from "@smartcart/runtime";
 import type { CallerKind, RecordCall } from "./call-metrics.ts";
 import { callHistogram, createCallRecorder, serverDuration } from "./call-metrics.ts";
 import { deadlineKey, runInCall, viaRestKey } from "./call-scope.ts";
 import { callerHeader } from "./caller-token.ts";
 import { problemOf } from "./errors.ts";
-import type { NotePassages } from "./order-ids.ts";
-import { createPassageNoter } from "./order-ids.ts";
 import { createSampledLog } from "./sampled-log.ts";
 import { codeName } from "./status-codes.ts";
 import { watchStream } from "./watched-stream.ts";
@@ -30,8 +28,6 @@ type AnyRequest = UnaryRequest | StreamRequest;
 interface ObservedMethod {
   readonly spanName: string;
   readonly record: Readonly<Record<CallerKind, RecordCall>>;
-  /** Undefined where no order can be told from its messages. */
-  readonly notePassages: NotePassages | undefined;
 }
 
 /** The outermost layer: trace, call scope, access log and duration of every call. */
@@ -41,7 +37,6 @@ export function createObservation(o: ObservationOptions): Interceptor {
     serverDuration,
     "Time a served call took until its end, streams included",
   );
-  const passages = passagesOf(o.metrics);
   const methods = new Map<DescMethod, ObservedMethod>();
   const logFailure = createSampledLog(o.log, "rpc.served");
 
@@ -55,7 +50,6 @@ export function createObservation(o: ObservationOptions): Interceptor {
           part: createCallRecorder(histogram, method, "part"),
           client: createCallRecorder(histogram, method, "client"),
         },
-        notePassages: createPassageNoter(method, passages, { from: "client", to: o.service }),
       };
       methods.set(method, known);
     }
@@ -63,19 +57,16 @@ export function createObservation(o: ObservationOptions): Interceptor {
   }
 
   /** What a part calls is counted by itself, as an edge from it; the rest comes from outside. */
-  function count(req: AnyRequest, milliseconds: number, answer: unknown, error: unknown): void {
-    const { record, notePassages } = observed(req.method);
+  function count(req: AnyRequest, milliseconds: number, error: unknown): void {
+    const { record } = observed(req.method);
     const caller: CallerKind = req.header.has(callerHeader) ? "part" : "client";
     const code = error === undefined ? undefined : ConnectError.from(error).code;
     record[caller](code, milliseconds / 1000);
-    if (caller === "client" && !req.stream) {
-      notePassages?.(req.message, answer, error !== undefined);
-    }
   }
 
-  function finish(req: AnyRequest, startedAt: number, answer?: unknown, error?: unknown): void {
+  function finish(req: AnyRequest, startedAt: number, error?: unknown): void {
     const milliseconds = performance.now() - startedAt;
-    count(req, milliseconds, answer, error);
+    count(req, milliseconds, error);
     if (req.contextValues.get(viaRestKey)) {
       return;
     }
@@ -99,13 +90,13 @@ export function createObservation(o: ObservationOptions): Interceptor {
       try {
         const res = await next(req);
         if (res.stream) {
-          const onEnd = (error?: unknown) => finish(req, startedAt, undefined, error);
+          const onEnd = (error?: unknown) => finish(req, startedAt, error);
           return { ...res, message: watchStream(res.message, { onEnd }) };
         }
-        finish(req, startedAt, res.message);
+        finish(req, startedAt);
         return res;
       } catch (error) {
-        finish(req, startedAt, undefined, error);
+        finish(req, startedAt, error);
         throw error;
       }
     };

@@ -7,7 +7,7 @@ import type { FlowSchema } from "@smartcart/gen/ops/v1/part_report_pb";
 import { FlowKind } from "@smartcart/gen/ops/v1/part_report_pb";
 import type { Registry } from "@smartcart/runtime";
 import { callBuckets, clientDuration, serverDuration } from "./call-metrics.ts";
-import { partOf } from "./order-ids.ts";
+import { serviceName } from "./service-name.ts";
 
 type FlowInit = MessageInitShape<typeof FlowSchema>;
 
@@ -37,7 +37,7 @@ export async function readFlows(o: FlowOptions): Promise<FlowInit[]> {
   const { part, metrics, streams } = o;
   const calls = new Map<string, CallFlow>();
   for (const sample of await samplesOf(metrics, clientDuration)) {
-    addCall(calls, sample, part, partOf(String(sample.labels.rpc_service)));
+    addCall(calls, sample, part, serviceName(String(sample.labels.rpc_service)));
   }
   for (const sample of await samplesOf(metrics, serverDuration)) {
     const { rpc_service, rpc_method, caller } = sample.labels;

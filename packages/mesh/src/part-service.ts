@@ -1,13 +1,12 @@
 /** `smartcart.ops.v1.PartService`: what every part tells the operator's desk, beside its own work. */
 import { randomUUID } from "node:crypto";
 import type { DescService, MessageInitShape } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import type { PartReportSchema } from "@smartcart/gen/ops/v1/part_report_pb";
 import { PartHealth } from "@smartcart/gen/ops/v1/part_report_pb";
 import { PartService } from "@smartcart/gen/ops/v1/part_service_pb";
-import type { Passage, Registry } from "@smartcart/runtime";
-import { delay, passagesOf, silentLogger } from "@smartcart/runtime";
+import type { Registry } from "@smartcart/runtime";
+import { delay, silentLogger } from "@smartcart/runtime";
 import { readFlows } from "./part-flows.ts";
 import type { PartSwitch } from "./part-switch.ts";
 import { turnSwitch } from "./part-switch.ts";
@@ -41,16 +40,12 @@ export function registerPartService(
   o: PartServiceOptions,
   draining: AbortSignal,
 ): void {
-  const passages = passagesOf(o.metrics);
   const report = createReporter(o, draining);
 
   async function* watchPart(_: unknown, { signal }: HandlerContext) {
     const wake = AbortSignal.any([signal, draining]);
-    let position = passages.position();
     while (!signal.aborted) {
-      const latest = passages.since(position);
-      position = passages.position();
-      yield { report: await report(latest) };
+      yield { report: await report() };
       // A part that begins to drain says so at once.
       await delay(reportEveryMs, draining.aborted ? signal : wake).catch(() => {});
     }
@@ -66,10 +61,7 @@ export function registerPartService(
 
 type Report = MessageInitShape<typeof PartReportSchema>;
 
-function createReporter(
-  o: PartServiceOptions,
-  draining: AbortSignal,
-): (passages: readonly Passage[]) => Promise<Report> {
+function createReporter(o: PartServiceOptions, draining: AbortSignal): () => Promise<Report> {
   const instanceId = randomUUID();
   const streams = streamsOf(o.services);
   const sampleGauges = createSampler({
@@ -83,7 +75,7 @@ function createReporter(
     otherwise: { status: "not ready", checks: {} },
     intervalMs: checksEveryMs,
   });
-  return async (passages) => {
+  return async () => {
     const [flows, gauges, readiness] = await Promise.all([
       readFlows({ part: o.name, metrics: o.metrics, streams }),
       sampleGauges(),
@@ -98,10 +90,6 @@ function createReporter(
       flows,
       gauges: Object.entries(gauges).map(([name, value]) => ({ name, value: BigInt(value) })),
       switches: (o.switches ?? []).map((one) => describeSwitch(o.name, one)),
-      passages: passages.map(({ passedAtMs, ...passage }) => ({
-        ...passage,
-        passedAt: timestampFromMs(passedAtMs),
-      })),
     };
   };
 }

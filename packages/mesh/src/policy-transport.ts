@@ -2,13 +2,11 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { Transport, UnaryResponse } from "@connectrpc/connect";
 import type { RetryPolicy as Retrier } from "cockatiel";
 import type { Logger, Registry } from "@smartcart/runtime";
-import { currentTraceparent, passagesOf } from "@smartcart/runtime";
+import { currentTraceparent } from "@smartcart/runtime";
 import type { RecordCall } from "./call-metrics.ts";
 import { callHistogram, clientDuration, createCallRecorder } from "./call-metrics.ts";
 import { currentCall, maxTimerMs } from "./call-scope.ts";
 import { callerHeader, createCallerTokens } from "./caller-token.ts";
-import type { NotePassages } from "./order-ids.ts";
-import { createPassageNoter, partOf } from "./order-ids.ts";
 import { policyOf } from "./policy.ts";
 import {
   deadlineError,
@@ -34,7 +32,6 @@ interface MethodPlan {
   readonly timeoutMs: number | undefined;
   readonly retrier: Retrier | undefined;
   readonly record: RecordCall | undefined;
-  readonly notePassages: NotePassages | undefined;
 }
 
 /** The bounds of one call. */
@@ -53,8 +50,6 @@ interface Bounds {
 export function createPolicyTransport(inner: Transport, o: PolicyTransportOptions): Transport {
   const histogram =
     o.metrics && callHistogram(o.metrics, clientDuration, "Time a call took, its retries included");
-  const passages = o.metrics && passagesOf(o.metrics);
-  const edgeTo = (method: DescMethod) => ({ from: o.caller, to: partOf(method.parent.typeName) });
   const token =
     o.meshSecret === undefined ? () => o.caller : createCallerTokens(o.caller, o.meshSecret);
   const plans = new Map<DescMethod, MethodPlan>();
@@ -69,7 +64,6 @@ export function createPolicyTransport(inner: Transport, o: PolicyTransportOption
         timeoutMs,
         retrier: retry && createRetrier(retry),
         record: histogram && createCallRecorder(histogram, method),
-        notePassages: passages && createPassageNoter(method, passages, edgeTo(method)),
       };
       plan.retrier?.onRetry(({ attempt, delay, ...result }) => {
         const error = "error" in result ? result.error : undefined;
@@ -104,12 +98,10 @@ export function createPolicyTransport(inner: Transport, o: PolicyTransportOption
       try {
         const response = plan.retrier ? await retried(plan.retrier, bounds, send) : await send();
         plan.record?.(undefined, (performance.now() - startedAt) / 1000);
-        plan.notePassages?.(input, response.message, false);
         return response as UnaryResponse<typeof method.input, typeof method.output>;
       } catch (thrown) {
         const error = receivedError(thrown);
         plan.record?.(error.code, (performance.now() - startedAt) / 1000);
-        plan.notePassages?.(input, undefined, true);
         o.log.debug("rpc.failed", { method: plan.name, code: codeName(error.code) });
         throw error;
       }

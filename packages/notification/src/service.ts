@@ -34,7 +34,7 @@ export interface RunningNotification extends Part {
 export async function startNotification(o: NotificationOptions): Promise<RunningNotification> {
   const { config, log, metrics = createMetrics("notification") } = o;
   const cuttable = createCuttableBus(o.bus);
-  const bus = observeBus(cuttable.bus, { metrics, part: "notification" });
+  const bus = observeBus(cuttable.bus, metrics);
   await using starting = new AsyncDisposableStack();
   const database = starting.use(
     createDatabase({

@@ -2,8 +2,7 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
-import { MeshSnapshotSchema } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
-import type { Passage } from "@smartcart/gen/ops/v1/part_report_pb";
+import { HopSchema, MeshSnapshotSchema } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import type { PartSwitch } from "@smartcart/mesh";
 import { describeSwitch } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
@@ -11,6 +10,7 @@ import { startTimer } from "@smartcart/runtime";
 import type { EdgeRates } from "./edges.ts";
 import { edgesOf, keyOf } from "./edges.ts";
 import type { Feed } from "./feed.ts";
+import type { HopWatch } from "./hop-watch.ts";
 import { ordersOf, stateOf, switchesOf } from "./part-states.ts";
 import type { PartWatch } from "./part-watch.ts";
 import { partNames } from "./parts.ts";
@@ -27,8 +27,7 @@ export interface MeshWatchOptions {
   readonly queues: QueueWatch;
   /** The operator's service's own; empty outside of demo mode. */
   readonly switches: readonly PartSwitch[];
-  /** Takes the passages that were reported since it was called last. */
-  readonly takePassages: () => readonly Passage[];
+  readonly hops: HopWatch;
   /** Gets every snapshot. */
   readonly feed: Feed<MeshSnapshot>;
   readonly log: Logger;
@@ -36,7 +35,6 @@ export interface MeshWatchOptions {
 
 /** Snapshots that are remembered, one a second. */
 const remembered = 300;
-const maxPassages = 100;
 const idle = { ratePerSecond: 0, errorsPerSecond: 0, p50Ms: 0, p99Ms: 0 };
 
 export function startMeshWatch(o: MeshWatchOptions): MeshWatch {
@@ -69,7 +67,7 @@ export function startMeshWatch(o: MeshWatchOptions): MeshWatch {
     async run() {
       const snapshot = take();
       if (history.push(snapshot) > remembered) history.shift();
-      o.feed.publish({ ...snapshot, passages: latest(o.takePassages()) });
+      o.feed.publish({ ...snapshot, hops: o.hops.take().map((hop) => create(HopSchema, hop)) });
     },
   });
   timer.poke();
@@ -82,9 +80,4 @@ export function startMeshWatch(o: MeshWatchOptions): MeshWatch {
     },
     [Symbol.asyncDispose]: () => timer[Symbol.asyncDispose](),
   };
-}
-
-function latest(passages: readonly Passage[]): Passage[] {
-  const atMs = ({ passedAt }: Passage) => (passedAt ? timestampMs(passedAt) : 0);
-  return passages.toSorted((one, other) => atMs(one) - atMs(other)).slice(-maxPassages);
 }

@@ -1,4 +1,3 @@
-import type { PartReport } from "@smartcart/gen/ops/v1/part_report_pb";
 import { PartService } from "@smartcart/gen/ops/v1/part_service_pb";
 import type { ServiceClient } from "@smartcart/mesh";
 import { createServiceClient } from "@smartcart/mesh";
@@ -14,7 +13,6 @@ export interface PartWatchOptions {
   readonly address: PartAddress;
   readonly meshSecret: string | undefined;
   readonly log: Logger;
-  readonly onReport: (report: PartReport) => void;
 }
 
 /** A process of a part that is watched. */
@@ -48,7 +46,6 @@ export function startPartWatch(o: PartWatchOptions): PartWatch {
       if (track.length === 0) log.debug("ops.part_seen", { part });
       pauseMs = 0;
       track = follow(track, { atMs: performance.now(), report });
-      o.onReport(report);
     }
   }
 

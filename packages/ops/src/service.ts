@@ -4,7 +4,6 @@ import type { EventBus } from "@smartcart/bus";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
-import type { Passage } from "@smartcart/gen/ops/v1/part_report_pb";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
 import type { PartSwitch } from "@smartcart/mesh";
 import { createServiceClient, createSwitch, startServer } from "@smartcart/mesh";
@@ -16,6 +15,7 @@ import { guarded, requireTokenOrLoopback } from "./access.ts";
 import type { OpsConfig } from "./config.ts";
 import { createDeadLetterDesk } from "./dead-letter-desk.ts";
 import { createFeed } from "./feed.ts";
+import { startHopWatch } from "./hop-watch.ts";
 import { startLoad } from "./load.ts";
 import { startMeshWatch } from "./mesh-watch.ts";
 import { startPartWatch } from "./part-watch.ts";
@@ -49,8 +49,6 @@ export interface RunningOps extends Part {
 
 /** How long an order may be on its way before it counts as stuck, in milliseconds. */
 const settleMs = 60_000;
-/** Passages that wait for the next snapshot. */
-const maxPassages = 500;
 
 /**
  * Watches all parts from its start on, and serves what it sees. It keeps nothing: a restart forgets the past minutes. Throws a
@@ -81,38 +79,17 @@ export async function startOps(o: OpsOptions): Promise<RunningOps> {
   );
   const own = config.SMARTCART_DEMO ? [loadSwitch(load.setRate)] : undefined;
 
-  let passages: Passage[] = [];
   const watches = partNames.flatMap((part) =>
     o.parts[part].map((address) =>
-      starting.use(
-        startPartWatch({
-          part,
-          address,
-          log,
-          meshSecret: config.MESH_SECRET,
-          onReport: (report) => {
-            passages = [...passages, ...report.passages].slice(-maxPassages);
-          },
-        }),
-      ),
+      starting.use(startPartWatch({ part, address, log, meshSecret: config.MESH_SECRET })),
     ),
   );
   const snapshots = createFeed<MeshSnapshot>();
   const isWatched = () => snapshots.followers() > 0;
   const queues = starting.use(startQueueWatch({ bus, log, isWatched }));
+  const hops = starting.use(startHopWatch({ bus, log, isWatched }));
   const mesh = starting.use(
-    startMeshWatch({
-      watches,
-      queues,
-      switches: own ?? [],
-      feed: snapshots,
-      log,
-      takePassages() {
-        const taken = passages;
-        passages = [];
-        return taken;
-      },
-    }),
+    startMeshWatch({ watches, queues, hops, switches: own ?? [], feed: snapshots, log }),
   );
   const promises = starting.use(
     startPromiseWatch({

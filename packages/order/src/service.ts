@@ -50,7 +50,7 @@ export interface RunningOrder extends Part {
 export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
   const { config, databaseUrl, log } = options;
   const metrics = options.metrics ?? createMetrics("order");
-  const bus = observeBus(options.bus, { metrics, part: "order" });
+  const bus = observeBus(options.bus, metrics);
   await using started = new AsyncDisposableStack();
   const database = started.use(
     createDatabase({ url: databaseUrl, schema: "orders", log, applicationName: "order" }),

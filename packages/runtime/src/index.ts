@@ -15,8 +15,6 @@ export { createLogger, silentLogger } from "./logger.ts";
 export { isLoopback, serverUrl } from "./loopback.ts";
 export { Counter, createMetrics, Gauge, Histogram, Registry } from "./metrics.ts";
 export { type OutputStream, writeOutput } from "./output.ts";
-export type { Passage, Passages } from "./passages.ts";
-export { passagesOf } from "./passages.ts";
 export { createPool, type Pool } from "./pool.ts";
 export { delay, reasonOf, retryUntilReady, StartError } from "./retry.ts";
 export { serializeError } from "./serialize-error.ts";

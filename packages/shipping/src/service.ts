@@ -40,7 +40,7 @@ export interface RunningShipping extends Part {
  */
 export async function startShipping(o: ShippingOptions): Promise<RunningShipping> {
   const { config, log, metrics = createMetrics("shipping") } = o;
-  const bus = observeBus(o.bus, { metrics, part: "shipping" });
+  const bus = observeBus(o.bus, metrics);
   // What was started is undone in reverse order: by a failed start at once, else when the service is disposed.
   await using starting = new AsyncDisposableStack();
   requireShare(config.SHIPPING_FAILURE_RATE);

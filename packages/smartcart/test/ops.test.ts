@@ -74,12 +74,20 @@ describe("the mesh", () => {
     // One stream for all of it: what passes between two streams is told to neither.
     const snapshot = desk.snapshot("an order on its way, up to the hub", (one) => {
       watching.resolve();
-      for (const { orderId, from, to } of one.passages) passed.add(`${orderId} ${from}→${to}`);
+      for (const { orderId, from, to } of one.hops) passed.add(`${orderId} ${from}→${to}`);
       const calls = ["inventory", "payment"].map((to) => edge(one, "order", to));
       hasRates ||= calls.every((call) => (call?.ratePerSecond ?? 0) > 0 && (call?.p99Ms ?? 0) > 0);
       return hasRates && wayOfAnOrder.every((way) => passed.has(`${orderId} ${way}`));
     });
     await watching.promise;
+    // Statuses are heard from shortly after somebody watches: orders before that are not drawn.
+    await waitFor(
+      async () => {
+        await shop.place(seedBody);
+        return passed.size > 0;
+      },
+      { what: "a first order on the map" },
+    );
     ({ orderId } = (await shop.place(seedBody)).body);
     const { edges } = await snapshot;
     expect(edges.find(({ from, to }) => from === "client" && to === "order")).toMatchObject({

@@ -55,7 +55,7 @@ const RETRY_PAUSE_MS = 200;
  */
 export async function startStatusHub(o: StatusHubOptions): Promise<RunningStatusHub> {
   const { config, log, metrics = createMetrics("status-hub") } = o;
-  const bus = observeBus(o.bus, { metrics, part: "status-hub" });
+  const bus = observeBus(o.bus, metrics);
   await using starting = new AsyncDisposableStack();
   const orders = starting.use(
     createServiceClient(OrderService, {

@@ -14,9 +14,9 @@ import { createLetterPanel } from "./letters/letter-panel.ts";
 import type { LogPanel } from "./log/log-panel.ts";
 import { createLogPanel } from "./log/log-panel.ts";
 import { createLogTail } from "./log/log-tail.ts";
+import { createHopAnimation } from "./map/hop-animation.ts";
 import type { MapPanel } from "./map/map-panel.ts";
 import { createMapPanel } from "./map/map-panel.ts";
-import { createSparks } from "./map/sparks.ts";
 import { takenAtMs } from "./mesh-history.ts";
 import type { MeshWatch } from "./mesh-watch.ts";
 import { watchMesh } from "./mesh-watch.ts";
@@ -33,7 +33,7 @@ export function createOpsView(shop: Shop): View {
   const end = new AbortController();
   const access = createDeskAccess();
   const desk: Desk = { ...createDeskClients(access.interceptor), shop, access, signal: end.signal };
-  const sparks = createSparks(end.signal);
+  const animation = createHopAnimation(end.signal);
   const dead = createDeadLetters(desk);
   const switches = createSwitchPanel(desk);
   const tail = createLogTail(desk);
@@ -44,7 +44,7 @@ export function createOpsView(shop: Shop): View {
   const mesh = watchMesh(desk, (snapshot) => {
     if (leadsToLog) shop.focus("#log-heading");
     leadsToLog = false;
-    sparks.light(snapshot.passages);
+    animation.light(snapshot.hops);
     switches.report(snapshot.switches);
     const deadNow = snapshot.queues
       .map(({ queue, deadLetters }) => `${queue} ${deadLetters}`)
@@ -53,7 +53,7 @@ export function createOpsView(shop: Shop): View {
     deadBefore = deadNow;
   });
   const panels: Panels = {
-    map: createMapPanel(desk, sparks),
+    map: createMapPanel(desk, animation),
     charts: createChartPanels(end.signal),
     log: createLogPanel(tail),
     letters: createLetterPanel(desk, dead),

@@ -5,16 +5,16 @@ import { FlowKind } from "@smartcart/gen/ops/v1/part_report_pb";
 import { formatCount, formatMs, formatRate } from "../../ui/numbers.ts";
 import type { Desk } from "../desk.ts";
 import { healthOf } from "../health.ts";
+import type { HopAnimation } from "./hop-animation.ts";
 import { layoutOf } from "./map-layout.ts";
 import { meshMap, nodeNames } from "./mesh-map.ts";
-import type { Sparks } from "./sparks.ts";
 
 /** The map, and below it the numbers of the node that was chosen. */
 export interface MapPanel {
   render(snapshot: MeshSnapshot): TemplateResult;
 }
 
-export function createMapPanel({ shop, signal }: Desk, sparks: Sparks): MapPanel {
+export function createMapPanel({ shop, signal }: Desk, animation: HopAnimation): MapPanel {
   const narrow = matchMedia("(width < 44rem)");
   narrow.addEventListener("change", shop.refresh, { signal });
   let chosen = "";
@@ -29,7 +29,7 @@ export function createMapPanel({ shop, signal }: Desk, sparks: Sparks): MapPanel
         ${meshMap({
           snapshot,
           layout: layoutOf(nodeNames(snapshot), narrow.matches),
-          sparks,
+          animation,
           chosen,
           onChoose: choose,
         })}

@@ -7,14 +7,14 @@ import { formatMs, formatRate } from "../../ui/numbers.ts";
 import { healthOf } from "../health.ts";
 import type { Curve, Point } from "./geometry.ts";
 import { curveBetween, pathOf, pointAt } from "./geometry.ts";
+import type { HopAnimation } from "./hop-animation.ts";
 import type { MapLayout } from "./map-layout.ts";
-import type { Sparks } from "./sparks.ts";
 
 /** What the map shows and whom it tells. */
 export interface MeshMapOptions {
   readonly snapshot: MeshSnapshot;
   readonly layout: MapLayout;
-  readonly sparks: Sparks;
+  readonly animation: HopAnimation;
   /** Name of the node that was chosen; "" for none. */
   readonly chosen: string;
   readonly onChoose: (name: string) => void;
@@ -39,10 +39,10 @@ function curvesOf(edges: readonly Edge[], layout: MapLayout): ReadonlyMap<string
 
 /** The mesh as a picture that can be asked: each node is a button that shows its numbers below. */
 export function meshMap(options: MeshMapOptions): TemplateResult {
-  const { snapshot, layout, sparks } = options;
+  const { snapshot, layout, animation } = options;
   const curves = curvesOf(snapshot.edges, layout);
-  const lit = new Set(snapshot.passages.map(({ from, to }) => `${from} ${to}`));
-  sparks.follow(curves, layout);
+  const lit = new Set(snapshot.hops.map(({ from, to }) => `${from} ${to}`));
+  animation.follow(curves, layout);
   // Lines first, then boxes, then what is written on the lines: what is drawn later lies above.
   return html`
     <div class="map">
@@ -52,7 +52,7 @@ export function meshMap(options: MeshMapOptions): TemplateResult {
         ${[...layout.places.keys()].map((name) => node(name, options))}
         <g aria-hidden="true">${snapshot.edges.map((edge) => edgeLabel(edge, curves, layout.width < 500))}</g>
       </svg>
-      <canvas aria-hidden="true" ${ref(sparks.attach)}></canvas>
+      <canvas aria-hidden="true" ${ref(animation.attach)}></canvas>
     </div>
   `;
 }

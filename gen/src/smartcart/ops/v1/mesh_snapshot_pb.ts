@@ -6,7 +6,7 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { FlowKind, FlowKindJson, Gauge, GaugeJson, PartHealth, PartHealthJson, Passage, PassageJson, Switch, SwitchJson } from "./part_report_pb.ts";
+import type { FlowKind, FlowKindJson, Gauge, GaugeJson, PartHealth, PartHealthJson, Switch, SwitchJson } from "./part_report_pb.ts";
 import { file_smartcart_ops_v1_part_report } from "./part_report_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/ops/v1/mesh_snapshot.proto.
  */
 export const file_smartcart_ops_v1_mesh_snapshot: GenFile = /*@__PURE__*/
-  fileDesc("CiRzbWFydGNhcnQvb3BzL3YxL21lc2hfc25hcHNob3QucHJvdG8SEHNtYXJ0Y2FydC5vcHMudjEixAIKDE1lc2hTbmFwc2hvdBIsCgh0YWtlbl9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoFcGFydHMYAiADKAsyGy5zbWFydGNhcnQub3BzLnYxLlBhcnRTdGF0ZRIlCgVlZGdlcxgDIAMoCzIWLnNtYXJ0Y2FydC5vcHMudjEuRWRnZRIsCgZxdWV1ZXMYBCADKAsyHC5zbWFydGNhcnQub3BzLnYxLlF1ZXVlU3RhdGUSLAoGb3JkZXJzGAUgAygLMhwuc21hcnRjYXJ0Lm9wcy52MS5TdGF0ZUNvdW50EisKCHBhc3NhZ2VzGAYgAygLMhkuc21hcnRjYXJ0Lm9wcy52MS5QYXNzYWdlEioKCHN3aXRjaGVzGAcgAygLMhguc21hcnRjYXJ0Lm9wcy52MS5Td2l0Y2gimgEKCVBhcnRTdGF0ZRIMCgRwYXJ0GAEgASgJEiwKBmhlYWx0aBgCIAEoDjIcLnNtYXJ0Y2FydC5vcHMudjEuUGFydEhlYWx0aBIVCg1mYWlsZWRfY2hlY2tzGAMgAygJEhEKCXByb2Nlc3NlcxgEIAEoBRInCgZnYXVnZXMYBSADKAsyFy5zbWFydGNhcnQub3BzLnYxLkdhdWdlIp4BCgRFZGdlEgwKBGZyb20YASABKAkSCgoCdG8YAiABKAkSKAoEa2luZBgDIAEoDjIaLnNtYXJ0Y2FydC5vcHMudjEuRmxvd0tpbmQSFwoPcmF0ZV9wZXJfc2Vjb25kGAQgASgBEhkKEWVycm9yc19wZXJfc2Vjb25kGAUgASgBEg4KBnA1MF9tcxgGIAEoARIOCgZwOTlfbXMYByABKAEiVAoKUXVldWVTdGF0ZRINCgVxdWV1ZRgBIAEoCRIPCgd3YWl0aW5nGAIgASgDEhAKCHJldHJ5aW5nGAMgASgDEhQKDGRlYWRfbGV0dGVycxgEIAEoAyIqCgpTdGF0ZUNvdW50Eg0KBXN0YXRlGAEgASgJEg0KBWNvdW50GAIgASgDYgZwcm90bzM", [file_google_protobuf_timestamp, file_smartcart_ops_v1_part_report]);
+  fileDesc("CiRzbWFydGNhcnQvb3BzL3YxL21lc2hfc25hcHNob3QucHJvdG8SEHNtYXJ0Y2FydC5vcHMudjEivAIKDE1lc2hTbmFwc2hvdBIsCgh0YWtlbl9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoFcGFydHMYAiADKAsyGy5zbWFydGNhcnQub3BzLnYxLlBhcnRTdGF0ZRIlCgVlZGdlcxgDIAMoCzIWLnNtYXJ0Y2FydC5vcHMudjEuRWRnZRIsCgZxdWV1ZXMYBCADKAsyHC5zbWFydGNhcnQub3BzLnYxLlF1ZXVlU3RhdGUSLAoGb3JkZXJzGAUgAygLMhwuc21hcnRjYXJ0Lm9wcy52MS5TdGF0ZUNvdW50EiMKBGhvcHMYBiADKAsyFS5zbWFydGNhcnQub3BzLnYxLkhvcBIqCghzd2l0Y2hlcxgHIAMoCzIYLnNtYXJ0Y2FydC5vcHMudjEuU3dpdGNoIpoBCglQYXJ0U3RhdGUSDAoEcGFydBgBIAEoCRIsCgZoZWFsdGgYAiABKA4yHC5zbWFydGNhcnQub3BzLnYxLlBhcnRIZWFsdGgSFQoNZmFpbGVkX2NoZWNrcxgDIAMoCRIRCglwcm9jZXNzZXMYBCABKAUSJwoGZ2F1Z2VzGAUgAygLMhcuc21hcnRjYXJ0Lm9wcy52MS5HYXVnZSKeAQoERWRnZRIMCgRmcm9tGAEgASgJEgoKAnRvGAIgASgJEigKBGtpbmQYAyABKA4yGi5zbWFydGNhcnQub3BzLnYxLkZsb3dLaW5kEhcKD3JhdGVfcGVyX3NlY29uZBgEIAEoARIZChFlcnJvcnNfcGVyX3NlY29uZBgFIAEoARIOCgZwNTBfbXMYBiABKAESDgoGcDk5X21zGAcgASgBIlQKClF1ZXVlU3RhdGUSDQoFcXVldWUYASABKAkSDwoHd2FpdGluZxgCIAEoAxIQCghyZXRyeWluZxgDIAEoAxIUCgxkZWFkX2xldHRlcnMYBCABKAMiKgoKU3RhdGVDb3VudBINCgVzdGF0ZRgBIAEoCRINCgVjb3VudBgCIAEoAyJwCgNIb3ASEAoIb3JkZXJfaWQYASABKAkSDAoEZnJvbRgCIAEoCRIKCgJ0bxgDIAEoCRItCglwYXNzZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmZhaWxlZBgFIAEoCGIGcHJvdG8z", [file_google_protobuf_timestamp, file_smartcart_ops_v1_part_report]);
 
 /**
  * All parts at one moment, with what went between them in the seconds before.
@@ -58,11 +58,11 @@ export type MeshSnapshot = Message<"smartcart.ops.v1.MeshSnapshot"> & {
   orders: StateCount[];
 
   /**
-   * The latest orders that moved since the snapshot before, at most 100, oldest first. Empty in snapshots of the past.
+   * The latest steps of orders since the snapshot before, at most 100, oldest first. Empty in snapshots of the past.
    *
-   * @generated from field: repeated smartcart.ops.v1.Passage passages = 6;
+   * @generated from field: repeated smartcart.ops.v1.Hop hops = 6;
    */
-  passages: Passage[];
+  hops: Hop[];
 
   /**
    * What can be broken on purpose; empty outside of demo mode.
@@ -114,11 +114,11 @@ export type MeshSnapshotJson = {
   orders?: StateCountJson[];
 
   /**
-   * The latest orders that moved since the snapshot before, at most 100, oldest first. Empty in snapshots of the past.
+   * The latest steps of orders since the snapshot before, at most 100, oldest first. Empty in snapshots of the past.
    *
-   * @generated from field: repeated smartcart.ops.v1.Passage passages = 6;
+   * @generated from field: repeated smartcart.ops.v1.Hop hops = 6;
    */
-  passages?: PassageJson[];
+  hops?: HopJson[];
 
   /**
    * What can be broken on purpose; empty outside of demo mode.
@@ -470,4 +470,95 @@ export type StateCountJson = {
  */
 export const StateCountSchema: GenMessage<StateCount, {jsonType: StateCountJson}> = /*@__PURE__*/
   messageDesc(file_smartcart_ops_v1_mesh_snapshot, 4);
+
+/**
+ * A step of an order from one part to another.
+ *
+ * @generated from message smartcart.ops.v1.Hop
+ */
+export type Hop = Message<"smartcart.ops.v1.Hop"> & {
+  /**
+   * The order.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+
+  /**
+   * A part, "client" or "queue".
+   *
+   * @generated from field: string from = 2;
+   */
+  from: string;
+
+  /**
+   * A part, or "queue".
+   *
+   * @generated from field: string to = 3;
+   */
+  to: string;
+
+  /**
+   * When.
+   *
+   * @generated from field: google.protobuf.Timestamp passed_at = 4;
+   */
+  passedAt?: Timestamp | undefined;
+
+  /**
+   * Whether it failed there.
+   *
+   * @generated from field: bool failed = 5;
+   */
+  failed: boolean;
+};
+
+/**
+ * A step of an order from one part to another.
+ *
+ * @generated from message smartcart.ops.v1.Hop
+ */
+export type HopJson = {
+  /**
+   * The order.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId?: string;
+
+  /**
+   * A part, "client" or "queue".
+   *
+   * @generated from field: string from = 2;
+   */
+  from?: string;
+
+  /**
+   * A part, or "queue".
+   *
+   * @generated from field: string to = 3;
+   */
+  to?: string;
+
+  /**
+   * When.
+   *
+   * @generated from field: google.protobuf.Timestamp passed_at = 4;
+   */
+  passedAt?: TimestampJson;
+
+  /**
+   * Whether it failed there.
+   *
+   * @generated from field: bool failed = 5;
+   */
+  failed?: boolean;
+};
+
+/**
+ * Describes the message smartcart.ops.v1.Hop.
+ * Use `create(HopSchema)` to create a new message.
+ */
+export const HopSchema: GenMessage<Hop, {jsonType: HopJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_ops_v1_mesh_snapshot, 5);
 

@@ -4,15 +4,13 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file smartcart/ops/v1/part_report.proto.
  */
 export const file_smartcart_ops_v1_part_report: GenFile = /*@__PURE__*/
-  fileDesc("CiJzbWFydGNhcnQvb3BzL3YxL3BhcnRfcmVwb3J0LnByb3RvEhBzbWFydGNhcnQub3BzLnYxIp0CCgpQYXJ0UmVwb3J0EgwKBHBhcnQYASABKAkSEwoLaW5zdGFuY2VfaWQYAiABKAkSLAoGaGVhbHRoGAMgASgOMhwuc21hcnRjYXJ0Lm9wcy52MS5QYXJ0SGVhbHRoEhUKDWZhaWxlZF9jaGVja3MYBCADKAkSJQoFZmxvd3MYBSADKAsyFi5zbWFydGNhcnQub3BzLnYxLkZsb3cSJwoGZ2F1Z2VzGAYgAygLMhcuc21hcnRjYXJ0Lm9wcy52MS5HYXVnZRIqCghzd2l0Y2hlcxgHIAMoCzIYLnNtYXJ0Y2FydC5vcHMudjEuU3dpdGNoEisKCHBhc3NhZ2VzGAggAygLMhkuc21hcnRjYXJ0Lm9wcy52MS5QYXNzYWdlIpwBCgRGbG93EgwKBGZyb20YASABKAkSCgoCdG8YAiABKAkSKAoEa2luZBgDIAEoDjIaLnNtYXJ0Y2FydC5vcHMudjEuRmxvd0tpbmQSDQoFY291bnQYBCABKAMSDgoGZXJyb3JzGAUgASgDEhYKDmxhdGVuY3lfY291bnRzGAYgAygDEhkKEWxhdGVuY3lfYm91bmRzX21zGAcgAygBIiQKBUdhdWdlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAMidAoHUGFzc2FnZRIQCghvcmRlcl9pZBgBIAEoCRIMCgRmcm9tGAIgASgJEgoKAnRvGAMgASgJEi0KCXBhc3NlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZmFpbGVkGAUgASgIIl0KBlN3aXRjaBIMCgRwYXJ0GAEgASgJEgwKBG5hbWUYAiABKAkSDQoFdGl0bGUYAyABKAkSDQoFdmFsdWUYBCABKAMSCwoDbWF4GAUgASgDEgwKBHVuaXQYBiABKAkqiwEKClBhcnRIZWFsdGgSGwoXUEFSVF9IRUFMVEhfVU5TUEVDSUZJRUQQABIVChFQQVJUX0hFQUxUSF9SRUFEWRABEhkKFVBBUlRfSEVBTFRIX05PVF9SRUFEWRACEhgKFFBBUlRfSEVBTFRIX0RSQUlOSU5HEAMSFAoQUEFSVF9IRUFMVEhfQVdBWRAEKlAKCEZsb3dLaW5kEhkKFUZMT1dfS0lORF9VTlNQRUNJRklFRBAAEhIKDkZMT1dfS0lORF9DQUxMEAESFQoRRkxPV19LSU5EX01FU1NBR0UQAmIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("CiJzbWFydGNhcnQvb3BzL3YxL3BhcnRfcmVwb3J0LnByb3RvEhBzbWFydGNhcnQub3BzLnYxIvABCgpQYXJ0UmVwb3J0EgwKBHBhcnQYASABKAkSEwoLaW5zdGFuY2VfaWQYAiABKAkSLAoGaGVhbHRoGAMgASgOMhwuc21hcnRjYXJ0Lm9wcy52MS5QYXJ0SGVhbHRoEhUKDWZhaWxlZF9jaGVja3MYBCADKAkSJQoFZmxvd3MYBSADKAsyFi5zbWFydGNhcnQub3BzLnYxLkZsb3cSJwoGZ2F1Z2VzGAYgAygLMhcuc21hcnRjYXJ0Lm9wcy52MS5HYXVnZRIqCghzd2l0Y2hlcxgHIAMoCzIYLnNtYXJ0Y2FydC5vcHMudjEuU3dpdGNoIpwBCgRGbG93EgwKBGZyb20YASABKAkSCgoCdG8YAiABKAkSKAoEa2luZBgDIAEoDjIaLnNtYXJ0Y2FydC5vcHMudjEuRmxvd0tpbmQSDQoFY291bnQYBCABKAMSDgoGZXJyb3JzGAUgASgDEhYKDmxhdGVuY3lfY291bnRzGAYgAygDEhkKEWxhdGVuY3lfYm91bmRzX21zGAcgAygBIiQKBUdhdWdlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAMiXQoGU3dpdGNoEgwKBHBhcnQYASABKAkSDAoEbmFtZRgCIAEoCRINCgV0aXRsZRgDIAEoCRINCgV2YWx1ZRgEIAEoAxILCgNtYXgYBSABKAMSDAoEdW5pdBgGIAEoCSqLAQoKUGFydEhlYWx0aBIbChdQQVJUX0hFQUxUSF9VTlNQRUNJRklFRBAAEhUKEVBBUlRfSEVBTFRIX1JFQURZEAESGQoVUEFSVF9IRUFMVEhfTk9UX1JFQURZEAISGAoUUEFSVF9IRUFMVEhfRFJBSU5JTkcQAxIUChBQQVJUX0hFQUxUSF9BV0FZEAQqUAoIRmxvd0tpbmQSGQoVRkxPV19LSU5EX1VOU1BFQ0lGSUVEEAASEgoORkxPV19LSU5EX0NBTEwQARIVChFGTE9XX0tJTkRfTUVTU0FHRRACYgZwcm90bzM");
 
 /**
  * What one process of a part says of itself. Counters run from its start, so that whoever reads them can be late or come again.
@@ -68,13 +66,6 @@ export type PartReport = Message<"smartcart.ops.v1.PartReport"> & {
    * @generated from field: repeated smartcart.ops.v1.Switch switches = 7;
    */
   switches: Switch[];
-
-  /**
-   * The latest orders that came through since the report before, at most 50, oldest first.
-   *
-   * @generated from field: repeated smartcart.ops.v1.Passage passages = 8;
-   */
-  passages: Passage[];
 };
 
 /**
@@ -131,13 +122,6 @@ export type PartReportJson = {
    * @generated from field: repeated smartcart.ops.v1.Switch switches = 7;
    */
   switches?: SwitchJson[];
-
-  /**
-   * The latest orders that came through since the report before, at most 50, oldest first.
-   *
-   * @generated from field: repeated smartcart.ops.v1.Passage passages = 8;
-   */
-  passages?: PassageJson[];
 };
 
 /**
@@ -318,97 +302,6 @@ export const GaugeSchema: GenMessage<Gauge, {jsonType: GaugeJson}> = /*@__PURE__
   messageDesc(file_smartcart_ops_v1_part_report, 2);
 
 /**
- * An order that came through a part.
- *
- * @generated from message smartcart.ops.v1.Passage
- */
-export type Passage = Message<"smartcart.ops.v1.Passage"> & {
-  /**
-   * The order.
-   *
-   * @generated from field: string order_id = 1;
-   */
-  orderId: string;
-
-  /**
-   * Where it came from: a part, "client" or "queue".
-   *
-   * @generated from field: string from = 2;
-   */
-  from: string;
-
-  /**
-   * Where it went: a part, or "queue".
-   *
-   * @generated from field: string to = 3;
-   */
-  to: string;
-
-  /**
-   * When.
-   *
-   * @generated from field: google.protobuf.Timestamp passed_at = 4;
-   */
-  passedAt?: Timestamp | undefined;
-
-  /**
-   * Whether it failed there.
-   *
-   * @generated from field: bool failed = 5;
-   */
-  failed: boolean;
-};
-
-/**
- * An order that came through a part.
- *
- * @generated from message smartcart.ops.v1.Passage
- */
-export type PassageJson = {
-  /**
-   * The order.
-   *
-   * @generated from field: string order_id = 1;
-   */
-  orderId?: string;
-
-  /**
-   * Where it came from: a part, "client" or "queue".
-   *
-   * @generated from field: string from = 2;
-   */
-  from?: string;
-
-  /**
-   * Where it went: a part, or "queue".
-   *
-   * @generated from field: string to = 3;
-   */
-  to?: string;
-
-  /**
-   * When.
-   *
-   * @generated from field: google.protobuf.Timestamp passed_at = 4;
-   */
-  passedAt?: TimestampJson;
-
-  /**
-   * Whether it failed there.
-   *
-   * @generated from field: bool failed = 5;
-   */
-  failed?: boolean;
-};
-
-/**
- * Describes the message smartcart.ops.v1.Passage.
- * Use `create(PassageSchema)` to create a new message.
- */
-export const PassageSchema: GenMessage<Passage, {jsonType: PassageJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_ops_v1_part_report, 3);
-
-/**
  * Something that can be broken on purpose, and mended again.
  *
  * @generated from message smartcart.ops.v1.Switch
@@ -511,7 +404,7 @@ export type SwitchJson = {
  * Use `create(SwitchSchema)` to create a new message.
  */
 export const SwitchSchema: GenMessage<Switch, {jsonType: SwitchJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_ops_v1_part_report, 4);
+  messageDesc(file_smartcart_ops_v1_part_report, 3);
 
 /**
  * Whether a part can do its work.

@@ -1,19 +1,19 @@
-import type { Passage } from "@smartcart/gen/ops/v1/part_report_pb";
+import type { Hop } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import type { Curve, Point } from "./geometry.ts";
 import { pointAt } from "./geometry.ts";
 import type { MapLayout } from "./map-layout.ts";
 
 /** Orders as lights that run along the edges of the map, on a canvas above it. */
-export interface Sparks {
+export interface HopAnimation {
   /** Takes the canvas when it comes, and lets go of it when it goes. */
   readonly attach: (element: Element | undefined) => void;
   /** Where the edges run now. */
   follow(curves: ReadonlyMap<string, Curve>, layout: MapLayout): void;
   /** Lets orders run that passed since the snapshot before. */
-  light(passages: readonly Passage[]): void;
+  light(hops: readonly Hop[]): void;
 }
 
-interface Spark {
+interface RunningHop {
   readonly edge: string;
   readonly startsMs: number;
   readonly failed: boolean;
@@ -27,37 +27,37 @@ const GLOW_MS = 350;
 const SPREAD_MS = 1_000;
 
 /** Most lights at once: beyond that nobody can tell them apart. */
-const MAX_SPARKS = 160;
+const MAX_RUNNING = 160;
 
 /** Most of these that begin on one edge within a second: more would be a band. */
 const PER_EDGE = 9;
 
 /** Draws only while a light runs. For those who asked for no motion it draws nothing; the edges light up instead. */
-export function createSparks(signal: AbortSignal): Sparks {
+export function createHopAnimation(signal: AbortSignal): HopAnimation {
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   let canvas: HTMLCanvasElement | undefined;
   let curves: ReadonlyMap<string, Curve> = new Map();
   let layout: MapLayout | undefined;
-  let sparks: Spark[] = [];
+  let running: RunningHop[] = [];
   let frame = 0;
   let colours = { good: "", bad: "" };
 
   const draw = (now: number): void => {
     frame = 0;
-    sparks = sparks.filter(({ startsMs }) => now < startsMs + RUN_MS + GLOW_MS);
+    running = running.filter(({ startsMs }) => now < startsMs + RUN_MS + GLOW_MS);
     const context = canvas?.getContext("2d");
     if (!canvas || !context || !layout) return;
     const scale = sizeToScreen(canvas, layout);
-    for (const spark of sparks) {
-      const curve = curves.get(spark.edge);
-      const age = now - spark.startsMs;
+    for (const hop of running) {
+      const curve = curves.get(hop.edge);
+      const age = now - hop.startsMs;
       if (!curve || age < 0) continue;
-      context.fillStyle = spark.failed ? colours.bad : colours.good;
+      context.fillStyle = hop.failed ? colours.bad : colours.good;
       if (age < RUN_MS) dot(context, pointAt(curve, age / RUN_MS), 3.6, 1, scale);
       else glow(context, curve.to, (age - RUN_MS) / GLOW_MS, scale);
     }
     context.globalAlpha = 1;
-    if (sparks.length > 0 && !signal.aborted) frame = requestAnimationFrame(draw);
+    if (running.length > 0 && !signal.aborted) frame = requestAnimationFrame(draw);
   };
   signal.addEventListener("abort", () => cancelAnimationFrame(frame));
 
@@ -69,18 +69,18 @@ export function createSparks(signal: AbortSignal): Sparks {
       curves = nextCurves;
       layout = nextLayout;
     },
-    light(passages) {
-      if (still.matches || document.hidden || passages.length === 0) return;
+    light(hops) {
+      if (still.matches || document.hidden || hops.length === 0) return;
       // Not for each frame: reading a style makes the browser work it out.
       if (canvas) colours = coloursOf(canvas);
       const now = performance.now();
-      const edges = Map.groupBy(passages, ({ from, to }) => `${from} ${to}`);
+      const edges = Map.groupBy(hops, ({ from, to }) => `${from} ${to}`);
       for (const [edge, own] of edges) {
         const everyMs = SPREAD_MS / Math.min(PER_EDGE, own.length);
         const firstMs = now + everyMs * Math.random();
         own.slice(-PER_EDGE).forEach(({ failed }, index) => {
           const startsMs = firstMs + index * everyMs;
-          if (sparks.length < MAX_SPARKS) sparks.push({ edge, startsMs, failed });
+          if (running.length < MAX_RUNNING) running.push({ edge, startsMs, failed });
         });
       }
       if (frame === 0) frame = requestAnimationFrame(draw);
