@@ -1,5 +1,5 @@
 /**
- * Who may import whom: gen <- L1 runtime, store <- L2 mesh, bus <- reconciler <- L3 the services <- L4 smartcart, chaos, bench.
+ * Who may import whom: gen <- L1 runtime, store, contract <- L2 mesh, bus <- reconciler <- L3 the services <- L4 smartcart, chaos, bench.
  * Testkit serves the tests of every layer. Paths are relative to the root of the repository.
  */
 import type { IRegularForbiddenRuleType } from "dependency-cruiser";
@@ -36,22 +36,27 @@ export const rules: readonly IRegularForbiddenRuleType[] = [
     from: { path: "^packages/store/" },
     to: { path: "^(packages/(?!(store|runtime)/)|web/)", pathNot: TESTKIT },
   }),
+  forbid("contract-sees-gen-only", {
+    comment: "contract is L1: it reads descriptors, and does no I/O.",
+    from: { path: "^packages/contract/" },
+    to: { path: "^(packages/(?!contract/)|web/)", pathNot: TESTKIT },
+  }),
   forbid("mesh-sees-l1-only", {
     comment: "mesh is L2: below the services, and it does not know the queue.",
     from: { path: "^packages/mesh/" },
-    to: { path: "^(packages/(?!(mesh|runtime|store)/)|web/)", pathNot: TESTKIT },
+    to: { path: "^(packages/(?!(mesh|contract|runtime|store)/)|web/)", pathNot: TESTKIT },
   }),
   forbid("bus-sees-l1-only", {
     comment: "bus is L2: below the services, and it does not know the RPC layer.",
     from: { path: "^packages/bus/" },
-    to: { path: "^(packages/(?!(bus|runtime|store)/)|web/)", pathNot: TESTKIT },
+    to: { path: "^(packages/(?!(bus|contract|runtime|store)/)|web/)", pathNot: TESTKIT },
   }),
   forbid("reconciler-below-services", {
     comment:
       "reconciler is a library for those who watch over the services: it knows none of them.",
     from: { path: "^packages/reconciler/" },
     to: {
-      path: "^(packages/(?!(reconciler|mesh|runtime|store)/)|web/)",
+      path: "^(packages/(?!(reconciler|mesh|contract|runtime|store)/)|web/)",
       pathNot: TESTKIT,
     },
   }),

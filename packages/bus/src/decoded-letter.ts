@@ -1,6 +1,6 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { fromBinary, toJson } from "@bufbuild/protobuf";
-import { eventTypes } from "./contract.ts";
+import { eventTypes } from "@smartcart/contract";
 import { orderIdIn } from "./observed-bus.ts";
 import type { DeadLetter } from "./types.ts";
 

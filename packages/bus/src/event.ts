@@ -1,6 +1,6 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { toBinary } from "@bufbuild/protobuf";
-import { eventTypeOf, orderingKeyOf, routingKeyOf } from "./contract.ts";
+import { eventTypeOf, orderingKeyOf, routingKeyOf } from "@smartcart/contract";
 import type { OutgoingEvent } from "./types.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { readEvent } from "./event-rules.ts";
+import { readEvent } from "@smartcart/contract";
 import type { SubscribeOptions } from "./types.ts";
 
 /** The subscriber's end of a fan-out, the same on both engines. */

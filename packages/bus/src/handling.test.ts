@@ -1,8 +1,8 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
+import { queueTypeOf } from "@smartcart/contract";
 import { OrderPlacedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { silentLogger } from "@smartcart/runtime";
-import { queueTypeOf } from "./contract.ts";
 import { handleBatch, nextStep } from "./handling.ts";
 import type { Delivery, Outcome } from "./types.ts";
 

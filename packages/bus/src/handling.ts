@@ -1,4 +1,4 @@
-import type { QueueType } from "./contract.ts";
+import type { QueueType } from "@smartcart/contract";
 import type { RawMessage } from "./message.ts";
 import { decodeMessage, idOf } from "./message.ts";
 import type { ConsumeOptions, Delivery, Outcome } from "./types.ts";

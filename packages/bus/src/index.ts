@@ -1,6 +1,3 @@
-export { createAsyncApi } from "./asyncapi.ts";
-export type { EventType, QueueType } from "./contract.ts";
-export { ContractError, eventTypes, queueTypes } from "./contract.ts";
 export type { CuttableBus } from "./cuttable-bus.ts";
 export { createCuttableBus } from "./cuttable-bus.ts";
 export type { DecodedLetter } from "./decoded-letter.ts";

@@ -1,4 +1,4 @@
-import { eventTypes } from "./contract.ts";
+import { eventTypes } from "@smartcart/contract";
 import type { OutgoingEvent } from "./types.ts";
 
 /** One message, and the events that it stands for. */

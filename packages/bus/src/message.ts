@@ -1,11 +1,7 @@
 import { createHash } from "node:crypto";
-import type { EventType, QueueType } from "./contract.ts";
-import { eventTypeByRoutingKey } from "./contract.ts";
-import { readEvent } from "./event-rules.ts";
+import type { EventType, QueueType } from "@smartcart/contract";
+import { eventTypeByRoutingKey, protobufContentType, readEvent } from "@smartcart/contract";
 import type { Delivery } from "./types.ts";
-
-/** The content type of every message we publish. */
-export const protobufContentType = "application/protobuf";
 
 /** A message as the engine stored it; any part may be missing when a foreign client put it in. */
 export interface RawMessage {

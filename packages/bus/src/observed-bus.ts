@@ -1,6 +1,6 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
+import { eventTypes } from "@smartcart/contract";
 import type { Registry } from "@smartcart/runtime";
-import { eventTypes } from "./contract.ts";
 import { createBusMetrics } from "./metrics.ts";
 import type { Delivery, EventBus } from "./types.ts";
 

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { queueTypeOf } from "@smartcart/contract";
 import { OrderStatusChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { silentLogger } from "@smartcart/runtime";
 import { createDatabase } from "@smartcart/store";
 import { createTestDatabase } from "@smartcart/store/testing";
-import { queueTypeOf } from "../src/contract.ts";
 import type { OutgoingEvent } from "../src/index.ts";
 import { openBus } from "../src/index.ts";
 import { claimJobs, giveBack, LostClaimError, settleJobs } from "../src/postgres/jobs.ts";

@@ -1,10 +1,10 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { Code } from "@connectrpc/connect";
+import { policyOf } from "@smartcart/contract";
 import { addressKey } from "./call-scope.ts";
 import { callerHeader, createCallerCheck } from "./caller-token.ts";
 import { DomainError } from "./errors.ts";
-import { policyOf } from "./policy.ts";
 import { createStreamLimit } from "./stream-limit.ts";
 import type { Turns, TurnsOptions } from "./turns.ts";
 import { createTurns } from "./turns.ts";

@@ -1,14 +1,14 @@
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
-import type { Violation } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import {
   ViolationSchema,
   ViolationsSchema,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { FieldViolation } from "@smartcart/contract";
+import { parseJsonPath } from "@smartcart/contract";
 import type { Problem } from "@smartcart/gen/type/v1/problem_pb";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
-import { parseJsonPath } from "./field-path.ts";
 
 /** A message that travels with an error; on REST its JSON fields stand in the problem itself. */
 export interface ErrorDetail<D extends DescMessage = DescMessage> {
@@ -64,18 +64,6 @@ export class DomainError extends Error {
     const { code, title, httpStatus, retryAfterMs } = this;
     return create(ProblemSchema, { code, title, httpStatus, retryAfterMs });
   }
-}
-
-/** A field that is not as it should be. */
-export interface FieldViolation {
-  /** The JSON path: "items[0].productId"; empty: the request as a whole. */
-  readonly field: string;
-  /** What is wrong with it, for people. */
-  readonly message: string;
-  /** Stable id of the rule; default "invalid". */
-  readonly ruleId?: string;
-  /** The violation as protovalidate found it, which RPC sends as it is. */
-  readonly found?: Violation;
 }
 
 /** Violations that one error carries. A bound, since an answer must not be far longer than what it answers. */

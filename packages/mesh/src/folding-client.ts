@@ -2,6 +2,7 @@ import type { DescField, DescMessage, DescMethod, DescService, Message } from "@
 import { create } from "@bufbuild/protobuf";
 import type { CallOptions, Client } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { policyOf } from "@smartcart/contract";
 import type { ItemError } from "@smartcart/gen/type/v1/problem_pb";
 import { ItemErrorSchema } from "@smartcart/gen/type/v1/problem_pb";
 import type { Registry } from "@smartcart/runtime";
@@ -10,7 +11,6 @@ import { currentCall, detached } from "./call-scope.ts";
 import type { FoldedCall } from "./folding.ts";
 import { createFolder } from "./folding.ts";
 import { fromItemError } from "./item-error.ts";
-import { policyOf } from "./policy.ts";
 import { deadlineError } from "./received-error.ts";
 
 type UnaryFn = (request: Record<string, unknown>, options?: CallOptions) => Promise<Message>;

@@ -2,13 +2,12 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { Hono } from "hono";
+import { createOpenApi, restRoutes } from "@smartcart/contract";
 import type { Logger, Registry, TrustedProxies } from "@smartcart/runtime";
-import { createOpenApi } from "./openapi.ts";
 import { httpProblem, problemOfError } from "./problem.ts";
 import type { ReadinessReport } from "./readiness.ts";
 import type { HttpApp, NodeBindings, RestOptions } from "./rest.ts";
 import { addRestRoutes, allowOnly, sendProblem } from "./rest.ts";
-import { restRoutes } from "./rest-routes.ts";
 import type { NodeRequest, NodeResponse } from "./rpc-listener.ts";
 import { addSwaggerUi } from "./swagger-ui.ts";
 

@@ -1,11 +1,10 @@
 import type { DescField, DescMessage, JsonValue } from "@bufbuild/protobuf";
 import { ScalarType } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import type { FieldViolation } from "./errors.ts";
+import type { FieldViolation } from "@smartcart/contract";
+import { findField, formatPath, hasPlainJson, is64Bit, isWholeNumber } from "@smartcart/contract";
 import { DomainError, ValidationError } from "./errors.ts";
 import { describeExpected } from "./expected-json.ts";
-import { formatPath } from "./field-path.ts";
-import { findField, hasPlainJson, is64Bit, isWholeNumber } from "./json-fields.ts";
 import type { JsonPath, JsonScan, OddValue } from "./json-scan.ts";
 import { scanJson } from "./json-scan.ts";
 import type { JsonObject, ReadJsonOptions } from "./strict-json.ts";

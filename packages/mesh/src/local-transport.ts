@@ -12,8 +12,8 @@ import {
   invokeUnaryImplementation,
   transformInvokeImplementation,
 } from "@connectrpc/connect/protocol";
+import { policyOf } from "@smartcart/contract";
 import { deadlineKey, maxTimerMs } from "./call-scope.ts";
-import { policyOf } from "./policy.ts";
 import type { ServedMethods } from "./served-methods.ts";
 import { watchStream } from "./watched-stream.ts";
 

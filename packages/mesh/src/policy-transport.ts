@@ -1,13 +1,13 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Transport, UnaryResponse } from "@connectrpc/connect";
 import type { RetryPolicy as Retrier } from "cockatiel";
+import { policyOf } from "@smartcart/contract";
 import type { Logger, Registry } from "@smartcart/runtime";
 import { currentTraceparent } from "@smartcart/runtime";
 import type { RecordCall } from "./call-metrics.ts";
 import { callHistogram, clientDuration, createCallRecorder } from "./call-metrics.ts";
 import { currentCall, maxTimerMs } from "./call-scope.ts";
 import { callerHeader, createCallerTokens } from "./caller-token.ts";
-import { policyOf } from "./policy.ts";
 import {
   deadlineError,
   onceMoreIfRefused,

@@ -2,10 +2,10 @@ import { create, toJson } from "@bufbuild/protobuf";
 import type { Violations } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { ConnectError } from "@connectrpc/connect";
+import { toJsonPath } from "@smartcart/contract";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
 import { genericProblem, mapError } from "./error-mapping.ts";
 import { ValidationError } from "./errors.ts";
-import { toJsonPath } from "./field-path.ts";
 import { codeHttpStatus } from "./status-codes.ts";
 
 /** A problem as REST answers it: application/problem+json (RFC 9457). */

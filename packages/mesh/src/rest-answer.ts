@@ -1,7 +1,7 @@
 import type { JsonValue, Message } from "@bufbuild/protobuf";
 import { toJson } from "@bufbuild/protobuf";
-import { findField } from "./json-fields.ts";
-import type { RestRoute } from "./rest-routes.ts";
+import type { RestRoute } from "@smartcart/contract";
+import { findField } from "@smartcart/contract";
 
 /** An HTTP answer with a body of text. */
 export interface HttpAnswer {

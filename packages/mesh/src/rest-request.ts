@@ -1,12 +1,10 @@
 import type { DescField, JsonValue, Message } from "@bufbuild/protobuf";
 import { ScalarType } from "@bufbuild/protobuf";
-import type { FieldViolation } from "./errors.ts";
+import type { FieldChain, FieldViolation, RestRoute } from "@smartcart/contract";
+import { isWholeNumber, jsonPathOf, resolveChain } from "@smartcart/contract";
 import { ValidationError } from "./errors.ts";
 import { describeExpected } from "./expected-json.ts";
-import { isWholeNumber } from "./json-fields.ts";
 import { parseExactJson } from "./json-text.ts";
-import type { FieldChain, RestRoute } from "./rest-routes.ts";
-import { jsonPathOf, resolveChain } from "./rest-routes.ts";
 import type { JsonObject } from "./strict-json.ts";
 import { readJson } from "./strict-json.ts";
 

@@ -5,10 +5,10 @@ import type { Http2Bindings, HttpBindings } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import type { Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { RestHeader, RestRoute } from "@smartcart/contract";
 import type { Logger, Registry, TrustedProxies } from "@smartcart/runtime";
 import { clientAddress, Histogram, withSpan } from "@smartcart/runtime";
 import { viaRestKey } from "./call-scope.ts";
-import type { JsonSchema } from "./json-schema.ts";
 import type { HttpProblem } from "./problem.ts";
 import { HttpProblemError, httpProblem, problemOfError } from "./problem.ts";
 import { createRateLimit } from "./rate-limit.ts";
@@ -16,18 +16,7 @@ import { readBodyText } from "./request-body.ts";
 import type { HttpAnswer } from "./rest-answer.ts";
 import { successAnswer } from "./rest-answer.ts";
 import { buildRequest } from "./rest-request.ts";
-import type { RestRoute } from "./rest-routes.ts";
 import { createSampledLog } from "./sampled-log.ts";
-
-/** A request header that a method reads. */
-export interface RestHeader {
-  /** In lower case: "idempotency-key". */
-  readonly name: string;
-  /** What it is for; OpenAPI tells it. */
-  readonly description: string;
-  /** Which values the method takes; OpenAPI tells it. */
-  readonly schema: JsonSchema;
-}
 
 /** How REST and RPC share headers. */
 export interface RestOptions {

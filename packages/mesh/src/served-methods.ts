@@ -6,7 +6,7 @@ import {
   createServiceImplSpec,
 } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalHandlerOptions } from "@connectrpc/connect/protocol";
-import { batchTargets } from "./policy.ts";
+import { batchTargets } from "@smartcart/contract";
 import { requestDecoding } from "./request-decoding.ts";
 
 /** How each method is served. */

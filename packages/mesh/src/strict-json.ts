@@ -1,11 +1,9 @@
 import type { DescField, DescMessage, DescOneof, JsonValue, Message } from "@bufbuild/protobuf";
 import { fromJson } from "@bufbuild/protobuf";
-import type { FieldViolation } from "./errors.ts";
+import type { FieldViolation } from "@smartcart/contract";
+import { findField, hasPlainJson, joinName, maxItemsOf } from "@smartcart/contract";
 import { ValidationError } from "./errors.ts";
 import { describeExpected } from "./expected-json.ts";
-import { joinName } from "./field-path.ts";
-import { findField, hasPlainJson } from "./json-fields.ts";
-import { maxItemsOf } from "./message-size.ts";
 
 /** A JSON object. */
 export type JsonObject = { [key: string]: JsonValue };

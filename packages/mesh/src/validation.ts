@@ -3,10 +3,9 @@ import { create } from "@bufbuild/protobuf";
 import type { Violation } from "@bufbuild/protovalidate";
 import { CompilationError, createValidator, violationToProto } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
-import type { FieldViolation } from "./errors.ts";
+import type { FieldViolation } from "@smartcart/contract";
+import { measureOf, toJsonPath } from "@smartcart/contract";
 import { ValidationError } from "./errors.ts";
-import { toJsonPath } from "./field-path.ts";
-import { measureOf } from "./message-size.ts";
 
 /** Both know the rules of each message type once they have met it. */
 const validator = createValidator();

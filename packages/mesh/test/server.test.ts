@@ -8,11 +8,11 @@ import {
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
 import { describe, expect, test } from "vitest";
+import { policyOf } from "@smartcart/contract";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { StartError } from "@smartcart/runtime";
 import { currentCall, detailOf, problemOf } from "../src/index.ts";
-import { policyOf } from "../src/policy.ts";
 import { startOrderServer, startTestServer } from "./rig.ts";
 
 /** An implementation of `CheckStock` alone. */

@@ -3,11 +3,11 @@ import type { ConnectRouter, Transport } from "@connectrpc/connect";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { describe, expect, test } from "vitest";
+import { policyOf } from "@smartcart/contract";
 import { Health } from "@smartcart/gen/grpc/health/v1/health_pb";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { silentLogger } from "@smartcart/runtime";
 import { createServiceClient, problemOf } from "../src/index.ts";
-import { policyOf } from "../src/policy.ts";
 import { startTestServer } from "./rig.ts";
 
 const patience = { timeout: 15_000, interval: 50 };

@@ -2,7 +2,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { DeadLetter, DeadLetters, EventBus } from "@smartcart/bus";
-import { decodeLetter, queueTypes } from "@smartcart/bus";
+import { decodeLetter } from "@smartcart/bus";
+import { queueTypes } from "@smartcart/contract";
 import type { DeadLetterSchema } from "@smartcart/gen/ops/v1/dead_letter_pb";
 import type { DeadLetterSelection } from "@smartcart/gen/ops/v1/ops_service_pb";
 import { delay } from "@smartcart/runtime";

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { EventBus } from "@smartcart/bus";
-import { queueTypes } from "@smartcart/bus";
+import { queueTypes } from "@smartcart/contract";
 import type { QueueStateSchema } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import type { Logger } from "@smartcart/runtime";
 import { startTimer } from "@smartcart/runtime";

@@ -3,9 +3,9 @@
  * order costs no call. Inventory stays the only source of prices; a price is frozen when the order is received.
  */
 import type { Client } from "@connectrpc/connect";
+import type { FieldViolation } from "@smartcart/contract";
 import type { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import type { Product } from "@smartcart/gen/inventory/v1/product_pb";
-import type { FieldViolation } from "@smartcart/mesh";
 import { detached, ValidationError } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
 import { catalogueUnavailable } from "./errors.ts";

@@ -3,9 +3,9 @@
  */
 import { createHash } from "node:crypto";
 import { toBinary } from "@bufbuild/protobuf";
+import type { RestHeader } from "@smartcart/contract";
 import type { PlaceOrderRequest } from "@smartcart/gen/order/v1/order_service_pb";
 import { PlaceOrderRequestSchema } from "@smartcart/gen/order/v1/order_service_pb";
-import type { RestHeader } from "@smartcart/mesh";
 import { invalidIdempotencyKey } from "./errors.ts";
 
 const IDEMPOTENCY_KEY_HEADER = "idempotency-key";

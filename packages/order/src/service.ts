@@ -1,7 +1,8 @@
 /** Builds the order service from its dependencies. */
 import type { Transport } from "@connectrpc/connect";
 import type { EventBus } from "@smartcart/bus";
-import { createAsyncApi, observeBus, outboxMigrations } from "@smartcart/bus";
+import { observeBus, outboxMigrations } from "@smartcart/bus";
+import { createAsyncApi } from "@smartcart/contract";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";

@@ -1,6 +1,7 @@
 /** `smartcart dlq`: looks at dead letters, puts them back into their queue, or drops them. */
 import type { DeadLetter, DeadLetters, EventBus } from "@smartcart/bus";
-import { decodeLetter, queueTypes } from "@smartcart/bus";
+import { decodeLetter } from "@smartcart/bus";
+import { queueTypes } from "@smartcart/contract";
 
 export interface DlqCommand {
   readonly action: string;

@@ -1,6 +1,6 @@
 /** `smartcart doctor`: looks a running SmartCart over, says what is wrong and how to go on, and repairs what can be repaired. */
 import type { EventBus } from "@smartcart/bus";
-import { queueTypes } from "@smartcart/bus";
+import { queueTypes } from "@smartcart/contract";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
 import { createServiceClient } from "@smartcart/mesh";

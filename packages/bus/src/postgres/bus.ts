@@ -1,9 +1,9 @@
 import type { PgBoss } from "pg-boss";
+import { queueTypeOf, queueTypes } from "@smartcart/contract";
 import type { Logger, StartFault } from "@smartcart/runtime";
 import { retryUntilReady, startTimer } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase, postgresFaults, withTransaction } from "@smartcart/store";
-import { queueTypeOf, queueTypes } from "../contract.ts";
 import { keepRunning } from "../running.ts";
 import type { EventBus } from "../types.ts";
 import { noDeadLetters } from "../types.ts";

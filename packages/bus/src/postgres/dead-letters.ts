@@ -1,8 +1,8 @@
 import type { PgBoss } from "pg-boss";
+import type { QueueType } from "@smartcart/contract";
 import { delay } from "@smartcart/runtime";
 import type { Database, Queryable } from "@smartcart/store";
 import { withTransaction } from "@smartcart/store";
-import type { QueueType } from "../contract.ts";
 import { failureTimeOf, idOf } from "../message.ts";
 import type { DeadLetter, DeadLetters } from "../types.ts";
 import { deadLetterQueue, on } from "./queue-engine.ts";

@@ -1,7 +1,7 @@
 import type { PgBoss } from "pg-boss";
+import type { QueueType } from "@smartcart/contract";
 import type { Database, Queryable } from "@smartcart/store";
 import { withTransaction } from "@smartcart/store";
-import type { QueueType } from "../contract.ts";
 import type { Step } from "../handling.ts";
 import { deadLetterQueue, on } from "./queue-engine.ts";
 import type { Claim, ClaimedJob } from "./queue-store.ts";

@@ -1,8 +1,8 @@
 import type { PgBoss } from "pg-boss";
+import { eventTypes } from "@smartcart/contract";
 import type { Logger } from "@smartcart/runtime";
 import type { Database, Queryable } from "@smartcart/store";
 import { withTransaction } from "@smartcart/store";
-import { eventTypes } from "../contract.ts";
 import type { OutgoingEvent, PublishOptions, PublishReport } from "../types.ts";
 import { on } from "./queue-engine.ts";
 import { notify, publishFanout } from "./queue-store.ts";

@@ -1,10 +1,10 @@
 import type { Db } from "pg-boss";
 import { PgBoss } from "pg-boss";
+import type { QueueType } from "@smartcart/contract";
+import { queueTypes } from "@smartcart/contract";
 import type { Logger } from "@smartcart/runtime";
 import type { Database, Queryable } from "@smartcart/store";
 import { DatabaseClient, migrate } from "@smartcart/store";
-import type { QueueType } from "../contract.ts";
-import { queueTypes } from "../contract.ts";
 
 /** The schema of pg-boss and of our tables beside it. */
 export const queueSchema = "queue";

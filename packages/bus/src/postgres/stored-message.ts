@@ -1,6 +1,7 @@
 import type { JsonValue } from "@bufbuild/protobuf";
+import { protobufContentType } from "@smartcart/contract";
 import type { RawMessage } from "../message.ts";
-import { attemptOf, protobufContentType } from "../message.ts";
+import { attemptOf } from "../message.ts";
 import type { OutgoingEvent } from "../types.ts";
 
 /** A message as it lies in the database, in JSON. */

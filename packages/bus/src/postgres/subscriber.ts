@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { eventTypeOf } from "@smartcart/contract";
 import type { Database } from "@smartcart/store";
-import { eventTypeOf } from "../contract.ts";
 import type { FanOutEnd } from "../fan-out.ts";
 import { createFanOutEnd } from "../fan-out.ts";
 import type { RunningConsumer, SubscribeOptions } from "../types.ts";

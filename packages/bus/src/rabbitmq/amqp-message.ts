@@ -1,6 +1,7 @@
 import type { Envelope } from "rabbitmq-client";
+import { protobufContentType } from "@smartcart/contract";
 import type { RawMessage } from "../message.ts";
-import { attemptOf, failureTimeOf, idOf, protobufContentType } from "../message.ts";
+import { attemptOf, failureTimeOf, idOf } from "../message.ts";
 import type { DeadLetter, OutgoingEvent } from "../types.ts";
 import type { Header } from "./amqp-table.ts";
 import { dateOfSeconds, firstEntriesOf, secondsOf, shownValue, textOf } from "./amqp-table.ts";

@@ -1,6 +1,6 @@
+import { eventsExchange, isMandatory, queueDeclarations, queueTypeOf } from "@smartcart/contract";
 import type { Logger } from "@smartcart/runtime";
 import { reasonOf, remedyFor, retryUntilReady, StartError } from "@smartcart/runtime";
-import { queueTypeOf } from "../contract.ts";
 import { keepRunning } from "../running.ts";
 import type { EventBus } from "../types.ts";
 import { noDeadLetters } from "../types.ts";
@@ -9,11 +9,11 @@ import { toMessage } from "./amqp-message.ts";
 import { closeConnection, describeUrl, openConnection } from "./connection.ts";
 import { startConsumer } from "./consumer.ts";
 import { createDeadLetters } from "./dead-letters.ts";
+import { declareTopology } from "./declare-topology.ts";
 import { createPublisher } from "./publisher.ts";
 import { rabbitmqFaults } from "./rabbitmq-faults.ts";
 import type { RawConnection } from "./raw-connection.ts";
 import { startSubscriber } from "./subscriber.ts";
-import { declareTopology, eventsExchange, isMandatory, queueDeclarations } from "./topology.ts";
 
 /** What the RabbitMQ engine needs. */
 export interface RabbitmqBusOptions {

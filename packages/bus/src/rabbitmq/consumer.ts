@@ -1,16 +1,17 @@
 import type { Channel } from "rabbitmq-client";
+import type { QueueType } from "@smartcart/contract";
+import { deadLetterExchange, retryQueue } from "@smartcart/contract";
 import { delay } from "@smartcart/runtime";
-import type { QueueType } from "../contract.ts";
 import type { Step } from "../handling.ts";
 import { handleBatch } from "../handling.ts";
 import type { ConsumeOptions, RunningConsumer } from "../types.ts";
 import { failedDeliveries, toRaw } from "./amqp-message.ts";
 import { attach } from "./attachment.ts";
+import { declareTopology } from "./declare-topology.ts";
 import { heldCopy } from "./message-copy.ts";
 import type { Publisher } from "./publisher.ts";
 import type { RawConnection, RawPublish, ReceivedMessage } from "./raw-connection.ts";
 import { longestPayload, onMessage } from "./raw-connection.ts";
-import { deadLetterExchange, declareTopology, retryQueue } from "./topology.ts";
 
 /** What a consumer works with. */
 export interface ConsumerParts {

@@ -1,6 +1,7 @@
 import type { Channel } from "rabbitmq-client";
+import type { QueueType } from "@smartcart/contract";
+import { deadLetterQueue } from "@smartcart/contract";
 import { delay } from "@smartcart/runtime";
-import type { QueueType } from "../contract.ts";
 import { idOf } from "../message.ts";
 import type { DeadLetter, DeadLetters } from "../types.ts";
 import { toDeadLetter, toRaw } from "./amqp-message.ts";
@@ -8,7 +9,6 @@ import { releasedCopy } from "./message-copy.ts";
 import type { Publisher } from "./publisher.ts";
 import type { RawConnection, ReceivedMessage } from "./raw-connection.ts";
 import { getMessage, longestPayload } from "./raw-connection.ts";
-import { deadLetterQueue } from "./topology.ts";
 
 const copyTimeoutMs = 5_000;
 /** Of more dead letters than this the order is not worth the time. */

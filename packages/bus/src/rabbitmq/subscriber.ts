@@ -1,14 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import type { Channel, Connection } from "rabbitmq-client";
-import { eventTypeOf } from "../contract.ts";
+import { eventsExchange, eventTypeOf } from "@smartcart/contract";
 import { createFanOutEnd } from "../fan-out.ts";
 import type { RunningConsumer, SubscribeOptions } from "../types.ts";
 import { toRaw } from "./amqp-message.ts";
 import { attach } from "./attachment.ts";
 import type { ReceivedMessage } from "./raw-connection.ts";
 import { onMessage } from "./raw-connection.ts";
-import { eventsExchange } from "./topology.ts";
 
 /**
  * Hears every event of a type by a queue of its own, which the broker deletes with the connection.

@@ -1,11 +1,10 @@
 import type { DescField, DescMessage, DescService } from "@bufbuild/protobuf";
 import { ScalarType } from "@bufbuild/protobuf";
-import { hasPlainJson } from "./json-fields.ts";
-import type { JsonSchema, SchemaRegistry } from "./json-schema.ts";
-import { createSchemaRegistry, requiredFields } from "./json-schema.ts";
-import type { RestHeader } from "./rest.ts";
-import type { FieldChain, RestRoute } from "./rest-routes.ts";
-import { jsonPathOf, restRoutes } from "./rest-routes.ts";
+import { hasPlainJson } from "../fields/json-fields.ts";
+import type { JsonSchema, SchemaRegistry } from "../json-schema/json-schema.ts";
+import { createSchemaRegistry, requiredFields } from "../json-schema/json-schema.ts";
+import type { FieldChain, RestHeader, RestRoute } from "../rest/rest-routes.ts";
+import { jsonPathOf, restRoutes } from "../rest/rest-routes.ts";
 
 /** What the document says of itself. */
 export interface OpenApiInfo {

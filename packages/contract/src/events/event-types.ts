@@ -47,6 +47,9 @@ export class ContractError extends Error {
   readonly code = "BUS_CONTRACT";
 }
 
+/** The content type of every message that we publish. */
+export const protobufContentType = "application/protobuf";
+
 const files = [
   file_smartcart_events_v1_log_events,
   file_smartcart_events_v1_order_events,
@@ -82,6 +85,11 @@ export function queueTypeOf(name: string): QueueType {
     );
   }
   return queue;
+}
+
+/** Whether some queue must take events of this type; a pure fan-out may have nobody to hear it. */
+export function isMandatory(type: string): boolean {
+  return eventTypes.get(type)?.queues.length !== 0;
 }
 
 /** The routing key of one message: its type's, with each field in braces replaced by the value. */

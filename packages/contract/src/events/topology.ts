@@ -3,16 +3,15 @@
  * RabbitMQ 3.10 and 4.x understand all of them alike. They can never change for a queue that
  * exists: declaring it with others fails until it is deleted.
  */
-import type { Channel } from "rabbitmq-client";
-import type { QueueType } from "../contract.ts";
-import { eventTypes, queueTypes } from "../contract.ts";
+import type { QueueType } from "./event-types.ts";
+import { queueTypes } from "./event-types.ts";
 
 /** The topic exchange of all events. */
 export const eventsExchange = "smartcart.events";
 /** The exchange in front of the dead-letter queues; the routing key is the work queue's name. */
 export const deadLetterExchange = "smartcart.dlx";
 /** Where an event goes that no queue is bound for: an exchange and a queue of this name. */
-const unroutedQueue = "smartcart.unrouted";
+export const unroutedQueue = "smartcart.unrouted";
 
 /** The dead-letter queue of a work queue. */
 export function deadLetterQueue(queue: QueueType): string {
@@ -39,39 +38,6 @@ export const queueDeclarations: readonly QueueDeclaration[] = [
     arguments: { "x-queue-type": "quorum", "x-max-length": 10_000, "x-overflow": "drop-head" },
   },
 ];
-
-/** Declares everything; harmless when it is there. */
-export async function declareTopology(channel: Channel): Promise<void> {
-  await channel.exchangeDeclare({ exchange: unroutedQueue, type: "fanout", durable: true });
-  await channel.exchangeDeclare({ exchange: deadLetterExchange, type: "direct", durable: true });
-  await channel.exchangeDeclare({
-    exchange: eventsExchange,
-    type: "topic",
-    durable: true,
-    arguments: { "alternate-exchange": unroutedQueue },
-  });
-  for (const declaration of queueDeclarations) {
-    await channel.queueDeclare({ ...declaration, durable: true });
-  }
-  await channel.queueBind({ exchange: unroutedQueue, queue: unroutedQueue });
-  for (const queue of queueTypes.values()) {
-    for (const event of queue.events) {
-      const routingKey = event.pattern;
-      await channel.queueBind({ exchange: eventsExchange, queue: queue.name, routingKey });
-    }
-    if (!queue.deadLetter) continue;
-    await channel.queueBind({
-      exchange: deadLetterExchange,
-      queue: deadLetterQueue(queue),
-      routingKey: queue.name,
-    });
-  }
-}
-
-/** Whether some queue must take events of this type; a pure fan-out may have nobody to hear it. */
-export function isMandatory(type: string): boolean {
-  return eventTypes.get(type)?.queues.length !== 0;
-}
 
 function declareQueue(queue: QueueType): QueueDeclaration[] {
   const work: QueueDeclaration = {

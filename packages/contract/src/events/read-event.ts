@@ -5,7 +5,7 @@ import { reflect } from "@bufbuild/protobuf/reflect";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { createValidator } from "@bufbuild/protovalidate";
 import { field as fieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import { createQuickCheck } from "./quick-check.ts";
+import { createQuickCheck } from "../validation/quick-check.ts";
 
 /** One for the process: it keeps the compiled rules of each event. The first violation is enough. */
 const validator = createValidator({ failFast: true });

@@ -2,8 +2,8 @@ import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
 import { getOption, hasOption } from "@bufbuild/protobuf";
 import type { FieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { field as fieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import type { FieldViolation } from "./errors.ts";
-import { formatPath } from "./field-path.ts";
+import { formatPath } from "../fields/field-path.ts";
+import type { FieldViolation } from "./field-violation.ts";
 
 /** What a look at a message's sizes found. */
 export interface Sizes {

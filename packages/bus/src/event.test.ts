@@ -6,7 +6,6 @@ import {
 } from "@smartcart/gen/events/v1/order_events_pb";
 import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import { OrderItemSchema } from "@smartcart/gen/order/v1/order_pb";
-import { eventTypeByRoutingKey, eventTypes, queueTypeOf } from "./contract.ts";
 import { createEvent } from "./event.ts";
 
 describe("createEvent", () => {
@@ -34,23 +33,4 @@ describe("createEvent", () => {
     const message = create(OrderItemSchema);
     expect(() => createEvent(OrderItemSchema, message, { id: "m1" })).toThrow(/is no event/);
   });
-});
-
-it("reads queues with their ladders", () => {
-  expect(queueTypeOf("orders")).toMatchObject({
-    retryDelaysMs: [1_000, 10_000, 60_000],
-    maxAttempts: 6,
-    deadLetter: true,
-  });
-  expect(queueTypeOf("shipments").events.map((event) => event.desc.name)).toEqual([
-    "OrderShippingStarted",
-    "OrderShipped",
-  ]);
-});
-
-it("knows an event by its routing key where that is unambiguous", () => {
-  const all = [...eventTypes.values()];
-  expect(eventTypeByRoutingKey("order.shipped", all)?.desc.name).toBe("OrderShipped");
-  expect(eventTypeByRoutingKey("order.status.paid", all)?.desc.name).toBe("OrderStatusChanged");
-  expect(eventTypeByRoutingKey("order.lost", all)).toBeUndefined();
 });

@@ -1,11 +1,10 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { ClientFrameSchema, ServerFrameSchema } from "@smartcart/gen/status/v1/frames_pb";
+import type { EventType, QueueType } from "../events/event-types.ts";
+import { eventTypes, protobufContentType, queueTypes } from "../events/event-types.ts";
+import { deadLetterExchange, eventsExchange } from "../events/topology.ts";
 import type { JsonSchema, SchemaPool } from "./asyncapi-schema.ts";
 import { messageSchema } from "./asyncapi-schema.ts";
-import type { EventType, QueueType } from "./contract.ts";
-import { eventTypes, queueTypes } from "./contract.ts";
-import { protobufContentType } from "./message.ts";
-import { deadLetterExchange, eventsExchange } from "./rabbitmq/topology.ts";
 
 /** Where what the document describes is to be found. */
 export interface AsyncApiOptions {

@@ -8,9 +8,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OrderStatusesChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
-import { eventTypes } from "./contract.ts";
-import { readEvent } from "./event-rules.ts";
-import { createQuickCheck } from "./quick-check.ts";
+import { createQuickCheck } from "../validation/quick-check.ts";
+import { eventTypes } from "./event-types.ts";
+import { readEvent } from "./read-event.ts";
 
 const types = [...eventTypes.values()].map(({ desc }) => desc);
 

@@ -3,8 +3,9 @@ import { getOption, hasOption } from "@bufbuild/protobuf";
 import { http } from "@smartcart/gen/google/api/annotations_pb";
 import type { HttpRule } from "@smartcart/gen/google/api/http_pb";
 import type { RestPolicy } from "@smartcart/gen/mesh/v1/options_pb";
-import { findField, hasPlainJson } from "./json-fields.ts";
-import { policyOf } from "./policy.ts";
+import { findField, hasPlainJson } from "../fields/json-fields.ts";
+import type { JsonSchema } from "../json-schema/json-schema.ts";
+import { policyOf } from "../methods/policy.ts";
 
 /** A REST route of a unary method, as `google.api.http` (google/api/http.proto) states it. */
 export interface RestRoute {
@@ -22,6 +23,16 @@ export interface RestRoute {
   /** The field of the response that is answered; undefined: the response itself. */
   readonly responseField: DescField | undefined;
   readonly rest: RestPolicy | undefined;
+}
+
+/** A request header that a method reads. */
+export interface RestHeader {
+  /** In lower case: "idempotency-key". */
+  readonly name: string;
+  /** What it is for; OpenAPI tells it. */
+  readonly description: string;
+  /** Which values the method takes; OpenAPI tells it. */
+  readonly schema: JsonSchema;
 }
 
 /** A field, perhaps of a message in a message: each element is a field of the message before it. */

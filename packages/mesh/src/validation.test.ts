@@ -1,8 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
+import { measureOf } from "@smartcart/contract";
 import { SearchLogsRequestSchema } from "@smartcart/gen/log/v1/log_service_pb";
 import { PlaceOrderRequestSchema } from "@smartcart/gen/order/v1/order_service_pb";
-import { measureOf } from "./message-size.ts";
 import { assertValid } from "./validation.ts";
 
 const item = { productId: "mug", quantity: 1 };
