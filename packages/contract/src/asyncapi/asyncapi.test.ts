@@ -41,3 +41,15 @@ it("tells the queues, routing keys and frames of the contract, and dangles no re
     expect(target, pointer).toBeDefined();
   }
 });
+
+it("tells the rules of an event, and lets it grow", () => {
+  const { components } = createAsyncApi({ statusPort: 8083 }) as {
+    components: { schemas: Record<string, { properties: object }> };
+  };
+  const schema = components.schemas["smartcart.events.v1.OrderShippingStarted"];
+  expect(schema).toMatchObject({
+    properties: { orderId: { minLength: 1, maxLength: 64 } },
+    required: ["orderId", "startedAt"],
+  });
+  expect(JSON.stringify(components.schemas)).not.toContain("additionalProperties");
+});

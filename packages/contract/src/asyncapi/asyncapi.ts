@@ -3,8 +3,8 @@ import { ClientFrameSchema, ServerFrameSchema } from "@smartcart/gen/status/v1/f
 import type { EventType, QueueType } from "../events/event-types.ts";
 import { eventTypes, protobufContentType, queueTypes } from "../events/event-types.ts";
 import { deadLetterExchange, eventsExchange } from "../events/topology.ts";
-import type { JsonSchema, SchemaPool } from "./asyncapi-schema.ts";
-import { messageSchema } from "./asyncapi-schema.ts";
+import type { JsonSchema, SchemaRegistry } from "../json-schema/json-schema.ts";
+import { createSchemaRegistry } from "../json-schema/json-schema.ts";
 
 /** Where what the document describes is to be found. */
 export interface AsyncApiOptions {
@@ -12,15 +12,21 @@ export interface AsyncApiOptions {
   readonly statusPort: number;
 }
 
+const events = [...eventTypes.values()];
+const queues = [...queueTypes.values()];
+const frames = [ClientFrameSchema, ServerFrameSchema];
+
 /**
  * The AsyncAPI 3.0 document of the events and the WebSocket frames, made from the descriptors.
  * https://www.asyncapi.com/docs/reference/specification/v3.0.0
  */
 export function createAsyncApi({ statusPort }: AsyncApiOptions): object {
-  const pool: SchemaPool = new Map();
-  const events = [...eventTypes.values()];
-  const queues = [...queueTypes.values()];
-  const frames = [ClientFrameSchema, ServerFrameSchema];
+  // Consumers pass over fields that they do not know, so that an event may grow.
+  const schemas = createSchemaRegistry({ closed: false });
+  const messages = Object.fromEntries([
+    ...events.map((event) => [event.desc.name, eventMessage(event, schemas)]),
+    ...frames.map((frame) => [frame.name, frameMessage(frame, schemas)]),
+  ]);
   return {
     asyncapi: "3.0.0",
     info: {
@@ -34,39 +40,30 @@ export function createAsyncApi({ statusPort }: AsyncApiOptions): object {
       broker: { host: "localhost:5672", protocol: "amqp", description: "RabbitMQ" },
       hub: { host: `localhost:${statusPort}`, protocol: "ws", description: "StatusHub" },
     },
-    channels: {
-      ...Object.fromEntries(events.map((event) => [nameOf(event.desc), eventChannel(event)])),
-      ...Object.fromEntries(queues.map((queue) => [`queue-${queue.name}`, queueChannel(queue)])),
-      ws: {
-        address: "/ws",
-        servers: [{ $ref: "#/servers/hub" }],
-        messages: refs(frames),
-      },
-    },
-    operations: {
-      ...Object.fromEntries(
-        events.map((event) => [
-          `publish${nameOf(event.desc)}`,
-          operation("send", nameOf(event.desc)),
-        ]),
-      ),
-      ...Object.fromEntries(
-        queues.map((queue) => [
-          `consume-${queue.name}`,
-          operation("receive", `queue-${queue.name}`),
-        ]),
-      ),
-      receiveClientFrame: operation("receive", "ws", nameOf(ClientFrameSchema)),
-      sendServerFrame: operation("send", "ws", nameOf(ServerFrameSchema)),
-    },
-    components: {
-      messages: Object.fromEntries([
-        ...events.map((event) => [nameOf(event.desc), eventMessage(event, pool)]),
-        ...frames.map((frame) => [nameOf(frame), frameMessage(frame, pool)]),
-      ]),
-      // Last: by now the pool is full.
-      schemas: Object.fromEntries([...pool].sort(([a], [b]) => (a < b ? -1 : 1))),
-    },
+    channels: channels(),
+    operations: operations(),
+    components: { messages, schemas: schemas.all() },
+  };
+}
+
+function channels(): JsonSchema {
+  return {
+    ...Object.fromEntries(events.map((event) => [event.desc.name, eventChannel(event)])),
+    ...Object.fromEntries(queues.map((queue) => [`queue-${queue.name}`, queueChannel(queue)])),
+    ws: { address: "/ws", servers: [{ $ref: "#/servers/hub" }], messages: refs(frames) },
+  };
+}
+
+function operations(): JsonSchema {
+  return {
+    ...Object.fromEntries(
+      events.map(({ desc }) => [`publish${desc.name}`, operation("send", desc.name)]),
+    ),
+    ...Object.fromEntries(
+      queues.map(({ name }) => [`consume-${name}`, operation("receive", `queue-${name}`)]),
+    ),
+    receiveClientFrame: operation("receive", "ws", ClientFrameSchema.name),
+    sendServerFrame: operation("send", "ws", ServerFrameSchema.name),
   };
 }
 
@@ -111,22 +108,22 @@ function queueChannel(queue: QueueType): JsonSchema {
   };
 }
 
-function eventMessage(event: EventType, pool: SchemaPool): JsonSchema {
+function eventMessage(event: EventType, schemas: SchemaRegistry): JsonSchema {
   return {
     name: event.desc.typeName,
-    title: nameOf(event.desc),
+    title: event.desc.name,
     contentType: protobufContentType,
-    payload: messageSchema(event.desc, pool),
+    payload: schemas.ref(event.desc),
     bindings: { amqp: { messageType: event.desc.typeName, bindingVersion: "0.3.0" } },
   };
 }
 
-function frameMessage(desc: DescMessage, pool: SchemaPool): JsonSchema {
+function frameMessage(desc: DescMessage, schemas: SchemaRegistry): JsonSchema {
   return {
     name: desc.typeName,
     title: desc.name,
     contentType: "application/json",
-    payload: messageSchema(desc, pool),
+    payload: schemas.ref(desc),
   };
 }
 
@@ -138,10 +135,6 @@ function operation(action: "send" | "receive", channel: string, message?: string
 
 function refs(descs: readonly DescMessage[]): JsonSchema {
   return Object.fromEntries(
-    descs.map((desc) => [nameOf(desc), { $ref: `#/components/messages/${nameOf(desc)}` }]),
+    descs.map((desc) => [desc.name, { $ref: `#/components/messages/${desc.name}` }]),
   );
-}
-
-function nameOf(desc: DescMessage): string {
-  return desc.name;
 }

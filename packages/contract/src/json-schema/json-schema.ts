@@ -7,7 +7,7 @@ import {
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { isRequired, listConstraints, scalarConstraints } from "./json-constraints.ts";
 
-/** A JSON Schema, draft 2020-12, as OpenAPI 3.1 has it. */
+/** A JSON Schema in the words that draft 2020-12 (OpenAPI 3.1) and draft 7 (AsyncAPI 3.0) have in common. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** Schemas of messages by name, filled while they are referred to. */
@@ -50,8 +50,8 @@ const wrapped: Readonly<Record<string, ScalarType>> = {
   "google.protobuf.BytesValue": ScalarType.BYTES,
 };
 
-/** Starts with no schema. */
-export function createSchemaRegistry(): SchemaRegistry {
+/** Starts with no schema. `closed`: a member that the message does not have is refused. */
+export function createSchemaRegistry({ closed }: { readonly closed: boolean }): SchemaRegistry {
   const schemas = new Map<string, JsonSchema>();
 
   function ref(message: DescMessage): JsonSchema {
@@ -81,7 +81,7 @@ export function createSchemaRegistry(): SchemaRegistry {
       properties: Object.fromEntries(message.fields.map((f) => [f.jsonName, ofField(f)])),
       ...(required.length > 0 && { required }),
       ...(choices.length > 0 && { allOf: choices }),
-      additionalProperties: false,
+      ...(closed && { additionalProperties: false }),
     };
   }
 

@@ -40,7 +40,7 @@ const problemSchema: JsonSchema = {
 
 /** An OpenAPI 3.1 document of the REST routes of the services; protovalidate rules become constraints where they can. */
 export function createOpenApi(services: readonly DescService[], info: OpenApiInfo): object {
-  const schemas = createSchemaRegistry();
+  const schemas = createSchemaRegistry({ closed: true });
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of restRoutes(services)) {
     const item = paths[route.openApiPath] ?? {};
