@@ -33,3 +33,4 @@ export type { FieldChain, RestHeader, RestRoute } from "./rest/rest-routes.ts";
 export { jsonPathOf, resolveChain, restRoutes } from "./rest/rest-routes.ts";
 export type { FieldViolation } from "./validation/field-violation.ts";
 export { maxItemsOf, measureOf } from "./validation/message-size.ts";
+export { quickCheckOf } from "./validation/quick-check.ts";

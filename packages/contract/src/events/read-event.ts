@@ -5,7 +5,7 @@ import { reflect } from "@bufbuild/protobuf/reflect";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { createValidator } from "@bufbuild/protovalidate";
 import { field as fieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import { createQuickCheck } from "../validation/quick-check.ts";
+import { quickCheckOf } from "../validation/quick-check.ts";
 
 /** One for the process: it keeps the compiled rules of each event. The first violation is enough. */
 const validator = createValidator({ failFast: true });
@@ -35,13 +35,6 @@ export function readEvent<D extends DescMessage>(desc: D, body: Uint8Array): Che
   if (result.kind !== "valid") return { flaw: clip(result.error.message) };
   const nanos = nanosOutOfRange(desc, event);
   return nanos === undefined ? { event } : { flaw: `${nanos}: nanos must be 0 to 999,999,999` };
-}
-
-const quickChecks = new Map<DescMessage, ReturnType<typeof createQuickCheck>>();
-
-function quickCheckOf(desc: DescMessage): ReturnType<typeof createQuickCheck> {
-  if (!quickChecks.has(desc)) quickChecks.set(desc, createQuickCheck(desc));
-  return quickChecks.get(desc);
 }
 
 /** protovalidate compares times, but does not see that one has two ways to be written. */
