@@ -32,5 +32,5 @@ export { createOpenApi } from "./openapi/openapi.ts";
 export type { FieldChain, RestHeader, RestRoute } from "./rest/rest-routes.ts";
 export { jsonPathOf, resolveChain, restRoutes } from "./rest/rest-routes.ts";
 export type { FieldViolation } from "./validation/field-violation.ts";
-export { maxItemsOf, measureOf } from "./validation/message-size.ts";
-export { quickCheckOf } from "./validation/quick-check.ts";
+export { maxItemsOf } from "./validation/message-size.ts";
+export { compileRules, validateMessage } from "./validation/validate.ts";

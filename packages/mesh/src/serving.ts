@@ -1,6 +1,7 @@
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
+import { compileRules } from "@smartcart/contract";
 import { Health } from "@smartcart/gen/grpc/health/v1/health_pb";
 import { PartService } from "@smartcart/gen/ops/v1/part_service_pb";
 import { createAdmission } from "./admission.ts";
@@ -12,7 +13,7 @@ import { registerPartService } from "./part-service.ts";
 import { reflectionServices, registerReflection } from "./reflection.ts";
 import { collectMethods } from "./served-methods.ts";
 import type { ServerOptions } from "./server.ts";
-import { compileRules, validation } from "./validation.ts";
+import { validation } from "./validation.ts";
 
 /** The steps of a server's end, in their order. */
 export interface Shutdown {

@@ -1,10 +1,8 @@
 import type { DescEnum, DescField, DescMessage, DescOneof } from "@bufbuild/protobuf";
 import { getOption, hasOption, ScalarType } from "@bufbuild/protobuf";
 import type { FieldRules, Rule } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import {
-  field as fieldRules,
-  message as messageRules,
-} from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { message as messageRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { rulesOf } from "../fields/field-rules.ts";
 import { isRequired, listConstraints, scalarConstraints } from "./json-constraints.ts";
 
 /** A JSON Schema in the words that draft 2020-12 (OpenAPI 3.1) and draft 7 (AsyncAPI 3.0) have in common. */
@@ -116,10 +114,6 @@ export function createSchemaRegistry({ closed }: { readonly closed: boolean }): 
 /** Fields that a message cannot be valid without, by JSON name. */
 export function requiredFields(message: DescMessage): string[] {
   return message.fields.filter((f) => isRequired(f, rulesOf(f))).map((f) => f.jsonName);
-}
-
-function rulesOf(field: DescField): FieldRules | undefined {
-  return hasOption(field, fieldRules) ? getOption(field, fieldRules) : undefined;
 }
 
 /** Rules in CEL have no counterpart in JSON Schema; they are told in words. */

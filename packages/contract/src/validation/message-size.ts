@@ -1,8 +1,8 @@
 import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
-import { getOption, hasOption } from "@bufbuild/protobuf";
 import type { FieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import { field as fieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { Ignore } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { formatPath } from "../fields/field-path.ts";
+import { rulesOf } from "../fields/field-rules.ts";
 import type { FieldViolation } from "./field-violation.ts";
 
 /** What a look at a message's sizes found. */
@@ -90,7 +90,10 @@ function fieldValue(message: Record<string, unknown>, field: DescField): unknown
 }
 
 function compileField(field: DescField, known: Map<DescMessage, Walk>): Walk | undefined {
-  const { type } = rulesOf(field) ?? {};
+  const { type, ignore } = rulesOf(field) ?? {};
+  if (ignore === Ignore.ALWAYS) {
+    return undefined;
+  }
   if (field.fieldKind === "list") {
     const itemRules = type?.case === "repeated" ? type.value.items : undefined;
     return walkList(maxItemsOf(field), valueWalk(field, itemRules, known));
@@ -176,8 +179,4 @@ const walkTimestamp: Walk = (value, found) => {
 
 function refuse({ path, violations }: Found, message: string, ruleId: string): void {
   violations.push({ field: formatPath(path), message, ruleId });
-}
-
-function rulesOf(field: DescField): FieldRules | undefined {
-  return hasOption(field, fieldRules) ? getOption(field, fieldRules) : undefined;
 }

@@ -4,7 +4,7 @@
  * where it says no, or knows a rule not, protovalidate decides and finds the words.
  */
 import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
-import { getOption, hasOption, isFieldSet, ScalarType } from "@bufbuild/protobuf";
+import { hasOption, isFieldSet, ScalarType } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type {
   EnumRules,
@@ -20,7 +20,7 @@ import type {
 import {
   EnumRulesSchema,
   FieldRulesSchema,
-  field as fieldRules,
+  Ignore,
   Int32RulesSchema,
   Int64RulesSchema,
   message as messageRules,
@@ -30,6 +30,7 @@ import {
   TimestampRulesSchema,
   UInt32RulesSchema,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { rulesOf } from "../fields/field-rules.ts";
 
 type Check = (value: unknown) => boolean;
 
@@ -73,7 +74,9 @@ function messageCheck(desc: DescMessage, within: readonly DescMessage[]): Check 
 }
 
 function fieldCheck(field: DescField, within: readonly DescMessage[]): Check | undefined {
-  const rules = hasOption(field, fieldRules) ? getOption(field, fieldRules) : undefined;
+  const rules = rulesOf(field);
+  if (rules?.ignore === Ignore.ALWAYS) return undefined;
+
   if (rules !== undefined) {
     only(FieldRulesSchema, rules, ["required", "cel", rules.type.case ?? ""]);
   }

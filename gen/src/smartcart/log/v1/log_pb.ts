@@ -4,6 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { StructJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -12,7 +13,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file smartcart/log/v1/log.proto.
  */
 export const file_smartcart_log_v1_log: GenFile = /*@__PURE__*/
-  fileDesc("ChpzbWFydGNhcnQvbG9nL3YxL2xvZy5wcm90bxIQc21hcnRjYXJ0LmxvZy52MSL/AQoJTG9nUmVjb3JkEhEKCXJlY29yZF9pZBgBIAEoCRIvCgtvY2N1cnJlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIc2V2ZXJpdHkYAyABKA4yGi5zbWFydGNhcnQubG9nLnYxLlNldmVyaXR5Eg8KB3NlcnZpY2UYBCABKAkSDQoFZXZlbnQYBSABKAkSDwoHbWVzc2FnZRgGIAEoCRIQCghvcmRlcl9pZBgHIAEoCRIQCgh0cmFjZV9pZBgIIAEoCRIrCgphdHRyaWJ1dGVzGAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCpyCghTZXZlcml0eRIYChRTRVZFUklUWV9VTlNQRUNJRklFRBAAEhIKDlNFVkVSSVRZX0RFQlVHEAESEQoNU0VWRVJJVFlfSU5GTxACEhEKDVNFVkVSSVRZX1dBUk4QAxISCg5TRVZFUklUWV9FUlJPUhAEYgZwcm90bzM", [file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("ChpzbWFydGNhcnQvbG9nL3YxL2xvZy5wcm90bxIQc21hcnRjYXJ0LmxvZy52MSKHAgoJTG9nUmVjb3JkEhEKCXJlY29yZF9pZBgBIAEoCRI3CgtvY2N1cnJlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA9gBAxIsCghzZXZlcml0eRgDIAEoDjIaLnNtYXJ0Y2FydC5sb2cudjEuU2V2ZXJpdHkSDwoHc2VydmljZRgEIAEoCRINCgVldmVudBgFIAEoCRIPCgdtZXNzYWdlGAYgASgJEhAKCG9yZGVyX2lkGAcgASgJEhAKCHRyYWNlX2lkGAggASgJEisKCmF0dHJpYnV0ZXMYCSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0KnIKCFNldmVyaXR5EhgKFFNFVkVSSVRZX1VOU1BFQ0lGSUVEEAASEgoOU0VWRVJJVFlfREVCVUcQARIRCg1TRVZFUklUWV9JTkZPEAISEQoNU0VWRVJJVFlfV0FSThADEhIKDlNFVkVSSVRZX0VSUk9SEARiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * One line of the central log.
@@ -28,7 +29,8 @@ export type LogRecord = Message<"smartcart.log.v1.LogRecord"> & {
   recordId: string;
 
   /**
-   * When it was written, by the writer's clock.
+   * When it was written, by the writer's clock. Any time is taken: the log puts its own in the place of one that it
+   * cannot store, since one wrong clock must not lose a line.
    *
    * @generated from field: google.protobuf.Timestamp occurred_at = 2;
    */
@@ -98,7 +100,8 @@ export type LogRecordJson = {
   recordId?: string;
 
   /**
-   * When it was written, by the writer's clock.
+   * When it was written, by the writer's clock. Any time is taken: the log puts its own in the place of one that it
+   * cannot store, since one wrong clock must not lose a line.
    *
    * @generated from field: google.protobuf.Timestamp occurred_at = 2;
    */
