@@ -25,6 +25,7 @@ export {
 export { formatPath, joinName, jsonName, parseJsonPath, toJsonPath } from "./fields/field-path.ts";
 export { findField, hasPlainJson, is64Bit, isWholeNumber } from "./fields/json-fields.ts";
 export type { JsonSchema } from "./json-schema/json-schema.ts";
+export { milestoneLabel } from "./labels/milestone-label.ts";
 export type { Policy } from "./methods/policy.ts";
 export { batchTargets, policyOf } from "./methods/policy.ts";
 export type { OpenApiInfo } from "./openapi/openapi.ts";

@@ -1,14 +1,12 @@
 /** The order in the words of the contract: the resource, its history, and the events it publishes. */
-import { create, getOption } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import type { OutgoingEvent } from "@smartcart/bus";
 import { createEvent } from "@smartcart/bus";
+import { milestoneLabel } from "@smartcart/contract";
 import {
   OrderPlacedSchema,
   OrderStatusesChangedSchema,
 } from "@smartcart/gen/events/v1/order_events_pb";
-import { label } from "@smartcart/gen/mesh/v1/options_pb";
-import type { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
-import { OrderMilestoneSchema } from "@smartcart/gen/order/v1/order_milestone_pb";
 import type { Order, OrderEvent } from "@smartcart/gen/order/v1/order_pb";
 import { Order_Status, OrderEventSchema, OrderSchema } from "@smartcart/gen/order/v1/order_pb";
 import type { HistoryEntry, StoredOrder, Transition } from "./order.ts";
@@ -46,13 +44,6 @@ export function orderEventView(entry: HistoryEntry): OrderEvent {
     status: milestoneLabel(entry.milestone),
     occurredAt: toTimestamp(occurredAt),
   });
-}
-
-/** The status name as people read it. It stands in the contract, beside the milestone. */
-function milestoneLabel(milestone: OrderMilestone): string {
-  const value = OrderMilestoneSchema.value[milestone];
-  if (value === undefined) throw new Error(`the contract has no order milestone ${milestone}`);
-  return getOption(value, label);
 }
 
 /**

@@ -1,9 +1,9 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create, toJsonString } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { milestoneLabel } from "@smartcart/contract";
 import type { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import { ServerFrameSchema } from "@smartcart/gen/status/v1/frames_pb";
-import { statusLabel } from "./status-label.ts";
 import { textFrame } from "./text-frame.ts";
 
 /** A status as it goes out, serialised once however many clients get it. */
@@ -33,7 +33,7 @@ export type RefusalCode =
 /** {"orderId":"ORD-…","status":"Payment Confirmed","sequence":3,"occurredAt":"…","service":"payment"} */
 export function statusFrame(source: StatusSource): StatusFrame {
   const { orderId, sequence, occurredAt, service, traceId } = source;
-  const status = statusLabel(source.milestone);
+  const status = milestoneLabel(source.milestone);
   const frame = { orderId, status, sequence, service, traceId };
   return { sequence, data: encode(occurredAt ? { ...frame, occurredAt } : frame) };
 }

@@ -4,35 +4,17 @@
  * where it says no, or knows a rule not, protovalidate decides and finds the words.
  */
 import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
-import { hasOption, isFieldSet, ScalarType } from "@bufbuild/protobuf";
+import { hasOption } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import type {
-  EnumRules,
-  FieldRules,
-  Int32Rules,
-  Int64Rules,
-  RepeatedRules,
-  Rule,
-  StringRules,
-  TimestampRules,
-  UInt32Rules,
-} from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import {
-  EnumRulesSchema,
   FieldRulesSchema,
   Ignore,
-  Int32RulesSchema,
-  Int64RulesSchema,
   message as messageRules,
   oneof as oneofRules,
-  RepeatedRulesSchema,
-  StringRulesSchema,
-  TimestampRulesSchema,
-  UInt32RulesSchema,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { rulesOf } from "../fields/field-rules.ts";
-
-type Check = (value: unknown) => boolean;
+import type { Check } from "./rule-checks.ts";
+import { allowOnly, typeCheck, UnknownRuleError, uniqueCheck } from "./rule-checks.ts";
 
 const timestamp = "google.protobuf.Timestamp";
 
@@ -51,18 +33,16 @@ function createQuickCheck(desc: DescMessage): QuickCheck | undefined {
   try {
     return messageCheck(desc, []) as QuickCheck;
   } catch (error) {
-    if (error instanceof UnknownRule) return undefined;
+    if (error instanceof UnknownRuleError) return undefined;
     throw error;
   }
 }
-
-class UnknownRule extends Error {}
 
 function messageCheck(desc: DescMessage, within: readonly DescMessage[]): Check {
   const isOptioned =
     hasOption(desc, messageRules) || desc.oneofs.some((o) => hasOption(o, oneofRules));
   // A type within itself would need a check of its own; no event has one.
-  if (isOptioned || within.includes(desc)) throw new UnknownRule();
+  if (isOptioned || within.includes(desc)) throw new UnknownRuleError();
   const checks = desc.fields.flatMap((field) => {
     const check = fieldCheck(field, [...within, desc]);
     return check === undefined ? [] : [{ name: field.localName, check }];
@@ -76,19 +56,18 @@ function messageCheck(desc: DescMessage, within: readonly DescMessage[]): Check 
 function fieldCheck(field: DescField, within: readonly DescMessage[]): Check | undefined {
   const rules = rulesOf(field);
   if (rules?.ignore === Ignore.ALWAYS) return undefined;
-
   if (rules !== undefined) {
-    only(FieldRulesSchema, rules, ["required", "cel", rules.type.case ?? ""]);
+    allowOnly(FieldRulesSchema, rules, ["required", "cel", rules.type.case ?? ""]);
   }
   // A presence that is tracked changes when a rule applies.
-  if (field.oneof !== undefined || field.fieldKind === "map") throw new UnknownRule();
+  if (field.oneof !== undefined || field.fieldKind === "map") throw new UnknownRuleError();
   const own = rules && typeCheck(field, rules);
   const isRequired = rules?.required === true;
   const expressions = rules?.cel ?? [];
-  if (field.fieldKind !== "list" && expressions.length > 0) throw new UnknownRule();
+  if (field.fieldKind !== "list" && expressions.length > 0) throw new UnknownRuleError();
   switch (field.fieldKind) {
     case "list": {
-      if (isRequired) throw new UnknownRule();
+      if (isRequired) throw new UnknownRuleError();
       const item = field.listKind === "message" ? nested(field.message, within) : always;
       const wholes = expressions.map((rule) => uniqueCheck(field, rule));
       // Its length comes first: in a list that is too long no item is looked at.
@@ -108,21 +87,6 @@ function fieldCheck(field: DescField, within: readonly DescMessage[]): Check | u
   }
 }
 
-const uniqueItems = /^this\.map\((\w+), \1\.(\w+)\)\.unique\(\)$/;
-
-/** The one expression in CEL that requests have: that a field differs between the items of a list. */
-function uniqueCheck(list: DescField, { expression }: Rule): Check {
-  const name = uniqueItems.exec(expression)?.[2];
-  const field = list.message?.fields.find((candidate) => candidate.name === name);
-  if (field?.scalar !== ScalarType.STRING || field.oneof !== undefined) throw new UnknownRule();
-  const { localName } = field;
-  return (value) => {
-    const items = value as readonly Readonly<Record<string, unknown>>[];
-    if (items.length < 2) return true;
-    return new Set(items.map((item) => item[localName])).size === items.length;
-  };
-}
-
 const always: Check = () => true;
 
 function nested(desc: DescMessage, within: readonly DescMessage[]): Check {
@@ -135,102 +99,4 @@ function isCalendarTime({ seconds, nanos }: Timestamp): boolean {
   return (
     nanos >= 0 && nanos <= 999_999_999 && seconds >= -62_135_596_800n && seconds <= 253_402_300_799n
   );
-}
-
-function typeCheck(field: DescField, { type }: FieldRules): Check | undefined {
-  switch (type.case) {
-    case undefined:
-      return undefined;
-    case "string":
-      return stringCheck(type.value);
-    case "int32":
-      return numberCheck(Int32RulesSchema, type.value);
-    case "uint32":
-      return numberCheck(UInt32RulesSchema, type.value);
-    case "int64":
-      return numberCheck(Int64RulesSchema, type.value);
-    case "enum":
-      return enumCheck(field, type.value);
-    case "timestamp":
-      return timestampCheck(type.value);
-    case "repeated":
-      return lengthCheck(type.value);
-    default:
-      throw new UnknownRule();
-  }
-}
-
-function lengthCheck(rules: RepeatedRules): Check {
-  only(RepeatedRulesSchema, rules, ["minItems", "maxItems"]);
-  const least = Number(rules.minItems);
-  const most = isFieldSet(rules, RepeatedRulesSchema.field.maxItems)
-    ? Number(rules.maxItems)
-    : Number.POSITIVE_INFINITY;
-  return (list) => {
-    const { length } = list as unknown[];
-    return length >= least && length <= most;
-  };
-}
-
-/** Lengths are counted in code points: there are at most as many as UTF-16 units, and at least half as many. */
-function stringCheck(rules: StringRules): Check {
-  only(StringRulesSchema, rules, ["minLen", "maxLen", "pattern"]);
-  const least = rules.minLen > 1n ? Number(rules.minLen) * 2 : Number(rules.minLen);
-  const most = isFieldSet(rules, StringRulesSchema.field.maxLen)
-    ? Number(rules.maxLen)
-    : Number.POSITIVE_INFINITY;
-  const pattern = rules.pattern === "" ? undefined : new RegExp(rules.pattern, "u");
-  return (value) => {
-    const text = value as string;
-    return (
-      text.length >= least &&
-      text.length <= most &&
-      // Half of a character can only come by JSON; protovalidate knows what it makes of it.
-      text.isWellFormed() &&
-      (pattern?.test(text) ?? true)
-    );
-  };
-}
-
-function numberCheck(
-  schema: typeof Int32RulesSchema | typeof UInt32RulesSchema | typeof Int64RulesSchema,
-  rules: Int32Rules | UInt32Rules | Int64Rules,
-): Check {
-  only(schema, rules, ["gt", "gte", "lt", "lte"]);
-  const { greaterThan: low, lessThan: high } = rules;
-  return (value) => {
-    const number = value as number | bigint;
-    if (low.case !== undefined && !(low.case === "gt" ? number > low.value : number >= low.value)) {
-      return false;
-    }
-    return (
-      high.case === undefined || (high.case === "lt" ? number < high.value : number <= high.value)
-    );
-  };
-}
-
-function enumCheck(field: DescField, rules: EnumRules): Check {
-  only(EnumRulesSchema, rules, ["definedOnly", "notIn"]);
-  if (field.fieldKind !== "enum") throw new UnknownRule();
-  const numbers = field.enum.values.map((value) => value.number);
-  const accepted = new Set(numbers.filter((number) => !rules.notIn.includes(number)));
-  return (value) => accepted.has(value as number);
-}
-
-function timestampCheck(rules: TimestampRules): Check {
-  only(TimestampRulesSchema, rules, ["gte", "lte"]);
-  const low = rules.greaterThan.case === "gte" ? rules.greaterThan.value.seconds : undefined;
-  const high = rules.lessThan.case === "lte" ? rules.lessThan.value.seconds : undefined;
-  return (value) => {
-    const { seconds } = value as Timestamp;
-    // The seconds at the bounds themselves are left to protovalidate.
-    return (low === undefined || seconds > low) && (high === undefined || seconds < high);
-  };
-}
-
-/** Throws where a rule is set that is not among these. */
-function only(schema: DescMessage, rules: Message, known: readonly string[]): void {
-  for (const field of schema.fields) {
-    if (isFieldSet(rules, field) && !known.includes(field.localName)) throw new UnknownRule();
-  }
 }

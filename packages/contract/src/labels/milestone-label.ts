@@ -7,8 +7,7 @@ const labels = new Map<number, string>(
   OrderMilestoneSchema.values.map((value) => [value.number, getOption(value, label) || value.name]),
 );
 
-/** A milestone as people read it, by the option `label` of the contract: "Payment Confirmed". */
-export function statusLabel(milestone: OrderMilestone): string {
-  // A newer order service may know milestones that this hub does not.
+/** A milestone as people read it, by `smartcart.mesh.v1.label`: "Payment Confirmed". "Milestone 99" for one of a newer contract. */
+export function milestoneLabel(milestone: OrderMilestone): string {
   return labels.get(milestone) ?? `Milestone ${milestone}`;
 }
