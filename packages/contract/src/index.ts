@@ -26,6 +26,8 @@ export { formatPath, joinName, jsonName, parseJsonPath, toJsonPath } from "./fie
 export { findField, hasPlainJson, is64Bit, isWholeNumber } from "./fields/json-fields.ts";
 export type { JsonSchema } from "./json-schema/json-schema.ts";
 export { milestoneLabel } from "./labels/milestone-label.ts";
+export type { BatchShape } from "./methods/batch-shape.ts";
+export { batchShapeOf } from "./methods/batch-shape.ts";
 export type { Policy } from "./methods/policy.ts";
 export { batchTargets, policyOf } from "./methods/policy.ts";
 export type { OpenApiInfo } from "./openapi/openapi.ts";

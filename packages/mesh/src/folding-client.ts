@@ -1,10 +1,10 @@
-import type { DescField, DescMessage, DescMethod, DescService, Message } from "@bufbuild/protobuf";
+import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import type { CallOptions, Client } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { policyOf } from "@smartcart/contract";
+import type { BatchShape } from "@smartcart/contract";
+import { batchShapeOf, policyOf } from "@smartcart/contract";
 import type { ItemError } from "@smartcart/gen/type/v1/problem_pb";
-import { ItemErrorSchema } from "@smartcart/gen/type/v1/problem_pb";
 import type { Registry } from "@smartcart/runtime";
 import { Histogram } from "@smartcart/runtime";
 import { currentCall, detached } from "./call-scope.ts";
@@ -15,13 +15,6 @@ import { deadlineError } from "./received-error.ts";
 
 type UnaryFn = (request: Record<string, unknown>, options?: CallOptions) => Promise<Message>;
 type AnyClient = Record<string, UnaryFn>;
-
-/** How a batch method is taken apart, found out once. */
-interface BatchShape {
-  readonly batch: DescMethod;
-  /** The oneof of a result that is either `response` or `error`. */
-  readonly oneof: string;
-}
 
 /**
  * Replaces the methods that have a `BatchPolicy` by ones that fold concurrent calls into their batch method.
@@ -38,7 +31,7 @@ export function foldCalls<S extends DescService>(
   for (const method of service.methods) {
     const policy = policyOf(method).batch;
     if (policy !== undefined) {
-      const shape = batchShape(method, policy.method);
+      const shape = batchShapeOf(method, policy.method);
       folding[method.localName] = createFoldedFn(plain, method, shape, policy.maxItems, metrics);
     }
   }
@@ -124,43 +117,6 @@ function outcomeOf(result: object, oneof: string): Outcome {
     default:
       return new ConnectError("an item of the batch has no answer", Code.Internal);
   }
-}
-
-/** Holds the batch method against what `BatchPolicy` says of it, so that a wrong contract fails at start. */
-function batchShape(method: DescMethod, batchName: string): BatchShape {
-  const wrong = (what: string) =>
-    new Error(`${method.parent.typeName}: ${batchName} cannot batch ${method.name}: ${what}`);
-  const batch = method.parent.methods.find((candidate) => candidate.name === batchName);
-  if (batch?.methodKind !== "unary") {
-    throw wrong("there is no such unary method");
-  }
-  if (listedMessage(batch.input, "requests") !== method.input) {
-    throw wrong(`its request needs "repeated ${method.input.name} requests"`);
-  }
-  const result = listedMessage(batch.output, "results");
-  const response = fieldOf(result, "response");
-  const error = fieldOf(result, "error");
-  const oneof = response?.oneof;
-  if (
-    response?.message !== method.output ||
-    error?.message?.typeName !== ItemErrorSchema.typeName ||
-    oneof === undefined ||
-    oneof !== error.oneof
-  ) {
-    throw wrong(
-      `its results need a oneof of "${method.output.name} response" and "ItemError error"`,
-    );
-  }
-  return { batch, oneof: oneof.localName };
-}
-
-function fieldOf(message: DescMessage | undefined, name: string): DescField | undefined {
-  return message?.fields.find((field) => field.name === name);
-}
-
-function listedMessage(message: DescMessage, name: string): DescMessage | undefined {
-  const field = fieldOf(message, name);
-  return field?.fieldKind === "list" ? field.message : undefined;
 }
 
 function batchSizes(registry: Registry): Histogram<"rpc_method"> {
