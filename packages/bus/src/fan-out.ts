@@ -39,7 +39,7 @@ export function createFanOutEnd<D extends DescMessage>(
   return {
     read({ id, body }) {
       const result = readEvent(desc, body);
-      return "event" in result ? result.event : drop(id, result.flaw);
+      return "event" in result ? result.event : drop(id, result.invalidReason);
     },
     deliver(events) {
       try {

@@ -60,7 +60,7 @@ export function decodeMessage(queue: QueueType, raw: RawMessage): Delivery | Poi
     return { poison: `type "${raw.type}" is none of queue ${queue.name}` };
   }
   const read = readEvent(type.desc, raw.body);
-  if ("flaw" in read) return { poison: read.flaw };
+  if ("invalidReason" in read) return { poison: read.invalidReason };
   const { attempt } = raw;
   const typeName = type.desc.typeName;
   const traceparent = isStorable(raw.traceparent) ? raw.traceparent : "";

@@ -52,7 +52,7 @@ describe("the rules of the contract", () => {
     const good = { orderId: "ORD-1", sequence: 1, milestone: 1, occurredAt: time(1n) };
     expect(readEvent(desc, encode(desc, good))).toHaveProperty("event");
     expect(readEvent(desc, encode(desc, { ...good, ...change }))).toEqual({
-      flaw: expect.stringMatching(reason),
+      invalidReason: expect.stringMatching(reason),
     });
   });
 });
@@ -122,7 +122,8 @@ it.each(types)(
     fc.assert(
       fc.property(bodies(desc), (body) => {
         const result = readEvent(desc, body);
-        if ("flaw" in result) return void expect(result.flaw.length).toBeLessThan(400);
+        if ("invalidReason" in result)
+          return void expect(result.invalidReason.length).toBeLessThan(400);
         passed++;
         if (desc.name === "LogsEmitted") return;
         const text = JSON.stringify(toJson(desc, result.event));

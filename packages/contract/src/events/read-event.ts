@@ -8,7 +8,7 @@ const maxReasonLength = 300;
 /** An event, or why it is none. */
 export type CheckedEvent<D extends DescMessage> =
   | { readonly event: MessageShape<D> }
-  | { readonly flaw: string };
+  | { readonly invalidReason: string };
 
 /**
  * Decodes the body of an event and holds it against the rules of the contract. Protobuf in binary
@@ -19,9 +19,11 @@ export function readEvent<D extends DescMessage>(desc: D, body: Uint8Array): Che
   try {
     const event = fromBinary(desc, body);
     const [first] = validateMessage(desc, event);
-    return first === undefined ? { event } : { flaw: clip(`${first.field}: ${first.message}`) };
+    return first === undefined
+      ? { event }
+      : { invalidReason: clip(`${first.field}: ${first.message}`) };
   } catch (error) {
-    return { flaw: clip(`body is no ${desc.typeName}: ${String(error)}`) };
+    return { invalidReason: clip(`body is no ${desc.typeName}: ${String(error)}`) };
   }
 }
 
