@@ -48,67 +48,74 @@ const wrapped: Readonly<Record<string, ScalarType>> = {
   "google.protobuf.BytesValue": ScalarType.BYTES,
 };
 
+type Ref = SchemaRegistry["ref"];
+
 /** Starts with no schema. `closed`: a member that the message does not have is refused. */
 export function createSchemaRegistry({ closed }: { readonly closed: boolean }): SchemaRegistry {
   const schemas = new Map<string, JsonSchema>();
-
-  function ref(message: DescMessage): JsonSchema {
-    const wrappedScalar = wrapped[message.typeName];
-    const known =
-      wrappedScalar === undefined ? wellKnown[message.typeName] : scalarSchema(wrappedScalar);
+  const ref: Ref = (message) => {
+    const known = wellKnownSchema(message.typeName);
     if (known !== undefined) {
       return known;
     }
     if (!schemas.has(message.typeName)) {
       // Reserved first: a message may contain itself.
       schemas.set(message.typeName, {});
-      schemas.set(message.typeName, messageSchema(message));
+      const schema = messageSchema(message, ref);
+      schemas.set(message.typeName, closed ? { ...schema, additionalProperties: false } : schema);
     }
     return { $ref: `#/components/schemas/${message.typeName}` };
-  }
+  };
+  return {
+    ref,
+    ofField: (field) => fieldSchema(field, ref),
+    all: () => Object.fromEntries([...schemas].sort()),
+  };
+}
 
-  function messageSchema(message: DescMessage): JsonSchema {
-    const required = requiredFields(message);
-    const notes = hasOption(message, messageRules)
-      ? celNotes(getOption(message, messageRules).cel)
-      : "";
-    const choices = message.oneofs.map(oneofSchema).filter((schema) => schema !== undefined);
-    return {
-      type: "object",
-      ...(notes && { description: notes }),
-      properties: Object.fromEntries(message.fields.map((f) => [f.jsonName, ofField(f)])),
-      ...(required.length > 0 && { required }),
-      ...(choices.length > 0 && { allOf: choices }),
-      ...(closed && { additionalProperties: false }),
-    };
-  }
+function wellKnownSchema(typeName: string): JsonSchema | undefined {
+  const scalar = wrapped[typeName];
+  return scalar === undefined ? wellKnown[typeName] : scalarSchema(scalar);
+}
 
-  function ofField(field: DescField): JsonSchema {
-    const rules = rulesOf(field);
-    const notes = celNotes(rules?.cel ?? []);
-    return { ...(notes && { description: notes }), ...constrained(field, rules) };
-  }
+function messageSchema(message: DescMessage, ref: Ref): JsonSchema {
+  const required = requiredFields(message);
+  const notes = hasOption(message, messageRules)
+    ? celNotes(getOption(message, messageRules).cel)
+    : "";
+  const choices = message.oneofs.map(oneofSchema).filter((schema) => schema !== undefined);
+  return {
+    type: "object",
+    ...(notes && { description: notes }),
+    properties: Object.fromEntries(message.fields.map((f) => [f.jsonName, fieldSchema(f, ref)])),
+    ...(required.length > 0 && { required }),
+    ...(choices.length > 0 && { allOf: choices }),
+  };
+}
 
-  function constrained(field: DescField, rules: FieldRules | undefined): JsonSchema {
-    if (field.fieldKind === "list") {
-      const itemRules = rules?.type.case === "repeated" ? rules.type.value.items : undefined;
-      const items = { ...valueSchema(field), ...scalarConstraints(itemRules) };
-      return { type: "array", items, ...listConstraints(rules) };
-    }
-    if (field.fieldKind === "map") {
-      return { type: "object", additionalProperties: valueSchema(field) };
-    }
-    return { ...valueSchema(field), ...scalarConstraints(rules) };
-  }
+function fieldSchema(field: DescField, ref: Ref): JsonSchema {
+  const rules = rulesOf(field);
+  const notes = celNotes(rules?.cel ?? []);
+  return { ...(notes && { description: notes }), ...constrainedSchema(field, rules, ref) };
+}
 
-  function valueSchema(field: DescField): JsonSchema {
-    if (field.message !== undefined) {
-      return ref(field.message);
-    }
-    return field.enum === undefined ? scalarSchema(field.scalar) : enumSchema(field.enum);
+function constrainedSchema(field: DescField, rules: FieldRules | undefined, ref: Ref): JsonSchema {
+  if (field.fieldKind === "list") {
+    const itemRules = rules?.type.case === "repeated" ? rules.type.value.items : undefined;
+    const items = { ...valueSchema(field, ref), ...scalarConstraints(itemRules) };
+    return { type: "array", items, ...listConstraints(rules) };
   }
+  if (field.fieldKind === "map") {
+    return { type: "object", additionalProperties: valueSchema(field, ref) };
+  }
+  return { ...valueSchema(field, ref), ...scalarConstraints(rules) };
+}
 
-  return { ref, ofField, all: () => Object.fromEntries([...schemas].sort()) };
+function valueSchema(field: DescField, ref: Ref): JsonSchema {
+  if (field.message !== undefined) {
+    return ref(field.message);
+  }
+  return field.enum === undefined ? scalarSchema(field.scalar) : enumSchema(field.enum);
 }
 
 /** Fields that a message cannot be valid without, by JSON name. */
