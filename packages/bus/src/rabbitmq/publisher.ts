@@ -43,17 +43,14 @@ export function createPublisher(connection: Connection): Publisher {
   return {
     async publish(messages, o) {
       const results: Confirmation[] = messages.map(() => "unknown");
-      const deadline = AbortSignal.any([
-        AbortSignal.timeout(o.timeoutMs),
-        ...(o.signal ? [o.signal] : []),
-      ]);
+      using deadline = createDeadline(o);
       const work = async () => {
         // While it is down or blocked by an alarm, what is written would pile up in memory.
         if (!connection.ready) await connection.onConnect(o.timeoutMs, true);
         const open = await lane();
-        if (!deadline.aborted) await open.send(messages, results);
+        if (!deadline.isOver()) await open.send(messages, results);
       };
-      const inTime = await Promise.race([work().then(succeeded, succeeded), aborted(deadline)]);
+      const inTime = await Promise.race([work().then(succeeded, succeeded), deadline.over]);
       // Answers that never came would be waited for as long as the channel lives.
       if (inTime === "aborted" && opening !== undefined) void retire(opening);
       if (inTime === "aborted") opening = undefined;
@@ -114,9 +111,29 @@ function succeeded(): "done" {
   return "done";
 }
 
-async function aborted(signal: AbortSignal): Promise<"aborted"> {
-  if (!signal.aborted) {
-    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-  }
-  return "aborted";
+interface Deadline extends Disposable {
+  /** Resolves when the time is up, or the signal fires. */
+  readonly over: Promise<"aborted">;
+  isOver(): boolean;
+}
+
+/** A timer that is cleared: those of `AbortSignal.timeout` all fire, seconds later, and make an error each. */
+function createDeadline(o: { timeoutMs: number; signal?: AbortSignal | undefined }): Deadline {
+  const { promise, resolve } = Promise.withResolvers<"aborted">();
+  let isOver = o.signal?.aborted === true;
+  const end = () => {
+    isOver = true;
+    resolve("aborted");
+  };
+  if (isOver) end();
+  const timer = setTimeout(end, o.timeoutMs);
+  o.signal?.addEventListener("abort", end, { once: true });
+  return {
+    over: promise,
+    isOver: () => isOver,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      o.signal?.removeEventListener("abort", end);
+    },
+  };
 }
