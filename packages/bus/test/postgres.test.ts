@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { OrderStatusChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { silentLogger } from "@smartcart/runtime";
 import { createDatabase } from "@smartcart/store";
-import { createTestDatabase } from "@smartcart/store/testing";
+import { createTestDatabase } from "@smartcart/testkit";
 import { queueTypeOf } from "../src/contract.ts";
 import type { OutgoingEvent } from "../src/index.ts";
 import { openBus } from "../src/index.ts";

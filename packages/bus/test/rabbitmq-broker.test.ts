@@ -4,13 +4,14 @@ import { join } from "node:path";
 import type { Channel } from "rabbitmq-client";
 import { Connection } from "rabbitmq-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { PrivateBroker } from "@smartcart/engines";
+import { findRabbitmq, startPrivateBroker } from "@smartcart/engines";
 import type { OrderStatusChanged } from "@smartcart/gen/events/v1/order_events_pb";
 import { OrderStatusChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { StartError, silentLogger } from "@smartcart/runtime";
-import type { EventBus, OutgoingEvent, PrivateBroker } from "../src/index.ts";
-import { findRabbitmq, openBus, startPrivateBroker } from "../src/index.ts";
-import { canTestRabbitmq } from "../src/testing/index.ts";
-import { addVirtualHost } from "../src/testing/virtual-host.ts";
+import { addVirtualHost, canTestRabbitmq } from "@smartcart/testkit";
+import type { EventBus, OutgoingEvent } from "../src/index.ts";
+import { openBus } from "../src/index.ts";
 import { orderPlaced, statusChanged } from "./events.ts";
 import { eventually } from "./eventually.ts";
 

@@ -1,94 +1,102 @@
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Logger } from "@smartcart/runtime";
-import { StartError } from "@smartcart/runtime";
-import { unfinishedName } from "./files.ts";
-import type { Place } from "./place.ts";
-import { findPostmaster } from "./postmaster-file.ts";
-import { identityOf, isAlive } from "./processes.ts";
-
 /*
- * PostgreSQL's own lock file decides who may run on a data folder. What it does not know is for whom it runs: that is
- * kept beside it, so that a second start can name the first one, and so that an orphan can be told from a server in use.
+ * One process at a time owns a data directory. The file `owner.json` in it names that process and the server that runs for
+ * it, so that a second start can name the first one, and an orphan can be told from a server in use.
  */
+import { randomBytes } from "node:crypto";
+import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { processExists } from "@smartcart/runtime";
+import { identityOf } from "./process-identity.ts";
 
 interface Owner {
   readonly pid: number;
   /** See `identityOf`: process ids come round again. */
-  readonly identity: string | undefined;
-  readonly postmasterPid: number;
+  readonly identity?: string | undefined;
+  /** The server that runs for it; unset until that is ready. */
+  readonly serverPid?: number | undefined;
 }
 
-/** Says for whom the server runs. To be called as soon as it is ready. */
-export async function writeOwner(root: string, postmasterPid: number): Promise<void> {
-  const owner: Owner = { pid: process.pid, identity: await identityOf(process.pid), postmasterPid };
-  const path = unfinishedName(pathOf(root));
-  await writeFile(path, `${JSON.stringify(owner)}\n`);
-  await rename(path, pathOf(root));
+/** This process owns the directory until it disposes of the lock, or ends. */
+export interface DirectoryLock extends AsyncDisposable {
+  /** The server of the previous owner, which died without stopping it. Perhaps it still runs. */
+  readonly orphanPid: number | undefined;
+  /** Notes the server that runs for this process. */
+  setServer(pid: number): Promise<void>;
 }
 
-/** To be called when the server has stopped. */
-export async function removeOwner(root: string): Promise<void> {
-  const owner = await readOwner(root);
-  if (owner?.pid === process.pid) await rm(pathOf(root), { force: true });
-}
+/** A living process owns the directory, or a server that nothing started by us owns runs on it. */
+export class DirectoryInUseError extends Error {
+  readonly code = "DIRECTORY_IN_USE";
+  readonly pid: number;
 
-const orphanStopsWithinMs = 10_000;
-const ownerShowsWithinMs = 60_000;
-
-/**
- * Resolves when no server runs on the data folder. One that a living process owns is a StartError which names that
- * process. An orphan is stopping already, since its guard notices the death of the owner; one that is not is stopped here.
- */
-export async function waitUntilVacant(
-  o: Pick<Place, "stateDirectory" | "root" | "dataDirectory">,
-  log: Logger,
-): Promise<void> {
-  const startedAtMs = Date.now();
-  let told = false;
-  for (;;) {
-    const postmasterPid = await findPostmaster(o.dataDirectory);
-    if (postmasterPid === undefined) return;
-    if (postmasterPid === "unclear") {
-      await sleep(20);
-      continue;
-    }
-    const owner = await readOwner(o.root);
-    const known = owner?.postmasterPid === postmasterPid;
-    if (known && (await isSameProcess(owner))) throw inUse(o, owner.pid);
-    const waitedMs = Date.now() - startedAtMs;
-    // Unknown: somebody else is just starting it, or died while doing so.
-    if (!known && waitedMs > ownerShowsWithinMs) throw inUse(o, postmasterPid);
-    if (known && waitedMs > orphanStopsWithinMs) process.kill(postmasterPid, "SIGINT");
-    if (!told) log.warn("database.waiting_for_previous", { postmasterPid });
-    told = true;
-    await sleep(known && waitedMs > orphanStopsWithinMs ? 1_000 : 20);
+  constructor(directory: string, pid: number) {
+    super(`${directory} is in use by process ${pid}`);
+    this.pid = pid;
   }
 }
 
-function inUse(o: Pick<Place, "stateDirectory">, pid: number): StartError {
-  return new StartError(
-    `SMARTCART_STATE=${o.stateDirectory} is in use by process ${pid}: stop that process, ` +
-      "or set SMARTCART_STATE to another folder",
-    { variable: "SMARTCART_STATE" },
-  );
+/** Makes this process the owner of an existing directory. Throws DirectoryInUseError while another start has it. */
+export async function lockDirectory(directory: string): Promise<DirectoryLock> {
+  const file = join(directory, "owner.json");
+  const mine: Owner = { pid: process.pid, identity: await identityOf(process.pid) };
+  let orphanPid: number | undefined;
+  while (!(await createOwner(file, { ...mine, serverPid: orphanPid }))) {
+    const text = await readFile(file, "utf8").catch(() => undefined);
+    if (text === undefined) continue;
+    const owner = parseOwner(text);
+    if (await isAlive(owner)) throw new DirectoryInUseError(directory, owner.pid);
+    orphanPid = owner.serverPid;
+    await removeStale(file, text);
+  }
+  return {
+    orphanPid,
+    async setServer(serverPid) {
+      const next = unfinishedName(file);
+      await writeFile(next, JSON.stringify({ ...mine, serverPid }));
+      await rename(next, file);
+    },
+    [Symbol.asyncDispose]: () => rm(file, { force: true }),
+  };
 }
 
-async function isSameProcess(owner: Owner): Promise<boolean> {
-  if (!isAlive(owner.pid)) return false;
+/** Never replaces a file that is there: unlike a rename, a link fails then. */
+async function createOwner(file: string, owner: Owner): Promise<boolean> {
+  const complete = unfinishedName(file);
+  await writeFile(complete, JSON.stringify(owner));
+  try {
+    await link(complete, file);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return false;
+  } finally {
+    await rm(complete, { force: true });
+  }
+}
+
+/** A file that a crash of the machine left empty is of a process that is gone. */
+function parseOwner(text: string): Owner {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { pid: 0 };
+  }
+}
+
+async function isAlive(owner: Owner): Promise<boolean> {
+  if (!(owner.pid > 0) || !processExists(owner.pid)) return false;
   return owner.identity === undefined || owner.identity === (await identityOf(owner.pid));
 }
 
-async function readOwner(root: string): Promise<Owner | undefined> {
-  try {
-    return JSON.parse(await readFile(pathOf(root), "utf8"));
-  } catch {
-    // none, or a first start
-    return undefined;
-  }
+/** Another start may have replaced the stale file between the look and the removal: then it is put back. */
+async function removeStale(file: string, stale: string): Promise<void> {
+  const aside = unfinishedName(file);
+  await rename(file, aside).catch(() => {});
+  const moved = await readFile(aside, "utf8").catch(() => stale);
+  if (moved !== stale) await link(aside, file).catch(() => {});
+  await rm(aside, { force: true });
 }
 
-function pathOf(root: string): string {
-  return join(root, "owner.json");
+function unfinishedName(file: string): string {
+  return `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;
 }

@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import { expect, it } from "vitest";
-import { freePorts } from "./free-ports.ts";
+import { freePorts } from "./ports.ts";
 
 it("answers distinct ports that can be listened on", async () => {
   const ports = [...(await freePorts(20)), ...(await freePorts(20))];

@@ -1,25 +1,16 @@
 import { execFile } from "node:child_process";
 import { readFile, readlink, realpath } from "node:fs/promises";
 import { promisify } from "node:util";
+import { processExists } from "@smartcart/runtime";
 
 const execute = promisify(execFile);
-
-/** True while a process with that id exists, whoever it belongs to. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
 
 /**
  * A text that tells a process from a later one with the same id: when it was started, and in which boot of the machine.
  * Undefined when there is no such process, or the system does not say.
  */
 export async function identityOf(pid: number): Promise<string | undefined> {
-  if (process.platform !== "linux") return identityByPs(pid);
+  if (process.platform !== "linux") return askPs("lstart", pid);
   try {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
     const boot = await readFile("/proc/sys/kernel/random/boot_id", "utf8");
@@ -33,20 +24,20 @@ export async function identityOf(pid: number): Promise<string | undefined> {
   }
 }
 
-async function identityByPs(pid: number): Promise<string | undefined> {
-  const found = await execute("ps", ["-o", "lstart=", "-p", String(pid)]).catch(() => undefined);
-  return found?.stdout.trim() || undefined;
+/**
+ * Whether the process is a server that works in that folder, and not an unrelated one that was given an old id. On Linux the working
+ * directory tells, elsewhere the command line has to name the folder.
+ */
+export async function worksIn(pid: number, folder: string): Promise<boolean> {
+  if (!processExists(pid)) return false;
+  if (process.platform !== "linux") {
+    return (await askPs("command", pid))?.includes(folder) ?? false;
+  }
+  const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
+  return cwd === (await realpath(folder).catch(() => folder));
 }
 
-/** True when the process is a PostgreSQL server on that data folder, and not a stranger who was given an old id. */
-export async function isPostmasterOf(pid: number, dataDirectory: string): Promise<boolean> {
-  if (!isAlive(pid)) return false;
-  const data = await realpath(dataDirectory);
-  if (process.platform === "linux") {
-    // the server works in its data folder
-    const folder = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
-    return folder === data;
-  }
-  const found = await execute("ps", ["-o", "command=", "-p", String(pid)]).catch(() => undefined);
-  return found?.stdout.includes(dataDirectory) ?? false;
+async function askPs(field: string, pid: number): Promise<string | undefined> {
+  const found = await execute("ps", ["-o", `${field}=`, "-p", String(pid)]).catch(() => undefined);
+  return found?.stdout.trim() || undefined;
 }

@@ -16,15 +16,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { createLogger, silentLogger } from "@smartcart/runtime";
-import { initialiseCluster, readPassword } from "../src/embedded/cluster.ts";
-import { preparePlace } from "../src/embedded/place.ts";
-import {
-  createDatabase,
-  findEmbeddedPostgres,
-  removeEmbeddedPostgres,
-  startEmbeddedPostgres,
-} from "../src/index.ts";
+import { createLogger, processExists, silentLogger } from "@smartcart/runtime";
+import { removeEmbeddedPostgres, startEmbeddedPostgres } from "../src/index.ts";
+import { findBinaries, prepareBinaries } from "../src/postgresql/binaries.ts";
+import { ensureDatabase } from "../src/postgresql/initdb.ts";
+import { ensurePassword } from "../src/postgresql/password.ts";
 
 const isRoot = process.getuid?.() === 0;
 
@@ -54,7 +50,7 @@ async function query(url: string, sql: string) {
 
 /** Starts an owner in a process of its own. */
 async function startOwner(stateDirectory: string) {
-  const script = fileURLToPath(new URL("./fixtures/owner.ts", import.meta.url));
+  const script = fileURLToPath(new URL("./fixtures/postgres-owner.ts", import.meta.url));
   const child = spawn(process.execPath, [script, stateDirectory], {
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -69,14 +65,6 @@ async function startOwner(stateDirectory: string) {
       await once(child, "exit");
     },
   };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 describe("startEmbeddedPostgres", () => {
@@ -100,54 +88,30 @@ describe("startEmbeddedPostgres", () => {
       expect(rows).toEqual([{ fsync: "on", commit: "on", pages: "on", host: "127.0.0.1" }]);
       await query(postgres.url, "create table kept as select 42 as answer");
     }
-    expect(isAlive(pid)).toBe(false);
+    expect(processExists(pid)).toBe(false);
     await using again = await start(state.path);
     expect(await query(again.url, "select * from kept")).toEqual([{ answer: 42 }]);
-  });
-
-  test("takes nothing from the variables that a shell has for another server", async () => {
-    const variables = {
-      PGHOST: "db.invalid",
-      PGPORT: "1",
-      PGUSER: "nobody",
-      PGPASSWORD: "wrong",
-      PGDATABASE: "elsewhere",
-      PGSSLMODE: "require",
-      PGSSLNEGOTIATION: "direct",
-      PGSSLROOTCERT: "/nonexistent/ca.pem",
-      PGOPTIONS: "-c default_transaction_read_only=on -c search_path=elsewhere",
-      PGREPLICATION: "database",
-      PGCLIENTENCODING: "LATIN1",
-      PGCLIENT_ENCODING: "LATIN1",
-      PGAPPNAME: "psql",
-      PGSERVICE: "elsewhere",
-      PGDATA: "/nonexistent",
-      PGCONNECT_TIMEOUT: "0",
-    };
-    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
-    try {
-      await using postgres = await start(state.path);
-      const url = await findEmbeddedPostgres({ stateDirectory: state.path });
-      expect(url).toBe(postgres.url);
-      await using db = createDatabase({ url: postgres.url, schema: "public", log: silentLogger });
-      await db.query({ text: "create table written as select 'ü' as letter" });
-      const { rows } = await db.query({
-        text: "select letter, current_setting('application_name') as name from written",
-      });
-      expect(rows).toEqual([{ letter: "ü", name: "public" }]);
-    } finally {
-      vi.unstubAllEnvs();
-    }
   });
 
   // only root can run initdb as somebody else
   test.skipIf(!isRoot)("says what to do where the user has no entry in /etc/passwd", async () => {
     await using own = await stateFolder();
-    const account = { name: "#54321", uid: 54_321, gid: 54_321 };
-    const place = { ...(await preparePlace({ stateDirectory: own.path })), account };
-    await chown(place.root, account.uid, account.gid);
-    await readPassword(place.root, account);
-    await expect(initialiseCluster(place)).rejects.toMatchObject({
+    const osUser = { uid: 54_321, gid: 54_321 };
+    const directory = join(own.path, "postgres");
+    await mkdir(directory);
+    await chown(directory, osUser.uid, osUser.gid);
+    const binaries = (await prepareBinaries(await findBinaries(), directory, true)).directory;
+    await ensurePassword(directory, osUser);
+    const making = ensureDatabase({
+      binaries,
+      directory,
+      dataDirectory: own.data,
+      subject: "SMARTCART_STATE",
+      osUser,
+      env: {},
+      durable: false,
+    });
+    await expect(making).rejects.toMatchObject({
       name: "StartError",
       message: expect.stringMatching(/^[^\n]*user with the id 54321[^\n]*set DATABASE_URL[^\n]*$/),
     });
@@ -192,7 +156,9 @@ describe("startEmbeddedPostgres", () => {
   test("the server ends soon after its owner was killed", async () => {
     const owner = await startOwner(state.path);
     await owner.kill();
-    await vi.waitFor(() => expect(isAlive(owner.postmasterPid)).toBe(false), { timeout: 10_000 });
+    await vi.waitFor(() => expect(processExists(owner.postmasterPid)).toBe(false), {
+      timeout: 10_000,
+    });
   });
 
   test("committed rows survive a kill -9 of everything", async () => {
@@ -243,7 +209,9 @@ describe("startEmbeddedPostgres", () => {
     await using state = await stateFolder();
     await (await start(state.path))[Symbol.asyncDispose]();
     await rm(join(state.path, "postgres", "password"));
-    await expect(start(state.path)).rejects.toThrow(/password in .* is not the one/);
+    await expect(start(state.path)).rejects.toThrow(
+      /password of the database in .* is missing: restore that file/,
+    );
   });
 
   test("can be deleted for a new beginning, but not while it is used", async () => {

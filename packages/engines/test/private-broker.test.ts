@@ -5,30 +5,26 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { canTestRabbitmq, waitFor } from "@smartcart/testkit";
 import { findRabbitmq } from "../src/index.ts";
-import { canTestRabbitmq } from "../src/testing/index.ts";
-import { eventually } from "./eventually.ts";
 
 await canTestRabbitmq();
 
 describe.skipIf(!(await findRabbitmq()))("startPrivateBroker", () => {
   it("leaves nothing behind when its owner is killed", { timeout: 120_000 }, async () => {
     const directory = await mkdtemp(join(tmpdir(), "smartcart-broker-"));
-    const script = fileURLToPath(new URL("./broker-owner.ts", import.meta.url));
+    const script = fileURLToPath(new URL("./fixtures/broker-owner.ts", import.meta.url));
     const owner = spawn(process.execPath, [script, directory], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const [url] = await once(owner.stdout, "data");
     expect(String(url)).toMatch(/^amqp:\/\/guest:guest@127\.0\.0\.1:\d+\n$/);
-    // The owner, its guard, the shell around the node, the node, its port mapper.
+    // The owner, the supervising shells, the shell around the node, the node, its port mapper.
     expect((await processesOf(directory)).length).toBeGreaterThanOrEqual(4);
 
     owner.kill("SIGKILL");
 
-    await eventually(
-      () => processesOf(directory),
-      (pids) => pids.length === 0,
-    );
+    await waitFor(async () => (await processesOf(directory)).length === 0, { timeoutMs: 30_000 });
     await rm(directory, { recursive: true });
   });
 });

@@ -18,6 +18,7 @@ export { type OutputStream, writeOutput } from "./output.ts";
 export type { Passage, Passages } from "./passages.ts";
 export { passagesOf } from "./passages.ts";
 export { createPool, type Pool } from "./pool.ts";
+export { processExists } from "./process-exists.ts";
 export { delay, reasonOf, retryUntilReady, StartError } from "./retry.ts";
 export { serializeError } from "./serialize-error.ts";
 export { networkFaults, remedyFor, type StartFault } from "./start-faults.ts";

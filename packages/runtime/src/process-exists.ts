@@ -1,9 +1,9 @@
-/** Whether there is a process of that id. */
-export function isAlive(pid: number): boolean {
+/** Whether there is a process with that id, whoever it belongs to. */
+export function processExists(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // Somebody else's process is alive as well.
+    // The process of another user exists as well.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -1,11 +1,9 @@
-import type { ChildProcess } from "node:child_process";
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { spawnSync } from "node:child_process";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { freePorts, isListening, startSupervisedProcess } from "@smartcart/engines";
+import { waitFor } from "./wait-for.ts";
 
 /** A PgBouncer before a database. Disposing stops it. */
 export interface PgBouncer extends AsyncDisposable {
@@ -32,25 +30,27 @@ export function skipPgBouncer(): boolean {
 export async function startPgBouncer(o: PgBouncerOptions): Promise<PgBouncer> {
   const folder = await mkdtemp(join(tmpdir(), "smartcart-pgbouncer-"));
   await chmod(folder, 0o755);
-  const port = await findFreePort();
+  const [port = 0] = await freePorts(1);
   const file = join(folder, "pgbouncer.ini");
+  const logFile = join(folder, "output.log");
   await writeFile(file, settings(o, port));
-  // It refuses to run as root; "nobody" is 65534 on every Linux.
-  const asNobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
-  const child = spawn("pgbouncer", ["--quiet", file], {
+  const server = startSupervisedProcess({
+    command: ["pgbouncer", "--quiet", file],
+    env: { PATH: process.env.PATH ?? "" },
     cwd: folder,
-    stdio: "ignore",
-    ...asNobody,
+    // It refuses to run as root; "nobody" is 65534 on every Linux.
+    osUser: process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined,
+    logFile,
+    stopSignals: ["SIGKILL"],
   });
-  const failed = once(child, "error").then(([error]) => Promise.reject(error));
-  await Promise.race([waitUntilReady(child, port), failed]);
-  failed.catch(() => {});
+  await waitFor(async () => server.hasEnded() || (await isListening(port)), { what: "pgbouncer" });
+  if (server.hasEnded()) throw new Error(`pgbouncer ended: ${await readFile(logFile, "utf8")}`);
   const url = new URL(o.target);
   url.host = `127.0.0.1:${port}`;
   return {
     url: url.href,
     async [Symbol.asyncDispose]() {
-      if (child.exitCode === null && child.kill("SIGKILL")) await once(child, "exit");
+      await server.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -70,25 +70,4 @@ pool_mode = ${o.poolMode}
 default_pool_size = ${o.poolSize ?? 100}
 ignore_startup_parameters = ${o.ignoredParameters ?? ""}
 `;
-}
-
-async function waitUntilReady(child: ChildProcess, port: number): Promise<void> {
-  while (child.exitCode === null) {
-    const probe = connect(port, "127.0.0.1");
-    const listening = await new Promise<boolean>((resolve) => {
-      probe.on("connect", () => resolve(true)).on("error", () => resolve(false));
-    });
-    probe.destroy();
-    if (listening) return;
-    await sleep(20);
-  }
-  throw new Error(`pgbouncer ended with code ${child.exitCode}`);
-}
-
-async function findFreePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  return typeof address === "object" && address ? address.port : 0;
 }

@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { access } from "node:fs/promises";
 import { promisify } from "node:util";
-import { findRabbitmq } from "../rabbitmq-installation.ts";
-import { borrowVirtualHost } from "./broker-client.ts";
+import { findRabbitmq } from "@smartcart/engines";
+import { borrow } from "./test-server/borrow.ts";
 import { addVirtualHost, deleteVirtualHost } from "./virtual-host.ts";
 
 const execute = promisify(execFile);
@@ -35,10 +35,10 @@ export async function canTestRabbitmq(): Promise<boolean> {
  */
 export async function createTestBroker(): Promise<TestBroker> {
   const amqpUrl = process.env.AMQP_URL;
-  if (amqpUrl) return await createOn(amqpUrl);
+  if (amqpUrl) return createOn(amqpUrl);
   if (!(await canTestRabbitmq()))
     throw new Error("rabbitmq-server is not installed, nor is AMQP_URL set");
-  return await borrowVirtualHost();
+  return await borrow<Omit<TestBroker, keyof AsyncDisposable>>("virtual-hosts");
 }
 
 async function createOn(amqpUrl: string): Promise<TestBroker> {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
-import { borrowDatabase } from "./keeper-client.ts";
+import { borrow } from "./test-server/borrow.ts";
 
 /** An empty database for one test. Disposing drops it, whoever is still connected. */
 export interface TestDatabase extends AsyncDisposable {
@@ -14,7 +14,7 @@ export interface TestDatabase extends AsyncDisposable {
  */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const server = process.env.TEST_DATABASE_URL;
-  return server ? createOn(server) : borrowDatabase();
+  return server ? createOn(server) : borrow<{ url: string }>("databases");
 }
 
 async function createOn(server: string): Promise<TestDatabase> {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { describe, expect, test, vi } from "vitest";
-import { createTestDatabase } from "../src/testing/index.ts";
+import { createTestDatabase } from "../src/test-database.ts";
 
 async function databases(url: string): Promise<string[]> {
   const client = new pg.Client({ connectionString: url });

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { StartError } from "@smartcart/runtime";
-import { isPresent, unfinishedName } from "./files.ts";
+import { isPresent } from "../files.ts";
 
 const execute = promisify(execFile);
 
@@ -35,6 +35,7 @@ export async function findBinaries(): Promise<Binaries> {
  *
  * A copy is always needed for another user (`forOtherUser`), who often may not even enter the checkout, and where
  * npm installed without scripts, because npm packages carry no symbolic links and a script puts them in place.
+ * It is made under another name and moved into place when complete.
  */
 export async function prepareBinaries(
   found: Binaries,
@@ -45,10 +46,11 @@ export async function prepareBinaries(
   if (!forOtherUser && (await allPresent(found.directory, links))) return found;
   const directory = join(root, `postgresql-${found.version}`);
   if (await isPresent(directory)) return { ...found, directory };
-  const unfinished = unfinishedName(directory);
+  const unfinished = `${directory}.unfinished`;
+  await rm(unfinished, { recursive: true, force: true });
   await copy(found.directory, unfinished);
   await link(unfinished, links);
-  await moveIntoPlace(unfinished, directory);
+  await rename(unfinished, directory);
   return { ...found, directory };
 }
 
@@ -96,14 +98,4 @@ async function copy(from: string, to: string): Promise<void> {
   await execute("cp", ["-R", "-P", from, to]);
   // whatever the umask of the installation was, the other user must be able to read it
   await execute("chmod", ["-R", "a+rX", to]);
-}
-
-/** Of two processes that copy at once, the first to finish wins. */
-async function moveIntoPlace(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to);
-  } catch (error) {
-    await rm(from, { recursive: true, force: true });
-    if (!(await isPresent(to))) throw error;
-  }
 }

@@ -1,22 +1,16 @@
-import { createServer } from "node:net";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "@smartcart/runtime";
-import { StartError } from "@smartcart/runtime";
-import { DatabaseClient } from "../database-client.ts";
-import { sqlState, sqlStateOf } from "../sql-errors.ts";
-import {
-  databaseUrl,
-  databaseUser,
-  initialiseCluster,
-  passwordFile,
-  readPassword,
-} from "./cluster.ts";
-import type { GuardedServer } from "./guard.ts";
-import { ServerFailedError, startGuarded } from "./guard.ts";
-import { removeOwner, waitUntilVacant, writeOwner } from "./owner.ts";
-import type { Place } from "./place.ts";
-import { preparePlace } from "./place.ts";
+import { isPresent } from "../files.ts";
+import { chooseOsUser } from "../os-user.ts";
+import { freePorts } from "../ports.ts";
+import type { Launch, Recipe, ServerDirectory } from "../supervisor.ts";
+import { makeServerDirectory, own, startServer } from "../supervisor.ts";
+import { findBinaries, prepareBinaries } from "./binaries.ts";
+import { ensureDatabase } from "./initdb.ts";
+import { databaseUrl, ensurePassword, readPassword } from "./password.ts";
+import { findPostmaster, postmasterFile, readPostmasterFile } from "./postmaster-file.ts";
+import { assertNotRoot, assertOurData, assertUsable } from "./preconditions.ts";
 import { serverArguments } from "./settings.ts";
 
 /** A PostgreSQL server that runs for this process. Disposing stops it by a fast shutdown. */
@@ -25,8 +19,6 @@ export interface EmbeddedPostgres extends AsyncDisposable {
   readonly url: string;
   /** Process id of the server. */
   readonly pid: number;
-  /** Path of what the server itself writes. */
-  readonly logFile: string;
 }
 
 export interface EmbeddedPostgresOptions {
@@ -39,7 +31,9 @@ export interface EmbeddedPostgresOptions {
   maxConnections?: number;
 }
 
-const maxPortAttempts = 5;
+interface PostgresLaunch extends Launch {
+  readonly port: number;
+}
 
 /**
  * Starts a real PostgreSQL on a free port of 127.0.0.1, with its data in `stateDirectory`, and with normal durability.
@@ -50,114 +44,100 @@ const maxPortAttempts = 5;
  * Throws StartError, naming SMARTCART_STATE, when the folder cannot be used.
  */
 export async function startEmbeddedPostgres(o: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const place = await preparePlace(o);
-  const password = await readPassword(place.root, place.account);
-  await initialiseCluster(place);
-  const { server, port } = await startServer(place, o);
-  await writeOwner(place.root, server.postmasterPid);
-  const url = databaseUrl(password, port);
-  let stopped: Promise<void> | undefined;
-  const stop = () => {
-    stopped ??= server.stop().then(() => removeOwner(place.root));
-    return stopped;
+  const recipe = await createRecipe(o);
+  const server = await startServer(recipe, o.log);
+  return {
+    url: databaseUrl(await readPassword(recipe.directory), server.launch.port),
+    pid: server.pid,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
-  void server.ended.then(() => {
-    if (!stopped) o.log.error("database.ended", { message: "the embedded PostgreSQL has ended" });
-  });
-  try {
-    await ensureDatabase(place, password, port);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  o.log.debug("database.started", { port, postmasterPid: server.postmasterPid });
-  const logFile = join(place.root, "server.log");
-  return { url, pid: server.postmasterPid, logFile, [Symbol.asyncDispose]: stop };
 }
 
-async function startServer(
-  place: Place,
-  o: EmbeddedPostgresOptions,
-): Promise<{ server: GuardedServer; port: number }> {
-  for (let attempt = 1; ; attempt++) {
-    await waitUntilVacant(place, o.log);
-    const port = await findFreePort();
-    const { root, dataDirectory, account, durable } = place;
-    try {
-      const server = await startGuarded({
-        program: join(place.binaries.directory, "bin", "postgres"),
-        args: serverArguments(dataDirectory, {
+/**
+ * The URL of the embedded database that a process runs in this state folder just now; undefined where none does. For tools that
+ * look into a running SmartCart. Throws where the password file may not be read.
+ */
+export async function findEmbeddedPostgres(o: {
+  stateDirectory: string;
+}): Promise<string | undefined> {
+  const { directory, dataDirectory } = locate(o.stateDirectory);
+  const file = await readPostmasterFile(dataDirectory);
+  return file && databaseUrl(await readPassword(directory), file.port);
+}
+
+/**
+ * Deletes the embedded database and everything in it, for a start with an empty one. Nothing to delete is no error; one that
+ * another process uses is a StartError that names that process.
+ */
+export async function removeEmbeddedPostgres(o: {
+  /** The folder that `startEmbeddedPostgres` was given. */
+  stateDirectory: string;
+  log: Logger;
+}): Promise<void> {
+  const server = locate(o.stateDirectory);
+  if (!(await isPresent(server.directory))) return;
+  await using _lock = await own(server, o.log);
+  await rm(server.directory, { recursive: true, force: true });
+}
+
+function locate(stateDirectory: string): ServerDirectory & { readonly dataDirectory: string } {
+  const directory = join(stateDirectory, "postgres");
+  const dataDirectory = join(directory, "data");
+  return {
+    directory,
+    dataDirectory,
+    subject: `SMARTCART_STATE=${stateDirectory}`,
+    event: "database",
+    stopSignals: ["SIGINT", "SIGQUIT", "SIGKILL"],
+    findServer: () => findPostmaster(dataDirectory),
+  };
+}
+
+async function createRecipe(o: EmbeddedPostgresOptions): Promise<Recipe<PostgresLaunch>> {
+  const server = locate(o.stateDirectory);
+  const { directory, dataDirectory, subject } = server;
+  const { durable = true, maxConnections = 100 } = o;
+  const found = await findBinaries();
+  const osUser = await chooseOsUser(dataDirectory, ["postgres", "nobody"]);
+  assertNotRoot(osUser);
+  await makeServerDirectory({ directory, subject, osUser });
+  await assertUsable({ directory, subject, osUser });
+  const env = { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
+  return {
+    ...server,
+    name: "the embedded PostgreSQL",
+    osUser,
+    // recovery after a crash may take a while
+    readyTimeoutMs: 120_000,
+    async prepare() {
+      await assertOurData({ ...server, major: found.major });
+      const binaries = (await prepareBinaries(found, directory, osUser !== undefined)).directory;
+      await ensurePassword(directory, osUser);
+      await ensureDatabase({ ...server, binaries, osUser, env, durable });
+      // No server runs, but PostgreSQL takes a file whose process id is in use again for one.
+      await rm(postmasterFile(dataDirectory), { force: true });
+      return async () => {
+        const [port = 0] = await freePorts(1);
+        const settings = serverArguments(dataDirectory, { port, maxConnections, durable });
+        return {
           port,
-          maxConnections: o.maxConnections ?? 100,
-          durable,
-        }),
-        root,
-        dataDirectory,
-        port,
-        account,
-      });
-      return { server, port };
-    } catch (error) {
-      if (!(error instanceof ServerFailedError)) throw error;
-      if (attempt >= maxPortAttempts || !mayPass(error.message)) throw explain(place, error);
-      await sleep(100);
-    }
-  }
+          command: [join(binaries, "bin", "postgres"), ...settings],
+          env,
+          async isReady() {
+            const file = await readPostmasterFile(dataDirectory);
+            return file?.port === port && file.status === "ready";
+          },
+        };
+      };
+    },
+    // Another process was quicker to take the port, or the processes of a killed server are still ending.
+    mayPass: (log) => /Address already in use|shared memory block/.test(log),
+    reasonIn: fatalLine,
+  };
 }
 
-/** Somebody else was quicker to take the port or the folder, or the processes of a killed server are still ending. */
-function mayPass(serverLog: string): boolean {
-  return /Address already in use|lock file .* (already exists|is empty)|shared memory block/.test(
-    serverLog,
-  );
-}
-
-function explain(place: Place, error: ServerFailedError): StartError {
-  const lines = error.message.split("\n");
+function fatalLine(log: string): string {
+  const lines = log.split("\n");
   const line = lines.findLast((text) => /FATAL|PANIC/.test(text)) ?? lines.findLast(Boolean) ?? "";
-  const reason = line.replace(/^.*(FATAL|PANIC):\s*/, "") || "it wrote nothing";
-  return new StartError(
-    `SMARTCART_STATE=${place.stateDirectory}: the embedded PostgreSQL did not start: ${reason} ` +
-      `(see ${join(place.root, "server.log")})`,
-    { variable: "SMARTCART_STATE", cause: error },
-  );
-}
-
-async function ensureDatabase(place: Place, password: string, port: number): Promise<void> {
-  try {
-    await execute(databaseUrl(password, port), "select 1");
-  } catch (error) {
-    if (sqlStateOf(error) === sqlState.invalidPassword) {
-      throw new StartError(
-        `SMARTCART_STATE=${place.stateDirectory}: the password in ${passwordFile(place.root)} is not the one of the ` +
-          "database: restore that file, or set SMARTCART_STATE to a new folder",
-        { variable: "SMARTCART_STATE", cause: error },
-      );
-    }
-    if (sqlStateOf(error) !== sqlState.unknownDatabase) throw error;
-    await execute(databaseUrl(password, port, "postgres"), `create database ${databaseUser}`);
-  }
-}
-
-async function execute(url: string, sql: string): Promise<void> {
-  const client = new DatabaseClient({ connectionString: url, connectionTimeoutMillis: 10_000 });
-  try {
-    await client.connect();
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
-}
-
-async function findFreePort(): Promise<number> {
-  const probe = createServer();
-  const port = await new Promise<number>((resolve, reject) => {
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      resolve(typeof address === "object" && address ? address.port : 0);
-    });
-  });
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
+  return line.replace(/^.*(FATAL|PANIC):\s*/, "");
 }

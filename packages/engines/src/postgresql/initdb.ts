@@ -1,74 +1,58 @@
 import { execFile } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { chown, link, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { open, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { StartError } from "@smartcart/runtime";
-import type { Account } from "./account.ts";
-import { spawnAs } from "./account.ts";
-import { isPresent, unfinishedName } from "./files.ts";
-import type { Place } from "./place.ts";
-import { isAlive } from "./processes.ts";
+import { isPresent } from "../files.ts";
+import type { OsUser } from "../os-user.ts";
+import { databaseUser, passwordFile } from "./password.ts";
 
 const execute = promisify(execFile);
 
-/** The only user of the embedded database, and the name of the database. */
-export const databaseUser = "smartcart";
-
-/**
- * The database of the server that listens on the port of this machine. It says what the driver would otherwise take from
- * PGSSLMODE and PGSSLNEGOTIATION: those of a shell are meant for another server.
- */
-export function databaseUrl(password: string, port: number, database = databaseUser): string {
-  return `postgres://${databaseUser}:${password}@127.0.0.1:${port}/${database}?sslmode=disable&sslnegotiation=postgres`;
-}
-
-/** By this process, of whatever start. */
-const beingMade = new Set<string>();
-
-/** The random password, from the file that only its owner can read; made at the first call. */
-export async function readPassword(root: string, account: Account | undefined): Promise<string> {
-  const path = passwordFile(root);
-  if (!(await isPresent(path))) {
-    const fresh = unfinishedName(path);
-    await writeFile(fresh, randomBytes(24).toString("base64url"), { mode: 0o600 });
-    // unlike a rename, a link does not replace the password that another first start has just put there
-    await link(fresh, path).catch(() => {});
-    await rm(fresh);
-  }
-  // initdb reads it
-  if (account) await chown(path, account.uid, account.gid);
-  return (await readFile(path, "utf8")).trim();
+/** What a database is made with. */
+export interface InitdbOptions {
+  /** Folder with bin, lib and share of PostgreSQL. */
+  readonly binaries: string;
+  /** Folder of all that belongs to the server. */
+  readonly directory: string;
+  /** Data directory of PostgreSQL, in that folder. */
+  readonly dataDirectory: string;
+  /** The directory, for messages: "SMARTCART_STATE=/var/lib/smartcart". */
+  readonly subject: string;
+  readonly osUser: OsUser | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  /** False: nothing is flushed to disk. */
+  readonly durable: boolean;
 }
 
 /**
- * Makes the data folder unless there is one. It is made under another name and moved into place when complete, so that a
- * start that was killed half way, or two first starts at once, do no harm.
+ * Makes the data directory with the database `smartcart` unless there is one. It is made under another name and moved into place when
+ * complete, so that a start that was killed half way does no harm.
  */
-export async function initialiseCluster(o: Place): Promise<void> {
+export async function ensureDatabase(o: InitdbOptions): Promise<void> {
   if (await isPresent(o.dataDirectory)) return;
-  await removeUnfinished(o);
-  const unfinished = unfinishedName(o.dataDirectory);
-  beingMade.add(unfinished);
-  await runInitdb(o, unfinished);
-  try {
-    await rename(unfinished, o.dataDirectory);
-  } catch (error) {
-    await rm(unfinished, { recursive: true, force: true });
-    if (!(await isPresent(o.dataDirectory))) throw error;
+  for (const entry of await readdir(o.directory)) {
+    if (entry.startsWith("data.")) {
+      await rm(join(o.directory, entry), { recursive: true, force: true });
+    }
   }
-  await syncFolder(dirname(o.dataDirectory));
+  const unfinished = `${o.dataDirectory}.unfinished`;
+  try {
+    await runInitdb(o, unfinished);
+    await createDatabase(o, unfinished);
+  } catch (error) {
+    throw explain(o, error);
+  }
+  await rename(unfinished, o.dataDirectory);
+  await using directory = await open(o.directory, "r");
+  await directory.sync();
 }
 
-export function passwordFile(root: string): string {
-  return join(root, "password");
-}
-
-async function runInitdb(o: Place, directory: string): Promise<void> {
-  const args = [
-    `--pgdata=${directory}`,
+async function runInitdb(o: InitdbOptions, dataDirectory: string): Promise<void> {
+  await run(o, "initdb", [
+    `--pgdata=${dataDirectory}`,
     `--username=${databaseUser}`,
-    `--pwfile=${passwordFile(o.root)}`,
+    `--pwfile=${passwordFile(o.directory)}`,
     "--auth=scram-sha-256",
     "--encoding=UTF8",
     // PostgreSQL's own collation: the same order on every machine, whichever locales it has
@@ -78,48 +62,44 @@ async function runInitdb(o: Place, directory: string): Promise<void> {
     // one call for the whole file system rather than one for each of a thousand small files
     ...(process.platform === "linux" ? ["--sync-method=syncfs"] : []),
     ...(o.durable ? [] : ["--no-sync"]),
-  ];
-  try {
-    await execute(join(o.binaries.directory, "bin", "initdb"), args, {
-      cwd: o.root,
-      env: { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" },
-      ...spawnAs(o.account),
-    });
-  } catch (cause) {
-    const { stderr = "", message } = cause as { stderr?: string; message: string };
-    const reason = stderr.split("\n").find((line) => line.includes("error:")) ?? message;
-    if (/could not look up effective user ID/.test(reason))
-      throw nameless(o.account?.uid ?? process.getuid?.(), cause);
-    throw new StartError(
-      `SMARTCART_STATE=${o.stateDirectory}: the database could not be created: ${reason.trim()}`,
-      { variable: "SMARTCART_STATE", cause },
+  ]);
+}
+
+/** In single-user mode, which needs no port and no password. */
+async function createDatabase(o: InitdbOptions, dataDirectory: string): Promise<void> {
+  const fsync = o.durable ? "on" : "off";
+  const args = ["--single", "-D", dataDirectory, "-c", `fsync=${fsync}`, "postgres"];
+  const { stderr } = await run(o, "postgres", args, `create database ${databaseUser}\n`);
+  // It goes on after an error, and ends with 0.
+  if (/(ERROR|FATAL|PANIC):/.test(stderr)) {
+    throw Object.assign(new Error("create database failed"), { stderr });
+  }
+}
+
+async function run(o: InitdbOptions, program: string, args: readonly string[], input = "") {
+  const running = execute(join(o.binaries, "bin", program), [...args], {
+    cwd: o.directory,
+    env: o.env,
+    ...o.osUser,
+  });
+  running.child.stdin?.end(input);
+  return running;
+}
+
+function explain(o: InitdbOptions, cause: unknown): StartError {
+  const { stderr = "", message } = cause as { stderr?: string; message: string };
+  const line = stderr.split("\n").find((text) => /(error|ERROR|FATAL|PANIC):/.test(text));
+  const reason = line ?? message;
+  if (/could not look up effective user ID/.test(reason)) {
+    const uid = o.osUser?.uid ?? process.getuid?.();
+    return new StartError(
+      `the embedded PostgreSQL needs an entry in /etc/passwd for the user with the id ${uid} that SmartCart runs as: ` +
+        "start SmartCart as a user that has one, or set DATABASE_URL to a PostgreSQL server",
+      { variable: "DATABASE_URL", cause },
     );
   }
-}
-
-function nameless(uid: number | undefined, cause: unknown): StartError {
-  return new StartError(
-    `the embedded PostgreSQL needs an entry in /etc/passwd for the user with the id ${uid} that SmartCart runs as: ` +
-      "start SmartCart as a user that has one, or set DATABASE_URL to a PostgreSQL server",
-    { variable: "DATABASE_URL", cause },
-  );
-}
-
-/** What starts left that were killed while they made the folder. */
-async function removeUnfinished(o: Place): Promise<void> {
-  for (const entry of await readdir(o.root)) {
-    const path = join(o.root, entry);
-    const pid = Number(/^data\.(\d+)\./.exec(entry)?.[1]);
-    const abandoned = pid === process.pid ? !beingMade.has(path) : pid > 0 && !isAlive(pid);
-    if (abandoned) await rm(path, { recursive: true, force: true });
-  }
-}
-
-async function syncFolder(directory: string): Promise<void> {
-  const handle = await open(directory, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  return new StartError(`${o.subject}: the database could not be created: ${reason.trim()}`, {
+    variable: "SMARTCART_STATE",
+    cause,
+  });
 }

@@ -1,6 +1,7 @@
-import { readFile, rename, rm, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { isPostmasterOf } from "./processes.ts";
+import { delay } from "@smartcart/runtime";
+import { worksIn } from "../process-identity.ts";
 
 /** What a running server says of itself in `postmaster.pid` (PostgreSQL source, miscadmin.h, LOCK_FILE_LINE_*). */
 export interface PostmasterFile {
@@ -10,13 +11,18 @@ export interface PostmasterFile {
   readonly status: string;
 }
 
+/** A server that has just created its file writes it within that time. */
 const emptyForMs = 2_000;
+
+export function postmasterFile(dataDirectory: string): string {
+  return join(dataDirectory, "postmaster.pid");
+}
 
 /** Undefined when there is none, or it is not complete yet. */
 export async function readPostmasterFile(
   dataDirectory: string,
 ): Promise<PostmasterFile | undefined> {
-  const text = await readFile(pathOf(dataDirectory), "utf8").catch(() => "");
+  const text = await readFile(postmasterFile(dataDirectory), "utf8").catch(() => "");
   const lines = text.split("\n");
   const pid = Number(lines[0]);
   if (!(pid > 0)) return undefined;
@@ -24,35 +30,16 @@ export async function readPostmasterFile(
 }
 
 /**
- * The process id of the server that runs on the data folder; "unclear" for the moment in which one begins to.
- *
- * A file that was left behind is removed when its id now belongs to another program, or when it stays empty: PostgreSQL
- * itself takes both for a running server. (A server enters its data folder before it writes the file, so one that is alive
- * and elsewhere is a stranger.)
+ * The process id of the server that runs on the data. A server enters its data directory before it writes the file, so a process
+ * that is alive and elsewhere was given the id of one that is gone.
  */
-export async function findPostmaster(
-  dataDirectory: string,
-): Promise<number | "unclear" | undefined> {
-  const path = pathOf(dataDirectory);
-  const found = await stat(path).catch(() => undefined);
-  if (!found) return undefined;
-  const file = await readPostmasterFile(dataDirectory);
-  if (file && (await isPostmasterOf(file.pid, dataDirectory))) return file.pid;
-  if (!file && Date.now() - found.mtimeMs < emptyForMs) return "unclear";
-  await discard(path, file?.pid);
-  return undefined;
-}
-
-async function discard(path: string, pid: number | undefined): Promise<void> {
-  const aside = `${path}.stale`;
-  await rename(path, aside).catch(() => {});
-  const moved = await readFile(aside, "utf8").catch(() => "");
-  // a new server may have put its own there between the look and the move
-  const isAnother = moved !== "" && Number(moved.split("\n")[0]) !== pid;
-  if (isAnother) await rename(aside, path);
-  else await rm(aside, { force: true });
-}
-
-function pathOf(dataDirectory: string): string {
-  return join(dataDirectory, "postmaster.pid");
+export async function findPostmaster(dataDirectory: string): Promise<number | undefined> {
+  for (;;) {
+    const found = await stat(postmasterFile(dataDirectory)).catch(() => undefined);
+    if (!found) return undefined;
+    const file = await readPostmasterFile(dataDirectory);
+    if (file) return (await worksIn(file.pid, dataDirectory)) ? file.pid : undefined;
+    if (Date.now() - found.mtimeMs > emptyForMs) return undefined;
+    await delay(20);
+  }
 }

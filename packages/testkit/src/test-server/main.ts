@@ -1,85 +1,67 @@
 /*
- * The process behind `createTestBroker`: runs one RabbitMQ for all test processes of this user. A
- * connection to its socket is a virtual host: made at the first byte, deleted when the connection
- * closes, which also happens when the test process is killed. With the last connection gone for a
- * while, the keeper stops the broker and ends.
+ * The process behind `createTestDatabase` and `createTestBroker`, one for each: runs one server for all test processes of this user. A
+ * connection to its socket is a loan: made at the first byte, taken back when the connection closes, which also happens
+ * when the test process is killed. With the last connection gone for a while, it stops the server and ends.
  */
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import type { Socket } from "node:net";
-import { connect, createServer } from "node:net";
-import { join } from "node:path";
-import { silentLogger } from "@smartcart/runtime";
-import type { PrivateBroker } from "../private-broker.ts";
-import { startPrivateBroker } from "../private-broker.ts";
-import { keeperSocket, sharedDirectory } from "./broker-paths.ts";
-import { addVirtualHost, deleteVirtualHost } from "./virtual-host.ts";
+import { createServer } from "node:net";
+import { lockDirectory } from "@smartcart/engines";
+import { startDatabases } from "./databases.ts";
+import type { Lender } from "./lender.ts";
+import type { ServerKind } from "./paths.ts";
+import { sharedDirectory, socketPath } from "./paths.ts";
+import { startVirtualHosts } from "./virtual-hosts.ts";
 
-const lingerMs = 10_000;
+const start = { databases: startDatabases, "virtual-hosts": startVirtualHosts };
 
-/** The socket is the lock: who listens on it is the keeper. */
-async function main(): Promise<void> {
-  if (await isTaken()) return;
-  await rm(keeperSocket(), { force: true });
+async function main(kind: ServerKind): Promise<void> {
+  const directory = sharedDirectory(kind);
+  // Of several that start at once only one gets the directory; the others end here.
+  await using _lock = await lockDirectory(directory);
+  await using lender = await start[kind](directory);
   const idle = Promise.withResolvers<void>();
   const connections = new Set<Socket>();
   let timer: NodeJS.Timeout | undefined;
   const stopWhenIdle = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => connections.size === 0 && idle.resolve(), lingerMs);
+    timer = setTimeout(() => connections.size === 0 && idle.resolve(), lender.lingerMs);
   };
-  const broker = startBroker();
-  const server = createServer((socket) => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     connections.add(socket);
-    void serve(socket, broker).finally(() => {
+    void serve(socket, lender).finally(() => {
       connections.delete(socket);
       stopWhenIdle();
     });
   });
-  server.listen(keeperSocket());
+  // One that is still there is of a test server that was killed.
+  await rm(socketPath(kind), { force: true });
+  server.listen(socketPath(kind));
   await once(server, "listening");
   stopWhenIdle();
-  await Promise.race([idle.promise, broker.then(() => idle.promise)]);
+  await idle.promise;
   server.close();
-  await (await broker)[Symbol.asyncDispose]();
 }
 
-async function startBroker(): Promise<PrivateBroker> {
-  const directory = join(sharedDirectory(), "node");
-  // Nothing in it is worth keeping, and what a killed run left could be broken. The rest tells of a
-  // node that still runs.
-  await rm(join(directory, "mnesia"), { recursive: true, force: true });
-  return await startPrivateBroker({ directory, log: silentLogger });
-}
-
-/** One connection, one virtual host. */
-async function serve(socket: Socket, starting: Promise<PrivateBroker>): Promise<void> {
+/** One connection, one loan. */
+async function serve(socket: Socket, lender: Lender): Promise<void> {
   const closed = new Promise((resolve) => {
     socket.on("error", resolve).on("end", resolve).on("close", resolve);
   });
   const asked = new Promise<boolean>((resolve) => socket.once("data", () => resolve(true)));
-  // Others only look whether somebody listens.
+  // Others only look whether it listens.
   if (!(await Promise.race([asked, closed.then(() => false)]))) return void socket.end();
   try {
-    const { amqpUrl, managementUrl } = await starting;
-    const added = await addVirtualHost({ amqpUrl, managementUrl });
-    socket.write(`${JSON.stringify({ ...added, managementUrl })}\n`);
+    const { lent, takeBack } = await lender.lend();
+    socket.write(`${JSON.stringify({ lent })}\n`);
     await closed;
-    await deleteVirtualHost(managementUrl, added.vhost);
+    await takeBack();
   } catch (error) {
     socket.write(`${JSON.stringify({ error: String(error) })}\n`);
   }
   socket.end();
 }
 
-async function isTaken(): Promise<boolean> {
-  const probe = connect(keeperSocket());
-  const taken = await new Promise<boolean>((resolve) => {
-    probe.on("connect", () => resolve(true)).on("error", () => resolve(false));
-  });
-  probe.destroy();
-  return taken;
-}
-
-await main();
+await main(process.argv[2] as ServerKind);
 process.exit(0);

@@ -1,25 +1,27 @@
-import { randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { startPrivateBroker } from "@smartcart/engines";
+import { silentLogger } from "@smartcart/runtime";
+import { addVirtualHost, deleteVirtualHost } from "../virtual-host.ts";
+import type { Lender } from "./lender.ts";
 
-/** Makes a new, empty virtual host by the management API and answers its AMQP URL. */
-export async function addVirtualHost(o: { amqpUrl: string; managementUrl: string }) {
-  const vhost = `test-${randomBytes(6).toString("hex")}`;
-  await request(o.managementUrl, "PUT", `/api/vhosts/${vhost}`);
-  const url = new URL(o.amqpUrl);
-  url.pathname = `/${vhost}`;
-  return { vhost, amqpUrl: url.href };
-}
-
-/** Deletes a virtual host with all that is in it; clients still connected are cut off. */
-export async function deleteVirtualHost(managementUrl: string, vhost: string): Promise<void> {
-  await request(managementUrl, "DELETE", `/api/vhosts/${vhost}`);
-}
-
-/** Calls the management API; rejects unless it answers with success. */
-async function request(managementUrl: string, method: string, path: string): Promise<unknown> {
-  const { username, password, origin } = new URL(managementUrl);
-  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
-  const response = await fetch(`${origin}${path}`, { method, headers: { authorization } });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${method} ${origin}${path}: ${response.status} ${text}`);
-  return text === "" ? undefined : JSON.parse(text);
+/** Lends empty virtual hosts on one private RabbitMQ. */
+export async function startVirtualHosts(sharedDirectory: string): Promise<Lender> {
+  const directory = join(sharedDirectory, "rabbitmq");
+  // Nothing in it is worth keeping, and what a killed run left could be broken. The rest tells of a
+  // node that still runs.
+  await rm(join(directory, "mnesia"), { recursive: true, force: true });
+  const broker = await startPrivateBroker({ directory, log: silentLogger });
+  const { managementUrl } = broker;
+  return {
+    lingerMs: 10_000,
+    async lend() {
+      const added = await addVirtualHost(broker);
+      return {
+        lent: { ...added, managementUrl },
+        takeBack: () => deleteVirtualHost(managementUrl, added.vhost),
+      };
+    },
+    [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose](),
+  };
 }
