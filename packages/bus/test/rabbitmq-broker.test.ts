@@ -4,12 +4,16 @@ import { join } from "node:path";
 import type { Channel } from "rabbitmq-client";
 import { Connection } from "rabbitmq-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { PrivateBroker } from "@smartcart/engines";
-import { findRabbitmq, startPrivateBroker } from "@smartcart/engines";
 import type { OrderStatusChanged } from "@smartcart/gen/events/v1/order_events_pb";
 import { OrderStatusChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { StartError, silentLogger } from "@smartcart/runtime";
-import { addVirtualHost, canTestRabbitmq } from "@smartcart/testkit";
+import type { PrivateBroker } from "@smartcart/testkit";
+import {
+  addVirtualHost,
+  canTestRabbitmq,
+  findRabbitmq,
+  startPrivateBroker,
+} from "@smartcart/testkit";
 import type { EventBus, OutgoingEvent } from "../src/index.ts";
 import { openBus } from "../src/index.ts";
 import { orderPlaced, statusChanged } from "./events.ts";

@@ -1,4 +1,9 @@
-export { freePorts } from "@smartcart/engines";
+export {
+  findRabbitmq,
+  freePorts,
+  type PrivateBroker,
+  startPrivateBroker,
+} from "@smartcart/engines";
 export { type ForwarderOptions, startForwarder } from "./forwarder.ts";
 export { createLocaleDatabase } from "./locale-database.ts";
 export { skipPgBouncer, startPgBouncer } from "./pgbouncer.ts";
