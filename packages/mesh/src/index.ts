@@ -17,6 +17,7 @@ export { type Policy, policyOf } from "./policy.ts";
 export { type HttpProblem, type HttpProblemInit, httpProblem } from "./problem.ts";
 export type { Checks } from "./readiness.ts";
 export type { RestHeader, RestOptions } from "./rest.ts";
-export { type RunningServer, type ServerOptions, startServer } from "./server.ts";
+export { type RunningServer, startServer } from "./server.ts";
+export type { ServerOptions } from "./server-options.ts";
 export { settleItems } from "./settle-items.ts";
 export { createTurns, type Turns } from "./turns.ts";
