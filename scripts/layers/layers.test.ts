@@ -84,11 +84,7 @@ function createBadRepository(): string {
     const name = `@smartcart/${basename(folder)}`;
     writeJson(join(root, folder, "package.json"), {
       name,
-      exports: {
-        ".": "./src/index.ts",
-        "./testing": "./src/testing/index.ts",
-        "./contract": "./src/contract.ts",
-      },
+      exports: { ".": "./src/index.ts", "./contract": "./src/contract.ts" },
       dependencies: { "npm-library": "1.0.0" },
       devDependencies: { "dev-tool": "1.0.0" },
     });

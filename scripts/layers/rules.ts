@@ -1,16 +1,15 @@
 /**
- * Who may import whom: gen <- L1 runtime, store, contract <- L2 mesh, bus <- reconciler <- L3 the services <- L4 smartcart, chaos, bench.
+ * Who may import whom: gen <- L1 runtime <- engines <- store, contract <- L2 mesh, bus <- reconciler <- L3 the services <- L4 smartcart, chaos, bench.
  * Testkit serves the tests of every layer. Paths are relative to the root of the repository.
  */
 import type { IRegularForbiddenRuleType } from "dependency-cruiser";
 
 const SERVICES = "order|inventory|payment|notification|shipping|status-hub|log|ops";
 
-/** Code that only tests run; it may use testkit, `*\/testing` and devDependencies. */
+/** Code that only tests run; it may use testkit and devDependencies. */
 const TEST_CODE = [
   "\\.test\\.ts$",
   "^(packages/[^/]+|web|scripts)/test/",
-  "^packages/[^/]+/src/testing/",
   "^packages/(testkit|chaos|bench)/",
   "\\.config\\.ts$",
 ];
@@ -31,10 +30,15 @@ export const rules: readonly IRegularForbiddenRuleType[] = [
     from: { path: "^packages/runtime/" },
     to: { path: "^(packages/(?!runtime/)|web/)", pathNot: TESTKIT },
   }),
-  forbid("store-sees-runtime-only", {
+  forbid("engines-sees-runtime-only", {
+    comment: "engines starts a database and a broker, and does not know what they are used for.",
+    from: { path: "^packages/engines/" },
+    to: { path: "^(packages/(?!(engines|runtime)/)|web/)", pathNot: TESTKIT },
+  }),
+  forbid("store-sees-engines-only", {
     comment: "store is L1: below the network, the queue and the services.",
     from: { path: "^packages/store/" },
-    to: { path: "^(packages/(?!(store|runtime)/)|web/)", pathNot: TESTKIT },
+    to: { path: "^(packages/(?!(store|engines|runtime)/)|web/)", pathNot: TESTKIT },
   }),
   forbid("contract-sees-gen-only", {
     comment: "contract is L1: it reads descriptors, and does no I/O.",
@@ -65,6 +69,11 @@ export const rules: readonly IRegularForbiddenRuleType[] = [
     from: { path: `^packages/(${SERVICES})/` },
     to: { path: `^packages/(${SERVICES})/`, pathNot: "^packages/$1/" },
   }),
+  forbid("services-start-no-engine", {
+    comment: "A service is given its database and its queue; only the runner starts them.",
+    from: { path: `^packages/(${SERVICES})/` },
+    to: { path: "^packages/engines/" },
+  }),
   forbid("services-below-runner", {
     comment: "The runner starts the services; they do not know it, nor the page.",
     from: { path: `^packages/(${SERVICES})/` },
@@ -79,11 +88,6 @@ export const rules: readonly IRegularForbiddenRuleType[] = [
     comment: "Testkit starts and breaks processes; production code has no business with it.",
     from: { pathNot: TEST_CODE },
     to: { path: TESTKIT },
-  }),
-  forbid("testing-only-from-tests", {
-    comment: "A package's ./testing entry is for tests of other packages.",
-    from: { pathNot: TEST_CODE },
-    to: { path: "^packages/[^/]+/src/testing/" },
   }),
   forbid("relative-inside-a-package", {
     comment: "Inside a package import by a relative path; its own name would go the way round.",
@@ -112,9 +116,10 @@ export const rules: readonly IRegularForbiddenRuleType[] = [
     to: { couldNotResolve: true },
   }),
   forbid("no-cycle", {
-    comment: "Modules in a circle can only be understood, loaded and changed together.",
+    comment:
+      "Files in a circle, by types too, can only be understood and changed together: move what both need into a third.",
     from: {},
-    to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    to: { circular: true },
   }),
 ];
 

@@ -3,10 +3,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
-import type { PrivateBroker } from "@smartcart/bus";
-import { startPrivateBroker } from "@smartcart/bus";
+import type { PrivateBroker } from "@smartcart/engines";
+import { startEmbeddedPostgres, startPrivateBroker } from "@smartcart/engines";
 import { silentLogger } from "@smartcart/runtime";
-import { startEmbeddedPostgres } from "@smartcart/store";
 import { processTree } from "@smartcart/testkit";
 
 export interface Engines extends AsyncDisposable {

@@ -9,9 +9,6 @@ export { observeBus } from "./observed-bus.ts";
 export type { BusOptions } from "./open-bus.ts";
 export { openBus } from "./open-bus.ts";
 export { insertOutbox, outboxColumns, outboxMigrations, outboxWritten } from "./outbox.ts";
-export type { PrivateBroker, PrivateBrokerOptions } from "./private-broker.ts";
-export { startPrivateBroker } from "./private-broker.ts";
-export { findRabbitmq } from "./rabbitmq-installation.ts";
 export type { Relay, RelayOptions } from "./relay.ts";
 export { startRelay } from "./relay.ts";
 export type {

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { Channel } from "rabbitmq-client";
 import { describe, expect, it } from "vitest";
 import { silentLogger } from "@smartcart/runtime";
+import { canTestRabbitmq, createTestBroker } from "@smartcart/testkit";
 import type { EventBus } from "../src/index.ts";
 import { openBus } from "../src/index.ts";
 import type { Header } from "../src/rabbitmq/amqp-table.ts";
@@ -12,7 +13,6 @@ import type { Properties } from "../src/rabbitmq/properties.ts";
 import { writeProperties } from "../src/rabbitmq/properties.ts";
 import type { ReceivedMessage } from "../src/rabbitmq/raw-connection.ts";
 import { getMessage, publishRaw, RawConnection } from "../src/rabbitmq/raw-connection.ts";
-import { canTestRabbitmq, createTestBroker } from "../src/testing/index.ts";
 import { entry, long, propertySets, received, short, typed } from "./amqp-arbitraries.ts";
 import { eventually } from "./eventually.ts";
 

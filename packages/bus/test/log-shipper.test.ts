@@ -4,7 +4,7 @@ import { LogsEmittedSchema } from "@smartcart/gen/events/v1/log_events_pb";
 import type { LogRecord } from "@smartcart/gen/log/v1/log_pb";
 import { Severity } from "@smartcart/gen/log/v1/log_pb";
 import { createLogger, silentLogger } from "@smartcart/runtime";
-import { createTestDatabase } from "@smartcart/store/testing";
+import { createTestDatabase } from "@smartcart/testkit";
 import type { EventBus } from "../src/index.ts";
 import { createLogShipper, openBus } from "../src/index.ts";
 import { eventually } from "./eventually.ts";

@@ -1,7 +1,7 @@
 /** A bus in the hands of one part, which shares it with others. */
 import { expect, it } from "vitest";
 import { createMetrics, silentLogger } from "@smartcart/runtime";
-import { createTestDatabase } from "@smartcart/store/testing";
+import { createTestDatabase } from "@smartcart/testkit";
 import { createCuttableBus, decodeLetter, observeBus, openBus } from "../src/index.ts";
 import { orderPlaced } from "./events.ts";
 import { eventually } from "./eventually.ts";

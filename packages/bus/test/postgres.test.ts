@@ -4,7 +4,7 @@ import { queueTypeOf } from "@smartcart/contract";
 import { OrderStatusChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { silentLogger } from "@smartcart/runtime";
 import { createDatabase } from "@smartcart/store";
-import { createTestDatabase } from "@smartcart/store/testing";
+import { createTestDatabase } from "@smartcart/testkit";
 import type { OutgoingEvent } from "../src/index.ts";
 import { openBus } from "../src/index.ts";
 import { claimJobs, giveBack, LostClaimError, settleJobs } from "../src/postgres/jobs.ts";

@@ -7,10 +7,15 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { OrderStatusChanged } from "@smartcart/gen/events/v1/order_events_pb";
 import { OrderStatusChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { StartError, silentLogger } from "@smartcart/runtime";
-import type { EventBus, OutgoingEvent, PrivateBroker } from "../src/index.ts";
-import { findRabbitmq, openBus, startPrivateBroker } from "../src/index.ts";
-import { canTestRabbitmq } from "../src/testing/index.ts";
-import { addVirtualHost } from "../src/testing/virtual-host.ts";
+import type { PrivateBroker } from "@smartcart/testkit";
+import {
+  addVirtualHost,
+  canTestRabbitmq,
+  findRabbitmq,
+  startPrivateBroker,
+} from "@smartcart/testkit";
+import type { EventBus, OutgoingEvent } from "../src/index.ts";
+import { openBus } from "../src/index.ts";
 import { orderPlaced, statusChanged } from "./events.ts";
 import { eventually } from "./eventually.ts";
 

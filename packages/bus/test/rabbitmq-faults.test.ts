@@ -10,10 +10,10 @@ import { createServer as createTlsServer } from "node:tls";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createLogger, remedyFor, silentLogger } from "@smartcart/runtime";
+import type { TestBroker } from "@smartcart/testkit";
+import { canTestRabbitmq, createTestBroker } from "@smartcart/testkit";
 import { openBus } from "../src/index.ts";
 import { rabbitmqFaults } from "../src/rabbitmq/rabbitmq-faults.ts";
-import type { TestBroker } from "../src/testing/index.ts";
-import { canTestRabbitmq, createTestBroker } from "../src/testing/index.ts";
 
 const execute = promisify(execFile);
 const running = new AsyncDisposableStack();

@@ -1,5 +1,5 @@
 import { Connection } from "rabbitmq-client";
-import { canTestRabbitmq, createTestBroker } from "../src/testing/index.ts";
+import { canTestRabbitmq, createTestBroker } from "@smartcart/testkit";
 import { describeContract } from "./contract-suite.ts";
 
 const skip = !(await canTestRabbitmq());

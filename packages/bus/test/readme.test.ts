@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
-import { createTestDatabase } from "@smartcart/store/testing";
+import { createTestDatabase } from "@smartcart/testkit";
 
 it("has an example in the README that does what it says", async () => {
   await using server = await createTestDatabase();

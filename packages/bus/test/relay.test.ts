@@ -6,7 +6,7 @@ import { OrderStatusesChangedSchema } from "@smartcart/gen/events/v1/order_event
 import { silentLogger } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase, migrate, withTransaction } from "@smartcart/store";
-import { createTestDatabase } from "@smartcart/store/testing";
+import { createTestDatabase } from "@smartcart/testkit";
 import type { EventBus, OutgoingEvent, PublishReport } from "../src/index.ts";
 import { insertOutbox, openBus, outboxMigrations, startRelay } from "../src/index.ts";
 import { createRelay } from "../src/relay.ts";

@@ -1,11 +1,9 @@
 /** A PostgreSQL and a RabbitMQ of our own, to be killed, stopped and started again on the same data. */
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { PrivateBroker } from "@smartcart/bus";
-import { startPrivateBroker } from "@smartcart/bus";
+import type { EmbeddedPostgres, PrivateBroker } from "@smartcart/engines";
+import { startEmbeddedPostgres, startPrivateBroker } from "@smartcart/engines";
 import { silentLogger } from "@smartcart/runtime";
-import type { EmbeddedPostgres } from "@smartcart/store";
-import { startEmbeddedPostgres } from "@smartcart/store";
 import { processTree } from "@smartcart/testkit";
 
 /** One of the two. Its port may be another one after a restart. */

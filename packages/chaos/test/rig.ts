@@ -1,6 +1,6 @@
 /** Engines of our own for the tests of one file. */
-import { findRabbitmq } from "@smartcart/bus";
-import { canTestRabbitmq } from "@smartcart/bus/testing";
+import { findRabbitmq } from "@smartcart/engines";
+import { canTestRabbitmq } from "@smartcart/testkit";
 import type { Infrastructure } from "../src/infrastructure.ts";
 import { startInfrastructure } from "../src/infrastructure.ts";
 import { makeTemporaryDirectory } from "../src/temporary-directory.ts";

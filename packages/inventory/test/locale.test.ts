@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { silentLogger } from "@smartcart/runtime";
 import { createDatabase, migrate } from "@smartcart/store";
-import { createLocaleDatabase } from "@smartcart/store/testing";
+import { createLocaleDatabase } from "@smartcart/testkit";
 import { listProducts } from "../src/store.ts";
 
 it("lists the catalogue by code point in every locale, and its pages neither repeat nor skip", async () => {

@@ -2,8 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, it } from "vitest";
 import { problemOf } from "@smartcart/mesh";
 import { silentLogger } from "@smartcart/runtime";
-import { createTestDatabase } from "@smartcart/store/testing";
-import { freePorts, startForwarder } from "@smartcart/testkit";
+import { createTestDatabase, freePorts, startForwarder } from "@smartcart/testkit";
 import { parseInventoryConfig, startInventory } from "../src/index.ts";
 import { createTestClient, errorOf, eventually, newId } from "./support.ts";
 

@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
-import { createTestDatabase } from "@smartcart/store/testing";
-import { freePorts, spawnPart } from "@smartcart/testkit";
+import { createTestDatabase, freePorts, spawnPart } from "@smartcart/testkit";
 import { createTestClient } from "./support.ts";
 
 const main = "packages/inventory/src/main.ts";

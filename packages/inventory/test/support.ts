@@ -6,7 +6,7 @@ import { createServiceClient } from "@smartcart/mesh";
 import { silentLogger } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase } from "@smartcart/store";
-import { createTestDatabase } from "@smartcart/store/testing";
+import { createTestDatabase } from "@smartcart/testkit";
 import type { RunningInventory } from "../src/index.ts";
 import { parseInventoryConfig, startInventory } from "../src/index.ts";
 

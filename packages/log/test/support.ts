@@ -4,7 +4,6 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { EventBus } from "@smartcart/bus";
 import { createEvent, openBus } from "@smartcart/bus";
-import { createTestBroker } from "@smartcart/bus/testing";
 import { LogsEmittedSchema } from "@smartcart/gen/events/v1/log_events_pb";
 import type { LogRecord } from "@smartcart/gen/log/v1/log_pb";
 import { LogRecordSchema, Severity } from "@smartcart/gen/log/v1/log_pb";
@@ -13,7 +12,7 @@ import { createServiceClient } from "@smartcart/mesh";
 import { silentLogger } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase } from "@smartcart/store";
-import { createTestDatabase } from "@smartcart/store/testing";
+import { createTestBroker, createTestDatabase } from "@smartcart/testkit";
 import type { RunningLog } from "../src/index.ts";
 import { parseLogConfig, startLog } from "../src/index.ts";
 

@@ -4,7 +4,18 @@ import { setImmediate } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { delay } from "@smartcart/runtime";
 import type { OnePort } from "./one-port.ts";
-import type { Shutdown } from "./serving.ts";
+
+/** The steps of a server's end, in their order. */
+export interface Shutdown {
+  /** Health and readiness say no. */
+  readonly draining: AbortController;
+  /** Open streams end. */
+  readonly streams: AbortController;
+  /** Unary calls that are still under way are cut off. */
+  readonly unary: AbortController;
+  /** No more calls are taken, also within the process. */
+  readonly stopped: AbortController;
+}
 
 /** What is drained, and how. */
 export interface DrainOptions {

@@ -8,6 +8,7 @@ import type { RestHeader, RestRoute } from "@smartcart/contract";
 import type { Logger, Registry, TrustedProxies } from "@smartcart/runtime";
 import { clientAddress, Histogram, withSpan } from "@smartcart/runtime";
 import { viaRestKey } from "./call-scope.ts";
+import type { NodeRequest, NodeResponse } from "./node-http.ts";
 import type { HttpProblem } from "./problem.ts";
 import { HttpProblemError, httpProblem, problemOfError } from "./problem.ts";
 import { createRateLimit } from "./rate-limit.ts";
@@ -15,7 +16,6 @@ import { readBodyText } from "./request-body.ts";
 import type { HttpAnswer } from "./rest-answer.ts";
 import { successAnswer } from "./rest-answer.ts";
 import { buildRequest } from "./rest-request.ts";
-import type { NodeRequest, NodeResponse } from "./rpc-listener.ts";
 import { createSampledLog } from "./sampled-log.ts";
 import { endWithAnswer } from "./send-problem.ts";
 

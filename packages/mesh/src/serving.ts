@@ -5,6 +5,7 @@ import { compileRules } from "@smartcart/contract";
 import { Health } from "@smartcart/gen/grpc/health/v1/health_pb";
 import { PartService } from "@smartcart/gen/ops/v1/part_service_pb";
 import { createAdmission } from "./admission.ts";
+import type { Shutdown } from "./drain.ts";
 import { createErrorInterceptor, promptEnd } from "./error-interceptor.ts";
 import { registerHealth } from "./health.ts";
 import { createLocalTransport } from "./local-transport.ts";
@@ -12,20 +13,8 @@ import { createObservation } from "./observation.ts";
 import { registerPartService } from "./part-service.ts";
 import { reflectionServices, registerReflection } from "./reflection.ts";
 import { collectMethods } from "./served-methods.ts";
-import type { ServerOptions } from "./server.ts";
+import type { ServerOptions } from "./server-options.ts";
 import { validation } from "./validation.ts";
-
-/** The steps of a server's end, in their order. */
-export interface Shutdown {
-  /** Health and readiness say no. */
-  readonly draining: AbortController;
-  /** Open streams end. */
-  readonly streams: AbortController;
-  /** Unary calls that are still under way are cut off. */
-  readonly unary: AbortController;
-  /** No more calls are taken, also within the process. */
-  readonly stopped: AbortController;
-}
 
 /** The methods of a server behind its interceptors. */
 export interface Serving {

@@ -3,7 +3,6 @@ import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { expect, test } from "vitest";
 import type { EventBus, OutgoingEvent } from "@smartcart/bus";
 import { createEvent, insertOutbox, openBus, outboxMigrations } from "@smartcart/bus";
-import { createTestBroker } from "@smartcart/bus/testing";
 import {
   OrderPlacedSchema,
   OrderStatusChangedSchema,
@@ -12,7 +11,7 @@ import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import { silentLogger } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase, migrate } from "@smartcart/store";
-import { createTestDatabase } from "@smartcart/store/testing";
+import { createTestBroker, createTestDatabase } from "@smartcart/testkit";
 import type { RunningNotification } from "../src/index.ts";
 import { parseNotificationConfig, startNotification } from "../src/index.ts";
 

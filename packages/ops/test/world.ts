@@ -2,12 +2,11 @@
 import { createClient } from "@connectrpc/connect";
 import type { EventBus } from "@smartcart/bus";
 import { openBus } from "@smartcart/bus";
-import { createTestBroker } from "@smartcart/bus/testing";
 import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
 import type { RunningServer, ServerOptions } from "@smartcart/mesh";
 import { startServer } from "@smartcart/mesh";
 import { createMetrics, silentLogger } from "@smartcart/runtime";
-import { createTestDatabase } from "@smartcart/store/testing";
+import { createTestBroker, createTestDatabase } from "@smartcart/testkit";
 import { addressesOf, parseOpsConfig, startOps } from "../src/index.ts";
 
 export type Engine = "postgres" | "rabbitmq";

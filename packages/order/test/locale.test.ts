@@ -1,6 +1,6 @@
 /** A database that sorts by the rules of a language: in Czech, "CH" comes after "H" and letters sort apart from their code points. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createLocaleDatabase } from "@smartcart/store/testing";
+import { createLocaleDatabase } from "@smartcart/testkit";
 import { startRealService } from "./real-service.ts";
 
 const resources = new AsyncDisposableStack();

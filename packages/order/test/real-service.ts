@@ -6,7 +6,7 @@ import { createServiceClient } from "@smartcart/mesh";
 import type { LogLine } from "@smartcart/runtime";
 import { createLogger, silentLogger } from "@smartcart/runtime";
 import { createDatabase } from "@smartcart/store";
-import { createTestDatabase } from "@smartcart/store/testing";
+import { createTestDatabase } from "@smartcart/testkit";
 import { parseOrderConfig } from "../src/config.ts";
 import { startOrder } from "../src/service.ts";
 import { createWorld } from "./scripted-peers.ts";

@@ -6,7 +6,7 @@ import { OrderMilestoneSchema } from "@smartcart/gen/order/v1/order_milestone_pb
 import { silentLogger } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase, migrate } from "@smartcart/store";
-import { createTestDatabase } from "@smartcart/store/testing";
+import { createTestDatabase } from "@smartcart/testkit";
 import { listHistory } from "../src/store.ts";
 import type { ProcessOptions } from "./order-process.ts";
 import { startProcess } from "./order-process.ts";

@@ -3,8 +3,7 @@ import { expect, it } from "vitest";
 import { PaymentStatus } from "@smartcart/gen/payment/v1/payment_pb";
 import { problemOf } from "@smartcart/mesh";
 import { silentLogger } from "@smartcart/runtime";
-import { createTestDatabase } from "@smartcart/store/testing";
-import { freePorts, startForwarder } from "@smartcart/testkit";
+import { createTestDatabase, freePorts, startForwarder } from "@smartcart/testkit";
 import { parsePaymentConfig, startPayment } from "../src/index.ts";
 import { createTestClient, errorOf, eventually, newCharge } from "./support.ts";
 

@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
 import { PaymentStatus } from "@smartcart/gen/payment/v1/payment_pb";
-import { createTestDatabase } from "@smartcart/store/testing";
-import { freePorts, spawnPart } from "@smartcart/testkit";
+import { createTestDatabase, freePorts, spawnPart } from "@smartcart/testkit";
 import { createTestClient, newCharge } from "./support.ts";
 
 const main = "packages/payment/src/main.ts";

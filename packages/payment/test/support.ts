@@ -7,7 +7,7 @@ import { createServiceClient, problemOf } from "@smartcart/mesh";
 import { silentLogger } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase } from "@smartcart/store";
-import { createTestDatabase } from "@smartcart/store/testing";
+import { createTestDatabase } from "@smartcart/testkit";
 import type { PaymentProvider, RunningPayment } from "../src/index.ts";
 import { parsePaymentConfig, startPayment } from "../src/index.ts";
 

@@ -16,6 +16,7 @@ export { isLoopback, serverUrl } from "./loopback.ts";
 export { Counter, createMetrics, Gauge, Histogram, Registry } from "./metrics.ts";
 export { type OutputStream, writeOutput } from "./output.ts";
 export { createPool, type Pool } from "./pool.ts";
+export { processExists } from "./process-exists.ts";
 export { delay, reasonOf, retryUntilReady, StartError } from "./retry.ts";
 export { serializeError } from "./serialize-error.ts";
 export { networkFaults, remedyFor, type StartFault } from "./start-faults.ts";

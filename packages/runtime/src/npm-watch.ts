@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { processExists } from "./process-exists.ts";
 
 /** How often it is looked whether the parent is still there. */
 const POLL_MS = 500;
@@ -14,7 +15,7 @@ export function watchNpm(env: NodeJS.ProcessEnv, onEnd: () => void): void {
   const parent = process.ppid;
   const npm = npmBehindShell(parent);
   const poll = setInterval(() => {
-    if (process.ppid === parent && (npm === undefined || isAlive(npm))) return;
+    if (process.ppid === parent && (npm === undefined || processExists(npm))) return;
     clearInterval(poll);
     onEnd();
   }, POLL_MS);
@@ -52,13 +53,4 @@ function fromPs(pid: number): ProcessFacts {
   }).trim();
   const at = line.indexOf(" ");
   return { name: line.slice(at).trim(), parentPid: Number(line.slice(0, at)) };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // Somebody else's process is alive as well.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

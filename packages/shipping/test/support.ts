@@ -7,7 +7,6 @@ import { create, isMessage } from "@bufbuild/protobuf";
 import { expect } from "vitest";
 import type { EventBus } from "@smartcart/bus";
 import { createEvent, openBus } from "@smartcart/bus";
-import { createTestBroker } from "@smartcart/bus/testing";
 import { OrderPlacedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import type {
   OrderShipped,
@@ -22,7 +21,7 @@ import { createServiceClient } from "@smartcart/mesh";
 import { createLogger, silentLogger } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase } from "@smartcart/store";
-import { createTestDatabase } from "@smartcart/store/testing";
+import { createTestBroker, createTestDatabase } from "@smartcart/testkit";
 import type { RunningShipping } from "../src/index.ts";
 import { parseShippingConfig, startShipping } from "../src/index.ts";
 

@@ -1,9 +1,9 @@
 /** Tools that look into a SmartCart that is running: its database, its queue and its parts, opened from outside. */
 import type { EventBus } from "@smartcart/bus";
 import { openBus } from "@smartcart/bus";
+import { findEmbeddedPostgres } from "@smartcart/engines";
 import type { Logger } from "@smartcart/runtime";
 import { createLogger, StartError, serverUrl, stateDirectory } from "@smartcart/runtime";
-import { findEmbeddedPostgres } from "@smartcart/store";
 import { parseSmartCartConfig } from "./config.ts";
 import { readRunningNote } from "./running-file.ts";
 

@@ -4,8 +4,7 @@ import { existsSync } from "node:fs";
 import { readdir, rename, rm, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { StartError } from "@smartcart/runtime";
-import { isAlive } from "./is-alive.ts";
+import { processExists, StartError } from "@smartcart/runtime";
 
 const require = createRequire(import.meta.url);
 const webRoot = dirname(require.resolve("@smartcart/web/package.json"));
@@ -40,7 +39,7 @@ async function replacePage(page: string): Promise<void> {
 async function removeLeftovers(): Promise<void> {
   for (const name of await readdir(webRoot)) {
     const pid = /^dist-(\d+)$/.exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) {
+    if (pid !== undefined && !processExists(Number(pid))) {
       await rm(join(webRoot, name), { recursive: true, force: true });
     }
   }

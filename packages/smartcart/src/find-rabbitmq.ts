@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { startPrivateBroker } from "@smartcart/bus";
+import { startPrivateBroker } from "@smartcart/engines";
 import type { Logger } from "@smartcart/runtime";
 import { delay, StartError } from "@smartcart/runtime";
 

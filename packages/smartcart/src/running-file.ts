@@ -4,7 +4,7 @@
  */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isAlive } from "./is-alive.ts";
+import { processExists } from "@smartcart/runtime";
 
 /** A SmartCart that runs in one process. */
 export interface RunningNote {
@@ -34,5 +34,5 @@ export async function readRunningNote(stateDirectory: string): Promise<RunningNo
   const text = await readFile(fileIn(stateDirectory), "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
   const note = JSON.parse(text) as RunningNote;
-  return isAlive(note.pid) ? note : undefined;
+  return processExists(note.pid) ? note : undefined;
 }

@@ -1,7 +1,8 @@
 /** `smartcart up`: starts everything, prints where it is, and stops it on a signal. */
+
+import { removeEmbeddedPostgres } from "@smartcart/engines";
 import type { MainContext } from "@smartcart/runtime";
 import { runMain, stateDirectory, writeOutput } from "@smartcart/runtime";
-import { removeEmbeddedPostgres } from "@smartcart/store";
 import { banner } from "./banner.ts";
 import { buildPage } from "./build-page.ts";
 import { parseSmartCartConfig } from "./config.ts";

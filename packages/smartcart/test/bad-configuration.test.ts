@@ -1,9 +1,13 @@
 /** Settings that cannot work: one line for each, which names the variable; and waiting, where waiting is right. */
 import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
-import { createTestBroker } from "@smartcart/bus/testing";
-import { createTestDatabase } from "@smartcart/store/testing";
-import { freePorts, startForwarder, waitFor } from "@smartcart/testkit";
+import {
+  createTestBroker,
+  createTestDatabase,
+  freePorts,
+  startForwarder,
+  waitFor,
+} from "@smartcart/testkit";
 import { seedBody, startStack, wholeLife } from "./stack.ts";
 import { choosePorts, spawnWhole } from "./whole-process.ts";
 

@@ -5,8 +5,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { CrashPoint } from "@smartcart/order";
-import { createTestDatabase } from "@smartcart/store/testing";
-import { waitFor } from "@smartcart/testkit";
+import { createTestDatabase, waitFor } from "@smartcart/testkit";
 import { expectConsistent, rowsOf } from "./invariants.ts";
 import { cancelledLife, seedBody, wholeLife } from "./stack.ts";
 import { createTurns } from "./turns.ts";

@@ -4,8 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createEvent, openBus } from "@smartcart/bus";
 import { OrderPlacedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { silentLogger } from "@smartcart/runtime";
-import { createTestDatabase } from "@smartcart/store/testing";
-import { waitFor } from "@smartcart/testkit";
+import { createTestDatabase, waitFor } from "@smartcart/testkit";
 import { runDlq } from "../src/dlq.ts";
 
 const nothing = { queue: undefined, ids: [], limit: undefined, rate: undefined };

@@ -3,8 +3,7 @@
  * answered is missing, and nothing that was not answered needs more than the same request once more.
  */
 import { expect, it } from "vitest";
-import { createTestDatabase } from "@smartcart/store/testing";
-import { waitFor } from "@smartcart/testkit";
+import { createTestDatabase, waitFor } from "@smartcart/testkit";
 import { expectConsistent } from "./invariants.ts";
 import type { Attempt } from "./shopping-load.ts";
 import { startShoppingLoad } from "./shopping-load.ts";

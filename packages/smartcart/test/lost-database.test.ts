@@ -1,7 +1,6 @@
 /** The database goes away in the middle of the day, and comes back. */
 import { expect, it } from "vitest";
-import { createTestDatabase } from "@smartcart/store/testing";
-import { freePorts, startForwarder, waitFor } from "@smartcart/testkit";
+import { createTestDatabase, freePorts, startForwarder, waitFor } from "@smartcart/testkit";
 import { seedBody, startStack } from "./stack.ts";
 
 it("is answered 503 with a time to try again, and the same key then makes one order", async () => {

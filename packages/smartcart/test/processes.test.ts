@@ -1,11 +1,9 @@
 /** Each part as its own process, on each of the two queues: what `compose.yaml` starts, without Docker. */
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTestBroker } from "@smartcart/bus/testing";
 import { PartHealth } from "@smartcart/gen/ops/v1/part_report_pb";
 import { PromiseState } from "@smartcart/gen/ops/v1/promise_pb";
-import { createTestDatabase } from "@smartcart/store/testing";
-import { waitFor } from "@smartcart/testkit";
+import { createTestBroker, createTestDatabase, waitFor } from "@smartcart/testkit";
 import { createDesk } from "./desk.ts";
 import { expectConsistent } from "./invariants.ts";
 import type { RunningProcesses } from "./part-processes.ts";

@@ -1,8 +1,7 @@
 /** Everything on RabbitMQ, with a foreign client beside it on the same broker. */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTestBroker } from "@smartcart/bus/testing";
-import { waitFor } from "@smartcart/testkit";
+import { createTestBroker, waitFor } from "@smartcart/testkit";
 import { expectConsistent } from "./invariants.ts";
 import { buildContract, runPython, startPython } from "./python.ts";
 import { seedBody, startStack, wholeLife } from "./stack.ts";

@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import WebSocket from "ws";
 import { silentLogger } from "@smartcart/runtime";
-import { createTestDatabase } from "@smartcart/store/testing";
-import { waitFor } from "@smartcart/testkit";
+import { createTestDatabase, waitFor } from "@smartcart/testkit";
 import { parseSmartCartConfig } from "../src/config.ts";
 import { startSmartCart } from "../src/start-smartcart.ts";
 

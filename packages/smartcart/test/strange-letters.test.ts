@@ -1,9 +1,8 @@
 /** `smartcart dlq` on RabbitMQ with dead letters of a stranger who sets whatever AMQP can say. */
 import { describe, expect, it } from "vitest";
 import { openBus } from "@smartcart/bus";
-import { canTestRabbitmq, createTestBroker } from "@smartcart/bus/testing";
 import { silentLogger } from "@smartcart/runtime";
-import { waitFor } from "@smartcart/testkit";
+import { canTestRabbitmq, createTestBroker, waitFor } from "@smartcart/testkit";
 import { runDlq } from "../src/dlq.ts";
 import { runPython } from "./python.ts";
 

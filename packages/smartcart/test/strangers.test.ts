@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createTestDatabase } from "@smartcart/store/testing";
+import { createTestDatabase } from "@smartcart/testkit";
 import { hostileConnection } from "./hostile-requests.ts";
 import { sendRaw } from "./raw-http.ts";
 import { seedBody, wholeLife } from "./stack.ts";

@@ -1,8 +1,14 @@
 /** A database that takes no more connections, or is read-only after a failover: every part says 503 and when to try again. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { createTestDatabase, skipPgBouncer, startPgBouncer } from "@smartcart/store/testing";
-import { freePorts, runCommand, waitFor } from "@smartcart/testkit";
+import {
+  createTestDatabase,
+  freePorts,
+  runCommand,
+  skipPgBouncer,
+  startPgBouncer,
+  waitFor,
+} from "@smartcart/testkit";
 import { rowsOf } from "./invariants.ts";
 import { seedBody, startStack, wholeLife } from "./stack.ts";
 

@@ -3,10 +3,8 @@
  * on the same database and queue, brings each of them to its end.
  */
 import { afterAll, describe, expect, it } from "vitest";
-import { createTestBroker } from "@smartcart/bus/testing";
 import type { CrashPoint } from "@smartcart/order";
-import { createTestDatabase } from "@smartcart/store/testing";
-import { waitFor } from "@smartcart/testkit";
+import { createTestBroker, createTestDatabase, waitFor } from "@smartcart/testkit";
 import { expectConsistent, rowsOf } from "./invariants.ts";
 import { unpackPreviousVersion } from "./previous-version.ts";
 import type { Answer } from "./stack.ts";

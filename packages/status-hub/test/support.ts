@@ -6,7 +6,6 @@ import { expect } from "vitest";
 import { WebSocket } from "ws";
 import type { EventBus } from "@smartcart/bus";
 import { createEvent, openBus } from "@smartcart/bus";
-import { createTestBroker } from "@smartcart/bus/testing";
 import type { OrderStatusChanged } from "@smartcart/gen/events/v1/order_events_pb";
 import {
   OrderStatusChangedSchema,
@@ -17,7 +16,7 @@ import { OrderEventSchema, OrderSchema } from "@smartcart/gen/order/v1/order_pb"
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { startServer } from "@smartcart/mesh";
 import { createMetrics, silentLogger } from "@smartcart/runtime";
-import { createTestDatabase } from "@smartcart/store/testing";
+import { createTestBroker, createTestDatabase } from "@smartcart/testkit";
 import type { RunningStatusHub } from "../src/index.ts";
 import { parseStatusHubConfig, startStatusHub } from "../src/index.ts";
 

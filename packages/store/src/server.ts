@@ -1,8 +1,12 @@
+import { join } from "node:path";
+import type { EmbeddedPostgres } from "@smartcart/engines";
+import { startEmbeddedPostgres } from "@smartcart/engines";
 import type { Logger } from "@smartcart/runtime";
-import { retryUntilReady } from "@smartcart/runtime";
+import { retryUntilReady, StartError } from "@smartcart/runtime";
 import { addressOf } from "./address.ts";
-import { startEmbeddedPostgres } from "./embedded/postgres.ts";
+import { DatabaseClient } from "./database-client.ts";
 import { postgresFaults } from "./postgres-faults.ts";
+import { sqlState, sqlStateOf } from "./sql-errors.ts";
 import { tryOut } from "./try-out.ts";
 
 /** A PostgreSQL that can be used. Disposing stops it when it is ours. */
@@ -28,12 +32,8 @@ export interface DatabaseServerOptions {
  */
 export async function openDatabaseServer(o: DatabaseServerOptions): Promise<DatabaseServer> {
   if (!o.databaseUrl) {
-    const embedded = await startEmbeddedPostgres(o);
-    return {
-      url: embedded.url,
-      embedded: true,
-      [Symbol.asyncDispose]: () => embedded[Symbol.asyncDispose](),
-    };
+    const embedded = await startEmbedded(o);
+    return { ...embedded, embedded: true };
   }
   const url = o.databaseUrl;
   await retryUntilReady({
@@ -45,4 +45,24 @@ export async function openDatabaseServer(o: DatabaseServerOptions): Promise<Data
     attempt: () => tryOut(url),
   });
   return { url, embedded: false, async [Symbol.asyncDispose]() {} };
+}
+
+async function startEmbedded(o: DatabaseServerOptions): Promise<EmbeddedPostgres> {
+  await using started = new AsyncDisposableStack();
+  const server = started.use(await startEmbeddedPostgres(o));
+  const client = new DatabaseClient({ connectionString: server.url });
+  try {
+    await client.connect();
+  } catch (cause) {
+    if (sqlStateOf(cause) !== sqlState.invalidPassword) throw cause;
+    throw new StartError(
+      `SMARTCART_STATE=${o.stateDirectory}: the password in ${join(o.stateDirectory, "postgres")} is not the one of the ` +
+        "database: restore that file, or set SMARTCART_STATE to a new folder",
+      { variable: "SMARTCART_STATE", cause },
+    );
+  } finally {
+    await client.end();
+  }
+  started.move();
+  return server;
 }

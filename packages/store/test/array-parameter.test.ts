@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { silentLogger } from "@smartcart/runtime";
-import { propertyOptions } from "@smartcart/testkit";
+import { createTestDatabase, propertyOptions } from "@smartcart/testkit";
 import { toParameter } from "../src/array-parameter.ts";
 import { createDatabase } from "../src/database.ts";
-import { createTestDatabase } from "../src/testing/index.ts";
 
 const texts = fc.array(
   fc.option(

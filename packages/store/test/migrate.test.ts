@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 import { silentLogger } from "@smartcart/runtime";
+import { createTestDatabase } from "@smartcart/testkit";
 import { createDatabase, migrate } from "../src/index.ts";
-import { createTestDatabase } from "../src/testing/index.ts";
 
 async function setUp(files: Record<string, string>) {
   const server = await createTestDatabase();

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
+import { startEmbeddedPostgres } from "@smartcart/engines";
 import { silentLogger } from "@smartcart/runtime";
-import { startEmbeddedPostgres } from "../src/index.ts";
 
 const execute = promisify(execFile);
 

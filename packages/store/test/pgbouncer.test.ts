@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 import { silentLogger } from "@smartcart/runtime";
+import { createTestDatabase, skipPgBouncer, startPgBouncer } from "@smartcart/testkit";
 import { createDatabase, migrate, openDatabaseServer } from "../src/index.ts";
-import { createTestDatabase, skipPgBouncer, startPgBouncer } from "../src/testing/index.ts";
 import { openingOf } from "./opening.ts";
 
 describe.skipIf(skipPgBouncer())("behind PgBouncer", () => {

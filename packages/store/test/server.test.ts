@@ -1,13 +1,14 @@
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { findEmbeddedPostgres } from "@smartcart/engines";
 import { commonConfig, createLogger, parseConfig, silentLogger } from "@smartcart/runtime";
+import { createTestDatabase } from "@smartcart/testkit";
 import { createDatabase, migrate, openDatabaseServer } from "../src/index.ts";
-import { createTestDatabase } from "../src/testing/index.ts";
 import { openingOf } from "./opening.ts";
 
 const stateDirectory = "/nonexistent";
@@ -104,5 +105,64 @@ describe("openDatabaseServer with a DATABASE_URL", () => {
     expect(lines[0]).toContain(`waiting for PostgreSQL at 127.0.0.1:${port}/shop`);
     expect(lines[0]).toContain("DATABASE_URL");
     expect(lines.join()).not.toContain("secret");
+  });
+});
+
+describe("openDatabaseServer without a DATABASE_URL", () => {
+  let state: string;
+  let options: { stateDirectory: string; log: typeof silentLogger };
+  beforeAll(async () => {
+    state = await mkdtemp(join(tmpdir(), "smartcart-state-"));
+    // The server may run as another user.
+    await chmod(state, 0o755);
+    options = { stateDirectory: state, log: silentLogger };
+  });
+  afterAll(() => rm(state, { recursive: true }));
+
+  test("takes nothing from the variables that a shell has for another server", async () => {
+    const variables = {
+      PGHOST: "db.invalid",
+      PGPORT: "1",
+      PGUSER: "nobody",
+      PGPASSWORD: "wrong",
+      PGDATABASE: "elsewhere",
+      PGSSLMODE: "require",
+      PGSSLNEGOTIATION: "direct",
+      PGSSLROOTCERT: "/nonexistent/ca.pem",
+      PGOPTIONS: "-c default_transaction_read_only=on -c search_path=elsewhere",
+      PGREPLICATION: "database",
+      PGCLIENTENCODING: "LATIN1",
+      PGCLIENT_ENCODING: "LATIN1",
+      PGAPPNAME: "psql",
+      PGSERVICE: "elsewhere",
+      PGDATA: "/nonexistent",
+      PGCONNECT_TIMEOUT: "0",
+    };
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+    try {
+      await using server = await openDatabaseServer(options);
+      expect(await findEmbeddedPostgres({ stateDirectory: state })).toBe(server.url);
+      await using db = createDatabase({ url: server.url, schema: "public", log: silentLogger });
+      await db.query({ text: "create table written as select 'ü' as letter" });
+      const { rows } = await db.query({
+        text: "select letter, current_setting('application_name') as name from written",
+      });
+      expect(rows).toEqual([{ letter: "ü", name: "public" }]);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
+  test("says when the password in the state folder is not the one of the database", async () => {
+    const password = join(state, "postgres", "password");
+    const right = await readFile(password, "utf8");
+    await writeFile(password, "wrong");
+    await expect(openDatabaseServer(options)).rejects.toMatchObject({
+      variable: "SMARTCART_STATE",
+      message: expect.stringMatching(/password in .* is not the one of the database: restore/),
+    });
+    await writeFile(password, right);
+    await using server = await openDatabaseServer(options);
+    expect(server.embedded).toBe(true);
   });
 });

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { createMetrics, silentLogger } from "@smartcart/runtime";
+import { createTestDatabase } from "@smartcart/testkit";
 import {
   createDatabase,
   isConnectionError,
   isUniqueViolation,
   withTransaction,
 } from "../src/index.ts";
-import { createTestDatabase } from "../src/testing/index.ts";
 
 async function setUp() {
   const server = await createTestDatabase();

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { expect, test } from "vitest";
 import { createLogger, silentLogger } from "@smartcart/runtime";
+import { createTestDatabase } from "@smartcart/testkit";
 import {
   createCoalescer,
   createDatabase,
@@ -10,7 +11,6 @@ import {
   migrate,
   withTransaction,
 } from "../src/index.ts";
-import { createTestDatabase } from "../src/testing/index.ts";
 import { startVanishingHost } from "./vanishing-host.ts";
 
 const failure = (call: Promise<unknown>) =>

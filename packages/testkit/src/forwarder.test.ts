@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it } from "vitest";
+import { freePorts } from "@smartcart/engines";
 import { startForwarder } from "./forwarder.ts";
-import { freePorts } from "./free-ports.ts";
 
 it("stands for another server as long as it runs", async () => {
   const server = createServer((_, response) => response.end("hello")).listen(0, "127.0.0.1");

@@ -1,7 +1,17 @@
+export {
+  findRabbitmq,
+  freePorts,
+  type PrivateBroker,
+  startPrivateBroker,
+} from "@smartcart/engines";
 export { type ForwarderOptions, startForwarder } from "./forwarder.ts";
-export { freePorts } from "./free-ports.ts";
+export { createLocaleDatabase } from "./locale-database.ts";
+export { skipPgBouncer, startPgBouncer } from "./pgbouncer.ts";
 export { isRunning, type ProcessInfo, processTree } from "./process-tree.ts";
 export { commandsOptions, type PropertyOptions, propertyOptions } from "./properties.ts";
 export { type CommandOptions, type CommandResult, runCommand } from "./run-command.ts";
 export { compileCache, type SpawnedPart, type SpawnOptions, spawnPart } from "./spawn-part.ts";
+export { canTestRabbitmq, createTestBroker, type TestBroker } from "./test-broker.ts";
+export { createTestDatabase, type TestDatabase } from "./test-database.ts";
+export { addVirtualHost } from "./virtual-host.ts";
 export { type WaitOptions, waitFor } from "./wait-for.ts";

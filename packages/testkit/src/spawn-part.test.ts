@@ -2,7 +2,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { freePorts } from "./free-ports.ts";
+import { freePorts } from "@smartcart/engines";
 import { spawnPart } from "./spawn-part.ts";
 import { waitFor } from "./wait-for.ts";
 

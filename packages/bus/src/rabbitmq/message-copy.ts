@@ -128,7 +128,7 @@ export function sentBy(
 }
 
 /** Whether it is a copy of ours, held or released. */
-export function isCopy(properties: Properties): boolean {
+function isCopy(properties: Properties): boolean {
   return headerOf(properties, firstRoutingKeyHeader) !== undefined;
 }
 

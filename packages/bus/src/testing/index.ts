@@ -1,2 +1,0 @@
-export type { TestBroker } from "./test-broker.ts";
-export { canTestRabbitmq, createTestBroker } from "./test-broker.ts";

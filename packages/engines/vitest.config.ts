@@ -1,0 +1,8 @@
+import { defineConfig } from "vitest/config";
+import { shared } from "../../vitest.shared.ts";
+
+export default defineConfig({
+  ...shared,
+  // A RabbitMQ takes several seconds to start.
+  test: { ...shared.test, testTimeout: 60_000, hookTimeout: 120_000 },
+});

@@ -1,3 +1,0 @@
-export { createLocaleDatabase } from "./locale-database.ts";
-export { skipPgBouncer, startPgBouncer } from "./pgbouncer.ts";
-export { createTestDatabase } from "./test-database.ts";
