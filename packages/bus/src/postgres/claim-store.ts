@@ -68,7 +68,9 @@ export async function look(
                select topic from unnest($1::text[]) as topic
                where exists (select from message where queue = topic)
                   or exists (select from message where queue = topic || '.retry' and due_at < now() + interval '10 seconds')
-                  or exists (select from fanout where topic = 'fanout:' || event_type)
+                  or exists (
+                    select from fanout
+                    where topic = 'fanout:' || event_type and published_at > now() - interval '10 seconds')
              ) as topics,
              exists (select from claim where instance <> $2) as "othersAtWork"`,
     values: [o.topics, o.instance],
