@@ -1,4 +1,3 @@
-import type pg from "pg";
 import type { Logger } from "@smartcart/runtime";
 import { delay } from "@smartcart/runtime";
 import type { Database, Queryable } from "@smartcart/store";
@@ -158,7 +157,7 @@ async function connect(database: Database, onHint: (topic: string) => void): Pro
   }
 }
 
-function queryableOn(client: pg.PoolClient): Queryable {
+function queryableOn(client: Awaited<ReturnType<Database["connect"]>>): Queryable {
   return {
     async query(statement) {
       const { rows, rowCount } = await client.query(statement as never);
