@@ -50,7 +50,11 @@ export async function openSession(database: Database, log: Logger): Promise<Sess
 
   async function keep(): Promise<void> {
     while (!stop.signal.aborted) {
-      await watch(line, { database, log, topics: () => [...listeners.keys()], onHint }, stop.signal);
+      await watch(
+        line,
+        { database, log, topics: () => [...listeners.keys()], onHint },
+        stop.signal,
+      );
       if (stop.signal.aborted) return;
       line?.close();
       line = undefined;
