@@ -404,14 +404,15 @@ describe("the PostgreSQL queue", () => {
     );
     const cut = async () => {
       await database.query({
-        text: "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'test queue'",
+        text: `select pg_terminate_backend(pid) from pg_stat_activity
+               where application_name = 'test queue' and datname = current_database()`,
       });
     };
     /** The latest one of each connection of the bus. */
     const latestStatements = async () => {
       const { rows } = await database.query<{ statement: string }>({
         text: `select concat_ws(' ', pid, query_start, query) as statement from pg_stat_activity
-               where application_name = 'test queue'`,
+               where application_name = 'test queue' and datname = current_database()`,
       });
       return rows.map(({ statement }) => statement);
     };

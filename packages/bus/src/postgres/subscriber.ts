@@ -27,7 +27,7 @@ export async function startSubscriber<D extends DescMessage>(
   let position = await addSubscriber(database, self);
   let touchAtMs = performance.now() + touchEveryMs;
   let healthy = true;
-  const removeHint = parts.session.onHint(fanoutTopic(type), (afterLoss) => {
+  const removeHint = parts.session.onHint(`fanout:${type}`, (afterLoss) => {
     // A server that crashed has forgotten who listens.
     if (afterLoss) touchAtMs = 0;
     bell.ring();
@@ -78,9 +78,4 @@ export async function startSubscriber<D extends DescMessage>(
       await removeSubscriber(database, self.id).catch(() => {});
     },
   };
-}
-
-/** The topic of the hints for a fan-out. */
-export function fanoutTopic(type: string): string {
-  return `fanout:${type}`;
 }
