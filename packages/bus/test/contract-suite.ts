@@ -1,7 +1,3 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { isMessage } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import type { OrderStatusChanged } from "@smartcart/gen/events/v1/order_events_pb";
@@ -15,6 +11,7 @@ import type { ConsumeOptions, Delivery, EventBus, Outcome, RunningConsumer } fro
 import { openBus } from "../src/index.ts";
 import { logsEmitted, orderPlaced, statusChanged } from "./events.ts";
 import { eventually } from "./eventually.ts";
+import { startVictim } from "./victim.ts";
 
 /** A fresh, empty engine for one test, and how a client that is not ours reaches it. */
 export interface Stage extends AsyncDisposable {
@@ -148,7 +145,7 @@ export function describeContract(
       await using bus = await open(stage);
       const event = orderPlaced("ORD-1");
       {
-        await using victim = await startVictim(stage);
+        await using victim = await startVictim(stage.options);
         await bus.publish([event]);
         await victim.said("holding ORD-1");
       }
@@ -381,7 +378,7 @@ export function describeContract(
         orderPlaced(`ORD-${index % 7}`, `${index}`),
       );
       {
-        await using victim = await startVictim(stage);
+        await using victim = await startVictim(stage.options);
         for (let from = 0; from < 150; from += 50)
           await publisher.publish(events.slice(from, from + 50));
         await victim.said("holding ORD-0");
@@ -541,31 +538,6 @@ async function listen(bus: EventBus) {
     sequences: () => heard.map(({ sequence }) => sequence),
     gaps: () => gaps,
     [Symbol.asyncDispose]: () => subscriber[Symbol.asyncDispose](),
-  };
-}
-
-/** A consumer in a process of its own; disposing kills it. */
-async function startVictim(stage: Stage) {
-  const script = fileURLToPath(new URL("./consumer-process.ts", import.meta.url));
-  const child = spawn(process.execPath, [script, JSON.stringify(stage.options), "orders"], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const lines: string[] = [];
-  createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
-  const said = async (line: string) => {
-    await eventually(
-      () => lines,
-      (all) => all.includes(line),
-    );
-  };
-  await said("ready");
-  return {
-    said,
-    async [Symbol.asyncDispose]() {
-      const exited = once(child, "exit");
-      child.kill("SIGKILL");
-      await exited;
-    },
   };
 }
 

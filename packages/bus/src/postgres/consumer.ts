@@ -1,21 +1,26 @@
 import { randomUUID } from "node:crypto";
-import { withTransaction } from "@smartcart/store";
-import { handleBatch } from "../handling.ts";
+import type { QueueType } from "@smartcart/contract";
+import type { Database } from "@smartcart/store";
+import type { Step } from "../handling.ts";
+import { handleBatch, nextStep } from "../handling.ts";
+import { idOf } from "../message.ts";
 import type { ConsumeOptions, RunningConsumer } from "../types.ts";
+import { releaseClaim } from "./claim-store.ts";
 import { createDoorbell } from "./doorbell.ts";
-import type { Job, JobStore } from "./jobs.ts";
-import { claimJobs, giveBack, LostClaimError, settleJobs } from "./jobs.ts";
-import { takeClaim } from "./queue-store.ts";
+import type { ClaimedMessage, Settlement } from "./message-store.ts";
+import { LostClaimError, receive } from "./message-store.ts";
 import type { Session } from "./session.ts";
-import { toRaw } from "./stored-message.ts";
 
 /** What a consumer works with. */
-export interface ConsumerParts extends JobStore {
+export interface ConsumerParts {
+  readonly database: Database;
   readonly session: Session;
+  readonly queue: QueueType;
 }
 
-/** Without a hint the queue is looked at this often; it is also how late a due retry may come. */
-const pollMs = 250;
+const pauseAfterErrorMs = 250;
+/** The session rings when there is something to do; this only bounds a timer. */
+const longestWaitMs = 3_600_000;
 
 /** Joins the consumers of a queue; see `EventBus.consume`. */
 export async function startConsumer(
@@ -28,8 +33,10 @@ export async function startConsumer(
   const worker = createWorker(o, parts, stop.signal);
   const loop = async () => {
     while (!stop.signal.aborted) {
-      const busy = await worker.round();
-      if (!busy) await bell.wait(pollMs, stop.signal);
+      // What it rang for until now is there to be claimed.
+      bell.reset();
+      const pauseMs = await worker.round();
+      if (pauseMs > 0) await bell.wait(pauseMs, stop.signal);
     }
     await worker.leave();
   };
@@ -46,62 +53,73 @@ export async function startConsumer(
 
 interface Worker {
   /**
-   * Claims and handles; false when there was nothing to do or nothing could be done. Never throws.
+   * Settles the last batch, claims one and handles it; answers how long to wait for something to do. Never throws.
    */
-  round(): Promise<boolean>;
+  round(): Promise<number>;
   healthy(): boolean;
   leave(): Promise<void>;
 }
 
 function createWorker(o: ConsumeOptions, parts: ConsumerParts, stop: AbortSignal): Worker {
+  const { database, queue, session } = parts;
   const consumer = randomUUID();
-  const maxBatch = o.maxBatch ?? 1;
   let healthy = true;
-  // Jobs may still be claimed in our name although we do not have them in hand.
-  let dirty = false;
-  // See the RabbitMQ consumer: jobs that have cost lives are taken alone, and so is the first one.
-  let careful = true;
-  let messagesPerJob = 1;
+  // Handled, and to be settled with the next claim.
+  let settlement: Settlement | undefined;
+  // Messages may be claimed in our name that we do not have in hand.
+  let isClaimUnknown = false;
 
-  async function round(): Promise<boolean> {
+  async function round(): Promise<number> {
     try {
-      if (dirty) await recover();
-      const instance = parts.session.instance();
-      if (instance === undefined) return false;
-      const limit = careful ? 1 : Math.max(1, Math.ceil(maxBatch / messagesPerJob));
-      const maxMessages = maxBatch;
-      const claim = { consumer, instance, limit, maxMessages };
-      const { jobs, split } = await claimJobs(parts, claim);
+      await release();
+      const instance = session.instance();
+      if (instance === undefined && settlement === undefined) return pauseAfterErrorMs;
+      const { messages, dueInMs } = await claim(instance);
       healthy = true;
-      for (const batch of packBatches(jobs, maxBatch)) {
-        dirty = true;
-        if (stop.aborted) return false;
-        await work(batch);
-        dirty = false;
-      }
-      return jobs.length > 0 || split;
+      if (stop.aborted) return 0;
+      if (messages.length === 0) return Math.min(dueInMs ?? longestWaitMs, longestWaitMs);
+      const steps = await decide(messages);
+      settlement = { messages, steps };
+      isClaimUnknown = false;
+      return 0;
     } catch (error) {
-      dirty = true;
       healthy = error instanceof LostClaimError;
-      o.log.warn("bus.consume_failed", { consumer: o.name, queue: parts.queue.name, error });
-      return false;
+      o.log.warn("bus.consume_failed", { consumer: o.name, queue: queue.name, error });
+      return healthy ? 0 : pauseAfterErrorMs;
     }
   }
 
-  async function work(batch: readonly Job[]): Promise<void> {
-    const messages = batch.flatMap((job) => job.messages);
-    const steps = await handleBatch(parts.queue, messages.map(toRaw), o, () => stop.aborted);
-    await settleJobs(parts, batch, steps);
-    careful = batch.some((job) => job.retryCount >= 2);
-    messagesPerJob = messages.length / batch.length;
+  async function claim(instance: number | undefined) {
+    const settling = settlement;
+    settlement = undefined;
+    isClaimUnknown = true;
+    const maxMessages = instance === undefined || stop.aborted ? 0 : (o.maxBatch ?? 1);
+    const step = { queue, consumer, instance: instance ?? 0, maxMessages, settlement: settling };
+    const received = await receive(database, step);
+    isClaimUnknown = received.messages.length > 0;
+    return received;
   }
 
-  async function recover(): Promise<void> {
-    await withTransaction(parts.database, "queue.recover", async (tx) => {
-      const claim = await takeClaim(tx, consumer);
-      if (claim !== undefined) await giveBack(tx, parts.boss, claim);
-    });
-    dirty = false;
+  async function decide(messages: readonly ClaimedMessage[]): Promise<readonly Step[]> {
+    const [first] = messages;
+    // It is alone then.
+    if (first !== undefined && first.deliveries > queue.deliveryLimit) return [giveUp(first)];
+    const batch = messages.map(({ raw }) => raw);
+    return await handleBatch(queue, batch, o, () => stop.aborted);
+  }
+
+  function giveUp({ raw }: ClaimedMessage): Step {
+    const reason = "given up: too many deliveries ended without an answer";
+    const step = nextStep(queue, raw.attempt, { kind: "dead-letter", reason });
+    o.log.warn("bus.gave_up", { queue: queue.name, consumer: o.name, messageId: idOf(raw) });
+    o.onHandled?.(step.kind === "remove" ? "drop" : "dead-letter", undefined);
+    return step;
+  }
+
+  async function release(): Promise<void> {
+    if (!isClaimUnknown) return;
+    await releaseClaim(database, consumer);
+    isClaimUnknown = false;
   }
 
   return {
@@ -109,26 +127,12 @@ function createWorker(o: ConsumeOptions, parts: ConsumerParts, stop: AbortSignal
     healthy: () => healthy,
     async leave() {
       try {
-        await recover();
+        if (settlement !== undefined) await claim(undefined);
+        await release();
       } catch (error) {
         // The others take it away once this bus is gone.
         o.log.warn("bus.leave_failed", { consumer: o.name, error });
       }
     },
   };
-}
-
-/** Fills batches with whole jobs, in order. */
-function packBatches(jobs: readonly Job[], maxBatch: number): Job[][] {
-  const batches: Job[][] = [];
-  let room = 0;
-  for (const job of jobs) {
-    if (job.messages.length > room || batches.length === 0) {
-      batches.push([]);
-      room = maxBatch;
-    }
-    batches.at(-1)?.push(job);
-    room -= job.messages.length;
-  }
-  return batches;
 }

@@ -1,6 +1,8 @@
 /** Wakes a waiting loop. A ring while nobody waits is kept for the next wait. */
 export interface Doorbell {
   ring(): void;
+  /** Forgets a ring that was kept. */
+  reset(): void;
   /** Resolves at a ring, after `timeoutMs`, or when the signal fires. */
   wait(timeoutMs: number, signal: AbortSignal): Promise<void>;
 }
@@ -13,6 +15,9 @@ export function createDoorbell(): Doorbell {
     ring() {
       rung = true;
       open?.();
+    },
+    reset() {
+      rung = false;
     },
     async wait(timeoutMs, signal) {
       if (!rung && !signal.aborted) {

@@ -1,24 +1,16 @@
 import { randomUUID } from "node:crypto";
-import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage } from "@bufbuild/protobuf";
 import { eventTypeOf } from "@smartcart/contract";
 import type { Database } from "@smartcart/store";
-import type { FanOutEnd } from "../fan-out.ts";
 import { createFanOutEnd } from "../fan-out.ts";
 import type { RunningConsumer, SubscribeOptions } from "../types.ts";
 import { createDoorbell } from "./doorbell.ts";
-import {
-  addSubscriber,
-  pruneFanout,
-  readFanout,
-  removeSubscriber,
-  touchSubscriber,
-} from "./queue-store.ts";
+import { addSubscriber, readFanout, removeSubscriber, touchSubscriber } from "./fan-out-store.ts";
 import type { Session } from "./session.ts";
-import { messagesOf, toRaw } from "./stored-message.ts";
 
-/** Without a hint the table is looked at this often. */
-const pollMs = 500;
-const touchEveryMs = 10_000;
+/** How often it says that it listens; after 45 s of silence it may have missed something. */
+const touchEveryMs = 15_000;
+const pauseAfterErrorMs = 500;
 
 /** Hears every event of a type: hints say when to look, the position says from where. */
 export async function startSubscriber<D extends DescMessage>(
@@ -31,27 +23,29 @@ export async function startSubscriber<D extends DescMessage>(
   const self = { id: randomUUID(), name: o.name, type };
   const end = createFanOutEnd(desc, o);
   const bell = createDoorbell();
-  const removeHint = parts.session.onHint(fanoutTopic(type), bell.ring);
   const stop = new AbortController();
   let position = await addSubscriber(database, self);
-  let touchedAtMs = performance.now();
+  let touchAtMs = performance.now() + touchEveryMs;
   let healthy = true;
+  const removeHint = parts.session.onHint(`fanout:${type}`, (afterLoss) => {
+    // A server that crashed has forgotten who listens.
+    if (afterLoss) touchAtMs = 0;
+    bell.ring();
+  });
 
   async function touch(): Promise<void> {
-    if (performance.now() - touchedAtMs < touchEveryMs) return;
-    const heard = await touchSubscriber(database, self.id);
-    touchedAtMs = performance.now();
-    await pruneFanout(database);
-    if (heard) return;
-    position = await addSubscriber(database, self);
-    o.onGap();
+    if (performance.now() < touchAtMs) return;
+    const known = await touchSubscriber(database, self.id, position);
+    if (!known) position = await addSubscriber(database, self);
+    touchAtMs = performance.now() + touchEveryMs;
+    if (!known) o.onGap();
   }
 
   async function read(): Promise<boolean> {
     const rows = await readFanout(database, type, position);
     const last = rows.at(-1);
     if (last === undefined) return false;
-    const events = rows.flatMap((row) => decode(end, row.batch));
+    const events = rows.map((row) => end.read(row)).filter((event) => event !== undefined);
     if (!stop.signal.aborted && events.length > 0) end.deliver(events);
     position = last.position;
     return true;
@@ -63,12 +57,12 @@ export async function startSubscriber<D extends DescMessage>(
         await touch();
         const more = await read();
         healthy = true;
-        if (more) continue;
+        if (!more) await bell.wait(touchAtMs - performance.now(), stop.signal);
       } catch (error) {
         healthy = false;
         o.log.warn("bus.subscribe_failed", { consumer: o.name, error });
+        await bell.wait(pauseAfterErrorMs, stop.signal);
       }
-      await bell.wait(pollMs, stop.signal);
     }
   };
   const looping = loop();
@@ -84,24 +78,4 @@ export async function startSubscriber<D extends DescMessage>(
       await removeSubscriber(database, self.id).catch(() => {});
     },
   };
-}
-
-/** The topic of the hints for a fan-out. */
-export function fanoutTopic(type: string): string {
-  return `fanout:${type}`;
-}
-
-function decode<D extends DescMessage>(end: FanOutEnd<D>, batch: string): MessageShape<D>[] {
-  return messagesOf(parse(batch))
-    .map((stored) => end.read(toRaw(stored)))
-    .filter((event) => event !== undefined);
-}
-
-/** What is no JSON is a message that cannot be decoded, as what is no message of ours. */
-function parse(batch: string): unknown {
-  try {
-    return JSON.parse(batch);
-  } catch {
-    return batch;
-  }
 }

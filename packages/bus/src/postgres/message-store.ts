@@ -1,0 +1,177 @@
+/** The SQL of the queue's messages. All of it runs in schema `queue`, made by `migrations/queue`. */
+import type { JsonValue } from "@bufbuild/protobuf";
+import type { QueueType } from "@smartcart/contract";
+import { eventTypes } from "@smartcart/contract";
+import type { Queryable } from "@smartcart/store";
+import { sqlStateOf } from "@smartcart/store";
+import type { Step } from "../handling.ts";
+import type { RawMessage } from "../message.ts";
+import { attemptOf } from "../message.ts";
+import type { OutgoingEvent } from "../types.ts";
+
+/** The channel of hints: a notification names a queue, or `fanout:<event type>`, where there is something new. */
+export const hintChannel = "smartcart_queue";
+
+/** Where the messages of a work queue are, beside the queue itself; the same names as on RabbitMQ. */
+export const retryQueue = (queue: QueueType) => `${queue.name}.retry`;
+/** Where those that were given up are. */
+export const deadLetterQueue = (queue: QueueType) => `${queue.name}.dlq`;
+
+/** Stores the events, each in the queues of its type and for whoever subscribed to it, in one transaction, and rings for them. */
+export async function storeMessages(
+  db: Queryable,
+  events: readonly OutgoingEvent[],
+): Promise<void> {
+  const copies = events.flatMap((event) => {
+    const [first = null, ...others] = eventTypes.get(event.type)?.queues ?? [];
+    const copy = (queue: string | null, isFirst: boolean) => ({ event, queue, isFirst });
+    return [copy(first, true), ...others.map((queue) => copy(queue, false))];
+  });
+  await db.query({
+    name: "queue-publish",
+    text: "select publish($1, $2, $3, $4, $5, $6, $7)",
+    values: [
+      hintChannel,
+      copies.map(({ queue }) => queue),
+      copies.map(({ isFirst }) => isFirst),
+      copies.map(({ event }) => event.id),
+      copies.map(({ event }) => event.type),
+      copies.map(({ event }) => event.traceparent),
+      copies.map(({ event }) => event.body),
+    ],
+  });
+}
+
+/** A message in a consumer's hands. */
+export interface ClaimedMessage {
+  /** A bigint as text. */
+  readonly position: string;
+  /** Deliveries of this attempt whose consumer died. */
+  readonly deliveries: number;
+  readonly raw: RawMessage;
+}
+
+/** A batch and what was decided for each of its messages, by position. */
+export interface Settlement {
+  readonly messages: readonly ClaimedMessage[];
+  readonly steps: readonly Step[];
+}
+
+/** The consumer's claim went to another one meanwhile: this one was taken for dead. */
+export class LostClaimError extends Error {
+  readonly code = "BUS_CLAIM_LOST";
+}
+
+/** What one step of a consumer is told. */
+export interface ReceiveOptions {
+  readonly queue: QueueType;
+  /** A UUID. */
+  readonly consumer: string;
+  /** The number of its bus; see `Session`. */
+  readonly instance: number;
+  /** Most messages to claim; 0 settles only. */
+  readonly maxMessages: number;
+  /** The batch in hand. */
+  readonly settlement: Settlement | undefined;
+}
+
+/** What a consumer has in hand now; `dueInMs` says when to look again where that is nothing. */
+export interface Received {
+  readonly messages: readonly ClaimedMessage[];
+  readonly dueInMs: number | undefined;
+}
+
+/**
+ * Settles the batch in hand and claims the next one, oldest first, in one statement. A message that has cost a consumer its life
+ * comes alone. Throws a LostClaimError, having done nothing, where the batch is in other hands by now.
+ */
+export async function receive(db: Queryable, o: ReceiveOptions): Promise<Received> {
+  const settled = o.settlement && settlementColumns(o.queue, o.settlement);
+  try {
+    const { rows } = await db.query<ReceivedRow>({
+      name: "queue-receive",
+      text: "select * from receive($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+      values: [o.queue.name, o.consumer, o.instance, o.maxMessages, ...(settled ?? nothingInHand)],
+    });
+    const messages = rows.filter((row) => row.position !== null).map(toClaimed);
+    return { messages, dueInMs: messages.length > 0 ? undefined : rows[0]?.due_in_ms };
+  } catch (error) {
+    if (sqlStateOf(error) !== "SC001") throw error;
+    throw new LostClaimError((error as Error).message, { cause: error });
+  }
+}
+
+const nothingInHand = Array<null>(6).fill(null);
+
+/** Positions to delete, and those to move: where to, at which attempt, after which pause, and why. */
+function settlementColumns(queue: QueueType, { messages, steps }: Settlement): unknown[] {
+  const acked: string[] = [];
+  const moved: string[] = [];
+  const columns: [string[], number[], (number | null)[], string[]] = [[], [], [], []];
+  for (const [index, { position, raw }] of messages.entries()) {
+    const step = steps[index];
+    if (step === undefined || step.kind === "remove") {
+      acked.push(position);
+      continue;
+    }
+    moved.push(position);
+    const isRetry = step.kind === "retry";
+    columns[0].push(isRetry ? retryQueue(queue) : deadLetterQueue(queue));
+    columns[1].push(isRetry ? step.attempt : raw.attempt);
+    columns[2].push(isRetry ? step.delayMs : null);
+    // PostgreSQL takes no NUL.
+    columns[3].push(step.reason.replaceAll("\0", "\ufffd"));
+  }
+  return [acked, moved, ...columns];
+}
+
+/** Messages waiting, by queue; those in a consumer's hands are not counted. */
+export async function countMessages(
+  db: Queryable,
+): Promise<{ readonly queue: string; readonly messages: number }[]> {
+  const { rows } = await db.query<{ queue: string; messages: number }>({
+    text: `select queue, count(*)::integer as messages from message
+           where (queue, position) not in (select queue, unnest(positions) from claim) group by queue`,
+  });
+  return rows;
+}
+
+/** Asks the database for a sign of life and for the tables of the queue. */
+export async function probe(db: Queryable): Promise<void> {
+  await db.query({ text: "select from message limit 0" });
+}
+
+/** A message as it is stored. */
+export interface StoredMessage {
+  readonly attempt: number;
+  readonly message_id: string;
+  readonly type: string;
+  readonly routing_key: string;
+  readonly traceparent: string;
+  readonly content_type: string;
+  readonly headers?: JsonValue;
+  readonly body: Buffer;
+}
+
+interface ReceivedRow extends StoredMessage {
+  readonly position: string | null;
+  readonly deliveries: number;
+  readonly due_in_ms: number;
+}
+
+/** The message in the form that both engines share. */
+export function toRaw(row: StoredMessage): RawMessage {
+  return {
+    id: row.message_id,
+    type: row.type,
+    routingKey: row.routing_key,
+    traceparent: row.traceparent,
+    attempt: attemptOf(row.attempt),
+    contentType: row.content_type,
+    body: row.body,
+  };
+}
+
+function toClaimed(row: ReceivedRow): ClaimedMessage {
+  return { position: row.position ?? "", deliveries: row.deliveries, raw: toRaw(row) };
+}
