@@ -127,11 +127,6 @@ export function sentBy(
   return { fields, headers };
 }
 
-/** Whether it is a copy of ours, held or released. */
-export function isCopy(properties: Properties): boolean {
-  return headerOf(properties, firstRoutingKeyHeader) !== undefined;
-}
-
 /** The routing key of the first publish. */
 export function firstRoutingKeyOf({ properties, routingKey }: ReceivedMessage): string {
   const header = headerOf(properties, firstRoutingKeyHeader);
