@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import type { DestinationStream } from "pino";
 import { ConfigError } from "./config.ts";
 import { createLastDefence } from "./escaped-errors.ts";
@@ -50,6 +51,9 @@ export async function runMain(
   o: MainOptions = {},
 ): Promise<void> {
   const { env } = process;
+  // What survives of the young generation is little. On a machine whose cores are busy the main thread waits for the last of the
+  // helpers, which took 0.2 ms of CPU an order and take 0.1 ms without.
+  setFlagsFromString("--no-parallel-scavenge");
   const log = createLogger({
     service: name,
     level: lenientLevel(env.LOG_LEVEL),
