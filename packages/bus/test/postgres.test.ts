@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { queueTypeOf, queueTypeOf } from "@smartcart/contract";
+import { queueTypeOf } from "@smartcart/contract";
 import { OrderStatusChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { silentLogger } from "@smartcart/runtime";
 import { createDatabase } from "@smartcart/store";
