@@ -1,5 +1,7 @@
+import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
+import { InvalidMessageError, MalformedJsonError } from "@smartcart/contract";
 import { ShortLineSchema } from "@smartcart/gen/inventory/v1/reservation_pb";
 import { mapError, markReceived } from "./error-mapping.ts";
 import { DomainError, detailOf, problemOf, ValidationError } from "./errors.ts";
@@ -63,6 +65,26 @@ describe("mapError", () => {
     const thrown = new ValidationError([{ field: "items[0].productId", message: "is unknown" }]);
     expect(mapError(thrown).error.rawMessage).toBe(
       "items[0].productId: is unknown. Correct the request and send it again.",
+    );
+  });
+
+  test("of many violations of a message twenty are sent, and the text counts the others", () => {
+    const all = Array.from({ length: 300 }, (_, i) => ({ field: `x${i}`, message: "is unknown" }));
+    const { error, unexpected } = mapError(new InvalidMessageError(all));
+    expect(unexpected).toBe(false);
+    expect(error.findDetails(ViolationsSchema)[0]?.violations).toHaveLength(20);
+    expect(error.rawMessage).toBe(
+      "x0: is unknown (and 299 more; 280 of them are left out here). Correct the request and send it again.",
+    );
+  });
+
+  test("a text that is not JSON is the caller's fault", () => {
+    const cause = new SyntaxError("Unexpected end of JSON input");
+    const { error, unexpected } = mapError(new MalformedJsonError(cause.message, { cause }));
+    expect(unexpected).toBe(false);
+    expect(problemOf(error)?.code).toBe("MALFORMED_JSON");
+    expect(error.rawMessage).toBe(
+      "The body cannot be read as JSON in UTF-8: Unexpected end of JSON input. Correct it and send it again.",
     );
   });
 });

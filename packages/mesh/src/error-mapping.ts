@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Problem } from "@smartcart/gen/type/v1/problem_pb";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
-import { DomainError } from "./errors.ts";
+import { DomainError, toDomainError } from "./errors.ts";
 import { codeName, codeTitle } from "./status-codes.ts";
 
 /** Errors that a client of ours received: their text was written for us, not for our caller. */
@@ -43,7 +43,8 @@ const passedOn: ReadonlyMap<Code, string> = new Map([
  * The one place where anything thrown becomes what a caller sees. Only a `DomainError` and a `ConnectError` of our own
  * with a telling code keep their text; all else is "internal error". Every result carries a `Problem`.
  */
-export function mapError(thrown: unknown): MappedError {
+export function mapError(anything: unknown): MappedError {
+  const thrown = toDomainError(anything);
   if (thrown instanceof DomainError) {
     return { error: fromDomainError(thrown), unexpected: false };
   }

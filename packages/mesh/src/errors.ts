@@ -6,7 +6,7 @@ import {
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { FieldViolation } from "@smartcart/contract";
-import { parseJsonPath } from "@smartcart/contract";
+import { InvalidMessageError, MalformedJsonError, parseJsonPath } from "@smartcart/contract";
 import type { Problem } from "@smartcart/gen/type/v1/problem_pb";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
 
@@ -90,6 +90,23 @@ export class ValidationError extends DomainError {
     this.name = "ValidationError";
     this.violations = violations;
   }
+}
+
+/** What the reading of a message threw, as an error for its sender; anything else as it is. */
+export function toDomainError(thrown: unknown): unknown {
+  if (thrown instanceof InvalidMessageError) {
+    return new ValidationError(thrown.violations, { cause: thrown });
+  }
+  if (thrown instanceof MalformedJsonError) {
+    return new DomainError({
+      code: "MALFORMED_JSON",
+      rpcCode: Code.InvalidArgument,
+      title: "The body is not JSON",
+      message: `The body cannot be read as JSON in UTF-8: ${thrown.message}. Correct it and send it again.`,
+      cause: thrown,
+    });
+  }
+  return thrown;
 }
 
 /** Names the first field, counts the others and says what to do. */

@@ -8,7 +8,6 @@ export {
   problemOf,
   ValidationError,
 } from "./errors.ts";
-export { readMessageJson } from "./message-json.ts";
 export { describeSwitch, type Gauges } from "./part-service.ts";
 export { createSwitch, type PartSwitch, switchNotFound, turnSwitch } from "./part-switch.ts";
 export { type HttpProblem, type HttpProblemInit, httpProblem } from "./problem.ts";

@@ -1,5 +1,5 @@
+import { MalformedJsonError } from "@smartcart/contract";
 import { bodyTooLarge, decodeContent } from "./content-encoding.ts";
-import { malformedJson } from "./json-text.ts";
 import { HttpProblemError } from "./problem.ts";
 import type { NodeRequest } from "./rpc-listener.ts";
 
@@ -10,7 +10,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
  * Reads the JSON body of a request as text; undefined where there is none.
  * @throws HttpProblemError 413 where it is longer than `maxBytes`, before or after it is decompressed; 415 where it is not
  * JSON by its content type or has a content encoding that is not known; 400 where it is not what its encoding says.
- * @throws DomainError MALFORMED_JSON where it is not UTF-8.
+ * @throws MalformedJsonError where it is not UTF-8.
  */
 export async function readBodyText(
   req: NodeRequest,
@@ -25,7 +25,7 @@ export async function readBodyText(
   try {
     return utf8.decode(bytes);
   } catch (cause) {
-    throw malformedJson(cause);
+    throw new MalformedJsonError((cause as Error).message, { cause });
   }
 }
 

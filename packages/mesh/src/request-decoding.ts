@@ -4,11 +4,10 @@ import { base64Decode } from "@bufbuild/protobuf/wire";
 import type { HandlerContext } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalHandlerOptions } from "@connectrpc/connect/protocol";
+import { MalformedJsonError, parseExactJson, readJson } from "@smartcart/contract";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
 import { genericProblem, mapError } from "./error-mapping.ts";
 import { commonDetails, DomainError, problemOf } from "./errors.ts";
-import { malformedJson, parseExactJson } from "./json-text.ts";
-import { readJson } from "./strict-json.ts";
 
 /**
  * How Connect decodes the requests of a method. What cannot be decoded fails before any interceptor sees the call; these
@@ -58,7 +57,7 @@ function decodeUtf8(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch (cause) {
-    throw malformedJson(cause);
+    throw new MalformedJsonError((cause as Error).message, { cause });
   }
 }
 

@@ -1,12 +1,15 @@
 import type { DescField, JsonValue, Message } from "@bufbuild/protobuf";
 import { ScalarType } from "@bufbuild/protobuf";
-import type { FieldChain, FieldViolation, RestRoute } from "@smartcart/contract";
-import { isWholeNumber, jsonPathOf, resolveChain } from "@smartcart/contract";
+import type { FieldChain, FieldViolation, JsonObject, RestRoute } from "@smartcart/contract";
+import {
+  describeExpected,
+  isWholeNumber,
+  jsonPathOf,
+  parseExactJson,
+  readJson,
+  resolveChain,
+} from "@smartcart/contract";
 import { ValidationError } from "./errors.ts";
-import { describeExpected } from "./expected-json.ts";
-import { parseExactJson } from "./json-text.ts";
-import type { JsonObject } from "./strict-json.ts";
-import { readJson } from "./strict-json.ts";
 
 /** What of an HTTP request makes up the request message. */
 export interface RestInput {
@@ -19,8 +22,8 @@ export interface RestInput {
 
 /**
  * The request message of a route: from the path, the body and the query, as google/api/http.proto lays it down.
- * @throws DomainError MALFORMED_JSON where the body is not JSON.
- * @throws ValidationError with a violation for each parameter and field that is wrong.
+ * @throws MalformedJsonError where the body is not JSON.
+ * @throws InvalidMessageError or ValidationError with a violation for each parameter and field that is wrong.
  */
 export function buildRequest(route: RestRoute, input: RestInput): Message {
   const schema = route.method.input;

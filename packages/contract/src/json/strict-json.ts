@@ -1,9 +1,11 @@
 import type { DescField, DescMessage, DescOneof, JsonValue, Message } from "@bufbuild/protobuf";
 import { fromJson } from "@bufbuild/protobuf";
-import type { FieldViolation } from "@smartcart/contract";
-import { findField, hasPlainJson, joinName, maxItemsOf } from "@smartcart/contract";
-import { ValidationError } from "./errors.ts";
+import { joinName } from "../fields/field-path.ts";
+import { findField, hasPlainJson } from "../fields/json-fields.ts";
+import type { FieldViolation } from "../validation/field-violation.ts";
+import { maxItemsOf } from "../validation/message-size.ts";
 import { describeExpected } from "./expected-json.ts";
+import { InvalidMessageError } from "./json-errors.ts";
 
 /** A JSON object. */
 export type JsonObject = { [key: string]: JsonValue };
@@ -16,7 +18,7 @@ export interface ReadJsonOptions {
 
 /**
  * Reads proto3 JSON.
- * @throws ValidationError with a violation for each field that is wrong.
+ * @throws InvalidMessageError with a violation for each field that is wrong.
  */
 export function readJson(
   schema: DescMessage,
@@ -28,7 +30,7 @@ export function readJson(
   } catch (cause) {
     const found = findViolations(schema, json, options);
     const whole = { field: "", message: "is not what this method takes" };
-    throw new ValidationError(found.length > 0 ? found : [whole], { cause });
+    throw new InvalidMessageError(found.length > 0 ? found : [whole], { cause });
   }
 }
 

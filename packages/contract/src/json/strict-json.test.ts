@@ -3,15 +3,15 @@ import { expect, test } from "vitest";
 import { OrderSchema } from "@smartcart/gen/order/v1/order_pb";
 import { PlaceOrderRequestSchema } from "@smartcart/gen/order/v1/order_service_pb";
 import { ClientFrameSchema } from "@smartcart/gen/status/v1/frames_pb";
-import { ValidationError } from "./errors.ts";
+import { InvalidMessageError } from "./json-errors.ts";
 import { readJson } from "./strict-json.ts";
 
 function violations(read: () => unknown) {
   try {
     read();
   } catch (error) {
-    expect(error).toBeInstanceOf(ValidationError);
-    return (error as ValidationError).violations.map(
+    expect(error).toBeInstanceOf(InvalidMessageError);
+    return (error as InvalidMessageError).violations.map(
       ({ field, message }) => `${field}: ${message}`,
     );
   }
@@ -47,15 +47,6 @@ test("a list that is too long is told of once, and its items are not looked at",
   expect(violations(() => readJson(PlaceOrderRequestSchema, { items }))).toEqual([
     "items: must contain no more than 100 item(s)",
   ]);
-});
-
-test("of many violations twenty are sent, and the message counts the others", () => {
-  const json = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`x${i}`, i]));
-  const read = () => readJson(PlaceOrderRequestSchema, json);
-  expect(violations(read)).toHaveLength(20);
-  expect(read).toThrow(
-    "x0: is not a known field (and 299 more; 280 of them are left out here). Correct",
-  );
 });
 
 test("two members of a oneof exclude each other", () => {

@@ -1,10 +1,10 @@
 import type { DescField, DescMessage, JsonValue } from "@bufbuild/protobuf";
 import { ScalarType } from "@bufbuild/protobuf";
-import { Code } from "@connectrpc/connect";
-import type { FieldViolation } from "@smartcart/contract";
-import { findField, formatPath, hasPlainJson, is64Bit, isWholeNumber } from "@smartcart/contract";
-import { DomainError, ValidationError } from "./errors.ts";
+import { formatPath } from "../fields/field-path.ts";
+import { findField, hasPlainJson, is64Bit, isWholeNumber } from "../fields/json-fields.ts";
+import type { FieldViolation } from "../validation/field-violation.ts";
 import { describeExpected } from "./expected-json.ts";
+import { InvalidMessageError, MalformedJsonError } from "./json-errors.ts";
 import type { JsonPath, JsonScan, OddValue } from "./json-scan.ts";
 import { scanJson } from "./json-scan.ts";
 import type { JsonObject, ReadJsonOptions } from "./strict-json.ts";
@@ -33,8 +33,8 @@ export interface ExactJson {
  * Parses the JSON of a message and refuses what `JSON.parse` swallows: a member that is there twice, quoted numbers that
  * are not decimal, nesting and members without a bound. A whole number that a double cannot hold is read exactly where
  * its field has 64 bits.
- * @throws DomainError MALFORMED_JSON where the text is not JSON.
- * @throws ValidationError with a violation for each field that is wrong.
+ * @throws MalformedJsonError where the text is not JSON.
+ * @throws InvalidMessageError with a violation for each field that is wrong.
  */
 export function parseExactJson(
   schema: DescMessage,
@@ -45,7 +45,7 @@ export function parseExactJson(
   const { field } = options;
   const json = field === undefined ? parsed : { [field.jsonName]: parsed };
   if (!isObject(json)) {
-    throw new ValidationError([{ field: "", message: "must be an object" }]);
+    throw new InvalidMessageError([{ field: "", message: "must be an object" }]);
   }
   const scan = scanJson(text);
   const violations = structureViolations(scan, field);
@@ -53,7 +53,7 @@ export function parseExactJson(
   if (violations.length > 0) {
     const named = new Set(violations.map((violation) => violation.field));
     const others = findViolations(schema, json, options);
-    throw new ValidationError([...violations, ...others.filter((v) => !named.has(v.field))]);
+    throw new InvalidMessageError([...violations, ...others.filter((v) => !named.has(v.field))]);
   }
   if (exact === text) {
     return { json, text };
@@ -66,19 +66,8 @@ function parse(text: string): JsonValue {
   try {
     return JSON.parse(text) as JsonValue;
   } catch (cause) {
-    throw malformedJson(cause);
+    throw new MalformedJsonError((cause as Error).message, { cause });
   }
-}
-
-/** The error of a text that is not JSON. */
-export function malformedJson(cause: unknown): DomainError {
-  return new DomainError({
-    code: "MALFORMED_JSON",
-    rpcCode: Code.InvalidArgument,
-    title: "The body is not JSON",
-    message: `The body cannot be read as JSON in UTF-8: ${(cause as Error).message}. Correct it and send it again.`,
-    cause,
-  });
 }
 
 /** The text with exact values; what cannot be one is added to `violations`. */

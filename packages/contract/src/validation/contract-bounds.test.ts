@@ -7,9 +7,9 @@ import type { FieldRules } from "@bufbuild/protovalidate/gen/buf/validate/valida
 import { field as fieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { beforeAll, expect, test } from "vitest";
 import { ClientFrameSchema } from "@smartcart/gen/status/v1/frames_pb";
-import { maxValues } from "./json-scan.ts";
+import { maxValues } from "../json/json-scan.ts";
 
-const contract = new URL("../../../gen/src/smartcart/", import.meta.url);
+const contract = new URL("../../../../gen/src/smartcart/", import.meta.url);
 const requests = new Set<DescMessage>([ClientFrameSchema]);
 
 beforeAll(async () => {
