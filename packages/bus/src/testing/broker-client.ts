@@ -7,7 +7,15 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { keeperSocket, sharedDirectory } from "./broker-paths.ts";
-import type { TestBroker } from "./test-broker.ts";
+
+/** An empty virtual host for one test. Disposing deletes it, whoever is still connected. */
+export interface TestBroker extends AsyncDisposable {
+  /** `amqp://user:password@host:port/vhost` */
+  readonly amqpUrl: string;
+  readonly vhost: string;
+  /** HTTP API with user and password. */
+  readonly managementUrl: string;
+}
 
 const startsWithinMs = 90_000;
 

@@ -1,2 +1,2 @@
-export type { TestBroker } from "./test-broker.ts";
+export type { TestBroker } from "./broker-client.ts";
 export { canTestRabbitmq, createTestBroker } from "./test-broker.ts";

@@ -2,19 +2,11 @@ import { execFile } from "node:child_process";
 import { access } from "node:fs/promises";
 import { promisify } from "node:util";
 import { findRabbitmq } from "../rabbitmq-installation.ts";
+import type { TestBroker } from "./broker-client.ts";
 import { borrowVirtualHost } from "./broker-client.ts";
 import { addVirtualHost, deleteVirtualHost } from "./virtual-host.ts";
 
 const execute = promisify(execFile);
-
-/** An empty virtual host for one test. Disposing deletes it, whoever is still connected. */
-export interface TestBroker extends AsyncDisposable {
-  /** `amqp://user:password@host:port/vhost` */
-  readonly amqpUrl: string;
-  readonly vhost: string;
-  /** HTTP API with user and password. */
-  readonly managementUrl: string;
-}
 
 /**
  * Whether `createTestBroker` can work here, for `describe.skipIf`. In CI it must: there it is

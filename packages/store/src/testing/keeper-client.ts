@@ -7,7 +7,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { sharedDirectory, socketPath } from "./paths.ts";
-import type { TestDatabase } from "./test-database.ts";
+
+/** An empty database for one test. Disposing drops it, whoever is still connected. */
+export interface TestDatabase extends AsyncDisposable {
+  readonly url: string;
+}
 
 const startsWithinMs = 60_000;
 

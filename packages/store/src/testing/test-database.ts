@@ -1,11 +1,7 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
+import type { TestDatabase } from "./keeper-client.ts";
 import { borrowDatabase } from "./keeper-client.ts";
-
-/** An empty database for one test. Disposing drops it, whoever is still connected. */
-export interface TestDatabase extends AsyncDisposable {
-  readonly url: string;
-}
 
 /**
  * A new, empty database of its own: on the server of TEST_DATABASE_URL where that is set (its user must be allowed to
