@@ -114,7 +114,7 @@ export const rules: readonly IRegularForbiddenRuleType[] = [
   forbid("no-cycle", {
     comment: "Modules in a circle can only be understood, loaded and changed together.",
     from: {},
-    to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    to: { circular: true },
   }),
 ];
 

@@ -1,5 +1,5 @@
 import { cors } from "@connectrpc/connect";
-import type { NodeRequest, NodeResponse } from "./rpc-listener.ts";
+import type { NodeRequest, NodeResponse } from "./node-http.ts";
 
 const allowedMethods = [...cors.allowedMethods, "PUT", "PATCH", "DELETE"].join(", ");
 const maxAgeSeconds = 7200;

@@ -4,11 +4,11 @@ import { getRequestListener, RequestError } from "@hono/node-server";
 import { Hono } from "hono";
 import { createOpenApi, restRoutes } from "@smartcart/contract";
 import type { Logger, Registry, TrustedProxies } from "@smartcart/runtime";
+import type { NodeRequest, NodeResponse } from "./node-http.ts";
 import { httpProblem, problemOfError } from "./problem.ts";
 import type { ReadinessReport } from "./readiness.ts";
 import type { HttpApp, NodeBindings, RestOptions } from "./rest.ts";
 import { addRestRoutes, allowOnly, sendProblem } from "./rest.ts";
-import type { NodeRequest, NodeResponse } from "./rpc-listener.ts";
 import { addSwaggerUi } from "./swagger-ui.ts";
 
 /** What is served beside RPC. */

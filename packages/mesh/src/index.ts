@@ -13,6 +13,7 @@ export { createSwitch, type PartSwitch, switchNotFound, turnSwitch } from "./par
 export { type HttpProblem, type HttpProblemInit, httpProblem } from "./problem.ts";
 export type { Checks } from "./readiness.ts";
 export type { RestOptions } from "./rest.ts";
-export { type RunningServer, type ServerOptions, startServer } from "./server.ts";
+export { type RunningServer, startServer } from "./server.ts";
+export type { ServerOptions } from "./server-options.ts";
 export { settleItems } from "./settle-items.ts";
 export { createTurns, type Turns } from "./turns.ts";

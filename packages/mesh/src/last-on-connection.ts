@@ -1,4 +1,4 @@
-import type { NodeResponse } from "./rpc-listener.ts";
+import type { NodeResponse } from "./node-http.ts";
 
 /**
  * For each response of HTTP/1.1: once the port is closed, the response says that it is the last one on its connection, also where

@@ -8,9 +8,9 @@ import type { OnUpgrade } from "./http1-server.ts";
 import { createHttp1Server } from "./http1-server.ts";
 import type { Http2Side } from "./http2-server.ts";
 import { createHttp2Side } from "./http2-server.ts";
+import type { NodeRequest, NodeResponse } from "./node-http.ts";
 import { createRateLimit } from "./rate-limit.ts";
 import { createResetAllowance } from "./reset-allowance.ts";
-import type { NodeRequest, NodeResponse } from "./rpc-listener.ts";
 
 /** What answers on the port. */
 export interface OnePortOptions {

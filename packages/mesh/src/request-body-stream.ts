@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { mapError } from "./error-mapping.ts";
-import type { NodeRequest } from "./rpc-listener.ts";
+import type { NodeRequest } from "./node-http.ts";
 
 /** How often bodies that are waited for are looked at: one that stalls ends so much later than its deadline at most. */
 const sweepEveryMs = 250;

@@ -1,7 +1,7 @@
 import { MalformedJsonError } from "@smartcart/contract";
 import { bodyTooLarge, decodeContent } from "./content-encoding.ts";
+import type { NodeRequest } from "./node-http.ts";
 import { HttpProblemError } from "./problem.ts";
-import type { NodeRequest } from "./rpc-listener.ts";
 
 /** Fatal: a body that is not UTF-8 would otherwise be stored with replacement characters in it. */
 const utf8 = new TextDecoder("utf-8", { fatal: true });

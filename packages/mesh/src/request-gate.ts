@@ -1,7 +1,7 @@
 import { createHostCheck, hostName } from "@smartcart/runtime";
+import type { NodeRequest } from "./node-http.ts";
 import type { HttpProblem } from "./problem.ts";
 import { httpProblem } from "./problem.ts";
-import type { NodeRequest } from "./rpc-listener.ts";
 
 /** What decides which requests are looked at. */
 export interface RequestGateOptions {

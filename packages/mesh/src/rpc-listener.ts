@@ -1,5 +1,3 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
@@ -11,14 +9,10 @@ import type { Logger, TrustedProxies } from "@smartcart/runtime";
 import { clientAddress } from "@smartcart/runtime";
 import { addressKey, deadlineKey } from "./call-scope.ts";
 import { boundedTimeoutMs } from "./local-transport.ts";
+import type { NodeRequest, NodeResponse } from "./node-http.ts";
 import { RequestBody } from "./request-body-stream.ts";
 import { refusalsOf } from "./rpc-refusals.ts";
 import { endWithProblem } from "./send-problem.ts";
-
-/** A request of either version of HTTP, as Node hands it over. */
-export type NodeRequest = IncomingMessage | Http2ServerRequest;
-/** Its response. */
-export type NodeResponse = ServerResponse | Http2ServerResponse;
 
 /** What the listener works with. */
 export interface RpcListenerOptions {

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import type { NodeResponse } from "./node-http.ts";
 import type { HttpProblem } from "./problem.ts";
-import type { NodeResponse } from "./rpc-listener.ts";
 
 /** Answers with a problem where nothing but Node's own response is at hand. */
 export function endWithProblem(res: NodeResponse, problem: HttpProblem): void {

@@ -12,7 +12,7 @@ import { createObservation } from "./observation.ts";
 import { registerPartService } from "./part-service.ts";
 import { reflectionServices, registerReflection } from "./reflection.ts";
 import { collectMethods } from "./served-methods.ts";
-import type { ServerOptions } from "./server.ts";
+import type { ServerOptions } from "./server-options.ts";
 import { validation } from "./validation.ts";
 
 /** The steps of a server's end, in their order. */
