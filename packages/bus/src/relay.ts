@@ -103,8 +103,10 @@ export function createRelay(o: RelayOptions): RelayRun {
     turn = undefined;
   }
 
+  /** Whether there may be more. */
   async function runOnce({ db }: RelayTurn, signal: AbortSignal): Promise<boolean> {
-    const rows = await readOutbox(db, limit);
+    const asked = limit;
+    const rows = await readOutbox(db, asked);
     if (rows.length === 0) return false;
     busyAt = performance.now();
     const report = await publish(rows, o.bus, leaseMs / 2);
@@ -133,7 +135,8 @@ export function createRelay(o: RelayOptions): RelayRun {
       o.log.warn("outbox.queue_unreachable", { rows: rows.length, pauseMs });
       await delay(pauseMs, signal);
     }
-    return healthy;
+    // With all rows read there is nothing left but what is written from now on: it pokes, or waits for the next look.
+    return healthy && (rows.length === asked || round.failures.length > 0);
   }
 
   return {

@@ -142,12 +142,19 @@ async function prepare() {
     amqpUrl,
     bus,
     put: (properties: Properties, body: Buffer) =>
-      publishRaw(channel, {
-        exchange: "",
-        routingKey: "orders",
-        properties: writeProperties(properties),
-        body,
-      }),
+      publishRaw(
+        channel,
+        [
+          {
+            exchange: "",
+            routingKey: "orders",
+            mandatory: true,
+            properties: writeProperties(properties),
+            body,
+          },
+        ],
+        () => {},
+      ),
     all: (queue: string) => lookAtAll(channel, queue),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

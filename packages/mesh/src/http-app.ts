@@ -7,7 +7,7 @@ import type { Logger, Registry, TrustedProxies } from "@smartcart/runtime";
 import type { NodeRequest, NodeResponse } from "./node-http.ts";
 import { httpProblem, problemOfError } from "./problem.ts";
 import type { ReadinessReport } from "./readiness.ts";
-import type { HttpApp, NodeBindings, RestOptions } from "./rest.ts";
+import type { DirectRoutes, HttpApp, NodeBindings, RestOptions } from "./rest.ts";
 import { addRestRoutes, allowOnly, sendProblem } from "./rest.ts";
 import { addSwaggerUi } from "./swagger-ui.ts";
 
@@ -30,9 +30,7 @@ export interface HttpAppOptions {
 export function createHttpApp(o: HttpAppOptions): (req: NodeRequest, res: NodeResponse) => void {
   const app: HttpApp = new Hono<NodeBindings>();
   addOperations(app, o);
-  if (o.rest !== undefined) {
-    addRest(app, o, o.rest);
-  }
+  const direct = o.rest && addRest(app, o, o.rest);
   o.extraRoutes?.(app as unknown as Hono);
   app.notFound((c) =>
     sendProblem(
@@ -56,7 +54,9 @@ export function createHttpApp(o: HttpAppOptions): (req: NodeRequest, res: NodeRe
     autoCleanupIncoming: false,
     errorHandler: (error) => unroutable(error, o.log),
   });
-  return (req, res) => void listener(req, res);
+  return (req, res) => {
+    if (!direct?.(req, res)) void listener(req, res);
+  };
 }
 
 /** The answer where there is no request for a route to be found with. */
@@ -102,9 +102,9 @@ function shared<T>(run: () => Promise<T>): () => Promise<T> {
   };
 }
 
-function addRest(app: HttpApp, o: HttpAppOptions, services: readonly DescService[]): void {
+function addRest(app: HttpApp, o: HttpAppOptions, services: readonly DescService[]): DirectRoutes {
   const headers = o.restOptions?.headers ?? [];
-  addRestRoutes(app, {
+  const direct = addRestRoutes(app, {
     name: o.name,
     routes: restRoutes(services),
     transport: o.transport,
@@ -121,4 +121,5 @@ function addRest(app: HttpApp, o: HttpAppOptions, services: readonly DescService
   const document = Buffer.from(JSON.stringify(createOpenApi(services, info)));
   app.get("/openapi.json", (c) => c.body(document, 200, { "content-type": "application/json" }));
   addSwaggerUi(app, { title });
+  return direct;
 }

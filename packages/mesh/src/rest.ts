@@ -2,13 +2,13 @@ import type { Message } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import { createContextValues } from "@connectrpc/connect";
 import type { Http2Bindings, HttpBindings } from "@hono/node-server";
-import { getConnInfo } from "@hono/node-server/conninfo";
 import type { Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { RestHeader, RestRoute } from "@smartcart/contract";
 import type { Logger, Registry, TrustedProxies } from "@smartcart/runtime";
 import { clientAddress, Histogram, withSpan } from "@smartcart/runtime";
 import { viaRestKey } from "./call-scope.ts";
+import type { NodeRequest, NodeResponse } from "./node-http.ts";
 import type { HttpProblem } from "./problem.ts";
 import { HttpProblemError, httpProblem, problemOfError } from "./problem.ts";
 import { createRateLimit } from "./rate-limit.ts";
@@ -17,6 +17,7 @@ import type { HttpAnswer } from "./rest-answer.ts";
 import { successAnswer } from "./rest-answer.ts";
 import { buildRequest } from "./rest-request.ts";
 import { createSampledLog } from "./sampled-log.ts";
+import { endWithAnswer } from "./send-problem.ts";
 
 /** How REST and RPC share headers. */
 export interface RestOptions {
@@ -31,6 +32,22 @@ export type NodeBindings = { Bindings: HttpBindings | Http2Bindings };
 /** The application that serves everything but RPC. */
 export type HttpApp = Hono<NodeBindings>;
 type HttpContext = Context<NodeBindings>;
+
+/** A request with what its path says, and where it is answered. */
+interface Exchange {
+  readonly req: NodeRequest;
+  readonly res: NodeResponse;
+  /** Without the query. */
+  readonly path: string;
+  /** Values of the route's variables, decoded. */
+  readonly pathValues: readonly string[];
+}
+
+/** Answers a request of one route. Never rejects. */
+type Serve = (exchange: Exchange) => Promise<HttpAnswer>;
+
+/** Takes a request on where its target is the path of a route without variables, and nothing else; answers whether it does. */
+export type DirectRoutes = (req: NodeRequest, res: NodeResponse) => boolean;
 
 /** What the REST routes work with. */
 export interface RestServerOptions {
@@ -48,32 +65,55 @@ export interface RestServerOptions {
   readonly metrics: Registry;
 }
 
-/** Adds the routes, and for every path an answer to the verbs that it does not have. */
-export function addRestRoutes(app: HttpApp, o: RestServerOptions): void {
+/**
+ * Adds the routes, and for every path an answer to the verbs that it does not have. Routes whose path is a constant are answered as well,
+ * which is how an order is placed: a router and the objects of the web's standard are most of what such a request costs.
+ */
+export function addRestRoutes(app: HttpApp, o: RestServerOptions): DirectRoutes {
   const limit = o.rateLimitPerSecond > 0 ? createRateLimit(o.rateLimitPerSecond) : undefined;
   const durations = httpHistogram(o.metrics);
   const logFailure = createSampledLog(o.log, "http.served");
+  const direct = new Map<string, Serve>();
   for (const route of o.routes) {
     const spanName = `${route.verb} ${route.openApiPath}`;
-    const serve = async (c: HttpContext) => {
+    const answer = async (exchange: Exchange) => {
       const startedAt = performance.now();
-      const answer = await answerRoute(c, route, o, limit);
+      const answered = await answerRoute(exchange, route, o, limit);
       const milliseconds = performance.now() - startedAt;
-      const labels = { route: route.openApiPath, method: route.verb, status: answer.status };
+      const labels = { route: route.openApiPath, method: route.verb, status: answered.status };
       durations.observe(labels, milliseconds / 1000);
       const fields = { ...labels, durationMs: Math.round(milliseconds * 10) / 10 };
-      if (answer.status < 400) o.log.debug("http.served", fields);
-      else logFailure(`${spanName} ${answer.status}`, fields);
-      return send(c, answer);
+      if (answered.status < 400) o.log.debug("http.served", fields);
+      else logFailure(`${spanName} ${answered.status}`, fields);
+      return answered;
     };
-    app.on(route.verb, route.routerPath, (c) => {
-      const traceparent = headerOf(c, "traceparent");
-      return withSpan(spanName, { traceparent, service: o.name }, () => serve(c));
-    });
+    const serve: Serve = (exchange) => {
+      const traceparent = headerOf(exchange.req, "traceparent");
+      return withSpan(spanName, { traceparent, service: o.name }, () => answer(exchange));
+    };
+    if (route.variables.length === 0) direct.set(`${route.verb} ${route.openApiPath}`, serve);
+    app.on(route.verb, route.routerPath, async (c) => send(c, await serve(exchangeOf(c, route))));
   }
   for (const [path, verbs] of verbsByPath(o.routes)) {
     allowOnly(app, path, verbs);
   }
+  return (req, res) => {
+    const serve = direct.get(`${req.method} ${req.url}`);
+    if (serve === undefined) return false;
+    serve({ req, res, path: req.url ?? "", pathValues: [] })
+      .then((answered) => endWithAnswer(res, answered))
+      .catch((error: unknown) => {
+        o.log.error("http.failed", { path: req.url, error });
+        res.destroy();
+      });
+    return true;
+  };
+}
+
+function exchangeOf(c: HttpContext, route: RestRoute): Exchange {
+  const { incoming: req, outgoing: res } = c.env;
+  const pathValues = route.variables.map((_, i) => c.req.param(`p${i}`) ?? "");
+  return { req, res, path: c.req.path, pathValues };
 }
 
 /** Answers all other verbs at the path with 405, and says which there are. To be called after their routes are added. */
@@ -89,40 +129,40 @@ export function allowOnly(app: HttpApp, path: string, verbs: readonly string[]):
 }
 
 async function answerRoute(
-  c: HttpContext,
+  exchange: Exchange,
   route: RestRoute,
   o: RestServerOptions,
   limit: ((address: string) => number) | undefined,
 ): Promise<HttpAnswer> {
   try {
-    const retryAfterMs = limit?.(addressOf(c, o)) ?? 0;
+    const { req, pathValues } = exchange;
+    const retryAfterMs = limit?.(addressOf(req, o)) ?? 0;
     if (retryAfterMs > 0) {
       throw rateLimited(retryAfterMs);
     }
-    const body = route.body && (await readBodyText(c.env.incoming, o.maxBodyBytes));
-    const pathValues = route.variables.map((_, i) => c.req.param(`p${i}`) ?? "");
-    const query = new URLSearchParams(queryOf(c.env.incoming.url ?? ""));
-    return await call(c, route, o, buildRequest(route, { pathValues, query, body }));
+    const body = route.body && (await readBodyText(req, o.maxBodyBytes));
+    const query = new URLSearchParams(queryOf(req.url ?? ""));
+    return await call(exchange, route, o, buildRequest(route, { pathValues, query, body }));
   } catch (thrown) {
-    return problemAnswer(problemOfError(thrown), c);
+    return problemAnswer(problemOfError(thrown), exchange.path);
   }
 }
 
 /** The client's address: a page's proxy would otherwise have one allowance for all its clients. */
-function addressOf(c: HttpContext, { trustedProxies }: RestServerOptions): string {
-  const peer = getConnInfo(c).remote.address ?? "";
-  return clientAddress(peer, headerOf(c, "x-forwarded-for"), trustedProxies);
+function addressOf(req: NodeRequest, { trustedProxies }: RestServerOptions): string {
+  const peer = req.socket.remoteAddress ?? "";
+  return clientAddress(peer, headerOf(req, "x-forwarded-for"), trustedProxies);
 }
 
 async function call(
-  c: HttpContext,
+  { req, res }: Exchange,
   route: RestRoute,
   o: RestServerOptions,
   request: Message,
 ): Promise<HttpAnswer> {
   const contextValues = createContextValues().set(viaRestKey, true);
-  const headers = headersFor(c, o.headers);
-  const signal = hangUpSignal(c);
+  const headers = headersFor(req, o.headers);
+  const signal = hangUpSignal(res);
   const { method } = route;
   const response = await o.transport.unary(
     method as typeof method & { methodKind: "unary" },
@@ -135,12 +175,12 @@ async function call(
   return successAnswer(route, response.message, response.header);
 }
 
-function headersFor(c: HttpContext, names: readonly string[]): Record<string, string> {
+function headersFor(req: NodeRequest, names: readonly string[]): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const name of names) {
-    const value = headerOf(c, name.toLowerCase());
+    const value = headerOf(req, name.toLowerCase());
     if (value !== undefined) {
-      assertSentOnce(c, name, value);
+      assertSentOnce(req, name, value);
       headers[name] = value;
     }
   }
@@ -148,11 +188,11 @@ function headersFor(c: HttpContext, names: readonly string[]): Record<string, st
 }
 
 /** Node joins the values of a header that was sent twice; the two keys would become one that nobody sent. */
-function assertSentOnce(c: HttpContext, name: string, value: string): void {
+function assertSentOnce(req: NodeRequest, name: string, value: string): void {
   if (!value.includes(",")) {
     return;
   }
-  const names = c.env.incoming.rawHeaders.filter((_, i) => i % 2 === 0);
+  const names = req.rawHeaders.filter((_, i) => i % 2 === 0);
   if (names.filter((sent) => sent.toLowerCase() === name.toLowerCase()).length > 1) {
     throw new HttpProblemError({
       status: 400,
@@ -163,16 +203,16 @@ function assertSentOnce(c: HttpContext, name: string, value: string): void {
   }
 }
 
-function headerOf(c: HttpContext, name: string): string | undefined {
-  const value = c.env.incoming.headers[name];
+function headerOf(req: NodeRequest, name: string): string | undefined {
+  const value = req.headers[name];
   return typeof value === "string" ? value : undefined;
 }
 
 /** Aborted when the client hangs up before it has its answer. */
-function hangUpSignal({ env: { outgoing } }: HttpContext): AbortSignal {
+function hangUpSignal(res: NodeResponse): AbortSignal {
   const hangUp = new AbortController();
-  outgoing.once("close", () => {
-    if (!outgoing.writableFinished) {
+  res.once("close", () => {
+    if (!res.writableFinished) {
       hangUp.abort();
     }
   });
@@ -194,14 +234,14 @@ function rateLimited(retryAfterMs: number): HttpProblemError {
   });
 }
 
-function problemAnswer(problem: HttpProblem, c: HttpContext): HttpAnswer {
-  const body = JSON.stringify({ ...problem.body, instance: c.req.path });
+function problemAnswer(problem: HttpProblem, path: string): HttpAnswer {
+  const body = JSON.stringify({ ...problem.body, instance: path });
   return { status: problem.status, headers: { ...problem.headers }, body };
 }
 
 /** Answers a request with a problem. */
 export function sendProblem(c: HttpContext, problem: HttpProblem): Response {
-  return send(c, problemAnswer(problem, c));
+  return send(c, problemAnswer(problem, c.req.path));
 }
 
 function send(c: HttpContext, { body, status, headers }: HttpAnswer): Response {

@@ -2,13 +2,18 @@ import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { NodeResponse } from "./node-http.ts";
 import type { HttpProblem } from "./problem.ts";
+import type { HttpAnswer } from "./rest-answer.ts";
 
 /** Answers with a problem where nothing but Node's own response is at hand. */
-export function endWithProblem(res: NodeResponse, problem: HttpProblem): void {
+export function endWithProblem(res: NodeResponse, { status, headers, body }: HttpProblem): void {
+  endWithAnswer(res, { status, headers: { ...headers }, body: JSON.stringify(body) });
+}
+
+/** Answers by Node's own response: headers and body are one write. */
+export function endWithAnswer(res: NodeResponse, { status, headers, body }: HttpAnswer): void {
   // Typed as one of two responses, whose signatures differ in what is not used here.
   const response = res as { writeHead(status: number, headers: object): void } & NodeResponse;
-  const body = Buffer.from(JSON.stringify(problem.body));
-  response.writeHead(problem.status, { ...problem.headers, "content-length": body.length });
+  response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
   response.end(body);
 }
 

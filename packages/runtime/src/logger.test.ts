@@ -80,7 +80,7 @@ describe("createLogger", () => {
     child.warn("delivery.retried");
     expect(seen).toEqual([
       {
-        recordId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        recordId: expect.stringMatching(/^[0-9a-f-]{36}-[0-9a-z]+$/),
         occurredAt: expect.any(Date),
         severity: "warn",
         service: "order",

@@ -2,7 +2,6 @@ import type { Tracer } from "@opentelemetry/api";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace";
 import {
-  AlwaysOffSampler,
   AlwaysOnSampler,
   BatchSpanProcessor,
   ParentBasedSampler,
@@ -11,7 +10,6 @@ import {
 
 /** The tracers of a process, one for each service in it. */
 export interface Tracers {
-  readonly exporting: boolean;
   tracer(service: string): Tracer;
   /** Exports what is left, for two seconds at most. */
   shutdown(): Promise<void>;
@@ -21,32 +19,26 @@ const shutdownBoundMs = 2_000;
 
 /**
  * A provider for each service, because OpenTelemetry knows a service by the resource of its provider; all share one
- * queue and one exporter. Without an endpoint nothing is recorded, which leaves little more than the drawing of ids.
+ * queue and one exporter.
  */
-export function createTracers(otlpEndpoint: string | undefined): Tracers {
-  const processor = otlpEndpoint
-    ? new BatchSpanProcessor({ exporter: lazyExporter(otlpEndpoint) })
-    : undefined;
-  const sampler = processor
-    ? new ParentBasedSampler({ root: new AlwaysOnSampler() })
-    : new AlwaysOffSampler();
+export function createTracers(otlpEndpoint: string): Tracers {
+  const processor = new BatchSpanProcessor({ exporter: lazyExporter(otlpEndpoint) });
+  const sampler = new ParentBasedSampler({ root: new AlwaysOnSampler() });
   const byService = new Map<string, Tracer>();
   return {
-    exporting: processor !== undefined,
     tracer(service) {
       const known = byService.get(service);
       if (known) return known;
       const provider = new TracerProvider({
         resource: resourceFromAttributes({ "service.name": service }),
         sampler,
-        spanProcessors: processor ? [processor] : [],
+        spanProcessors: [processor],
       });
       const tracer = provider.getTracer("smartcart");
       byService.set(service, tracer);
       return tracer;
     },
     async shutdown() {
-      if (!processor) return;
       const bound = new Promise((resolve) => setTimeout(resolve, shutdownBoundMs).unref());
       // a collector that is away must not keep a process from ending, nor make it fail
       await Promise.race([processor.shutdown().catch(() => {}), bound]);

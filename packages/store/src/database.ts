@@ -1,6 +1,7 @@
 import pg from "pg";
 import type { Logger, Registry } from "@smartcart/runtime";
 import { createAcquire } from "./acquire.ts";
+import { toParameter } from "./array-parameter.ts";
 import { DatabaseClient } from "./database-client.ts";
 import type { DatabaseMetrics } from "./database-metrics.ts";
 import { createDatabaseMetrics } from "./database-metrics.ts";
@@ -134,7 +135,8 @@ export async function run<R extends object>(
   on: pg.ClientBase,
   statement: Statement,
 ): Promise<{ rows: R[]; rowCount: number }> {
-  const { rows, rowCount } = await on.query<R>(statement as pg.QueryConfig);
+  const values = statement.values?.map(toParameter);
+  const { rows, rowCount } = await on.query<R>({ ...statement, values } as pg.QueryConfig);
   return { rows, rowCount: rowCount ?? 0 };
 }
 

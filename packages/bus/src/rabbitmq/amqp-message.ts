@@ -1,10 +1,17 @@
-import type { Envelope } from "rabbitmq-client";
 import { protobufContentType } from "@smartcart/contract";
 import type { RawMessage } from "../message.ts";
 import { attemptOf, failureTimeOf, idOf } from "../message.ts";
 import type { DeadLetter, OutgoingEvent } from "../types.ts";
 import type { Header } from "./amqp-table.ts";
-import { dateOfSeconds, firstEntriesOf, secondsOf, shownValue, textOf } from "./amqp-table.ts";
+import {
+  dateOfSeconds,
+  firstEntriesOf,
+  intHeader,
+  secondsOf,
+  shownValue,
+  textHeader,
+  textOf,
+} from "./amqp-table.ts";
 import {
   attemptHeader,
   failedAtHeader,
@@ -14,33 +21,46 @@ import {
   sentBy,
 } from "./message-copy.ts";
 import type { Properties } from "./properties.ts";
-import { propertyText, shownHeaders, shownProperties } from "./properties.ts";
-import type { ReceivedMessage } from "./raw-connection.ts";
-
-/** An event on its way to the broker. */
-export interface OutgoingMessage {
-  readonly envelope: Envelope;
-  readonly body: Buffer;
-}
+import {
+  propertyText,
+  shortString,
+  shownHeaders,
+  shownProperties,
+  writeProperties,
+} from "./properties.ts";
+import type { RawPublish, ReceivedMessage } from "./raw-connection.ts";
 
 /** An event for an exchange. */
 export function toMessage(
   event: OutgoingEvent,
   o: { exchange: string; mandatory: boolean },
-): OutgoingMessage {
+): RawPublish {
   return {
-    envelope: {
-      exchange: o.exchange,
-      routingKey: event.routingKey,
-      mandatory: o.mandatory,
-      durable: true,
-      contentType: protobufContentType,
-      type: event.type,
-      messageId: event.id,
-      headers: { [attemptHeader]: 1, ...traceHeader(event.traceparent) },
-    },
+    ...o,
+    routingKey: event.routingKey,
+    properties: propertiesOf(event),
     body: Buffer.from(event.body.buffer, event.body.byteOffset, event.body.byteLength),
   };
+}
+
+const protobuf = shortString(protobufContentType);
+const firstAttempt = intHeader(attemptHeader, 1);
+const persistent = Buffer.from([2]);
+
+function propertiesOf({ id, type, traceparent }: OutgoingEvent): Buffer {
+  const timestamp = Buffer.alloc(8);
+  timestamp.writeUInt32BE(Math.floor(Date.now() / 1_000), 4);
+  return writeProperties({
+    fields: new Map([
+      ["contentType", protobuf],
+      ["deliveryMode", persistent],
+      ["messageId", shortString(id)],
+      ["timestamp", timestamp],
+      ["type", shortString(type)],
+    ]),
+    headers:
+      traceparent === "" ? [firstAttempt] : [firstAttempt, textHeader("traceparent", traceparent)],
+  });
 }
 
 /** The parts of a received message that the bus looks at. Whatever its sender wrote, never throws. */
@@ -98,8 +118,4 @@ function reasonOf(properties: Properties, isOurs: boolean, ofDeath: Header | und
 function valueOfHeader(properties: Properties, name: string): unknown {
   const header = headerOf(properties, name);
   return header && shownValue(header);
-}
-
-function traceHeader(traceparent: string): Record<string, string> {
-  return traceparent === "" ? {} : { traceparent };
 }

@@ -146,22 +146,36 @@ function readValue(bytes: Buffer, at: number, depth: number): JsonValue {
 
 function numberOf(bytes: Buffer, at: number): JsonValue {
   const from = at + 1;
-  const readers: Readonly<Record<string, () => number | bigint>> = {
-    b: () => bytes.readInt8(from),
-    B: () => bytes.readUInt8(from),
-    s: () => bytes.readInt16BE(from),
-    u: () => bytes.readUInt16BE(from),
-    I: () => bytes.readInt32BE(from),
-    i: () => bytes.readUInt32BE(from),
-    l: () => bytes.readBigInt64BE(from),
-    L: () => bytes.readBigInt64BE(from),
-    f: () => bytes.readFloatBE(from),
-    d: () => bytes.readDoubleBE(from),
-  };
-  const value = readers[String.fromCharCode(bytes[at] ?? 0)]?.() ?? Number.NaN;
+  const value = readNumber(String.fromCharCode(bytes[at] ?? 0), bytes, from);
   const number = Number(value);
   if (typeof value === "bigint" && !Number.isSafeInteger(number)) return String(value);
   return Number.isFinite(number) ? number : String(number);
+}
+
+function readNumber(type: string, bytes: Buffer, from: number): number | bigint {
+  switch (type) {
+    case "b":
+      return bytes.readInt8(from);
+    case "B":
+      return bytes.readUInt8(from);
+    case "s":
+      return bytes.readInt16BE(from);
+    case "u":
+      return bytes.readUInt16BE(from);
+    case "I":
+      return bytes.readInt32BE(from);
+    case "i":
+      return bytes.readUInt32BE(from);
+    case "l":
+    case "L":
+      return bytes.readBigInt64BE(from);
+    case "f":
+      return bytes.readFloatBE(from);
+    case "d":
+      return bytes.readDoubleBE(from);
+    default:
+      return Number.NaN;
+  }
 }
 
 function readArray(items: Buffer, depth: number): JsonValue[] {

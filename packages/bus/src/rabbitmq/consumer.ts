@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Channel } from "rabbitmq-client";
 import type { QueueType } from "@smartcart/contract";
 import { deadLetterExchange, retryQueue } from "@smartcart/contract";
@@ -95,6 +96,8 @@ function createSession(
   }
 
   async function work(): Promise<void> {
+    // What the same read of the socket brought makes one batch, instead of one message and then the others.
+    await setImmediate();
     while (waiting.length > 0 && !isStopping() && channel.active) {
       const batch = waiting.splice(0, maxBatch);
       const steps = await handleBatch(queue, batch.map(toRaw), o, isStopping);

@@ -9,7 +9,7 @@
 import type { Header } from "./amqp-table.ts";
 import { entriesOf, intHeader, renamed, tableHeader, textHeader, textOf } from "./amqp-table.ts";
 import type { Properties, PropertyName } from "./properties.ts";
-import { writeProperties } from "./properties.ts";
+import { shortString, writeProperties } from "./properties.ts";
 import type { RawPublish, ReceivedMessage } from "./raw-connection.ts";
 
 /** Header with the attempt, from 1; a foreign message without it is at its first. */
@@ -181,7 +181,8 @@ function fitting(
   };
   const before = cutBefore(message.properties);
   const whole = compose(new Set(), before);
-  if (whole.length <= limit) return { ...to, properties: whole, body: message.body };
+  if (whole.length <= limit)
+    return { ...to, mandatory: true, properties: whole, body: message.body };
   const dropped = new Set<Header>();
   let bytes = 0;
   const largestFirst = [...top, ...(aside ?? [])].sort((a, b) => b.bytes.length - a.bytes.length);
@@ -192,7 +193,7 @@ function fitting(
   }
   const cut = `${dropped.size} headers of ${bytes} bytes cut: with ours they do not fit in a frame`;
   const properties = compose(dropped, before === "" ? cut : `${before}; ${cut}`);
-  return { ...to, properties, body: message.body };
+  return { ...to, mandatory: true, properties, body: message.body };
 }
 
 /** The note on what was cut, which stands in two headers. */
@@ -215,9 +216,4 @@ function clipBytes(text: string, longest: number): string {
 
 function shortText(value: Buffer): string {
   return value.toString("utf8", 1);
-}
-
-function shortString(text: string): Buffer {
-  const bytes = Buffer.from(text).subarray(0, 255);
-  return Buffer.concat([Buffer.from([bytes.length]), bytes]);
 }

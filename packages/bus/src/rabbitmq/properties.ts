@@ -60,6 +60,12 @@ export function writeProperties({ fields, headers }: Properties): Buffer {
   return Buffer.concat(parts);
 }
 
+/** A text of at most 255 bytes, with its length; what is longer is cut. */
+export function shortString(text: string): Buffer {
+  const bytes = Buffer.from(text).subarray(0, 255);
+  return Buffer.concat([Buffer.from([bytes.length]), bytes]);
+}
+
 /** The text of a property; "" where it is not set. */
 export function propertyText({ fields }: Properties, name: PropertyName): string {
   const value = fields.get(name);

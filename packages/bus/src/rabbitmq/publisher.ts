@@ -1,10 +1,7 @@
-import { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import type { Channel, Connection } from "rabbitmq-client";
 import { delay } from "@smartcart/runtime";
-import type { OutgoingMessage } from "./amqp-message.ts";
-import { isCopy } from "./message-copy.ts";
-import { propertyText, writeProperties } from "./properties.ts";
+import { writeProperties } from "./properties.ts";
 import type { RawPublish } from "./raw-connection.ts";
 import { onReturn, publishRaw } from "./raw-connection.ts";
 
@@ -18,7 +15,7 @@ export interface Publisher extends AsyncDisposable {
    * position. Never rejects. Message ids of events must differ within one call.
    */
   publish(
-    messages: readonly (OutgoingMessage | RawPublish)[],
+    messages: readonly RawPublish[],
     o: { timeoutMs: number; signal?: AbortSignal | undefined },
   ): Promise<Confirmation[]>;
 }
@@ -46,17 +43,14 @@ export function createPublisher(connection: Connection): Publisher {
   return {
     async publish(messages, o) {
       const results: Confirmation[] = messages.map(() => "unknown");
-      const deadline = AbortSignal.any([
-        AbortSignal.timeout(o.timeoutMs),
-        ...(o.signal ? [o.signal] : []),
-      ]);
+      using deadline = createDeadline(o);
       const work = async () => {
         // While it is down or blocked by an alarm, what is written would pile up in memory.
         if (!connection.ready) await connection.onConnect(o.timeoutMs, true);
         const open = await lane();
-        if (!deadline.aborted) await open.send(messages, results);
+        if (!deadline.isOver()) await open.send(messages, results);
       };
-      const inTime = await Promise.race([work().then(succeeded, succeeded), aborted(deadline)]);
+      const inTime = await Promise.race([work().then(succeeded, succeeded), deadline.over]);
       // Answers that never came would be waited for as long as the channel lives.
       if (inTime === "aborted" && opening !== undefined) void retire(opening);
       if (inTime === "aborted") opening = undefined;
@@ -71,7 +65,7 @@ export function createPublisher(connection: Connection): Publisher {
 interface Lane {
   readonly channel: Channel;
   /** Fills in `results` as the answers come. */
-  send(messages: readonly (OutgoingMessage | RawPublish)[], results: Confirmation[]): Promise<void>;
+  send(messages: readonly RawPublish[], results: Confirmation[]): Promise<void>;
 }
 
 async function openLane(connection: Connection): Promise<Lane> {
@@ -80,34 +74,18 @@ async function openLane(connection: Connection): Promise<Lane> {
   channel.on("error", () => {});
   await channel.confirmSelect();
   const returned = new Set<string>();
-  onReturn(channel, ({ properties }) => {
-    const name = isCopy(properties)
-      ? nameOfCopy(writeProperties(properties))
-      : propertyText(properties, "messageId");
-    returned.add(name);
-  });
+  onReturn(channel, ({ properties }) => void returned.add(nameOf(writeProperties(properties))));
   return {
     channel,
     async send(messages, results) {
-      const flush = holdWrites(connection);
-      const answers = Promise.all(
-        messages.map(async (message, index) => {
-          try {
-            if ("envelope" in message) await channel.basicPublish(message.envelope, message.body);
-            else await publishRaw(channel, message);
-            results[index] = "confirmed";
-          } catch {
-            // Refused, or the channel or connection is gone: it may have arrived all the same.
-          }
-        }),
-      );
-      flush();
-      await answers;
+      await publishRaw(channel, messages, (index) => {
+        results[index] = "confirmed";
+      });
       // The broker returns a message before it confirms it, but the client tells of the return one
       // turn later.
       await setImmediate();
       if (returned.size === 0) return;
-      const names = messages.map(nameOf);
+      const names = messages.map(({ properties }) => nameOf(properties));
       for (const [index, name] of names.entries()) {
         if (returned.has(name)) results[index] = "returned";
       }
@@ -116,25 +94,8 @@ async function openLane(connection: Connection): Promise<Lane> {
   };
 }
 
-/**
- * Lets what is published in this turn of the event loop leave by one write to the socket: the client makes one of each message,
- * which costs more than all the rest of publishing it. The socket is no part of the client's interface; without it, all
- * works as before, only slower.
- */
-function holdWrites(connection: Connection): () => void {
-  const { _socket: socket } = connection as unknown as { readonly _socket?: Socket };
-  if (!(socket instanceof Socket)) return () => {};
-  socket.cork();
-  return () => socket.uncork();
-}
-
-function nameOf(message: OutgoingMessage | RawPublish): string {
-  if ("envelope" in message) return message.envelope.messageId ?? "";
-  return nameOfCopy(message.properties);
-}
-
-/** A copy of a foreign message may have no id, or that of another one. */
-function nameOfCopy(properties: Buffer): string {
+/** A message of another make may have no id, or that of another one: its properties tell it apart. */
+function nameOf(properties: Buffer): string {
   return properties.toString("latin1");
 }
 
@@ -150,9 +111,29 @@ function succeeded(): "done" {
   return "done";
 }
 
-async function aborted(signal: AbortSignal): Promise<"aborted"> {
-  if (!signal.aborted) {
-    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-  }
-  return "aborted";
+interface Deadline extends Disposable {
+  /** Resolves when the time is up, or the signal fires. */
+  readonly over: Promise<"aborted">;
+  isOver(): boolean;
+}
+
+/** A timer that is cleared: those of `AbortSignal.timeout` all fire, seconds later, and make an error each. */
+function createDeadline(o: { timeoutMs: number; signal?: AbortSignal | undefined }): Deadline {
+  const { promise, resolve } = Promise.withResolvers<"aborted">();
+  let isOver = o.signal?.aborted === true;
+  const end = () => {
+    isOver = true;
+    resolve("aborted");
+  };
+  if (isOver) end();
+  const timer = setTimeout(end, o.timeoutMs);
+  o.signal?.addEventListener("abort", end, { once: true });
+  return {
+    over: promise,
+    isOver: () => isOver,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      o.signal?.removeEventListener("abort", end);
+    },
+  };
 }
