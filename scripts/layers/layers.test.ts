@@ -39,6 +39,12 @@ describe("a repository with bad imports", () => {
     for (const { from } of culprits) expect(basename(from)).toMatch(`${rule}.`);
   });
 
+  test("a circle of types alone is one, too", () => {
+    const circles = report.violations.filter(({ rule }) => rule === "no-cycle");
+    const culprits = circles.map(({ from }) => basename(from));
+    expect(culprits).toContainEqual(expect.stringMatching(/^no-cycle\.types\./));
+  });
+
   test("allowed imports are not reported", () => {
     expect(report.violations.filter(({ from }) => basename(from).startsWith("allowed."))).toEqual(
       [],

@@ -22,8 +22,14 @@ export {
   retryQueue,
   unroutedQueue,
 } from "./events/topology.ts";
-export { formatPath, joinName, jsonName, parseJsonPath, toJsonPath } from "./fields/field-path.ts";
-export { findField, hasPlainJson, is64Bit, isWholeNumber } from "./fields/json-fields.ts";
+export { parseJsonPath, toJsonPath } from "./fields/field-path.ts";
+export { findField, hasPlainJson, isWholeNumber } from "./fields/json-fields.ts";
+export { describeExpected } from "./json/expected-json.ts";
+export { InvalidMessageError, MalformedJsonError } from "./json/json-errors.ts";
+export { parseExactJson } from "./json/json-text.ts";
+export { readMessageJson } from "./json/message-json.ts";
+export type { JsonObject } from "./json/strict-json.ts";
+export { readJson } from "./json/strict-json.ts";
 export type { JsonSchema } from "./json-schema/json-schema.ts";
 export { milestoneLabel } from "./labels/milestone-label.ts";
 export type { BatchShape } from "./methods/batch-shape.ts";
@@ -35,5 +41,4 @@ export { createOpenApi } from "./openapi/openapi.ts";
 export type { FieldChain, RestHeader, RestRoute } from "./rest/rest-routes.ts";
 export { jsonPathOf, resolveChain, restRoutes } from "./rest/rest-routes.ts";
 export type { FieldViolation } from "./validation/field-violation.ts";
-export { maxItemsOf } from "./validation/message-size.ts";
 export { compileRules, validateMessage } from "./validation/validate.ts";

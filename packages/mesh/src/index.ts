@@ -1,5 +1,10 @@
-export { type CallScope, currentCall, detached } from "./call-scope.ts";
-export { createServiceClient, type ServiceClient, type ServiceClientOptions } from "./client.ts";
+export { settleItems } from "./batch/settle-items.ts";
+export {
+  createServiceClient,
+  type ServiceClient,
+  type ServiceClientOptions,
+} from "./client/client.ts";
+export { type CallScope, currentCall, detached } from "./context/call-scope.ts";
 export {
   DomainError,
   type DomainErrorInit,
@@ -7,14 +12,17 @@ export {
   type ErrorDetail,
   problemOf,
   ValidationError,
-} from "./errors.ts";
-export { readMessageJson } from "./message-json.ts";
-export { describeSwitch, type Gauges } from "./part-service.ts";
-export { createSwitch, type PartSwitch, switchNotFound, turnSwitch } from "./part-switch.ts";
-export { type HttpProblem, type HttpProblemInit, httpProblem } from "./problem.ts";
-export type { Checks } from "./readiness.ts";
-export type { RestOptions } from "./rest.ts";
-export { type RunningServer, startServer } from "./server.ts";
-export type { ServerOptions } from "./server-options.ts";
-export { settleItems } from "./settle-items.ts";
-export { createTurns, type Turns } from "./turns.ts";
+} from "./errors/errors.ts";
+export { type HttpProblem, type HttpProblemInit, httpProblem } from "./errors/problem.ts";
+export type { Checks } from "./health/readiness.ts";
+export { describeSwitch, type Gauges } from "./instance/part-service.ts";
+export {
+  createSwitch,
+  type PartSwitch,
+  switchNotFound,
+  turnSwitch,
+} from "./instance/part-switch.ts";
+export { createTurns, type Turns } from "./limits/turns.ts";
+export type { RestOptions } from "./rest/rest.ts";
+export { type RunningServer, startServer } from "./server/server.ts";
+export type { ServerOptions } from "./server/server-options.ts";

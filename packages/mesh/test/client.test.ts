@@ -4,9 +4,9 @@ import { describe, expect, test } from "vitest";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { ShortLineSchema } from "@smartcart/gen/inventory/v1/reservation_pb";
 import { createMetrics, currentTraceId, silentLogger, withSpan } from "@smartcart/runtime";
+import { toItemError } from "../src/batch/item-error.ts";
 import type { ServiceClientOptions } from "../src/index.ts";
 import { createServiceClient, DomainError, detached, detailOf, problemOf } from "../src/index.ts";
-import { toItemError } from "../src/item-error.ts";
 import { startTestServer } from "./rig.ts";
 
 type Inventory = Partial<ServiceImpl<typeof InventoryService>>;

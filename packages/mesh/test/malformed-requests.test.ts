@@ -15,7 +15,7 @@ import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_
 import { silentLogger } from "@smartcart/runtime";
 import type { RunningServer } from "../src/index.ts";
 import { detailOf, problemOf, settleItems, ValidationError } from "../src/index.ts";
-import { assertValid } from "../src/validation.ts";
+import { assertValid } from "../src/server/validation.ts";
 import { startOrderServer, startTestServer } from "./rig.ts";
 
 let server: RunningServer;

@@ -1,6 +1,6 @@
+import { InvalidMessageError, MalformedJsonError, readMessageJson } from "@smartcart/contract";
 import type { ClientFrame } from "@smartcart/gen/status/v1/frames_pb";
 import { ClientFrameSchema } from "@smartcart/gen/status/v1/frames_pb";
-import { DomainError, readMessageJson, ValidationError } from "@smartcart/mesh";
 
 /** What a client asks for. */
 export interface ClientRequest {
@@ -50,11 +50,11 @@ function toRequest({ frame }: ClientFrame): ClientRequest | undefined {
 
 /** @throws what is no fault of the frame */
 function problemOf(error: unknown): FrameProblem {
-  if (error instanceof ValidationError) {
+  if (error instanceof InvalidMessageError) {
     const [{ field, message } = { field: "", message: "is not valid" }] = error.violations;
     return { problem: `${field || "the frame"}: ${message}; ${EXAMPLE}`, field };
   }
-  if (error instanceof DomainError)
+  if (error instanceof MalformedJsonError)
     return { problem: `the frame is not JSON; ${EXAMPLE}`, field: "" };
   throw error;
 }

@@ -1,0 +1,107 @@
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Problem } from "@smartcart/gen/type/v1/problem_pb";
+import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
+import { DomainError, toDomainError } from "./errors.ts";
+import { codeName, codeTitle } from "./status-codes.ts";
+
+/** Errors that a client of ours received: their text was written for us, not for our caller. */
+const received = new WeakSet<Error>();
+
+/** Marks an error as received from another service, so that its text goes no further. Returns it. */
+export function markReceived<E extends Error>(error: E): E {
+  received.add(error);
+  return error;
+}
+
+/** An error as the caller gets it. */
+export interface MappedError {
+  readonly error: ConnectError;
+  /** Whether somebody should look: the fault is ours or a neighbour's, not the caller's. */
+  readonly unexpected: boolean;
+}
+
+/** Pause that a caller is advised to make when a part is not available. */
+const retryAfterMs = 1000;
+
+const tooLate =
+  "The call took longer than it may, and its outcome is unknown. Read the state or repeat it.";
+
+/** Codes of our own making that say nothing to the caller and may carry the text of any exception. */
+const opaqueCodes: ReadonlySet<Code> = new Set([Code.Unknown, Code.Internal, Code.DataLoss]);
+
+/** Codes of a neighbour that are passed on, with a text of our own. */
+const passedOn: ReadonlyMap<Code, string> = new Map([
+  [Code.Unavailable, "A part that this call needs is not available. Try again."],
+  [Code.ResourceExhausted, "A part that this call needs is overloaded. Try again."],
+  [Code.Aborted, "The call met a conflict in a part that it needs. Try again."],
+  [Code.DeadlineExceeded, "A part that this call needs did not answer in time. Try again."],
+  [Code.Canceled, "The call was canceled."],
+]);
+
+/**
+ * The one place where anything thrown becomes what a caller sees. Only a `DomainError` and a `ConnectError` of our own
+ * with a telling code keep their text; all else is "internal error". Every result carries a `Problem`.
+ */
+export function mapError(anything: unknown): MappedError {
+  const thrown = toDomainError(anything);
+  if (thrown instanceof DomainError) {
+    return { error: fromDomainError(thrown), unexpected: false };
+  }
+  if (!(thrown instanceof ConnectError)) {
+    return internal(thrown);
+  }
+  if (received.has(thrown)) {
+    return fromReceived(thrown);
+  }
+  if (opaqueCodes.has(thrown.code)) {
+    return internal(thrown);
+  }
+  return { error: withProblem(thrown), unexpected: false };
+}
+
+function fromDomainError(e: DomainError): ConnectError {
+  const details = [{ desc: ProblemSchema, value: e.toProblem() }, ...e.details];
+  return new ConnectError(e.message, e.rpcCode, undefined, details, e);
+}
+
+function fromReceived(e: ConnectError): MappedError {
+  const message = passedOn.get(e.code);
+  if (message === undefined) {
+    return internal(e);
+  }
+  // A neighbour that is full is to our caller a service that cannot serve now, not a quota of its own.
+  const code =
+    e.code === Code.ResourceExhausted || e.code === Code.Aborted ? Code.Unavailable : e.code;
+  const problem = genericProblem(code, code === Code.Canceled ? 0 : retryAfterMs);
+  return {
+    error: new ConnectError(message, code, undefined, [{ desc: ProblemSchema, value: problem }], e),
+    unexpected: code !== Code.Canceled,
+  };
+}
+
+function internal(cause: unknown): MappedError {
+  const value = genericProblem(Code.Internal, 0);
+  const details = [{ desc: ProblemSchema, value }];
+  return {
+    error: new ConnectError("internal error", Code.Internal, undefined, details, cause),
+    unexpected: true,
+  };
+}
+
+function withProblem(e: ConnectError): ConnectError {
+  if (e.findDetails(ProblemSchema).length > 0) {
+    return e;
+  }
+  const retry = e.code === Code.Unavailable || e.code === Code.ResourceExhausted ? retryAfterMs : 0;
+  const problem = { desc: ProblemSchema, value: genericProblem(e.code, retry) };
+  const message = e.code === Code.DeadlineExceeded ? tooLate : e.rawMessage;
+  const mapped = new ConnectError(message, e.code, e.metadata, undefined, e.cause);
+  mapped.details = [problem, ...e.details];
+  return mapped;
+}
+
+/** The problem of an error that has none of its own: its code is the one of RPC. */
+export function genericProblem(code: Code, retryAfterMs: number): Problem {
+  return create(ProblemSchema, { code: codeName(code), title: codeTitle(code), retryAfterMs });
+}

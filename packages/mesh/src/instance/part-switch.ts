@@ -1,0 +1,109 @@
+import { Code } from "@connectrpc/connect";
+import { DomainError } from "../errors/errors.ts";
+
+/** Something that can be broken on purpose in demo mode. Off when the process starts. */
+export interface PartSwitch {
+  /** Unique within the part: "decline". */
+  readonly name: string;
+  /** What it does, for people, in a few words. */
+  readonly title: string;
+  /** 1 for one that is on or off; more for a slider. */
+  readonly max: number;
+  /** Unit of the value: "ms"; empty for one that is on or off. */
+  readonly unit: string;
+  /** 0 is off. */
+  value(): number;
+  /** Resolves when it is so. */
+  turn(value: number): Promise<void>;
+}
+
+/** What a switch is made of. */
+export interface SwitchOptions {
+  readonly name: string;
+  readonly title: string;
+  /** Default 1. */
+  readonly max?: number;
+  /** Default: none. */
+  readonly unit?: string;
+  /** Carries it out, where somebody has to be told; where it throws, the switch stays as it was. */
+  readonly onTurn?: (value: number) => void | Promise<void>;
+}
+
+/** A switch that is off. Turns are carried out one after the other. */
+export function createSwitch({
+  name,
+  title,
+  max = 1,
+  unit = "",
+  onTurn,
+}: SwitchOptions): PartSwitch {
+  let current = 0;
+  let turning: Promise<void> = Promise.resolve();
+  const turn = async (value: number) => {
+    if (value !== current) {
+      await onTurn?.(value);
+    }
+    current = value;
+  };
+  return {
+    name,
+    title,
+    max,
+    unit,
+    value: () => current,
+    turn(value) {
+      const turned = turning.then(() => turn(value));
+      turning = turned.catch(() => {});
+      return turned;
+    },
+  };
+}
+
+/** Turns the one of that name. `switches` is undefined outside of demo mode. */
+export async function turnSwitch(
+  switches: readonly PartSwitch[] | undefined,
+  part: string,
+  { name, value }: { readonly name: string; readonly value: bigint },
+): Promise<PartSwitch> {
+  if (switches === undefined) {
+    throw demoOff(part);
+  }
+  const wanted = switches.find((one) => one.name === name);
+  if (wanted === undefined) {
+    throw switchNotFound(part, name);
+  }
+  if (value > BigInt(wanted.max)) {
+    throw outOfRange(part, wanted);
+  }
+  await wanted.turn(Number(value));
+  return wanted;
+}
+
+/** Nothing can be broken here. */
+function demoOff(part: string): DomainError {
+  return new DomainError({
+    code: "DEMO_OFF",
+    rpcCode: Code.FailedPrecondition,
+    title: "Demo mode is off",
+    message: `${part} does not run in demo mode. Start it with SMARTCART_DEMO=1 to break things on purpose.`,
+  });
+}
+
+/** The part does not have it. */
+export function switchNotFound(part: string, name: string): DomainError {
+  return new DomainError({
+    code: "SWITCH_NOT_FOUND",
+    rpcCode: Code.NotFound,
+    title: "There is no such switch",
+    message: `${part} has no switch "${name}".`,
+  });
+}
+
+function outOfRange(part: string, { name, max }: PartSwitch): DomainError {
+  return new DomainError({
+    code: "SWITCH_OUT_OF_RANGE",
+    rpcCode: Code.InvalidArgument,
+    title: "The switch does not go that far",
+    message: `Switch "${name}" of ${part} goes from 0 to ${max}.`,
+  });
+}

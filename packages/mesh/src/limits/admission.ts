@@ -1,0 +1,203 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
+import { Code } from "@connectrpc/connect";
+import { policyOf } from "@smartcart/contract";
+import { callerHeader, createCallerCheck } from "../auth/caller-token.ts";
+import { addressKey } from "../context/call-scope.ts";
+import { DomainError } from "../errors/errors.ts";
+import { watchStream } from "../streams/watched-stream.ts";
+import { createStreamLimit } from "./stream-limit.ts";
+import type { Turns, TurnsOptions } from "./turns.ts";
+import { createTurns } from "./turns.ts";
+
+/** Limits of one server. */
+export interface AdmissionOptions {
+  /** Methods whose unary calls are never refused: health and reflection. Their streams are bounded like all others. */
+  readonly exempt: ReadonlySet<DescMethod>;
+  /** Unary calls of all methods together. */
+  readonly maxInFlight: number;
+  /** Undefined: every caller is trusted. */
+  readonly meshSecret: string | undefined;
+  /** True when the server has stopped and takes no more calls. */
+  readonly stopped: () => boolean;
+}
+
+/** Who may come in, how many at once, and who waits. */
+export interface Admission {
+  readonly interceptor: Interceptor;
+  /** Unary calls under way, those that wait included. */
+  inFlight(): number;
+}
+
+/** Decides before a call is worked on whether it is worked on at all. */
+export function createAdmission(o: AdmissionOptions): Admission {
+  const callerOf = o.meshSecret === undefined ? undefined : createCallerCheck(o.meshSecret);
+  const streams = createStreamLimit();
+  const lines = new Map<DescMethod, Turns>();
+  let inFlight = 0;
+
+  /** Answers the calling part, where it has proved that it is one. */
+  function check(method: DescMethod, token: string | null): string | undefined {
+    if (o.stopped()) {
+      throw stoppedError();
+    }
+    const { callers } = policyOf(method);
+    const isStream = method.methodKind !== "unary";
+    const isAsked = callerOf !== undefined && (callers.length > 0 || isStream);
+    const caller = isAsked && token !== null ? callerOf(token) : undefined;
+    if (isAsked && callers.length > 0) {
+      checkCaller(callers, caller);
+    }
+    if (!isStream && inFlight >= o.maxInFlight) {
+      throw overloadedError();
+    }
+    return caller;
+  }
+
+  /** Waits for the call's turn where its method has a bound. */
+  async function takeTurn(method: DescMethod, signal: AbortSignal): Promise<() => void> {
+    let line = lines.get(method);
+    if (line === undefined) {
+      line = createTurns(lineOf(method));
+      lines.set(method, line);
+    }
+    const leave = await line.enter(signal);
+    if (leave !== undefined) return leave;
+    signal.throwIfAborted();
+    throw methodFullError(method);
+  }
+
+  /** Answers the way out. */
+  async function enterUnary({ method, header, signal }: UnaryRequest): Promise<() => void> {
+    check(method, header.get(callerHeader));
+    inFlight += 1;
+    const leave = () => {
+      inFlight -= 1;
+    };
+    if (policyOf(method).maxConcurrency === 0) return leave;
+    try {
+      const leaveLine = await takeTurn(method, signal);
+      return () => {
+        leave();
+        leaveLine();
+      };
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  /** Answers the way out, which is taken by itself when the call has ended, whether or not anybody reads the stream. */
+  async function enterStream(req: StreamRequest): Promise<() => void> {
+    const { method, header, signal, contextValues } = req;
+    const caller = check(method, header.get(callerHeader));
+    const address = caller === undefined ? contextValues.get(addressKey) : undefined;
+    const leaveAddress = streams.enter(method, address);
+    try {
+      const leaveLine = await takeTurn(method, signal);
+      return onceOrAborted(signal, () => {
+        leaveAddress();
+        leaveLine();
+      });
+    } catch (error) {
+      leaveAddress();
+      throw error;
+    }
+  }
+
+  const interceptor: Interceptor = (next) => async (req) => {
+    if (!req.stream && o.exempt.has(req.method)) {
+      return next(req);
+    }
+    const leave = await (req.stream ? enterStream(req) : enterUnary(req));
+    try {
+      const res = await next(req);
+      if (res.stream) {
+        return { ...res, message: watchStream(res.message, { onEnd: leave }) };
+      }
+      leave();
+      return res;
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  };
+  return { interceptor, inFlight: () => inFlight };
+}
+
+/** Runs `leave` once: when it is called, or when the call has ended, which aborts its signal. */
+function onceOrAborted(signal: AbortSignal, leave: () => void): () => void {
+  let left = false;
+  const leaveOnce = () => {
+    if (left) return;
+    left = true;
+    signal.removeEventListener("abort", leaveOnce);
+    leave();
+  };
+  if (signal.aborted) leaveOnce();
+  else signal.addEventListener("abort", leaveOnce, { once: true });
+  return leaveOnce;
+}
+
+function checkCaller(allowed: readonly string[], caller: string | undefined): void {
+  if (caller === undefined) {
+    throw new DomainError({
+      code: "CALLER_UNKNOWN",
+      rpcCode: Code.Unauthenticated,
+      title: "The caller is not known",
+      message:
+        "This method is for parts of the mesh only. Call it with the mesh's own client and secret.",
+    });
+  }
+  if (!allowed.includes(caller)) {
+    throw new DomainError({
+      code: "CALLER_NOT_ALLOWED",
+      rpcCode: Code.PermissionDenied,
+      title: "The caller is not allowed",
+      message: `"${caller}" may not call this method; its contract allows ${allowed.join(", ")}.`,
+    });
+  }
+}
+
+function stoppedError(): DomainError {
+  return new DomainError({
+    code: "SHUTTING_DOWN",
+    rpcCode: Code.Unavailable,
+    title: "The server is shutting down",
+    message: "The server is shutting down. Connect again and repeat the call.",
+    retryAfterMs: 1000,
+  });
+}
+
+function overloadedError(): DomainError {
+  return new DomainError({
+    code: "OVERLOADED",
+    rpcCode: Code.Unavailable,
+    title: "The server is overloaded",
+    message: "The server has too many calls under way. Try again after the time stated.",
+    retryAfterMs: 1000,
+  });
+}
+
+function lineOf(method: DescMethod): TurnsOptions {
+  const { maxConcurrency, wait } = policyOf(method);
+  return {
+    atOnce: maxConcurrency,
+    waiting: wait?.maxCalls ?? 0,
+    waitMs: wait?.maxWaitMs ?? 0,
+  };
+}
+
+function methodFullError(method: DescMethod): DomainError {
+  const { maxConcurrency } = policyOf(method);
+  const isUnary = method.methodKind === "unary";
+  return new DomainError({
+    code: isUnary ? "TOO_MANY_CALLS" : "TOO_MANY_STREAMS",
+    rpcCode: Code.ResourceExhausted,
+    title: "Too many at once",
+    message: isUnary
+      ? `${method.name} works on ${maxConcurrency} calls at once, and too many wait already. Nothing has begun: send the same request again after the time stated.`
+      : `${method.name} has ${maxConcurrency} streams open, which is all that it serves. Try again after the time stated.`,
+    retryAfterMs: 1000,
+  });
+}

@@ -1,0 +1,48 @@
+import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Logger } from "@smartcart/runtime";
+import { mapError } from "../errors/error-mapping.ts";
+import { abortable, watchStream } from "../streams/watched-stream.ts";
+
+/** Turns whatever is thrown into what the caller may see, and logs what the caller may not see. */
+export function createErrorInterceptor(log: Logger): Interceptor {
+  function map(req: UnaryRequest | StreamRequest, thrown: unknown): unknown {
+    const { error, unexpected } = mapError(isHangUp(req.signal, thrown) ? canceledError() : thrown);
+    if (unexpected) {
+      const method = `${req.method.parent.typeName}/${req.method.name}`;
+      log.error("rpc.failed", { method, error: error.cause });
+    }
+    return error;
+  }
+  return (next) => async (req) => {
+    try {
+      const res = await next(req);
+      if (!res.stream) {
+        return res;
+      }
+      return { ...res, message: watchStream(res.message, { mapError: (e) => map(req, e) }) };
+    } catch (thrown) {
+      throw map(req, thrown);
+    }
+  };
+}
+
+/** Whether the error only says that the caller is gone: then it is no fault of ours. */
+function isHangUp(signal: AbortSignal, thrown: unknown): boolean {
+  return signal.aborted && thrown instanceof Error && thrown.name === "AbortError";
+}
+
+function canceledError(): ConnectError {
+  return new ConnectError("The caller canceled the call.", Code.Canceled);
+}
+
+/**
+ * Ends a call for its caller at the deadline, when the caller hung up and at shutdown, even if the implementation does
+ * not look at its signal. What the implementation does after that goes nowhere.
+ */
+export const promptEnd: Interceptor = (next) => (req) => {
+  return abortable(req.signal, async () => {
+    const res = await next(req);
+    return res.stream ? { ...res, message: watchStream(res.message, { signal: req.signal }) } : res;
+  });
+};

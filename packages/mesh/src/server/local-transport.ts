@@ -1,0 +1,155 @@
+import type { DescMessage, DescMethod, MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
+import type {
+  ContextValues,
+  HandlerContext,
+  Interceptor,
+  MethodImplSpec,
+  Transport,
+} from "@connectrpc/connect";
+import { Code, ConnectError, createContextValues, createHandlerContext } from "@connectrpc/connect";
+import {
+  invokeUnaryImplementation,
+  transformInvokeImplementation,
+} from "@connectrpc/connect/protocol";
+import { policyOf } from "@smartcart/contract";
+import { deadlineKey, maxTimerMs } from "../context/call-scope.ts";
+import { watchStream } from "../streams/watched-stream.ts";
+import type { ServedMethods } from "./served-methods.ts";
+
+/** Reason of the signal of a call that is over. One for all: to make an error costs more than all else at a call's end. */
+const callEnded = new ConnectError("the call has ended", Code.Canceled);
+
+/** What calls within the process go through. */
+export interface LocalTransportOptions {
+  readonly served: ServedMethods;
+  readonly interceptors: Interceptor[];
+  readonly unaryShutdown: AbortSignal;
+  readonly streamShutdown: AbortSignal;
+}
+
+/**
+ * Calls the implementations of a server of the same process through the server's interceptors: deadline, validation and
+ * errors are those of the network. Messages are handed over as they are, without being written to bytes, so neither side
+ * may change a message after it has passed it on.
+ */
+export function createLocalTransport(o: LocalTransportOptions): Transport {
+  function find<K extends MethodImplSpec["kind"]>(
+    method: DescMethod,
+  ): MethodImplSpec & { kind: K } {
+    const spec = o.served.specs.get(method);
+    if (spec === undefined) {
+      throw new ConnectError(
+        `${method.parent.typeName}/${method.name} is not served here`,
+        Code.Unimplemented,
+      );
+    }
+    return spec as MethodImplSpec & { kind: K };
+  }
+
+  return {
+    async unary(method, signal, timeoutMs, header, input, contextValues) {
+      const spec = find<"unary">(method);
+      const message = create(method.input, input);
+      const context = createContext(
+        method,
+        o.unaryShutdown,
+        signal,
+        timeoutMs,
+        header,
+        contextValues,
+      );
+      try {
+        const output = await invokeUnaryImplementation(spec, context, message, o.interceptors);
+        const { responseHeader, responseTrailer } = context;
+        return {
+          stream: false,
+          service: method.parent,
+          method,
+          header: responseHeader,
+          trailer: responseTrailer,
+          message: output as never,
+        };
+      } catch (error) {
+        // What the implementation said in headers before it failed goes with the error, as it does on the wire.
+        throw error instanceof ConnectError ? withHeaders(error, context.responseHeader) : error;
+      } finally {
+        context.abort(callEnded);
+      }
+    },
+
+    async stream(method, signal, timeoutMs, header, input, contextValues) {
+      const context = createContext(
+        method,
+        o.streamShutdown,
+        signal,
+        timeoutMs,
+        header,
+        contextValues,
+      );
+      const invoke = transformInvokeImplementation(find(method), context, o.interceptors);
+      const output = invoke(createEach(method.input, input)) as AsyncIterable<never>;
+      return {
+        stream: true,
+        service: method.parent,
+        method,
+        header: context.responseHeader,
+        trailer: context.responseTrailer,
+        message: watchStream(output, { onEnd: (error) => context.abort(error ?? callEnded) }),
+      };
+    },
+  };
+}
+
+function createContext(
+  method: DescMethod,
+  shutdownSignal: AbortSignal,
+  requestSignal: AbortSignal | undefined,
+  callerTimeoutMs: number | undefined,
+  requestHeader: ConstructorParameters<typeof Headers>[0],
+  values: ContextValues | undefined,
+): HandlerContext & { abort(reason?: unknown): void } {
+  const timeoutMs = boundedTimeoutMs(method, callerTimeoutMs);
+  const contextValues = values ?? createContextValues();
+  contextValues.set(deadlineKey, timeoutMs === undefined ? undefined : Date.now() + timeoutMs);
+  return createHandlerContext({
+    service: method.parent,
+    method,
+    protocolName: "local",
+    requestMethod: "POST",
+    url: `local:///${method.parent.typeName}/${method.name}`,
+    contextValues,
+    shutdownSignal,
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(requestSignal !== undefined && { requestSignal }),
+    ...(requestHeader !== undefined && { requestHeader }),
+  });
+}
+
+/** The smallest of what the caller asked for, what the contract allows and what a timer can hold; undefined: no bound. */
+export function boundedTimeoutMs(
+  method: DescMethod,
+  callerMs: number | undefined,
+): number | undefined {
+  const { timeoutMs } = policyOf(method);
+  if (callerMs === undefined) {
+    return timeoutMs;
+  }
+  return Math.min(callerMs, timeoutMs ?? maxTimerMs, maxTimerMs);
+}
+
+function withHeaders(error: ConnectError, header: Headers): ConnectError {
+  header.forEach((value, key) => {
+    error.metadata.set(key, value);
+  });
+  return error;
+}
+
+async function* createEach<I extends DescMessage>(
+  schema: I,
+  inits: AsyncIterable<MessageInitShape<I>>,
+) {
+  for await (const init of inits) {
+    yield create(schema, init);
+  }
+}

@@ -1,0 +1,130 @@
+import type { DescMessage, DescMethod } from "@bufbuild/protobuf";
+import { createRegistry } from "@bufbuild/protobuf";
+import { base64Decode } from "@bufbuild/protobuf/wire";
+import type { HandlerContext } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { UniversalHandlerOptions } from "@connectrpc/connect/protocol";
+import { MalformedJsonError, parseExactJson, readJson } from "@smartcart/contract";
+import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
+import { genericProblem, mapError } from "../errors/error-mapping.ts";
+import { commonDetails, DomainError, problemOf } from "../errors/errors.ts";
+
+/**
+ * How Connect decodes the requests of a method. What cannot be decoded fails before any interceptor sees the call; these
+ * options see to it that the caller gets the same errors as from the interceptors: a fault of the caller is
+ * INVALID_ARGUMENT or RESOURCE_EXHAUSTED, and every error carries a `Problem`.
+ */
+export function requestDecoding(
+  method: DescMethod,
+  maxBytes: number,
+): Partial<UniversalHandlerOptions> {
+  // Connect decodes JSON with this member, which its type for handlers leaves out.
+  const decoder = {
+    textDecoder: { decode: (bytes: Uint8Array) => checkedJson(method.input, bytes) },
+  };
+  const jsonOptions: UniversalHandlerOptions["jsonOptions"] & object = {
+    ...decoder,
+    // The failed items of a batch carry the details of their errors, which JSON writes by their types.
+    registry: createRegistry(method.parent.file, ...commonDetails),
+  };
+  return {
+    readMaxBytes: maxBytes,
+    jsonOptions,
+    // Nobody reads them; kept, each would be an object.
+    binaryOptions: { readUnknownFields: false },
+    requestGate(context) {
+      mapDecodingError(context, maxBytes);
+      assertBase64(context);
+    },
+  };
+}
+
+/** Fatal: U+FFFD in the place of what was sent would be stored. */
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** The text for Connect to parse, in which nothing is left that it would swallow or refuse without naming the field. */
+function checkedJson(schema: DescMessage, bytes: Uint8Array): string {
+  try {
+    const { json, text } = parseExactJson(schema, decodeUtf8(bytes), { ignoreUnknownFields: true });
+    readJson(schema, json, { ignoreUnknownFields: true });
+    return text;
+  } catch (thrown) {
+    throw mapError(thrown).error;
+  }
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (cause) {
+    throw new MalformedJsonError((cause as Error).message, { cause });
+  }
+}
+
+/** A message in the query of a GET; Connect answers 500 where it is not base64. */
+function assertBase64({ requestMethod, url }: HandlerContext): void {
+  if (requestMethod !== "GET") {
+    return;
+  }
+  const query = new URL(url).searchParams;
+  if (query.get("base64") !== "1") {
+    return;
+  }
+  try {
+    base64Decode(query.get("message") ?? "");
+  } catch (cause) {
+    const message = "The parameter message is not base64, which base64=1 promises. Correct it.";
+    throw mapError(malformed(message, cause)).error;
+  }
+}
+
+/** Errors of Connect's own before the interceptors, by the beginning of their text: it gives them the code INTERNAL. */
+const faultsOfTheCaller = ["parse binary", "decompression failed"] as const;
+
+/**
+ * Connect tells what failed by the reason of the signal that ends the call, and writes the error to the caller after
+ * that: what is changed here is what is sent.
+ */
+function mapDecodingError({ signal }: HandlerContext, maxBytes: number): void {
+  signal.addEventListener("abort", () => {
+    const error: unknown = signal.reason;
+    if (error instanceof ConnectError && problemOf(error) === undefined) {
+      const mapped = mapDecoding(error, maxBytes);
+      const { code, rawMessage, message, details } = mapped;
+      Object.assign(error, { code, rawMessage, message, details: [...details, ...error.details] });
+    }
+  });
+}
+
+function mapDecoding(error: ConnectError, maxBytes: number): ConnectError {
+  if (faultsOfTheCaller.some((text) => error.rawMessage.startsWith(text))) {
+    const message = `The request cannot be decoded: ${error.rawMessage}. Correct it and send it again.`;
+    return mapError(malformed(message, error)).error;
+  }
+  if (error.code === Code.ResourceExhausted) {
+    return mapError(tooLarge(maxBytes, error)).error;
+  }
+  const details = [{ desc: ProblemSchema, value: genericProblem(error.code, 0) }];
+  return new ConnectError(error.rawMessage, error.code, undefined, details);
+}
+
+function malformed(message: string, cause: unknown): DomainError {
+  return new DomainError({
+    code: "MALFORMED_MESSAGE",
+    rpcCode: Code.InvalidArgument,
+    title: "The request cannot be decoded",
+    message,
+    cause,
+  });
+}
+
+function tooLarge(maxBytes: number, cause: unknown): DomainError {
+  return new DomainError({
+    code: "BODY_TOO_LARGE",
+    rpcCode: Code.ResourceExhausted,
+    title: "The message is too large",
+    message: `A message may have ${maxBytes} bytes, after decompression as well. Send less.`,
+    httpStatus: 413,
+    cause,
+  });
+}

@@ -1,0 +1,64 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { ConnectRouter } from "@connectrpc/connect";
+import type { Hono } from "hono";
+import type { Logger, Registry, TrustedProxies } from "@smartcart/runtime";
+import type { Checks } from "../health/readiness.ts";
+import type { OnUpgrade } from "../http/http1-server.ts";
+import type { Gauges } from "../instance/part-service.ts";
+import type { PartSwitch } from "../instance/part-switch.ts";
+import type { RestOptions } from "../rest/rest.ts";
+
+/** A server of one part of the mesh. */
+export interface ServerOptions {
+  /** The part: "order". It names spans and log lines. */
+  readonly name: string;
+  /** TCP port; 0: any free one. */
+  readonly port: number;
+  /** The environment variable that set the port, for the error that says it is taken. */
+  readonly portVariable: string;
+  /** Address to listen on: "127.0.0.1", or "0.0.0.0" for all. */
+  readonly host: string;
+  /**
+   * Names that requests may give as Host, without port (`ALLOWED_HOSTS`); default: on loopback those of this machine, elsewhere
+   * any. What names another is refused with 421.
+   */
+  readonly allowedHosts?: readonly string[] | undefined;
+  /** Proxies whose `X-Forwarded-For` is believed (`TRUSTED_PROXIES`); default: those on this machine. */
+  readonly trustedProxies?: TrustedProxies | undefined;
+  /** Registers the implementations. */
+  readonly routes: (router: ConnectRouter) => void;
+  /** The services that health and reflection tell of. */
+  readonly services: readonly DescService[];
+  readonly log: Logger;
+  readonly metrics: Registry;
+  /** Enforces the `callers` of the contract; undefined: every caller is trusted. */
+  readonly meshSecret?: string | undefined;
+  /** Services whose `google.api.http` routes, /openapi.json and /docs are served. Default: none. */
+  readonly rest?: readonly DescService[];
+  readonly restOptions?: RestOptions;
+  /** Conditions for /readyz. */
+  readonly checks?: Checks;
+  /** Numbers that the operator's desk shows; asked for about once a second while somebody watches. Default: none. */
+  readonly gauges?: Gauges;
+  /** What can be broken here on purpose. Undefined: the part does not run in demo mode. */
+  readonly switches?: readonly PartSwitch[] | undefined;
+  /** Longest request in bytes; default 256 KiB. */
+  readonly maxBodyBytes?: number;
+  /** Unary calls at once; one more is refused with 503 and Retry-After. Default 2048. */
+  readonly maxInFlight?: number;
+  /** REST requests a second from one address; more are refused with 429 and Retry-After. Default 0: no limit. */
+  readonly rateLimitPerSecond?: number;
+  /** Longest time for calls under way when the server is disposed of. Default 5000. */
+  readonly drainMs?: number;
+  /**
+   * How long the port stays open after health and readiness say no, so that balancers take notice, and how long after that a
+   * connection that is open may bring a last request. Default 100.
+   */
+  readonly drainNoticeMs?: number;
+  /** Takes over connections that ask for a WebSocket. Any other upgrade is ignored, as is every one where this is not set. */
+  readonly onUpgrade?: OnUpgrade;
+  /** Adds routes of the part's own. */
+  readonly extraRoutes?: (app: Hono) => void;
+  /** Origins whose pages may call; default: none. */
+  readonly corsOrigins?: readonly string[];
+}

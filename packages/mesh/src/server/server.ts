@@ -1,0 +1,159 @@
+import type { AddressInfo } from "node:net";
+import type { Transport } from "@connectrpc/connect";
+import type { Logger } from "@smartcart/runtime";
+import { loopbackProxies, StartError } from "@smartcart/runtime";
+import { createReadiness } from "../health/readiness.ts";
+import { createCors } from "../http/cors.ts";
+import { createHttpApp } from "../http/http-app.ts";
+import type { OnUpgrade } from "../http/http1-server.ts";
+import { createLastOnConnection } from "../http/last-on-connection.ts";
+import type { OnePort } from "../http/one-port.ts";
+import { createOnePort } from "../http/one-port.ts";
+import type { RequestGate } from "../http/request-gate.ts";
+import { createRequestGate } from "../http/request-gate.ts";
+import { createRpcListener } from "../http/rpc-listener.ts";
+import { endWithProblem, refuseUpgradeWith } from "../http/send-problem.ts";
+import { drain } from "./drain.ts";
+import type { ServerOptions } from "./server-options.ts";
+import type { Serving, Shutdown } from "./serving.ts";
+import { createServing } from "./serving.ts";
+
+/** A server that listens. Disposing drains it: see `drain`. */
+export interface RunningServer extends AsyncDisposable {
+  /** The port it got. */
+  readonly port: number;
+  /** Base URL, such as "http://127.0.0.1:8080". */
+  readonly url: string;
+  /** Calls within the process, through the interceptors of this server. */
+  readonly transport: Transport;
+  status(): "serving" | "draining";
+}
+
+const defaultMaxBodyBytes = 256 * 1024;
+const defaultDrainMs = 5000;
+const defaultDrainNoticeMs = 100;
+
+/**
+ * Starts to serve on one port: HTTP/1.1 and cleartext HTTP/2; Connect, gRPC and gRPC-Web; health, reflection, REST.
+ * @throws StartError where the port cannot be had; it names `portVariable`.
+ */
+export async function startServer(o: ServerOptions): Promise<RunningServer> {
+  const shutdown: Shutdown = {
+    draining: new AbortController(),
+    streams: new AbortController(),
+    unary: new AbortController(),
+    stopped: new AbortController(),
+  };
+  const maxBodyBytes = o.maxBodyBytes ?? defaultMaxBodyBytes;
+  const serving = createServing(o, maxBodyBytes, shutdown);
+  const port = createPort(o, maxBodyBytes, serving, shutdown);
+  const address = await listen(port, o);
+  const url = urlOf(o.host, address.port);
+  o.log.info("server.started", { message: `${o.name} listens on ${url}` });
+
+  let ended: Promise<void> | undefined;
+  return {
+    port: address.port,
+    url,
+    transport: serving.transport,
+    status: () => (shutdown.draining.signal.aborted ? "draining" : "serving"),
+    async [Symbol.asyncDispose]() {
+      ended ??= drain({
+        port,
+        shutdown,
+        drainMs: o.drainMs ?? defaultDrainMs,
+        noticeMs: o.drainNoticeMs ?? defaultDrainNoticeMs,
+        inFlight: serving.inFlight,
+      }).then(() => o.log.info("server.stopped"));
+      await ended;
+    },
+  };
+}
+
+/** RPC first, by its paths; all else is REST and operations. */
+function createPort(
+  o: ServerOptions,
+  maxBodyBytes: number,
+  { handlers, transport }: Serving,
+  shutdown: Shutdown,
+): OnePort {
+  const readiness = createReadiness(o.checks ?? {}, shutdown.draining.signal, o.log);
+  const trustedProxies = o.trustedProxies ?? loopbackProxies;
+  const http = createHttpApp({ ...o, maxBodyBytes, transport, readiness, trustedProxies });
+  const rpc = createRpcListener({ handlers, trustedProxies, log: o.log });
+  const gate = createRequestGate({ host: o.host, allowedHosts: o.allowedHosts });
+  const lastOnConnection = createLastOnConnection(shutdown.streams.signal);
+  const cors = createCors({
+    origins: o.corsOrigins ?? [],
+    requestHeaders: (o.restOptions?.headers ?? []).map(({ name }) => name),
+  });
+  return createOnePort({
+    onUpgrade: o.onUpgrade && guardUpgrade(o.onUpgrade, gate, o.log),
+    trustedProxies,
+    log: o.log,
+    onRequest(req, res) {
+      try {
+        if (req.httpVersionMajor === 1) {
+          lastOnConnection(res);
+        }
+        const problem = gate(req);
+        if (problem !== undefined) {
+          endWithProblem(res, problem);
+        } else if (!cors(req, res) && !rpc(req, res)) {
+          http(req, res);
+        }
+      } catch (error) {
+        // The last line: what a request provokes costs its sender the connection, and nobody else anything.
+        o.log.error("http.failed", { error });
+        res.destroy();
+      }
+    },
+  });
+}
+
+/** As for requests: a name of this server, and nobody else's loss where it fails. */
+function guardUpgrade(onUpgrade: OnUpgrade, gate: RequestGate, log: Logger): OnUpgrade {
+  return (req, socket, head) => {
+    try {
+      const problem = gate(req);
+      if (problem === undefined) onUpgrade(req, socket, head);
+      else refuseUpgradeWith(socket, problem);
+    } catch (error) {
+      log.error("http.failed", { error });
+      socket.destroy();
+    }
+  };
+}
+
+/** Why a port cannot be had, in words, by Node's error code. */
+const listenProblems: Readonly<Record<string, string>> = {
+  EADDRINUSE: "is taken by another process",
+  EACCES: "may not be used by this user",
+  EADDRNOTAVAIL: "cannot be had: the address is not one of this machine",
+};
+
+async function listen({ http1 }: OnePort, o: ServerOptions): Promise<AddressInfo> {
+  const listening = Promise.withResolvers<void>();
+  http1.once("error", listening.reject).once("listening", listening.resolve);
+  http1.listen({ port: o.port, host: o.host });
+  try {
+    await listening.promise;
+  } catch (cause) {
+    const problem = listenProblems[(cause as NodeJS.ErrnoException).code ?? ""];
+    if (problem === undefined) {
+      throw cause;
+    }
+    throw new StartError(
+      `${o.name} cannot listen on ${o.host}:${o.port}: the port ${problem}. Set ${o.portVariable} to a free port, or stop whoever has it.`,
+      { variable: o.portVariable, cause },
+    );
+  }
+  http1.off("error", listening.reject);
+  return http1.address() as AddressInfo;
+}
+
+/** The URL by which this machine reaches the server. */
+function urlOf(host: string, port: number): string {
+  const name = host === "0.0.0.0" || host === "::" ? "localhost" : host;
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+}

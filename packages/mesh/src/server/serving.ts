@@ -1,0 +1,82 @@
+import type { Interceptor, Transport } from "@connectrpc/connect";
+import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
+import { compileRules } from "@smartcart/contract";
+import { Health } from "@smartcart/gen/grpc/health/v1/health_pb";
+import { PartService } from "@smartcart/gen/ops/v1/part_service_pb";
+import { registerHealth } from "../health/health.ts";
+import { registerPartService } from "../instance/part-service.ts";
+import { createAdmission } from "../limits/admission.ts";
+import { reflectionServices, registerReflection } from "../reflection/reflection.ts";
+import { createObservation } from "../telemetry/observation.ts";
+import { createErrorInterceptor, promptEnd } from "./error-interceptor.ts";
+import { createLocalTransport } from "./local-transport.ts";
+import { collectMethods } from "./served-methods.ts";
+import type { ServerOptions } from "./server-options.ts";
+import { validation } from "./validation.ts";
+
+/** The steps of a server's end, in their order. */
+export interface Shutdown {
+  /** Health and readiness say no. */
+  readonly draining: AbortController;
+  /** Open streams end. */
+  readonly streams: AbortController;
+  /** Unary calls that are still under way are cut off. */
+  readonly unary: AbortController;
+  /** No more calls are taken, also within the process. */
+  readonly stopped: AbortController;
+}
+
+/** The methods of a server behind its interceptors. */
+export interface Serving {
+  /** For the network. */
+  readonly handlers: readonly UniversalHandler[];
+  /** For this process. */
+  readonly transport: Transport;
+  /** Unary calls under way. */
+  inFlight(): number;
+}
+
+const defaultMaxInFlight = 2048;
+
+/** Puts the implementations, health, reflection and the part's report behind one chain of interceptors. */
+export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: Shutdown): Serving {
+  compileRules([...o.services, PartService]);
+  const infrastructure = [Health, ...reflectionServices];
+  const exempt = new Set(infrastructure.flatMap((service) => service.methods));
+  // The desk's own calls are none that it should see; but not everybody may make them.
+  const unobserved = new Set([...exempt, ...PartService.methods]);
+  const admission = createAdmission({
+    exempt,
+    maxInFlight: o.maxInFlight ?? defaultMaxInFlight,
+    meshSecret: o.meshSecret,
+    stopped: () => shutdown.stopped.signal.aborted,
+  });
+  // From the outside to the inside: what is observed and mapped includes what the inner ones refuse.
+  const interceptors: Interceptor[] = [
+    createObservation({ service: o.name, log: o.log, metrics: o.metrics, exempt: unobserved }),
+    createErrorInterceptor(o.log),
+    promptEnd,
+    admission.interceptor,
+    validation,
+  ];
+  const common = { interceptors, acceptCompression: [compressionGzip, compressionBrotli] };
+  const signals = {
+    unaryShutdown: shutdown.unary.signal,
+    streamShutdown: shutdown.streams.signal,
+  };
+  const served = collectMethods(
+    [
+      o.routes,
+      (router) => registerHealth(router, o.services, shutdown.draining.signal),
+      (router) => registerPartService(router, o, shutdown.draining.signal),
+      (router) => registerReflection(router, [...o.services, PartService, ...infrastructure]),
+    ],
+    { common, maxBodyBytes, ...signals },
+  );
+  return {
+    handlers: served.handlers,
+    transport: createLocalTransport({ served, interceptors, ...signals }),
+    inFlight: admission.inFlight,
+  };
+}
