@@ -24,7 +24,6 @@ export async function startEngines(directory: string): Promise<Engines> {
     await startPrivateBroker({ directory: join(directory, "rabbitmq"), log: silentLogger }),
   );
   const postgres = started.use(await startPostgres(directory));
-  const pid = Number(await readFile(join(directory, "rabbitmq", "pid"), "utf8"));
   const running = started.move();
   return {
     async createDatabase(name) {
@@ -42,7 +41,7 @@ export async function startEngines(directory: string): Promise<Engines> {
     createVirtualHost: (name) => createVirtualHost(broker, name),
     managementUrl: broker.managementUrl,
     postgresPids: async () => (await processTree(postgres.pid)).map((info) => info.pid),
-    rabbitmqPids: async () => [pid],
+    rabbitmqPids: async () => [broker.pid],
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -1,5 +1,4 @@
 /** A PostgreSQL and a RabbitMQ of our own, to be killed, stopped and started again on the same data. */
-import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { EmbeddedPostgres, PrivateBroker } from "@smartcart/engines";
 import { startEmbeddedPostgres, startPrivateBroker } from "@smartcart/engines";
@@ -91,12 +90,9 @@ async function startDatabase(stateDirectory: string): Promise<Engine> {
 }
 
 async function startBroker(directory: string): Promise<BrokerEngine> {
-  await mkdir(directory, { recursive: true });
-  const start = (port?: number): Promise<PrivateBroker> =>
-    startPrivateBroker({ directory, log: silentLogger, ...(port !== undefined && { port }) });
+  const start = (): Promise<PrivateBroker> => startPrivateBroker({ directory, log: silentLogger });
   let broker = await start();
-  const pid = async () => Number(await readFile(join(directory, "pid"), "utf8").catch(() => ""));
-  const signal = async (name: NodeJS.Signals) => send(await pid(), name);
+  const signal = async (name: NodeJS.Signals) => send(broker.pid, name);
   return {
     get url() {
       return broker.amqpUrl;
@@ -104,7 +100,7 @@ async function startBroker(directory: string): Promise<BrokerEngine> {
     get port() {
       return Number(new URL(broker.amqpUrl).port);
     },
-    pids: async () => [await pid()],
+    pids: async () => [broker.pid],
     get managementUrl() {
       return broker.managementUrl;
     },
@@ -124,7 +120,6 @@ async function startBroker(directory: string): Promise<BrokerEngine> {
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {
-  if (!(pid > 1)) return;
   try {
     process.kill(pid, signal);
   } catch {

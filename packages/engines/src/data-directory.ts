@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { processExists } from "@smartcart/runtime";
+import { delay, processExists } from "@smartcart/runtime";
 import { identityOf } from "./process-identity.ts";
 
 interface Owner {
@@ -40,29 +40,46 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   const file = join(directory, "owner.json");
   const mine: Owner = { pid: process.pid, identity: await identityOf(process.pid) };
   let orphanPid: number | undefined;
-  while (!(await createOwner(file, { ...mine, serverPid: orphanPid }))) {
-    const text = await readFile(file, "utf8").catch(() => undefined);
+  while (!(await create(file, mine))) {
+    const text = await read(file);
     if (text === undefined) continue;
-    const owner = parseOwner(text);
+    const owner = parse(text);
     if (await isAlive(owner)) throw new DirectoryInUseError(directory, owner.pid);
     orphanPid = owner.serverPid;
-    await removeStale(file, text);
+    if (await takeOver(file, text, { ...mine, serverPid: orphanPid })) break;
   }
   return {
     orphanPid,
-    async setServer(serverPid) {
-      const next = unfinishedName(file);
-      await writeFile(next, JSON.stringify({ ...mine, serverPid }));
-      await rename(next, file);
-    },
+    setServer: (serverPid) => replace(file, { ...mine, serverPid }),
     [Symbol.asyncDispose]: () => rm(file, { force: true }),
   };
 }
 
+/**
+ * Replaces the file of an owner that is gone, by one process at a time: whoever has made the second file and then still
+ * finds the first one as it was.
+ */
+async function takeOver(file: string, stale: string, mine: Owner): Promise<boolean> {
+  const claim = `${file}.takeover`;
+  if (!(await create(claim, mine))) {
+    const text = await read(claim);
+    // Of a process that was killed in the middle of this.
+    if (text !== undefined && !(await isAlive(parse(text)))) await rm(claim, { force: true });
+    await delay(5);
+    return false;
+  }
+  try {
+    if ((await read(file)) !== stale) return false;
+    await replace(file, mine);
+    return true;
+  } finally {
+    await rm(claim, { force: true });
+  }
+}
+
 /** Never replaces a file that is there: unlike a rename, a link fails then. */
-async function createOwner(file: string, owner: Owner): Promise<boolean> {
-  const complete = unfinishedName(file);
-  await writeFile(complete, JSON.stringify(owner));
+async function create(file: string, owner: Owner): Promise<boolean> {
+  const complete = await writeBeside(file, owner);
   try {
     await link(complete, file);
     return true;
@@ -74,8 +91,27 @@ async function createOwner(file: string, owner: Owner): Promise<boolean> {
   }
 }
 
+async function replace(file: string, owner: Owner): Promise<void> {
+  await rename(await writeBeside(file, owner), file);
+}
+
+async function writeBeside(file: string, owner: Owner): Promise<string> {
+  const path = `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  await writeFile(path, JSON.stringify(owner));
+  return path;
+}
+
+async function read(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return undefined;
+  }
+}
+
 /** A file that a crash of the machine left empty is of a process that is gone. */
-function parseOwner(text: string): Owner {
+function parse(text: string): Owner {
   try {
     return JSON.parse(text);
   } catch {
@@ -86,17 +122,4 @@ function parseOwner(text: string): Owner {
 async function isAlive(owner: Owner): Promise<boolean> {
   if (!(owner.pid > 0) || !processExists(owner.pid)) return false;
   return owner.identity === undefined || owner.identity === (await identityOf(owner.pid));
-}
-
-/** Another start may have replaced the stale file between the look and the removal: then it is put back. */
-async function removeStale(file: string, stale: string): Promise<void> {
-  const aside = unfinishedName(file);
-  await rename(file, aside).catch(() => {});
-  const moved = await readFile(aside, "utf8").catch(() => stale);
-  if (moved !== stale) await link(aside, file).catch(() => {});
-  await rm(aside, { force: true });
-}
-
-function unfinishedName(file: string): string {
-  return `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;
 }

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import type { OsUser } from "./os-user.ts";
 
-/** Each signal gets that long to end the server before the next one is sent. */
+/** Default of `graceMs`. */
 export const signalGraceMs = 10_000;
 
 /*
@@ -45,6 +45,8 @@ export interface ProcessOptions {
   readonly logFile: string;
   /** What stops it: the orderly way first, then harder ones. */
   readonly stopSignals: readonly NodeJS.Signals[];
+  /** Time that each signal gets to end it before the next one is sent, in milliseconds. Default 10,000. */
+  readonly graceMs?: number;
 }
 
 /** A program that does not outlive this process. */
@@ -82,7 +84,8 @@ function spawnShell(o: ProcessOptions): ChildProcess {
   // Opened by us: the other user need not be able to write it.
   const log = openSync(o.logFile, "a");
   const signals = o.stopSignals.map((signal) => signal.replace("SIG", "")).join(" ");
-  const args = ["smartcart-supervisor", signals, String(signalGraceMs / 1_000), ...o.command];
+  const grace = String((o.graceMs ?? signalGraceMs) / 1_000);
+  const args = ["smartcart-supervisor", signals, grace, ...o.command];
   try {
     return spawn("/bin/sh", ["-c", script, ...args], {
       cwd: o.cwd,

@@ -2,8 +2,9 @@ import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/valid
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { detailOf, problemOf } from "@smartcart/mesh";
+import { errorOf } from "@smartcart/testkit";
 import type { TestInventory } from "./support.ts";
-import { errorOf, startTestInventory } from "./support.ts";
+import { startTestInventory } from "./support.ts";
 
 let inventory: TestInventory;
 beforeAll(async () => {

@@ -3,8 +3,9 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ReservationStatus } from "@smartcart/gen/inventory/v1/reservation_pb";
 import { problemOf } from "@smartcart/mesh";
+import { errorOf } from "@smartcart/testkit";
 import type { TestInventory } from "./support.ts";
-import { brokenStock, errorOf, eventually, newId, startTestInventory, stockOf } from "./support.ts";
+import { brokenStock, eventually, newId, startTestInventory, stockOf } from "./support.ts";
 
 let inventory: TestInventory;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { expect, vi } from "vitest";
+import { vi } from "vitest";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import type { ServiceClient } from "@smartcart/mesh";
 import { createServiceClient } from "@smartcart/mesh";
@@ -96,16 +96,6 @@ export async function brokenStock(sql: Database): Promise<object[]> {
 /** Waits until the assertion holds. */
 export function eventually(assertion: () => void | Promise<void>): Promise<void> {
   return vi.waitFor(assertion, { timeout: 10_000, interval: 10 });
-}
-
-/** The error that a call ends with. */
-export async function errorOf(call: Promise<unknown>): Promise<unknown> {
-  const outcome = await call.then(
-    (value) => ({ value }),
-    (error: unknown) => ({ error }),
-  );
-  expect(outcome).toHaveProperty("error");
-  return (outcome as { error: unknown }).error;
 }
 
 export function newId(): string {

@@ -1,7 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, it } from "vitest";
 import type { Product } from "@smartcart/gen/inventory/v1/product_pb";
-import { errorOf, newId, startTestInventory } from "./support.ts";
+import { errorOf } from "@smartcart/testkit";
+import { newId, startTestInventory } from "./support.ts";
 
 it("streams every product first, then those that change, whichever process changed them", async () => {
   await using inventory = await startTestInventory();

@@ -2,8 +2,9 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PaymentStatus } from "@smartcart/gen/payment/v1/payment_pb";
 import { problemOf } from "@smartcart/mesh";
+import { errorOf } from "@smartcart/testkit";
 import type { TestPayment } from "./support.ts";
-import { errorOf, ledgerOf, newCharge, processUntilKnown, startTestPayment } from "./support.ts";
+import { ledgerOf, newCharge, processUntilKnown, startTestPayment } from "./support.ts";
 
 let payment: TestPayment;
 beforeAll(async () => {

@@ -2,9 +2,10 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { PaymentStatus } from "@smartcart/gen/payment/v1/payment_pb";
 import { problemOf } from "@smartcart/mesh";
+import { errorOf } from "@smartcart/testkit";
 import type { PaymentProvider } from "../src/index.ts";
 import type { TestPayment } from "./support.ts";
-import { errorOf, ledgerOf, newCharge, startTestPayment } from "./support.ts";
+import { ledgerOf, newCharge, startTestPayment } from "./support.ts";
 
 let payment: TestPayment;
 beforeAll(async () => {

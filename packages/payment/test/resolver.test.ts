@@ -2,9 +2,10 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { expect, it } from "vitest";
 import { PaymentStatus } from "@smartcart/gen/payment/v1/payment_pb";
+import { errorOf } from "@smartcart/testkit";
 import type { PaymentProvider } from "../src/index.ts";
 import type { TestPayment } from "./support.ts";
-import { errorOf, eventually, ledgerOf, newCharge, startTestPayment } from "./support.ts";
+import { eventually, ledgerOf, newCharge, startTestPayment } from "./support.ts";
 
 const soon = { PAYMENT_RESOLVE_AFTER_MS: "300", PROVIDER_TIMEOUT_MS: "500" };
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { expect, vi } from "vitest";
+import { vi } from "vitest";
 import type { Payment } from "@smartcart/gen/payment/v1/payment_pb";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
 import type { ServiceClient } from "@smartcart/mesh";
@@ -100,14 +100,4 @@ export async function ledgerOf(sql: Database, orderId: string): Promise<string[]
 /** Waits until the assertion holds. */
 export function eventually(assertion: () => void | Promise<void>): Promise<void> {
   return vi.waitFor(assertion, { timeout: 10_000, interval: 10 });
-}
-
-/** The error that a call ends with. */
-export async function errorOf(call: Promise<unknown>): Promise<unknown> {
-  const outcome = await call.then(
-    (value) => ({ value }),
-    (error: unknown) => ({ error }),
-  );
-  expect(outcome).toHaveProperty("error");
-  return (outcome as { error: unknown }).error;
 }

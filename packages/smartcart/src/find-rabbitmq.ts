@@ -1,9 +1,8 @@
 /** `--rabbitmq`: a RabbitMQ that is there, else an installed one as a private node, else one in Docker. */
 import { execFile } from "node:child_process";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { startPrivateBroker } from "@smartcart/engines";
+import { isListening, startPrivateBroker } from "@smartcart/engines";
 import type { Logger } from "@smartcart/runtime";
 import { delay, StartError } from "@smartcart/runtime";
 
@@ -26,7 +25,7 @@ const run = promisify(execFile);
 export async function findRabbitMq(options: FindOptions): Promise<FoundBroker> {
   const { amqpUrl, stateDirectory, log } = options;
   if (amqpUrl !== undefined) return found(amqpUrl, "the one that AMQP_URL names");
-  if (await answers(5672)) return found(LOCAL_URL, "the one that is reachable on port 5672");
+  if (await isListening(5672)) return found(LOCAL_URL, "the one that is reachable on port 5672");
   const failures: string[] = [];
   try {
     const broker = await startPrivateBroker({ directory: join(stateDirectory, "rabbitmq"), log });
@@ -52,19 +51,6 @@ function found(
   dispose: () => Promise<void> = async () => {},
 ): FoundBroker {
   return { amqpUrl, description, [Symbol.asyncDispose]: dispose };
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: "localhost", port, timeout: 1_000 });
-    const end = (answer: boolean) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once("connect", () => end(true));
-    socket.once("error", () => end(false));
-    socket.once("timeout", () => end(false));
-  });
 }
 
 async function startInDocker(): Promise<FoundBroker> {

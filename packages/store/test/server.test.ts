@@ -1,13 +1,12 @@
 import { once } from "node:events";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { findEmbeddedPostgres } from "@smartcart/engines";
 import { commonConfig, createLogger, parseConfig, silentLogger } from "@smartcart/runtime";
-import { createTestDatabase } from "@smartcart/testkit";
+import { createTestDatabase, freePorts } from "@smartcart/testkit";
 import { createDatabase, migrate, openDatabaseServer } from "../src/index.ts";
 import { openingOf } from "./opening.ts";
 
@@ -85,10 +84,7 @@ describe("openDatabaseServer with a DATABASE_URL", () => {
   });
 
   test("waits for a server that is not there yet, says so, and ends when told to", async () => {
-    const probe = createServer().listen(0, "127.0.0.1");
-    await once(probe, "listening");
-    const { port } = probe.address() as AddressInfo;
-    probe.close();
+    const [port] = await freePorts(1);
     const lines: string[] = [];
     const destination = { write: (line: string) => void lines.push(line) };
     const stop = new AbortController();

@@ -1,9 +1,7 @@
 /** What a start does about each kind of fault, on real servers: the rows of `postgresFaults` that can be brought about. */
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { remedyFor, silentLogger } from "@smartcart/runtime";
+import { freePorts } from "@smartcart/testkit";
 import { createDatabase, migrate, postgresFaults } from "../src/index.ts";
 import { openingOf } from "./opening.ts";
 import type { OwnServer } from "./own-server.ts";
@@ -158,9 +156,6 @@ describe("a start waits at", () => {
 });
 
 async function freePort(): Promise<string> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
+  const [port] = await freePorts(1);
   return `postgres://a:b@127.0.0.1:${port}/shop`;
 }

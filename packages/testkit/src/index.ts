@@ -4,11 +4,14 @@ export {
   type PrivateBroker,
   startPrivateBroker,
 } from "@smartcart/engines";
+export { createDetachableDatabase, type DetachableDatabase } from "./detachable-database.ts";
+export { errorOf } from "./error-of.ts";
 export { type ForwarderOptions, startForwarder } from "./forwarder.ts";
 export { createLocaleDatabase } from "./locale-database.ts";
 export { skipPgBouncer, startPgBouncer } from "./pgbouncer.ts";
 export { isRunning, type ProcessInfo, processTree } from "./process-tree.ts";
 export { commandsOptions, type PropertyOptions, propertyOptions } from "./properties.ts";
+export { readExamples, runExample } from "./readme-example.ts";
 export { type CommandOptions, type CommandResult, runCommand } from "./run-command.ts";
 export { compileCache, type SpawnedPart, type SpawnOptions, spawnPart } from "./spawn-part.ts";
 export { canTestRabbitmq, createTestBroker, type TestBroker } from "./test-broker.ts";

@@ -1,0 +1,27 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import type { CommandResult } from "./run-command.ts";
+import { runCommand } from "./run-command.ts";
+
+/** The TypeScript examples in the README of a package, whose folder ends with a slash. */
+export async function readExamples(folder: URL): Promise<string[]> {
+  const readme = await readFile(new URL("README.md", folder), "utf8");
+  return [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = ""]) => code);
+}
+
+/** Runs an example in the folder of its package, as its reader would. */
+export function runExample(
+  folder: URL,
+  code: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
+  const args = ["--input-type=module-typescript", "--eval", code];
+  return runCommand(process.execPath, args, { cwd: fileURLToPath(folder), env });
+}
+
+/** What the comments behind `console.log(…)` say that an example prints. */
+export function promisedOutput(code: string): string {
+  return [...code.matchAll(/^ *console\.log\(.*\); \/\/ (.*)$/gm)]
+    .map(([, line]) => `${line}\n`)
+    .join("");
+}
