@@ -46,6 +46,9 @@ export function createPassageNoter(
   return inAnswer && ((_request, answer, failed) => note(inAnswer(answer), failed));
 }
 
+/** Items of a batch that are noted: as many as the longest batch of the contract has. */
+const maxNoted = 256;
+
 function noteItems(
   request: unknown,
   answer: unknown,
@@ -53,7 +56,8 @@ function noteItems(
 ): void {
   const items = (request as { requests?: readonly unknown[] }).requests ?? [];
   const results = (answer as { results?: readonly Fields[] } | undefined)?.results ?? [];
-  for (const [index, item] of items.entries()) {
+  // A batch that is refused for its length is not looked through.
+  for (const [index, item] of items.slice(0, maxNoted).entries()) {
     const outcome = Object.values(results[index] ?? {}).find(isOneof);
     note(item, outcome?.case === "error");
   }
