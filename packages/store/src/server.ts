@@ -1,6 +1,6 @@
 import type { Logger } from "@smartcart/runtime";
 import { retryUntilReady } from "@smartcart/runtime";
-import { addressOf } from "./address.ts";
+import { addressOf, portOf } from "./address.ts";
 import { startEmbeddedPostgres } from "./embedded/postgres.ts";
 import { postgresFaults } from "./postgres-faults.ts";
 import { tryOut } from "./try-out.ts";
@@ -43,6 +43,7 @@ export async function openDatabaseServer(o: DatabaseServerOptions): Promise<Data
     signal: o.signal,
     faults: postgresFaults,
     attempt: () => tryOut(url),
+    port: portOf(url),
   });
   return { url, embedded: false, async [Symbol.asyncDispose]() {} };
 }

@@ -50,8 +50,8 @@ const holdMs = 2_000;
 
 export const unreadPipelines: Generator = {
   what: "connections with 3,328 pipelined requests whose answers nobody reads",
-  perSecond: 10,
-  atOnce: 40,
+  perSecond: 5,
+  atOnce: 20,
   run: ({ order, page }, turn) =>
     closed(
       connectStranger(turn % 2 === 0 ? order : page, pipelined, { deaf: true, patienceMs: holdMs }),
@@ -65,7 +65,7 @@ const windowless = Buffer.concat([
 
 export const zeroWindows: Generator = {
   what: "connections of HTTP/2 with 500 requests and no window for the answers",
-  perSecond: 5,
+  perSecond: 3,
   atOnce: 20,
   run: ({ order }) => closed(connectStranger(order, windowless, { patienceMs: holdMs })),
 };

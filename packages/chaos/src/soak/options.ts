@@ -17,11 +17,11 @@ export interface SoakLine {
 /** A mistake on the command line; the message is for the person who made it. */
 export class SoakUsageError extends Error {}
 
-export const soakUsage = `npm run soak -- [--queue postgres|rabbitmq] [--seconds 120] [--rate 100] [--attacks a,b] [--report FILE]
+export const soakUsage = `npm run soak -- [--queue postgres|rabbitmq] [--seconds 120] [--rate 50] [--attacks a,b] [--report FILE]
 
   --queue     the queue that the shop uses; default: postgres
   --seconds   how long each attack lasts; default 120
-  --rate      honest orders a second; default 100
+  --rate      honest orders a second; default 50
   --attacks   only these; default: all
   --report    where to write the report as JSON
 
@@ -40,7 +40,7 @@ export function parseSoakLine(args: readonly string[]): SoakLine {
   return {
     queue,
     seconds: positive("seconds", values.seconds ?? "120"),
-    rate: positive("rate", values.rate ?? "100"),
+    rate: positive("rate", values.rate ?? "50"),
     attacks: attacksOf(values.attacks),
     report: values.report,
     help: values.help ?? false,
