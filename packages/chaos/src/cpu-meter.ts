@@ -38,7 +38,7 @@ export async function startCpuMeter(system: System): Promise<CpuMeter> {
 }
 
 /** Of processes that are alive, and of their children that have ended; 0 for one that is not there. */
-async function cpuMsOf(pids: readonly (number | undefined)[]): Promise<number> {
+export async function cpuMsOf(pids: readonly (number | undefined)[]): Promise<number> {
   const stats = await Promise.all(
     pids.map((pid) => readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")),
   );

@@ -41,4 +41,5 @@ export { createOpenApi } from "./openapi/openapi.ts";
 export type { FieldChain, RestHeader, RestRoute } from "./rest/rest-routes.ts";
 export { jsonPathOf, resolveChain, restRoutes } from "./rest/rest-routes.ts";
 export type { FieldViolation } from "./validation/field-violation.ts";
+export { assertItemCounts } from "./validation/item-counts.ts";
 export { compileRules, validateMessage } from "./validation/validate.ts";

@@ -15,6 +15,7 @@ export {
 } from "./errors/errors.ts";
 export { type HttpProblem, type HttpProblemInit, httpProblem } from "./errors/problem.ts";
 export type { Checks } from "./health/readiness.ts";
+export { boundPipelines } from "./http/pipelines.ts";
 export { describeSwitch, type Gauges } from "./instance/part-service.ts";
 export {
   createSwitch,
@@ -22,6 +23,7 @@ export {
   switchNotFound,
   turnSwitch,
 } from "./instance/part-switch.ts";
+export { createConnectionLimit } from "./limits/connection-limit.ts";
 export { createTurns, type Turns } from "./limits/turns.ts";
 export type { RestOptions } from "./rest/rest.ts";
 export { type RunningServer, startServer } from "./server/server.ts";

@@ -59,6 +59,16 @@ export function invalidIdempotencyKey(): DomainError {
   });
 }
 
+export function repeatedIdempotencyKey(): DomainError {
+  return new DomainError({
+    code: "DUPLICATE_HEADER",
+    rpcCode: Code.InvalidArgument,
+    title: "A header was sent twice",
+    message:
+      "The header Idempotency-Key has more than one value, or a comma in it. Send one key, without a comma.",
+  });
+}
+
 export function idempotencyKeyReused(): DomainError {
   return new DomainError({
     code: "IDEMPOTENCY_KEY_REUSED",

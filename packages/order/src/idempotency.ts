@@ -3,10 +3,11 @@
  */
 import { createHash } from "node:crypto";
 import { toBinary } from "@bufbuild/protobuf";
+import type { HandlerContext } from "@connectrpc/connect";
 import type { RestHeader } from "@smartcart/contract";
 import type { PlaceOrderRequest } from "@smartcart/gen/order/v1/order_service_pb";
 import { PlaceOrderRequestSchema } from "@smartcart/gen/order/v1/order_service_pb";
-import { invalidIdempotencyKey } from "./errors.ts";
+import { invalidIdempotencyKey, repeatedIdempotencyKey } from "./errors.ts";
 
 const IDEMPOTENCY_KEY_HEADER = "idempotency-key";
 export const IDEMPOTENCY_REPLAYED_HEADER = "idempotency-replayed";
@@ -20,10 +21,17 @@ export const idempotencyKeyHeader: RestHeader = {
 
 const PRINTABLE = /^[\x20-\x7e]{1,255}$/;
 
-/** The key of a request; undefined where it has none. Throws INVALID_IDEMPOTENCY_KEY. */
-export function idempotencyKeyOf(headers: Headers): string | undefined {
-  const key = headers.get(IDEMPOTENCY_KEY_HEADER);
+/**
+ * The key of a request; undefined where it has none. Throws INVALID_IDEMPOTENCY_KEY, and over RPC DUPLICATE_HEADER where there is a
+ * comma in it: that is how several values of one header arrive there. REST has told them apart already.
+ */
+export function idempotencyKeyOf({
+  requestHeader,
+  protocolName,
+}: Pick<HandlerContext, "requestHeader" | "protocolName">): string | undefined {
+  const key = requestHeader.get(IDEMPOTENCY_KEY_HEADER);
   if (key === null) return undefined;
+  if (protocolName !== "local" && key.includes(",")) throw repeatedIdempotencyKey();
   if (!PRINTABLE.test(key)) throw invalidIdempotencyKey();
   return key;
 }

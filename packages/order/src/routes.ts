@@ -21,7 +21,7 @@ export function orderRoutes(dependencies: RouteDependencies): (router: ConnectRo
   return (router) =>
     router.service(OrderService, {
       placeOrder: served(async (request, context) => {
-        const key = idempotencyKeyOf(context.requestHeader);
+        const key = idempotencyKeyOf(context);
         const answer = await placeOrder(request, key, dependencies, context.signal);
         if (answer.replayed) markReplayed(context);
         return { order: rejectedOr(answer) };

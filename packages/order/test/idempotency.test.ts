@@ -10,6 +10,10 @@ import { startResumer } from "../src/saga/resumer.ts";
 import { anOrderRequest } from "./an-order-request.ts";
 import { setUp } from "./setup.ts";
 
+/** As REST hands it over. */
+const keyOf = (headers: Record<string, string>) =>
+  idempotencyKeyOf({ requestHeader: new Headers(headers), protocolName: "local" });
+
 describe("an idempotency key", () => {
   it("makes one order of any number of concurrent requests", async () => {
     await using service = await setUp();
@@ -76,7 +80,7 @@ describe("an idempotency key", () => {
   });
 
   it("is any printable text up to 255 characters, and nothing else", () => {
-    const read = (value: string) => idempotencyKeyOf(new Headers({ "idempotency-key": value }));
+    const read = (value: string) => keyOf({ "idempotency-key": value });
     fc.assert(
       fc.property(fc.stringMatching(/^[!-~]{1,255}$/), (key) => {
         expect(read(key)).toBe(key);
@@ -85,7 +89,19 @@ describe("an idempotency key", () => {
     );
     expect(() => read("x".repeat(256))).toThrow("255");
     expect(() => read("")).toThrow("255");
-    expect(idempotencyKeyOf(new Headers())).toBeUndefined();
+    expect(keyOf({})).toBeUndefined();
+  });
+
+  it("is one: over RPC, where several values arrive as a list, none is taken", () => {
+    const twice = new Headers([
+      ["idempotency-key", "a"],
+      ["idempotency-key", "b"],
+    ]);
+    for (const protocolName of ["connect", "grpc", "grpc-web"]) {
+      const read = () => idempotencyKeyOf({ requestHeader: twice, protocolName });
+      expect(read).toThrow("more than one value");
+    }
+    expect(keyOf({ "idempotency-key": "a,b" })).toBe("a,b");
   });
 
   it("tells bodies apart, not their spelling", () => {

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from "node:net";
+import { isLoopback } from "./loopback.ts";
 
 /** The proxies whose `X-Forwarded-For` is believed. */
 export interface TrustedProxies {
@@ -39,7 +40,7 @@ function add(proxies: BlockList, entry: string): void {
 export const loopbackProxies = parseTrustedProxies("127.0.0.0/8, ::1");
 
 /**
- * The address of the client. `X-Forwarded-For` is read from its end, and only as far as trusted proxies wrote it: what a
+ * The address of the client, as it is counted: see `networkOf`. `X-Forwarded-For` is read from its end, and only as far as trusted proxies wrote it: what a
  * client puts there itself is never believed. An entry that is no address ends the reading, so that nobody is counted
  * under a name of its own choice.
  *
@@ -57,10 +58,25 @@ export function clientAddress(
   let client = plainAddress(peer);
   while (trusted.has(client)) {
     const next = hops.pop();
-    if (next === undefined || isIP(next) === 0) return client;
+    if (next === undefined || isIP(next) === 0) break;
     client = next;
   }
-  return client;
+  return networkOf(client);
+}
+
+/**
+ * Under which name an address is counted: one of IPv4 under its own, one of IPv6 under its /64 network ("2001:db8:0:1::/64"),
+ * since each home and each machine has at least that many addresses, and could take another one for each connection.
+ */
+export function networkOf(address: string): string {
+  const plain = plainAddress(address);
+  if (isIP(plain) !== 6 || isLoopback(plain)) return plain;
+  const [head = "", tail] = plain.split("::");
+  const before = head.split(":").filter(Boolean);
+  const after = tail?.split(":").filter(Boolean) ?? [];
+  const zeros = new Array<string>(Math.max(0, 8 - before.length - after.length)).fill("0");
+  const groups = [...before, ...zeros, ...after].slice(0, 4);
+  return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(":")}::/64`;
 }
 
 /** IPv4 as IPv4 also where a socket for both versions reports it as `::ffff:10.0.0.7`. */

@@ -1,6 +1,7 @@
 export {
   clientAddress,
   loopbackProxies,
+  networkOf,
   parseTrustedProxies,
   type TrustedProxies,
 } from "./client-address.ts";

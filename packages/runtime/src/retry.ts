@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
+import { foreignProtocolAt } from "./foreign-protocol.ts";
 import type { Logger } from "./logger.ts";
 import type { StartFault } from "./start-faults.ts";
 import { remedyFor } from "./start-faults.ts";
@@ -38,6 +39,11 @@ export interface RetryOptions<T> {
    * waiting mends everything that is not fatal.
    */
   faults?: readonly StartFault[];
+  /**
+   * Where plain text is spoken and in which protocol. A server that speaks HTTP or TLS there instead ends the waiting with a StartError:
+   * it would never answer. Default: nobody looks.
+   */
+  port?: { readonly host: string; readonly port: number; readonly protocol: string } | undefined;
 }
 
 /** The signal that ends the start under way, for what waits deep inside of it. */
@@ -68,6 +74,7 @@ export async function retryUntilReady<T>(o: RetryOptions<T>): Promise<T> {
       if (isFatal(error)) throw error;
       const remedy = o.faults && remedyFor(error, o.faults);
       if (remedy !== undefined) throw hopeless(o, error, remedy);
+      await assertSpoken(o, error);
       o.log.warn("start.waiting", {
         variable: o.variable,
         message: `waiting for ${o.what}: ${reasonOf(error)} (check ${o.variable})`,
@@ -75,6 +82,12 @@ export async function retryUntilReady<T>(o: RetryOptions<T>): Promise<T> {
     }
     await delay(pauseMs, signal);
   }
+}
+
+async function assertSpoken<T>(o: RetryOptions<T>, cause: unknown): Promise<void> {
+  const spoken = o.port && (await foreignProtocolAt(o.port));
+  if (spoken === undefined) return;
+  throw hopeless(o, cause, `the port speaks ${spoken}; name one that speaks ${o.port?.protocol}`);
 }
 
 function hopeless(

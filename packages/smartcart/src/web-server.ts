@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { IncomingMessage, Server } from "node:http";
 import { createServer, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { boundPipelines, createConnectionLimit } from "@smartcart/mesh";
 import type { Logger, Part, TrustedProxies } from "@smartcart/runtime";
 import {
   createHostCheck,
@@ -49,7 +50,8 @@ export async function startWebServer(options: WebServerOptions): Promise<Part> {
     metrics: createMetrics("web"),
     log,
   });
-  const proxy = createProxy({ log, trusted: options.trustedProxies ?? loopbackProxies });
+  const trusted = options.trustedProxies ?? loopbackProxies;
+  const proxy = createProxy({ log, trusted });
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -61,7 +63,10 @@ export async function startWebServer(options: WebServerOptions): Promise<Part> {
       // Any other wish for an upgrade is ignored, and the request answered as it stands (RFC 9110, 7.8).
       shouldUpgradeCallback: isWebSocket,
     },
-    (request, response) => route(request, response, (to) => proxy.web(request, response, to)),
+    // One at a time: what is passed on takes a connection to a part, and the answers go out in order anyway.
+    boundPipelines({ atOnce: 1 }, (request, response) =>
+      route(request, response, (to) => proxy.web(request, response, to)),
+    ),
   );
   // A client that has closed its side after the request still gets its answer. Node has no option for it.
   Object.assign(server, { httpAllowHalfOpen: true });
@@ -70,6 +75,11 @@ export async function startWebServer(options: WebServerOptions): Promise<Part> {
     route(request, response, (to) => proxy.upgrade(request, response, { socket, head, to }));
   });
   server.on("clientError", answerBrokenRequest);
+  // To the parts all of its clients are one, which is not counted.
+  const admit = createConnectionLimit(trusted);
+  server.on("connection", (socket: Socket) => {
+    if (!admit(socket)) socket.destroy();
+  });
 
   const drain = createWebDrain(server);
   await listen(server, options);

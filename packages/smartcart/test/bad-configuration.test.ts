@@ -1,4 +1,6 @@
 /** Settings that cannot work: one line for each, which names the variable; and waiting, where waiting is right. */
+import { createServer as createHttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import {
@@ -45,6 +47,29 @@ describe("a setting that cannot work", () => {
       "OTEL_EXPORTER_OTLP_ENDPOINT",
       "SHIPPING_DELAY_MS",
     ]);
+  });
+
+  it("is an address where something else is spoken", async () => {
+    const server = createHttpServer((_, response) => response.end());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    try {
+      const database = await failedStart({ DATABASE_URL: `postgres://a:b@127.0.0.1:${port}/shop` });
+      expect(database).toMatchObject({
+        code: 1,
+        lines: [expect.stringMatching(/DATABASE_URL: .*the port speaks HTTP/)],
+      });
+      await using own = await createTestDatabase();
+      const env = { DATABASE_URL: own.url, AMQP_URL: `amqp://a:b@127.0.0.1:${port}` };
+      const broker = await failedStart(env);
+      expect(broker).toMatchObject({
+        code: 1,
+        lines: [expect.stringMatching(/AMQP_URL: .*the port speaks HTTP/)],
+      });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   it("is shown as it was given", async () => {

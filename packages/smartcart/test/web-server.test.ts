@@ -106,6 +106,22 @@ describe("the files of the page", () => {
   });
 });
 
+describe("a connection with many requests at once", () => {
+  const pipelined =
+    "GET /orders/ORD-1 HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n";
+
+  it("takes one connection to a part, and gets every answer", async () => {
+    const parts = new Set<Socket>();
+    answer = (request, response) => {
+      parts.add(request.socket);
+      response.end("{}");
+    };
+    const answers = await sendRaw(url, pipelined.repeat(300), { halfClose: true });
+    expect(statusesOf(answers)).toEqual(Array(300).fill(200));
+    expect(parts.size).toBe(1);
+  });
+});
+
 describe("who answers", () => {
   it.each(["/", "/checkout", "/ops", "/orders", "/orders/ORD-1"])("%s is a page", async (path) => {
     const response = await fetch(url + path, { headers: navigation });

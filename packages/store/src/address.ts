@@ -1,5 +1,17 @@
 import { DatabaseClient } from "./database-client.ts";
 
+/** The TCP port of a URL of PostgreSQL; undefined for a Unix socket and for an unreadable URL. */
+export function portOf(url: string): { host: string; port: number; protocol: string } | undefined {
+  try {
+    const { host, port } = new DatabaseClient({ connectionString: url });
+    return host.startsWith("/")
+      ? undefined
+      : { host, port, protocol: "the protocol of PostgreSQL" };
+  } catch {
+    return undefined;
+  }
+}
+
 /** Where a URL of PostgreSQL leads, for people: "127.0.0.1:5432/shop", "/var/run/postgresql/shop". Without the password. */
 export function addressOf(url: string): string {
   try {

@@ -3,7 +3,7 @@ import type { EmbeddedPostgres } from "@smartcart/engines";
 import { startEmbeddedPostgres } from "@smartcart/engines";
 import type { Logger } from "@smartcart/runtime";
 import { retryUntilReady, StartError } from "@smartcart/runtime";
-import { addressOf } from "./address.ts";
+import { addressOf, portOf } from "./address.ts";
 import { DatabaseClient } from "./database-client.ts";
 import { postgresFaults } from "./postgres-faults.ts";
 import { sqlState, sqlStateOf } from "./sql-errors.ts";
@@ -43,6 +43,7 @@ export async function openDatabaseServer(o: DatabaseServerOptions): Promise<Data
     signal: o.signal,
     faults: postgresFaults,
     attempt: () => tryOut(url),
+    port: portOf(url),
   });
   return { url, embedded: false, async [Symbol.asyncDispose]() {} };
 }

@@ -1,5 +1,5 @@
 import pg from "pg";
-import type { TestDatabase } from "./keeper-client.ts";
+import type { TestDatabase } from "./test-database.ts";
 import { createTestDatabase } from "./test-database.ts";
 
 /**

@@ -34,6 +34,7 @@ export async function openRabbitmqBus(o: RabbitmqBusOptions): Promise<EventBus> 
     signal: o.signal,
     attempt: () => openConnections(o),
     faults: rabbitmqFaults,
+    port: plainPortOf(o.amqpUrl),
   });
   const publisher = createPublisher(sending);
   const running = keepRunning();
@@ -83,6 +84,14 @@ export async function openRabbitmqBus(o: RabbitmqBusOptions): Promise<EventBus> 
       await Promise.all([closeConnection(sending), closeConnection(receiving)]);
     },
   };
+}
+
+/** Undefined for amqps://, where TLS is what is expected. */
+function plainPortOf(amqpUrl: string) {
+  const url = URL.parse(amqpUrl);
+  if (url?.protocol !== "amqp:") return undefined;
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  return { host, port: Number(url.port || 5672), protocol: "AMQP 0-9-1" };
 }
 
 /**

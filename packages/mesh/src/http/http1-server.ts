@@ -1,7 +1,7 @@
-import type { IncomingMessage, RequestListener, Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import { createServer, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { boundPipelines, endPipeline } from "./pipelines.ts";
 
 /** Takes over a connection that asks for a WebSocket. */
 export type OnUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -17,22 +17,10 @@ export interface Http1Options {
 const keepAliveTimeoutMs = 65_000;
 /** Longest time from the first byte of a request to its last. */
 const requestTimeoutMs = 30_000;
-/** Requests of one connection that are worked on at once; more of them, pipelined, wait. */
+/** Requests of one connection that are worked on at once. */
 const maxUnderWay = 16;
-/** Pipelined requests that wait; a client that sends more unasked loses the connection. */
-const maxWaiting = 4096;
 /** Time in which what follows an early answer is read and thrown away. */
 const lingerMs = 2000;
-
-/** The requests of one connection. */
-interface Pipeline {
-  underWay: number;
-  /** The last answer is given; what still comes is not looked at. */
-  closing: boolean;
-  readonly waiting: (() => void)[];
-}
-
-const pipelines = new WeakMap<Socket, Pipeline>();
 
 /**
  * An HTTP/1.1 server that answers a client which has closed its side, ignores upgrades to anything but a WebSocket
@@ -49,7 +37,7 @@ export function createHttp1Server(o: Http1Options): Server {
       shouldUpgradeCallback: (req) => onUpgrade !== undefined && asksForWebSocket(req),
       ServerResponse: EarlyAnswer as typeof ServerResponse,
     },
-    enqueue(o.onRequest),
+    boundPipelines({ atOnce: maxUnderWay }, o.onRequest),
   );
   // What is half closed after its request waits for the answer.
   Object.assign(server, { httpAllowHalfOpen: true });
@@ -60,50 +48,6 @@ export function createHttp1Server(o: Http1Options): Server {
 function asksForWebSocket({ method, headers }: IncomingMessage): boolean {
   const protocols = headers.upgrade?.toLowerCase().split(",") ?? [];
   return method === "GET" && protocols.some((protocol) => protocol.trim() === "websocket");
-}
-
-function enqueue(onRequest: Http1Options["onRequest"]): RequestListener {
-  return (req, res) => {
-    const { socket } = req;
-    const pipeline = pipelineOf(socket);
-    if (pipeline.closing) return;
-    if (pipeline.underWay < maxUnderWay) {
-      begin(pipeline, req, res, onRequest);
-      return;
-    }
-    pipeline.waiting.push(() => begin(pipeline, req, res, onRequest));
-    if (pipeline.waiting.length > maxWaiting) socket.destroy();
-    else socket.pause();
-  };
-}
-
-function begin(
-  pipeline: Pipeline,
-  req: IncomingMessage,
-  res: ServerResponse,
-  onRequest: Http1Options["onRequest"],
-): void {
-  pipeline.underWay += 1;
-  res.once("close", onAnswered);
-  onRequest(req, res);
-}
-
-function onAnswered(this: ServerResponse): void {
-  const { socket } = this.req;
-  const pipeline = pipelineOf(socket);
-  pipeline.underWay -= 1;
-  if (pipeline.waiting.length === 0 || socket.destroyed) return;
-  pipeline.waiting.shift()?.();
-  if (pipeline.waiting.length === 0) socket.resume();
-}
-
-function pipelineOf(socket: Socket): Pipeline {
-  let pipeline = pipelines.get(socket);
-  if (pipeline === undefined) {
-    pipeline = { underWay: 0, closing: false, waiting: [] };
-    pipelines.set(socket, pipeline);
-  }
-  return pipeline;
 }
 
 /**
@@ -131,7 +75,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
  */
 function lingerAfterwards(req: IncomingMessage): void {
   const { socket } = req;
-  pipelineOf(socket).closing = true;
+  endPipeline(socket);
   socket.destroySoon = () => {
     socket.end();
     req.resume();

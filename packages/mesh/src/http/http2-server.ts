@@ -8,6 +8,7 @@ import type {
 import { constants, createServer, Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
 import type { Logger } from "@smartcart/runtime";
+import { networkOf } from "@smartcart/runtime";
 import type { ResetAllowance } from "../limits/reset-allowance.ts";
 
 /** What the HTTP/2 side of a port does with what it reads. */
@@ -77,7 +78,7 @@ export function createHttp2Side(o: Http2Options): Http2Side {
       socket.allowHalfOpen = false;
       const opened = (session: ServerHttp2Session) => {
         connections.set(session, {
-          address: socket.remoteAddress ?? "",
+          address: networkOf(socket.remoteAddress ?? ""),
           resets: o.resets,
           receivingBytes: 0,
           unsentBytes: 0,

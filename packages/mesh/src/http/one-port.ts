@@ -2,9 +2,8 @@ import type { Server } from "node:http";
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { Logger, TrustedProxies } from "@smartcart/runtime";
-import { isLoopback } from "@smartcart/runtime";
+import { createConnectionLimit } from "../limits/connection-limit.ts";
 import { createHold } from "../limits/hold.ts";
-import { createRateLimit } from "../limits/rate-limit.ts";
 import { createResetAllowance } from "../limits/reset-allowance.ts";
 import type { OnUpgrade } from "./http1-server.ts";
 import { createHttp1Server } from "./http1-server.ts";
@@ -38,10 +37,6 @@ export interface OnePort {
 const http2Preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").subarray(0, 4);
 /** A connection that says nothing for so long is closed. */
 const firstBytesTimeoutMs = 10_000;
-/** Open connections of one address. */
-const maxConnectionsOfAddress = 1000;
-/** New connections of one address a second. */
-const newConnectionsPerSecond = 200;
 /**
  * An aborted stream costs a server some 0.1 ms of a processor: 10,000 at once are a second of it, 1,000 a second a tenth
  * of it for as long as they go on.
@@ -60,7 +55,7 @@ export function createOnePort(o: OnePortOptions): OnePort {
 
   const sockets = new Set<Socket>();
   const silent = new Set<Socket>();
-  const admit = createConnectionLimit(o);
+  const admit = createConnectionLimit(o.trustedProxies);
   http1.on("connection", (socket: Socket) => {
     if (!admit(socket)) {
       socket.destroy();
@@ -89,25 +84,6 @@ export function createOnePort(o: OnePortOptions): OnePort {
 function serveHttp2(socket: Socket, silent: Set<Socket>, http2: Http2Side): void {
   silent.delete(socket);
   http2.serve(socket);
-}
-
-/** Whether a connection is let in: an address may have so many, and so many new ones a second. */
-function createConnectionLimit({ trustedProxies }: OnePortOptions): (socket: Socket) => boolean {
-  const rate = createRateLimit(newConnectionsPerSecond);
-  const open = new Map<string, number>();
-  return (socket) => {
-    const address = socket.remoteAddress ?? "";
-    if (isLoopback(address) || trustedProxies.has(address)) return true;
-    const count = open.get(address) ?? 0;
-    if (count >= maxConnectionsOfAddress || rate(address) > 0) return false;
-    open.set(address, count + 1);
-    socket.once("close", () => {
-      const left = (open.get(address) ?? 1) - 1;
-      if (left === 0) open.delete(address);
-      else open.set(address, left);
-    });
-    return true;
-  };
 }
 
 function whenVersionIsKnown(socket: Socket, then: (isHttp2: boolean) => void): void {

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { networkOf } from "@smartcart/runtime";
 import type { ResetAllowance } from "./reset-allowance.ts";
 
 /** Connections of one address that wait at most; one more is closed. */
@@ -31,7 +32,7 @@ export function createHold(resets: ResetAllowance): (socket: Socket, serve: () =
   }
 
   return (socket, serve) => {
-    const address = socket.remoteAddress ?? "";
+    const address = networkOf(socket.remoteAddress ?? "");
     const line = lines.get(address);
     if (line === undefined && resets.debtMs(address) === 0) {
       serve();

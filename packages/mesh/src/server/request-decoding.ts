@@ -3,8 +3,14 @@ import { createRegistry } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import type { HandlerContext } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { UniversalHandlerOptions } from "@connectrpc/connect/protocol";
-import { MalformedJsonError, parseExactJson, readJson } from "@smartcart/contract";
+import type { Compression, UniversalHandlerOptions } from "@connectrpc/connect/protocol";
+import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
+import {
+  assertItemCounts,
+  MalformedJsonError,
+  parseExactJson,
+  readJson,
+} from "@smartcart/contract";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
 import { genericProblem, mapError } from "../errors/error-mapping.ts";
 import { commonDetails, DomainError, problemOf } from "../errors/errors.ts";
@@ -29,12 +35,32 @@ export function requestDecoding(
   };
   return {
     readMaxBytes: maxBytes,
+    acceptCompression: [compressionGzip, compressionBrotli].map((one) =>
+      counted(method.input, one),
+    ),
     jsonOptions,
     // Nobody reads them; kept, each would be an object.
     binaryOptions: { readUnknownFields: false },
     requestGate(context) {
       mapDecodingError(context, maxBytes);
       assertBase64(context);
+    },
+  };
+}
+
+/** Refuses a list that is too long as soon as it is decompressed: nothing makes so much of so few bytes. */
+function counted(schema: DescMessage, { name, compress, decompress }: Compression): Compression {
+  return {
+    name,
+    compress,
+    async decompress(bytes, readMaxBytes) {
+      const message = await decompress(bytes, readMaxBytes);
+      try {
+        assertItemCounts(schema, message);
+      } catch (thrown) {
+        throw mapError(thrown).error;
+      }
+      return message;
     },
   };
 }

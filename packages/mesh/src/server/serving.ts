@@ -1,6 +1,5 @@
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
-import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { compileRules } from "@smartcart/contract";
 import { Health } from "@smartcart/gen/grpc/health/v1/health_pb";
 import { PartService } from "@smartcart/gen/ops/v1/part_service_pb";
@@ -60,7 +59,7 @@ export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: 
     admission.interceptor,
     validation,
   ];
-  const common = { interceptors, acceptCompression: [compressionGzip, compressionBrotli] };
+  const common = { interceptors };
   const signals = {
     unaryShutdown: shutdown.unary.signal,
     streamShutdown: shutdown.streams.signal,

@@ -1,0 +1,35 @@
+/** Runs one attack as a process of its own, at low priority, until it is ended. Its arguments: name, and targets as JSON. */
+import { constants, setPriority } from "node:os";
+import type { AttackName, Generator, Targets } from "./attacks.ts";
+import { attacks } from "./attacks.ts";
+
+const [name, targetsJson] = process.argv.slice(2) as [AttackName, string];
+const targets = JSON.parse(targetsJson) as Targets;
+const tickMs = 20;
+
+// What is measured is what the shop pays for the attack, not what its sender takes from the shop's processors.
+setPriority(constants.priority.PRIORITY_LOW);
+
+const sent: Record<string, number> = {};
+for (const generator of attacks[name].generators) generate(generator);
+process.on("message", () => process.send?.(sent));
+process.on("disconnect", () => process.exit());
+
+/** Opens connections at a steady rate. What could not be opened in time is not made up for. */
+function generate({ what, perSecond, atOnce, run }: Generator): void {
+  let open = 0;
+  let due = 0;
+  let turn = 0;
+  sent[what] = 0;
+  setInterval(() => {
+    due = Math.min(due + (perSecond * tickMs) / 1_000, Math.max(1, perSecond / 10));
+    while (due >= 1 && open < atOnce) {
+      due -= 1;
+      open += 1;
+      sent[what] = turn + 1;
+      void run(targets, turn++).finally(() => {
+        open -= 1;
+      });
+    }
+  }, tickMs);
+}

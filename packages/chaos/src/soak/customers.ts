@@ -1,0 +1,96 @@
+/**
+ * Honest customers as a process of their own: orders at a steady rate until it is told to stop, each repeated with its key
+ * until there is an answer. Its arguments: base URL of the order service, product, orders a second.
+ */
+import { Agent, request } from "node:http";
+import { delay } from "@smartcart/runtime";
+
+/** What became of one order. */
+export interface Placed {
+  /** Undefined: no answer that stands, however often it was asked for. */
+  readonly orderId: string | undefined;
+  /** From the first request to the answer. */
+  readonly tookMs: number;
+  /** Requests that got none, or a 5xx or 429. */
+  readonly repeats: number;
+}
+
+const [url = "", productId = "", rateText = "1"] = process.argv.slice(2);
+const ratePerSecond = Number(rateText);
+const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+const tickMs = 10;
+/** More customers never wait before the shop: those that pile up would test the client. */
+const maxWaiting = 200;
+const requestTimeoutMs = 30_000;
+const givesUpAfterMs = 60_000;
+const repeatAfterMs = 500;
+
+let waiting = 0;
+let number = 0;
+let due = 0;
+let lastAt = performance.now();
+const ticker = setInterval(() => {
+  const now = performance.now();
+  due = Math.min(due + ((now - lastAt) / 1_000) * ratePerSecond, ratePerSecond);
+  lastAt = now;
+  while (due >= 1 && waiting < maxWaiting) {
+    due -= 1;
+    waiting += 1;
+    void place(`soak-${process.pid}-${number++}`).then((placed) => {
+      waiting -= 1;
+      process.send?.(placed);
+    });
+  }
+}, tickMs);
+
+process.on("message", async () => {
+  clearInterval(ticker);
+  while (waiting > 0) await delay(tickMs);
+  agent.destroy();
+  process.disconnect();
+});
+
+async function place(key: string): Promise<Placed> {
+  const startedAt = performance.now();
+  for (let repeats = 0; ; repeats++) {
+    const orderId = await ask(key).catch(() => undefined);
+    const tookMs = performance.now() - startedAt;
+    if (orderId !== undefined || tookMs > givesUpAfterMs) return { orderId, tookMs, repeats };
+    await delay(repeatAfterMs);
+  }
+}
+
+/** The order's id; undefined where the answer is none that stands. */
+function ask(key: string): Promise<string | undefined> {
+  const body = JSON.stringify({
+    userId: key,
+    items: [{ productId, quantity: 1 }],
+    address: "1 Main St",
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
+  const outgoing = request(`${url}/placeOrder`, {
+    method: "POST",
+    agent,
+    headers: {
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(body),
+      "idempotency-key": key,
+    },
+    timeout: requestTimeoutMs,
+  });
+  outgoing.on("timeout", () => outgoing.destroy());
+  outgoing.on("error", reject);
+  outgoing.on("response", (response) => {
+    let text = "";
+    response.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+    });
+    response.on("error", reject);
+    response.on("end", () => {
+      const isTaken = response.statusCode === 201 || response.statusCode === 202;
+      resolve(isTaken ? (JSON.parse(text) as { orderId: string }).orderId : undefined);
+    });
+  });
+  outgoing.end(body);
+  return promise;
+}

@@ -1,0 +1,58 @@
+/** What the shop's process holds and uses, read from Linux's /proc and asked of its inspector. */
+import { readdir, readFile } from "node:fs/promises";
+import { processTree } from "@smartcart/testkit";
+import { cpuMsOf } from "../cpu-meter.ts";
+import { readHeap } from "./inspector.ts";
+import type { Shop } from "./shop.ts";
+
+/** Of the shop's process. Bytes. */
+export interface Holdings {
+  readonly descriptors: number;
+  readonly residentBytes: number;
+}
+
+/** With a collection of garbage before. */
+export interface Rest extends Holdings {
+  /** Objects and the buffers outside the heap. */
+  readonly liveBytes: number;
+}
+
+export async function readHoldings({ process }: Shop): Promise<Holdings> {
+  const descriptors = await readdir(`/proc/${process.pid}/fd`);
+  const status = await readFile(`/proc/${process.pid}/status`, "utf8");
+  const kilobytes = /^VmRSS:\s+(\d+)/m.exec(status)?.[1];
+  return { descriptors: descriptors.length, residentBytes: Number(kilobytes) * 1_024 };
+}
+
+export async function readRest(shop: Shop): Promise<Rest> {
+  const { used, external } = await readHeap(shop.inspectorUrl);
+  return { ...(await readHoldings(shop)), liveBytes: used + external };
+}
+
+/** The largest of each since the last call, read twice a second. */
+export function watchPeaks(shop: Shop): { readonly peak: () => Holdings } & Disposable {
+  let peak: Holdings = { descriptors: 0, residentBytes: 0 };
+  const timer = setInterval(async () => {
+    const now = await readHoldings(shop).catch(() => peak);
+    peak = {
+      descriptors: Math.max(peak.descriptors, now.descriptors),
+      residentBytes: Math.max(peak.residentBytes, now.residentBytes),
+    };
+  }, 500);
+  return { peak: () => peak, [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** CPU time in milliseconds since its start, by who uses it; `others` by name and process id. */
+export async function readCpu(
+  shop: Shop,
+  others: Readonly<Record<string, number | undefined>>,
+): Promise<Record<string, number>> {
+  const database = (await processTree(shop.databasePid)).map(({ pid }) => pid);
+  const groups = { shop: [shop.process.pid], database, ...mapValues(others, (pid) => [pid]) };
+  const entries = Object.entries(groups).map(async ([name, pids]) => [name, await cpuMsOf(pids)]);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+function mapValues<A, B>(record: Readonly<Record<string, A>>, to: (value: A) => B) {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, to(value)]));
+}

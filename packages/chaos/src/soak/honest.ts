@@ -1,0 +1,58 @@
+/** Starts the honest customers, and keeps what became of their orders. */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import type { Placed } from "./customers.ts";
+import type { Shop } from "./shop.ts";
+import { product } from "./shop.ts";
+
+const script = fileURLToPath(new URL("./customers.ts", import.meta.url));
+
+/** Orders that were answered within a time. */
+export interface Answers {
+  /** A second. */
+  readonly rate: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Requests that had to be sent again. */
+  readonly repeats: number;
+}
+
+export interface HonestCustomers {
+  readonly pid: number | undefined;
+  /** What comes from now on; the function answers what has come. */
+  observe(): () => Answers;
+  /** Sends no more, waits for the last answers, and answers all orders. */
+  finish(): Promise<readonly Placed[]>;
+}
+
+export function startHonestCustomers({ targets }: Shop, ratePerSecond: number): HonestCustomers {
+  const child = fork(script, [targets.order, product, `${ratePerSecond}`]);
+  const placed: Placed[] = [];
+  child.on("message", (message) => placed.push(message as Placed));
+  return {
+    pid: child.pid,
+    observe() {
+      const startedAt = performance.now();
+      const first = placed.length;
+      return () => answersOf(placed.slice(first), (performance.now() - startedAt) / 1_000);
+    },
+    async finish() {
+      const ended = once(child, "exit");
+      child.send("stop");
+      await ended;
+      return placed;
+    },
+  };
+}
+
+function answersOf(placed: readonly Placed[], seconds: number): Answers {
+  const times = placed.map(({ tookMs }) => tookMs).sort((a, b) => a - b);
+  const at = (share: number) => times[Math.floor((times.length - 1) * share)] ?? 0;
+  return {
+    rate: placed.filter(({ orderId }) => orderId !== undefined).length / seconds,
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+    repeats: placed.reduce((sum, { repeats }) => sum + repeats, 0),
+  };
+}

@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+import { parseSoakLine, SoakUsageError } from "./options.ts";
+
+it("has a default for everything", () => {
+  expect(parseSoakLine([])).toMatchObject({ queue: "postgres", seconds: 120, rate: 50 });
+  expect(parseSoakLine([]).attacks).toHaveLength(5);
+});
+
+it("takes some of the attacks", () => {
+  const line = ["--attacks", "resets,bodies", "--queue", "rabbitmq"];
+  expect(parseSoakLine(line)).toMatchObject({ queue: "rabbitmq", attacks: ["resets", "bodies"] });
+});
+
+it.each([
+  ["--queue", "kafka"],
+  ["--seconds", "0"],
+  ["--rate", "x"],
+  ["--attacks", "hail"],
+  ["--x"],
+])("refuses %s %s", (...args) => expect(() => parseSoakLine(args)).toThrow(SoakUsageError));

@@ -1,0 +1,35 @@
+/** Asks every part all the while whether it is ready. */
+
+export interface ReadinessWatch extends Disposable {
+  /** What did not answer 200 in time: the second of the run, the URL, and what it said. */
+  failures(): readonly string[];
+}
+
+const everyMs = 500;
+/** As long as a balancer waits before it takes a server for dead. */
+const patienceMs = 5_000;
+
+export function watchReadiness(urls: readonly string[]): ReadinessWatch {
+  const startedAt = performance.now();
+  const failed: string[] = [];
+  const ask = async (url: string) => {
+    const askedAt = performance.now();
+    const answer = await fetch(url, { signal: AbortSignal.timeout(patienceMs) }).then(
+      async (response) => {
+        await response.arrayBuffer();
+        return response.status;
+      },
+      (error: Error) => error.name,
+    );
+    if (answer === 200) return;
+    const second = ((askedAt - startedAt) / 1_000).toFixed(0);
+    failed.push(`at ${second} s ${url}: ${answer}`);
+  };
+  // One part at a time: the probes themselves cost next to nothing.
+  let turn = 0;
+  const timer = setInterval(
+    () => void ask(urls[turn++ % urls.length] ?? ""),
+    everyMs / urls.length,
+  );
+  return { failures: () => failed, [Symbol.dispose]: () => clearInterval(timer) };
+}

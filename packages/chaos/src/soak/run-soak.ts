@@ -1,0 +1,186 @@
+/** The soak: honest customers all the while, and one attack after the other beside them. */
+import type { ChildProcess } from "node:child_process";
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { delay } from "@smartcart/runtime";
+import { waitFor } from "@smartcart/testkit";
+import type { AttackName } from "./attacks.ts";
+import type { Placed } from "./customers.ts";
+import type { Holdings, Rest } from "./gauges.ts";
+import { readCpu, readRest, watchPeaks } from "./gauges.ts";
+import type { Answers, HonestCustomers } from "./honest.ts";
+import { startHonestCustomers } from "./honest.ts";
+import { watchReadiness } from "./readiness.ts";
+import type { Queue, Shop } from "./shop.ts";
+import { startShop } from "./shop.ts";
+
+export interface SoakOptions {
+  /** The database and the broker keep their data there. */
+  readonly directory: string;
+  readonly queue: Queue;
+  readonly attacks: readonly AttackName[];
+  /** Of each attack. */
+  readonly seconds: number;
+  /** Honest orders a second. */
+  readonly rate: number;
+  readonly onProgress: (line: string) => void;
+}
+
+/** What one attack did. */
+export interface AttackResult {
+  readonly attack: AttackName;
+  /** Connections, by what they are. */
+  readonly sent: Readonly<Record<string, number>>;
+  readonly honestBefore: Answers;
+  readonly honestDuring: Answers;
+  readonly before: Rest;
+  readonly peak: Holdings;
+  readonly after: Rest;
+  /** From the end of the attack until descriptors and memory were back; undefined: they were not in time. */
+  readonly backAfterMs: number | undefined;
+  /** Processors in use on average during the attack, by who used them. */
+  readonly processors: Readonly<Record<string, number>>;
+}
+
+export interface SoakResult {
+  readonly options: Omit<SoakOptions, "onProgress" | "directory">;
+  readonly attacks: readonly AttackResult[];
+  /** Probes that did not answer 200, with the time of the run in seconds. */
+  readonly unready: readonly string[];
+  /** How the shop ended, where it did. */
+  readonly ended: number | string | undefined;
+  readonly orders: number;
+  /** Orders that got no answer, are not stored, or were not shipped. */
+  readonly lost: readonly string[];
+}
+
+/** Within which all that an attack took must be given back. */
+const backWithinMs = 60_000;
+/**
+ * What may be left. Descriptors: the customers' connections and those of the pools to the database come and go with the load.
+ * Memory: prepared statements, compiled code and the metrics of routes and statuses first seen during an attack stay, once.
+ */
+export const tolerance = { descriptors: 64, liveBytes: 32 * 1024 * 1024 } as const;
+
+export async function runSoak(o: SoakOptions): Promise<SoakResult> {
+  await using shop = await startShop(o.directory, o.queue);
+  let ended: number | string | undefined;
+  let isOver = false;
+  void shop.process.exited.then((code) => {
+    if (!isOver) ended = code;
+  });
+  using readiness = watchReadiness(shop.probes);
+  const customers = startHonestCustomers(shop, o.rate);
+  // What the first orders compile and connect is no attack's doing.
+  await delay(calmMsOf(o) * 2);
+  const attacks: AttackResult[] = [];
+  for (const attack of o.attacks) {
+    if (ended !== undefined) break;
+    o.onProgress(`${attack}: ${o.seconds} s`);
+    attacks.push(await runAttack(attack, { shop, customers, o }));
+  }
+  const placed = await customers.finish();
+  const lost = ended === undefined ? await findLost(shop, placed) : [];
+  isOver = true;
+  const { queue, attacks: names, seconds, rate } = o;
+  const options = { queue, attacks: names, seconds, rate };
+  return { options, attacks, unready: readiness.failures(), ended, orders: placed.length, lost };
+}
+
+/** Time for the honest rate before an attack. */
+function calmMsOf({ seconds }: SoakOptions): number {
+  return Math.min(20, seconds) * 1_000;
+}
+
+interface Scene {
+  readonly shop: Shop;
+  readonly customers: HonestCustomers;
+  readonly o: SoakOptions;
+}
+
+async function runAttack(attack: AttackName, { shop, customers, o }: Scene): Promise<AttackResult> {
+  const calm = customers.observe();
+  await delay(calmMsOf(o));
+  const honestBefore = calm();
+  const before = await readRest(shop);
+
+  const script = fileURLToPath(new URL("./attacker.ts", import.meta.url));
+  const attacker = fork(script, [attack, JSON.stringify(shop.targets)]);
+  using peaks = watchPeaks(shop);
+  const pids = { attacker: attacker.pid, customers: customers.pid };
+  const cpu = await readCpu(shop, pids);
+  const startedAt = performance.now();
+  const busy = customers.observe();
+  await delay(o.seconds * 1_000);
+  const honestDuring = busy();
+  const used = await readCpu(shop, pids);
+  const ranMs = performance.now() - startedAt;
+  const sent = await stop(attacker);
+  const processors = Object.fromEntries(
+    Object.entries(used).map(([name, ms]) => [name, (ms - (cpu[name] ?? 0)) / ranMs]),
+  );
+  const back = await untilBack(shop, before);
+  return {
+    attack,
+    sent,
+    honestBefore,
+    honestDuring,
+    before,
+    peak: peaks.peak(),
+    processors,
+    ...back,
+  };
+}
+
+/** Ends an attack, and answers what it sent. */
+async function stop(attacker: ChildProcess): Promise<Record<string, number>> {
+  const gone = once(attacker, "exit");
+  attacker.send("report");
+  const reported = once(attacker, "message") as Promise<[Record<string, number>]>;
+  const failed = gone.then(([code]) => {
+    throw new Error(`the attack ended by itself with ${code}`);
+  });
+  const [sent] = await Promise.race([reported, failed]);
+  failed.catch(() => {});
+  attacker.disconnect();
+  await gone;
+  return sent;
+}
+
+async function untilBack(
+  shop: Shop,
+  before: Rest,
+): Promise<Pick<AttackResult, "after" | "backAfterMs">> {
+  const startedAt = performance.now();
+  for (;;) {
+    const after = await readRest(shop);
+    const tookMs = performance.now() - startedAt;
+    if (isBack(before, after)) return { after, backAfterMs: tookMs };
+    if (tookMs > backWithinMs) return { after, backAfterMs: undefined };
+    await delay(1_000);
+  }
+}
+
+function isBack(before: Rest, after: Rest): boolean {
+  return (
+    after.descriptors <= before.descriptors + tolerance.descriptors &&
+    after.liveBytes <= before.liveBytes + tolerance.liveBytes
+  );
+}
+
+/** Waits until every order is shipped, and answers those that are not. */
+async function findLost({ database }: Shop, placed: readonly Placed[]): Promise<string[]> {
+  const ids = placed.flatMap(({ orderId }) => orderId ?? []);
+  const unanswered = placed.length - ids.length;
+  const text = `select id from unnest($1::text[]) as id
+    where not exists (select from orders.orders o where o.order_id = id and o.state = 'SHIPPED')`;
+  let missing: string[] = [];
+  const look = async () => {
+    const { rows } = await database.query<{ id: string }>({ text, values: [ids] });
+    missing = rows.map(({ id }) => id);
+    return missing.length === 0;
+  };
+  await waitFor(look, { timeoutMs: backWithinMs, intervalMs: 500 }).catch(() => {});
+  return unanswered > 0 ? [...missing, `${unanswered} without an answer`] : missing;
+}

@@ -1,0 +1,40 @@
+/** A connection as a stranger holds it: bytes out, and whatever comes back is thrown away, or not even read. */
+import type { Socket } from "node:net";
+import { connect } from "node:net";
+
+export interface StrangerOptions {
+  /** Keep our side open when the server closes its own, and the other way round. Default false. */
+  readonly halfOpen?: boolean;
+  /** Never read. Default false. */
+  readonly deaf?: boolean;
+  /** After so long the connection is cut off, in milliseconds. Default 3,000. */
+  readonly patienceMs?: number;
+}
+
+/** Connects and sends. Errors end the connection and are nobody's concern. */
+export function connectStranger(url: string, bytes: Uint8Array, o: StrangerOptions = {}): Socket {
+  const { hostname, port } = new URL(url);
+  const socket = connect({
+    host: hostname,
+    port: Number(port),
+    allowHalfOpen: o.halfOpen ?? false,
+  });
+  socket.on("error", () => socket.destroy());
+  if (o.deaf) socket.pause();
+  else socket.resume();
+  const timer = setTimeout(() => socket.destroy(), o.patienceMs ?? 3_000);
+  socket.once("close", () => clearTimeout(timer));
+  socket.write(bytes);
+  return socket;
+}
+
+/** Resolves with the first bytes of an answer, or when the connection has ended. */
+export async function firstAnswer(socket: Socket): Promise<void> {
+  const answered = new Promise<void>((resolve) => socket.once("data", () => resolve()));
+  await Promise.race([answered, closed(socket)]);
+}
+
+/** Resolves when the connection has ended, whoever ended it. */
+export async function closed(socket: Socket): Promise<void> {
+  if (!socket.closed) await new Promise<void>((resolve) => socket.once("close", () => resolve()));
+}

@@ -1,0 +1,35 @@
+/** The soak of `npm run soak`, a few seconds an attack. How fast honest orders are is for a machine that does nothing else. */
+import { expect, it } from "vitest";
+import type { AttackName } from "../src/soak/attacks.ts";
+import { attacks } from "../src/soak/attacks.ts";
+import { formatSoak } from "../src/soak/report.ts";
+import { runSoak } from "../src/soak/run-soak.ts";
+import type { Queue } from "../src/soak/shop.ts";
+import { makeTemporaryDirectory } from "../src/temporary-directory.ts";
+import { canRunChaos } from "./rig.ts";
+
+async function soak(queue: Queue, names: readonly AttackName[]): Promise<void> {
+  await using directory = await makeTemporaryDirectory();
+  const result = await runSoak({
+    directory: directory.path,
+    queue,
+    attacks: names,
+    seconds: 3,
+    rate: 10,
+    onProgress: () => {},
+  });
+  const page = formatSoak(result);
+  expect(result, page).toMatchObject({ ended: undefined, unready: [], lost: [] });
+  const kept = result.attacks.filter(({ backAfterMs }) => backAfterMs === undefined);
+  expect(kept, page).toEqual([]);
+  expect(result.orders).toBeGreaterThan(0);
+}
+
+it("the shop outlives every attack, and gives back what it took", { timeout: 600_000 }, () =>
+  soak("postgres", Object.keys(attacks) as AttackName[]),
+);
+
+// What the queue carries is in the way of those that abort.
+it.skipIf(!(await canRunChaos()))("so it does on RabbitMQ", { timeout: 600_000 }, () =>
+  soak("rabbitmq", ["bodies", "resets"]),
+);
