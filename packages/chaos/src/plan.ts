@@ -54,7 +54,6 @@ const tables = [
   "inventory.stock",
   "inventory.reservation",
   "orders.orders",
-  "orders.order_events",
   "orders.idempotency_keys",
   "orders.outbox",
   "payment.payment",

@@ -25,7 +25,7 @@ import { startResumer } from "./saga/resumer.ts";
 import type { Peers } from "./saga/steps.ts";
 import { startShipmentChaser } from "./shipment-chaser.ts";
 import { startShipmentsConsumer } from "./shipments-consumer.ts";
-import { countByState, countUnfinished } from "./store.ts";
+import { countByState, countUnfinished } from "./store/read-orders.ts";
 
 /** Where a peer is: its URL, or the transport of one in the same process. */
 export type PeerAddress = Pick<ServiceClientOptions, "baseUrl" | "transport">;

@@ -18,7 +18,8 @@ import { isConnectionError } from "@smartcart/store";
 import type { ShipmentFact, StoredOrder, Transition } from "./order.ts";
 import { foldShipment, join } from "./order.ts";
 import { eventsOf } from "./order-view.ts";
-import { advanceOrders, findOrders } from "./store.ts";
+import { advanceOrders } from "./store/advance-orders.ts";
+import { findOrders } from "./store/read-orders.ts";
 import { readableDate } from "./times.ts";
 
 const QUEUE = "shipments";

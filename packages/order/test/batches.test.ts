@@ -6,8 +6,8 @@ import { propertyOptions } from "@smartcart/testkit";
 import type { StoredOrder } from "../src/order.ts";
 import { advance } from "../src/order.ts";
 import { eventsOf } from "../src/order-view.ts";
-import type { Advancement } from "../src/store.ts";
-import { advanceOrders } from "../src/store.ts";
+import type { Advancement } from "../src/store/advance-orders.ts";
+import { advanceOrders } from "../src/store/advance-orders.ts";
 import { publishedOf, setUp } from "./setup.ts";
 
 let service: Awaited<ReturnType<typeof setUp>>;

@@ -11,7 +11,7 @@ import {
 import { OrderMilestone as Milestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import { silentLogger } from "@smartcart/runtime";
 import { startShipmentsConsumer } from "../src/shipments-consumer.ts";
-import { listHistory } from "../src/store.ts";
+import { listHistory } from "../src/store/read-orders.ts";
 import { setUp } from "./setup.ts";
 
 const patience = { timeout: 15_000 };
