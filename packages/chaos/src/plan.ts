@@ -59,7 +59,6 @@ const tables = [
   "payment.payment",
   "payment_provider.ledger_entry",
   "shipping.shipment",
-  "shipping.outbox",
 ];
 
 /** Pause between the beginnings of two faults, in milliseconds. */

@@ -105,7 +105,6 @@ describe("a statement with several transitions of one order", () => {
             const happening = {
               milestone:
                 to === "SHIPPED" ? OrderMilestone.SHIPPED : OrderMilestone.SHIPPING_STARTED,
-              service: "shipping",
               occurredAt: new Date(),
             };
             const transition = advance(seen, to, to === "CANCEL_REQUESTED" ? [] : [happening]);

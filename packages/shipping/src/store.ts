@@ -1,6 +1,5 @@
-import type { OutgoingEvent } from "@smartcart/bus";
-import { outboxColumns } from "@smartcart/bus";
 import type { Queryable } from "@smartcart/store";
+import { recordSet } from "@smartcart/store";
 import type { Shipment, ShipmentLeft, ShipmentStart } from "./shipment.ts";
 
 // All statements of the service. Those that write several rows take them in the order of their ids.
@@ -13,40 +12,37 @@ interface ShipmentRow {
   tracking_number: string;
 }
 
+const started = recordSet({
+  order_id: "text",
+  started_at: "timestamptz",
+  due_at: "timestamptz",
+  traceparent: "text",
+});
+
 /**
- * Inserts those shipments whose order has none yet, nor a cancellation, each with its event in the outbox, and answers their order ids, all
- * in one statement. When one is due goes by the database's clock: a process whose own clock is wrong must not hold a parcel back when
- * another one takes over.
+ * Inserts those shipments whose order has none yet, nor a cancellation, in one statement, and answers their order ids. When one is due
+ * goes by the database's clock: a process whose own clock is wrong must not hold a parcel back when another one takes over.
  */
 export async function insertStarted(
   db: Queryable,
   starts: readonly ShipmentStart[],
-  eventOf: (start: ShipmentStart) => OutgoingEvent,
 ): Promise<ReadonlySet<string>> {
   const { rows } = await db.query<{ order_id: string }>({
     name: "shipping.insert_started",
-    text: `WITH start AS (
-        SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
-                             $7::text[], $8::text[], $9::bytea[])
-          AS start (order_id, started_at, due_at, traceparent, message_id, type, routing_key, ordering_key, body)
-      ), begun AS (
-        INSERT INTO shipment (order_id, status, started_at, due_at, traceparent)
-        SELECT order_id, 'STARTED', started_at, now() + (due_at - started_at), traceparent
-        FROM start ORDER BY order_id
-        ON CONFLICT (order_id) DO NOTHING
-        RETURNING order_id
-      ), messages AS (
-        INSERT INTO outbox (message_id, type, routing_key, ordering_key, body, traceparent)
-        SELECT message_id, type, routing_key, ordering_key, body, traceparent
-        FROM start JOIN begun USING (order_id)
-      )
-      SELECT order_id FROM begun`,
+    text: `INSERT INTO shipment (order_id, status, started_at, due_at, traceparent)
+      SELECT order_id, 'STARTED', started_at, now() + (due_at - started_at), traceparent
+      FROM ${started.from("s", 1)} ORDER BY order_id
+      ON CONFLICT (order_id) DO NOTHING
+      RETURNING order_id`,
     values: [
-      starts.map((start) => start.orderId),
-      starts.map((start) => start.startedAt),
-      starts.map((start) => start.dueAt),
-      starts.map((start) => start.traceparent),
-      ...outboxColumns(starts.map(eventOf)).slice(0, -1),
+      started.values(
+        starts.map(({ orderId, startedAt, dueAt, traceparent }) => ({
+          order_id: orderId,
+          started_at: startedAt,
+          due_at: dueAt,
+          traceparent,
+        })),
+      ),
     ],
   });
   return new Set(rows.map((row) => row.order_id));

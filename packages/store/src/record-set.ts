@@ -14,7 +14,6 @@ interface ColumnTypes {
   bytea: string;
   "smallint[]": readonly number[];
   "timestamptz[]": readonly Date[];
-  "text[]": readonly string[];
 }
 
 type Columns = Readonly<Record<string, keyof ColumnTypes>>;

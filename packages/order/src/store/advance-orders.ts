@@ -23,7 +23,6 @@ const steps = recordSet({
   rejection: "jsonb",
   milestones: "smallint[]",
   times: "timestamptz[]",
-  services: "text[]",
   answer: "bytea",
 });
 
@@ -75,7 +74,6 @@ function stepRow({ transition: { from, to, history }, answer }: Advancement, pla
     rejection: to.rejection ?? null,
     milestones: history.map((entry) => entry.milestone),
     times: history.map((entry) => entry.occurredAt),
-    services: history.map((entry) => entry.service),
     answer: answer ? hex(answer) : null,
   };
 }
@@ -101,7 +99,6 @@ with step as (
   update orders o
   set state = s.to_state, last_sequence = s.to_sequence, rejection = s.rejection, refusal = null,
       milestones = o.milestones || s.milestones, milestone_times = o.milestone_times || s.times,
-      milestone_services = o.milestone_services || s.services,
       lease_until = now() + $3::bigint * interval '1 millisecond', resumptions = 0, updated_at = now()
   from step s
   where o.order_id = s.order_id and o.state = s.from_state and o.last_sequence = s.from_sequence

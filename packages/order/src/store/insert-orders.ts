@@ -72,9 +72,9 @@ with input as materialized (
   returning order_id
 )
 insert into orders (order_id, user_id, state, items, currency_code, total_minor, address, payment_token,
-                    placed_at, trace_id, last_sequence, milestones, milestone_times, milestone_services, lease_until)
+                    placed_at, trace_id, last_sequence, milestones, milestone_times, lease_until)
 select order_id, user_id, 'RECEIVED', items, currency_code, total_minor, address, payment_token,
-       placed_at, trace_id, 1, array[$2::smallint], array[placed_at], array['order'],
+       placed_at, trace_id, 1, array[$2::smallint], array[placed_at],
        now() + $3::bigint * interval '1 millisecond'
 from input where idempotency_key is null or order_id in (select order_id from taken)
 returning order_id`;

@@ -2,6 +2,7 @@
 import type { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import type { Queryable } from "@smartcart/store";
 import type { HistoryEntry, StoredOrder } from "../order.ts";
+import { serviceOf } from "../order.ts";
 import type { OrderState } from "../order-state.ts";
 import type { OrderRow } from "./order-row.ts";
 import { COLUMNS, orderFromRow, UNFINISHED } from "./order-row.ts";
@@ -40,7 +41,7 @@ export async function listHistory(
 ): Promise<HistoryEntry[]> {
   const { rows } = await db.query<HistoryRow>({
     name: "order.history",
-    text: `select order_id, sequence, milestone, occurred_at, service, trace_id from order_events
+    text: `select order_id, sequence, milestone, occurred_at, trace_id from order_events
            where order_id = $1 and sequence > $2::bigint order by sequence`,
     values: [orderId, afterSequence],
   });
@@ -49,7 +50,7 @@ export async function listHistory(
     sequence: row.sequence,
     milestone: row.milestone,
     occurredAt: row.occurred_at,
-    service: row.service,
+    service: serviceOf(row.milestone),
     traceId: row.trace_id,
   }));
 }
@@ -78,6 +79,5 @@ interface HistoryRow {
   sequence: number;
   milestone: OrderMilestone;
   occurred_at: Date;
-  service: string;
   trace_id: string;
 }
