@@ -5,7 +5,7 @@ import type { Database } from "@smartcart/store";
 import { withTransaction } from "@smartcart/store";
 import type { ShipmentLeft } from "./shipment.ts";
 import { trackingNumberOf } from "./shipment.ts";
-import { orderShippedEvent } from "./shipment-events.ts";
+import { eventsOf } from "./shipment-events.ts";
 import { lockDue, markShipped } from "./store.ts";
 
 const BATCH_SIZE = 500;
@@ -58,10 +58,11 @@ async function shipDue({ bus, database, log, now, onShipped }: DispatcherOptions
         trackingNumber: trackingNumberOf(shipment.orderId),
       }),
     );
-    const events = leaving.map(orderShippedEvent);
-    const { confirmed } = await bus.publish(events, { timeoutMs: PUBLISH_TIMEOUT_MS });
+    const { confirmed } = await bus.publish(leaving.flatMap(eventsOf), {
+      timeoutMs: PUBLISH_TIMEOUT_MS,
+    });
     const told = new Set(confirmed);
-    const shipped = leaving.filter((_, index) => told.has(events[index]?.id ?? ""));
+    const shipped = leaving.filter((left) => eventsOf(left).every(({ id }) => told.has(id)));
     if (shipped.length < due.length) {
       log.warn("shipping.not_confirmed", { parcels: due.length - shipped.length });
     }

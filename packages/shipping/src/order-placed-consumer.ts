@@ -107,9 +107,12 @@ async function announce(
   { bus, log, startLog, now, onStarted }: OrderPlacedConsumerOptions,
 ): Promise<void> {
   if (begun.length === 0) return;
-  const { confirmed } = await bus.publish(begun.map(shippingStartedEvent));
-  if (confirmed.length < begun.length) {
-    log.warn("shipping.start_not_confirmed", { shipments: begun.length - confirmed.length });
+  // The dispatcher tells of those that leave at once.
+  const events = begun.filter((start) => start.dueAt > start.startedAt).map(shippingStartedEvent);
+  if (events.length > 0) {
+    const { confirmed } = await bus.publish(events);
+    const lost = events.length - confirmed.length;
+    if (lost > 0) log.warn("shipping.start_not_confirmed", { shipments: lost });
   }
   for (const { orderId, traceparent } of begun) {
     const span = {

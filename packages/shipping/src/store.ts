@@ -1,6 +1,6 @@
 import type { Queryable } from "@smartcart/store";
 import { recordSet } from "@smartcart/store";
-import type { Shipment, ShipmentLeft, ShipmentStart } from "./shipment.ts";
+import type { DueShipment, Shipment, ShipmentLeft, ShipmentStart } from "./shipment.ts";
 
 // All statements of the service. Those that write several rows take them in the order of their ids.
 
@@ -21,7 +21,8 @@ const started = recordSet({
 
 /**
  * Inserts those shipments whose order has none yet, nor a cancellation, in one statement, and answers their order ids. When one is due
- * goes by the database's clock: a process whose own clock is wrong must not hold a parcel back when another one takes over.
+ * goes by the database's clock: a process whose own clock is wrong must not hold a parcel back when another one takes over. One that
+ * leaves at once is due no later than it starts, which is how `lockDue` knows it.
  */
 export async function insertStarted(
   db: Queryable,
@@ -30,7 +31,8 @@ export async function insertStarted(
   const { rows } = await db.query<{ order_id: string }>({
     name: "shipping.insert_started",
     text: `INSERT INTO shipment (order_id, status, started_at, due_at, traceparent)
-      SELECT order_id, 'STARTED', started_at, now() + (due_at - started_at), traceparent
+      SELECT order_id, 'STARTED', started_at,
+        CASE WHEN due_at > started_at THEN now() + (due_at - started_at) ELSE least(started_at, now()) END, traceparent
       FROM ${started.from("s", 1)} ORDER BY order_id
       ON CONFLICT (order_id) DO NOTHING
       RETURNING order_id`,
@@ -48,17 +50,21 @@ export async function insertStarted(
   return new Set(rows.map((row) => row.order_id));
 }
 
+interface DueRow {
+  order_id: string;
+  started_at: Date;
+  at_once: boolean;
+  traceparent: string;
+}
+
 /**
  * Locks up to `limit` started shipments that are due, the longest overdue first. The locks are the lease: another
  * dispatcher skips these rows, and when this process dies the database frees them at once.
  */
-export async function lockDue(
-  tx: Queryable,
-  limit: number,
-): Promise<{ orderId: string; startedAt: Date; traceparent: string }[]> {
-  const { rows } = await tx.query<{ order_id: string; started_at: Date; traceparent: string }>({
+export async function lockDue(tx: Queryable, limit: number): Promise<DueShipment[]> {
+  const { rows } = await tx.query<DueRow>({
     name: "shipping.lock_due",
-    text: `SELECT order_id, started_at, traceparent FROM shipment
+    text: `SELECT order_id, started_at, due_at <= started_at AS at_once, traceparent FROM shipment
       WHERE status = 'STARTED' AND due_at <= now()
       ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED`,
     values: [limit],
@@ -66,6 +72,7 @@ export async function lockDue(
   return rows.map((row) => ({
     orderId: row.order_id,
     startedAt: row.started_at,
+    atOnce: row.at_once,
     traceparent: row.traceparent,
   }));
 }

@@ -125,6 +125,23 @@ test("a parcel leaves when the queue has its event, and says then what was lost 
   expect(event).toMatchObject({ startedAt: shipment?.startedAt, shippedAt: shipment?.shippedAt });
 });
 
+test("of a parcel that leaves at once both events go out together", async () => {
+  await using world = await createWorld("postgres");
+  const published: string[][] = [];
+  const bus: typeof world.bus = {
+    ...world.bus,
+    publish(events, options) {
+      published.push(events.map(({ routingKey }) => routingKey));
+      return world.bus.publish(events, options);
+    },
+  };
+  await using _service = await world.startService({ SHIPPING_DELAY_MS: "0" }, bus);
+  const orderId = newOrderId();
+  await world.place(orderId);
+  await expect.poll(() => factsOf(world, orderId), patience).toEqual(both);
+  expect(published).toEqual([["order.shipping_started", "order.shipped"]]);
+});
+
 test("an update tells again what waited in the outbox of the version before", async () => {
   await using world = await createWorld("postgres");
   const [told, untold] = [newOrderId(), newOrderId()];
