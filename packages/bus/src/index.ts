@@ -11,7 +11,7 @@ export { createLogShipper } from "./log-shipper.ts";
 export { observeBus } from "./observed-bus.ts";
 export type { BusOptions } from "./open-bus.ts";
 export { openBus } from "./open-bus.ts";
-export { insertOutbox, outboxColumns, outboxMigrations, outboxWritten } from "./outbox.ts";
+export { insertOutbox, outboxMigrations, outboxWritten } from "./outbox.ts";
 export type { PrivateBroker, PrivateBrokerOptions } from "./private-broker.ts";
 export { startPrivateBroker } from "./private-broker.ts";
 export { findRabbitmq } from "./rabbitmq-installation.ts";
