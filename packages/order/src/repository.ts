@@ -36,8 +36,6 @@ export interface OrderRepository {
   leaseOverdue(limit: number, overdueMs: number): Promise<readonly StoredOrder[]>;
   /** Puts a message into the outbox. False where it stands there already. */
   announce(event: OutgoingEvent): Promise<boolean>;
-  /** Says that an order moved by another way than `advance`. */
-  moved(orderId: string): void;
   /** Calls back after an order moved in this process, as a hint for those who follow histories. */
   onMoved(listener: (orderId: string) => void): () => void;
 }
@@ -108,7 +106,6 @@ export function createOrderRepository(database: Database): OrderRepository {
       if (isNew) outboxWritten(database);
       return isNew;
     },
-    moved: notify,
     onMoved(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

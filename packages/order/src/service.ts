@@ -78,9 +78,7 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
       overdueMs: config.ORDER_SHIPMENT_OVERDUE_MS,
     }),
   );
-  const consumer = started.use(
-    await startShipmentsConsumer({ bus, database, log, onMoved: repository.moved }),
-  );
+  const consumer = started.use(await startShipmentsConsumer({ bus, repository, log }));
   started.use(startKeyPruning({ database, log, ageMs: config.IDEMPOTENCY_KEY_TTL_MS }));
   measureUnfinished(metrics, database);
 

@@ -42,7 +42,8 @@ export async function openOrders(): Promise<{ database: Database } & AsyncDispos
 /** What stands in the outbox for an order: "3 PAYMENT_CONFIRMED" for each status, the routing key for all else. */
 export async function publishedOf(database: Database, orderId: string): Promise<string[]> {
   const { rows } = await database.query<OutboxRow>({
-    text: "select routing_key, type, ordering_key, body from outbox order by position",
+    text: "select routing_key, type, ordering_key, body from outbox where ordering_key in ($1, '') order by position",
+    values: [orderId],
   });
   return rows.flatMap((row) => {
     if (row.type !== OrderStatusesChangedSchema.typeName) {

@@ -107,9 +107,8 @@ async function expectReadable(orderId: string): Promise<void> {
 async function consumer() {
   let handle: ConsumeOptions["handle"] | undefined;
   await startShipmentsConsumer({
-    database: service.database,
+    repository: service.repository,
     log: silentLogger,
-    onMoved: () => {},
     bus: {
       async consume(_queue: string, options: { handle: never }) {
         handle = options.handle;
