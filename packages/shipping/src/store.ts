@@ -13,9 +13,9 @@ interface ShipmentRow {
 }
 
 const started = recordSet({
-  order_id: "text",
-  started_at: "timestamptz",
-  due_at: "timestamptz",
+  orderId: "text",
+  startedAt: "timestamptz",
+  dueAt: "timestamptz",
   traceparent: "text",
 });
 
@@ -31,30 +31,14 @@ export async function insertStarted(
   const { rows } = await db.query<{ order_id: string }>({
     name: "shipping.insert_started",
     text: `INSERT INTO shipment (order_id, status, started_at, due_at, traceparent)
-      SELECT order_id, 'STARTED', started_at,
-        CASE WHEN due_at > started_at THEN now() + (due_at - started_at) ELSE least(started_at, now()) END, traceparent
-      FROM ${started.from("s", 1)} ORDER BY order_id
+      SELECT "orderId", 'STARTED', "startedAt",
+        CASE WHEN "dueAt" > "startedAt" THEN now() + ("dueAt" - "startedAt") ELSE least("startedAt", now()) END, traceparent
+      FROM ${started.from("s", 1)} ORDER BY "orderId"
       ON CONFLICT (order_id) DO NOTHING
       RETURNING order_id`,
-    values: [
-      started.values(
-        starts.map(({ orderId, startedAt, dueAt, traceparent }) => ({
-          order_id: orderId,
-          started_at: startedAt,
-          due_at: dueAt,
-          traceparent,
-        })),
-      ),
-    ],
+    values: [started.values(starts)],
   });
   return new Set(rows.map((row) => row.order_id));
-}
-
-interface DueRow {
-  order_id: string;
-  started_at: Date;
-  at_once: boolean;
-  traceparent: string;
 }
 
 /**
@@ -62,19 +46,14 @@ interface DueRow {
  * dispatcher skips these rows, and when this process dies the database frees them at once.
  */
 export async function lockDue(tx: Queryable, limit: number): Promise<DueShipment[]> {
-  const { rows } = await tx.query<DueRow>({
+  const { rows } = await tx.query<DueShipment>({
     name: "shipping.lock_due",
-    text: `SELECT order_id, started_at, due_at <= started_at AS at_once, traceparent FROM shipment
-      WHERE status = 'STARTED' AND due_at <= now()
+    text: `SELECT order_id AS "orderId", started_at AS "startedAt", due_at <= started_at AS "atOnce", traceparent
+      FROM shipment WHERE status = 'STARTED' AND due_at <= now()
       ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED`,
     values: [limit],
   });
-  return rows.map((row) => ({
-    orderId: row.order_id,
-    startedAt: row.started_at,
-    atOnce: row.at_once,
-    traceparent: row.traceparent,
-  }));
+  return rows;
 }
 
 /** Marks shipments as shipped. The caller holds the locks of `lockDue`. */

@@ -31,7 +31,7 @@ const message = `
 const breakages: readonly Breakage[] = [
   {
     what: "an order that is stuck",
-    broken: setOrder("state = 'PAID'"),
+    broken: setOrder("state = 'PAID', lease_until = 'infinity'"),
     mended: setOrder("state = 'SHIPPED'"),
     noticedBy: ["everything comes to its end"],
   },

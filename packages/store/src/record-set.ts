@@ -32,7 +32,7 @@ export interface RecordSet<C extends Columns> {
  * escapes value by value, and a value cannot slip into the neighbouring column.
  */
 export function recordSet<const C extends Columns>(columns: C): RecordSet<C> {
-  const list = Object.entries(columns).map(([name, type]) => `${name} ${type}`);
+  const list = Object.entries(columns).map(([name, type]) => `"${name}" ${type}`);
   return {
     from: (alias, parameter) =>
       `json_to_recordset($${parameter}::json) as ${alias}(${list.join(", ")})`,
