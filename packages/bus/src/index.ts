@@ -8,7 +8,7 @@ export { createLogShipper } from "./log-shipper.ts";
 export { observeBus } from "./observed-bus.ts";
 export type { BusOptions } from "./open-bus.ts";
 export { openBus } from "./open-bus.ts";
-export { insertOutbox, outboxColumns, outboxMigrations, outboxWritten } from "./outbox.ts";
+export { insertOutbox, outboxMigrations, outboxWritten } from "./outbox.ts";
 export type { Relay, RelayOptions } from "./relay.ts";
 export { startRelay } from "./relay.ts";
 export type {

@@ -32,20 +32,15 @@ export async function insertOutbox(tx: Queryable, events: readonly OutgoingEvent
     name: "outbox-insert",
     text: `insert into outbox (message_id, type, routing_key, ordering_key, body, traceparent)
            select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[])`,
-    values: outboxColumns(events),
+    values: [
+      events.map((event) => event.id),
+      events.map((event) => event.type),
+      events.map((event) => event.routingKey),
+      events.map((event) => event.orderingKey),
+      events.map((event) => event.body),
+      events.map((event) => event.traceparent),
+    ],
   });
-}
-
-/** The events as parallel arrays: message_id, type, routing_key, ordering_key, body, traceparent. */
-export function outboxColumns(events: readonly OutgoingEvent[]): unknown[] {
-  return [
-    events.map((event) => event.id),
-    events.map((event) => event.type),
-    events.map((event) => event.routingKey),
-    events.map((event) => event.orderingKey),
-    events.map((event) => event.body),
-    events.map((event) => event.traceparent),
-  ];
 }
 
 const writers = new Map<string, Set<() => void>>();

@@ -54,13 +54,11 @@ const tables = [
   "inventory.stock",
   "inventory.reservation",
   "orders.orders",
-  "orders.order_events",
   "orders.idempotency_keys",
   "orders.outbox",
   "payment.payment",
   "payment_provider.ledger_entry",
   "shipping.shipment",
-  "shipping.outbox",
 ];
 
 /** Pause between the beginnings of two faults, in milliseconds. */

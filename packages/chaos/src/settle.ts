@@ -50,7 +50,7 @@ async function look(database: Database, admin: BrokerAdmin): Promise<Motion> {
     text: `select
       (select count(*) from orders.order_events)::int as entries,
       (select count(*) from orders.orders where state not in ('SHIPPED', 'REJECTED', 'CANCELLED'))::int as unfinished,
-      ((select count(*) from orders.outbox) + (select count(*) from shipping.outbox))::int as outbox`,
+      (select count(*) from orders.outbox)::int as outbox`,
   });
   const { unfinished = 1, outbox = 1, entries = 0 } = rows[0] ?? {};
   return { unfinished, outbox, entries, waiting: await admin.waiting() };

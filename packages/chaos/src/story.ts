@@ -8,7 +8,7 @@ const toldStories = 3;
 const chapters: Readonly<Record<string, string>> = {
   order: "select * from orders.orders where order_id = $1",
   history:
-    "select sequence, milestone, occurred_at, service from orders.order_events where order_id = $1 order by sequence",
+    "select sequence, milestone, occurred_at from orders.order_events where order_id = $1 order by sequence",
   key: "select idempotency_key, answered_at, created_at from orders.idempotency_keys where order_id = $1",
   reservation:
     "select status, closed, lines, expires_at, created_at, updated_at from inventory.reservation where reservation_id = $1",
@@ -20,8 +20,6 @@ const chapters: Readonly<Record<string, string>> = {
     "select status, started_at, due_at, shipped_at from shipping.shipment where order_id = $1",
   "outbox of orders":
     "select message_id, attempts, not_before, last_error from orders.outbox where ordering_key = $1",
-  "outbox of shipping":
-    "select message_id, attempts, not_before, last_error from shipping.outbox where ordering_key = $1",
 };
 
 /** The stories of the first orders that contradict a promise. */

@@ -2,7 +2,7 @@
 import type { Logger } from "@smartcart/runtime";
 import { startTimer } from "@smartcart/runtime";
 import type { Queryable } from "@smartcart/store";
-import { pruneKeys } from "./idempotency-store.ts";
+import { pruneKeys } from "./store/idempotency-keys.ts";
 
 export interface KeyPruningOptions {
   readonly database: Queryable;

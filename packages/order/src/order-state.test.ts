@@ -11,7 +11,10 @@ import {
   publicStatus,
 } from "./order-state.ts";
 
-const migration = readFileSync(new URL("../migrations/0001_orders.sql", import.meta.url), "utf8");
+const migration = readFileSync(
+  new URL("../migrations/0007_history-in-the-order.sql", import.meta.url),
+  "utf8",
+);
 
 function reachableFrom(state: OrderState): Set<OrderState> {
   const reached = new Set<OrderState>([state]);

@@ -34,8 +34,8 @@ describe("an order", () => {
 
   it("numbers its history without a gap", () => {
     const step = advance(anOrder("CONFIRMED"), "SHIPPED", [
-      { milestone: OrderMilestone.SHIPPING_STARTED, service: "shipping", occurredAt: now },
-      { milestone: OrderMilestone.SHIPPED, service: "shipping", occurredAt: now },
+      { milestone: OrderMilestone.SHIPPING_STARTED, occurredAt: now },
+      { milestone: OrderMilestone.SHIPPED, occurredAt: now },
     ]);
     expect(step.history.map((entry) => entry.sequence)).toEqual([2, 3]);
     expect(step.to.lastSequence).toBe(3);

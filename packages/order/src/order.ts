@@ -60,10 +60,9 @@ export interface Transition {
   readonly history: readonly HistoryEntry[];
 }
 
-/** What happened, when, and which part of the mesh says so. */
+/** What happened, and when. */
 export interface Happening {
   readonly milestone: OrderMilestone;
-  readonly service: string;
   readonly occurredAt: Date;
 }
 
@@ -92,10 +91,6 @@ export function receiveOrder(input: NewOrder): StoredOrder {
   return order;
 }
 
-function received(occurredAt: Date): Happening {
-  return { milestone: OrderMilestone.RECEIVED, service: "order", occurredAt };
-}
-
 /** The order in its next state. Throws where the edge is not legal. */
 export function advance(
   from: StoredOrder,
@@ -119,7 +114,7 @@ export function join(earlier: Transition | undefined, later: Transition): Transi
 
 /** The first entry of a history, as it was stored with the order. */
 export function firstEntry(order: StoredOrder): HistoryEntry {
-  return entry(order, 1, received(order.placedAt));
+  return entry(order, 1, { milestone: OrderMilestone.RECEIVED, occurredAt: order.placedAt });
 }
 
 export type ShipmentFact =
@@ -154,11 +149,30 @@ export function foldShipment(
 }
 
 function happening(milestone: OrderMilestone, occurredAt: Date): Happening {
-  return { milestone, service: "shipping", occurredAt };
+  return { milestone, occurredAt };
 }
 
 function entry(order: StoredOrder, sequence: number, what: Happening): HistoryEntry {
-  return { orderId: order.orderId, sequence, traceId: order.traceId, ...what };
+  const service = serviceOf(what.milestone);
+  return { orderId: order.orderId, sequence, service, traceId: order.traceId, ...what };
+}
+
+/** Which service makes a milestone true. */
+export function serviceOf(milestone: OrderMilestone): string {
+  switch (milestone) {
+    case OrderMilestone.STOCK_RESERVED:
+    case OrderMilestone.OUT_OF_STOCK:
+      return "inventory";
+    case OrderMilestone.PAYMENT_CONFIRMED:
+    case OrderMilestone.PAYMENT_DECLINED:
+    case OrderMilestone.REFUNDED:
+      return "payment";
+    case OrderMilestone.SHIPPING_STARTED:
+    case OrderMilestone.SHIPPED:
+      return "shipping";
+    default:
+      return "order";
+  }
 }
 
 function totalOf(items: readonly PricedItem[]): bigint {

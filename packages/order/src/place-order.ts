@@ -10,14 +10,14 @@ import type { Catalogue } from "./catalogue.ts";
 import type { CrashPoints } from "./crash-points.ts";
 import { idempotencyKeyInUse, idempotencyKeyReused, orderRejected } from "./errors.ts";
 import { fingerprintOf } from "./idempotency.ts";
-import type { KnownKey, OwnedKey } from "./idempotency-store.ts";
 import type { StoredOrder } from "./order.ts";
 import { receiveOrder } from "./order.ts";
 import { newOrderId } from "./order-id.ts";
 import { orderView } from "./order-view.ts";
 import type { OrderRepository } from "./repository.ts";
 import type { OrderSaga } from "./saga/order-saga.ts";
-import type { IdempotencyRecord } from "./store.ts";
+import type { KnownKey, OwnedKey } from "./store/idempotency-keys.ts";
+import type { IdempotencyRecord } from "./store/insert-orders.ts";
 import { within } from "./within.ts";
 
 export interface PlaceOrderDependencies {

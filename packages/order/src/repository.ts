@@ -6,17 +6,22 @@ import type { OutgoingEvent } from "@smartcart/bus";
 import { outboxWritten } from "@smartcart/bus";
 import type { Database } from "@smartcart/store";
 import { createCoalescer } from "@smartcart/store";
-import type { KnownKey, OwnedKey } from "./idempotency-store.ts";
-import { findKeys, storeAnswer } from "./idempotency-store.ts";
 import type { StoredOrder } from "./order.ts";
 import type { OrderState } from "./order-state.ts";
-import * as store from "./store.ts";
+import type { Advancement } from "./store/advance-orders.ts";
+import { advanceOrders } from "./store/advance-orders.ts";
+import type { KnownKey, OwnedKey } from "./store/idempotency-keys.ts";
+import { findKeys, storeAnswer } from "./store/idempotency-keys.ts";
+import type { Insertion } from "./store/insert-orders.ts";
+import { insertOrders } from "./store/insert-orders.ts";
+import * as leases from "./store/lease-orders.ts";
+import { findOrders } from "./store/read-orders.ts";
 
 export interface OrderRepository {
   /** Stores a new order. False where its idempotency key is taken; then nothing was stored. */
-  insert(insertion: store.Insertion): Promise<boolean>;
+  insert(insertion: Insertion): Promise<boolean>;
   /** Stores a transition. False where the order is not any more what it was; then nothing was stored. */
-  advance(advancement: store.Advancement): Promise<boolean>;
+  advance(advancement: Advancement): Promise<boolean>;
   find(orderId: string): Promise<StoredOrder | undefined>;
   /** The order as it stands now. Throws where it does not exist, which cannot be. */
   reload(order: StoredOrder): Promise<StoredOrder>;
@@ -31,8 +36,6 @@ export interface OrderRepository {
   leaseOverdue(limit: number, overdueMs: number): Promise<readonly StoredOrder[]>;
   /** Puts a message into the outbox. False where it stands there already. */
   announce(event: OutgoingEvent): Promise<boolean>;
-  /** Says that an order moved by another way than `advance`. */
-  moved(orderId: string): void;
   /** Calls back after an order moved in this process, as a hint for those who follow histories. */
   onMoved(listener: (orderId: string) => void): () => void;
 }
@@ -45,21 +48,21 @@ export function createOrderRepository(database: Database): OrderRepository {
   const notify = (orderId: string) => {
     for (const listener of listeners) listener(orderId);
   };
-  const insert = createCoalescer<store.Insertion, boolean>({
+  const insert = createCoalescer<Insertion, boolean>({
     name: "order.insert",
     maxItems: 128,
     maxConcurrent: 2,
     run: async (items) => {
-      const inserted = await store.insertOrders(database, items, LEASE_MS);
+      const inserted = await insertOrders(database, items, LEASE_MS);
       return items.map(({ order }) => inserted.has(order.orderId));
     },
   });
-  const advance = createCoalescer<store.Advancement, boolean>({
+  const advance = createCoalescer<Advancement, boolean>({
     name: "order.advance",
     maxItems: 256,
     maxConcurrent: 2,
     run: async (items) => {
-      const moved = await store.advanceOrders(database, items, LEASE_MS);
+      const moved = await advanceOrders(database, items, LEASE_MS);
       outboxWritten(database);
       for (const [index, { transition }] of items.entries()) {
         if (moved[index]) notify(transition.from.orderId);
@@ -78,7 +81,7 @@ export function createOrderRepository(database: Database): OrderRepository {
     maxItems: 256,
     maxConcurrent: 2,
     run: async (ids) => {
-      const found = await store.findOrders(database, ids);
+      const found = await findOrders(database, ids);
       const byId = new Map(found.map((order) => [order.orderId, order]));
       return ids.map((id) => byId.get(id));
     },
@@ -94,16 +97,15 @@ export function createOrderRepository(database: Database): OrderRepository {
       return found;
     },
     storeAnswer: (key, answer) => storeAnswer(database, key, answer),
-    defer: (orderId, delayMs) => store.deferOrder(database, orderId, delayMs),
-    park: (order, refusal) => store.parkOrder(database, order, refusal),
-    leaseUnfinished: (states, limit) => store.leaseUnfinished(database, states, limit, LEASE_MS),
-    leaseOverdue: (limit, overdueMs) => store.leaseOverdue(database, limit, overdueMs),
+    defer: (orderId, delayMs) => leases.deferOrder(database, orderId, delayMs),
+    park: (order, refusal) => leases.parkOrder(database, order, refusal),
+    leaseUnfinished: (states, limit) => leases.leaseUnfinished(database, states, limit, LEASE_MS),
+    leaseOverdue: (limit, overdueMs) => leases.leaseOverdue(database, limit, overdueMs),
     async announce(event) {
-      const isNew = await store.announce(database, event);
+      const isNew = await leases.announce(database, event);
       if (isNew) outboxWritten(database);
       return isNew;
     },
-    moved: notify,
     onMoved(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

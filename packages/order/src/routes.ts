@@ -9,7 +9,7 @@ import { IDEMPOTENCY_REPLAYED_HEADER, idempotencyKeyOf } from "./idempotency.ts"
 import { orderEventView, orderView } from "./order-view.ts";
 import type { PlaceOrderDependencies } from "./place-order.ts";
 import { placeOrder, rejectedOr } from "./place-order.ts";
-import { listHistory, listOrders } from "./store.ts";
+import { listHistory, listOrders } from "./store/read-orders.ts";
 import { watchHistory } from "./watch-order.ts";
 
 export interface RouteDependencies extends PlaceOrderDependencies, CancelOrderDependencies {

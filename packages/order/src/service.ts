@@ -26,7 +26,7 @@ import { startResumer } from "./saga/resumer.ts";
 import type { Peers } from "./saga/steps.ts";
 import { startShipmentChaser } from "./shipment-chaser.ts";
 import { startShipmentsConsumer } from "./shipments-consumer.ts";
-import { countByState, countUnfinished } from "./store.ts";
+import { countByState, countUnfinished } from "./store/read-orders.ts";
 
 /** Where a peer is: its URL, or the transport of one in the same process. */
 export type PeerAddress = Pick<ServiceClientOptions, "baseUrl" | "transport">;
@@ -79,9 +79,7 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
       overdueMs: config.ORDER_SHIPMENT_OVERDUE_MS,
     }),
   );
-  const consumer = started.use(
-    await startShipmentsConsumer({ bus, database, log, onMoved: repository.moved }),
-  );
+  const consumer = started.use(await startShipmentsConsumer({ bus, repository, log }));
   started.use(startKeyPruning({ database, log, ageMs: config.IDEMPOTENCY_KEY_TTL_MS }));
   measureUnfinished(metrics, database);
 

@@ -1,24 +1,21 @@
 /**
- * Folds what shipping reports into the order. Transition, history and outbox are one statement, by compare-and-set on what was read, and
- * the messages are acknowledged after it. A message that comes twice finds the order where it wants to bring it: the order's state is what
+ * Folds what shipping reports into the order, by compare-and-set on what was read; the messages are acknowledged after that. A message that comes twice finds the order where it wants to bring it: the order's state is what
  * tells a copy from news, so that nothing needs to be remembered of messages.
  */
 import { isMessage } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Delivery, EventBus, Outcome, RunningConsumer } from "@smartcart/bus";
-import { outboxWritten } from "@smartcart/bus";
 import {
   OrderShippedSchema,
   OrderShippingStartedSchema,
 } from "@smartcart/gen/events/v1/shipment_events_pb";
 import type { Logger } from "@smartcart/runtime";
 import { retryUntilReady } from "@smartcart/runtime";
-import type { Database } from "@smartcart/store";
 import { isConnectionError } from "@smartcart/store";
 import type { ShipmentFact, StoredOrder, Transition } from "./order.ts";
 import { foldShipment, join } from "./order.ts";
 import { eventsOf } from "./order-view.ts";
-import { advanceOrders, findOrders } from "./store.ts";
+import type { OrderRepository } from "./repository.ts";
 import { readableDate } from "./times.ts";
 
 const QUEUE = "shipments";
@@ -28,10 +25,8 @@ const maxRounds = 5;
 
 export interface ShipmentsConsumerOptions {
   readonly bus: EventBus;
-  readonly database: Database;
+  readonly repository: Pick<OrderRepository, "find" | "advance">;
   readonly log: Logger;
-  /** Called with each order that moved. */
-  readonly onMoved: (orderId: string) => void;
 }
 
 export function startShipmentsConsumer(
@@ -75,15 +70,23 @@ interface Report extends Told {
   readonly delivery: Delivery;
 }
 
+/** What the reports of one order make of it. */
+interface Fold {
+  readonly transition: Transition;
+  readonly traceparent: string;
+}
+
 /** Folds what it can; reports of orders that somebody else moved meanwhile have no outcome. */
 async function foldRound(
   reports: readonly Report[],
-  { database, log, onMoved }: ShipmentsConsumerOptions,
+  { repository, log }: ShipmentsConsumerOptions,
 ): Promise<ReadonlyMap<Report, Outcome>> {
   const ids = [...new Set(reports.flatMap(({ orderId }) => orderId ?? []))];
-  const orders = new Map((await findOrders(database, ids)).map((order) => [order.orderId, order]));
+  // Folded into one statement by the repository, as are the transitions below.
+  const found = await Promise.all(ids.map(repository.find));
+  const orders = new Map(found.flatMap((order) => (order ? [[order.orderId, order]] : [])));
   // By order, since both of its reports may stand in one batch: then they are one transition.
-  const steps = new Map<string, { transition: Transition; traceparent: string }>();
+  const steps = new Map<string, Fold>();
   const outcomes = new Map<Report, Outcome>();
   for (const report of reports) {
     const { orderId = "", delivery } = report;
@@ -94,8 +97,14 @@ async function foldRound(
     const transition = join(steps.get(orderId)?.transition, folded.transition);
     steps.set(orderId, { transition, traceparent: delivery.traceparent });
   }
-  if (steps.size === 0) return outcomes;
-  const lost = await store([...steps.values()], { database, log, onMoved });
+  const store = async ({ transition, traceparent }: Fold) => {
+    const events = eventsOf(transition, traceparent);
+    const { orderId, state, lastSequence: sequence } = transition.to;
+    const moved = await repository.advance({ transition, events, answer: undefined });
+    if (moved) log.debug(`order.${state.toLowerCase()}`, { orderId, sequence });
+    return moved ? [] : [orderId];
+  };
+  const lost = new Set((await Promise.all([...steps.values()].map(store))).flat());
   for (const report of reports) if (lost.has(report.orderId ?? "")) outcomes.delete(report);
   return outcomes;
 }
@@ -115,34 +124,6 @@ function fold(
   if (transition !== "impossible") return { outcome: { kind: "ack" }, transition };
   log.error("order.shipment-impossible", { orderId, state: order.state, fact: fact.kind });
   return refuse(`order ${orderId} is ${order.state}`);
-}
-
-/** Stores the transitions, and answers the orders that somebody else had moved. */
-async function store(
-  steps: readonly { transition: Transition; traceparent: string }[],
-  { database, log, onMoved }: Pick<ShipmentsConsumerOptions, "database" | "log" | "onMoved">,
-): Promise<ReadonlySet<string>> {
-  const moved = await advanceOrders(
-    database,
-    steps.map(({ transition, traceparent }) => ({
-      transition,
-      events: eventsOf(transition, traceparent),
-      answer: undefined,
-    })),
-    0,
-  );
-  outboxWritten(database);
-  const lost = new Set<string>();
-  for (const [index, { transition }] of steps.entries()) {
-    const { orderId, state, lastSequence } = transition.to;
-    if (moved[index]) {
-      log.debug(`order.${state.toLowerCase()}`, { orderId, sequence: lastSequence });
-      onMoved(orderId);
-    } else {
-      lost.add(orderId);
-    }
-  }
-  return lost;
 }
 
 /** What a message tells of which order, or why it can never be folded in. */

@@ -5,7 +5,7 @@ import { orderNotFound } from "./errors.ts";
 import type { HistoryEntry } from "./order.ts";
 import { isFinal } from "./order-state.ts";
 import type { OrderRepository } from "./repository.ts";
-import { listHistory } from "./store.ts";
+import { listHistory } from "./store/read-orders.ts";
 
 export interface WatchOptions {
   readonly orderId: string;

@@ -6,8 +6,8 @@ import { propertyOptions } from "@smartcart/testkit";
 import type { StoredOrder } from "../src/order.ts";
 import { advance } from "../src/order.ts";
 import { eventsOf } from "../src/order-view.ts";
-import type { Advancement } from "../src/store.ts";
-import { advanceOrders } from "../src/store.ts";
+import type { Advancement } from "../src/store/advance-orders.ts";
+import { advanceOrders } from "../src/store/advance-orders.ts";
 import { publishedOf, setUp } from "./setup.ts";
 
 let service: Awaited<ReturnType<typeof setUp>>;
@@ -105,7 +105,6 @@ describe("a statement with several transitions of one order", () => {
             const happening = {
               milestone:
                 to === "SHIPPED" ? OrderMilestone.SHIPPED : OrderMilestone.SHIPPING_STARTED,
-              service: "shipping",
               occurredAt: new Date(),
             };
             const transition = advance(seen, to, to === "CANCEL_REQUESTED" ? [] : [happening]);

@@ -7,7 +7,7 @@ import { silentLogger } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase, migrate } from "@smartcart/store";
 import { createTestDatabase } from "@smartcart/testkit";
-import { listHistory } from "../src/store.ts";
+import { listHistory } from "../src/store/read-orders.ts";
 import type { ProcessOptions } from "./order-process.ts";
 import { startProcess } from "./order-process.ts";
 import { createWorld } from "./scripted-peers.ts";
@@ -41,18 +41,30 @@ export async function openOrders(): Promise<{ database: Database } & AsyncDispos
 
 /** What stands in the outbox for an order: "3 PAYMENT_CONFIRMED" for each status, the routing key for all else. */
 export async function publishedOf(database: Database, orderId: string): Promise<string[]> {
-  const { rows } = await database.query<{ routing_key: string; type: string; body: Uint8Array }>({
-    text: "select routing_key, type, body from outbox where ordering_key = $1 order by position",
+  const { rows } = await database.query<OutboxRow>({
+    text: "select routing_key, type, ordering_key, body from outbox where ordering_key in ($1, '') order by position",
     values: [orderId],
   });
   return rows.flatMap((row) => {
-    if (row.type !== OrderStatusesChangedSchema.typeName) return [row.routing_key];
+    if (row.type !== OrderStatusesChangedSchema.typeName) {
+      return row.ordering_key === orderId ? [row.routing_key] : [];
+    }
+    // The statuses of several orders may share a row.
     const { changes } = fromBinary(OrderStatusesChangedSchema, row.body);
-    return changes.map(
-      ({ sequence, milestone }) =>
-        `${sequence} ${OrderMilestoneSchema.value[milestone]?.localName}`,
-    );
+    return changes
+      .filter((change) => change.orderId === orderId)
+      .map(
+        ({ sequence, milestone }) =>
+          `${sequence} ${OrderMilestoneSchema.value[milestone]?.localName}`,
+      );
   });
+}
+
+interface OutboxRow {
+  readonly routing_key: string;
+  readonly type: string;
+  readonly ordering_key: string;
+  readonly body: Uint8Array;
 }
 
 export async function milestonesOf(database: Database, orderId: string) {

@@ -13,7 +13,7 @@ import { silentLogger } from "@smartcart/runtime";
 import { propertyOptions } from "@smartcart/testkit";
 import { orderEventView, orderView } from "../src/order-view.ts";
 import { startShipmentsConsumer } from "../src/shipments-consumer.ts";
-import { listHistory } from "../src/store.ts";
+import { listHistory } from "../src/store/read-orders.ts";
 import { setUp } from "./setup.ts";
 
 let service: Awaited<ReturnType<typeof setUp>>;
@@ -88,7 +88,7 @@ it("an order that an earlier version dated in the year 10000 can be read", async
   const { orderId } = (await service.place()).order;
   for (const time of ["10000-01-01", "290000-01-01", "infinity", "-infinity", "4713-01-01 BC"]) {
     await service.database.query({
-      text: "update order_events set occurred_at = $2 where order_id = $1 and sequence = 4",
+      text: "update orders set milestone_times[4] = $2 where order_id = $1",
       values: [orderId, time],
     });
     await expectReadable(orderId);
@@ -107,9 +107,8 @@ async function expectReadable(orderId: string): Promise<void> {
 async function consumer() {
   let handle: ConsumeOptions["handle"] | undefined;
   await startShipmentsConsumer({
-    database: service.database,
+    repository: service.repository,
     log: silentLogger,
-    onMoved: () => {},
     bus: {
       async consume(_queue: string, options: { handle: never }) {
         handle = options.handle;

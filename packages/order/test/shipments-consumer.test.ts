@@ -11,7 +11,7 @@ import {
 import { OrderMilestone as Milestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import { silentLogger } from "@smartcart/runtime";
 import { startShipmentsConsumer } from "../src/shipments-consumer.ts";
-import { listHistory } from "../src/store.ts";
+import { listHistory } from "../src/store/read-orders.ts";
 import { setUp } from "./setup.ts";
 
 const patience = { timeout: 15_000 };
@@ -27,20 +27,16 @@ async function setUpConsumer() {
   const bus = started.use(
     await openBus({ databaseUrl: database.url, name: "test", log: silentLogger }),
   );
+  const { repository } = service;
+  started.use(await startShipmentsConsumer({ bus, repository, log: silentLogger }));
+  const { orderId } = (await service.place()).order;
   const moved: string[] = [];
-  started.use(
-    await startShipmentsConsumer({
-      bus,
-      database,
-      log: silentLogger,
-      onMoved: (orderId) => moved.push(orderId),
-    }),
-  );
+  repository.onMoved((id) => moved.push(id));
   const running = started.move();
   return {
     service,
     moved,
-    orderId: (await service.place()).order.orderId,
+    orderId,
     dead: bus.deadLetters("shipments"),
     started: (event: MessageInitShape<typeof OrderShippingStartedSchema>, id: string) =>
       bus.publish([

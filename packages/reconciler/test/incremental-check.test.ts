@@ -119,6 +119,4 @@ const tables = `
   create table payment_provider.ledger_entry (charge_id text collate "C", kind text, amount_minor bigint);
   create schema shipping;
   create table shipping.shipment (
-    order_id text collate "C", status text, started_at timestamptz, due_at timestamptz);
-  create table shipping.outbox (
-    message_id text, ordering_key text, attempts int, last_error text, created_at timestamptz)`;
+    order_id text collate "C", status text, started_at timestamptz, due_at timestamptz)`;

@@ -1,17 +1,20 @@
-import { insertOutbox } from "@smartcart/bus";
+import type { EventBus } from "@smartcart/bus";
 import type { Logger } from "@smartcart/runtime";
 import { startTimer, withSpan } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { withTransaction } from "@smartcart/store";
 import type { ShipmentLeft } from "./shipment.ts";
 import { trackingNumberOf } from "./shipment.ts";
-import { orderShippedEvent } from "./shipment-events.ts";
+import { eventsOf } from "./shipment-events.ts";
 import { lockDue, markShipped } from "./store.ts";
 
 const BATCH_SIZE = 500;
+/** Longest time that the rows of a batch stay locked for the confirms of its events, in milliseconds. */
+const PUBLISH_TIMEOUT_MS = 2_000;
 
 /** What the dispatcher works with. */
 export interface DispatcherOptions {
+  readonly bus: EventBus;
   readonly database: Database;
   readonly log: Logger;
   /** Pause between looks at the table, in milliseconds. */
@@ -24,6 +27,10 @@ export interface DispatcherOptions {
 /**
  * Ships what is due. The table is its only memory, so a restart goes on where the process before it ended, and any number of
  * dispatchers may work on one table.
+ *
+ * A row is marked once the queue has confirmed its event, under the lock under which it was read: who dies before that leaves a row
+ * that is due, and the event is published again under the same id. It may be told before it is committed, because nothing decides about
+ * a started shipment any more: it can only be shipped.
  */
 export function startDispatcher(o: DispatcherOptions): AsyncDisposable {
   const timer = startTimer({
@@ -39,18 +46,27 @@ export function startDispatcher(o: DispatcherOptions): AsyncDisposable {
   return timer;
 }
 
-async function shipDue({ database, log, now, onShipped }: DispatcherOptions): Promise<number> {
+async function shipDue({ bus, database, log, now, onShipped }: DispatcherOptions): Promise<number> {
   const left = await withTransaction(database, "shipping.dispatch", async (tx) => {
     const shippedAt = now();
     const due = await lockDue(tx, BATCH_SIZE);
-    const shipped: ShipmentLeft[] = due.map((shipment) => ({
-      ...shipment,
-      shippedAt,
-      trackingNumber: trackingNumberOf(shipment.orderId),
-    }));
-    if (shipped.length === 0) return shipped;
-    await markShipped(tx, shipped);
-    await insertOutbox(tx, shipped.map(orderShippedEvent));
+    if (due.length === 0) return [];
+    const leaving = due.map(
+      (shipment): ShipmentLeft => ({
+        ...shipment,
+        shippedAt,
+        trackingNumber: trackingNumberOf(shipment.orderId),
+      }),
+    );
+    const { confirmed } = await bus.publish(leaving.flatMap(eventsOf), {
+      timeoutMs: PUBLISH_TIMEOUT_MS,
+    });
+    const told = new Set(confirmed);
+    const shipped = leaving.filter((left) => eventsOf(left).every(({ id }) => told.has(id)));
+    if (shipped.length < due.length) {
+      log.warn("shipping.not_confirmed", { parcels: due.length - shipped.length });
+    }
+    if (shipped.length > 0) await markShipped(tx, shipped);
     return shipped;
   });
   for (const { orderId, trackingNumber, traceparent } of left) {

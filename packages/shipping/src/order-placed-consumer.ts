@@ -1,11 +1,11 @@
 import { isMessage } from "@bufbuild/protobuf";
 import type { Delivery, EventBus, Outcome, RunningConsumer } from "@smartcart/bus";
-import { outboxWritten } from "@smartcart/bus";
 import { OrderPlacedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import type { Logger } from "@smartcart/runtime";
 import { retryUntilReady, withSpan } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { isConnectionError } from "@smartcart/store";
+import type { ShipmentStart } from "./shipment.ts";
 import { beginShipment, failsInSimulation, flawOf, startMessage } from "./shipment.ts";
 import { shippingStartedEvent } from "./shipment-events.ts";
 import type { StartLog } from "./start-log.ts";
@@ -30,8 +30,8 @@ export interface OrderPlacedConsumerOptions {
 }
 
 /**
- * Begins a shipment for each order that is placed. Shipments and outgoing events of a whole batch are one statement, the
- * messages are acknowledged after it, and an order has one shipment for ever, by its key: any of it may come twice.
+ * Begins a shipment for each order that is placed. The shipments of a whole batch are one statement, the messages are
+ * acknowledged after it, and an order has one shipment for ever, by its key: any of it may come twice.
  */
 export function startOrderPlacedConsumer(o: OrderPlacedConsumerOptions): Promise<RunningConsumer> {
   return o.bus.consume(QUEUE, {
@@ -42,8 +42,8 @@ export function startOrderPlacedConsumer(o: OrderPlacedConsumerOptions): Promise
       const outcomes = batch.map((delivery) => judge(delivery, o.failureRate));
       const accepted = batch.filter((_, index) => outcomes[index]?.kind === "ack");
       if (accepted.length > 0) {
-        const orderIds = await patiently(() => beginAll(accepted, o), o.log, signal);
-        await announce(orderIds, accepted, o);
+        const begun = await patiently(() => beginAll(accepted, o), o.log, signal);
+        await announce(begun, o);
       }
       return outcomes;
     },
@@ -79,11 +79,11 @@ function patiently<T>(attempt: () => Promise<T>, log: Logger, signal: AbortSigna
   });
 }
 
-/** Begins the shipments of a batch and answers the orders of those that are new. */
+/** Begins the shipments of a batch and answers those that are new. */
 async function beginAll(
   batch: readonly Delivery[],
   { database, now, delayMs }: OrderPlacedConsumerOptions,
-): Promise<readonly string[]> {
+): Promise<readonly ShipmentStart[]> {
   const startedAt = now();
   const leavesAfterMs = delayMs();
   // By order, because two messages of one batch may tell of the same one.
@@ -94,26 +94,39 @@ async function beginAll(
       return [orderId, beginShipment({ orderId, traceparent }, startedAt, leavesAfterMs)];
     }),
   );
-  const begun = await insertStarted(database, [...starts.values()], shippingStartedEvent);
-  outboxWritten(database);
-  return [...begun];
+  const begun = await insertStarted(database, [...starts.values()]);
+  return [...starts.values()].filter(({ orderId }) => begun.has(orderId));
 }
 
-/** Tells people, after the commit: what is announced has begun. */
+/**
+ * Tells the order service and people, after the commit: what is announced has begun. The event is sent once and not kept: `OrderShipped`
+ * says again when the shipment began, and an order that hears of neither asks.
+ */
 async function announce(
-  orderIds: readonly string[],
-  batch: readonly Delivery[],
-  { log, startLog, now, onStarted }: OrderPlacedConsumerOptions,
+  begun: readonly ShipmentStart[],
+  { bus, log, startLog, now, onStarted }: OrderPlacedConsumerOptions,
 ): Promise<void> {
-  const traceparents = new Map(batch.map((one) => [orderIdOf(one), one.traceparent]));
-  for (const orderId of orderIds) {
-    const traceparent = traceparents.get(orderId) || undefined;
-    withSpan("shipment.start", { traceparent, service: "shipping", attributes: { orderId } }, () =>
+  if (begun.length === 0) return;
+  // The dispatcher tells of those that leave at once.
+  const events = begun.filter((start) => start.dueAt > start.startedAt).map(shippingStartedEvent);
+  if (events.length > 0) {
+    const { confirmed } = await bus.publish(events);
+    const lost = events.length - confirmed.length;
+    if (lost > 0) log.warn("shipping.start_not_confirmed", { shipments: lost });
+  }
+  for (const { orderId, traceparent } of begun) {
+    const span = {
+      traceparent: traceparent || undefined,
+      service: "shipping",
+      attributes: { orderId },
+    };
+    withSpan("shipment.start", span, () =>
       log.info("shipping.started", { orderId, message: startMessage(orderId) }),
     );
   }
-  if (orderIds.length > 0) await startLog.append(orderIds, now());
-  onStarted(orderIds.length);
+  const orderIds = begun.map(({ orderId }) => orderId);
+  await startLog.append(orderIds, now());
+  onStarted(begun.length);
 }
 
 function orderIdOf({ message }: Delivery): string {

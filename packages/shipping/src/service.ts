@@ -2,12 +2,11 @@
 import { join, resolve } from "node:path";
 import type { Transport } from "@connectrpc/connect";
 import type { EventBus } from "@smartcart/bus";
-import { observeBus, outboxMigrations, startRelay } from "@smartcart/bus";
+import { observeBus } from "@smartcart/bus";
 import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import { createSwitch, startServer } from "@smartcart/mesh";
 import type { Logger, Part, Registry } from "@smartcart/runtime";
 import { Counter, createMetrics, StartError, stateDirectory } from "@smartcart/runtime";
-import type { Database } from "@smartcart/store";
 import { createDatabase, migrate } from "@smartcart/store";
 import type { ShippingConfig } from "./config.ts";
 import { startDispatcher } from "./dispatcher.ts";
@@ -48,17 +47,21 @@ export async function startShipping(o: ShippingOptions): Promise<RunningShipping
   const database = starting.use(
     createDatabase({ url: o.databaseUrl, schema: "shipping", log, metrics }),
   );
-  await migrateShipping(database);
+  const directory = new URL("../migrations/", import.meta.url);
+  await migrate(database, { name: "shipping", directory });
 
   const count = countShipments(metrics);
   const now = () => new Date();
-  const relay = starting.use(startRelay({ database, bus, log, metrics }));
-  const onShipped = (shipped: number) => {
-    count("shipped", shipped);
-    relay.poke();
-  };
-  const pollMs = config.SHIPPING_POLL_MS;
-  starting.use(startDispatcher({ database, log, pollMs, now, onShipped }));
+  starting.use(
+    startDispatcher({
+      bus,
+      database,
+      log,
+      pollMs: config.SHIPPING_POLL_MS,
+      now,
+      onShipped: (shipped) => count("shipped", shipped),
+    }),
+  );
   const delay = createSwitch({
     name: "delay",
     title: "Let every parcel leave later",
@@ -75,10 +78,7 @@ export async function startShipping(o: ShippingOptions): Promise<RunningShipping
         now,
         delayMs: () => config.SHIPPING_DELAY_MS + delay.value(),
         failureRate: config.SHIPPING_FAILURE_RATE,
-        onStarted(started) {
-          count("started", started);
-          relay.poke();
-        },
+        onStarted: (started) => count("started", started),
       }),
     ),
   );
@@ -100,7 +100,6 @@ export async function startShipping(o: ShippingOptions): Promise<RunningShipping
       log,
       metrics,
       meshSecret: config.MESH_SECRET,
-      gauges: async () => ({ "outbox.pending": await relay.pending() }),
       switches: config.SMARTCART_DEMO ? [delay, stop] : undefined,
       checks: {
         database: () => database.ping(),
@@ -132,12 +131,6 @@ function requireShare(rate: number): void {
 function logFileOf({ SHIPPING_LOG_FILE, SMARTCART_STATE, XDG_STATE_HOME }: ShippingConfig): string {
   if (SHIPPING_LOG_FILE !== undefined) return resolve(SHIPPING_LOG_FILE);
   return join(stateDirectory({ SMARTCART_STATE, XDG_STATE_HOME }), "shipping.log");
-}
-
-async function migrateShipping(database: Database): Promise<void> {
-  const directory = new URL("../migrations/", import.meta.url);
-  await migrate(database, { name: "shipping", directory });
-  await migrate(database, outboxMigrations);
 }
 
 function countShipments(metrics: Registry): (event: "started" | "shipped", by: number) => void {

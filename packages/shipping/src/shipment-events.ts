@@ -11,7 +11,9 @@ import type { ShipmentLeft, ShipmentStart } from "./shipment.ts";
 // The ids follow from the order, so that an event which is published twice is one event to whoever consumes it.
 
 /** Tells that a shipment has begun; at most once an order. */
-export function shippingStartedEvent(start: ShipmentStart): OutgoingEvent {
+export function shippingStartedEvent(
+  start: Pick<ShipmentStart, "orderId" | "startedAt" | "traceparent">,
+): OutgoingEvent {
   const { orderId, traceparent } = start;
   return createEvent(
     OrderShippingStartedSchema,
@@ -23,8 +25,17 @@ export function shippingStartedEvent(start: ShipmentStart): OutgoingEvent {
   );
 }
 
-/** Tells that a shipment has left; at most once an order. */
-export function orderShippedEvent(left: ShipmentLeft): OutgoingEvent {
+/**
+ * What is told when a shipment leaves. Of one that leaves at once both events go out together, so that the order service folds them in
+ * one write.
+ */
+export function eventsOf(left: ShipmentLeft): OutgoingEvent[] {
+  return left.atOnce
+    ? [shippingStartedEvent(left), orderShippedEvent(left)]
+    : [orderShippedEvent(left)];
+}
+
+function orderShippedEvent(left: ShipmentLeft): OutgoingEvent {
   const { orderId, traceparent, trackingNumber } = left;
   return createEvent(
     OrderShippedSchema,

@@ -22,13 +22,19 @@ export interface ShipmentStart {
   readonly traceparent: string;
 }
 
-/** A shipment that has just left. */
-export interface ShipmentLeft {
+/** A started shipment that is to leave now. */
+export interface DueShipment {
   readonly orderId: string;
   readonly startedAt: Date;
+  /** Whether it leaves as soon as it has started: then nobody was told of the start yet. */
+  readonly atOnce: boolean;
+  readonly traceparent: string;
+}
+
+/** A shipment that has just left. */
+export interface ShipmentLeft extends DueShipment {
   readonly shippedAt: Date;
   readonly trackingNumber: string;
-  readonly traceparent: string;
 }
 
 /** A shipment that begins now and leaves after `delayMs`. */

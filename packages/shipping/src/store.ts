@@ -1,7 +1,6 @@
-import type { OutgoingEvent } from "@smartcart/bus";
-import { outboxColumns } from "@smartcart/bus";
 import type { Queryable } from "@smartcart/store";
-import type { Shipment, ShipmentLeft, ShipmentStart } from "./shipment.ts";
+import { recordSet } from "@smartcart/store";
+import type { DueShipment, Shipment, ShipmentLeft, ShipmentStart } from "./shipment.ts";
 
 // All statements of the service. Those that write several rows take them in the order of their ids.
 
@@ -13,41 +12,31 @@ interface ShipmentRow {
   tracking_number: string;
 }
 
+const started = recordSet({
+  orderId: "text",
+  startedAt: "timestamptz",
+  dueAt: "timestamptz",
+  traceparent: "text",
+});
+
 /**
- * Inserts those shipments whose order has none yet, nor a cancellation, each with its event in the outbox, and answers their order ids, all
- * in one statement. When one is due goes by the database's clock: a process whose own clock is wrong must not hold a parcel back when
- * another one takes over.
+ * Inserts those shipments whose order has none yet, nor a cancellation, in one statement, and answers their order ids. When one is due
+ * goes by the database's clock: a process whose own clock is wrong must not hold a parcel back when another one takes over. One that
+ * leaves at once is due no later than it starts, which is how `lockDue` knows it.
  */
 export async function insertStarted(
   db: Queryable,
   starts: readonly ShipmentStart[],
-  eventOf: (start: ShipmentStart) => OutgoingEvent,
 ): Promise<ReadonlySet<string>> {
   const { rows } = await db.query<{ order_id: string }>({
     name: "shipping.insert_started",
-    text: `WITH start AS (
-        SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
-                             $7::text[], $8::text[], $9::bytea[])
-          AS start (order_id, started_at, due_at, traceparent, message_id, type, routing_key, ordering_key, body)
-      ), begun AS (
-        INSERT INTO shipment (order_id, status, started_at, due_at, traceparent)
-        SELECT order_id, 'STARTED', started_at, now() + (due_at - started_at), traceparent
-        FROM start ORDER BY order_id
-        ON CONFLICT (order_id) DO NOTHING
-        RETURNING order_id
-      ), messages AS (
-        INSERT INTO outbox (message_id, type, routing_key, ordering_key, body, traceparent)
-        SELECT message_id, type, routing_key, ordering_key, body, traceparent
-        FROM start JOIN begun USING (order_id)
-      )
-      SELECT order_id FROM begun`,
-    values: [
-      starts.map((start) => start.orderId),
-      starts.map((start) => start.startedAt),
-      starts.map((start) => start.dueAt),
-      starts.map((start) => start.traceparent),
-      ...outboxColumns(starts.map(eventOf)).slice(0, -1),
-    ],
+    text: `INSERT INTO shipment (order_id, status, started_at, due_at, traceparent)
+      SELECT "orderId", 'STARTED', "startedAt",
+        CASE WHEN "dueAt" > "startedAt" THEN now() + ("dueAt" - "startedAt") ELSE least("startedAt", now()) END, traceparent
+      FROM ${started.from("s", 1)} ORDER BY "orderId"
+      ON CONFLICT (order_id) DO NOTHING
+      RETURNING order_id`,
+    values: [started.values(starts)],
   });
   return new Set(rows.map((row) => row.order_id));
 }
@@ -56,22 +45,15 @@ export async function insertStarted(
  * Locks up to `limit` started shipments that are due, the longest overdue first. The locks are the lease: another
  * dispatcher skips these rows, and when this process dies the database frees them at once.
  */
-export async function lockDue(
-  tx: Queryable,
-  limit: number,
-): Promise<{ orderId: string; startedAt: Date; traceparent: string }[]> {
-  const { rows } = await tx.query<{ order_id: string; started_at: Date; traceparent: string }>({
+export async function lockDue(tx: Queryable, limit: number): Promise<DueShipment[]> {
+  const { rows } = await tx.query<DueShipment>({
     name: "shipping.lock_due",
-    text: `SELECT order_id, started_at, traceparent FROM shipment
-      WHERE status = 'STARTED' AND due_at <= now()
+    text: `SELECT order_id AS "orderId", started_at AS "startedAt", due_at <= started_at AS "atOnce", traceparent
+      FROM shipment WHERE status = 'STARTED' AND due_at <= now()
       ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED`,
     values: [limit],
   });
-  return rows.map((row) => ({
-    orderId: row.order_id,
-    startedAt: row.started_at,
-    traceparent: row.traceparent,
-  }));
+  return rows;
 }
 
 /** Marks shipments as shipped. The caller holds the locks of `lockDue`. */

@@ -9,6 +9,7 @@ import {
   createWorld,
   engines,
   factsOf,
+  losingFirst,
   newOrderId,
   placed,
   startedInFile,
@@ -109,6 +110,53 @@ test("a restart finishes what was started", async () => {
   }
   await using _next = await world.startService();
   await expect.poll(() => factsOf(world, orderId), patience).toEqual(both);
+});
+
+test("a parcel leaves when the queue has its event, and says then what was lost of its start", async () => {
+  await using world = await createWorld("postgres");
+  const bus = losingFirst(world.bus);
+  await using shipping = await world.startService({}, bus);
+  const orderId = newOrderId();
+  await world.place(orderId);
+  await expect.poll(() => factsOf(world, orderId), patience).toEqual(["OrderShipped"]);
+  expect(bus.lost).toEqual(new Set([`${orderId}:shipping-started`, `${orderId}:shipped`]));
+  const [{ event } = { event: undefined }] = world.shipments;
+  const { shipment } = await shipping.client.getShipment({ orderId });
+  expect(event).toMatchObject({ startedAt: shipment?.startedAt, shippedAt: shipment?.shippedAt });
+});
+
+test("of a parcel that leaves at once both events go out together", async () => {
+  await using world = await createWorld("postgres");
+  const published: string[][] = [];
+  const bus: typeof world.bus = {
+    ...world.bus,
+    publish(events, options) {
+      published.push(events.map(({ routingKey }) => routingKey));
+      return world.bus.publish(events, options);
+    },
+  };
+  await using _service = await world.startService({ SHIPPING_DELAY_MS: "0" }, bus);
+  const orderId = newOrderId();
+  await world.place(orderId);
+  await expect.poll(() => factsOf(world, orderId), patience).toEqual(both);
+  expect(published).toEqual([["order.shipping_started", "order.shipped"]]);
+});
+
+test("an update tells again what waited in the outbox of the version before", async () => {
+  await using world = await createWorld("postgres");
+  const [told, untold] = [newOrderId(), newOrderId()];
+  {
+    await using _service = await world.startService();
+    await world.place(told, untold);
+    await expect.poll(() => factsOf(world, untold), patience).toEqual(both);
+  }
+  await world.sql.query({
+    text: `CREATE TABLE outbox AS SELECT '${untold}'::text AS ordering_key;
+      DELETE FROM migrations_shipping WHERE number = 3`,
+  });
+  await using _next = await world.startService();
+  await expect.poll(() => factsOf(world, untold), patience).toEqual([...both, "OrderShipped"]);
+  expect(factsOf(world, told)).toEqual(both);
 });
 
 test("an order that was cancelled before its event arrived is never shipped", async () => {

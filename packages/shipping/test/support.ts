@@ -36,7 +36,7 @@ export interface TestWorld extends AsyncDisposable {
   /** The file that the services of this world write. */
   readonly logFile: string;
   /** Starts the service, as one of maybe several. */
-  startService(env?: Record<string, string>): Promise<TestShipping>;
+  startService(env?: Record<string, string>, bus?: EventBus): Promise<TestShipping>;
   /** Publishes OrderPlaced of these orders. */
   place(...orderIds: string[]): Promise<void>;
   /** What arrived at queue `shipments`, in the order of arriving, duplicates included. */
@@ -81,8 +81,9 @@ export async function createWorld(engine: Engine): Promise<TestWorld> {
     sql,
     logFile,
     shipments,
-    async startService(env = {}) {
-      return await startTestShipping({ databaseUrl, bus }, { SHIPPING_LOG_FILE: logFile, ...env });
+    async startService(env = {}, itsBus = bus) {
+      const engines = { databaseUrl, bus: itsBus };
+      return await startTestShipping(engines, { SHIPPING_LOG_FILE: logFile, ...env });
     },
     async place(...orderIds) {
       const events = orderIds.map((orderId) => placed(orderId));
@@ -139,6 +140,22 @@ function collectShipments(bus: EventBus, into: ShipmentFact[]) {
 
 function isShipmentEvent(message: Message): message is OrderShippingStarted | OrderShipped {
   return isMessage(message, OrderShippingStartedSchema) || isMessage(message, OrderShippedSchema);
+}
+
+/** The queue, but the first publish of each event is lost: nothing arrives, and nothing is confirmed. */
+export function losingFirst(bus: EventBus): EventBus & { readonly lost: ReadonlySet<string> } {
+  const lost = new Set<string>();
+  return {
+    ...bus,
+    lost,
+    async publish(events, options) {
+      const ids = events.map(({ id }) => id).filter((id) => !lost.has(id));
+      for (const id of ids) lost.add(id);
+      const rest = events.filter(({ id }) => !ids.includes(id));
+      const report = await bus.publish(rest, options);
+      return { ...report, unknown: [...report.unknown, ...ids] };
+    },
+  };
 }
 
 export const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

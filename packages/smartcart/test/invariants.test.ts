@@ -31,20 +31,20 @@ const message = `
 const breakages: readonly Breakage[] = [
   {
     what: "an order that is stuck",
-    broken: setOrder("state = 'PAID'"),
+    broken: setOrder("state = 'PAID', lease_until = 'infinity'"),
     mended: setOrder("state = 'SHIPPED'"),
     noticedBy: ["everything comes to its end"],
   },
   {
     what: "a gap in a history",
-    broken: "update orders.order_events set sequence = 7 where sequence = 6 and order_id = :order",
-    mended: "update orders.order_events set sequence = 6 where sequence = 7 and order_id = :order",
+    broken: setOrder("last_sequence = 7"),
+    mended: setOrder("last_sequence = 6"),
     noticedBy: ["sequence is contiguous"],
   },
   {
     what: "a history that cannot be",
-    broken: "update orders.order_events set milestone = 7 where sequence = 6 and order_id = :order",
-    mended: "update orders.order_events set milestone = 6 where sequence = 6 and order_id = :order",
+    broken: setOrder("milestones[6] = 7"),
+    mended: setOrder("milestones[6] = 6"),
     noticedBy: ["only legal transitions"],
   },
   {

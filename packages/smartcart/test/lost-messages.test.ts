@@ -6,7 +6,7 @@ import { seedBody, startStack, wholeLife } from "./stack.ts";
 let shop: Awaited<ReturnType<typeof startStack>>;
 beforeAll(async () => {
   shop = await startStack({ env: { ORDER_SHIPMENT_OVERDUE_MS: "1000" } });
-  // What is written into an outbox is as good as sent; what vanishes from it is lost. Only the first copy is.
+  // What is written into the outbox is as good as sent; what vanishes from it is lost. Only the first copy is.
   await rowsOf(
     shop.databaseUrl,
     `create table public.lost (message_id text primary key);
@@ -19,21 +19,17 @@ beforeAll(async () => {
 });
 afterAll(() => shop?.[Symbol.asyncDispose]());
 
-it.each([
-  ["that orders the shipment", "orders", "order.placed"],
-  ["that it has begun and that it has left", "shipping", "order.ship%"],
-])("ships an order though the message %s is lost", async (_, schema, routingKey) => {
+it("ships an order though the message that orders the shipment is lost", async () => {
   await rowsOf(
     shop.databaseUrl,
-    `create trigger lose before insert on ${schema}.outbox for each row
-     when (new.routing_key like '${routingKey}') execute function public.lose()`,
+    `create trigger lose before insert on orders.outbox for each row
+     when (new.routing_key = 'order.placed') execute function public.lose()`,
   );
   const { orderId } = (await shop.place(seedBody)).body;
   expect(await shop.history(orderId, "Shipped")).toEqual(wholeLife);
-  await rowsOf(shop.databaseUrl, `drop trigger lose on ${schema}.outbox`);
-  const lost = await rowsOf(shop.databaseUrl, "select from public.lost where message_id like $1", [
-    `${orderId}%`,
+  const lost = await rowsOf(shop.databaseUrl, "select from public.lost where message_id = $1", [
+    `${orderId}:placed`,
   ]);
-  expect(lost.length).toBeGreaterThan(0);
+  expect(lost).toHaveLength(1);
   await expectConsistent(shop.databaseUrl);
 });

@@ -5,6 +5,7 @@ export { createDatabase, forCall } from "./database.ts";
 export type { MigrationSet } from "./migrate.ts";
 export { MigrationError, migrate } from "./migrate.ts";
 export { postgresFaults } from "./postgres-faults.ts";
+export { hex, recordSet } from "./record-set.ts";
 export type { DatabaseServer } from "./server.ts";
 export { openDatabaseServer } from "./server.ts";
 export { constraintOf, isConnectionError, isUniqueViolation, sqlStateOf } from "./sql-errors.ts";

@@ -7,12 +7,10 @@ export const patches = {
     file: "packages/shipping/src/store.ts",
     replacements: [
       {
-        find: `        ON CONFLICT (order_id) DO NOTHING
-        RETURNING order_id
-      ), messages`,
-        replace: `        ON CONFLICT (order_id) DO UPDATE SET started_at = excluded.started_at
-        RETURNING order_id
-      ), messages`,
+        find: `      ON CONFLICT (order_id) DO NOTHING
+      RETURNING order_id`,
+        replace: `      ON CONFLICT (order_id) DO UPDATE SET started_at = excluded.started_at
+      RETURNING order_id`,
       },
     ],
   },
@@ -61,10 +59,10 @@ export const patches = {
     file: "packages/shipping/src/order-placed-consumer.ts",
     replacements: [
       {
-        find: `        const orderIds = await patiently(() => beginAll(accepted, o), o.log, signal);
-        await announce(orderIds, accepted, o);`,
+        find: `        const begun = await patiently(() => beginAll(accepted, o), o.log, signal);
+        await announce(begun, o);`,
         replace: `        void patiently(() => beginAll(accepted, o), o.log, new AbortController().signal)
-          .then((orderIds) => announce(orderIds, accepted, o)).catch(() => signal.aborted);`,
+          .then((begun) => announce(begun, o)).catch(() => signal.aborted);`,
       },
     ],
   },

@@ -79,7 +79,7 @@ async function reserve(order: StoredOrder, { peers, signal, now }: StepContext) 
       }
       // One that has expired meanwhile is taken up as well: the commit takes the units again or says that they are gone.
       return advance(order, "STOCK_RESERVED", [
-        { milestone: OrderMilestone.STOCK_RESERVED, service: "inventory", occurredAt: now() },
+        { milestone: OrderMilestone.STOCK_RESERVED, occurredAt: now() },
       ]);
     case "shortage":
       return advance(order, "REJECTED", [outOfStock(now())], shortageRejection(outcome.value));
@@ -106,7 +106,7 @@ async function charge(order: StoredOrder, { peers, signal, now }: StepContext) {
   switch (payment?.status) {
     case PaymentStatus.CAPTURED:
       return advance(order, "PAID", [
-        { milestone: OrderMilestone.PAYMENT_CONFIRMED, service: "payment", occurredAt: now() },
+        { milestone: OrderMilestone.PAYMENT_CONFIRMED, occurredAt: now() },
       ]);
     case PaymentStatus.DECLINED:
     case PaymentStatus.FAILED:
@@ -114,7 +114,7 @@ async function charge(order: StoredOrder, { peers, signal, now }: StepContext) {
       return advance(
         order,
         "REJECTED_RELEASING",
-        [{ milestone: OrderMilestone.PAYMENT_DECLINED, service: "payment", occurredAt: now() }],
+        [{ milestone: OrderMilestone.PAYMENT_DECLINED, occurredAt: now() }],
         { code: "PAYMENT_DECLINED", reason: payment.declineCode, lines: [] },
       );
     default:
@@ -131,7 +131,7 @@ function notCharged(order: StoredOrder, { code }: Refusal, now: () => Date): Tra
   return advance(
     order,
     "REJECTED_REFUNDING",
-    [{ milestone: OrderMilestone.PAYMENT_DECLINED, service: "payment", occurredAt: now() }],
+    [{ milestone: OrderMilestone.PAYMENT_DECLINED, occurredAt: now() }],
     { code: "PAYMENT_DECLINED", reason: code.toLowerCase(), lines: [] },
   );
 }
@@ -147,7 +147,7 @@ async function commit(order: StoredOrder, { peers, signal, now }: StepContext) {
         throw new Error(`inventory answered a commit of ${order.orderId} that is not committed`);
       }
       return advance(order, "CONFIRMED", [
-        { milestone: OrderMilestone.CONFIRMED, service: "order", occurredAt: now() },
+        { milestone: OrderMilestone.CONFIRMED, occurredAt: now() },
       ]);
     case "shortage":
       return advance(
@@ -169,7 +169,7 @@ function notCommitted(order: StoredOrder, { code }: Refusal, now: () => Date): T
 async function stopShipment(order: StoredOrder, { peers, signal, now }: StepContext) {
   await peers.shipping.cancelShipment({ orderId: order.orderId }, { signal });
   return advance(order, "CANCELLED_REFUNDING", [
-    { milestone: OrderMilestone.CANCELLED, service: "order", occurredAt: now() },
+    { milestone: OrderMilestone.CANCELLED, occurredAt: now() },
   ]);
 }
 
@@ -186,7 +186,6 @@ async function refund(order: StoredOrder, { peers, signal, now }: StepContext) {
   );
   const refunded = {
     milestone: OrderMilestone.REFUNDED,
-    service: "payment",
     occurredAt: now(),
   };
   // A charge that was refused had taken nothing, unless there was a payment that was not the order's.
@@ -209,7 +208,7 @@ function stockRejection(code: string): Rejection {
 }
 
 function outOfStock(occurredAt: Date) {
-  return { milestone: OrderMilestone.OUT_OF_STOCK, service: "inventory", occurredAt };
+  return { milestone: OrderMilestone.OUT_OF_STOCK, occurredAt };
 }
 
 function shortageRejection(shortage: StockShortage): Rejection {

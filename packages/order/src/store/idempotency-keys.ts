@@ -1,6 +1,6 @@
-/** The SQL of idempotency keys, but for their insertion, which is one statement with that of their order (store.ts). */
+/** The SQL of idempotency keys, but for their insertion, which is one statement with that of their order (insert-orders.ts). */
 import type { Queryable } from "@smartcart/store";
-import { UNFINISHED } from "./store.ts";
+import { UNFINISHED } from "./order-row.ts";
 
 /** An idempotency key: it belongs to the user who sent it, and means nothing beside another one's. */
 export interface OwnedKey {

@@ -1,0 +1,91 @@
+/** Who drives an order: leases on rows, so that any number of processes may look for what nobody drives. */
+import type { OutgoingEvent } from "@smartcart/bus";
+import type { Queryable } from "@smartcart/store";
+import type { StoredOrder } from "../order.ts";
+import type { OrderState } from "../order-state.ts";
+import type { OrderRow } from "./order-row.ts";
+import { COLUMNS, orderFromRow, UNFINISHED } from "./order-row.ts";
+
+/** Takes up to `limit` orders in one of these states that nobody drives, and leases them. Several resumers never take the same one. */
+export async function leaseUnfinished(
+  db: Queryable,
+  states: readonly OrderState[],
+  limit: number,
+  leaseMs: number,
+): Promise<StoredOrder[]> {
+  const { rows } = await db.query<OrderRow>({
+    name: "order.lease",
+    text: `update orders set lease_until = now() + $2::bigint * interval '1 millisecond', resumptions = resumptions + 1
+           where order_id in (
+             select order_id from orders where ${UNFINISHED} and state = any($3::text[]) and lease_until < now()
+             order by lease_until limit $1 for update skip locked)
+           returning ${COLUMNS}`,
+    values: [limit, leaseMs, states],
+  });
+  return rows.map(orderFromRow);
+}
+
+/**
+ * Takes up to `limit` orders that heard nothing of their shipment for `overdueMs`, and lets them rest for as long, twice as long,
+ * four times as long …, up to some 128 times.
+ */
+export async function leaseOverdue(
+  db: Queryable,
+  limit: number,
+  overdueMs: number,
+): Promise<StoredOrder[]> {
+  const { rows } = await db.query<OrderRow>({
+    name: "order.lease-overdue",
+    text: `update orders
+           set lease_until = now() + $2::bigint * interval '1 millisecond' * (2 ^ least(resumptions, 7) - 1),
+               resumptions = resumptions + 1
+           where order_id in (
+             select order_id from orders
+             where state in ('CONFIRMED', 'SHIPPING') and lease_until < now() - $2::bigint * interval '1 millisecond'
+             order by lease_until limit $1 for update skip locked)
+           returning ${COLUMNS}`,
+    values: [limit, overdueMs],
+  });
+  return rows.map(orderFromRow);
+}
+
+/** Gives a lease back early, so that the resumer looks at the order again after `delayMs`. */
+export async function deferOrder(db: Queryable, orderId: string, delayMs: number): Promise<void> {
+  await db.query({
+    name: "order.defer",
+    text: `update orders set lease_until = now() + $2::bigint * interval '1 millisecond'
+           where order_id = $1 and ${UNFINISHED}`,
+    values: [orderId, delayMs],
+  });
+}
+
+/**
+ * Leaves an order where it is until a person has looked at it, and notes with which code it was refused. Nothing happens where
+ * it has moved meanwhile.
+ */
+export async function parkOrder(db: Queryable, order: StoredOrder, refusal: string): Promise<void> {
+  await db.query({
+    name: "order.park",
+    text: `update orders set lease_until = 'infinity', refusal = $4
+           where order_id = $1 and state = $2 and last_sequence = $3`,
+    values: [order.orderId, order.state, order.lastSequence, refusal],
+  });
+}
+
+/** Writes a message of an order into the outbox unless it stands there. Answers whether it was written. */
+export async function announce(db: Queryable, event: OutgoingEvent): Promise<boolean> {
+  const { rowCount } = await db.query({
+    text: `insert into outbox (message_id, type, routing_key, ordering_key, body, traceparent)
+           select $1, $2, $3, $4, $5, $6
+           where not exists (select from outbox where ordering_key = $4 and message_id = $1)`,
+    values: [
+      event.id,
+      event.type,
+      event.routingKey,
+      event.orderingKey,
+      event.body,
+      event.traceparent,
+    ],
+  });
+  return rowCount > 0;
+}
