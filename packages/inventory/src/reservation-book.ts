@@ -43,12 +43,16 @@ const maxItems = 256;
 /** Transactions under way at once per method: while one commits, the next already waits for its locks. */
 const maxConcurrent = 2;
 
-/** Creates the book over a database. `onChange` is called after stock moved. */
+/**
+ * Creates the book over a database. `onChange` is called after stock moved, `onHeld` after units were set aside, with the shortest
+ * time to live among them, in milliseconds.
+ */
 export function createReservationBook(o: {
   readonly database: Database;
   readonly onChange: () => void;
+  readonly onHeld?: (ttlMs: number) => void;
 }): ReservationBook {
-  const { database, onChange } = o;
+  const { database, onChange, onHeld } = o;
 
   const fold = <I, O>(
     name: string,
@@ -76,6 +80,7 @@ export function createReservationBook(o: {
         const results =
           (await holdAtOnce(requests)) ??
           (await transact(database, "reserve", (tx) => reserveAll(tx, requests)));
+        onHeld?.(Math.min(...requests.map(({ ttlMs }) => ttlMs)));
         onChange();
         return results;
       },

@@ -136,6 +136,16 @@ export async function lockReservations(
   return new Map(rows.map((row) => [row.reservation_id, toReservation(row)]));
 }
 
+/** In how many milliseconds the time of a hold is over, by the database's clock; 0 where one's is, Infinity where there is none. */
+export async function nextExpiryInMs(db: Queryable): Promise<number> {
+  const { rows } = await db.query<{ ms: number }>({
+    name: "inventory.next_expiry",
+    text: `SELECT greatest(0, extract(epoch FROM expires_at - now()) * 1000)::float8 AS ms
+      FROM reservation WHERE status = 'HELD' ORDER BY expires_at LIMIT 1`,
+  });
+  return rows[0]?.ms ?? Number.POSITIVE_INFINITY;
+}
+
 /** Finds holds whose time is over by the database's clock, the oldest first. A hint only: nothing is locked. */
 export async function findOverdue(db: Queryable, limit: number): Promise<string[]> {
   const { rows } = await db.query<{ reservation_id: string }>({

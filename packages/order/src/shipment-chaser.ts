@@ -20,7 +20,7 @@ export interface ShipmentChaserOptions {
   readonly log: Logger;
   /** How long an order may wait for news of its shipment, in milliseconds. The pause doubles with each time it is chased. */
   readonly overdueMs: number;
-  /** Pause between two looks, in milliseconds. Default: a tenth of `overdueMs`. */
+  /** Shortest pause between two looks, in milliseconds. Default: a tenth of `overdueMs`; the longest one is half of it. */
   readonly intervalMs?: number;
 }
 
@@ -33,13 +33,18 @@ export function startShipmentChaser(options: ShipmentChaserOptions): AsyncDispos
   const resources = new AsyncDisposableStack();
   const name = "order.shipment-chaser";
   const pool = resources.use(createPool({ name, maxConcurrent: MAX_CONCURRENT, log }));
-  const run = (signal: AbortSignal) =>
-    pool.fill({
+  const run = async (signal: AbortSignal) => {
+    const dueInMs = await repository.overdueInMs(overdueMs);
+    if (dueInMs > 0) return dueInMs;
+    await pool.fill({
       take: (limit) => repository.leaseOverdue(limit, overdueMs),
       work: (order) => chase(order, options, signal),
       signal,
     });
-  resources.use(startTimer({ name, intervalMs, log, run }));
+    return 0;
+  };
+  const longestMs = Math.max(intervalMs, overdueMs / 2);
+  resources.use(startTimer({ name, intervalMs, longestMs, log, run }));
   return resources;
 }
 

@@ -91,6 +91,17 @@ export async function settlePayments(
   );
 }
 
+/** In how many milliseconds `leasePending` finds a payment; 0 where it does now, Infinity where none is pending. */
+export async function pendingDueInMs(db: Queryable, restMs: number): Promise<number> {
+  const { rows } = await db.query<{ ms: number }>({
+    name: "payment.pending_due",
+    text: `SELECT greatest(0, $1::bigint - extract(epoch FROM now() - asked_at) * 1000)::float8 AS ms
+      FROM payment WHERE status = 'PENDING' ORDER BY asked_at LIMIT 1`,
+    values: [restMs],
+  });
+  return rows[0]?.ms ?? Number.POSITIVE_INFINITY;
+}
+
 /** Takes up to `limit` payments that nobody asked about for `restMs`; they then rest for as long again. */
 export async function leasePending(
   db: Queryable,

@@ -25,8 +25,8 @@ export interface OrderPlacedConsumerOptions {
   /** Share of attempts that fail, 0 to 1. */
   readonly failureRate: number;
   readonly now: () => Date;
-  /** Called after each batch with how many shipments it began. */
-  readonly onStarted: (count: number) => void;
+  /** Called after each batch with how many shipments it began, and in how many milliseconds they leave. */
+  readonly onStarted: (count: number, leavesAfterMs: number) => void;
 }
 
 /**
@@ -42,8 +42,11 @@ export function startOrderPlacedConsumer(o: OrderPlacedConsumerOptions): Promise
       const outcomes = batch.map((delivery) => judge(delivery, o.failureRate));
       const accepted = batch.filter((_, index) => outcomes[index]?.kind === "ack");
       if (accepted.length > 0) {
-        const orderIds = await patiently(() => beginAll(accepted, o), o.log, signal);
+        const leavesAfterMs = o.delayMs();
+        const begin = () => beginAll(accepted, leavesAfterMs, o);
+        const orderIds = await patiently(begin, o.log, signal);
         await announce(orderIds, accepted, o);
+        o.onStarted(orderIds.length, leavesAfterMs);
       }
       return outcomes;
     },
@@ -82,10 +85,10 @@ function patiently<T>(attempt: () => Promise<T>, log: Logger, signal: AbortSigna
 /** Begins the shipments of a batch and answers the orders of those that are new. */
 async function beginAll(
   batch: readonly Delivery[],
-  { database, now, delayMs }: OrderPlacedConsumerOptions,
+  leavesAfterMs: number,
+  { database, now }: OrderPlacedConsumerOptions,
 ): Promise<readonly string[]> {
   const startedAt = now();
-  const leavesAfterMs = delayMs();
   // By order, because two messages of one batch may tell of the same one.
   const starts = new Map(
     batch.map((delivery) => {
@@ -103,7 +106,7 @@ async function beginAll(
 async function announce(
   orderIds: readonly string[],
   batch: readonly Delivery[],
-  { log, startLog, now, onStarted }: OrderPlacedConsumerOptions,
+  { log, startLog, now }: OrderPlacedConsumerOptions,
 ): Promise<void> {
   const traceparents = new Map(batch.map((one) => [orderIdOf(one), one.traceparent]));
   for (const orderId of orderIds) {
@@ -113,7 +116,6 @@ async function announce(
     );
   }
   if (orderIds.length > 0) await startLog.append(orderIds, now());
-  onStarted(orderIds.length);
 }
 
 function orderIdOf({ message }: Delivery): string {

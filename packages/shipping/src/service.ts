@@ -53,12 +53,9 @@ export async function startShipping(o: ShippingOptions): Promise<RunningShipping
   const count = countShipments(metrics);
   const now = () => new Date();
   const relay = starting.use(startRelay({ database, bus, log, metrics }));
-  const onShipped = (shipped: number) => {
-    count("shipped", shipped);
-    relay.poke();
-  };
+  const onShipped = (shipped: number) => count("shipped", shipped);
   const pollMs = config.SHIPPING_POLL_MS;
-  starting.use(startDispatcher({ database, log, pollMs, now, onShipped }));
+  const dispatcher = starting.use(startDispatcher({ database, log, pollMs, now, onShipped }));
   const delay = createSwitch({
     name: "delay",
     title: "Let every parcel leave later",
@@ -75,9 +72,9 @@ export async function startShipping(o: ShippingOptions): Promise<RunningShipping
         now,
         delayMs: () => config.SHIPPING_DELAY_MS + delay.value(),
         failureRate: config.SHIPPING_FAILURE_RATE,
-        onStarted(started) {
+        onStarted(started, leavesAfterMs) {
           count("started", started);
-          relay.poke();
+          dispatcher.runWithin(Math.max(pollMs, leavesAfterMs));
         },
       }),
     ),
