@@ -33,9 +33,7 @@ export async function takeRelayTurn(
       client.off("error", lose).off("end", lose).release();
       return undefined;
     }
-    await client.query(
-      `set idle_session_timeout = ${Math.ceil(leaseMs)}; listen ${outboxChannel}`,
-    );
+    await client.query(`set idle_session_timeout = ${Math.ceil(leaseMs)}; listen ${outboxChannel}`);
     client.on("notification", ({ payload }) => {
       if (payload === database.schema) onWritten();
     });

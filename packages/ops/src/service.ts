@@ -13,6 +13,7 @@ import type { Logger, Part, Registry } from "@smartcart/runtime";
 import { createMetrics } from "@smartcart/runtime";
 import { createDatabase } from "@smartcart/store";
 import { guarded, requireTokenOrLoopback } from "./access.ts";
+import { createAttention } from "./attention.ts";
 import type { OpsConfig } from "./config.ts";
 import { createDeadLetterDesk } from "./dead-letter-desk.ts";
 import { createFeed } from "./feed.ts";
@@ -49,11 +50,13 @@ export interface RunningOps extends Part {
 
 /** How long an order may be on its way before it counts as stuck, in milliseconds. */
 const settleMs = 60_000;
+/** How long the mesh is measured after the last onlooker has left, in milliseconds. */
+const lingerMs = 60_000;
 /** Passages that wait for the next snapshot. */
 const maxPassages = 500;
 
 /**
- * Watches all parts from its start on, and serves what it sees. It keeps nothing: a restart forgets the past minutes. Throws a
+ * Watches all parts while somebody watches it, and serves what it sees. It keeps nothing: a restart forgets the past minutes. Throws a
  * StartError where it would be open to the network without a token.
  */
 export async function startOps(o: OpsOptions): Promise<RunningOps> {
@@ -81,6 +84,7 @@ export async function startOps(o: OpsOptions): Promise<RunningOps> {
   );
   const own = config.SMARTCART_DEMO ? [loadSwitch(load.setRate)] : undefined;
 
+  const attention = starting.use(createAttention(lingerMs));
   let passages: Passage[] = [];
   const watches = partNames.flatMap((part) =>
     o.parts[part].map((address) =>
@@ -90,6 +94,7 @@ export async function startOps(o: OpsOptions): Promise<RunningOps> {
           address,
           log,
           meshSecret: config.MESH_SECRET,
+          attention,
           onReport: (report) => {
             passages = [...passages, ...report.passages].slice(-maxPassages);
           },
@@ -97,15 +102,15 @@ export async function startOps(o: OpsOptions): Promise<RunningOps> {
       ),
     ),
   );
-  const snapshots = createFeed<MeshSnapshot>();
-  const isWatched = () => snapshots.followers() > 0;
-  const queues = starting.use(startQueueWatch({ bus, log, isWatched }));
+  const snapshots = createFeed<MeshSnapshot>(attention.followers);
+  const queues = starting.use(startQueueWatch({ bus, log, attention }));
   const mesh = starting.use(
     startMeshWatch({
       watches,
       queues,
       switches: own ?? [],
       feed: snapshots,
+      attention,
       log,
       takePassages() {
         const taken = passages;

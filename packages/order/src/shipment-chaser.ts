@@ -20,12 +20,13 @@ export interface ShipmentChaserOptions {
   readonly log: Logger;
   /** How long an order may wait for news of its shipment, in milliseconds. The pause doubles with each time it is chased. */
   readonly overdueMs: number;
-  /** Shortest pause between two looks, in milliseconds. Default: a tenth of `overdueMs`; the longest one is half of it. */
+  /** Shortest pause between two looks, in milliseconds. Default: a tenth of `overdueMs`; the longest one is five seconds. */
   readonly intervalMs?: number;
 }
 
 /** Orders that one process asks about at once. */
 const MAX_CONCURRENT = 100;
+const LONGEST_MS = 5_000;
 
 /** Chases what is overdue, on a timer. */
 export function startShipmentChaser(options: ShipmentChaserOptions): AsyncDisposable {
@@ -43,7 +44,7 @@ export function startShipmentChaser(options: ShipmentChaserOptions): AsyncDispos
     });
     return 0;
   };
-  const longestMs = Math.max(intervalMs, overdueMs / 2);
+  const longestMs = Math.max(intervalMs, LONGEST_MS);
   resources.use(startTimer({ name, intervalMs, longestMs, log, run }));
   return resources;
 }

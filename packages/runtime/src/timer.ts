@@ -13,7 +13,7 @@ export interface TimerOptions {
    * failing, at most every ten seconds. May answer in how many milliseconds there is work again, as far as it knows (`Infinity`:
    * none); the next run is then, within the two bounds.
    */
-  run: (signal: AbortSignal) => Promise<number | void>;
+  run: (signal: AbortSignal) => Promise<number | undefined> | Promise<void>;
 }
 
 /** A running timer. */
@@ -75,7 +75,9 @@ async function runOnce(
   try {
     const workInMs = await run(signal);
     noteFailure();
-    return workInMs === undefined ? intervalMs : Math.max(intervalMs, Math.min(longestMs, workInMs));
+    return workInMs === undefined
+      ? intervalMs
+      : Math.max(intervalMs, Math.min(longestMs, workInMs));
   } catch (error) {
     if (!signal.aborted) noteFailure(error);
     return intervalMs;
