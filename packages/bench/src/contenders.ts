@@ -65,7 +65,7 @@ const portVariables = {
 
 type Ports = Record<(typeof portVariables)[keyof typeof portVariables], string>;
 
-async function choosePorts(): Promise<Ports> {
+export async function choosePorts(): Promise<Ports> {
   const variables = Object.values(portVariables);
   const free = await freePorts(variables.length);
   return Object.fromEntries(variables.map((variable, i) => [variable, String(free[i])])) as Ports;
