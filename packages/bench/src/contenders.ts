@@ -2,6 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
+import { idAt } from "@smartcart/reconciler";
 import { freePorts, waitFor } from "@smartcart/testkit";
 import type { Engines } from "./engines.ts";
 import { sqlFile } from "./engines.ts";
@@ -24,6 +25,8 @@ export interface Contender extends AsyncDisposable {
   readonly orderUrl: string;
   readonly processes: readonly RunningProcess[];
   readonly databaseUrl: string | undefined;
+  /** From the start of the processes until they take orders, in milliseconds; undefined for the peers. */
+  readonly readyMs?: number;
   /** Orders whose shipment is stored (or, for the seed's stack, was begun). */
   shipped(): Promise<number>;
 }
@@ -35,6 +38,8 @@ export interface StartOptions {
   readonly products: number;
   /** Write a CPU profile of each process when it ends. */
   readonly profile: boolean;
+  /** A database of that contender. Default: a new one. */
+  readonly databaseUrl?: string | undefined;
 }
 
 export async function startContender(name: ContenderName, o: StartOptions): Promise<Contender> {
@@ -117,12 +122,13 @@ async function startPeer(name: "seed" | "durable", o: StartOptions): Promise<Con
 async function startSmartCart(name: "smartcart" | "embedded", o: StartOptions): Promise<Contender> {
   await using started = new AsyncDisposableStack();
   const ports = await choosePorts();
-  const databaseUrl = await o.engines.createDatabase(name);
+  const databaseUrl = o.databaseUrl ?? (await o.engines.createDatabase(name));
   const env = {
     ...common(o, databaseUrl),
     ...ports,
     ...(name === "smartcart" && { AMQP_URL: await o.engines.createVirtualHost(name) }),
   };
+  const startedAt = performance.now();
   const smartcart = started.use(
     startProcess({
       name: "smartcart",
@@ -133,14 +139,15 @@ async function startSmartCart(name: "smartcart" | "embedded", o: StartOptions): 
   );
   const orderUrl = `http://127.0.0.1:${ports.ORDER_PORT}`;
   await smartcart.answers(`${orderUrl}/readyz`);
+  const readyMs = performance.now() - startedAt;
   const running = started.move();
-  return finish({ orderUrl, processes: [smartcart], databaseUrl, running, o });
+  return finish({ orderUrl, processes: [smartcart], databaseUrl, readyMs, running, o });
 }
 
 async function startServices(o: StartOptions): Promise<Contender> {
   await using started = new AsyncDisposableStack();
   const ports = await choosePorts();
-  const databaseUrl = await o.engines.createDatabase("services");
+  const databaseUrl = o.databaseUrl ?? (await o.engines.createDatabase("services"));
   const url = (variable: keyof Ports) => `http://127.0.0.1:${ports[variable]}`;
   const env = {
     ...common(o, databaseUrl),
@@ -160,6 +167,7 @@ async function startServices(o: StartOptions): Promise<Contender> {
     "notification",
     "status-hub",
   ];
+  const startedAt = performance.now();
   const processes = services.map((service) =>
     started.use(
       startProcess({
@@ -175,8 +183,9 @@ async function startServices(o: StartOptions): Promise<Contender> {
       process.answers(`${url(portVariables[process.name as keyof typeof portVariables])}/readyz`),
     ),
   );
+  const readyMs = performance.now() - startedAt;
   const running = started.move();
-  return finish({ orderUrl: url("ORDER_PORT"), processes, databaseUrl, running, o });
+  return finish({ orderUrl: url("ORDER_PORT"), processes, databaseUrl, readyMs, running, o });
 }
 
 function common(o: StartOptions, databaseUrl: string): Record<string, string> {
@@ -196,12 +205,14 @@ async function finish({
   orderUrl,
   processes,
   databaseUrl,
+  readyMs,
   running,
   o,
 }: {
   orderUrl: string;
   processes: readonly RunningProcess[];
   databaseUrl: string;
+  readyMs: number;
   running: AsyncDisposableStack;
   o: StartOptions;
 }): Promise<Contender> {
@@ -210,17 +221,19 @@ async function finish({
   await addProducts(pool, o.products);
   // Orders of products that the order service's copy of the catalogue does not have yet are refused.
   await waitFor(async () => (await placeOne(orderUrl)) === 201, { what: "the first order" });
-  const { rows } = await pool.query("select count(*)::int as shipped from shipping.shipment");
-  const before = rows[0].shipped;
+  // By their ids, which begin with their time: a count of all that was ever shipped would be measured as well.
+  const first = idAt(Date.now());
   return {
     orderUrl,
     processes,
     databaseUrl,
+    readyMs,
     async shipped() {
       const { rows } = await pool.query(
-        "select count(*)::int as shipped from shipping.shipment where status = 'SHIPPED'",
+        "select count(*)::int as shipped from shipping.shipment where order_id >= $1 and status = 'SHIPPED'",
+        [first],
       );
-      return rows[0].shipped - before;
+      return rows[0].shipped;
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
@@ -245,7 +258,7 @@ async function addProducts(pool: pg.Pool, products: number): Promise<void> {
     `with listed as (
        insert into inventory.product (product_id, name, description, category, emoji, currency_code, price_minor)
        select 'bench-' || to_char(i, 'FM000000'), 'Bench ' || i, '', 'Bench', '', 'USD', $2::bigint
-       from generate_series(0, $1::int - 1) i returning product_id)
+       from generate_series(0, $1::int - 1) i on conflict do nothing returning product_id)
      insert into inventory.stock (product_id, initial, available)
      select product_id, $3::int, $3::int from listed`,
     [products, priceMinor, initialStock],

@@ -43,7 +43,9 @@ export async function measureIdle(o: IdleOptions): Promise<string> {
   const elapsedNs = (performance.now() - startedAt) * 1e6;
   const after = await cpuByPid(npm.pid);
   const costs = new Map<string, Cost>();
-  for (const { pid, name, proportionalBytes } of await processTree(npm.pid)) {
+  for (const { pid, name: comm, proportionalBytes } of await processTree(npm.pid)) {
+    // What Node calls its first thread, and Linux therefore the process.
+    const name = comm === "MainThread" ? "node" : comm;
     const cost = costs.get(name) ?? { cpu: 0, proportionalBytes: 0, processes: 0 };
     const usedNs = (after.get(pid) ?? 0) - (before.get(pid) ?? 0);
     costs.set(name, {

@@ -3,7 +3,9 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { measureAge } from "./age.ts";
 import { measureIdle } from "./idle.ts";
+import { toContender } from "./options.ts";
 
 type Mode = (args: readonly string[]) => Promise<string>;
 
@@ -24,6 +26,28 @@ export const modes = {
         settleSeconds: Number(values.settle),
         seconds: Number(values.seconds),
         rabbitmq: values.rabbitmq,
+      }),
+    );
+  },
+  age(args) {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        contender: { type: "string", default: "embedded" },
+        stored: { type: "string", default: "1000,1000000" },
+        rounds: { type: "string", default: "3" },
+        seconds: { type: "string", default: "10" },
+        connections: { type: "string", default: "128" },
+      },
+    });
+    return inTemporaryDirectory((directory) =>
+      measureAge({
+        directory,
+        contender: toContender(values.contender),
+        stored: values.stored.split(",").map(Number),
+        rounds: Number(values.rounds),
+        seconds: Number(values.seconds),
+        connections: Number(values.connections),
       }),
     );
   },
