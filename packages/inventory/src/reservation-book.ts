@@ -34,6 +34,8 @@ export interface ReservationBook {
   commit(reservationId: string): Promise<Outcome>;
   /** Puts units back; an unknown id is remembered as released. */
   release(reservationId: string): Promise<Reservation>;
+  /** Deletes what is not held any more among these; what was sold leaves the stock's total. */
+  delete(reservationIds: readonly string[]): Promise<void>;
   /** Puts back what nobody committed in time, up to `limit` reservations. Answers how many went back. */
   expire(limit: number): Promise<number>;
 }
@@ -92,6 +94,12 @@ export function createReservationBook(o: {
       run: (ids) => commitAtOnce(database, ids, onChange),
     }),
     release: fold<string, Reservation>("release", releaseAll),
+    delete: (ids) =>
+      transact(database, "delete", async (tx) => {
+        // Stock before reservations, as everywhere, so that nothing deadlocks.
+        await store.lockStockOf(tx, ids);
+        await store.deleteReservations(tx, ids);
+      }),
     async expire(limit) {
       const ids = await store.findOverdue(database, limit);
       if (ids.length === 0) return 0;

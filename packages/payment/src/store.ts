@@ -156,6 +156,22 @@ export async function markRefunded(db: Queryable, orderId: string, reason: strin
   });
 }
 
+/** Deletes those of these payments that are not PENDING. Answers the ids without a payment now, also those that had none. */
+export async function deletePayments(
+  db: Queryable,
+  orderIds: readonly string[],
+): Promise<readonly string[]> {
+  const { rows } = await db.query<{ order_id: string }>({
+    name: "payment.delete",
+    text: `WITH deleted AS (
+        DELETE FROM payment WHERE order_id = ANY($1::text[]) AND status <> 'PENDING')
+      SELECT id AS order_id FROM unnest($1::text[]) AS id
+      WHERE NOT EXISTS (SELECT FROM payment p WHERE p.order_id = id AND p.status = 'PENDING')`,
+    values: [orderIds],
+  });
+  return rows.map((row) => row.order_id);
+}
+
 /** The payments that a statement returned, and those of the other orders as they stand. */
 async function withOthers(
   db: Queryable,

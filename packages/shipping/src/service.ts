@@ -72,6 +72,7 @@ export async function startShipping(o: ShippingOptions): Promise<RunningShipping
         now,
         delayMs: () => config.SHIPPING_DELAY_MS + delay.value(),
         failureRate: config.SHIPPING_FAILURE_RATE,
+        retentionDays: config.ORDER_RETENTION_DAYS,
         onStarted(started, leavesAfterMs) {
           count("started", started);
           dispatcher.runWithin(Math.max(pollMs, leavesAfterMs));

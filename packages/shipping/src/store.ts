@@ -111,6 +111,15 @@ export async function insertCancelled(db: Queryable, orderId: string): Promise<v
   });
 }
 
+/** Deletes what has left or was cancelled among the shipments of these orders. */
+export async function deleteShipments(db: Queryable, orderIds: readonly string[]): Promise<void> {
+  await db.query({
+    name: "shipping.delete",
+    text: `DELETE FROM shipment WHERE order_id = ANY($1::text[]) AND status <> 'STARTED'`,
+    values: [orderIds],
+  });
+}
+
 /** Reads the shipment of an order. */
 export async function findShipment(db: Queryable, orderId: string): Promise<Shipment | undefined> {
   const { rows } = await db.query<ShipmentRow>({

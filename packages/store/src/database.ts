@@ -17,6 +17,8 @@ export interface Statement {
   readonly name?: string;
   /** Whose work it is: where it fires before a connection is free, the statement is never run. Not for a transaction. */
   readonly signal?: AbortSignal;
+  /** How long its answer is waited for, in milliseconds. Default: `queryTimeoutMs` of the database. */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -134,7 +136,9 @@ export async function run<R extends object>(
   on: pg.ClientBase,
   statement: Statement,
 ): Promise<{ rows: R[]; rowCount: number }> {
-  const { rows, rowCount } = await on.query<R>(statement as pg.QueryConfig);
+  const { timeoutMs } = statement;
+  const query = timeoutMs === undefined ? statement : { ...statement, query_timeout: timeoutMs };
+  const { rows, rowCount } = await on.query<R>(query as pg.QueryConfig);
   return { rows, rowCount: rowCount ?? 0 };
 }
 
