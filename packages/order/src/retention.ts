@@ -32,10 +32,10 @@ export interface RetentionPeers {
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
-/** Deletes on a timer, in each round until nothing is left that is old enough. Several processes may run one. */
+/** Deletes at once and then on a timer, in each round until nothing is left that is old enough. Several processes may run one. */
 export function startRetention(options: RetentionOptions): AsyncDisposable {
   const { database, log, days, now, intervalMs = 60_000, batchSize = 500 } = options;
-  return startTimer({
+  const timer = startTimer({
     name: "order.retention",
     intervalMs,
     log,
@@ -52,6 +52,8 @@ export function startRetention(options: RetentionOptions): AsyncDisposable {
       if (total > 0) log.info("order.deleted", { orders: total });
     },
   });
+  timer.poke();
+  return timer;
 }
 
 /** Also without a retention: what was begun under an earlier setting is finished. */
