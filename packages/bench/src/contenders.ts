@@ -22,7 +22,8 @@ export const contenders: Readonly<Record<ContenderName, string>> = {
 
 /** A contender that takes orders. */
 export interface Contender extends AsyncDisposable {
-  readonly orderUrl: string;
+  /** One for each replica of the order service. */
+  readonly orderUrls: readonly [string, ...string[]];
   readonly processes: readonly RunningProcess[];
   readonly databaseUrl: string | undefined;
   /** From the start of the processes until they take orders, in milliseconds; undefined for the peers. */
@@ -40,6 +41,8 @@ export interface StartOptions {
   readonly profile: boolean;
   /** A database of that contender. Default: a new one. */
   readonly databaseUrl?: string | undefined;
+  /** Processes of each service that takes, relays or ships orders, where a service is a process. Default 1. */
+  readonly replicas?: number | undefined;
 }
 
 export async function startContender(name: ContenderName, o: StartOptions): Promise<Contender> {
@@ -108,7 +111,7 @@ async function startPeer(name: "seed" | "durable", o: StartOptions): Promise<Con
   await order.answers(`${orderUrl}/readyz`);
   const running = started.move();
   return {
-    orderUrl,
+    orderUrls: [orderUrl],
     processes: [...processes, shipping, order, hub],
     databaseUrl,
     async shipped() {
@@ -141,7 +144,14 @@ async function startSmartCart(name: "smartcart" | "embedded", o: StartOptions): 
   await smartcart.answers(`${orderUrl}/readyz`);
   const readyMs = performance.now() - startedAt;
   const running = started.move();
-  return finish({ orderUrl, processes: [smartcart], databaseUrl, readyMs, running, o });
+  return finish({
+    orderUrls: [orderUrl],
+    processes: [smartcart],
+    databaseUrl,
+    readyMs,
+    running,
+    o,
+  });
 }
 
 async function startServices(o: StartOptions): Promise<Contender> {
@@ -184,8 +194,27 @@ async function startServices(o: StartOptions): Promise<Contender> {
     ),
   );
   const readyMs = performance.now() - startedAt;
+  const orderUrls: [string, ...string[]] = [url("ORDER_PORT")];
+  for (let replica = 2; replica <= (o.replicas ?? 1); replica += 1) {
+    for (const service of ["order", "shipping", "notification"] as const) {
+      const variable = portVariables[service];
+      const port = String((await freePorts(1))[0]);
+      const name = `${service}-${replica}`;
+      const one = started.use(
+        startProcess({
+          name,
+          args: [...profileArgs(o, name), `packages/${service}/src/main.ts`],
+          env: { ...env, [variable]: port },
+          logFile: join(o.directory, `${name}.log`),
+        }),
+      );
+      await one.answers(`http://127.0.0.1:${port}/readyz`);
+      if (service === "order") orderUrls.push(`http://127.0.0.1:${port}`);
+      processes.push(one);
+    }
+  }
   const running = started.move();
-  return finish({ orderUrl: url("ORDER_PORT"), processes, databaseUrl, readyMs, running, o });
+  return finish({ orderUrls, processes, databaseUrl, readyMs, running, o });
 }
 
 function common(o: StartOptions, databaseUrl: string): Record<string, string> {
@@ -202,14 +231,14 @@ function common(o: StartOptions, databaseUrl: string): Record<string, string> {
 }
 
 async function finish({
-  orderUrl,
+  orderUrls,
   processes,
   databaseUrl,
   readyMs,
   running,
   o,
 }: {
-  orderUrl: string;
+  orderUrls: readonly [string, ...string[]];
   processes: readonly RunningProcess[];
   databaseUrl: string;
   readyMs: number;
@@ -220,11 +249,13 @@ async function finish({
   running.defer(() => pool.end());
   await addProducts(pool, o.products);
   // Orders of products that the order service's copy of the catalogue does not have yet are refused.
-  await waitFor(async () => (await placeOne(orderUrl)) === 201, { what: "the first order" });
+  for (const orderUrl of orderUrls) {
+    await waitFor(async () => (await placeOne(orderUrl)) === 201, { what: "the first order" });
+  }
   // By their ids, which begin with their time: a count of all that was ever shipped would be measured as well.
   const first = idAt(Date.now());
   return {
-    orderUrl,
+    orderUrls,
     processes,
     databaseUrl,
     readyMs,

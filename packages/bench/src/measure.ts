@@ -28,6 +28,8 @@ export interface MeasureOptions {
   readonly profile: boolean;
   /** A database of that contender. Default: a new one. */
   readonly databaseUrl?: string;
+  /** See `StartOptions`. */
+  readonly replicas?: number;
 }
 
 export interface Measurement extends Scenario {
@@ -59,8 +61,9 @@ export async function measure(
     products: Math.max(scenario.products, scenario.lines),
     profile: o.profile,
     databaseUrl: o.databaseUrl,
+    replicas: o.replicas,
   });
-  const request = { url: running.orderUrl, ...scenario, seed: o.seed };
+  const request = { urls: running.orderUrls, ...scenario, seed: o.seed };
   const warmUp = await load({ ...request, seconds: o.warmUpSeconds });
   await shippedAll(running.shipped, warmUp.requests - warmUp.failed);
   const shippedBefore = await running.shipped();

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { measureAge } from "./age.ts";
+import { measureGrowth } from "./growth.ts";
 import { measureIdle } from "./idle.ts";
 import { toContender } from "./options.ts";
 
@@ -45,6 +46,24 @@ export const modes = {
         directory,
         contender: toContender(values.contender),
         stored: values.stored.split(",").map(Number),
+        rounds: Number(values.rounds),
+        seconds: Number(values.seconds),
+        connections: Number(values.connections),
+      }),
+    );
+  },
+  growth(args) {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        rounds: { type: "string", default: "3" },
+        seconds: { type: "string", default: "10" },
+        connections: { type: "string", default: "64" },
+      },
+    });
+    return inTemporaryDirectory((directory) =>
+      measureGrowth({
+        directory,
         rounds: Number(values.rounds),
         seconds: Number(values.seconds),
         connections: Number(values.connections),

@@ -16,6 +16,9 @@ export interface BenchOptions {
 }
 
 const usage = `npm run bench -- [options]
+npm run bench -- idle [--rabbitmq] [--settle S] [--seconds S]
+npm run bench -- age [--contender NAME] [--stored A,B] [--rounds N] [--seconds S] [--connections N]
+npm run bench -- growth [--rounds N] [--seconds S] [--connections N]
 
   --rounds N           rounds, alternating between the contenders        (5)
   --seconds N          length of a run                                   (10)
