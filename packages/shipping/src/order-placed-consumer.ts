@@ -79,7 +79,7 @@ function judge(
 }
 
 function isOlderThan(placedAt: Timestamp | undefined, days: number, now: Date): boolean {
-  return placedAt === undefined || timestampMs(placedAt) < now.getTime() - days * 86_400_000;
+  return placedAt !== undefined && timestampMs(placedAt) < now.getTime() - days * 86_400_000;
 }
 
 /**
