@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { escapedErrors } from "./escaped-errors.ts";
 import { lostLines } from "./logger.ts";
