@@ -2,6 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
+import { idAt } from "@smartcart/reconciler";
 import { freePorts, waitFor } from "@smartcart/testkit";
 import type { Engines } from "./engines.ts";
 import { sqlFile } from "./engines.ts";
@@ -21,9 +22,12 @@ export const contenders: Readonly<Record<ContenderName, string>> = {
 
 /** A contender that takes orders. */
 export interface Contender extends AsyncDisposable {
-  readonly orderUrl: string;
+  /** One for each replica of the order service. */
+  readonly orderUrls: readonly [string, ...string[]];
   readonly processes: readonly RunningProcess[];
   readonly databaseUrl: string | undefined;
+  /** From the start of the processes until they take orders, in milliseconds; undefined for the peers. */
+  readonly readyMs?: number;
   /** Orders whose shipment is stored (or, for the seed's stack, was begun). */
   shipped(): Promise<number>;
 }
@@ -35,6 +39,10 @@ export interface StartOptions {
   readonly products: number;
   /** Write a CPU profile of each process when it ends. */
   readonly profile: boolean;
+  /** A database of that contender. Default: a new one. */
+  readonly databaseUrl?: string | undefined;
+  /** Processes of each service that takes, relays or ships orders, where a service is a process. Default 1. */
+  readonly replicas?: number | undefined;
 }
 
 export async function startContender(name: ContenderName, o: StartOptions): Promise<Contender> {
@@ -65,7 +73,7 @@ const portVariables = {
 
 type Ports = Record<(typeof portVariables)[keyof typeof portVariables], string>;
 
-async function choosePorts(): Promise<Ports> {
+export async function choosePorts(): Promise<Ports> {
   const variables = Object.values(portVariables);
   const free = await freePorts(variables.length);
   return Object.fromEntries(variables.map((variable, i) => [variable, String(free[i])])) as Ports;
@@ -103,7 +111,7 @@ async function startPeer(name: "seed" | "durable", o: StartOptions): Promise<Con
   await order.answers(`${orderUrl}/readyz`);
   const running = started.move();
   return {
-    orderUrl,
+    orderUrls: [orderUrl],
     processes: [...processes, shipping, order, hub],
     databaseUrl,
     async shipped() {
@@ -117,12 +125,13 @@ async function startPeer(name: "seed" | "durable", o: StartOptions): Promise<Con
 async function startSmartCart(name: "smartcart" | "embedded", o: StartOptions): Promise<Contender> {
   await using started = new AsyncDisposableStack();
   const ports = await choosePorts();
-  const databaseUrl = await o.engines.createDatabase(name);
+  const databaseUrl = o.databaseUrl ?? (await o.engines.createDatabase(name));
   const env = {
     ...common(o, databaseUrl),
     ...ports,
     ...(name === "smartcart" && { AMQP_URL: await o.engines.createVirtualHost(name) }),
   };
+  const startedAt = performance.now();
   const smartcart = started.use(
     startProcess({
       name: "smartcart",
@@ -133,14 +142,22 @@ async function startSmartCart(name: "smartcart" | "embedded", o: StartOptions): 
   );
   const orderUrl = `http://127.0.0.1:${ports.ORDER_PORT}`;
   await smartcart.answers(`${orderUrl}/readyz`);
+  const readyMs = performance.now() - startedAt;
   const running = started.move();
-  return finish({ orderUrl, processes: [smartcart], databaseUrl, running, o });
+  return finish({
+    orderUrls: [orderUrl],
+    processes: [smartcart],
+    databaseUrl,
+    readyMs,
+    running,
+    o,
+  });
 }
 
 async function startServices(o: StartOptions): Promise<Contender> {
   await using started = new AsyncDisposableStack();
   const ports = await choosePorts();
-  const databaseUrl = await o.engines.createDatabase("services");
+  const databaseUrl = o.databaseUrl ?? (await o.engines.createDatabase("services"));
   const url = (variable: keyof Ports) => `http://127.0.0.1:${ports[variable]}`;
   const env = {
     ...common(o, databaseUrl),
@@ -160,6 +177,7 @@ async function startServices(o: StartOptions): Promise<Contender> {
     "notification",
     "status-hub",
   ];
+  const startedAt = performance.now();
   const processes = services.map((service) =>
     started.use(
       startProcess({
@@ -175,8 +193,28 @@ async function startServices(o: StartOptions): Promise<Contender> {
       process.answers(`${url(portVariables[process.name as keyof typeof portVariables])}/readyz`),
     ),
   );
+  const readyMs = performance.now() - startedAt;
+  const orderUrls: [string, ...string[]] = [url("ORDER_PORT")];
+  for (let replica = 2; replica <= (o.replicas ?? 1); replica += 1) {
+    for (const service of ["order", "shipping", "notification"] as const) {
+      const variable = portVariables[service];
+      const port = String((await freePorts(1))[0]);
+      const name = `${service}-${replica}`;
+      const one = started.use(
+        startProcess({
+          name,
+          args: [...profileArgs(o, name), `packages/${service}/src/main.ts`],
+          env: { ...env, [variable]: port },
+          logFile: join(o.directory, `${name}.log`),
+        }),
+      );
+      await one.answers(`http://127.0.0.1:${port}/readyz`);
+      if (service === "order") orderUrls.push(`http://127.0.0.1:${port}`);
+      processes.push(one);
+    }
+  }
   const running = started.move();
-  return finish({ orderUrl: url("ORDER_PORT"), processes, databaseUrl, running, o });
+  return finish({ orderUrls, processes, databaseUrl, readyMs, running, o });
 }
 
 function common(o: StartOptions, databaseUrl: string): Record<string, string> {
@@ -193,15 +231,17 @@ function common(o: StartOptions, databaseUrl: string): Record<string, string> {
 }
 
 async function finish({
-  orderUrl,
+  orderUrls,
   processes,
   databaseUrl,
+  readyMs,
   running,
   o,
 }: {
-  orderUrl: string;
+  orderUrls: readonly [string, ...string[]];
   processes: readonly RunningProcess[];
   databaseUrl: string;
+  readyMs: number;
   running: AsyncDisposableStack;
   o: StartOptions;
 }): Promise<Contender> {
@@ -209,18 +249,22 @@ async function finish({
   running.defer(() => pool.end());
   await addProducts(pool, o.products);
   // Orders of products that the order service's copy of the catalogue does not have yet are refused.
-  await waitFor(async () => (await placeOne(orderUrl)) === 201, { what: "the first order" });
-  const { rows } = await pool.query("select count(*)::int as shipped from shipping.shipment");
-  const before = rows[0].shipped;
+  for (const orderUrl of orderUrls) {
+    await waitFor(async () => (await placeOne(orderUrl)) === 201, { what: "the first order" });
+  }
+  // By their ids, which begin with their time: a count of all that was ever shipped would be measured as well.
+  const first = idAt(Date.now());
   return {
-    orderUrl,
+    orderUrls,
     processes,
     databaseUrl,
+    readyMs,
     async shipped() {
       const { rows } = await pool.query(
-        "select count(*)::int as shipped from shipping.shipment where status = 'SHIPPED'",
+        "select count(*)::int as shipped from shipping.shipment where order_id >= $1 and status = 'SHIPPED'",
+        [first],
       );
-      return rows[0].shipped - before;
+      return rows[0].shipped;
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
@@ -245,7 +289,7 @@ async function addProducts(pool: pg.Pool, products: number): Promise<void> {
     `with listed as (
        insert into inventory.product (product_id, name, description, category, emoji, currency_code, price_minor)
        select 'bench-' || to_char(i, 'FM000000'), 'Bench ' || i, '', 'Bench', '', 'USD', $2::bigint
-       from generate_series(0, $1::int - 1) i returning product_id)
+       from generate_series(0, $1::int - 1) i on conflict do nothing returning product_id)
      insert into inventory.stock (product_id, initial, available)
      select product_id, $3::int, $3::int from listed`,
     [products, priceMinor, initialStock],

@@ -8,8 +8,8 @@ const run = promisify(execFile);
 const script = fileURLToPath(new URL("./place-order.lua", import.meta.url));
 
 export interface LoadOptions {
-  /** Base URL of the order service. */
-  readonly url: string;
+  /** Base URLs of the order service's processes; each gets its share of the connections. */
+  readonly urls: readonly string[];
   readonly connections: number;
   readonly seconds: number;
   /** How many products the orders are spread over. */
@@ -33,6 +33,20 @@ export interface LoadResult {
 
 /** @throws StartError where `wrk` is not installed. */
 export async function load(o: LoadOptions): Promise<LoadResult> {
+  const connections = Math.ceil(o.connections / o.urls.length);
+  const results = await Promise.all(o.urls.map((url) => loadOne(url, { ...o, connections })));
+  return results.reduce((all, one) => ({
+    requests: all.requests + one.requests,
+    failed: all.failed + one.failed,
+    broken: all.broken + one.broken,
+    durationMs: Math.max(all.durationMs, one.durationMs),
+    // Of several processes the slowest.
+    p50Ms: Math.max(all.p50Ms, one.p50Ms),
+    p99Ms: Math.max(all.p99Ms, one.p99Ms),
+  }));
+}
+
+async function loadOne(url: string, o: LoadOptions): Promise<LoadResult> {
   const args = ["-t1", `-c${o.connections}`, `-d${o.seconds}s`, "--timeout", "10s"];
   const env = {
     PATH: process.env.PATH ?? "",
@@ -40,7 +54,7 @@ export async function load(o: LoadOptions): Promise<LoadResult> {
     BENCH_LINES: String(o.lines),
     BENCH_SEED: String(o.seed),
   };
-  const { stdout } = await run("wrk", [...args, "-s", script, o.url], { env }).catch((error) => {
+  const { stdout } = await run("wrk", [...args, "-s", script, url], { env }).catch((error) => {
     if (error.code !== "ENOENT") throw error;
     throw new StartError(
       "wrk is not installed (Debian: apt-get install wrk; macOS: brew install wrk)",

@@ -7,15 +7,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { contenders } from "./contenders.ts";
 import { startEngines } from "./engines.ts";
-import { benchHub } from "./hub/main.ts";
 import type { Measurement } from "./measure.ts";
 import { measure } from "./measure.ts";
+import { modes } from "./modes.ts";
 import { parseOptions } from "./options.ts";
 import { table } from "./report.ts";
 
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
-if (process.argv[2] === "hub") process.exit(await benchHub(process.argv.slice(3)));
+const [mode, ...rest] = process.argv.slice(2);
+if (mode !== undefined && Object.hasOwn(modes, mode)) {
+  print(await modes[mode as keyof typeof modes](rest));
+  process.exit();
+}
 const options = parseOptions(process.argv.slice(2));
 if (typeof options === "string") {
   print(options);

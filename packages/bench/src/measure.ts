@@ -26,12 +26,18 @@ export interface MeasureOptions {
   readonly warmUpSeconds: number;
   readonly seed: number;
   readonly profile: boolean;
+  /** A database of that contender. Default: a new one. */
+  readonly databaseUrl?: string;
+  /** See `StartOptions`. */
+  readonly replicas?: number;
 }
 
 export interface Measurement extends Scenario {
   readonly contender: ContenderName;
   /** Orders whose shipment is stored, over the time from the first request to the last shipment. */
   readonly ordersPerSecond: number;
+  /** From the start of the processes until they took orders, in milliseconds; NaN for the peers. */
+  readonly readyMs: number;
   readonly orders: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -54,8 +60,10 @@ export async function measure(
     directory: join(o.directory, contender),
     products: Math.max(scenario.products, scenario.lines),
     profile: o.profile,
+    databaseUrl: o.databaseUrl,
+    replicas: o.replicas,
   });
-  const request = { url: running.orderUrl, ...scenario, seed: o.seed };
+  const request = { urls: running.orderUrls, ...scenario, seed: o.seed };
   const warmUp = await load({ ...request, seconds: o.warmUpSeconds });
   await shippedAll(running.shipped, warmUp.requests - warmUp.failed);
   const shippedBefore = await running.shipped();
@@ -73,6 +81,7 @@ export async function measure(
   return {
     contender,
     ...scenario,
+    readyMs: running.readyMs ?? Number.NaN,
     orders,
     ordersPerSecond: orders / (elapsedMs / 1_000),
     p50Ms: result.p50Ms,

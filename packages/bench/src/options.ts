@@ -16,6 +16,9 @@ export interface BenchOptions {
 }
 
 const usage = `npm run bench -- [options]
+npm run bench -- idle [--rabbitmq] [--settle S] [--seconds S]
+npm run bench -- age [--contender NAME] [--stored A,B] [--rounds N] [--seconds S] [--connections N]
+npm run bench -- growth [--rounds N] [--seconds S] [--connections N]
 
   --rounds N           rounds, alternating between the contenders        (5)
   --seconds N          length of a run                                   (10)
@@ -50,7 +53,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | string {
       rounds: positive("rounds", values.rounds),
       seconds: positive("seconds", values.seconds),
       warmUpSeconds: positive("warm-up", values["warm-up"]),
-      contenders: values.contenders.split(",").map(contender),
+      contenders: values.contenders.split(",").map(toContender),
       scenarios: scenarios(values),
       json: values.json,
       profile: values.profile,
@@ -76,7 +79,8 @@ function positive(name: string, text: string): number {
   throw new Error(`--${name} takes whole numbers from 1, not "${text}"`);
 }
 
-function contender(name: string): ContenderName {
+/** @throws where there is none of that name. */
+export function toContender(name: string): ContenderName {
   if (Object.hasOwn(contenders, name)) return name as ContenderName;
   throw new Error(`--contenders: there is no "${name}"`);
 }

@@ -12,7 +12,9 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
 export interface ProcessOptions {
   /** Names it in the report: "order". */
   readonly name: string;
-  /** Arguments to Node, the script first, relative to the repository. */
+  /** Default: this Node. */
+  readonly program?: string;
+  /** Arguments to the program; to Node, the script first, relative to the repository. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** Its output goes there: what nobody reads must not slow it down. */
@@ -37,7 +39,7 @@ export interface RunningProcess extends AsyncDisposable {
 export function startProcess(o: ProcessOptions): RunningProcess {
   const output = openSync(o.logFile, "a");
   const { PATH = "", HOME = "" } = process.env;
-  const child = spawn(process.execPath, [...o.args], {
+  const child = spawn(o.program ?? process.execPath, [...o.args], {
     cwd: root,
     env: { PATH, HOME, NODE_COMPILE_CACHE: compileCache, ...o.env },
     stdio: ["ignore", output, output, ...(o.takesCommands ? ["ipc" as const] : [])],

@@ -38,6 +38,7 @@ function measured(
     lines: 2,
     connections: 8,
     ordersPerSecond,
+    readyMs: 1_000,
     orders: 1,
     p50Ms: 1,
     p99Ms: 1,

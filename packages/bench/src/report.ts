@@ -61,6 +61,15 @@ function cpu(rounds: readonly Measurement[]): string {
   return `${total.toFixed(2)} (${parts.map(({ name, ms }) => `${name} ${ms.toFixed(2)}`).join(", ")})`;
 }
 
+/** A table in Markdown. */
+export function markdownTable(
+  header: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): string {
+  const line = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);

@@ -29,6 +29,8 @@ export interface LogShipper extends LogSink, AsyncDisposable {
 
 const linesPerEvent = 200;
 const eventsPerFlush = 10;
+/** While nothing is written, nothing is done: each line that comes first says when it is to be sent. */
+const longestPauseMs = 60_000;
 
 /**
  * Ships log lines to queue `logs` as `LogsEmitted`. Best effort: a line that cannot be kept or sent
@@ -58,14 +60,20 @@ export function createLogShipper(o: LogShipperOptions): LogShipper {
     }
   }
 
+  const flushMs = o.flushMs ?? 200;
   const timer = startTimer({
     name: "log.ship",
-    intervalMs: o.flushMs ?? 200,
+    intervalMs: flushMs,
+    longestMs: longestPauseMs,
     log: silentLogger,
-    run: () => flush(5_000),
+    async run() {
+      await flush(5_000);
+      return buffer.length > 0 ? flushMs : longestPauseMs;
+    },
   });
   return {
     write(line) {
+      if (buffer.length === 0) timer.runWithin(flushMs);
       if (buffer.length < maxBuffered) buffer.push(line);
       else dropped++;
     },

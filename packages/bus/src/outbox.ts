@@ -43,27 +43,59 @@ export async function insertOutbox(tx: Queryable, events: readonly OutgoingEvent
   });
 }
 
-const writers = new Map<string, Set<() => void>>();
+/** Wakes a relay; false where that is of no use, since another one has the turn. */
+export type WakeRelay = () => boolean;
+
+const relays = new Map<string, Set<WakeRelay>>();
 const keyOf = ({ url, schema }: Pick<Database, "url" | "schema">) => `${schema} ${url}`;
 
+/** The channel on which relays of other processes are told which outbox was written: its payload is the schema. */
+export const outboxChannel = "smartcart_outbox";
+/** Pause between two notifications of one outbox, in milliseconds: a relay that is at work looks again without one. */
+const notifyEveryMs = 50;
+/** Outboxes that were notified just now, and whether they were written again since. */
+const notified = new Map<string, boolean>();
+
 /**
- * Wakes the relay of this outbox where it runs in this process; elsewhere it looks by itself. To be called after the commit.
+ * Wakes the relay of this outbox, in this process or, by NOTIFY, in another one. To be called after the commit. A hint: a relay that
+ * misses it looks by itself.
  */
-export function outboxWritten(database: Pick<Database, "url" | "schema">): void {
-  for (const wake of writers.get(keyOf(database)) ?? []) wake();
+export function outboxWritten(database: Database): void {
+  const key = keyOf(database);
+  const isHeard = [...(relays.get(key) ?? [])].map((wake) => wake()).includes(true);
+  if (isHeard) return;
+  if (notified.has(key)) notified.set(key, true);
+  else notify(database, key);
+}
+
+function notify(database: Database, key: string): void {
+  notified.set(key, false);
+  setTimeout(() => {
+    const again = notified.get(key);
+    notified.delete(key);
+    if (again) notify(database, key);
+  }, notifyEveryMs).unref();
+  database
+    .query({
+      name: "outbox-notify",
+      text: "select pg_notify($1, $2)",
+      values: [outboxChannel, database.schema],
+    })
+    // The database has noted the fault itself, and the relay looks by itself.
+    .catch(() => {});
 }
 
 /** Calls `wake` after each `outboxWritten` of this process for that outbox. Answers how to stop that. */
 export function onOutboxWritten(
   database: Pick<Database, "url" | "schema">,
-  wake: () => void,
+  wake: WakeRelay,
 ): () => void {
   const key = keyOf(database);
-  const wakes = writers.get(key) ?? new Set();
-  writers.set(key, wakes.add(wake));
+  const wakes = relays.get(key) ?? new Set();
+  relays.set(key, wakes.add(wake));
   return () => {
     wakes.delete(wake);
-    if (wakes.size === 0) writers.delete(key);
+    if (wakes.size === 0) relays.delete(key);
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Database, Queryable } from "@smartcart/store";
+import { outboxChannel } from "./outbox.ts";
 
 /** The right to relay an outbox. Disposing gives it back. */
 export interface RelayTurn extends AsyncDisposable {
@@ -10,11 +11,13 @@ export interface RelayTurn extends AsyncDisposable {
 
 /**
  * Takes the turn of this outbox unless another relay has it: an advisory lock of a session, with nothing written. A relay that dies
- * loses it with its connection; one that hangs loses it after `leaseMs`, since the server ends an idle session then.
+ * loses it with its connection; one that hangs loses it after `leaseMs`, since the server ends an idle session then. While it is held,
+ * `onWritten` is called at each `outboxWritten` of another process.
  */
 export async function takeRelayTurn(
   database: Database,
   leaseMs: number,
+  onWritten: () => void,
 ): Promise<RelayTurn | undefined> {
   const client = await database.connect();
   let isLost = false;
@@ -30,7 +33,10 @@ export async function takeRelayTurn(
       client.off("error", lose).off("end", lose).release();
       return undefined;
     }
-    await client.query(`set idle_session_timeout = ${Math.ceil(leaseMs)}`);
+    await client.query(`set idle_session_timeout = ${Math.ceil(leaseMs)}; listen ${outboxChannel}`);
+    client.on("notification", ({ payload }) => {
+      if (payload === database.schema) onWritten();
+    });
   } catch (error) {
     client.release(true);
     throw error;

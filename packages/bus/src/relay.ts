@@ -17,8 +17,8 @@ export interface RelayOptions {
   readonly bus: EventBus;
   readonly log: Logger;
   /**
-   * Pause between looks at the table, in milliseconds; default 50. After two quiet seconds it is five times as long. What this
-   * process itself writes is looked at once.
+   * Pause between looks at the table while there is work, in milliseconds; default 50. After two quiet seconds it is two seconds:
+   * `outboxWritten` wakes the relay, whichever process calls it.
    */
   readonly pollMs?: number;
   /** Most rows published at once; default 500. */
@@ -32,15 +32,14 @@ export interface RelayOptions {
 
 /** A relay at work. Disposing it finishes the batch under way. */
 export interface Relay extends AsyncDisposable {
-  /** Says that there is work: look now instead of at the next poll. */
-  poke(): void;
   /** Rows not yet confirmed. */
   pending(): Promise<number>;
 }
 
-/** How long after its last row an outbox counts as quiet, and how much longer the pauses are then. */
+/** How long after its last row an outbox counts as quiet, and the pause then. */
 const quietAfterMs = 2_000;
-const quietFactor = 5;
+const quietPauseMs = 2_000;
+const defaultLeaseMs = 10_000;
 /** How often a relay asks for the turn while another one has it, in milliseconds. */
 const standbyMs = 500;
 
@@ -51,18 +50,26 @@ const standbyMs = 500;
  * (`not_before = 'infinity'`, `last_error` says why) until a person decides.
  */
 export function startRelay(o: RelayOptions): Relay {
-  const relay = createRelay(o);
+  const relay = createRelay(o, () => timer.poke());
   const pollMs = o.pollMs ?? 50;
+  const leaseMs = o.leaseMs ?? defaultLeaseMs;
   const timer = startTimer({
     name: "outbox.relay",
-    intervalMs: () => (relay.isQuiet() ? pollMs * quietFactor : pollMs),
+    intervalMs: pollMs,
+    // The turn is lost by a pause that is as long as the lease.
+    longestMs: Math.max(pollMs, Math.min(quietPauseMs, leaseMs / 4)),
     log: o.log,
-    run: relay.run,
+    async run(signal) {
+      await relay.run(signal);
+      return relay.pauseMs();
+    },
   });
-  const removeWake = onOutboxWritten(o.database, timer.poke);
+  const removeWake = onOutboxWritten(o.database, () => {
+    timer.poke();
+    return relay.hasTurn();
+  });
   timer.poke();
   return {
-    poke: () => timer.poke(),
     pending: async () => (await countOutbox(o.database)).pending,
     async [Symbol.asyncDispose]() {
       removeWake();
@@ -76,12 +83,14 @@ export function startRelay(o: RelayOptions): Relay {
 export interface RelayRun extends AsyncDisposable {
   /** Publishes until the outbox is empty, the queue is down, or the signal fires. Does nothing while another relay has the turn. */
   run(signal: AbortSignal): Promise<void>;
-  /** Whether there has been nothing to publish for a while. */
-  isQuiet(): boolean;
+  /** How long the next run may wait, in milliseconds: 0 while there is work. */
+  pauseMs(): number;
+  hasTurn(): boolean;
 }
 
-export function createRelay(o: RelayOptions): RelayRun {
-  const leaseMs = o.leaseMs ?? 10_000;
+/** `onWritten` is called when another process has written to the outbox, while this relay has the turn. */
+export function createRelay(o: RelayOptions, onWritten: () => void = () => {}): RelayRun {
+  const leaseMs = o.leaseMs ?? defaultLeaseMs;
   const batchSize = o.batchSize ?? 500;
   const metrics = createRelayMetrics(o.metrics);
   let limit = batchSize;
@@ -93,7 +102,7 @@ export function createRelay(o: RelayOptions): RelayRun {
   async function myTurn(): Promise<RelayTurn | undefined> {
     if (turn?.isLost()) await giveBack();
     if (turn !== undefined || performance.now() < standbyUntil) return turn;
-    turn = await takeRelayTurn(o.database, leaseMs);
+    turn = await takeRelayTurn(o.database, leaseMs, onWritten);
     if (turn === undefined) standbyUntil = performance.now() + standbyMs;
     return turn;
   }
@@ -140,7 +149,12 @@ export function createRelay(o: RelayOptions): RelayRun {
   }
 
   return {
-    isQuiet: () => performance.now() - busyAt > quietAfterMs,
+    pauseMs() {
+      // Another one has the turn: when it is gone, so that this one takes over, no word of it comes.
+      if (turn === undefined) return standbyMs;
+      return performance.now() - busyAt > quietAfterMs ? quietPauseMs : 0;
+    },
+    hasTurn: () => turn !== undefined && !turn.isLost(),
     async run(signal) {
       try {
         for (let mine = await myTurn(); mine && !signal.aborted; mine = await myTurn()) {

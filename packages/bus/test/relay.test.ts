@@ -8,7 +8,13 @@ import type { Database } from "@smartcart/store";
 import { createDatabase, migrate, withTransaction } from "@smartcart/store";
 import { createTestDatabase } from "@smartcart/testkit";
 import type { EventBus, OutgoingEvent, PublishReport } from "../src/index.ts";
-import { insertOutbox, openBus, outboxMigrations, startRelay } from "../src/index.ts";
+import {
+  insertOutbox,
+  openBus,
+  outboxMigrations,
+  outboxWritten,
+  startRelay,
+} from "../src/index.ts";
 import { createRelay } from "../src/relay.ts";
 import { orderPlaced, statusesChanged } from "./events.ts";
 import { eventually } from "./eventually.ts";
@@ -38,13 +44,40 @@ describe("a relay", () => {
       throw new Error("changed my mind");
     });
     await expect(lost).rejects.toThrow("changed my mind");
-    relay.poke();
+    outboxWritten(database);
     await eventually(
       () => relay.pending(),
       (pending) => pending === 0,
     );
     expect(await bus.depths()).toMatchObject({ orders: 3 });
   });
+
+  it.each(["in this process", "in another process"])(
+    "looks at once at what is written %s",
+    async (where) => {
+      const bus = createModelBus();
+      // It does not look by itself as long as the test takes.
+      await using _ = startRelay({ database, bus, log: silentLogger, pollMs: 600_000 });
+      // Another process has another database object; here one by another URL stands for it.
+      const url = where === "in this process" ? server.url : `${server.url}&application_name=other`;
+      await using writer = createDatabase({ url, schema: "shop", log: silentLogger });
+      await eventually(
+        () =>
+          database.query({ text: "select from pg_locks where locktype = 'advisory' and granted" }),
+        ({ rowCount }) => rowCount > 0,
+      );
+      const events = ["a", "b"].map((name) => orderPlaced(`ORD-${name}`));
+      // The second one comes while the first notification is fresh.
+      for (const event of events) {
+        await insertOutbox(writer, [event]);
+        outboxWritten(writer);
+      }
+      await eventually(
+        async () => bus.arrived,
+        (arrived) => arrived.length === events.length,
+      );
+    },
+  );
 
   it("parks a row that always fails, and holds back only its own key", async () => {
     const poison = orderPlaced("ORD-bad");

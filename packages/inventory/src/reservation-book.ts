@@ -34,6 +34,8 @@ export interface ReservationBook {
   commit(reservationId: string): Promise<Outcome>;
   /** Puts units back; an unknown id is remembered as released. */
   release(reservationId: string): Promise<Reservation>;
+  /** Deletes what is not held any more among these; what was sold leaves the stock's total. */
+  delete(reservationIds: readonly string[]): Promise<void>;
   /** Puts back what nobody committed in time, up to `limit` reservations. Answers how many went back. */
   expire(limit: number): Promise<number>;
 }
@@ -43,12 +45,16 @@ const maxItems = 256;
 /** Transactions under way at once per method: while one commits, the next already waits for its locks. */
 const maxConcurrent = 2;
 
-/** Creates the book over a database. `onChange` is called after stock moved. */
+/**
+ * Creates the book over a database. `onChange` is called after stock moved, `onHeld` after units were set aside, with the shortest
+ * time to live among them, in milliseconds.
+ */
 export function createReservationBook(o: {
   readonly database: Database;
   readonly onChange: () => void;
+  readonly onHeld?: (ttlMs: number) => void;
 }): ReservationBook {
-  const { database, onChange } = o;
+  const { database, onChange, onHeld } = o;
 
   const fold = <I, O>(
     name: string,
@@ -76,6 +82,7 @@ export function createReservationBook(o: {
         const results =
           (await holdAtOnce(requests)) ??
           (await transact(database, "reserve", (tx) => reserveAll(tx, requests)));
+        onHeld?.(Math.min(...requests.map(({ ttlMs }) => ttlMs)));
         onChange();
         return results;
       },
@@ -87,6 +94,12 @@ export function createReservationBook(o: {
       run: (ids) => commitAtOnce(database, ids, onChange),
     }),
     release: fold<string, Reservation>("release", releaseAll),
+    delete: (ids) =>
+      transact(database, "delete", async (tx) => {
+        // Stock before reservations, as everywhere, so that nothing deadlocks.
+        await store.lockStockOf(tx, ids);
+        await store.deleteReservations(tx, ids);
+      }),
     async expire(limit) {
       const ids = await store.findOverdue(database, limit);
       if (ids.length === 0) return 0;

@@ -85,6 +85,10 @@ export function createInventoryRoutes(parts: InventoryParts): ServiceImpl<typeof
       results: await settleItems(requests, guarded(commit), log),
     })),
 
+    batchDeleteReservations: guarded(async ({ reservationIds }) => {
+      await book.delete(reservationIds);
+      return {};
+    }),
     releaseReservation: guarded(async ({ reservationId }) => ({
       reservation: toReservationMessage(await book.release(reservationId)),
     })),

@@ -1,15 +1,16 @@
 import type { Transport } from "@connectrpc/connect";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { startServer } from "@smartcart/mesh";
-import type { Logger, Part, Registry } from "@smartcart/runtime";
+import type { Logger, Part, Registry, Timer } from "@smartcart/runtime";
 import { createMetrics, startTimer } from "@smartcart/runtime";
+import type { Database } from "@smartcart/store";
 import { createDatabase, migrate } from "@smartcart/store";
 import type { InventoryConfig } from "./config.ts";
 import type { ReservationBook } from "./reservation-book.ts";
 import { createReservationBook } from "./reservation-book.ts";
 import { createInventoryRoutes } from "./routes.ts";
 import { startStockFeed } from "./stock-feed.ts";
-import { findProducts } from "./store.ts";
+import { findProducts, nextExpiryInMs } from "./store.ts";
 
 /** What the inventory service is built from. */
 export interface InventoryOptions {
@@ -31,6 +32,9 @@ export interface RunningInventory extends Part {
 /** Reservations that the sweeper puts back in one transaction at most. */
 const sweepBatchSize = 200;
 
+/** Longest pause of the sweeper: how late units go back where another process set them aside and then died. */
+const longestSweepPauseMs = 5_000;
+
 /** Longest request: a batch of 256 reservations with 100 lines each fits. */
 const maxBodyBytes = 2 * 1024 * 1024;
 
@@ -49,8 +53,13 @@ export async function startInventory(o: InventoryOptions): Promise<RunningInvent
   const feed = starting.use(
     startStockFeed({ read: () => findProducts(database), pollMs: config.STOCK_POLL_MS, log }),
   );
-  const book = createReservationBook({ database, onChange: feed.poke });
-  starting.use(startSweeper(book, config.RESERVATION_SWEEP_MS, log));
+  const sweepMs = config.RESERVATION_SWEEP_MS;
+  const book: ReservationBook = createReservationBook({
+    database,
+    onChange: feed.poke,
+    onHeld: (ttlMs) => sweeper.runWithin(Math.max(sweepMs, ttlMs)),
+  });
+  const sweeper = starting.use(startSweeper({ book, database, intervalMs: sweepMs, log }));
   const routes = createInventoryRoutes({
     database,
     book,
@@ -85,18 +94,28 @@ export async function startInventory(o: InventoryOptions): Promise<RunningInvent
   };
 }
 
-function startSweeper(book: ReservationBook, intervalMs: number, log: Logger): AsyncDisposable {
+function startSweeper(o: {
+  readonly book: ReservationBook;
+  readonly database: Database;
+  readonly intervalMs: number;
+  readonly log: Logger;
+}): Timer {
+  const { book, database, intervalMs, log } = o;
   return startTimer({
     name: "inventory.sweeper",
     intervalMs,
+    longestMs: Math.max(intervalMs, longestSweepPauseMs),
     log,
     async run(signal) {
+      const dueInMs = await nextExpiryInMs(database);
+      if (dueInMs > 0) return dueInMs;
       let expired = sweepBatchSize;
       // A full batch means that there may be more: go on without waiting for the next tick.
       while (expired === sweepBatchSize && !signal.aborted) {
         expired = await book.expire(sweepBatchSize);
         if (expired > 0) log.info("reservations.expired", { count: expired });
       }
+      return 0;
     },
   });
 }

@@ -136,6 +136,36 @@ export async function lockReservations(
   return new Map(rows.map((row) => [row.reservation_id, toReservation(row)]));
 }
 
+/**
+ * Deletes those of the given reservations that are not held, and takes what they sold out of the stock's total: `initial` is what the
+ * stock was given for the orders that are still stored. The caller holds the locks of their stock.
+ */
+export async function deleteReservations(tx: Queryable, ids: readonly string[]): Promise<void> {
+  await tx.query({
+    name: "inventory.delete_reservations",
+    text: `WITH deleted AS (
+        DELETE FROM reservation WHERE reservation_id = ANY($1::text[]) AND status <> 'HELD'
+        RETURNING lines, status
+      ), sold AS (
+        SELECT line->>'productId' AS product_id, sum((line->>'quantity')::int)::int AS units
+        FROM deleted, jsonb_array_elements(lines) AS line WHERE status = 'COMMITTED' GROUP BY 1
+      )
+      UPDATE stock s SET initial = s.initial - sold.units, reserved = s.reserved - sold.units
+      FROM sold WHERE s.product_id = sold.product_id`,
+    values: [ids],
+  });
+}
+
+/** In how many milliseconds the time of a hold is over, by the database's clock; 0 where one's is, Infinity where there is none. */
+export async function nextExpiryInMs(db: Queryable): Promise<number> {
+  const { rows } = await db.query<{ ms: number }>({
+    name: "inventory.next_expiry",
+    text: `SELECT greatest(0, extract(epoch FROM expires_at - now()) * 1000)::float8 AS ms
+      FROM reservation WHERE status = 'HELD' ORDER BY expires_at LIMIT 1`,
+  });
+  return rows[0]?.ms ?? Number.POSITIVE_INFINITY;
+}
+
 /** Finds holds whose time is over by the database's clock, the oldest first. A hint only: nothing is locked. */
 export async function findOverdue(db: Queryable, limit: number): Promise<string[]> {
   const { rows } = await db.query<{ reservation_id: string }>({

@@ -260,3 +260,25 @@ function describeResult(result: {
   if (!result.value) return undefined;
   return "code" in result.value ? `error ${result.value.code}` : result.value.outcome.case;
 }
+
+describe("BatchDeleteReservations", () => {
+  it("deletes what is not held any more, with the units that were sold, once", async () => {
+    const { client, sql } = inventory;
+    const productId = await inventory.addProduct(10);
+    const lines = [{ productId, quantity: 2 }];
+    const [held, sold, released] = [newId(), newId(), newId()];
+    for (const reservationId of [held, sold, released])
+      await client.reserve({ reservationId, lines });
+    await client.commitReservation({ reservationId: sold });
+    await client.releaseReservation({ reservationId: released });
+    const reservationIds = [held, sold, released, newId()];
+    // Twice at once, as two replicas of the order service may.
+    await Promise.all([1, 2].map(() => client.batchDeleteReservations({ reservationIds })));
+    await client.batchDeleteReservations({ reservationIds });
+    const { rows } = await sql.query({
+      text: "select initial, available, reserved, (select array_agg(reservation_id) from reservation where reservation_id = any($2)) as left from stock where product_id = $1",
+      values: [productId, reservationIds],
+    });
+    expect(rows).toEqual([{ initial: 8, available: 6, reserved: 2, left: [held] }]);
+  });
+});

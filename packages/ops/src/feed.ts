@@ -3,7 +3,6 @@ export interface Feed<T> {
   publish(value: T): void;
   /** Every value from now on, until the signal fires. A follower that falls behind misses the oldest ones. */
   follow(signal: AbortSignal): AsyncGenerator<T>;
-  followers(): number;
 }
 
 /** Values that wait for a slow follower. */
@@ -14,8 +13,12 @@ interface Follower<T> {
   wake(): void;
 }
 
-export function createFeed<T>(): Feed<T> {
+/** `onFollowers` is told of each change of their number. */
+export function createFeed<T>(onFollowers: (count: number) => void = () => {}): Feed<T> {
   const followers = new Set<Follower<T>>();
+  const remove = (follower: Follower<T>) => {
+    if (followers.delete(follower)) onFollowers(followers.size);
+  };
 
   async function* read(follower: Follower<T>, until: () => Promise<void>, signal: AbortSignal) {
     try {
@@ -25,7 +28,7 @@ export function createFeed<T>(): Feed<T> {
         else yield next;
       }
     } finally {
-      followers.delete(follower);
+      remove(follower);
     }
   }
 
@@ -40,18 +43,18 @@ export function createFeed<T>(): Feed<T> {
       let bell = Promise.withResolvers<void>();
       const follower: Follower<T> = { waiting: [], wake: () => bell.resolve() };
       const leave = () => {
-        followers.delete(follower);
+        remove(follower);
         follower.wake();
       };
       signal.addEventListener("abort", leave, { once: true });
       // At once, not at the first reading: nothing that comes in between is missed.
       followers.add(follower);
+      onFollowers(followers.size);
       const until = async () => {
         await bell.promise;
         bell = Promise.withResolvers();
       };
       return read(follower, until, signal);
     },
-    followers: () => followers.size,
   };
 }

@@ -1,11 +1,11 @@
 /** The hops of orders along the edges of the map, told by the statuses that are published anyway. */
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import type { EventBus, RunningConsumer } from "@smartcart/bus";
+import type { EventBus } from "@smartcart/bus";
 import type { OrderStatusChanged } from "@smartcart/gen/events/v1/order_events_pb";
 import { OrderStatusesChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import type { Logger } from "@smartcart/runtime";
-import { startTimer } from "@smartcart/runtime";
+import type { Attention } from "./attention.ts";
 
 /** A step of one order from one service to another. */
 export interface Hop {
@@ -26,8 +26,6 @@ export interface HopWatch extends AsyncDisposable {
 
 /** Hops that wait for the next snapshot, which shows no more. */
 const maxHops = 100;
-/** How often it is looked whether somebody watches. */
-const watchedMs = 1_000;
 
 /** Where an order went to reach a milestone. */
 const ways: Readonly<Partial<Record<OrderMilestone, readonly [from: string, to: string][]>>> = {
@@ -58,35 +56,33 @@ const failures: ReadonlySet<OrderMilestone> = new Set([
 export function startHopWatch(o: {
   readonly bus: EventBus;
   readonly log: Logger;
-  readonly isWatched: () => boolean;
+  readonly attention: Attention;
 }): HopWatch {
+  const stop = new AbortController();
   let hops: Hop[] = [];
-  let subscription: RunningConsumer | undefined;
 
-  const timer = startTimer({
-    name: "ops.hops",
-    intervalMs: watchedMs,
-    log: o.log,
-    async run() {
-      if (o.isWatched() === (subscription !== undefined)) return;
-      if (subscription !== undefined) {
-        await subscription[Symbol.asyncDispose]();
-        subscription = undefined;
-        hops = [];
-        return;
-      }
-      subscription = await o.bus.subscribe(OrderStatusesChangedSchema, {
-        name: "ops",
-        log: o.log,
-        onEvents(events) {
-          const latest = events.flatMap(({ changes }) => changes.flatMap(hopsOf));
-          hops = [...hops, ...latest].slice(-maxHops);
-        },
-        // A hop that is missed is only not drawn.
-        onGap: () => {},
-      });
-    },
-  });
+  const subscribe = () =>
+    o.bus.subscribe(OrderStatusesChangedSchema, {
+      name: "ops",
+      log: o.log,
+      onEvents(events) {
+        const latest = events.flatMap(({ changes }) => changes.flatMap(hopsOf));
+        hops = [...hops, ...latest].slice(-maxHops);
+      },
+      // A hop that is missed is only not drawn.
+      onGap: () => {},
+    });
+
+  async function watch(): Promise<void> {
+    while (!stop.signal.aborted) {
+      await o.attention.untilAwake(stop.signal);
+      if (stop.signal.aborted) return;
+      await using _ = await subscribe();
+      await aborted(AbortSignal.any([stop.signal, o.attention.asleep()]));
+      hops = [];
+    }
+  }
+  const watching = watch().catch((error: unknown) => o.log.warn("ops.hops_failed", { error }));
 
   return {
     take() {
@@ -95,10 +91,15 @@ export function startHopWatch(o: {
       return taken;
     },
     async [Symbol.asyncDispose]() {
-      await timer[Symbol.asyncDispose]();
-      await subscription?.[Symbol.asyncDispose]();
+      stop.abort();
+      await watching;
     },
   };
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
 }
 
 /** The hops behind a status; each status also goes to the status hub. */

@@ -1,4 +1,4 @@
-/** Puts together what all parts say, once a second, and remembers it for a while. */
+/** Puts together what all parts say, once a second while somebody watches, and remembers it for a while. */
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
@@ -7,6 +7,8 @@ import type { PartSwitch } from "@smartcart/mesh";
 import { describeSwitch } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
 import { startTimer } from "@smartcart/runtime";
+import type { Attention } from "./attention.ts";
+import { asleepMs } from "./attention.ts";
 import type { EdgeRates } from "./edges.ts";
 import { edgesOf, keyOf } from "./edges.ts";
 import type { Feed } from "./feed.ts";
@@ -18,7 +20,7 @@ import type { QueueWatch } from "./queue-watch.ts";
 
 /** The mesh, watched. */
 export interface MeshWatch extends AsyncDisposable {
-  /** The snapshots of the last seconds, oldest first, the latest one at least. */
+  /** The snapshots of the last seconds, oldest first, the latest one at least; none where nobody has watched for a while. */
   past(seconds: number): readonly MeshSnapshot[];
 }
 
@@ -30,11 +32,16 @@ export interface MeshWatchOptions {
   readonly hops: HopWatch;
   /** Gets every snapshot. */
   readonly feed: Feed<MeshSnapshot>;
+  readonly attention: Attention;
   readonly log: Logger;
 }
 
 /** Snapshots that are remembered, one a second. */
 const remembered = 300;
+/** An older snapshot than this is from before a sleep, in milliseconds. */
+const freshMs = 5_000;
+/** What the parts need to report for the first time, in milliseconds: a snapshot before that would show them as away. */
+const firstReportsMs = 200;
 const idle = { ratePerSecond: 0, errorsPerSecond: 0, p50Ms: 0, p99Ms: 0 };
 
 export function startMeshWatch(o: MeshWatchOptions): MeshWatch {
@@ -63,20 +70,24 @@ export function startMeshWatch(o: MeshWatchOptions): MeshWatch {
   const timer = startTimer({
     name: "ops.snapshot",
     intervalMs: 1_000,
+    longestMs: asleepMs,
     log: o.log,
     async run() {
+      if (!o.attention.isAwake()) return Number.POSITIVE_INFINITY;
       const snapshot = take();
       if (history.push(snapshot) > remembered) history.shift();
       o.feed.publish({ ...snapshot, hops: o.hops.take().map((hop) => create(HopSchema, hop)) });
+      return 0;
     },
   });
-  timer.poke();
+  o.attention.onAwake(() => timer.runWithin(firstReportsMs));
 
   return {
     past(seconds) {
-      const since = Date.now() - seconds * 1_000;
-      const recent = history.filter(({ takenAt }) => takenAt && timestampMs(takenAt) >= since);
-      return recent.length > 0 ? recent : history.slice(-1);
+      const since = (ms: number) =>
+        history.filter(({ takenAt }) => takenAt && timestampMs(takenAt) >= Date.now() - ms);
+      const recent = since(seconds * 1_000);
+      return recent.length > 0 ? recent : since(freshMs).slice(-1);
     },
     [Symbol.asyncDispose]: () => timer[Symbol.asyncDispose](),
   };

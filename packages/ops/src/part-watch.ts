@@ -3,6 +3,7 @@ import type { ServiceClient } from "@smartcart/mesh";
 import { createServiceClient } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
 import { delay } from "@smartcart/runtime";
+import type { Attention } from "./attention.ts";
 import type { Track } from "./edges.ts";
 import { follow } from "./edges.ts";
 import type { PartAddress, PartName } from "./parts.ts";
@@ -13,6 +14,7 @@ export interface PartWatchOptions {
   readonly address: PartAddress;
   readonly meshSecret: string | undefined;
   readonly log: Logger;
+  readonly attention: Attention;
 }
 
 /** A process of a part that is watched. */
@@ -27,9 +29,9 @@ export interface PartWatch extends AsyncDisposable {
 const silentMs = 5_000;
 const longestPauseMs = 2_000;
 
-/** Watches one process for ever: connects, and again after each loss. */
+/** Watches one process while somebody watches the mesh: connects, and again after each loss. */
 export function startPartWatch(o: PartWatchOptions): PartWatch {
-  const { part, log } = o;
+  const { part, log, attention } = o;
   const client = createServiceClient(PartService, {
     caller: "ops",
     ...o.address,
@@ -41,7 +43,8 @@ export function startPartWatch(o: PartWatchOptions): PartWatch {
   let pauseMs = 0;
 
   async function watch(): Promise<void> {
-    for await (const { report } of client.watchPart({}, { signal: stop.signal })) {
+    const signal = AbortSignal.any([stop.signal, attention.asleep()]);
+    for await (const { report } of client.watchPart({}, { signal })) {
       if (report === undefined) continue;
       if (track.length === 0) log.debug("ops.part_seen", { part });
       pauseMs = 0;
@@ -51,9 +54,11 @@ export function startPartWatch(o: PartWatchOptions): PartWatch {
 
   const keep = async () => {
     while (!stop.signal.aborted) {
+      await attention.untilAwake(stop.signal);
       const reason: unknown = await watch().catch((error: unknown) => error);
       if (stop.signal.aborted) return;
-      if (track.length > 0) log.info("ops.part_lost", { part, error: reason });
+      if (track.length > 0 && attention.isAwake())
+        log.info("ops.part_lost", { part, error: reason });
       track = [];
       pauseMs = Math.min(longestPauseMs, Math.max(100, pauseMs * 2));
       await delay(pauseMs, stop.signal).catch(() => {});

@@ -16,7 +16,7 @@ export interface PromiseWatchOptions {
   readonly check: IncrementalCheck;
   readonly invariants: readonly Invariant[];
   readonly peers: ReconcilerPeers;
-  /** Pause between two looks, in milliseconds. */
+  /** Pause between two looks while somebody follows them, in milliseconds; six times as long while nobody does. */
   readonly intervalMs: number;
   /** How long a contradiction has to stand before the promise is broken, in milliseconds. */
   readonly brokenAfterMs: number;
@@ -33,6 +33,8 @@ export interface PromiseWatch extends AsyncDisposable {
 
 /** Shortest pause between two looks. */
 const shortestMs = 100;
+/** How much longer the pauses are while nobody follows. */
+const unwatchedFactor = 6;
 
 type RepairInit = MessageInitShape<typeof RepairSchema>;
 
@@ -40,7 +42,11 @@ export function startPromiseWatch(o: PromiseWatchOptions): PromiseWatch {
   const { invariants, log } = o;
   const intervalMs = Math.max(shortestMs, o.intervalMs);
   const board = createPromiseBoard(invariants, o);
-  const feed = createFeed<PromiseInit[]>();
+  let followers = 0;
+  const feed = createFeed<PromiseInit[]>((count) => {
+    if (count > followers) timer.poke();
+    followers = count;
+  });
   /** The end of the line: two looks at once would only be in each other's way. */
   let last: Promise<unknown> = Promise.resolve();
   /** A repair that has not begun: it looks at all that a newcomer can mean, so many at once cost no more than one. */
@@ -89,10 +95,12 @@ export function startPromiseWatch(o: PromiseWatchOptions): PromiseWatch {
   const timer = startTimer({
     name: "ops.promises",
     intervalMs,
+    longestMs: intervalMs * unwatchedFactor,
     log,
     async run() {
       if (turnsToSkip > 0) turnsToSkip--;
       else await inTurn(look).catch(failed);
+      return followers > 0 ? 0 : Number.POSITIVE_INFINITY;
     },
   });
   timer.poke();

@@ -4,34 +4,36 @@ import { queueTypes } from "@smartcart/contract";
 import type { QueueStateSchema } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import type { Logger } from "@smartcart/runtime";
 import { startTimer } from "@smartcart/runtime";
+import type { Attention } from "./attention.ts";
+import { asleepMs } from "./attention.ts";
 
 type QueueInit = MessageInitShape<typeof QueueStateSchema>;
 
-/** The depths of the queues, asked for now and then. */
+/** The depths of the queues, asked for while somebody watches. */
 export interface QueueWatch extends AsyncDisposable {
   /** In the order of their names; empty while the queue cannot be asked. */
   states(): readonly QueueInit[];
 }
 
-/** Pauses between two looks, with and without an onlooker. */
-const watchedMs = 1_000;
-const unwatchedMs = 5_000;
+/** Pause between two looks. */
+const intervalMs = 1_000;
 /** Older numbers than this are none. */
 const staleMs = 15_000;
 
 export function startQueueWatch(o: {
   readonly bus: EventBus;
   readonly log: Logger;
-  readonly isWatched: () => boolean;
+  readonly attention: Attention;
 }): QueueWatch {
   let states: readonly QueueInit[] = [];
   let askedAtMs = Number.NEGATIVE_INFINITY;
   const timer = startTimer({
     name: "ops.queues",
-    intervalMs: watchedMs,
+    intervalMs,
+    longestMs: asleepMs,
     log: o.log,
     async run() {
-      if (!o.isWatched() && performance.now() - askedAtMs < unwatchedMs) return;
+      if (!o.attention.isAwake()) return Number.POSITIVE_INFINITY;
       try {
         states = statesOf(await o.bus.depths());
         askedAtMs = performance.now();
@@ -39,9 +41,10 @@ export function startQueueWatch(o: {
         // The parts' own readiness says that the queue is away.
         o.log.debug("ops.depths_failed", { error });
       }
+      return 0;
     },
   });
-  timer.poke();
+  o.attention.onAwake(timer.poke);
   return {
     states: () => (performance.now() - askedAtMs > staleMs ? [] : states),
     [Symbol.asyncDispose]: () => timer[Symbol.asyncDispose](),

@@ -28,7 +28,8 @@ const defaultPerSecond = 50;
 export function createOpsRoutes(o: RouteOptions): ServiceImpl<typeof OpsService> {
   async function* watchMesh({ backlogSeconds }: WatchMeshRequest, { signal }: HandlerContext) {
     const news = o.snapshots.follow(signal);
-    yield { snapshots: [...o.mesh.past(backlogSeconds)] };
+    const past = o.mesh.past(backlogSeconds);
+    if (past.length > 0) yield { snapshots: [...past] };
     for await (const snapshot of news) yield { snapshots: [snapshot] };
   }
 

@@ -12,6 +12,7 @@ import type { Logger, Part, Registry } from "@smartcart/runtime";
 import { createMetrics } from "@smartcart/runtime";
 import { createDatabase } from "@smartcart/store";
 import { guarded, requireTokenOrLoopback } from "./access.ts";
+import { createAttention } from "./attention.ts";
 import type { OpsConfig } from "./config.ts";
 import { createDeadLetterDesk } from "./dead-letter-desk.ts";
 import { createFeed } from "./feed.ts";
@@ -49,9 +50,11 @@ export interface RunningOps extends Part {
 
 /** How long an order may be on its way before it counts as stuck, in milliseconds. */
 const settleMs = 60_000;
+/** How long the mesh is measured after the last onlooker has left, in milliseconds. */
+const lingerMs = 60_000;
 
 /**
- * Watches all parts from its start on, and serves what it sees. It keeps nothing: a restart forgets the past minutes. Throws a
+ * Watches all parts while somebody watches it, and serves what it sees. It keeps nothing: a restart forgets the past minutes. Throws a
  * StartError where it would be open to the network without a token.
  */
 export async function startOps(o: OpsOptions): Promise<RunningOps> {
@@ -79,17 +82,27 @@ export async function startOps(o: OpsOptions): Promise<RunningOps> {
   );
   const own = config.SMARTCART_DEMO ? [loadSwitch(load.setRate)] : undefined;
 
+  const attention = starting.use(createAttention(lingerMs));
   const watches = partNames.flatMap((part) =>
     o.parts[part].map((address) =>
-      starting.use(startPartWatch({ part, address, log, meshSecret: config.MESH_SECRET })),
+      starting.use(
+        startPartWatch({ part, address, log, meshSecret: config.MESH_SECRET, attention }),
+      ),
     ),
   );
-  const snapshots = createFeed<MeshSnapshot>();
-  const isWatched = () => snapshots.followers() > 0;
-  const queues = starting.use(startQueueWatch({ bus, log, isWatched }));
-  const hops = starting.use(startHopWatch({ bus, log, isWatched }));
+  const snapshots = createFeed<MeshSnapshot>(attention.followers);
+  const queues = starting.use(startQueueWatch({ bus, log, attention }));
+  const hops = starting.use(startHopWatch({ bus, log, attention }));
   const mesh = starting.use(
-    startMeshWatch({ watches, queues, hops, switches: own ?? [], feed: snapshots, log }),
+    startMeshWatch({
+      watches,
+      queues,
+      hops,
+      switches: own ?? [],
+      feed: snapshots,
+      attention,
+      log,
+    }),
   );
   const promises = starting.use(
     startPromiseWatch({

@@ -1,4 +1,4 @@
-import { commonConfig, int, parseConfig, port, str, url } from "@smartcart/runtime";
+import { commonConfig, int, num, parseConfig, port, str, url } from "@smartcart/runtime";
 import { allCrashPoints } from "./crash-points.ts";
 
 /** What the environment may say about the order service. */
@@ -29,6 +29,10 @@ export const orderConfig = {
   IDEMPOTENCY_KEY_TTL_MS: int({
     default: 24 * 60 * 60 * 1_000,
     desc: "how long an Idempotency-Key and its answer are kept at least, in milliseconds",
+  }),
+  ORDER_RETENTION_DAYS: num({
+    default: 0,
+    desc: "Days after which an order that has come to its end is deleted, with its payment, reservation and shipment; 0 keeps it for ever",
   }),
   CORS_ORIGINS: str({
     default: "",

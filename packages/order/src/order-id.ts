@@ -1,5 +1,5 @@
 import { randomFillSync } from "node:crypto";
-import { ulid } from "ulid";
+import { encodeTime, ulid } from "ulid";
 
 const pool = new Uint8Array(4_096);
 let used = pool.length;
@@ -16,4 +16,9 @@ function random(): number {
 /** "ORD-" and a ULID of that instant: ids in order are orders in the order in which they were placed. */
 export function newOrderId(now: Date): string {
   return `ORD-${ulid(now.getTime(), random)}`;
+}
+
+/** The lowest id that an order of that instant can have: the ids of older orders are before it. */
+export function lowestOrderId(at: Date): string {
+  return `ORD-${encodeTime(Math.max(0, at.getTime()))}`;
 }

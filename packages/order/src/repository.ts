@@ -30,8 +30,12 @@ export interface OrderRepository {
   defer(orderId: string, delayMs: number): Promise<void>;
   /** Leaves the order to a person, with the code of the refusal that stops it. */
   park(order: StoredOrder, refusal: string): Promise<void>;
+  /** In how many milliseconds `leaseUnfinished` finds an order; 0 where it does now, Infinity where it never does. */
+  unfinishedDueInMs(states: readonly OrderState[]): Promise<number>;
   /** Takes orders in these states that nobody drives; nobody else takes them for a while. */
   leaseUnfinished(states: readonly OrderState[], limit: number): Promise<readonly StoredOrder[]>;
+  /** In how many milliseconds `leaseOverdue` finds an order; 0 where it does now, Infinity where it never does. */
+  overdueInMs(overdueMs: number): Promise<number>;
   /** Takes orders that have waited longer than `overdueMs` for news of their shipment; nobody else takes them for a while. */
   leaseOverdue(limit: number, overdueMs: number): Promise<readonly StoredOrder[]>;
   /** Puts a message into the outbox. False where it stands there already. */
@@ -99,7 +103,9 @@ export function createOrderRepository(database: Database): OrderRepository {
     storeAnswer: (key, answer) => storeAnswer(database, key, answer),
     defer: (orderId, delayMs) => leases.deferOrder(database, orderId, delayMs),
     park: (order, refusal) => leases.parkOrder(database, order, refusal),
+    unfinishedDueInMs: (states) => leases.unfinishedDueInMs(database, states),
     leaseUnfinished: (states, limit) => leases.leaseUnfinished(database, states, limit, LEASE_MS),
+    overdueInMs: (overdueMs) => leases.overdueInMs(database, overdueMs),
     leaseOverdue: (limit, overdueMs) => leases.leaseOverdue(database, limit, overdueMs),
     async announce(event) {
       const isNew = await leases.announce(database, event);

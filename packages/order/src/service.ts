@@ -20,6 +20,7 @@ import { crashAt, noCrashPoints } from "./crash-points.ts";
 import { idempotencyKeyHeader } from "./idempotency.ts";
 import { startKeyPruning } from "./key-pruning.ts";
 import { createOrderRepository } from "./repository.ts";
+import { requireRetention, startRetention } from "./retention.ts";
 import { orderRoutes } from "./routes.ts";
 import { createOrderSaga } from "./saga/order-saga.ts";
 import { startResumer } from "./saga/resumer.ts";
@@ -81,6 +82,9 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
   );
   const consumer = started.use(await startShipmentsConsumer({ bus, repository, log }));
   started.use(startKeyPruning({ database, log, ageMs: config.IDEMPOTENCY_KEY_TTL_MS }));
+  const days = config.ORDER_RETENTION_DAYS;
+  requireRetention(days, config.IDEMPOTENCY_KEY_TTL_MS);
+  started.use(startRetention({ database, peers, log, days, now }));
   measureUnfinished(metrics, database);
 
   const asyncApi = createAsyncApi({ statusPort: config.STATUS_PORT });

@@ -20,12 +20,13 @@ export interface ShipmentChaserOptions {
   readonly log: Logger;
   /** How long an order may wait for news of its shipment, in milliseconds. The pause doubles with each time it is chased. */
   readonly overdueMs: number;
-  /** Pause between two looks, in milliseconds. Default: a tenth of `overdueMs`. */
+  /** Shortest pause between two looks, in milliseconds. Default: a tenth of `overdueMs`; the longest one is five seconds. */
   readonly intervalMs?: number;
 }
 
 /** Orders that one process asks about at once. */
 const MAX_CONCURRENT = 100;
+const LONGEST_MS = 5_000;
 
 /** Chases what is overdue, on a timer. */
 export function startShipmentChaser(options: ShipmentChaserOptions): AsyncDisposable {
@@ -33,13 +34,18 @@ export function startShipmentChaser(options: ShipmentChaserOptions): AsyncDispos
   const resources = new AsyncDisposableStack();
   const name = "order.shipment-chaser";
   const pool = resources.use(createPool({ name, maxConcurrent: MAX_CONCURRENT, log }));
-  const run = (signal: AbortSignal) =>
-    pool.fill({
+  const run = async (signal: AbortSignal) => {
+    const dueInMs = await repository.overdueInMs(overdueMs);
+    if (dueInMs > 0) return dueInMs;
+    await pool.fill({
       take: (limit) => repository.leaseOverdue(limit, overdueMs),
       work: (order) => chase(order, options, signal),
       signal,
     });
-  resources.use(startTimer({ name, intervalMs, log, run }));
+    return 0;
+  };
+  const longestMs = Math.max(intervalMs, LONGEST_MS);
+  resources.use(startTimer({ name, intervalMs, longestMs, log, run }));
   return resources;
 }
 

@@ -26,6 +26,8 @@ export interface PaymentDesk extends AsyncDisposable {
   refund(orderId: string, reason: string): Promise<Payment>;
   /** The payment of an order. Rejects with PAYMENT_NOT_FOUND. */
   find(orderId: string): Promise<Payment>;
+  /** Deletes the payments of these orders, and what the provider keeps of them for us. One that is PENDING stays. */
+  delete(orderIds: readonly string[]): Promise<void>;
 }
 
 export interface PaymentDeskOptions {
@@ -161,6 +163,11 @@ export function createPaymentDesk(o: PaymentDeskOptions): PaymentDesk {
     },
 
     find,
+
+    async delete(orderIds) {
+      const deleted = await store.deletePayments(database, orderIds);
+      await provider.forget?.(deleted);
+    },
 
     async [Symbol.asyncDispose]() {
       await calls[Symbol.asyncDispose]();

@@ -57,6 +57,12 @@ export interface PaymentProvider {
     readonly signal: AbortSignal;
   }): Promise<RefundResult>;
 
+  /**
+   * Deletes what is kept of charges that nobody asks for any more: their orders are deleted after their retention. For a provider whose
+   * books are ours; one that keeps its own leaves it out. Idempotent.
+   */
+  forget?(chargeIds: readonly string[]): Promise<void>;
+
   /** What became of a charge, without changing anything; undefined where the provider has no record of it. */
   lookup(request: {
     readonly chargeId: string;

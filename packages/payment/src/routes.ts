@@ -43,6 +43,10 @@ export function createPaymentRoutes(parts: PaymentParts): ServiceImpl<typeof Pay
     refundPayment: guarded(async ({ orderId, reason }) => ({
       payment: toPaymentMessage(await desk.refund(orderId, reason)),
     })),
+    batchDeletePayments: guarded(async ({ orderIds }) => {
+      await desk.delete(orderIds);
+      return {};
+    }),
   };
 }
 

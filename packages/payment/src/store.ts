@@ -91,6 +91,17 @@ export async function settlePayments(
   );
 }
 
+/** In how many milliseconds `leasePending` finds a payment; 0 where it does now, Infinity where none is pending. */
+export async function pendingDueInMs(db: Queryable, restMs: number): Promise<number> {
+  const { rows } = await db.query<{ ms: number }>({
+    name: "payment.pending_due",
+    text: `SELECT greatest(0, $1::bigint - extract(epoch FROM now() - asked_at) * 1000)::float8 AS ms
+      FROM payment WHERE status = 'PENDING' ORDER BY asked_at LIMIT 1`,
+    values: [restMs],
+  });
+  return rows[0]?.ms ?? Number.POSITIVE_INFINITY;
+}
+
 /** Takes up to `limit` payments that nobody asked about for `restMs`; they then rest for as long again. */
 export async function leasePending(
   db: Queryable,
@@ -143,6 +154,22 @@ export async function markRefunded(db: Queryable, orderId: string, reason: strin
       WHERE order_id = $1 AND status = 'CAPTURED'`,
     values: [orderId, reason],
   });
+}
+
+/** Deletes those of these payments that are not PENDING. Answers the ids without a payment now, also those that had none. */
+export async function deletePayments(
+  db: Queryable,
+  orderIds: readonly string[],
+): Promise<readonly string[]> {
+  const { rows } = await db.query<{ order_id: string }>({
+    name: "payment.delete",
+    text: `WITH deleted AS (
+        DELETE FROM payment WHERE order_id = ANY($1::text[]) AND status <> 'PENDING')
+      SELECT id AS order_id FROM unnest($1::text[]) AS id
+      WHERE NOT EXISTS (SELECT FROM payment p WHERE p.order_id = id AND p.status = 'PENDING')`,
+    values: [orderIds],
+  });
+  return rows.map((row) => row.order_id);
 }
 
 /** The payments that a statement returned, and those of the other orders as they stand. */

@@ -119,3 +119,25 @@ it("says UNAVAILABLE where the provider is silent, and nothing changes", async (
   const { payment: answer } = await other.client.getPayment({ orderId: charge.orderId });
   expect(answer?.status).toBe(PaymentStatus.CAPTURED);
 });
+
+it("deletes what is settled of deleted orders, in the provider's books as well, and leaves what is pending", async () => {
+  const [captured, refunded, pending] = [newCharge(), newCharge(), newCharge()];
+  await payment.client.processPayment(captured);
+  await payment.client.processPayment(refunded);
+  await payment.client.refundPayment({ orderId: refunded.orderId });
+  await payment.client.processPayment(pending);
+  await payment.sql.query({
+    text: "update payment.payment set status = 'PENDING', payment_token = '' where order_id = $1",
+    values: [pending.orderId],
+  });
+  const orderIds = [captured, refunded, pending, newCharge()].map(({ orderId }) => orderId);
+  await payment.client.batchDeletePayments({ orderIds });
+  await payment.client.batchDeletePayments({ orderIds });
+  const books = await Promise.all(orderIds.map((orderId) => ledgerOf(payment.sql, orderId)));
+  expect(books).toEqual([[], [], ["capture 1250"], []]);
+  const { rows } = await payment.sql.query({
+    text: "select order_id from payment.payment where order_id = any($1)",
+    values: [orderIds],
+  });
+  expect(rows).toEqual([{ order_id: pending.orderId }]);
+});

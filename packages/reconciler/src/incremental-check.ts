@@ -14,7 +14,7 @@ export interface IncrementalCheckOptions {
   readonly database: Database;
   /** How long an order or an event may be on its way before it counts as stuck, in milliseconds. */
   readonly settleMs: number;
-  /** Orders of a slice of the sweep. Default 2,000. */
+  /** Orders of a slice of the sweep. Default 1,000, which take some 0.1 s of PostgreSQL's time. */
   readonly sliceSize?: number;
   /** How far back the first look reads, in milliseconds. Default ten minutes. */
   readonly firstLookMs?: number;
@@ -41,7 +41,7 @@ interface Sweep {
 const newSweep: Sweep = { from: "", units: new Map() };
 
 export function createIncrementalCheck(o: IncrementalCheckOptions): IncrementalCheck {
-  const { database, settleMs, sliceSize = 2_000, firstLookMs = 600_000 } = o;
+  const { database, settleMs, sliceSize = 1_000, firstLookMs = 600_000 } = o;
   let lookedUpToMs: number | undefined;
   let sweep = newSweep;
   let suspects: readonly string[] = [];

@@ -107,6 +107,7 @@ const tables = `
     resumptions int default 0, refusal text, updated_at timestamptz default now());
   create table orders.order_events (order_id text collate "C", sequence int, milestone int);
   create table orders.idempotency_keys (idempotency_key text, order_id text collate "C", answer bytea);
+  create table orders.deleted_orders (order_id text collate "C");
   create table orders.outbox (
     message_id text, ordering_key text, attempts int, last_error text, created_at timestamptz);
   create schema inventory;

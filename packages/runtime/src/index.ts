@@ -27,5 +27,6 @@ export {
   startTelemetry,
   withSpan,
 } from "./telemetry.ts";
+export type { Timer } from "./timer.ts";
 export { startTimer } from "./timer.ts";
 export { bool, host, int, names, num, port, proxies, secret, str, url } from "./validators.ts";

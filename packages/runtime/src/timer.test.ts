@@ -57,6 +57,41 @@ describe("startTimer", () => {
     gates[1]?.();
   });
 
+  test("runs when there is work, as far as the last run knows, within the bounds", async () => {
+    const answers = [0, Number.POSITIVE_INFINITY, 50, undefined];
+    const pauses: number[] = [];
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    let endedAt = performance.now();
+    const run = async () => {
+      pauses.push(performance.now() - endedAt);
+      endedAt = performance.now();
+      return answers[pauses.length - 1];
+    };
+    const bounds = { intervalMs: 10, longestMs: 100 };
+    const timer = startTimer({ name: "sweep", ...bounds, log: silentLogger, run });
+    await vi.advanceTimersByTimeAsync(10 + 10 + 100 + 50 + 10);
+    expect(pauses).toEqual([10, 10, 100, 50, 10]);
+    await timer[Symbol.asyncDispose]();
+    vi.useRealTimers();
+  });
+
+  test("runs sooner where it is told to, also during a run", async () => {
+    const at: number[] = [];
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    const startedAt = performance.now();
+    const run = async () => {
+      at.push(performance.now() - startedAt);
+      if (at.length === 1) timer.runWithin(30);
+    };
+    const timer = startTimer({ name: "sweep", intervalMs: 1_000, log: silentLogger, run });
+    timer.runWithin(20);
+    timer.runWithin(500);
+    await vi.advanceTimersByTimeAsync(1_050);
+    expect(at).toEqual([20, 50, 1_050]);
+    await timer[Symbol.asyncDispose]();
+    vi.useRealTimers();
+  });
+
   test("disposing aborts and waits for the run under way, and no other follows", async () => {
     let runs = 0;
     let finished = 0;

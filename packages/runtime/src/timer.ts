@@ -1,22 +1,27 @@
 import type { Logger } from "./logger.ts";
 
 export interface TimerOptions {
-  /** Pause between the end of one run and the start of the next, in milliseconds; a function is asked after each run. */
-  intervalMs: number | (() => number);
+  /** Pause between the end of one run and the start of the next, in milliseconds. The shortest one where `run` answers a pause. */
+  intervalMs: number;
+  /** Longest pause that `run` may ask for, in milliseconds: how late it is where nothing said that there is work. Default: `intervalMs`. */
+  longestMs?: number;
   log: Logger;
   /** Names the timer in the log: "outbox.relay". */
   name: string;
   /**
    * `signal` fires when the timer is disposed of. What it throws is logged, and the next run comes as usual; while it goes on
-   * failing, at most every ten seconds.
+   * failing, at most every ten seconds. May answer in how many milliseconds there is work again, as far as it knows (`Infinity`:
+   * none); the next run is then, within the two bounds.
    */
-  run: (signal: AbortSignal) => Promise<void>;
+  run: (signal: AbortSignal) => Promise<number | undefined> | Promise<void>;
 }
 
 /** A running timer. */
 export interface Timer extends AsyncDisposable {
   /** Runs as soon as possible: now, or right after the run under way. Several pokes become one run. */
   poke(): void;
+  /** Runs in so many milliseconds at the latest, whatever the pause is. */
+  runWithin(ms: number): void;
 }
 
 const failureLogIntervalMs = 10_000;
@@ -26,30 +31,33 @@ export function startTimer(o: TimerOptions): Timer {
   const stop = new AbortController();
   let pending: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
-  let poked = false;
+  /** When the next run is due, on the clock of `performance.now()`. */
+  let dueAtMs = Number.POSITIVE_INFINITY;
 
-  const interval = () => (typeof o.intervalMs === "number" ? o.intervalMs : o.intervalMs());
   const noteFailure = createFailureLog(o);
-  const schedule = (afterMs: number) => {
-    pending = setTimeout(start, afterMs);
+  const runWithin = (ms: number) => {
+    const atMs = performance.now() + ms;
+    if (stop.signal.aborted || atMs >= dueAtMs) return;
+    dueAtMs = atMs;
+    if (running !== undefined) return;
+    clearTimeout(pending);
+    pending = setTimeout(start, ms);
   };
   const start = () => {
-    poked = false;
-    running = runOnce(o, stop.signal, noteFailure).finally(() => {
+    dueAtMs = Number.POSITIVE_INFINITY;
+    running = runOnce(o, stop.signal, noteFailure).then((pauseMs) => {
       running = undefined;
-      if (!stop.signal.aborted) schedule(poked ? 0 : interval());
+      // What was asked for during the run counts from when it was asked for.
+      const askedMs = Math.max(0, dueAtMs - performance.now());
+      dueAtMs = Number.POSITIVE_INFINITY;
+      runWithin(Math.min(pauseMs, askedMs));
     });
   };
-  schedule(interval());
+  runWithin(o.intervalMs);
 
   return {
-    poke() {
-      if (stop.signal.aborted || poked) return;
-      poked = true;
-      if (running !== undefined) return;
-      clearTimeout(pending);
-      schedule(0);
-    },
+    poke: () => runWithin(0),
+    runWithin,
     async [Symbol.asyncDispose]() {
       stop.abort();
       clearTimeout(pending);
@@ -58,16 +66,21 @@ export function startTimer(o: TimerOptions): Timer {
   };
 }
 
+/** Answers the pause until the next run. Never rejects. */
 async function runOnce(
-  o: TimerOptions,
+  { run, intervalMs, longestMs = intervalMs }: TimerOptions,
   signal: AbortSignal,
   noteFailure: (error?: unknown) => void,
-): Promise<void> {
+): Promise<number> {
   try {
-    await o.run(signal);
+    const workInMs = await run(signal);
     noteFailure();
+    return workInMs === undefined
+      ? intervalMs
+      : Math.max(intervalMs, Math.min(longestMs, workInMs));
   } catch (error) {
     if (!signal.aborted) noteFailure(error);
+    return intervalMs;
   }
 }
 

@@ -10,7 +10,11 @@ export const shippingConfig = {
   }),
   SHIPPING_POLL_MS: int({
     default: 100,
-    desc: "How often shipments that are due are looked for, in milliseconds",
+    desc: "Shortest pause between two looks for shipments that are due, in milliseconds",
+  }),
+  ORDER_RETENTION_DAYS: num({
+    default: 0,
+    desc: "Days after which an order that has come to its end is deleted, with its payment, reservation and shipment; 0 keeps it for ever",
   }),
   SHIPPING_FAILURE_RATE: num({
     default: 0,

@@ -1,23 +1,25 @@
 import type { EventBus } from "@smartcart/bus";
-import type { Logger } from "@smartcart/runtime";
+import type { Logger, Timer } from "@smartcart/runtime";
 import { startTimer, withSpan } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { withTransaction } from "@smartcart/store";
 import type { ShipmentLeft } from "./shipment.ts";
 import { trackingNumberOf } from "./shipment.ts";
 import { eventsOf } from "./shipment-events.ts";
-import { lockDue, markShipped } from "./store.ts";
+import { lockDue, markShipped, nextDueInMs } from "./store.ts";
 
 const BATCH_SIZE = 500;
 /** Longest time that the rows of a batch stay locked for the confirms of its events, in milliseconds. */
 const PUBLISH_TIMEOUT_MS = 2_000;
+/** Longest pause: how late a shipment leaves that another process began and then died. Its own ones a process knows of. */
+const LONGEST_MS = 5_000;
 
 /** What the dispatcher works with. */
 export interface DispatcherOptions {
   readonly bus: EventBus;
   readonly database: Database;
   readonly log: Logger;
-  /** Pause between looks at the table, in milliseconds. */
+  /** Shortest pause between two looks at the table, in milliseconds: what becomes due meanwhile leaves in one transaction. */
   readonly pollMs: number;
   readonly now: () => Date;
   /** Called after each batch with how many shipments left. */
@@ -25,21 +27,25 @@ export interface DispatcherOptions {
 }
 
 /**
- * Ships what is due. The table is its only memory, so a restart goes on where the process before it ended, and any number of
+ * Ships what is due, when it is due: `runWithin` tells of a shipment that has begun. The table is its only memory, so a restart goes on where the process before it ended, and any number of
  * dispatchers may work on one table.
  *
  * A row is marked once the queue has confirmed its event, under the lock under which it was read: who dies before that leaves a row
  * that is due, and the event is published again under the same id. It may be told before it is committed, because nothing decides about
  * a started shipment any more: it can only be shipped.
  */
-export function startDispatcher(o: DispatcherOptions): AsyncDisposable {
+export function startDispatcher(o: DispatcherOptions): Timer {
   const timer = startTimer({
     name: "shipping.dispatcher",
     intervalMs: o.pollMs,
+    longestMs: Math.max(o.pollMs, LONGEST_MS),
     log: o.log,
     async run(signal) {
+      const dueInMs = await nextDueInMs(o.database);
+      if (dueInMs > 0) return dueInMs;
       // A full batch means that there may be more.
       while ((await shipDue(o)) === BATCH_SIZE && !signal.aborted);
+      return 0;
     },
   });
   timer.poke();

@@ -1,4 +1,6 @@
 import { isMessage } from "@bufbuild/protobuf";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Delivery, EventBus, Outcome, RunningConsumer } from "@smartcart/bus";
 import { OrderPlacedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import type { Logger } from "@smartcart/runtime";
@@ -24,9 +26,11 @@ export interface OrderPlacedConsumerOptions {
   readonly delayMs: () => number;
   /** Share of attempts that fail, 0 to 1. */
   readonly failureRate: number;
+  /** Age from which an order may have been deleted, with its shipment, in days; 0: none is. */
+  readonly retentionDays: number;
   readonly now: () => Date;
-  /** Called after each batch with how many shipments it began. */
-  readonly onStarted: (count: number) => void;
+  /** Called after each batch with how many shipments it began, and in how many milliseconds they leave. */
+  readonly onStarted: (count: number, leavesAfterMs: number) => void;
 }
 
 /**
@@ -39,11 +43,14 @@ export function startOrderPlacedConsumer(o: OrderPlacedConsumerOptions): Promise
     log: o.log,
     maxBatch: 256,
     async handle(batch, { signal }) {
-      const outcomes = batch.map((delivery) => judge(delivery, o.failureRate));
+      const outcomes = batch.map((delivery) => judge(delivery, o));
       const accepted = batch.filter((_, index) => outcomes[index]?.kind === "ack");
       if (accepted.length > 0) {
-        const begun = await patiently(() => beginAll(accepted, o), o.log, signal);
+        const leavesAfterMs = o.delayMs();
+        const begin = () => beginAll(accepted, leavesAfterMs, o);
+        const begun = await patiently(begin, o.log, signal);
         await announce(begun, o);
+        o.onStarted(begun.length, leavesAfterMs);
       }
       return outcomes;
     },
@@ -51,16 +58,28 @@ export function startOrderPlacedConsumer(o: OrderPlacedConsumerOptions): Promise
 }
 
 /** What is to become of a delivery before the database is asked; "ack" means: if its transaction commits. */
-function judge({ message, type, attempt }: Delivery, failureRate: number): Outcome {
+function judge(
+  { message, type, attempt }: Delivery,
+  { failureRate, retentionDays, now }: OrderPlacedConsumerOptions,
+): Outcome {
   if (!isMessage(message, OrderPlacedSchema)) {
     return { kind: "dead-letter", reason: `queue ${QUEUE} does not take ${type}` };
   }
   const flaw = flawOf(message.orderId);
   if (flaw !== undefined) return { kind: "dead-letter", reason: flaw };
+  if (retentionDays > 0 && isOlderThan(message.placedAt, retentionDays, now())) {
+    // Its shipment may be deleted already, and then nothing would tell that it was shipped.
+    const reason = `order ${message.orderId} is older than ORDER_RETENTION_DAYS (${retentionDays})`;
+    return { kind: "dead-letter", reason };
+  }
   if (failsInSimulation(message.orderId, attempt, failureRate)) {
     return { kind: "retry", reason: `the simulated carrier took no parcel at attempt ${attempt}` };
   }
   return { kind: "ack" };
+}
+
+function isOlderThan(placedAt: Timestamp | undefined, days: number, now: Date): boolean {
+  return placedAt !== undefined && timestampMs(placedAt) < now.getTime() - days * 86_400_000;
 }
 
 /**
@@ -82,10 +101,10 @@ function patiently<T>(attempt: () => Promise<T>, log: Logger, signal: AbortSigna
 /** Begins the shipments of a batch and answers those that are new. */
 async function beginAll(
   batch: readonly Delivery[],
-  { database, now, delayMs }: OrderPlacedConsumerOptions,
+  leavesAfterMs: number,
+  { database, now }: OrderPlacedConsumerOptions,
 ): Promise<readonly ShipmentStart[]> {
   const startedAt = now();
-  const leavesAfterMs = delayMs();
   // By order, because two messages of one batch may tell of the same one.
   const starts = new Map(
     batch.map((delivery) => {
@@ -104,7 +123,7 @@ async function beginAll(
  */
 async function announce(
   begun: readonly ShipmentStart[],
-  { bus, log, startLog, now, onStarted }: OrderPlacedConsumerOptions,
+  { bus, log, startLog, now }: OrderPlacedConsumerOptions,
 ): Promise<void> {
   if (begun.length === 0) return;
   // The dispatcher tells of those that leave at once.
@@ -126,7 +145,6 @@ async function announce(
   }
   const orderIds = begun.map(({ orderId }) => orderId);
   await startLog.append(orderIds, now());
-  onStarted(begun.length);
 }
 
 function orderIdOf({ message }: Delivery): string {

@@ -6,13 +6,13 @@ import { ShipmentSchema, ShipmentStatus } from "@smartcart/gen/shipping/v1/shipp
 import type { Queryable } from "@smartcart/store";
 import { shipmentNotFound, shipmentStarted, toServiceError } from "./errors.ts";
 import type { Shipment } from "./shipment.ts";
-import { findShipment, insertCancelled } from "./store.ts";
+import { deleteShipments, findShipment, insertCancelled } from "./store.ts";
 
 /** The RPCs of smartcart.shipping.v1.ShippingService. */
 export function createShippingRoutes(database: Queryable): ServiceImpl<typeof ShippingService> {
   return {
     cancelShipment: guarded(async ({ orderId }) => {
-      // Two statements and no transaction: rows are never deleted, so what is read is what the insert met.
+      // Two statements and no transaction: a row outlives the order's saga, so what is read is what the insert met.
       await insertCancelled(database, orderId);
       const shipment = await findShipment(database, orderId);
       if (shipment?.status !== "CANCELLED") throw shipmentStarted(orderId);
@@ -23,6 +23,11 @@ export function createShippingRoutes(database: Queryable): ServiceImpl<typeof Sh
       const shipment = await findShipment(database, orderId);
       if (!shipment) throw shipmentNotFound(orderId);
       return { shipment: toMessage(shipment) };
+    }),
+
+    batchDeleteShipments: guarded(async ({ orderIds }) => {
+      await deleteShipments(database, orderIds);
+      return {};
     }),
   };
 }

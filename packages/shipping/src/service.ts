@@ -52,12 +52,13 @@ export async function startShipping(o: ShippingOptions): Promise<RunningShipping
 
   const count = countShipments(metrics);
   const now = () => new Date();
-  starting.use(
+  const pollMs = config.SHIPPING_POLL_MS;
+  const dispatcher = starting.use(
     startDispatcher({
       bus,
       database,
       log,
-      pollMs: config.SHIPPING_POLL_MS,
+      pollMs,
       now,
       onShipped: (shipped) => count("shipped", shipped),
     }),
@@ -78,7 +79,11 @@ export async function startShipping(o: ShippingOptions): Promise<RunningShipping
         now,
         delayMs: () => config.SHIPPING_DELAY_MS + delay.value(),
         failureRate: config.SHIPPING_FAILURE_RATE,
-        onStarted: (started) => count("started", started),
+        retentionDays: config.ORDER_RETENTION_DAYS,
+        onStarted(started, leavesAfterMs) {
+          count("started", started);
+          dispatcher.runWithin(Math.max(pollMs, leavesAfterMs));
+        },
       }),
     ),
   );

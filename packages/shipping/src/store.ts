@@ -41,6 +41,16 @@ export async function insertStarted(
   return new Set(rows.map((row) => row.order_id));
 }
 
+/** In how many milliseconds a shipment is due, by the database's clock; 0 where one is, Infinity where none has begun. */
+export async function nextDueInMs(db: Queryable): Promise<number> {
+  const { rows } = await db.query<{ ms: number }>({
+    name: "shipping.next_due",
+    text: `SELECT greatest(0, extract(epoch FROM due_at - now()) * 1000)::float8 AS ms
+      FROM shipment WHERE status = 'STARTED' ORDER BY due_at LIMIT 1`,
+  });
+  return rows[0]?.ms ?? Number.POSITIVE_INFINITY;
+}
+
 /**
  * Locks up to `limit` started shipments that are due, the longest overdue first. The locks are the lease: another
  * dispatcher skips these rows, and when this process dies the database frees them at once.
@@ -80,6 +90,15 @@ export async function insertCancelled(db: Queryable, orderId: string): Promise<v
     text: `INSERT INTO shipment (order_id, status) VALUES ($1, 'CANCELLED')
       ON CONFLICT (order_id) DO NOTHING`,
     values: [orderId],
+  });
+}
+
+/** Deletes what has left or was cancelled among the shipments of these orders. */
+export async function deleteShipments(db: Queryable, orderIds: readonly string[]): Promise<void> {
+  await db.query({
+    name: "shipping.delete",
+    text: `DELETE FROM shipment WHERE order_id = ANY($1::text[]) AND status <> 'STARTED'`,
+    values: [orderIds],
   });
 }
 

@@ -100,6 +100,22 @@ test.each(engines)(
   },
 );
 
+test("an order older than the retention is not shipped again: its shipment may be deleted by now", async () => {
+  await using world = await createWorld("postgres");
+  const [old, young] = [newOrderId(), newOrderId()];
+  const day = 24 * 60 * 60 * 1_000;
+  const placedAgo = (orderId: string, ms: number) =>
+    placed(orderId, `${orderId}:placed`, new Date(Date.now() - ms));
+  await world.bus.publish([placedAgo(old, 8 * day), placedAgo(young, 6 * day)]);
+  await using shipping = await world.startService({ ORDER_RETENTION_DAYS: "7" });
+  await expect.poll(() => factsOf(world, young), patience).toEqual(both);
+  await expect.poll(() => world.bus.deadLetters("orders").count(), patience).toBe(1);
+  expect(factsOf(world, old)).toEqual([]);
+
+  await shipping.client.batchDeleteShipments({ orderIds: [old, young] });
+  await expect(shipping.client.getShipment({ orderId: young })).rejects.toThrow();
+});
+
 test("a restart finishes what was started", async () => {
   await using world = await createWorld("postgres");
   const orderId = newOrderId();

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Message } from "@bufbuild/protobuf";
 import { create, isMessage } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { expect } from "vitest";
 import type { EventBus } from "@smartcart/bus";
 import { createEvent, openBus } from "@smartcart/bus";
@@ -160,8 +161,13 @@ export function losingFirst(bus: EventBus): EventBus & { readonly lost: Readonly
 
 export const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-export function placed(orderId: string, id = `${orderId}:placed`) {
-  const message = create(OrderPlacedSchema, { orderId, userId: "u1", address: "1 Main St" });
+export function placed(orderId: string, id = `${orderId}:placed`, at?: Date) {
+  const message = create(OrderPlacedSchema, {
+    orderId,
+    userId: "u1",
+    address: "1 Main St",
+    ...(at && { placedAt: timestampFromDate(at) }),
+  });
   return createEvent(OrderPlacedSchema, message, { id, traceparent });
 }
 

@@ -18,6 +18,8 @@ export interface Statement {
   readonly name?: string;
   /** Whose work it is: where it fires before a connection is free, the statement is never run. Not for a transaction. */
   readonly signal?: AbortSignal;
+  /** How long its answer is waited for, in milliseconds. Default: `queryTimeoutMs` of the database. */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -135,8 +137,13 @@ export async function run<R extends object>(
   on: pg.ClientBase,
   statement: Statement,
 ): Promise<{ rows: R[]; rowCount: number }> {
-  const values = statement.values?.map(toParameter);
-  const { rows, rowCount } = await on.query<R>({ ...statement, values } as pg.QueryConfig);
+  const { timeoutMs } = statement;
+  const query = {
+    ...statement,
+    values: statement.values?.map(toParameter),
+    ...(timeoutMs !== undefined && { query_timeout: timeoutMs }),
+  };
+  const { rows, rowCount } = await on.query<R>(query as pg.QueryConfig);
   return { rows, rowCount: rowCount ?? 0 };
 }
 

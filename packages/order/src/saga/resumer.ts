@@ -13,15 +13,17 @@ import type { Peers } from "./steps.ts";
 import { stepFor } from "./steps.ts";
 
 export interface ResumerOptions {
-  readonly repository: Pick<OrderRepository, "leaseUnfinished">;
+  readonly repository: Pick<OrderRepository, "leaseUnfinished" | "unfinishedDueInMs">;
   readonly saga: Pick<OrderSaga, "drive">;
   readonly log: Logger;
-  /** Pause between two looks, in milliseconds. Default 1,000. */
+  /** Shortest pause between two looks, in milliseconds. Default 1,000. */
   readonly intervalMs?: number;
 }
 
 /** Orders that one process resumes at once, by the part that they wait for. */
 const MAX_CONCURRENT = 100;
+/** Longest pause. No lease is shorter than that, so that none runs out unseen. */
+const LONGEST_MS = 2_000;
 
 const peers: readonly (keyof Peers)[] = ["inventory", "payment", "shipping"];
 
@@ -37,8 +39,14 @@ export function startResumer(options: ResumerOptions): AsyncDisposable {
     const states = orderStates.filter((state) => stepFor({ state })?.peer === peer);
     const pool = resources.use(createPool({ name, maxConcurrent: MAX_CONCURRENT, log }));
     const take = (limit: number) => repository.leaseUnfinished(states, limit);
-    const run = (signal: AbortSignal) => pool.fill({ take, work, signal });
-    resources.use(startTimer({ name, intervalMs, log, run }));
+    const run = async (signal: AbortSignal) => {
+      const dueInMs = await repository.unfinishedDueInMs(states);
+      if (dueInMs > 0) return dueInMs;
+      await pool.fill({ take, work, signal });
+      return 0;
+    };
+    const longestMs = Math.max(intervalMs, LONGEST_MS);
+    resources.use(startTimer({ name, intervalMs, longestMs, log, run }));
   }
   return resources;
 }

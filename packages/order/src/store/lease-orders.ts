@@ -6,6 +6,33 @@ import type { OrderState } from "../order-state.ts";
 import type { OrderRow } from "./order-row.ts";
 import { COLUMNS, orderFromRow, UNFINISHED } from "./order-row.ts";
 
+/** In how many milliseconds the first order in one of these states may be taken up. Infinity where there is none. */
+export async function unfinishedDueInMs(
+  db: Queryable,
+  states: readonly OrderState[],
+): Promise<number> {
+  const { rows } = await db.query<{ ms: number }>({
+    name: "order.unfinished-due",
+    // A lease without end is a person's matter.
+    text: `select greatest(0, extract(epoch from lease_until - now()) * 1000)::float8 as ms from orders
+           where ${UNFINISHED} and state = any($1::text[]) and lease_until < 'infinity'
+           order by lease_until limit 1`,
+    values: [states],
+  });
+  return rows[0]?.ms ?? Number.POSITIVE_INFINITY;
+}
+
+/** In how many milliseconds the first order has waited for its shipment for `overdueMs`. Infinity where none waits. */
+export async function overdueInMs(db: Queryable, overdueMs: number): Promise<number> {
+  const { rows } = await db.query<{ ms: number }>({
+    name: "order.overdue-due",
+    text: `select greatest(0, $1::bigint - extract(epoch from now() - lease_until) * 1000)::float8 as ms
+           from orders where state in ('CONFIRMED', 'SHIPPING') order by lease_until limit 1`,
+    values: [overdueMs],
+  });
+  return rows[0]?.ms ?? Number.POSITIVE_INFINITY;
+}
+
 /** Takes up to `limit` orders in one of these states that nobody drives, and leases them. Several resumers never take the same one. */
 export async function leaseUnfinished(
   db: Queryable,

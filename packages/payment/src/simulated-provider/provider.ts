@@ -4,7 +4,7 @@ import type { Queryable } from "@smartcart/store";
 import { createCoalescer, createDatabase, migrate } from "@smartcart/store";
 import type { ChargeResult, PaymentProvider } from "../payment-provider.ts";
 import type { Capture, LedgerDecision } from "./store.ts";
-import { findDecisions, insertCaptures, insertRefund, insertVoid } from "./store.ts";
+import { deleteEntries, findDecisions, insertCaptures, insertRefund, insertVoid } from "./store.ts";
 import { planOf } from "./tokens.ts";
 
 /** A provider that moves no money but keeps its books as if it did. */
@@ -80,6 +80,8 @@ export async function startSimulatedProvider(o: {
       const [decision] = await findDecisions(database, [chargeId]);
       return decision && toResult(decision);
     },
+
+    forget: (chargeIds) => deleteEntries(database, chargeIds),
 
     check: () => database.ping(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),

@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/payment/v1/payment_service.proto.
  */
 export const file_smartcart_payment_v1_payment_service: GenFile = /*@__PURE__*/
-  fileDesc("CipzbWFydGNhcnQvcGF5bWVudC92MS9wYXltZW50X3NlcnZpY2UucHJvdG8SFHNtYXJ0Y2FydC5wYXltZW50LnYxIuEBChVQcm9jZXNzUGF5bWVudFJlcXVlc3QSMAoIb3JkZXJfaWQYASABKAlCHrpIG3IZEAEYQDITXlteXHgwMC1ceDFmXHg3Zl0qJBIvCgd1c2VyX2lkGAIgASgJQh66SBtyGRABGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSMAoGYW1vdW50GAMgASgLMhguc21hcnRjYXJ0LnR5cGUudjEuTW9uZXlCBrpIA8gBARIzCg1wYXltZW50X3Rva2VuGAQgASgJQhy6SBlyFxhAMhNeW15ceDAwLVx4MWZceDdmXSokIkgKFlByb2Nlc3NQYXltZW50UmVzcG9uc2USLgoHcGF5bWVudBgBIAEoCzIdLnNtYXJ0Y2FydC5wYXltZW50LnYxLlBheW1lbnQiaQobQmF0Y2hQcm9jZXNzUGF5bWVudHNSZXF1ZXN0EkoKCHJlcXVlc3RzGAEgAygLMisuc21hcnRjYXJ0LnBheW1lbnQudjEuUHJvY2Vzc1BheW1lbnRSZXF1ZXN0Qgu6SAiSAQUIARCAAiLwAQocQmF0Y2hQcm9jZXNzUGF5bWVudHNSZXNwb25zZRJKCgdyZXN1bHRzGAEgAygLMjkuc21hcnRjYXJ0LnBheW1lbnQudjEuQmF0Y2hQcm9jZXNzUGF5bWVudHNSZXNwb25zZS5SZXN1bHQagwEKBlJlc3VsdBJACghyZXNwb25zZRgBIAEoCzIsLnNtYXJ0Y2FydC5wYXltZW50LnYxLlByb2Nlc3NQYXltZW50UmVzcG9uc2VIABItCgVlcnJvchgCIAEoCzIcLnNtYXJ0Y2FydC50eXBlLnYxLkl0ZW1FcnJvckgAQggKBnJlc3VsdCJFChFHZXRQYXltZW50UmVxdWVzdBIwCghvcmRlcl9pZBgBIAEoCUIeukgbchkQARhAMhNeW15ceDAwLVx4MWZceDdmXSokIkQKEkdldFBheW1lbnRSZXNwb25zZRIuCgdwYXltZW50GAEgASgLMh0uc21hcnRjYXJ0LnBheW1lbnQudjEuUGF5bWVudCJuChRSZWZ1bmRQYXltZW50UmVxdWVzdBIwCghvcmRlcl9pZBgBIAEoCUIeukgbchkQARhAMhNeW15ceDAwLVx4MWZceDdmXSokEiQKBnJlYXNvbhgCIAEoCUIUukgRcg8YyAEyCl5bXlx4MDBdKiQiRwoVUmVmdW5kUGF5bWVudFJlc3BvbnNlEi4KB3BheW1lbnQYASABKAsyHS5zbWFydGNhcnQucGF5bWVudC52MS5QYXltZW50MrYECg5QYXltZW50U2VydmljZRKZAQoOUHJvY2Vzc1BheW1lbnQSKy5zbWFydGNhcnQucGF5bWVudC52MS5Qcm9jZXNzUGF5bWVudFJlcXVlc3QaLC5zbWFydGNhcnQucGF5bWVudC52MS5Qcm9jZXNzUGF5bWVudFJlc3BvbnNlIiyQAgLq4BglCIgnGhkKFEJhdGNoUHJvY2Vzc1BheW1lbnRzEIACKgVvcmRlchKQAQoUQmF0Y2hQcm9jZXNzUGF5bWVudHMSMS5zbWFydGNhcnQucGF5bWVudC52MS5CYXRjaFByb2Nlc3NQYXltZW50c1JlcXVlc3QaMi5zbWFydGNhcnQucGF5bWVudC52MS5CYXRjaFByb2Nlc3NQYXltZW50c1Jlc3BvbnNlIhGQAgLq4BgKCIgnKgVvcmRlchJrCgpHZXRQYXltZW50Eicuc21hcnRjYXJ0LnBheW1lbnQudjEuR2V0UGF5bWVudFJlcXVlc3QaKC5zbWFydGNhcnQucGF5bWVudC52MS5HZXRQYXltZW50UmVzcG9uc2UiCpACAergGAMI0A8ShwEKDVJlZnVuZFBheW1lbnQSKi5zbWFydGNhcnQucGF5bWVudC52MS5SZWZ1bmRQYXltZW50UmVxdWVzdBorLnNtYXJ0Y2FydC5wYXltZW50LnYxLlJlZnVuZFBheW1lbnRSZXNwb25zZSIdkAIC6uAYFgiIJyoFb3JkZXIqCnJlY29uY2lsZXJiBnByb3RvMw", [file_buf_validate_validate, file_smartcart_mesh_v1_options, file_smartcart_payment_v1_payment, file_smartcart_type_v1_money, file_smartcart_type_v1_problem]);
+  fileDesc("CipzbWFydGNhcnQvcGF5bWVudC92MS9wYXltZW50X3NlcnZpY2UucHJvdG8SFHNtYXJ0Y2FydC5wYXltZW50LnYxIuEBChVQcm9jZXNzUGF5bWVudFJlcXVlc3QSMAoIb3JkZXJfaWQYASABKAlCHrpIG3IZEAEYQDITXlteXHgwMC1ceDFmXHg3Zl0qJBIvCgd1c2VyX2lkGAIgASgJQh66SBtyGRABGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSMAoGYW1vdW50GAMgASgLMhguc21hcnRjYXJ0LnR5cGUudjEuTW9uZXlCBrpIA8gBARIzCg1wYXltZW50X3Rva2VuGAQgASgJQhy6SBlyFxhAMhNeW15ceDAwLVx4MWZceDdmXSokIkgKFlByb2Nlc3NQYXltZW50UmVzcG9uc2USLgoHcGF5bWVudBgBIAEoCzIdLnNtYXJ0Y2FydC5wYXltZW50LnYxLlBheW1lbnQiaQobQmF0Y2hQcm9jZXNzUGF5bWVudHNSZXF1ZXN0EkoKCHJlcXVlc3RzGAEgAygLMisuc21hcnRjYXJ0LnBheW1lbnQudjEuUHJvY2Vzc1BheW1lbnRSZXF1ZXN0Qgu6SAiSAQUIARCAAiLwAQocQmF0Y2hQcm9jZXNzUGF5bWVudHNSZXNwb25zZRJKCgdyZXN1bHRzGAEgAygLMjkuc21hcnRjYXJ0LnBheW1lbnQudjEuQmF0Y2hQcm9jZXNzUGF5bWVudHNSZXNwb25zZS5SZXN1bHQagwEKBlJlc3VsdBJACghyZXNwb25zZRgBIAEoCzIsLnNtYXJ0Y2FydC5wYXltZW50LnYxLlByb2Nlc3NQYXltZW50UmVzcG9uc2VIABItCgVlcnJvchgCIAEoCzIcLnNtYXJ0Y2FydC50eXBlLnYxLkl0ZW1FcnJvckgAQggKBnJlc3VsdCJFChFHZXRQYXltZW50UmVxdWVzdBIwCghvcmRlcl9pZBgBIAEoCUIeukgbchkQARhAMhNeW15ceDAwLVx4MWZceDdmXSokIkQKEkdldFBheW1lbnRSZXNwb25zZRIuCgdwYXltZW50GAEgASgLMh0uc21hcnRjYXJ0LnBheW1lbnQudjEuUGF5bWVudCJuChRSZWZ1bmRQYXltZW50UmVxdWVzdBIwCghvcmRlcl9pZBgBIAEoCUIeukgbchkQARhAMhNeW15ceDAwLVx4MWZceDdmXSokEiQKBnJlYXNvbhgCIAEoCUIUukgRcg8YyAEyCl5bXlx4MDBdKiQiRwoVUmVmdW5kUGF5bWVudFJlc3BvbnNlEi4KB3BheW1lbnQYASABKAsyHS5zbWFydGNhcnQucGF5bWVudC52MS5QYXltZW50IlkKGkJhdGNoRGVsZXRlUGF5bWVudHNSZXF1ZXN0EjsKCW9yZGVyX2lkcxgBIAMoCUIoukglkgEiCAEQ9AMiG3IZEAEYQDITXlteXHgwMC1ceDFmXHg3Zl0qJCIdChtCYXRjaERlbGV0ZVBheW1lbnRzUmVzcG9uc2UyxgUKDlBheW1lbnRTZXJ2aWNlEpkBCg5Qcm9jZXNzUGF5bWVudBIrLnNtYXJ0Y2FydC5wYXltZW50LnYxLlByb2Nlc3NQYXltZW50UmVxdWVzdBosLnNtYXJ0Y2FydC5wYXltZW50LnYxLlByb2Nlc3NQYXltZW50UmVzcG9uc2UiLJACAurgGCUIiCcaGQoUQmF0Y2hQcm9jZXNzUGF5bWVudHMQgAIqBW9yZGVyEpABChRCYXRjaFByb2Nlc3NQYXltZW50cxIxLnNtYXJ0Y2FydC5wYXltZW50LnYxLkJhdGNoUHJvY2Vzc1BheW1lbnRzUmVxdWVzdBoyLnNtYXJ0Y2FydC5wYXltZW50LnYxLkJhdGNoUHJvY2Vzc1BheW1lbnRzUmVzcG9uc2UiEZACAurgGAoIiCcqBW9yZGVyEmsKCkdldFBheW1lbnQSJy5zbWFydGNhcnQucGF5bWVudC52MS5HZXRQYXltZW50UmVxdWVzdBooLnNtYXJ0Y2FydC5wYXltZW50LnYxLkdldFBheW1lbnRSZXNwb25zZSIKkAIB6uAYAwjQDxKHAQoNUmVmdW5kUGF5bWVudBIqLnNtYXJ0Y2FydC5wYXltZW50LnYxLlJlZnVuZFBheW1lbnRSZXF1ZXN0Gisuc21hcnRjYXJ0LnBheW1lbnQudjEuUmVmdW5kUGF5bWVudFJlc3BvbnNlIh2QAgLq4BgWCIgnKgVvcmRlcioKcmVjb25jaWxlchKNAQoTQmF0Y2hEZWxldGVQYXltZW50cxIwLnNtYXJ0Y2FydC5wYXltZW50LnYxLkJhdGNoRGVsZXRlUGF5bWVudHNSZXF1ZXN0GjEuc21hcnRjYXJ0LnBheW1lbnQudjEuQmF0Y2hEZWxldGVQYXltZW50c1Jlc3BvbnNlIhGQAgLq4BgKCJBOKgVvcmRlcmIGcHJvdG8z", [file_buf_validate_validate, file_smartcart_mesh_v1_options, file_smartcart_payment_v1_payment, file_smartcart_type_v1_money, file_smartcart_type_v1_problem]);
 
 /**
  * Asks for money.
@@ -415,6 +415,64 @@ export const RefundPaymentResponseSchema: GenMessage<RefundPaymentResponse, {jso
   messageDesc(file_smartcart_payment_v1_payment_service, 7);
 
 /**
+ * Asks to delete payments, by their orders.
+ *
+ * @generated from message smartcart.payment.v1.BatchDeletePaymentsRequest
+ */
+export type BatchDeletePaymentsRequest = Message<"smartcart.payment.v1.BatchDeletePaymentsRequest"> & {
+  /**
+   * The ids. Unknown ones are passed over.
+   *
+   * @generated from field: repeated string order_ids = 1;
+   */
+  orderIds: string[];
+};
+
+/**
+ * Asks to delete payments, by their orders.
+ *
+ * @generated from message smartcart.payment.v1.BatchDeletePaymentsRequest
+ */
+export type BatchDeletePaymentsRequestJson = {
+  /**
+   * The ids. Unknown ones are passed over.
+   *
+   * @generated from field: repeated string order_ids = 1;
+   */
+  orderIds?: string[];
+};
+
+/**
+ * Describes the message smartcart.payment.v1.BatchDeletePaymentsRequest.
+ * Use `create(BatchDeletePaymentsRequestSchema)` to create a new message.
+ */
+export const BatchDeletePaymentsRequestSchema: GenMessage<BatchDeletePaymentsRequest, {jsonType: BatchDeletePaymentsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_payment_v1_payment_service, 8);
+
+/**
+ * The payments are gone.
+ *
+ * @generated from message smartcart.payment.v1.BatchDeletePaymentsResponse
+ */
+export type BatchDeletePaymentsResponse = Message<"smartcart.payment.v1.BatchDeletePaymentsResponse"> & {
+};
+
+/**
+ * The payments are gone.
+ *
+ * @generated from message smartcart.payment.v1.BatchDeletePaymentsResponse
+ */
+export type BatchDeletePaymentsResponseJson = {
+};
+
+/**
+ * Describes the message smartcart.payment.v1.BatchDeletePaymentsResponse.
+ * Use `create(BatchDeletePaymentsResponseSchema)` to create a new message.
+ */
+export const BatchDeletePaymentsResponseSchema: GenMessage<BatchDeletePaymentsResponse, {jsonType: BatchDeletePaymentsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_payment_v1_payment_service, 9);
+
+/**
  * Charges and refunds through a payment provider; one payment an order, at most one capture a payment.
  *
  * @generated from service smartcart.payment.v1.PaymentService
@@ -462,6 +520,16 @@ export const PaymentService: GenService<{
     methodKind: "unary";
     input: typeof RefundPaymentRequestSchema;
     output: typeof RefundPaymentResponseSchema;
+  },
+  /**
+   * Deletes the payments of orders that are deleted after their retention. One that is PENDING stays. Idempotent.
+   *
+   * @generated from rpc smartcart.payment.v1.PaymentService.BatchDeletePayments
+   */
+  batchDeletePayments: {
+    methodKind: "unary";
+    input: typeof BatchDeletePaymentsRequestSchema;
+    output: typeof BatchDeletePaymentsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_smartcart_payment_v1_payment_service, 0);

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file smartcart/shipping/v1/shipping_service.proto.
  */
 export const file_smartcart_shipping_v1_shipping_service: GenFile = /*@__PURE__*/
-  fileDesc("CixzbWFydGNhcnQvc2hpcHBpbmcvdjEvc2hpcHBpbmdfc2VydmljZS5wcm90bxIVc21hcnRjYXJ0LnNoaXBwaW5nLnYxIswBCghTaGlwbWVudBIQCghvcmRlcl9pZBgBIAEoCRI1CgZzdGF0dXMYAiABKA4yJS5zbWFydGNhcnQuc2hpcHBpbmcudjEuU2hpcG1lbnRTdGF0dXMSLgoKc3RhcnRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc2hpcHBlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPdHJhY2tpbmdfbnVtYmVyGAUgASgJIkkKFUNhbmNlbFNoaXBtZW50UmVxdWVzdBIwCghvcmRlcl9pZBgBIAEoCUIeukgbchkQARhAMhNeW15ceDAwLVx4MWZceDdmXSokIksKFkNhbmNlbFNoaXBtZW50UmVzcG9uc2USMQoIc2hpcG1lbnQYASABKAsyHy5zbWFydGNhcnQuc2hpcHBpbmcudjEuU2hpcG1lbnQiRgoSR2V0U2hpcG1lbnRSZXF1ZXN0EjAKCG9yZGVyX2lkGAEgASgJQh66SBtyGRABGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQiSAoTR2V0U2hpcG1lbnRSZXNwb25zZRIxCghzaGlwbWVudBgBIAEoCzIfLnNtYXJ0Y2FydC5zaGlwcGluZy52MS5TaGlwbWVudCqKAQoOU2hpcG1lbnRTdGF0dXMSHwobU0hJUE1FTlRfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGwoXU0hJUE1FTlRfU1RBVFVTX1NUQVJURUQQARIbChdTSElQTUVOVF9TVEFUVVNfU0hJUFBFRBACEh0KGVNISVBNRU5UX1NUQVRVU19DQU5DRUxMRUQQAzKGAgoPU2hpcHBpbmdTZXJ2aWNlEoABCg5DYW5jZWxTaGlwbWVudBIsLnNtYXJ0Y2FydC5zaGlwcGluZy52MS5DYW5jZWxTaGlwbWVudFJlcXVlc3QaLS5zbWFydGNhcnQuc2hpcHBpbmcudjEuQ2FuY2VsU2hpcG1lbnRSZXNwb25zZSIRkAIC6uAYCgi4FyoFb3JkZXIScAoLR2V0U2hpcG1lbnQSKS5zbWFydGNhcnQuc2hpcHBpbmcudjEuR2V0U2hpcG1lbnRSZXF1ZXN0Giouc21hcnRjYXJ0LnNoaXBwaW5nLnYxLkdldFNoaXBtZW50UmVzcG9uc2UiCpACAergGAMI0A9iBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_mesh_v1_options]);
+  fileDesc("CixzbWFydGNhcnQvc2hpcHBpbmcvdjEvc2hpcHBpbmdfc2VydmljZS5wcm90bxIVc21hcnRjYXJ0LnNoaXBwaW5nLnYxIswBCghTaGlwbWVudBIQCghvcmRlcl9pZBgBIAEoCRI1CgZzdGF0dXMYAiABKA4yJS5zbWFydGNhcnQuc2hpcHBpbmcudjEuU2hpcG1lbnRTdGF0dXMSLgoKc3RhcnRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc2hpcHBlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPdHJhY2tpbmdfbnVtYmVyGAUgASgJIkkKFUNhbmNlbFNoaXBtZW50UmVxdWVzdBIwCghvcmRlcl9pZBgBIAEoCUIeukgbchkQARhAMhNeW15ceDAwLVx4MWZceDdmXSokIksKFkNhbmNlbFNoaXBtZW50UmVzcG9uc2USMQoIc2hpcG1lbnQYASABKAsyHy5zbWFydGNhcnQuc2hpcHBpbmcudjEuU2hpcG1lbnQiRgoSR2V0U2hpcG1lbnRSZXF1ZXN0EjAKCG9yZGVyX2lkGAEgASgJQh66SBtyGRABGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQiSAoTR2V0U2hpcG1lbnRSZXNwb25zZRIxCghzaGlwbWVudBgBIAEoCzIfLnNtYXJ0Y2FydC5zaGlwcGluZy52MS5TaGlwbWVudCJaChtCYXRjaERlbGV0ZVNoaXBtZW50c1JlcXVlc3QSOwoJb3JkZXJfaWRzGAEgAygJQii6SCWSASIIARD0AyIbchkQARhAMhNeW15ceDAwLVx4MWZceDdmXSokIh4KHEJhdGNoRGVsZXRlU2hpcG1lbnRzUmVzcG9uc2UqigEKDlNoaXBtZW50U3RhdHVzEh8KG1NISVBNRU5UX1NUQVRVU19VTlNQRUNJRklFRBAAEhsKF1NISVBNRU5UX1NUQVRVU19TVEFSVEVEEAESGwoXU0hJUE1FTlRfU1RBVFVTX1NISVBQRUQQAhIdChlTSElQTUVOVF9TVEFUVVNfQ0FOQ0VMTEVEEAMymwMKD1NoaXBwaW5nU2VydmljZRKAAQoOQ2FuY2VsU2hpcG1lbnQSLC5zbWFydGNhcnQuc2hpcHBpbmcudjEuQ2FuY2VsU2hpcG1lbnRSZXF1ZXN0Gi0uc21hcnRjYXJ0LnNoaXBwaW5nLnYxLkNhbmNlbFNoaXBtZW50UmVzcG9uc2UiEZACAurgGAoIuBcqBW9yZGVyEnAKC0dldFNoaXBtZW50Eikuc21hcnRjYXJ0LnNoaXBwaW5nLnYxLkdldFNoaXBtZW50UmVxdWVzdBoqLnNtYXJ0Y2FydC5zaGlwcGluZy52MS5HZXRTaGlwbWVudFJlc3BvbnNlIgqQAgHq4BgDCNAPEpIBChRCYXRjaERlbGV0ZVNoaXBtZW50cxIyLnNtYXJ0Y2FydC5zaGlwcGluZy52MS5CYXRjaERlbGV0ZVNoaXBtZW50c1JlcXVlc3QaMy5zbWFydGNhcnQuc2hpcHBpbmcudjEuQmF0Y2hEZWxldGVTaGlwbWVudHNSZXNwb25zZSIRkAIC6uAYCgiQTioFb3JkZXJiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_mesh_v1_options]);
 
 /**
  * The one shipment of an order.
@@ -248,6 +248,64 @@ export const GetShipmentResponseSchema: GenMessage<GetShipmentResponse, {jsonTyp
   messageDesc(file_smartcart_shipping_v1_shipping_service, 4);
 
 /**
+ * Asks to delete shipments, by their orders.
+ *
+ * @generated from message smartcart.shipping.v1.BatchDeleteShipmentsRequest
+ */
+export type BatchDeleteShipmentsRequest = Message<"smartcart.shipping.v1.BatchDeleteShipmentsRequest"> & {
+  /**
+   * The ids. Unknown ones are passed over.
+   *
+   * @generated from field: repeated string order_ids = 1;
+   */
+  orderIds: string[];
+};
+
+/**
+ * Asks to delete shipments, by their orders.
+ *
+ * @generated from message smartcart.shipping.v1.BatchDeleteShipmentsRequest
+ */
+export type BatchDeleteShipmentsRequestJson = {
+  /**
+   * The ids. Unknown ones are passed over.
+   *
+   * @generated from field: repeated string order_ids = 1;
+   */
+  orderIds?: string[];
+};
+
+/**
+ * Describes the message smartcart.shipping.v1.BatchDeleteShipmentsRequest.
+ * Use `create(BatchDeleteShipmentsRequestSchema)` to create a new message.
+ */
+export const BatchDeleteShipmentsRequestSchema: GenMessage<BatchDeleteShipmentsRequest, {jsonType: BatchDeleteShipmentsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_shipping_v1_shipping_service, 5);
+
+/**
+ * The shipments are gone.
+ *
+ * @generated from message smartcart.shipping.v1.BatchDeleteShipmentsResponse
+ */
+export type BatchDeleteShipmentsResponse = Message<"smartcart.shipping.v1.BatchDeleteShipmentsResponse"> & {
+};
+
+/**
+ * The shipments are gone.
+ *
+ * @generated from message smartcart.shipping.v1.BatchDeleteShipmentsResponse
+ */
+export type BatchDeleteShipmentsResponseJson = {
+};
+
+/**
+ * Describes the message smartcart.shipping.v1.BatchDeleteShipmentsResponse.
+ * Use `create(BatchDeleteShipmentsResponseSchema)` to create a new message.
+ */
+export const BatchDeleteShipmentsResponseSchema: GenMessage<BatchDeleteShipmentsResponse, {jsonType: BatchDeleteShipmentsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_shipping_v1_shipping_service, 6);
+
+/**
  * A shipment's life: STARTED to SHIPPED, or CANCELLED from the outset.
  *
  * @generated from enum smartcart.shipping.v1.ShipmentStatus
@@ -328,6 +386,16 @@ export const ShippingService: GenService<{
     methodKind: "unary";
     input: typeof GetShipmentRequestSchema;
     output: typeof GetShipmentResponseSchema;
+  },
+  /**
+   * Deletes the shipments of orders that are deleted after their retention. One that has started and not left stays. Idempotent.
+   *
+   * @generated from rpc smartcart.shipping.v1.ShippingService.BatchDeleteShipments
+   */
+  batchDeleteShipments: {
+    methodKind: "unary";
+    input: typeof BatchDeleteShipmentsRequestSchema;
+    output: typeof BatchDeleteShipmentsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_smartcart_shipping_v1_shipping_service, 0);

@@ -1,0 +1,88 @@
+/** `npm run bench -- age`: what an order costs in a young shop and in an old one, and how long each takes to start. */
+import { join } from "node:path";
+import type { ContenderName } from "./contenders.ts";
+import { startContender } from "./contenders.ts";
+import { startEngines } from "./engines.ts";
+import { storeFinishedOrders } from "./finished-orders.ts";
+import type { Measurement } from "./measure.ts";
+import { measure } from "./measure.ts";
+import { markdownTable, median } from "./report.ts";
+
+export interface AgeOptions {
+  readonly directory: string;
+  readonly contender: ContenderName;
+  /** How many orders are stored before. */
+  readonly stored: readonly number[];
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly connections: number;
+}
+
+const products = 100;
+
+export async function measureAge(o: AgeOptions): Promise<string> {
+  await using engines = await startEngines(o.directory);
+  const shops: { stored: number; databaseUrl: string; measurements: Measurement[] }[] = [];
+  for (const stored of o.stored) {
+    const databaseUrl = await engines.createDatabase(`age_${stored}`);
+    const directory = join(o.directory, `age-${stored}`);
+    const start = { engines, directory, products, profile: false, databaseUrl };
+    // Makes the tables.
+    await (await startContender(o.contender, start))[Symbol.asyncDispose]();
+    await storeFinishedOrders(databaseUrl, stored, products);
+    shops.push({ stored, databaseUrl, measurements: [] });
+  }
+  for (let round = 1; round <= o.rounds; round += 1) {
+    for (const { stored, databaseUrl, measurements } of shops) {
+      const measurement = await measure(
+        o.contender,
+        { products, lines: 2, connections: o.connections },
+        {
+          engines,
+          directory: join(o.directory, `age-${stored}`),
+          seconds: o.seconds,
+          warmUpSeconds: 2,
+          seed: round,
+          profile: false,
+          databaseUrl,
+        },
+      );
+      measurements.push(measurement);
+    }
+  }
+  return table(shops);
+}
+
+function table(
+  shops: readonly { readonly stored: number; readonly measurements: readonly Measurement[] }[],
+): string {
+  return markdownTable(
+    [
+      "stored orders",
+      "ready in",
+      "orders/s",
+      "p99",
+      "CPU an order",
+      "of it PostgreSQL",
+      "rows",
+      "WAL",
+      "broken",
+    ],
+    shops.map(({ stored, measurements }) => {
+      const of = (value: (one: Measurement) => number) => median(measurements.map(value));
+      const cpuOf = ({ perOrder }: Measurement) =>
+        Object.values(perOrder.cpuMs).reduce((sum, ms) => sum + ms, 0);
+      return [
+        stored.toLocaleString("en"),
+        `${(of((m) => m.readyMs) / 1_000).toFixed(1)} s`,
+        of((m) => m.ordersPerSecond).toFixed(0),
+        `${of((m) => m.p99Ms).toFixed(0)} ms`,
+        `${of(cpuOf).toFixed(2)} ms`,
+        `${of((m) => m.perOrder.cpuMs.postgres ?? 0).toFixed(2)} ms`,
+        of((m) => m.perOrder.rows).toFixed(1),
+        `${(of((m) => m.perOrder.walBytes) / 1_024).toFixed(1)} KB`,
+        [...new Set(measurements.flatMap((m) => m.broken))].join(", ") || 0,
+      ];
+    }),
+  );
+}

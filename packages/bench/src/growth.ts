@@ -1,0 +1,70 @@
+/** `npm run bench -- growth`: what an order costs with more products, more lines and more replicas. */
+import { join } from "node:path";
+import { startEngines } from "./engines.ts";
+import type { Measurement } from "./measure.ts";
+import { measure } from "./measure.ts";
+import { markdownTable, median } from "./report.ts";
+
+export interface GrowthOptions {
+  readonly directory: string;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly connections: number;
+}
+
+/** One thing at a time grows; the others are those of the first row of the benchmark. */
+const cases = [
+  ...[10, 100, 1_000, 10_000].map((products) => ({ products, lines: 2, replicas: 0 })),
+  ...[1, 10, 50].map((lines) => ({ products: 100, lines, replicas: 0 })),
+  ...[1, 2, 4].map((replicas) => ({ products: 100, lines: 2, replicas })),
+];
+
+export async function measureGrowth(o: GrowthOptions): Promise<string> {
+  await using engines = await startEngines(o.directory);
+  const rows: (readonly (string | number)[])[] = [];
+  for (const { products, lines, replicas } of cases) {
+    const measurements: Measurement[] = [];
+    for (let round = 1; round <= o.rounds; round += 1) {
+      const measurement = await measure(
+        // Replicas are processes, of the services that take and ship orders.
+        replicas > 0 ? "services" : "embedded",
+        { products, lines, connections: o.connections },
+        {
+          engines,
+          directory: join(o.directory, `${products}-${lines}-${replicas}`),
+          seconds: o.seconds,
+          warmUpSeconds: 2,
+          seed: round,
+          profile: false,
+          replicas: Math.max(1, replicas),
+        },
+      );
+      measurements.push(measurement);
+    }
+    rows.push(row({ products, lines, replicas: replicas || "one process" }, measurements));
+  }
+  return markdownTable(
+    ["products", "lines", "replicas", "orders/s", "p99", "CPU an order", "rows", "WAL", "broken"],
+    rows,
+  );
+}
+
+function row(
+  { products, lines, replicas }: { products: number; lines: number; replicas: number | string },
+  measurements: readonly Measurement[],
+): readonly (string | number)[] {
+  const of = (value: (one: Measurement) => number) => median(measurements.map(value));
+  const cpuOf = ({ perOrder }: Measurement) =>
+    Object.values(perOrder.cpuMs).reduce((sum, ms) => sum + ms, 0);
+  return [
+    products.toLocaleString("en"),
+    lines,
+    replicas,
+    of((m) => m.ordersPerSecond).toFixed(0),
+    `${of((m) => m.p99Ms).toFixed(0)} ms`,
+    `${of(cpuOf).toFixed(2)} ms`,
+    of((m) => m.perOrder.rows).toFixed(1),
+    `${(of((m) => m.perOrder.walBytes) / 1_024).toFixed(1)} KB`,
+    [...new Set(measurements.flatMap((m) => m.broken))].join(", ") || 0,
+  ];
+}

@@ -1,0 +1,56 @@
+/** Whether somebody watches. Nothing is measured for nobody: seven parts that report every second are half of what an idle shop costs. */
+export interface Attention extends Disposable {
+  /** True from the first follower on until a while after the last one: who comes back soon finds the seconds in between. */
+  isAwake(): boolean;
+  /** Resolves when it is awake, or the signal fires. */
+  untilAwake(signal: AbortSignal): Promise<void>;
+  /** Fires when it falls asleep next. */
+  asleep(): AbortSignal;
+  /** Calls back whenever it wakes up. */
+  onAwake(listener: () => void): void;
+  /** Is told how many follow now. */
+  followers(count: number): void;
+}
+
+/** Pause of a timer that has nothing to do before it is woken up, in milliseconds. */
+export const asleepMs = 3_600_000;
+
+/** `lingerMs`: how long it stays awake after the last follower has left, in milliseconds. */
+export function createAttention(lingerMs: number): Attention {
+  const listeners: (() => void)[] = [];
+  let sleep = new AbortController();
+  let awake = Promise.withResolvers<void>();
+  let isAwake = false;
+  let fallAsleep: NodeJS.Timeout | undefined;
+
+  function wakeUp(): void {
+    isAwake = true;
+    sleep = new AbortController();
+    awake.resolve();
+    for (const listener of listeners) listener();
+  }
+
+  return {
+    isAwake: () => isAwake,
+    async untilAwake(signal) {
+      const stopped = Promise.withResolvers<void>();
+      signal.addEventListener("abort", () => stopped.resolve(), { once: true });
+      if (!signal.aborted) await Promise.race([awake.promise, stopped.promise]);
+    },
+    asleep: () => sleep.signal,
+    onAwake: (listener) => void listeners.push(listener),
+    followers(count) {
+      clearTimeout(fallAsleep);
+      if (count > 0) {
+        if (!isAwake) wakeUp();
+        return;
+      }
+      fallAsleep = setTimeout(() => {
+        isAwake = false;
+        awake = Promise.withResolvers();
+        sleep.abort();
+      }, lingerMs);
+    },
+    [Symbol.dispose]: () => clearTimeout(fallAsleep),
+  };
+}

@@ -1,0 +1,86 @@
+/** A shop with many stored orders: nothing that runs by default, and nothing that a customer or the operations page asks for, reads them all. */
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { createIncrementalCheck } from "@smartcart/reconciler";
+import { silentLogger } from "@smartcart/runtime";
+import { createDatabase } from "@smartcart/store";
+import { createTestDatabase } from "@smartcart/store/testing";
+import { waitFor } from "@smartcart/testkit";
+import { createDesk } from "./desk.ts";
+import { contradictions, rowsOf } from "./invariants.ts";
+import { startStack } from "./stack.ts";
+
+const stored = 50_000;
+const filling = new URL("../../bench/src/finished-orders.sql", import.meta.url);
+const body = {
+  userId: "user-7",
+  items: [{ productId: "bench-000001", quantity: 1 }],
+  address: "1 Main St",
+};
+
+const running = new AsyncDisposableStack();
+let url: string;
+beforeAll(async () => {
+  ({ url } = running.use(await createTestDatabase()));
+  // Makes the tables.
+  await (await startStack({ env: { DATABASE_URL: url } }))[Symbol.asyncDispose]();
+  await rowsOf(
+    url,
+    `with listed as (
+       insert into inventory.product (product_id, name, description, category, emoji, currency_code, price_minor)
+       select 'bench-' || to_char(i, 'FM000000'), 'Bench', '', 'Bench', '', 'USD', 1250 from generate_series(0, 99) i
+       returning product_id)
+     insert into inventory.stock (product_id, initial, available) select product_id, 100000, 100000 from listed`,
+  );
+  const text = await readFile(fileURLToPath(filling), "utf8");
+  const newest = new Date(Date.now() - 3_600_000);
+  // In steps, since a statement may take ten seconds.
+  for (let to = stored; to > 0; to -= 10_000) {
+    await rowsOf(url, text, [to - 9_999, to, newest, 100, 1_250]);
+  }
+  await rowsOf(url, "vacuum analyze");
+}, 120_000);
+afterAll(() => running.disposeAsync());
+
+it("the filling is what the services would have stored: every invariant holds", async () => {
+  expect(await contradictions(url)).toEqual({});
+});
+
+/** Large tables that were read from their beginning, since their counters were reset. */
+const readWhole = () =>
+  rowsOf(
+    url,
+    `select schemaname || '.' || relname as name, seq_scan from pg_stat_user_tables
+     where n_live_tup >= ${stored} and seq_tup_read >= ${stored}`,
+  );
+
+it("reads no table from its beginning", async () => {
+  // The check above did.
+  await rowsOf(url, "select pg_stat_reset()");
+  await rowsOf(url, "analyze");
+  await using shop = await startStack({ env: { DATABASE_URL: url, OPS_CHECK_INTERVAL_MS: "100" } });
+  const desk = createDesk(shop.urls.ops ?? "");
+  const placed = await waitFor(
+    async () => {
+      const answer = await shop.place(body, { "idempotency-key": "k" });
+      return answer.status === 201 && answer.body.orderId;
+    },
+    { what: "an order" },
+  );
+  await shop.history(String(placed), "Shipped");
+  await shop.get("/orders?userId=user-7");
+  await shop.post(`/orders/${placed}/cancel`);
+  await desk.snapshot("the parts", (one) => one.parts.length > 0);
+  await desk.promise("money is right", () => true);
+  await desk.client.listDeadLetters({});
+  await fetch(`${shop.urls.order}/metrics`);
+  // Some rounds of everything that runs by itself, and looks that come to a slice in the middle.
+  await using database = createDatabase({ url, schema: "public", log: silentLogger });
+  const check = createIncrementalCheck({ database, settleMs: 60_000 });
+  for (let look = 0; look < 5; look += 1) expect(await check.look(Date.now())).toEqual([]);
+  // Statistics are told when a connection is idle or ends.
+  await shop[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+  expect(await readWhole()).toEqual([]);
+});
