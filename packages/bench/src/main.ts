@@ -8,9 +8,14 @@ import type { Measurement } from "./measure.ts";
 import { measure } from "./measure.ts";
 import { parseOptions } from "./options.ts";
 import { table } from "./report.ts";
+import { runUnary } from "./unary/run.ts";
 
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
+if (process.argv[2] === "unary") {
+  await runUnary(process.argv.slice(3), print);
+  process.exit();
+}
 const options = parseOptions(process.argv.slice(2));
 if (typeof options === "string") {
   print(options);

@@ -115,7 +115,7 @@ async function readMessages(managementUrl: string): Promise<number> {
 /** Linux counts in hundredths of a second (USER_HZ), whatever the kernel's own tick is. */
 const tickMs = 10;
 
-async function cpuMsOf(pids: readonly number[]): Promise<number> {
+export async function cpuMsOf(pids: readonly number[]): Promise<number> {
   const stats = await Promise.all(
     pids.map((pid) => readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")),
   );
