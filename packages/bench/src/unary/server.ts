@@ -6,7 +6,7 @@ import { createServer as createHttp1 } from "node:http";
 import { createServer as createHttp2 } from "node:http2";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { InventoryService } from "@smartcart/gen/smartcart/inventory/v1/inventory_service_pb";
+import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { startServer } from "@smartcart/mesh";
 import { createMetrics, silentLogger } from "@smartcart/runtime";
 
