@@ -14,18 +14,14 @@ with numbered as (
   from numbered
 ), stored as (
   insert into orders.orders (order_id, user_id, state, items, currency_code, total_minor, address, payment_token, placed_at,
-                             trace_id, last_sequence, lease_until, updated_at)
+                             trace_id, last_sequence, lease_until, updated_at, milestones, milestone_times)
   select order_id, 'user-' || i % 100000, 'SHIPPED',
          jsonb_build_array(
            jsonb_build_object('productId', one, 'name', 'Bench', 'quantity', 1, 'unitPriceMinor', $5::bigint::text),
            jsonb_build_object('productId', other, 'name', 'Bench', 'quantity', 1, 'unitPriceMinor', $5::bigint::text)),
-         'USD', total_minor, '1 Main Street, Springfield', 'tok_visa', placed_at, hash, 6, placed_at, placed_at
+         'USD', total_minor, '1 Main Street, Springfield', 'tok_visa', placed_at, hash, 6, placed_at, placed_at, array[1, 2, 3, 4, 5, 6],
+         array(select placed_at + sequence * interval '10 milliseconds' from generate_series(1, 6) sequence order by 1)
   from finished order by order_id
-), history as (
-  insert into orders.order_events (order_id, sequence, milestone, occurred_at, service, trace_id)
-  select order_id, sequence, sequence, placed_at + sequence * interval '10 milliseconds',
-         (array['order', 'inventory', 'payment', 'order', 'shipping', 'shipping'])[sequence], hash
-  from finished, generate_series(1, 6) sequence order by order_id, sequence
 ), reserved as (
   insert into inventory.reservation (reservation_id, lines, status, expires_at, created_at, updated_at)
   select order_id,

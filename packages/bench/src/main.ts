@@ -17,7 +17,7 @@ const print = (text: string) => process.stdout.write(`${text}\n`);
 
 const [mode, ...rest] = process.argv.slice(2);
 if (mode !== undefined && Object.hasOwn(modes, mode)) {
-  print(await modes[mode as keyof typeof modes](rest));
+  await modes[mode as keyof typeof modes](rest, print);
   process.exit();
 }
 const options = parseOptions(process.argv.slice(2));

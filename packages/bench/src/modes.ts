@@ -5,14 +5,21 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { measureAge } from "./age.ts";
 import { measureGrowth } from "./growth.ts";
+import { benchHub } from "./hub/main.ts";
 import { measureIdle } from "./idle.ts";
 import { toContender } from "./options.ts";
+import { runUnary } from "./unary/run.ts";
 
-type Mode = (args: readonly string[]) => Promise<string>;
+type Mode = (args: readonly string[], print: (text: string) => void) => Promise<void>;
 
-/** Each answers its report. */
 export const modes = {
-  idle(args) {
+  async hub(args) {
+    process.exitCode = await benchHub(args);
+  },
+  async unary(args, print) {
+    await runUnary([...args], print);
+  },
+  async idle(args, print) {
     const { values } = parseArgs({
       args: [...args],
       options: {
@@ -21,7 +28,7 @@ export const modes = {
         seconds: { type: "string", default: "60" },
       },
     });
-    return inTemporaryDirectory((directory) =>
+    const report = await inTemporaryDirectory((directory) =>
       measureIdle({
         directory,
         settleSeconds: Number(values.settle),
@@ -29,8 +36,9 @@ export const modes = {
         rabbitmq: values.rabbitmq,
       }),
     );
+    print(report);
   },
-  age(args) {
+  async age(args, print) {
     const { values } = parseArgs({
       args: [...args],
       options: {
@@ -41,7 +49,7 @@ export const modes = {
         connections: { type: "string", default: "128" },
       },
     });
-    return inTemporaryDirectory((directory) =>
+    const report = await inTemporaryDirectory((directory) =>
       measureAge({
         directory,
         contender: toContender(values.contender),
@@ -51,8 +59,9 @@ export const modes = {
         connections: Number(values.connections),
       }),
     );
+    print(report);
   },
-  growth(args) {
+  async growth(args, print) {
     const { values } = parseArgs({
       args: [...args],
       options: {
@@ -61,7 +70,7 @@ export const modes = {
         connections: { type: "string", default: "64" },
       },
     });
-    return inTemporaryDirectory((directory) =>
+    const report = await inTemporaryDirectory((directory) =>
       measureGrowth({
         directory,
         rounds: Number(values.rounds),
@@ -69,6 +78,7 @@ export const modes = {
         connections: Number(values.connections),
       }),
     );
+    print(report);
   },
 } as const satisfies Record<string, Mode>;
 
