@@ -4,14 +4,14 @@ import { describe, expect, it } from "vitest";
 import { queueTypeOf } from "@smartcart/contract";
 import { OrderStatusChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { silentLogger } from "@smartcart/runtime";
-import { createDatabase } from "@smartcart/store";
+import { createDatabase, withTransaction } from "@smartcart/store";
 import { createTestDatabase } from "@smartcart/testkit";
 import type { ConsumeOptions, Delivery, EventBus, OutgoingEvent } from "../src/index.ts";
 import { openBus } from "../src/index.ts";
 import { releaseAbandoned } from "../src/postgres/claim-store.ts";
 import { readFanout, touchSubscriber } from "../src/postgres/fan-out-store.ts";
 import type { Settlement } from "../src/postgres/message-store.ts";
-import { LostClaimError, receive } from "../src/postgres/message-store.ts";
+import { LostClaimError, receive, storeMessages } from "../src/postgres/message-store.ts";
 import { describeContract } from "./contract-suite.ts";
 import { orderPlaced, statusChanged } from "./events.ts";
 import { eventually } from "./eventually.ts";
@@ -308,17 +308,22 @@ describe("the PostgreSQL queue", () => {
     await using other = await stage.open();
     await using near = await listen(stage.bus);
     await using far = await listen(other);
+    // The first to be written is the last to be committed.
+    const late = withTransaction(stage.database, "test", async (tx) => {
+      await storeMessages(tx, [statusChanged("ORD-1", 201)]);
+      await sleep(300);
+    });
     const publishes = Array.from({ length: 200 }, (_, index) =>
       (index % 2 === 0 ? stage.bus : other).publish([statusChanged("ORD-1", index + 1)]),
     );
-    await Promise.all(publishes);
+    await Promise.all([late, ...publishes]);
     for (const { heard } of [near, far]) {
       await eventually(
         () => heard.length,
-        (count) => count >= 200,
+        (count) => count >= 201,
       );
       expect(heard.toSorted((a, b) => a - b)).toEqual(
-        Array.from({ length: 200 }, (_, index) => index + 1),
+        Array.from({ length: 201 }, (_, index) => index + 1),
       );
     }
     expect(near.heard).toEqual(far.heard);

@@ -1,7 +1,6 @@
 /** Orders that are deleted after their retention: nothing of them is left anywhere, and every invariant holds before, meanwhile and after. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createTestDatabase } from "@smartcart/store/testing";
-import { waitFor } from "@smartcart/testkit";
+import { createTestDatabase, waitFor } from "@smartcart/testkit";
 import { contradictions, expectConsistent, rowsOf } from "./invariants.ts";
 import { seedBody, startStack } from "./stack.ts";
 

@@ -92,7 +92,10 @@ async function measure(kind: Kind, protocol: Protocol, o: Options): Promise<Meas
 /** Both have to say the same, else they are not comparable. */
 async function untilAnswers(port: number): Promise<void> {
   const init = { method: "POST", headers: { "content-type": "application/json" }, body };
-  const ask = async () => (await fetch(`http://127.0.0.1:${port}${path}`, init)).json();
+  const ask = async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, init);
+    return (await answer.json()) as { readonly available?: number };
+  };
   await waitFor(async () => (await ask().catch(() => undefined))?.available === 1_000_000, {
     timeoutMs: 60_000,
     what: "the server to answer",

@@ -1,7 +1,8 @@
 /** Runs one attack as a process of its own, at low priority, until it is ended. Its arguments: name, and targets as JSON. */
 import { constants, setPriority } from "node:os";
-import type { AttackName, Generator, Targets } from "./attacks.ts";
+import type { AttackName } from "./attacks.ts";
 import { attacks } from "./attacks.ts";
+import type { Generator, Targets } from "./generator.ts";
 
 const [name, targetsJson] = process.argv.slice(2) as [AttackName, string];
 const targets = JSON.parse(targetsJson) as Targets;

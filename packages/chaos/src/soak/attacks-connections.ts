@@ -1,5 +1,5 @@
 /** Attacks by what is done to connections. */
-import type { Generator, Targets } from "./attacks.ts";
+import type { Generator, Targets } from "./generator.ts";
 import { cancel, get, opening, post } from "./http2-frames.ts";
 import { closed, connectStranger, firstAnswer } from "./stranger.ts";
 

@@ -1,6 +1,6 @@
 /** Attacks by what is asked for. */
 import { gzipSync } from "node:zlib";
-import type { Generator, Targets } from "./attacks.ts";
+import type { Generator, Targets } from "./generator.ts";
 import { closed, connectStranger, firstAnswer } from "./stranger.ts";
 
 const ranges = [

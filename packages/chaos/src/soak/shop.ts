@@ -1,13 +1,13 @@
 /** The shop as `npm start` runs it: every part in one process, with engines of our own. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { startPrivateBroker } from "@smartcart/bus";
+import { startEmbeddedPostgres, startPrivateBroker } from "@smartcart/engines";
 import { silentLogger } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
-import { createDatabase, startEmbeddedPostgres } from "@smartcart/store";
+import { createDatabase } from "@smartcart/store";
 import type { SpawnedPart } from "@smartcart/testkit";
 import { freePorts, spawnPart, waitFor } from "@smartcart/testkit";
-import type { Targets } from "./attacks.ts";
+import type { Targets } from "./generator.ts";
 
 export type Queue = "postgres" | "rabbitmq";
 

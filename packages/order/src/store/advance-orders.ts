@@ -1,6 +1,6 @@
 /** Moves orders. One statement is one transaction: state, history, events and the stored answer are written together or not at all. */
 import type { OutgoingEvent } from "@smartcart/bus";
-import { eventTypes } from "@smartcart/bus";
+import { eventTypes } from "@smartcart/contract";
 import type { Queryable } from "@smartcart/store";
 import { hex, recordSet } from "@smartcart/store";
 import type { Transition } from "../order.ts";
