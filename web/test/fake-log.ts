@@ -4,7 +4,7 @@ import type { LogRecord } from "@smartcart/gen/log/v1/log_pb";
 import { LogRecordSchema, Severity } from "@smartcart/gen/log/v1/log_pb";
 import type { LogFilter } from "@smartcart/gen/log/v1/log_service_pb";
 
-/** What an order leaves in the log: part, event, words. */
+/** What an order leaves in the log: service, event, words. */
 const lines = [
   ["order", "order.received", "stored with its key"],
   ["inventory", "inventory.reserved", "2 lines set aside"],

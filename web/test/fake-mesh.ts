@@ -4,7 +4,7 @@ import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
-import { fakeLetters, fakePromises, fakeSwitches } from "./fake-desk-data.ts";
+import { fakeLetters, fakePromises, fakeSwitches } from "./fake-console-data.ts";
 import { fakeLogRecords } from "./fake-log.ts";
 import { fakeSnapshot } from "./fake-snapshot.ts";
 
@@ -15,9 +15,9 @@ export interface FakeMeshOptions {
   readonly ordersOnTheWay?: number;
   /** Calls must bear it. Default: none is needed. */
   readonly token?: string;
-  /** A part that does not answer. Default: none. */
+  /** A service that does not answer. Default: none. */
   readonly awayPart?: string;
-  /** Nothing that should be looked at: no dead letters, no broken promise. Default: false. */
+  /** Nothing that should be looked at: no dead letters, no broken invariant. Default: false. */
   readonly isHealthy?: boolean;
 }
 
@@ -29,14 +29,15 @@ export function createFakeMesh(options: FakeMeshOptions): {
 } {
   const { token, isHealthy = false } = options;
   let letters = isHealthy ? [] : fakeLetters();
-  const switches = fakeSwitches();
+  const faultSwitches = fakeSwitches();
   let repaired = isHealthy;
   const check = ({ requestHeader }: HandlerContext): void => {
     if (token && requestHeader.get("authorization") !== `Bearer ${token}`) {
       throw new ConnectError("a token is needed", Code.Unauthenticated);
     }
   };
-  const snapshotAt = (second: number) => fakeSnapshot({ ...options, second, letters, switches });
+  const snapshotAt = (second: number) =>
+    fakeSnapshot({ ...options, second, letters, faultSwitches });
   const now = (): number => Math.floor(Date.now() / 1_000);
 
   async function* remove(queue: string, ids: readonly string[]) {
@@ -71,9 +72,9 @@ export function createFakeMesh(options: FakeMeshOptions): {
             yield { snapshots: [snapshotAt(second)] };
           }
         },
-        async *watchPromises(_request, context) {
+        async *watchInvariants(_request, context) {
           check(context);
-          yield { promises: fakePromises(repaired) };
+          yield { invariants: fakePromises(repaired) };
           await delay(3_600_000, undefined, { signal: context.signal });
         },
         reconcile(_request, context) {
@@ -82,13 +83,13 @@ export function createFakeMesh(options: FakeMeshOptions): {
             ? []
             : [
                 {
-                  promise: "nothing is kept for nothing",
+                  invariant: "nothing is kept for nothing",
                   orderId: letters[0]?.orderId ?? "ORD-1",
                   action: "refund",
                 },
               ];
           repaired = true;
-          return { repairs, promises: fakePromises(true) };
+          return { repairs, invariants: fakePromises(true) };
         },
         listDeadLetters(_request, context) {
           check(context);
@@ -106,12 +107,12 @@ export function createFakeMesh(options: FakeMeshOptions): {
           check(context);
           yield* remove(selection?.queue ?? "", selection?.messageIds ?? []);
         },
-        setSwitch({ part, name, value }, context) {
+        setFaultSwitch({ service, name, value }, context) {
           check(context);
-          const found = switches.find((one) => one.part === part && one.name === name);
+          const found = faultSwitches.find((one) => one.service === service && one.name === name);
           if (!found) throw new ConnectError("there is no such switch", Code.NotFound);
           found.value = value;
-          return { switch: found };
+          return { faultSwitch: found };
         },
       });
       router.service(LogService, {
@@ -120,7 +121,7 @@ export function createFakeMesh(options: FakeMeshOptions): {
         }),
         async *tailLogs({ filter, backlog }, context) {
           yield { records: fakeLogRecords(now(), Math.min(100, backlog), filter) };
-          // Every part writes a line or two an order.
+          // Every service writes a line or two an order.
           const perTick = Math.max(1, Math.round((options.ordersPerSecond ?? 24) / 2));
           while (!context.signal.aborted) {
             await delay(100, undefined, { signal: context.signal });

@@ -1,20 +1,20 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { DeadLetter } from "@smartcart/gen/ops/v1/dead_letter_pb";
+import type { FaultSwitch } from "@smartcart/gen/ops/v1/instance_report_pb";
+import { EdgeKind, ServiceHealth } from "@smartcart/gen/ops/v1/instance_report_pb";
 import type { MeshSnapshotSchema } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
-import type { Switch } from "@smartcart/gen/ops/v1/part_report_pb";
-import { FlowKind, PartHealth } from "@smartcart/gen/ops/v1/part_report_pb";
 
 export interface FakeSnapshotOptions {
   readonly second: number;
   readonly letters: readonly DeadLetter[];
-  readonly switches: readonly Switch[];
+  readonly faultSwitches: readonly FaultSwitch[];
   readonly ordersPerSecond?: number;
   readonly ordersOnTheWay?: number;
   readonly awayPart?: string;
 }
 
-const parts = [
+const services = [
   "order",
   "inventory",
   "payment",
@@ -24,10 +24,10 @@ const parts = [
   "log",
 ] as const;
 
-const { CALL, MESSAGE } = FlowKind;
+const { CALL, MESSAGE } = EdgeKind;
 
-/** From, to, how, flows an order, p50 and p99 in milliseconds. */
-const flows = [
+/** From, to, how, edges an order, p50 and p99 in milliseconds. */
+const edges = [
   ["client", "order", CALL, 1.1, 11, 46],
   ["client", "inventory", CALL, 0.4, 1.4, 6],
   ["order", "inventory", CALL, 2, 1.9, 9],
@@ -57,19 +57,21 @@ const MAX_HOPS = 100;
 export function fakeSnapshot(
   options: FakeSnapshotOptions,
 ): MessageInitShape<typeof MeshSnapshotSchema> {
-  const { second, letters, switches, ordersPerSecond = 24, awayPart } = options;
+  const { second, letters, faultSwitches, ordersPerSecond = 24, awayPart } = options;
   const rate = ordersPerSecond * (1 + 0.22 * Math.sin(second / 23) + 0.08 * Math.sin(second / 3.1));
   const onTheWay = (options.ordersOnTheWay ?? ordersPerSecond * 3) * (rate / ordersPerSecond || 0);
   return {
     takenAt: timestampFromMs(second * 1_000),
-    parts: parts.map((part) => ({
-      part,
-      health: part === awayPart ? PartHealth.AWAY : PartHealth.READY,
-      processes: part === awayPart ? 0 : part === "order" ? 2 : 1,
+    services: services.map((service) => ({
+      service,
+      health: service === awayPart ? ServiceHealth.UNREACHABLE : ServiceHealth.READY,
+      processes: service === awayPart ? 0 : service === "order" ? 2 : 1,
       gauges:
-        part === "order" ? [{ name: "outbox.pending", value: BigInt(Math.round(rate / 9)) }] : [],
+        service === "order"
+          ? [{ name: "outbox.pending", value: BigInt(Math.round(rate / 9)) }]
+          : [],
     })),
-    edges: flows.map(([from, to, kind, each, p50Ms, p99Ms]) => ({
+    edges: edges.map(([from, to, kind, each, p50Ms, p99Ms]) => ({
       from,
       to,
       kind,
@@ -96,13 +98,13 @@ export function fakeSnapshot(
       count: BigInt(Math.round(onTheWay * share * (1 + 0.25 * Math.sin(second / 13 + index)))),
     })),
     hops: hopsAt(second, Math.min(MAX_HOPS, Math.round(rate * 3)), awayPart),
-    switches: [...switches],
+    faultSwitches: [...faultSwitches],
   };
 }
 
 function hopsAt(second: number, count: number, awayPart: string | undefined) {
   return Array.from({ length: count }, (_, index) => {
-    const [from, to] = flows[index % flows.length] ?? flows[0];
+    const [from, to] = edges[index % edges.length] ?? edges[0];
     return {
       orderId: `ORD-${second}-${index}`,
       from,

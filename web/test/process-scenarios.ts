@@ -1,4 +1,4 @@
-/** What needs the parts as processes of their own: they can be killed, and their log goes its whole way. */
+/** What needs the services as processes of their own: they can be killed, and their log goes its whole way. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import {
@@ -10,7 +10,7 @@ import {
   stepsShown,
 } from "./visitor.ts";
 
-/** Kills a part, and starts it again. */
+/** Kills a service, and starts it again. */
 export interface Undertaker {
   kill(): Promise<void>;
   revive(): Promise<void>;

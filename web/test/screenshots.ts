@@ -51,10 +51,10 @@ async function desk(page: Page): Promise<void> {
 }
 
 async function setLoad(value: number): Promise<void> {
-  await fetch(new URL("/smartcart.ops.v1.OpsService/SetSwitch", baseUrl), {
+  await fetch(new URL("/smartcart.ops.v1.OpsService/SetFaultSwitch", baseUrl), {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ part: "ops", name: "load", value }),
+    body: JSON.stringify({ service: "ops", name: "load", value }),
   });
 }
 

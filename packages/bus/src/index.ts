@@ -1,8 +1,8 @@
-export type { CuttableBus } from "./cuttable-bus.ts";
-export { createCuttableBus } from "./cuttable-bus.ts";
-export type { DecodedLetter } from "./decoded-letter.ts";
-export { decodeLetter } from "./decoded-letter.ts";
+export type { DecodedDeadLetter } from "./dead-letter-decoder.ts";
+export { decodeDeadLetter } from "./dead-letter-decoder.ts";
 export { createEvent } from "./event.ts";
+export type { FaultInjectingBus } from "./fault-injection.ts";
+export { createFaultInjectingBus } from "./fault-injection.ts";
 export type { LogShipper, LogShipperOptions } from "./log-shipper.ts";
 export { createLogShipper } from "./log-shipper.ts";
 export { observeBus } from "./observed-bus.ts";

@@ -5,7 +5,7 @@ import { mergeEvents } from "./merge-events.ts";
 import { createRelayMetrics } from "./metrics.ts";
 import type { OutboxRow } from "./outbox.ts";
 import { countOutbox, deferOutbox, deleteOutbox, onOutboxWritten, readOutbox } from "./outbox.ts";
-import { judgeRound } from "./relay-round.ts";
+import { publishOutcome } from "./publish-outcome.ts";
 import type { RelayTurn } from "./relay-turn.ts";
 import { takeRelayTurn } from "./relay-turn.ts";
 import type { EventBus, PublishReport } from "./types.ts";
@@ -120,7 +120,7 @@ export function createRelay(o: RelayOptions, onWritten: () => void = () => {}): 
     busyAt = performance.now();
     const report = await publish(rows, o.bus, leaseMs / 2);
     const healthy = report.unknown.length === 0 || (await isReachable(o.bus));
-    const round = judgeRound(rows, report, { healthy, maxAttempts: o.maxAttempts ?? 10 });
+    const round = publishOutcome(rows, report, { healthy, maxAttempts: o.maxAttempts ?? 10 });
 
     if (round.confirmed.length > 0) await deleteOutbox(db, round.confirmed);
     if (round.failures.length > 0) await deferOutbox(db, round.failures);

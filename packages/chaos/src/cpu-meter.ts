@@ -1,11 +1,11 @@
 /** Where the CPU time goes: by service, engine and harness, read from Linux's /proc. */
 import { readFile } from "node:fs/promises";
-import type { PartProcess } from "./part-process.ts";
+import type { ServiceProcess } from "./service-process.ts";
 import type { System } from "./system.ts";
 
 export interface CpuMeter {
   /** To be called before a part is stopped: what its process has used is gone with it. */
-  partEnds(part: PartProcess): Promise<void>;
+  partEnds(part: ServiceProcess): Promise<void>;
   /** Used since the start, by name of the service, "database", "broker" and "harness" (customers and proxies), in milliseconds. */
   total(): Promise<Record<string, number>>;
 }

@@ -4,8 +4,8 @@
  */
 import type { AddressInfo, Server, Socket } from "node:net";
 import { connect, createServer } from "node:net";
-import type { Carrier } from "./carrier.ts";
-import { createCarrier } from "./carrier.ts";
+import type { TcpRelay } from "./tcp-relay.ts";
+import { createTcpRelay } from "./tcp-relay.ts";
 
 /** What a link does to the bytes on it. */
 export type LinkFault =
@@ -77,8 +77,8 @@ interface Link {
 
 function createLink(client: Socket, order: readonly number[], fault: () => LinkFault): Link {
   let server: Socket | undefined;
-  let toServer: Carrier | undefined;
-  let toClient: Carrier | undefined;
+  let toServer: TcpRelay | undefined;
+  let toClient: TcpRelay | undefined;
   /** The server's side is gone without the client knowing. */
   let orphaned = false;
   client.on("error", () => {});
@@ -100,12 +100,12 @@ function createLink(client: Socket, order: readonly number[], fault: () => LinkF
 
   const join = (connected: Socket) => {
     server = connected;
-    toServer = createCarrier(client, connected, {
+    toServer = createTcpRelay(client, connected, {
       delayMs: () => delayOf(fault()),
       isBlocked: () => blocks(fault(), "to-server"),
       onChunk: () => false,
     });
-    toClient = createCarrier(connected, client, {
+    toClient = createTcpRelay(connected, client, {
       delayMs: () => delayOf(fault()),
       isBlocked: () => blocks(fault(), "to-client"),
       onChunk(chunk) {

@@ -1,8 +1,8 @@
 /** A flash sale: a few units of one product, and everybody at once. */
 import { openAdminDatabase } from "./admin-database.ts";
+import { openEnvironment } from "./environment.ts";
 import type { Infrastructure } from "./infrastructure.ts";
 import { invariants } from "./invariants.ts";
-import { judge } from "./judge.ts";
 import type { LoadFindings } from "./load.ts";
 import { startLoad } from "./load.ts";
 import { solventMix } from "./load-mix.ts";
@@ -12,8 +12,8 @@ import { createRandom } from "./random.ts";
 import type { Finding, Verdict } from "./report.ts";
 import { find, formatVerdict, nobodyGaveUp, span, table, withFindings } from "./report.ts";
 import type { OrderWish } from "./shopper.ts";
-import { openStage } from "./stage.ts";
 import type { Replicas } from "./system.ts";
+import { verify } from "./verifier.ts";
 
 export interface FlashSaleOptions {
   readonly seed: number;
@@ -61,7 +61,11 @@ export async function runFlashSale(o: FlashSaleOptions): Promise<FlashSaleReport
 
   async function sell({ infrastructure }: FlashSaleOptions): Promise<FlashSaleReport> {
     // The usual time, since nothing is being broken here.
-    await using stage = await openStage({ ...o, preload: [], env: { RESERVATION_TTL_MS: "" } });
+    await using stage = await openEnvironment({
+      ...o,
+      preload: [],
+      env: { RESERVATION_TTL_MS: "" },
+    });
     const { system, history } = stage;
     await using database = openAdminDatabase(infrastructure);
     for (const text of putOnSale) await database.query({ text, values: [product, units] });
@@ -79,10 +83,10 @@ export async function runFlashSale(o: FlashSaleOptions): Promise<FlashSaleReport
       requestTimeoutMs,
     });
     await load.finished;
-    const judged = await judge(stage, {
+    const judged = await verify(stage, {
       seed,
       load,
-      promises: [...invariants, ...promisesOf(buyers, units)],
+      invariants: [...invariants, ...invariantsOf(buyers, units)],
       calmSince: performance.now(),
       restBoundMs,
     });
@@ -117,10 +121,10 @@ function wishOf(index: number, seed: number): OrderWish {
   };
 }
 
-const promisesOf = (buyers: number, units: number) => [
+const invariantsOf = (buyers: number, units: number) => [
   {
     name: "exactly the units are sold",
-    promise:
+    description:
       "As many orders are confirmed as there are units, or buyers; all others are rejected for want of stock.",
     sql: `
       select * from (
@@ -131,7 +135,7 @@ const promisesOf = (buyers: number, units: number) => [
   },
   {
     name: "the shelf is empty",
-    promise: "Every unit is sold, and none is left or set aside.",
+    description: "Every unit is sold, and none is left or set aside.",
     sql: `
       select * from inventory.stock_level where product_id = '${product}'
         and (available <> ${Math.max(0, units - buyers)} or held <> 0 or committed <> ${Math.min(buyers, units)})`,

@@ -1,5 +1,5 @@
 /**
- * The promises, each as a query for what contradicts it: at rest, every one answers no row. The reconciler's are those that the database alone can
+ * The invariants, each as a query for what contradicts it: at rest, every one answers no row. The reconciler's are those that the database alone can
  * tell about; these here hold what the customers, the watchers and the queue know against it (schema `chaos`, see facts.ts).
  * Milestones are numbers of order_milestone.proto. A column `order_id` leads to an order's story.
  */
@@ -9,7 +9,8 @@ import { createInvariants } from "@smartcart/reconciler";
 const ofCustomers: readonly Invariant[] = [
   {
     name: "acknowledged orders exist",
-    promise: "An order that a customer was told of is stored, under the key it was asked for with.",
+    description:
+      "An order that a customer was told of is stored, under the key it was asked for with.",
     sql: `
       select a.key, a.order_id, a.says, k.order_id as stored_order_id
       from chaos.answer a
@@ -19,7 +20,7 @@ const ofCustomers: readonly Invariant[] = [
   },
   {
     name: "answers stay true",
-    promise:
+    description:
       "A confirmed order was confirmed and is not rejected; a rejected one is, for the reason that was given; a cancelled one stays so.",
     sql: `
       select a.order_id, a.operation, a.says, o.state, h.milestones
@@ -38,13 +39,13 @@ const ofCustomers: readonly Invariant[] = [
   },
   {
     name: "every customer has an answer",
-    promise:
+    description:
       "Who asks again with the same key until there is an answer gets one, once the faults are over.",
     sql: `select key, operation, order_id from chaos.unanswered`,
   },
   {
     name: "one order a key",
-    promise: "However often a request is sent, it makes one order.",
+    description: "However often a request is sent, it makes one order.",
     sql: `
       select o.order_id, o.user_id, o.placed_at from orders.orders o
       left join orders.idempotency_keys k using (order_id) where k.order_id is null
@@ -53,12 +54,12 @@ const ofCustomers: readonly Invariant[] = [
   },
   {
     name: "replays are byte-equal",
-    promise: "The same request again gets the same bytes again.",
+    description: "The same request again gets the same bytes again.",
     sql: `select key, order_id from chaos.replay where not is_same`,
   },
   {
     name: "announced once",
-    promise:
+    description:
       "The line about the start of a shipment was written at most once an order, and for no order that has none.",
     sql: `
       select l.order_id, l.lines, s.status from chaos.start_line l left join shipping.shipment s using (order_id)
@@ -66,7 +67,7 @@ const ofCustomers: readonly Invariant[] = [
   },
   {
     name: "no message is lost",
-    promise:
+    description:
       "A confirmed order has its shipment, or the message that orders it is still on its way.",
     sql: `
       select o.order_id, o.state, o.updated_at from orders.orders o
@@ -77,7 +78,7 @@ const ofCustomers: readonly Invariant[] = [
   },
   {
     name: "dead letters are the poison",
-    promise: "What was given up is what nobody could have handled, and all of that.",
+    description: "What was given up is what nobody could have handled, and all of that.",
     sql: `
       select d.queue, d.message_id, split_part(d.message_id, ':', 1) as order_id, 'a good message' as what
       from chaos.dead_letter d left join chaos.poison p using (message_id) where p.message_id is null
@@ -87,12 +88,12 @@ const ofCustomers: readonly Invariant[] = [
   },
   {
     name: "nothing waits",
-    promise: "The work queues and their retry queues are empty.",
+    description: "The work queues and their retry queues are empty.",
     sql: `select * from chaos.waiting where messages > 0`,
   },
   {
     name: "watchers saw everything",
-    promise:
+    description:
       "Who follows an order gets every status in order, or is told to read again, and ends where the order ends.",
     sql: `
       select w.order_id, w.last_sequence as seen, o.last_sequence, w.gaps, w.resyncs, w.connections

@@ -16,7 +16,7 @@ import type { Verdict } from "./report.ts";
 import { formatReport } from "./report.ts";
 import { formatRollingRestart, runRollingRestart } from "./rolling-restart.ts";
 import { runChaos } from "./run-chaos.ts";
-import { fullReplicas, partNames, wholeReplicas } from "./system.ts";
+import { fullReplicas, serviceNames, wholeReplicas } from "./system.ts";
 import { makeTemporaryDirectory } from "./temporary-directory.ts";
 
 const restBoundMs = 60_000;
@@ -42,7 +42,13 @@ async function run(line: CommandLine): Promise<boolean> {
     case "rolling-restart": {
       const { seed, rate: ratePerSecond, orders } = line;
       const replicas = line.whole ? wholeReplicas : fullReplicas;
-      const o = { ...common(setting), replicas, parts: partNames(replicas), orders, ratePerSecond };
+      const o = {
+        ...common(setting),
+        replicas,
+        parts: serviceNames(replicas),
+        orders,
+        ratePerSecond,
+      };
       const report = await runRollingRestart({ ...o, seed, onProgress: showProgress });
       return await conclude(line, report, formatRollingRestart(report));
     }

@@ -8,7 +8,7 @@ import type { PlannedFault } from "./plan.ts";
 import { createRandom } from "./random.ts";
 import type { Report } from "./report.ts";
 import { runChaos } from "./run-chaos.ts";
-import { shareInfrastructure } from "./share.ts";
+import { shareInfrastructure } from "./sampling.ts";
 import type { Replicas } from "./system.ts";
 
 export interface MutantRun {

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { FaultKind } from "./plan.ts";
 import { createPlan, faultKinds } from "./plan.ts";
 import { createRandom } from "./random.ts";
-import { fullReplicas, linkNames, partNames } from "./system.ts";
+import { fullReplicas, linkNames, serviceNames } from "./system.ts";
 
 const kinds = Object.keys(faultKinds) as FaultKind[];
 const planOf = (seed: number, spanMs = 120_000) =>
@@ -25,6 +25,6 @@ it("has every kind of fault, in time order and within the time", () => {
 it("reaches every process and every link, given time", () => {
   const targets = new Set(planOf(9, 6_000_000).map(({ target }) => target));
   expect(
-    [...partNames(fullReplicas), ...linkNames(fullReplicas)].filter((t) => !targets.has(t)),
+    [...serviceNames(fullReplicas), ...linkNames(fullReplicas)].filter((t) => !targets.has(t)),
   ).toEqual([]);
 });

@@ -1,7 +1,7 @@
 /** Which faults happen when: made from the seed alone, so that the same seed breaks the same things at the same times. */
 import type { Random } from "./random.ts";
 import type { Replicas } from "./system.ts";
-import { linkNames, partNames } from "./system.ts";
+import { linkNames, serviceNames } from "./system.ts";
 
 /** Every kind of fault, with what it is. */
 export const faultKinds = {
@@ -120,7 +120,7 @@ function targetOf(kind: FaultKind, random: Random, replicas: Replicas): string {
     case "stop-part":
     case "clock":
     case "cancel-consumer":
-      return random.pick(partNames(replicas));
+      return random.pick(serviceNames(replicas));
     case "reset":
     case "black-hole":
     case "half-open":

@@ -23,14 +23,14 @@ const verdict: Verdict = {
   passed: true,
 };
 
-it("says of each promise whether it was kept", () => {
+it("says of each invariant whether it held", () => {
   const page = formatVerdict(withFindings(verdict, [find("all drain", "Each one.", [])]), []);
   expect(page).toContain("kept    stock adds up");
   expect(page).toContain("kept    all drain");
   expect(page).toContain("PASSED");
 });
 
-it("fails with what contradicts a promise, and the seed", () => {
+it("fails with what contradicts an invariant, and the seed", () => {
   const failed = withFindings(verdict, [find("all drain", "Each one.", [{ part: "order-1" }])]);
   const page = formatVerdict(failed, ["another line"]);
   expect(failed.passed).toBe(false);

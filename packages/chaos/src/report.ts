@@ -4,10 +4,10 @@ import type { Percentiles } from "./numbers.ts";
 import { countBy } from "./numbers.ts";
 import type { FaultKind } from "./plan.ts";
 
-/** A promise that was looked into. */
+/** An invariant that was looked into. */
 export interface Finding {
   readonly invariant: string;
-  readonly promise: string;
+  readonly description: string;
   /** How many rows contradict it; 0: it was kept. */
   readonly count: number;
   /** The first of them. */
@@ -37,11 +37,11 @@ export interface Verdict {
   readonly replays: number;
   /** Parts that gave up and were started again. */
   readonly gaveUp: readonly { readonly part: string; readonly output: string }[];
-  /** Names of all promises that were looked into. */
+  /** Names of all invariants that were looked into. */
   readonly invariants: readonly string[];
   /** Those that were not kept. */
   readonly violations: readonly Finding[];
-  /** Stories of orders that contradict a promise. */
+  /** Stories of orders that contradict an invariant. */
   readonly stories: readonly (readonly string[])[];
   readonly passed: boolean;
 }
@@ -58,9 +58,9 @@ export interface Report extends Verdict {
   readonly readyMs: number;
 }
 
-/** The finding about a promise that no query can look into. */
-export function find(invariant: string, promise: string, rows: readonly object[]): Finding {
-  return { invariant, promise, count: rows.length, rows: rows.slice(0, 20) };
+/** The finding about an invariant that no query can look into. */
+export function find(invariant: string, description: string, rows: readonly object[]): Finding {
+  return { invariant, description, count: rows.length, rows: rows.slice(0, 20) };
 }
 
 /** For scenarios in which nothing is broken. */
@@ -124,15 +124,15 @@ export function formatVerdict(verdict: Verdict, lines: readonly string[]): strin
     ...violations.flatMap(describe),
     ...verdict.stories.flat(),
     verdict.passed
-      ? `PASSED: every promise was kept (seed ${verdict.seed})`
+      ? `PASSED: every invariant held (seed ${verdict.seed})`
       : `FAILED: run again with --seed ${verdict.seed}`,
   ].join("\n");
 }
 
-function describe({ invariant, promise, count, rows }: Finding): string[] {
+function describe({ invariant, description, count, rows }: Finding): string[] {
   const shown = rows.slice(0, 5).map((row) => `    ${JSON.stringify(row)}`);
   const more = count > shown.length ? [`    … ${count - shown.length} more`] : [];
-  return [`${invariant}: ${promise}`, ...shown, ...more, ""];
+  return [`${invariant}: ${description}`, ...shown, ...more, ""];
 }
 
 function countFaults({ faults }: Report): Record<string, number> {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { promisesOfAnswers } from "./rolling-restart.ts";
+import { invariantsOfAnswers } from "./rolling-restart.ts";
 import type { Answer, Repetition } from "./shopper.ts";
 
 const wish = { key: "k", body: { userId: "u", items: [], address: "a", paymentToken: "tok_visa" } };
@@ -20,7 +20,7 @@ function broken(
   states: Record<string, number> = { SHIPPED: placed.length },
 ) {
   const findings = { placed: placed.map((one) => ({ wish, answer: one })), repeated };
-  return promisesOfAnswers(findings, { states })
+  return invariantsOfAnswers(findings, { states })
     .filter(({ count }) => count > 0)
     .map(({ invariant }) => invariant);
 }

@@ -2,17 +2,17 @@
 import { waitFor } from "@smartcart/testkit";
 import type { CpuMeter } from "./cpu-meter.ts";
 import { startCpuMeter } from "./cpu-meter.ts";
+import { openEnvironment } from "./environment.ts";
 import type { Infrastructure } from "./infrastructure.ts";
 import { invariants } from "./invariants.ts";
-import { judge } from "./judge.ts";
 import type { LoadFindings } from "./load.ts";
 import { startLoad } from "./load.ts";
 import { solventMix } from "./load-mix.ts";
 import { createRandom } from "./random.ts";
 import type { Finding, Verdict } from "./report.ts";
 import { find, formatVerdict, nobodyGaveUp, seconds, table, withFindings } from "./report.ts";
-import { openStage } from "./stage.ts";
 import type { Replicas, System } from "./system.ts";
+import { verify } from "./verifier.ts";
 
 export interface RollingRestartOptions {
   readonly seed: number;
@@ -57,7 +57,7 @@ const readyBoundMs = 60_000;
 const requestTimeoutMs = 30_000;
 
 export async function runRollingRestart(o: RollingRestartOptions): Promise<RollingRestartReport> {
-  await using stage = await openStage({ ...o, preload: [] });
+  await using stage = await openEnvironment({ ...o, preload: [] });
   const { system, history } = stage;
   const cpu = await startCpuMeter(system);
   let rolling = true;
@@ -85,11 +85,17 @@ export async function runRollingRestart(o: RollingRestartOptions): Promise<Rolli
   await load.finished;
   const cpuMs = await cpu.total();
   const { seed, restBoundMs, ratePerSecond } = o;
-  const judged = await judge(stage, { seed, load, promises: invariants, calmSince, restBoundMs });
+  const judged = await verify(stage, {
+    seed,
+    load,
+    invariants: invariants,
+    calmSince,
+    restBoundMs,
+  });
   const found = [
     nobodyGaveUp(judged),
-    ...promisesOfRestarts(restarts),
-    ...promisesOfAnswers(load.findings, judged),
+    ...invariantsOfRestarts(restarts),
+    ...invariantsOfAnswers(load.findings, judged),
   ];
   return { ...withFindings(judged, found), restarts, ratePerSecond, achievedRate, cpuMs };
 }
@@ -109,7 +115,7 @@ async function restart(name: string, system: System, cpu: CpuMeter): Promise<Res
   return { part: name, drainMs, exitCode, readyMs };
 }
 
-function promisesOfRestarts(restarts: readonly Restart[]): Finding[] {
+function invariantsOfRestarts(restarts: readonly Restart[]): Finding[] {
   return [
     find(
       "every process drains",
@@ -125,7 +131,7 @@ function promisesOfRestarts(restarts: readonly Restart[]): Finding[] {
 }
 
 /** Exported for its test. */
-export function promisesOfAnswers(
+export function invariantsOfAnswers(
   { repeated, placed }: Pick<LoadFindings, "repeated" | "placed">,
   { states }: Pick<Verdict, "states">,
 ): Finding[] {

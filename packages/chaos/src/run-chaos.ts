@@ -1,9 +1,10 @@
-/** One run: start everything, let customers and faults loose, heal, wait for rest, and hold the promises against what is there. */
+/** One run: start everything, let customers and faults loose, heal, wait for rest, and hold the invariants against what is there. */
+
+import { openEnvironment } from "./environment.ts";
 import type { RunningFaults } from "./faults.ts";
 import { startFaults } from "./faults.ts";
 import type { Infrastructure } from "./infrastructure.ts";
 import { invariants } from "./invariants.ts";
-import { judge } from "./judge.ts";
 import type { RunningLoad } from "./load.ts";
 import { startLoad } from "./load.ts";
 import type { LoadMix } from "./load-mix.ts";
@@ -11,8 +12,8 @@ import type { FaultKind, PlannedFault } from "./plan.ts";
 import type { Random } from "./random.ts";
 import type { Report } from "./report.ts";
 import { find, withFindings } from "./report.ts";
-import { openStage } from "./stage.ts";
 import type { Replicas } from "./system.ts";
+import { verify } from "./verifier.ts";
 
 export interface ChaosOptions {
   readonly seed: number;
@@ -39,7 +40,7 @@ export interface ChaosOptions {
 }
 
 export async function runChaos(o: ChaosOptions): Promise<Report> {
-  await using stage = await openStage(o);
+  await using stage = await openEnvironment(o);
   const { system, admin, history } = stage;
   const load = startLoad({
     url: system.orderUrl,
@@ -61,10 +62,10 @@ export async function runChaos(o: ChaosOptions): Promise<Report> {
     .ready(o.restBoundMs)
     .then((late) => ({ late, readyMs: performance.now() - healedAt }));
   const { seed, restBoundMs, stuckMs, minAccepted } = o;
-  const judged = await judge(stage, {
+  const judged = await verify(stage, {
     seed,
     load,
-    promises: invariants,
+    invariants: invariants,
     calmSince: healedAt,
     restBoundMs,
     stuckMs,

@@ -6,8 +6,8 @@ import { compileCache, waitFor } from "@smartcart/testkit";
 import type { FaultProxy } from "./fault-proxy.ts";
 import { startFaultProxy } from "./fault-proxy.ts";
 import type { Infrastructure } from "./infrastructure.ts";
-import type { PartProcess } from "./part-process.ts";
-import { createPartProcess } from "./part-process.ts";
+import type { ServiceProcess } from "./service-process.ts";
+import { createServiceProcess } from "./service-process.ts";
 
 const services = {
   inventory: { portVariable: "INVENTORY_PORT", calls: [] },
@@ -58,7 +58,7 @@ export const wholeReplicas: Replicas = {
 };
 
 /** The names of the processes, in the order in which they are started: "inventory-1", … */
-export function partNames(replicas: Replicas): string[] {
+export function serviceNames(replicas: Replicas): string[] {
   return (Object.keys(services) as ServiceName[]).flatMap((service) =>
     Array.from({ length: replicas[service] }, (_, index) => `${service}-${index + 1}`),
   );
@@ -66,7 +66,7 @@ export function partNames(replicas: Replicas): string[] {
 
 /** The names of the links: "order-1→payment", "payment-2→database", "client→order", … */
 export function linkNames(replicas: Replicas): string[] {
-  const ofParts = partNames(replicas).flatMap((part) => [
+  const ofParts = serviceNames(replicas).flatMap((part) => [
     `${part}→database`,
     `${part}→broker`,
     ...services[serviceOf(part)].calls.map(({ service }) => `${part}→${service}`),
@@ -75,7 +75,7 @@ export function linkNames(replicas: Replicas): string[] {
 }
 
 export interface System extends AsyncDisposable {
-  readonly parts: ReadonlyMap<string, PartProcess>;
+  readonly parts: ReadonlyMap<string, ServiceProcess>;
   readonly links: ReadonlyMap<string, FaultProxy>;
   readonly infrastructure: Infrastructure;
   /** The REST interface, through a proxy. */
@@ -110,10 +110,10 @@ export async function startSystem(o: SystemOptions): Promise<System> {
     links.set(name, started.use(await startFaultProxy({ targets: [], firstTurn: index })));
   }
   const shippingLog = join(o.directory, "shipping.log");
-  const parts = new Map<string, PartProcess>();
-  for (const name of partNames(o.replicas)) {
+  const parts = new Map<string, ServiceProcess>();
+  for (const name of serviceNames(o.replicas)) {
     const service = serviceOf(name);
-    const part = createPartProcess({
+    const part = createServiceProcess({
       name,
       service,
       portVariable: services[service].portVariable,
@@ -172,7 +172,7 @@ export async function startSystem(o: SystemOptions): Promise<System> {
 
 /** The first start: a part that gives up here is a mistake of ours, not of the weather. */
 async function startTogether(
-  all: readonly PartProcess[],
+  all: readonly ServiceProcess[],
   ready: (timeoutMs: number) => Promise<readonly string[]>,
 ): Promise<void> {
   const failed = new AbortController();
@@ -195,7 +195,7 @@ async function startTogether(
 
 /** Starts again what has ended by itself, as Docker or systemd would. */
 function startSupervisor(
-  all: readonly PartProcess[],
+  all: readonly ServiceProcess[],
   gaveUp: { part: string; output: string }[],
   retarget: () => void,
 ): AsyncDisposable {
@@ -255,7 +255,7 @@ function environment(
   };
 }
 
-function serves({ service }: PartProcess, wanted: string): boolean {
+function serves({ service }: ServiceProcess, wanted: string): boolean {
   return service === wanted || (service === "smartcart" && wanted === "order");
 }
 

@@ -7,7 +7,7 @@ import {
   runRollingRestart,
   summarizeRollingRestart,
 } from "../src/rolling-restart.ts";
-import { shareInfrastructure } from "../src/share.ts";
+import { shareInfrastructure } from "../src/sampling.ts";
 import type { Replicas } from "../src/system.ts";
 import type { Rig } from "./rig.ts";
 import { canRunChaos, openRig, say } from "./rig.ts";

@@ -44,7 +44,7 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
     const text = await read(file);
     if (text === undefined) continue;
     const owner = parse(text);
-    if (await isAlive(owner)) throw new DirectoryInUseError(directory, owner.pid);
+    if (await ownerExists(owner)) throw new DirectoryInUseError(directory, owner.pid);
     orphanPid = owner.serverPid;
     if (await takeOver(file, text, { ...mine, serverPid: orphanPid })) break;
   }
@@ -64,7 +64,7 @@ async function takeOver(file: string, stale: string, mine: Owner): Promise<boole
   if (!(await create(claim, mine))) {
     const text = await read(claim);
     // Of a process that was killed in the middle of this.
-    if (text !== undefined && !(await isAlive(parse(text)))) await rm(claim, { force: true });
+    if (text !== undefined && !(await ownerExists(parse(text)))) await rm(claim, { force: true });
     await delay(5);
     return false;
   }
@@ -119,7 +119,7 @@ function parse(text: string): Owner {
   }
 }
 
-async function isAlive(owner: Owner): Promise<boolean> {
+async function ownerExists(owner: Owner): Promise<boolean> {
   if (!(owner.pid > 0) || !processExists(owner.pid)) return false;
   return owner.identity === undefined || owner.identity === (await identityOf(owner.pid));
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { processExists } from "@smartcart/runtime";
-import { isRunning, spawnPart, waitFor } from "@smartcart/testkit";
+import { isRunning, spawnService, waitFor } from "@smartcart/testkit";
 import { startSupervisedProcess } from "../src/index.ts";
 
 let cwd: string;
@@ -88,7 +88,7 @@ describe("a supervised process whose owner was killed", () => {
         stopSignals: ["SIGINT", "SIGTERM"],
         graceMs: 100,
       });`;
-    await using owner = spawnPart({ args: ["--input-type=module", "-e", script], env: {} });
+    await using owner = spawnService({ args: ["--input-type=module", "-e", script], env: {} });
     const [pid = 0, shell = 0] = await readPids(2);
     process.kill(shell, "SIGKILL");
     expect(processExists(pid)).toBe(true);

@@ -1,5 +1,5 @@
-import type { Line, ShortLine, StockMove } from "./shelf.ts";
-import { createShelf, totals } from "./shelf.ts";
+import type { Line, ShortLine, StockMove } from "./stock-ledger.ts";
+import { createStockLedger, totals } from "./stock-ledger.ts";
 
 /** A reservation's life: HELD to COMMITTED, RELEASED or EXPIRED; EXPIRED to COMMITTED; COMMITTED to RELEASED. */
 export type ReservationStatus = "HELD" | "COMMITTED" | "RELEASED" | "EXPIRED";
@@ -52,7 +52,7 @@ export function decideReservations(
   known: Known,
   requests: readonly ReserveRequest[],
 ): { decisions: ReserveDecision[]; inserts: ReserveRequest[]; moves: StockMove[] } {
-  const shelf = createShelf(known.available);
+  const shelf = createStockLedger(known.available);
   const inserts = new Map<string, ReserveRequest>();
   const decisions = requests.map((request): ReserveDecision => {
     const { reservationId, lines } = request;
@@ -86,7 +86,7 @@ export function decideCommits(
   known: Known,
   ids: readonly string[],
 ): { decisions: CommitDecision[]; changes: ReservationChange[]; moves: StockMove[] } {
-  const shelf = createShelf(known.available);
+  const shelf = createStockLedger(known.available);
   const changed = new Map<string, Reservation>();
   const decisions = ids.map((id): CommitDecision => {
     const reservation = changed.get(id) ?? known.reservations.get(id);
@@ -118,7 +118,7 @@ export function decideReleases(
   changes: ReservationChange[];
   moves: StockMove[];
 } {
-  const shelf = createShelf(known.available);
+  const shelf = createStockLedger(known.available);
   const changed = new Map<string, Reservation>();
   const tombstones: string[] = [];
   const released = ids.map((id): Reservation => {
@@ -145,7 +145,7 @@ export function decideExpiries(overdue: readonly Reservation[]): {
   changes: ReservationChange[];
   moves: StockMove[];
 } {
-  const shelf = createShelf(new Map());
+  const shelf = createStockLedger(new Map());
   const changes = overdue.map((reservation): ReservationChange => {
     shelf.move(reservation.lines, "reserved", "available");
     return { reservationId: reservation.reservationId, status: "EXPIRED", closed: false };

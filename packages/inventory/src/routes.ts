@@ -3,7 +3,7 @@ import type {
   InventoryService,
   ReserveRequest as ReserveRequestMessage,
 } from "@smartcart/gen/inventory/v1/inventory_service_pb";
-import { settleItems } from "@smartcart/mesh";
+import { settleBatch } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
 import type { Database, Queryable } from "@smartcart/store";
 import { forCall } from "@smartcart/store";
@@ -16,15 +16,15 @@ import {
   toShortLineMessage,
 } from "./messages.ts";
 import type { ReserveRequest } from "./reservation.ts";
-import type { ReservationBook } from "./reservation-book.ts";
-import { createShelf } from "./shelf.ts";
+import type { ReservationManager } from "./reservation-manager.ts";
 import type { StockFeed } from "./stock-feed.ts";
+import { createStockLedger } from "./stock-ledger.ts";
 import * as store from "./store.ts";
 
 /** What the RPCs of the inventory service work on. */
 export interface InventoryParts {
   readonly database: Database;
-  readonly book: ReservationBook;
+  readonly book: ReservationManager;
   readonly feed: StockFeed;
   /** How long to hold where a request does not say, in milliseconds. */
   readonly defaultTtlMs: number;
@@ -72,17 +72,17 @@ export function createInventoryRoutes(parts: InventoryParts): ServiceImpl<typeof
     checkAvailability: guarded(async ({ lines }, context) => {
       const ids = lines.map((line) => line.productId);
       const available = await store.readAvailable(forCall(database, context), ids);
-      const short = createShelf(available).shortages(lines);
+      const short = createStockLedger(available).shortages(lines);
       return { isAvailable: short.length === 0, shortLines: short.map(toShortLineMessage) };
     }),
 
     reserve: guarded(reserve),
     batchReserve: guarded(async ({ requests }) => ({
-      results: await settleItems(requests, guarded(reserve), log),
+      results: await settleBatch(requests, guarded(reserve), log),
     })),
     commitReservation: guarded(commit),
     batchCommitReservations: guarded(async ({ requests }) => ({
-      results: await settleItems(requests, guarded(commit), log),
+      results: await settleBatch(requests, guarded(commit), log),
     })),
 
     batchDeleteReservations: guarded(async ({ reservationIds }) => {

@@ -1,13 +1,13 @@
 import type { Transport } from "@connectrpc/connect";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { startServer } from "@smartcart/mesh";
-import type { Logger, Part, Registry, Timer } from "@smartcart/runtime";
+import type { Logger, Registry, RunningService, Timer } from "@smartcart/runtime";
 import { createMetrics, startTimer } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase, migrate } from "@smartcart/store";
 import type { InventoryConfig } from "./config.ts";
-import type { ReservationBook } from "./reservation-book.ts";
-import { createReservationBook } from "./reservation-book.ts";
+import type { ReservationManager } from "./reservation-manager.ts";
+import { createReservationManager } from "./reservation-manager.ts";
 import { createInventoryRoutes } from "./routes.ts";
 import { startStockFeed } from "./stock-feed.ts";
 import { findProducts, nextExpiryInMs } from "./store.ts";
@@ -23,7 +23,7 @@ export interface InventoryOptions {
 }
 
 /** A running inventory service. */
-export interface RunningInventory extends Part {
+export interface RunningInventory extends RunningService {
   readonly port: number;
   /** Calls this service in process, through the interceptors of its server. */
   readonly transport: Transport;
@@ -54,7 +54,7 @@ export async function startInventory(o: InventoryOptions): Promise<RunningInvent
     startStockFeed({ read: () => findProducts(database), pollMs: config.STOCK_POLL_MS, log }),
   );
   const sweepMs = config.RESERVATION_SWEEP_MS;
-  const book: ReservationBook = createReservationBook({
+  const book: ReservationManager = createReservationManager({
     database,
     onChange: feed.poke,
     onHeld: (ttlMs) => sweeper.runWithin(Math.max(sweepMs, ttlMs)),
@@ -80,7 +80,7 @@ export async function startInventory(o: InventoryOptions): Promise<RunningInvent
     metrics,
     meshSecret: config.MESH_SECRET,
     maxBodyBytes,
-    switches: config.SMARTCART_DEMO ? [] : undefined,
+    faultSwitches: config.SMARTCART_DEMO ? [] : undefined,
     checks: { database: () => database.ping() },
   });
   starting.use(server);
@@ -95,7 +95,7 @@ export async function startInventory(o: InventoryOptions): Promise<RunningInvent
 }
 
 function startSweeper(o: {
-  readonly book: ReservationBook;
+  readonly book: ReservationManager;
   readonly database: Database;
   readonly intervalMs: number;
   readonly log: Logger;

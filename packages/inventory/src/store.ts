@@ -6,7 +6,7 @@ import type {
   ReservationStatus,
   ReserveRequest,
 } from "./reservation.ts";
-import type { Line, StockMove } from "./shelf.ts";
+import type { Line, StockMove } from "./stock-ledger.ts";
 
 // All statements of the service. Whatever writes takes its locks in one order: stock rows by product id, then
 // reservation rows by id, then new ids in ascending order. Nothing here can therefore deadlock.

@@ -4,8 +4,8 @@ import type { Registry } from "@smartcart/runtime";
 import { createMetrics, silentLogger } from "@smartcart/runtime";
 import { createDatabase } from "@smartcart/store";
 import { propertyOptions } from "@smartcart/testkit";
-import type { Outcome, ReservationBook } from "../src/reservation-book.ts";
-import { createReservationBook } from "../src/reservation-book.ts";
+import type { Outcome, ReservationManager } from "../src/reservation-manager.ts";
+import { createReservationManager } from "../src/reservation-manager.ts";
 import { brokenStock, startTestInventory } from "./support.ts";
 
 type Step =
@@ -42,7 +42,7 @@ it("keeps every unit accounted for under concurrent steps, without a deadlock", 
   await using stack = new AsyncDisposableStack();
   const registries = [createMetrics("one"), createMetrics("two")];
   const books = registries.map((metrics) =>
-    createReservationBook({
+    createReservationManager({
       database: stack.use(
         createDatabase({
           url: inventory.databaseUrl,
@@ -61,7 +61,7 @@ it("keeps every unit accounted for under concurrent steps, without a deadlock", 
       const products = await Promise.all([3, 5, 5, 8].map(inventory.addProduct));
       const answers = await Promise.all(
         plans.map(async (steps, worker) => {
-          const book = books[worker % books.length] as ReservationBook;
+          const book = books[worker % books.length] as ReservationManager;
           const taken: Taken[] = [];
           for (const step of steps) {
             taken.push({ step, outcome: await take(book, step, prefix, products) });
@@ -107,7 +107,7 @@ async function transactionOutcomes(metrics: Registry): Promise<unknown[]> {
 
 /** Runs a step; a refusal by a known code is as good as an answer. */
 async function take(
-  book: ReservationBook,
+  book: ReservationManager,
   step: Step,
   prefix: string,
   products: readonly string[],

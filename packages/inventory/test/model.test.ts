@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { silentLogger } from "@smartcart/runtime";
 import { createDatabase } from "@smartcart/store";
 import { propertyOptions } from "@smartcart/testkit";
-import { createReservationBook } from "../src/reservation-book.ts";
+import { createReservationManager } from "../src/reservation-manager.ts";
 import { commands, products } from "./stock-commands.ts";
 import { StockModel } from "./stock-model.ts";
 import type { TestInventory } from "./support.ts";
@@ -17,7 +17,7 @@ it("answers as the model does, command after command, and keeps every unit accou
     schema: "inventory",
     log: silentLogger,
   });
-  const book = createReservationBook({ database, onChange: () => {} });
+  const book = createReservationManager({ database, onChange: () => {} });
   await listProducts(inventory);
   const units = fc.tuple(...products.map(() => fc.integer({ min: 2, max: 4 })));
   await fc.assert(

@@ -12,14 +12,14 @@ import type { ItemError } from "@smartcart/gen/type/v1/problem_pb";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
 import { problemOf } from "@smartcart/mesh";
 import { commandsOptions } from "@smartcart/testkit";
-import type { ReservationBook } from "../src/reservation-book.ts";
+import type { ReservationManager } from "../src/reservation-manager.ts";
 import type { ModelAnswer, ModelLine, ModelStatus, StockModel } from "./stock-model.ts";
 import type { TestInventory } from "./support.ts";
 
 /** The service, and a book on the same database that sweeps when it is told to. */
 export interface StockWorld {
   readonly inventory: TestInventory;
-  readonly book: ReservationBook;
+  readonly book: ReservationManager;
 }
 
 export const products = ["model-a", "model-b", "model-c", "model-d"] as const;

@@ -1,5 +1,5 @@
-import type { Turns } from "@smartcart/mesh";
-import { createTurns } from "@smartcart/mesh";
+import type { Semaphore } from "@smartcart/mesh";
+import { createSemaphore } from "@smartcart/mesh";
 import type { Database, Queryable } from "@smartcart/store";
 import { sqlStateOf, withTransaction } from "@smartcart/store";
 import { searchTooCostly, tooManySearches } from "./errors.ts";
@@ -36,19 +36,19 @@ const CANCELLED = "57014";
 const FOR_EVER_MS = 2 ** 31 - 1;
 
 export function createReadings(database: Database): Readings {
-  const searches = createTurns({ atOnce: AT_ONCE, waiting: WAITING, waitMs: LONGEST_WAIT_MS });
-  const streams = createTurns({
+  const searches = createSemaphore({ atOnce: AT_ONCE, waiting: WAITING, waitMs: LONGEST_WAIT_MS });
+  const streams = createSemaphore({
     atOnce: 1,
     waiting: Number.POSITIVE_INFINITY,
     waitMs: FOR_EVER_MS,
   });
 
   async function inTurn<T>(
-    turns: Turns,
+    semaphore: Semaphore,
     signal: AbortSignal,
     read: (tx: Queryable) => Promise<T>,
   ): Promise<{ readonly found: T } | undefined> {
-    const leave = await turns.enter(signal);
+    const leave = await semaphore.enter(signal);
     if (leave === undefined) return undefined;
     const startedAtMs = performance.now();
     try {

@@ -4,7 +4,7 @@ import type { EventBus } from "@smartcart/bus";
 import { observeBus } from "@smartcart/bus";
 import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import { startServer } from "@smartcart/mesh";
-import type { Logger, Part, Registry } from "@smartcart/runtime";
+import type { Logger, Registry, RunningService } from "@smartcart/runtime";
 import { Counter, createMetrics, StartError } from "@smartcart/runtime";
 import { createDatabase, migrate } from "@smartcart/store";
 import type { LogConfig } from "./config.ts";
@@ -27,7 +27,7 @@ export interface LogOptions {
 }
 
 /** A running log service. */
-export interface RunningLog extends Part {
+export interface RunningLog extends RunningService {
   readonly port: number;
   /** Calls this service in process, through the interceptors of its server. */
   readonly transport: Transport;
@@ -85,7 +85,7 @@ export async function startLog(o: LogOptions): Promise<RunningLog> {
       metrics,
       meshSecret: config.MESH_SECRET,
       corsOrigins: config.CORS_ORIGINS.split(",").filter((origin) => origin !== ""),
-      switches: config.SMARTCART_DEMO ? [] : undefined,
+      faultSwitches: config.SMARTCART_DEMO ? [] : undefined,
       checks: {
         database: () => database.ping(),
         bus: () => bus.check(),

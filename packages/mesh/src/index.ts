@@ -1,4 +1,4 @@
-export { settleItems } from "./batch/settle-items.ts";
+export { settleBatch } from "./batch/batch-results.ts";
 export {
   createServiceClient,
   type ServiceClient,
@@ -16,15 +16,15 @@ export {
 export { type HttpProblem, type HttpProblemInit, httpProblem } from "./errors/problem.ts";
 export type { Checks } from "./health/readiness.ts";
 export { boundPipelines } from "./http/pipelines.ts";
-export { describeSwitch, type Gauges } from "./instance/part-service.ts";
 export {
-  createSwitch,
-  type PartSwitch,
+  createFaultSwitch,
+  type FaultSwitch,
+  setInstanceFaultSwitch,
   switchNotFound,
-  turnSwitch,
-} from "./instance/part-switch.ts";
+} from "./instance/fault-switch.ts";
+export { describeFaultSwitch, type Gauges } from "./instance/instance-service.ts";
 export { createConnectionLimit } from "./limits/connection-limit.ts";
-export { createTurns, type Turns } from "./limits/turns.ts";
+export { createSemaphore, type Semaphore } from "./limits/semaphore.ts";
 export type { RestOptions } from "./rest/rest.ts";
 export { type RunningServer, startServer } from "./server/server.ts";
 export type { ServerOptions } from "./server/server-options.ts";

@@ -14,7 +14,7 @@ import { toJsonPath } from "@smartcart/contract";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { silentLogger } from "@smartcart/runtime";
 import type { RunningServer } from "../src/index.ts";
-import { detailOf, problemOf, settleItems, ValidationError } from "../src/index.ts";
+import { detailOf, problemOf, settleBatch, ValidationError } from "../src/index.ts";
 import { assertValid } from "../src/server/validation.ts";
 import { startOrderServer, startTestServer } from "./rig.ts";
 
@@ -206,7 +206,7 @@ test("a failed item of a batch is told in JSON, with its details", async () => {
   const routes = (router: ConnectRouter) => {
     router.service(InventoryService, {
       batchReserve: async ({ requests }) => ({
-        results: await settleItems(requests, refuse, silentLogger),
+        results: await settleBatch(requests, refuse, silentLogger),
       }),
     });
   };

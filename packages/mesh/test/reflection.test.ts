@@ -132,7 +132,7 @@ test("the services are listed, those of every part among them", async () => {
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
-    "smartcart.ops.v1.PartService",
+    "smartcart.ops.v1.InstanceService",
     "smartcart.order.v1.OrderService",
   ]);
 });

@@ -39,7 +39,7 @@ afterAll(async () => {
 });
 
 /** Whether the server answers everybody else. */
-async function isAlive(): Promise<boolean> {
+async function serverAnswers(): Promise<boolean> {
   const res = await fetch(`${server.url}/orders/ORD-1`);
   return res.status === 200;
 }
@@ -164,7 +164,7 @@ describe.each(generators)("%s", (_, generated) => {
             many.map((bytes) => exchange(server.port, bytes, { halfClose: true, waitMs: 8000 })),
           );
           for (const answer of answers) expect(faults).not.toContain(statusOf(answer));
-          expect(await isAlive()).toBe(true);
+          expect(await serverAnswers()).toBe(true);
         }),
         runs,
       );

@@ -1,10 +1,10 @@
 /** Builds the notification service from its dependencies. */
 import type { Transport } from "@connectrpc/connect";
 import type { EventBus, Relay } from "@smartcart/bus";
-import { createCuttableBus, observeBus, outboxMigrations, startRelay } from "@smartcart/bus";
-import type { PartSwitch } from "@smartcart/mesh";
-import { createSwitch, startServer } from "@smartcart/mesh";
-import type { Logger, Part, Registry } from "@smartcart/runtime";
+import { createFaultInjectingBus, observeBus, outboxMigrations, startRelay } from "@smartcart/bus";
+import type { FaultSwitch } from "@smartcart/mesh";
+import { createFaultSwitch, startServer } from "@smartcart/mesh";
+import type { Logger, Registry, RunningService } from "@smartcart/runtime";
 import { createMetrics, Gauge } from "@smartcart/runtime";
 import { createDatabase, migrate } from "@smartcart/store";
 import type { NotificationConfig } from "./config.ts";
@@ -21,7 +21,7 @@ export interface NotificationOptions {
 }
 
 /** A running notification service. */
-export interface RunningNotification extends Part {
+export interface RunningNotification extends RunningService {
   readonly port: number;
   /** Calls this service in process, through the interceptors of its server. */
   readonly transport: Transport;
@@ -33,7 +33,7 @@ export interface RunningNotification extends Part {
  */
 export async function startNotification(o: NotificationOptions): Promise<RunningNotification> {
   const { config, log, metrics = createMetrics("notification") } = o;
-  const cuttable = createCuttableBus(o.bus);
+  const cuttable = createFaultInjectingBus(o.bus);
   const bus = observeBus(cuttable.bus, metrics);
   await using starting = new AsyncDisposableStack();
   const database = starting.use(
@@ -67,7 +67,7 @@ export async function startNotification(o: NotificationOptions): Promise<Running
       metrics,
       meshSecret: config.MESH_SECRET,
       gauges: async () => ({ "outbox.pending": await relay.pending() }),
-      switches: config.SMARTCART_DEMO ? [cutSwitch(cuttable.cut)] : undefined,
+      faultSwitches: config.SMARTCART_DEMO ? [cutSwitch(cuttable.cut)] : undefined,
       checks: { database: () => database.ping(), bus: () => bus.check() },
     }),
   );
@@ -82,8 +82,8 @@ export async function startNotification(o: NotificationOptions): Promise<Running
 }
 
 /** What is to be published waits in the outbox meanwhile; nothing is lost. */
-function cutSwitch(cut: (isCut: boolean) => void): PartSwitch {
-  return createSwitch({
+function cutSwitch(cut: (isCut: boolean) => void): FaultSwitch {
+  return createFaultSwitch({
     name: "cut",
     title: "Cut the connection to the queue",
     onTurn: (value) => cut(value === 1),

@@ -46,7 +46,7 @@ function createGuard(token: string | undefined): (header: Headers) => void {
  */
 function refuseStrangers(header: Headers): void {
   const senders = header.get("x-forwarded-for")?.split(",") ?? [];
-  // A proxy puts its own name for this part into Host, and what the browser asked for into the other.
+  // A proxy puts its own name for this service into Host, and what the browser asked for into the other.
   const hosts = ["x-forwarded-host", "host"].flatMap((name) => header.get(name) ?? []);
   const isHere = hosts.every((host) => isLocalName(hostName(host) ?? ""));
   if (!isHere || !senders.every((sender) => isLoopback(sender.trim()))) throw tokenNeeded();

@@ -1,4 +1,4 @@
-/** Whether somebody watches. Nothing is measured for nobody: seven parts that report every second are half of what an idle shop costs. */
+/** Whether somebody watches. Nothing is measured for nobody: seven services that report every second are half of what an idle shop costs. */
 export interface Attention extends Disposable {
   /** True from the first follower on until a while after the last one: who comes back soon finds the seconds in between. */
   isAwake(): boolean;

@@ -1,26 +1,31 @@
 import { expect, test } from "vitest";
 import { requireTokenOrLoopback } from "./access.ts";
 import { parseOpsConfig } from "./config.ts";
-import { addressesOf } from "./parts.ts";
+import { addressesOf } from "./instance-addresses.ts";
 
 const of = (env: Record<string, string>) => addressesOf(parseOpsConfig(env));
 
-test("parts are where their variables say, or else on their usual ports", () => {
+test("services are where their variables say, or else on their usual ports", () => {
   const { order, shipping } = of({ ORDER_URL: "http://order:1" });
   expect(order).toEqual([{ baseUrl: "http://order:1" }]);
   expect(shipping).toEqual([{ baseUrl: "http://127.0.0.1:8086" }]);
 });
 
-test("OPS_PARTS names several processes of a part", () => {
-  const parts = of({ OPS_PARTS: "order=http://a:1, order=http://b:2/,status-hub=http://c:3" });
-  expect(parts.order).toEqual([{ baseUrl: "http://a:1" }, { baseUrl: "http://b:2" }]);
-  expect(parts["status-hub"]).toEqual([{ baseUrl: "http://c:3" }]);
-  expect(parts.log).toEqual([{ baseUrl: "http://127.0.0.1:8084" }]);
+test("OPS_INSTANCES names several processes of a service", () => {
+  const services = of({
+    OPS_INSTANCES: "order=http://a:1, order=http://b:2/,status-hub=http://c:3",
+  });
+  expect(services.order).toEqual([{ baseUrl: "http://a:1" }, { baseUrl: "http://b:2" }]);
+  expect(services["status-hub"]).toEqual([{ baseUrl: "http://c:3" }]);
+  expect(services.log).toEqual([{ baseUrl: "http://127.0.0.1:8084" }]);
 });
 
-test.each(["moon=http://a:1", "order", "order=a:1"])("OPS_PARTS=%s is refused", (OPS_PARTS) => {
-  expect(() => of({ OPS_PARTS })).toThrow(/^OPS_PARTS: "/);
-});
+test.each(["moon=http://a:1", "order", "order=a:1"])(
+  "OPS_INSTANCES=%s is refused",
+  (OPS_INSTANCES) => {
+    expect(() => of({ OPS_INSTANCES })).toThrow(/^OPS_INSTANCES: "/);
+  },
+);
 
 test("without a token the service is for this machine only", () => {
   expect(() => requireTokenOrLoopback("127.0.0.1", undefined)).not.toThrow();

@@ -8,17 +8,17 @@ export const opsConfig = {
     default: undefined,
     desc: "What the operator's desk must show to be let in; unset: no token is asked for, and the service starts on loopback only",
   }),
-  OPS_PARTS: str({
+  OPS_INSTANCES: str({
     default: undefined,
-    desc: "Processes that the operator's service watches, where a part has several: order=http://a:8080,order=http://b:8080; a part that is not named is watched at its *_URL",
+    desc: "Processes that the operator's service watches, where a service has several: order=http://a:8080,order=http://b:8080; a service that is not named is watched at its *_URL",
   }),
   OPS_CHECK_INTERVAL_MS: int({
     default: 10_000,
-    desc: "How often the promises are held against what is stored, in milliseconds: new orders at once, the others bit by bit",
+    desc: "How often the invariants are held against what is stored, in milliseconds: new orders at once, the others bit by bit",
   }),
   OPS_BROKEN_AFTER_MS: int({
     default: 20_000,
-    desc: "How long something has to contradict a promise before it counts as broken, in milliseconds",
+    desc: "How long something has to contradict a invariant before it counts as broken, in milliseconds",
   }),
   ORDER_URL: url({ default: "http://127.0.0.1:8080", desc: "Base URL of the order service" }),
   INVENTORY_URL: url({

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { FlowKind, PartReportSchema } from "@smartcart/gen/ops/v1/part_report_pb";
+import { EdgeKind, InstanceReportSchema } from "@smartcart/gen/ops/v1/instance_report_pb";
 import type { Seen, Track } from "./edges.ts";
 import { edgesOf, follow, percentile } from "./edges.ts";
 
@@ -11,14 +11,14 @@ function seen(
   o: { errors?: number; id?: string } = {},
 ): Seen {
   const [fast = 0, slow = 0, slower = 0] = calls;
-  const report = create(PartReportSchema, {
-    part: "order",
+  const report = create(InstanceReportSchema, {
+    service: "order",
     instanceId: o.id ?? "a",
-    flows: [
+    edges: [
       {
         from: "order",
         to: "payment",
-        kind: FlowKind.CALL,
+        kind: EdgeKind.CALL,
         count: BigInt(fast + slow + slower),
         errors: BigInt(o.errors ?? 0),
         latencyCounts: [BigInt(fast), BigInt(slow)],
@@ -36,7 +36,7 @@ describe("the rates of an edge", () => {
     const seconds = [0, 1, 2, 3, 4, 5, 6, 7, 8];
     const reports = seconds.map((at) => seen(at * 1_000, [at < 6 ? 100 : 100 + (at - 5) * 10]));
     const [edge] = edgesOf([track(...reports)]);
-    expect(edge).toMatchObject({ from: "order", to: "payment", kind: FlowKind.CALL });
+    expect(edge).toMatchObject({ from: "order", to: "payment", kind: EdgeKind.CALL });
     // 30 calls in the last three of the five seconds.
     expect(edge?.ratePerSecond).toBeCloseTo(6);
   });

@@ -1,11 +1,12 @@
-/** What went between the parts, worked out from the counters that they report. Pure. */
+/** What went between the services, worked out from the counters that they report. Pure. */
+
+import type { EdgeMetrics, InstanceReport } from "@smartcart/gen/ops/v1/instance_report_pb";
 import type { Edge } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
-import type { Flow, PartReport } from "@smartcart/gen/ops/v1/part_report_pb";
 
 /** A report of a process, and when it arrived. */
 export interface Seen {
   readonly atMs: number;
-  readonly report: PartReport;
+  readonly report: InstanceReport;
 }
 
 /** What one process reported lately, oldest first; the last one is the latest. */
@@ -28,7 +29,7 @@ export function follow(track: Track, seen: Seen): Track {
 
 /** What went over one edge within the span, as one or several processes tell. */
 interface Sum {
-  readonly flow: Flow;
+  readonly flow: EdgeMetrics;
   rate: number;
   errorRate: number;
   count: number;
@@ -41,11 +42,11 @@ export function edgesOf(tracks: readonly Track[]): EdgeRates[] {
   for (const track of tracks) {
     const [first, last] = [track[0], track.at(-1)];
     if (first === undefined || last === undefined) continue;
-    for (const flow of last.report.flows) {
+    for (const flow of last.report.edges) {
       const key = keyOf(flow);
       const sum = sums.get(key) ?? { flow, rate: 0, errorRate: 0, count: 0, latency: [] };
       sums.set(key, sum);
-      const before = first.report.flows.find((one) => keyOf(one) === key);
+      const before = first.report.edges.find((one) => keyOf(one) === key);
       add(sum, flow, { before, seconds: (last.atMs - first.atMs) / 1000 });
     }
   }
@@ -57,7 +58,11 @@ export function keyOf({ from, to, kind }: Pick<Edge, "from" | "to" | "kind">): s
   return `${from} ${to} ${kind}`;
 }
 
-function add(sum: Sum, flow: Flow, since: { before: Flow | undefined; seconds: number }): void {
+function add(
+  sum: Sum,
+  flow: EdgeMetrics,
+  since: { before: EdgeMetrics | undefined; seconds: number },
+): void {
   const { before, seconds } = since;
   // One report alone says how many, but not since when.
   if (seconds <= 0) return;

@@ -21,25 +21,25 @@ export function queueNotFound(queue: string, known: readonly string[]): DomainEr
   });
 }
 
-/** No process of the part answers. */
-export function partAway(part: string, cause: unknown): DomainError {
+/** No process of the service answers. */
+export function serviceUnreachable(service: string, cause: unknown): DomainError {
   return new DomainError({
-    code: "PART_AWAY",
+    code: "SERVICE_UNREACHABLE",
     rpcCode: Code.Unavailable,
-    title: "The part does not answer",
-    message: `${part} does not answer, so that nothing can be switched there. Try again when it is back.`,
+    title: "The service does not answer",
+    message: `${service} does not answer, so that nothing can be switched there. Try again when it is back.`,
     retryAfterMs: 1000,
     cause,
   });
 }
 
-/** The promises cannot be looked at now. */
+/** The invariants cannot be looked at now. */
 export function checkFailed(cause: unknown): DomainError {
   return new DomainError({
     code: "CHECK_FAILED",
     rpcCode: Code.Unavailable,
-    title: "The promises cannot be looked at",
-    message: "The database did not answer what the promises ask of it. Try again.",
+    title: "The invariants cannot be looked at",
+    message: "The database did not answer what the invariants ask of it. Try again.",
     retryAfterMs: 1000,
     cause,
   });

@@ -4,12 +4,12 @@ import { runMain, stateDirectory } from "@smartcart/runtime";
 import { openDatabaseServer } from "@smartcart/store";
 import { requireTokenOrLoopback } from "./access.ts";
 import { parseOpsConfig } from "./config.ts";
-import { addressesOf } from "./parts.ts";
+import { addressesOf } from "./instance-addresses.ts";
 import { startOps } from "./service.ts";
 
 await runMain("ops", async ({ env, log, signal }) => {
   const config = parseOpsConfig(env);
-  const parts = addressesOf(config);
+  const services = addressesOf(config);
   // Before it waits for anything.
   requireTokenOrLoopback(config.HOST, config.OPS_TOKEN);
   await using starting = new AsyncDisposableStack();
@@ -25,6 +25,6 @@ await runMain("ops", async ({ env, log, signal }) => {
     await openBus({ amqpUrl: config.AMQP_URL, databaseUrl, name: "ops", log, signal }),
   );
   starting.defer(log.addSink(starting.use(createLogShipper({ bus }))));
-  starting.use(await startOps({ config, databaseUrl, bus, parts, log }));
+  starting.use(await startOps({ config, databaseUrl, bus, services, log }));
   return starting.move();
 });

@@ -1,10 +1,10 @@
-/** Puts together what all parts say, once a second while somebody watches, and remembers it for a while. */
+/** Puts together what all services say, once a second while somebody watches, and remembers it for a while. */
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import { HopSchema, MeshSnapshotSchema } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
-import type { PartSwitch } from "@smartcart/mesh";
-import { describeSwitch } from "@smartcart/mesh";
+import type { FaultSwitch } from "@smartcart/mesh";
+import { describeFaultSwitch } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
 import { startTimer } from "@smartcart/runtime";
 import type { Attention } from "./attention.ts";
@@ -13,10 +13,10 @@ import type { EdgeRates } from "./edges.ts";
 import { edgesOf, keyOf } from "./edges.ts";
 import type { Feed } from "./feed.ts";
 import type { HopWatch } from "./hop-watch.ts";
-import { ordersOf, stateOf, switchesOf } from "./part-states.ts";
-import type { PartWatch } from "./part-watch.ts";
-import { partNames } from "./parts.ts";
+import { serviceNames } from "./instance-addresses.ts";
+import type { InstanceWatch } from "./instance-watch.ts";
 import type { QueueWatch } from "./queue-watch.ts";
+import { faultSwitchesOf, ordersOf, stateOf } from "./service-states.ts";
 
 /** The mesh, watched. */
 export interface MeshWatch extends AsyncDisposable {
@@ -25,10 +25,10 @@ export interface MeshWatch extends AsyncDisposable {
 }
 
 export interface MeshWatchOptions {
-  readonly watches: readonly PartWatch[];
+  readonly watches: readonly InstanceWatch[];
   readonly queues: QueueWatch;
   /** The operator's service's own; empty outside of demo mode. */
-  readonly switches: readonly PartSwitch[];
+  readonly faultSwitches: readonly FaultSwitch[];
   readonly hops: HopWatch;
   /** Gets every snapshot. */
   readonly feed: Feed<MeshSnapshot>;
@@ -40,7 +40,7 @@ export interface MeshWatchOptions {
 const remembered = 300;
 /** An older snapshot than this is from before a sleep, in milliseconds. */
 const freshMs = 5_000;
-/** What the parts need to report for the first time, in milliseconds: a snapshot before that would show them as away. */
+/** What the services need to report for the first time, in milliseconds: a snapshot before that would show them as away. */
 const firstReportsMs = 200;
 const idle = { ratePerSecond: 0, errorsPerSecond: 0, p50Ms: 0, p99Ms: 0 };
 
@@ -50,20 +50,25 @@ export function startMeshWatch(o: MeshWatchOptions): MeshWatch {
   const edges = new Map<string, EdgeRates>();
 
   function take(): MeshSnapshot {
-    const tracks = o.watches.map((watch) => ({ part: watch.part, track: watch.track() }));
-    const parts = partNames.map((part) => ({
-      part,
-      reports: tracks.filter((one) => one.part === part).map(({ track }) => track.at(-1)?.report),
+    const tracks = o.watches.map((watch) => ({ service: watch.service, track: watch.track() }));
+    const services = serviceNames.map((service) => ({
+      service,
+      reports: tracks
+        .filter((one) => one.service === service)
+        .map(({ track }) => track.at(-1)?.report),
     }));
     for (const [key, edge] of edges) edges.set(key, { ...edge, ...idle });
     for (const edge of edgesOf(tracks.map(({ track }) => track))) edges.set(keyOf(edge), edge);
     return create(MeshSnapshotSchema, {
       takenAt: timestampFromMs(Date.now()),
-      parts: parts.map(stateOf),
+      services: services.map(stateOf),
       edges: [...edges.values()],
       queues: [...o.queues.states()],
-      orders: ordersOf(parts),
-      switches: [...switchesOf(parts), ...o.switches.map((one) => describeSwitch("ops", one))],
+      orders: ordersOf(services),
+      faultSwitches: [
+        ...faultSwitchesOf(services),
+        ...o.faultSwitches.map((one) => describeFaultSwitch("ops", one)),
+      ],
     });
   }
 

@@ -38,7 +38,7 @@ export function startQueueWatch(o: {
         states = statesOf(await o.bus.depths());
         askedAtMs = performance.now();
       } catch (error) {
-        // The parts' own readiness says that the queue is away.
+        // The services' own readiness says that the queue is away.
         o.log.debug("ops.depths_failed", { error });
       }
       return 0;

@@ -6,19 +6,19 @@ import type {
   RedriveDeadLettersRequest,
   WatchMeshRequest,
 } from "@smartcart/gen/ops/v1/ops_service_pb";
-import type { DeadLetterDesk, Progress, Selection } from "./dead-letter-desk.ts";
+import type { DeadLetterActions, Progress, Selection } from "./dead-letter-actions.ts";
+import type { createFaultSwitches } from "./fault-switches.ts";
 import type { Feed } from "./feed.ts";
+import type { InvariantWatch } from "./invariant-watch.ts";
 import type { MeshWatch } from "./mesh-watch.ts";
-import type { PromiseWatch } from "./promise-watch.ts";
-import type { createSwitchBoard } from "./switches.ts";
 
 export interface RouteOptions {
   readonly mesh: MeshWatch;
   /** Gets every snapshot. */
   readonly snapshots: Feed<MeshSnapshot>;
-  readonly promises: PromiseWatch;
-  readonly letters: DeadLetterDesk;
-  readonly setSwitch: ReturnType<typeof createSwitchBoard>;
+  readonly invariants: InvariantWatch;
+  readonly letters: DeadLetterActions;
+  readonly setFaultSwitch: ReturnType<typeof createFaultSwitches>;
 }
 
 const defaultPageSize = 100;
@@ -33,10 +33,10 @@ export function createOpsRoutes(o: RouteOptions): ServiceImpl<typeof OpsService>
     for await (const snapshot of news) yield { snapshots: [snapshot] };
   }
 
-  async function* watchPromises(_: unknown, { signal }: HandlerContext) {
-    const news = o.promises.feed.follow(signal);
-    yield { promises: o.promises.promises() };
-    for await (const promises of news) yield { promises };
+  async function* watchInvariants(_: unknown, { signal }: HandlerContext) {
+    const news = o.invariants.feed.follow(signal);
+    yield { invariants: o.invariants.invariants() };
+    for await (const invariants of news) yield { invariants };
   }
 
   async function* redriveDeadLetters(
@@ -54,8 +54,8 @@ export function createOpsRoutes(o: RouteOptions): ServiceImpl<typeof OpsService>
 
   return {
     watchMesh,
-    watchPromises,
-    reconcile: () => o.promises.reconcile(),
+    watchInvariants,
+    reconcile: () => o.invariants.reconcile(),
     async listDeadLetters({ queue, orderId, pageSize }) {
       const limit = pageSize || defaultPageSize;
       const [deadLetters, queues] = await Promise.all([
@@ -66,7 +66,7 @@ export function createOpsRoutes(o: RouteOptions): ServiceImpl<typeof OpsService>
     },
     redriveDeadLetters,
     dropDeadLetters,
-    setSwitch: async (request) => ({ switch: await o.setSwitch(request) }),
+    setFaultSwitch: async (request) => ({ faultSwitch: await o.setFaultSwitch(request) }),
   };
 }
 

@@ -5,44 +5,44 @@ import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
-import type { PartSwitch } from "@smartcart/mesh";
-import { createServiceClient, createSwitch, startServer } from "@smartcart/mesh";
+import type { FaultSwitch } from "@smartcart/mesh";
+import { createFaultSwitch, createServiceClient, startServer } from "@smartcart/mesh";
 import { createIncrementalCheck, createInvariants } from "@smartcart/reconciler";
-import type { Logger, Part, Registry } from "@smartcart/runtime";
+import type { Logger, Registry, RunningService } from "@smartcart/runtime";
 import { createMetrics } from "@smartcart/runtime";
 import { createDatabase } from "@smartcart/store";
 import { guarded, requireTokenOrLoopback } from "./access.ts";
 import { createAttention } from "./attention.ts";
 import type { OpsConfig } from "./config.ts";
-import { createDeadLetterDesk } from "./dead-letter-desk.ts";
+import { createDeadLetterActions } from "./dead-letter-actions.ts";
+import { createFaultSwitches } from "./fault-switches.ts";
 import { createFeed } from "./feed.ts";
 import { startHopWatch } from "./hop-watch.ts";
+import type { InstanceAddresses } from "./instance-addresses.ts";
+import { serviceNames } from "./instance-addresses.ts";
+import { startInstanceWatch } from "./instance-watch.ts";
+import { startInvariantWatch } from "./invariant-watch.ts";
 import { startLoad } from "./load.ts";
 import { startMeshWatch } from "./mesh-watch.ts";
-import { startPartWatch } from "./part-watch.ts";
-import type { PartAddresses } from "./parts.ts";
-import { partNames } from "./parts.ts";
-import { plentyOf } from "./plenty.ts";
-import { startPromiseWatch } from "./promise-watch.ts";
 import { startQueueWatch } from "./queue-watch.ts";
 import { createOpsRoutes } from "./routes.ts";
-import { createSwitchBoard } from "./switches.ts";
+import { wellStockedProducts } from "./well-stocked.ts";
 
 /** What the operator's service is built from. */
 export interface OpsOptions {
   readonly config: OpsConfig;
-  /** The database of all services, which it reads to hold the promises against it; it has no schema of its own. */
+  /** The database of all services, which it reads to hold the invariants against it; it has no schema of its own. */
   readonly databaseUrl: string;
   readonly bus: EventBus;
-  /** Where the parts are: by their URLs, or by their transports in the same process. */
-  readonly parts: PartAddresses;
+  /** Where the services are: by their URLs, or by their transports in the same process. */
+  readonly services: InstanceAddresses;
   readonly log: Logger;
   /** Default: a registry of its own. */
   readonly metrics?: Registry;
 }
 
 /** A running operator's service. */
-export interface RunningOps extends Part {
+export interface RunningOps extends RunningService {
   readonly port: number;
   /** Calls this service in process, through the interceptors of its server. */
   readonly transport: Transport;
@@ -54,7 +54,7 @@ const settleMs = 60_000;
 const lingerMs = 60_000;
 
 /**
- * Watches all parts while somebody watches it, and serves what it sees. It keeps nothing: a restart forgets the past minutes. Throws a
+ * Watches all services while somebody watches it, and serves what it sees. It keeps nothing: a restart forgets the past minutes. Throws a
  * StartError where it would be open to the network without a token.
  */
 export async function startOps(o: OpsOptions): Promise<RunningOps> {
@@ -66,7 +66,7 @@ export async function startOps(o: OpsOptions): Promise<RunningOps> {
       url: o.databaseUrl,
       schema: "public",
       log,
-      // One holds the promises against what is stored, one answers for the readiness.
+      // One holds the invariants against what is stored, one answers for the readiness.
       maxConnections: 2,
       applicationName: "ops",
       metrics,
@@ -75,18 +75,18 @@ export async function startOps(o: OpsOptions): Promise<RunningOps> {
   const peers = connectPeers(o, starting);
   const load = starting.use(
     startLoad({
-      orderUrl: o.parts.order[0]?.baseUrl ?? config.ORDER_URL,
-      products: () => plentyOf(peers.inventory),
+      orderUrl: o.services.order[0]?.baseUrl ?? config.ORDER_URL,
+      products: () => wellStockedProducts(peers.inventory),
       log,
     }),
   );
   const own = config.SMARTCART_DEMO ? [loadSwitch(load.setRate)] : undefined;
 
   const attention = starting.use(createAttention(lingerMs));
-  const watches = partNames.flatMap((part) =>
-    o.parts[part].map((address) =>
+  const watches = serviceNames.flatMap((service) =>
+    o.services[service].map((address) =>
       starting.use(
-        startPartWatch({ part, address, log, meshSecret: config.MESH_SECRET, attention }),
+        startInstanceWatch({ service, address, log, meshSecret: config.MESH_SECRET, attention }),
       ),
     ),
   );
@@ -98,14 +98,14 @@ export async function startOps(o: OpsOptions): Promise<RunningOps> {
       watches,
       queues,
       hops,
-      switches: own ?? [],
+      faultSwitches: own ?? [],
       feed: snapshots,
       attention,
       log,
     }),
   );
-  const promises = starting.use(
-    startPromiseWatch({
+  const invariants = starting.use(
+    startInvariantWatch({
       check: createIncrementalCheck({ database, settleMs }),
       invariants: createInvariants({ settleMs }),
       peers,
@@ -114,9 +114,9 @@ export async function startOps(o: OpsOptions): Promise<RunningOps> {
       log,
     }),
   );
-  const letters = createDeadLetterDesk(bus);
-  const setSwitch = createSwitchBoard({ watches, own });
-  const routes = createOpsRoutes({ mesh, snapshots, promises, letters, setSwitch });
+  const letters = createDeadLetterActions(bus);
+  const setFaultSwitch = createFaultSwitches({ watches, own });
+  const routes = createOpsRoutes({ mesh, snapshots, invariants, letters, setFaultSwitch });
   const server = starting.use(
     await startServer({
       name: "ops",
@@ -130,7 +130,7 @@ export async function startOps(o: OpsOptions): Promise<RunningOps> {
       log,
       metrics,
       meshSecret: config.MESH_SECRET,
-      switches: own,
+      faultSwitches: own,
       checks: { database: () => database.ping(), bus: () => bus.check() },
     }),
   );
@@ -145,18 +145,20 @@ export async function startOps(o: OpsOptions): Promise<RunningOps> {
 }
 
 /** Repairs are made in the reconciler's name, which the contract allows to make them. */
-function connectPeers({ config, parts, log }: OpsOptions, starting: AsyncDisposableStack) {
+function connectPeers({ config, services, log }: OpsOptions, starting: AsyncDisposableStack) {
   const common = { caller: "reconciler", log, meshSecret: config.MESH_SECRET };
   return {
     inventory: starting.use(
-      createServiceClient(InventoryService, { ...common, ...parts.inventory[0] }),
+      createServiceClient(InventoryService, { ...common, ...services.inventory[0] }),
     ),
-    payment: starting.use(createServiceClient(PaymentService, { ...common, ...parts.payment[0] })),
+    payment: starting.use(
+      createServiceClient(PaymentService, { ...common, ...services.payment[0] }),
+    ),
   };
 }
 
-function loadSwitch(setRate: (ordersPerSecond: number) => void): PartSwitch {
-  return createSwitch({
+function loadSwitch(setRate: (ordersPerSecond: number) => void): FaultSwitch {
+  return createFaultSwitch({
     name: "load",
     title: "Place orders",
     max: 200,

@@ -1,14 +1,14 @@
-/** What is seen of parts that come, go and run several times. */
+/** What is seen of services that come, go and run several times. */
 import { request } from "node:http";
 import { describe, expect, it } from "vitest";
-import type { MeshSnapshot, PartState } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
-import { PartHealth } from "@smartcart/gen/ops/v1/part_report_pb";
-import { createSwitch, problemOf } from "@smartcart/mesh";
+import { ServiceHealth } from "@smartcart/gen/ops/v1/instance_report_pb";
+import type { MeshSnapshot, ServiceState } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
+import { createFaultSwitch, problemOf } from "@smartcart/mesh";
 import { waitFor } from "@smartcart/testkit";
 import type { World } from "./world.ts";
 import { createWorld, startPart } from "./world.ts";
 
-/** Follows the snapshots, and answers the latest state of a part. */
+/** Follows the snapshots, and answers the latest state of a service. */
 function watch({ client }: World) {
   const stop = new AbortController();
   let latest: MeshSnapshot | undefined;
@@ -19,7 +19,7 @@ function watch({ client }: World) {
   })().catch(() => {});
   return {
     snapshot: () => latest,
-    part: (name: string) => latest?.parts.find(({ part }) => part === name),
+    service: (name: string) => latest?.services.find(({ service }) => service === name),
     async [Symbol.asyncDispose]() {
       stop.abort();
       await following;
@@ -28,48 +28,52 @@ function watch({ client }: World) {
 }
 
 const patient = { timeoutMs: 30_000 };
-const is = (health: PartHealth) => (part: PartState | undefined) => part?.health === health;
+const is = (health: ServiceHealth) => (service: ServiceState | undefined) =>
+  service?.health === health;
 
-describe("a part", () => {
-  it("is away until it answers, and away again when it is gone; several processes are one part", async () => {
+describe("a service", () => {
+  it("is away until it answers, and away again when it is gone; several processes are one service", async () => {
     const first = await startPart("shipping");
     const second = await startPart("shipping");
     const both = `shipping=${first.url},shipping=${second.url}`;
-    await using world = await createWorld("postgres", { OPS_PARTS: both });
+    await using world = await createWorld("postgres", { OPS_INSTANCES: both });
     await using seen = watch(world);
-    await waitFor(() => seen.part("shipping")?.processes === 2, patient);
-    expect(seen.part("shipping")?.health).toBe(PartHealth.READY);
-    expect(seen.part("order")).toMatchObject({ health: PartHealth.AWAY, processes: 0 });
+    await waitFor(() => seen.service("shipping")?.processes === 2, patient);
+    expect(seen.service("shipping")?.health).toBe(ServiceHealth.READY);
+    expect(seen.service("order")).toMatchObject({
+      health: ServiceHealth.UNREACHABLE,
+      processes: 0,
+    });
 
     await first[Symbol.asyncDispose]();
-    await waitFor(() => is(PartHealth.AWAY)(seen.part("shipping")), patient);
-    expect(seen.part("shipping")?.processes).toBe(1);
+    await waitFor(() => is(ServiceHealth.UNREACHABLE)(seen.service("shipping")), patient);
+    expect(seen.service("shipping")?.processes).toBe(1);
     // It comes back where it was.
     await using _ = await startPart("shipping", { port: first.port });
-    await waitFor(() => is(PartHealth.READY)(seen.part("shipping")), patient);
+    await waitFor(() => is(ServiceHealth.READY)(seen.service("shipping")), patient);
     await second[Symbol.asyncDispose]();
   });
 
-  it("has its switches turned in all its processes, or it is said why not", async () => {
-    const stops = [0, 1].map(() => createSwitch({ name: "stop", title: "Begin no shipment" }));
-    await using first = await startPart("shipping", { switches: stops.slice(0, 1) });
-    await using second = await startPart("shipping", { switches: stops.slice(1) });
+  it("has its faultSwitches turned in all its processes, or it is said why not", async () => {
+    const stops = [0, 1].map(() => createFaultSwitch({ name: "stop", title: "Begin no shipment" }));
+    await using first = await startPart("shipping", { faultSwitches: stops.slice(0, 1) });
+    await using second = await startPart("shipping", { faultSwitches: stops.slice(1) });
     await using calm = await startPart("log");
-    const OPS_PARTS = `shipping=${first.url},shipping=${second.url},log=${calm.url}`;
-    await using world = await createWorld("postgres", { OPS_PARTS, SMARTCART_DEMO: "1" });
-    const turn = (part: string) =>
-      world.client.setSwitch({ part, name: "stop", value: 1n }).then(
+    const OPS_INSTANCES = `shipping=${first.url},shipping=${second.url},log=${calm.url}`;
+    await using world = await createWorld("postgres", { OPS_INSTANCES, SMARTCART_DEMO: "1" });
+    const turn = (service: string) =>
+      world.client.setFaultSwitch({ service, name: "stop", value: 1n }).then(
         () => "done",
         (error: unknown) => problemOf(error)?.code,
       );
     expect(await turn("shipping")).toBe("done");
     expect(stops.map((one) => one.value())).toEqual([1, 1]);
     expect(await turn("log")).toBe("DEMO_OFF");
-    expect(await turn("payment")).toBe("PART_AWAY");
+    expect(await turn("payment")).toBe("SERVICE_UNREACHABLE");
     expect(await turn("moon")).toBe("SWITCH_NOT_FOUND");
     await using seen = watch(world);
-    await waitFor(() => seen.snapshot()?.switches.some(({ value }) => value === 1n), patient);
-    const named = seen.snapshot()?.switches.map(({ part, name }) => `${part} ${name}`);
+    await waitFor(() => seen.snapshot()?.faultSwitches.some(({ value }) => value === 1n), patient);
+    const named = seen.snapshot()?.faultSwitches.map(({ service, name }) => `${service} ${name}`);
     expect(named).toEqual(["shipping stop", "ops load"]);
   });
 });

@@ -2,7 +2,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import fc from "fast-check";
 import { test } from "vitest";
-import { createSwitch } from "@smartcart/mesh";
+import { createFaultSwitch } from "@smartcart/mesh";
 import { propertyOptions } from "@smartcart/testkit";
 import { createWorld, startPart } from "./world.ts";
 
@@ -43,8 +43,8 @@ const request = fc.oneof(
   }),
   fc.record({ dropDeadLetters: fc.record({ selection }) }),
   fc.record({
-    setSwitch: fc.record({
-      part: fc.oneof(text, fc.constantFrom("ops", "shipping")),
+    setFaultSwitch: fc.record({
+      service: fc.oneof(text, fc.constantFrom("ops", "shipping")),
       name: fc.oneof(text, fc.constantFrom("load", "stop")),
       value: int64,
     }),
@@ -63,10 +63,10 @@ test.each(["postgres", "rabbitmq"] as const)(
   "on %s, whatever a request holds, it is answered or its fault is told",
   async (engine) => {
     await using shipping = await startPart("shipping", {
-      switches: [createSwitch({ name: "stop", title: "Begin no shipment" })],
+      faultSwitches: [createFaultSwitch({ name: "stop", title: "Begin no shipment" })],
     });
     await using world = await createWorld(engine, {
-      OPS_PARTS: `shipping=${shipping.url}`,
+      OPS_INSTANCES: `shipping=${shipping.url}`,
       SMARTCART_DEMO: "1",
     });
     const { client } = world;
@@ -81,7 +81,7 @@ test.each(["postgres", "rabbitmq"] as const)(
     const send = async (o: Record<string, never>): Promise<unknown> => {
       const [[method, init] = ["", undefined]] = Object.entries(o);
       if (method === "listDeadLetters") return client.listDeadLetters(init ?? {});
-      if (method === "setSwitch") return client.setSwitch(init ?? {});
+      if (method === "setFaultSwitch") return client.setFaultSwitch(init ?? {});
       if (method === "redriveDeadLetters")
         return first((call) => client.redriveDeadLetters(init ?? {}, call));
       if (method === "dropDeadLetters")

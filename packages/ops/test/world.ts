@@ -1,4 +1,4 @@
-/** The operator's service in this process, on a real database and queue, with parts that only report. */
+/** The operator's service in this process, on a real database and queue, with services that only report. */
 import { createClient } from "@connectrpc/connect";
 import type { EventBus } from "@smartcart/bus";
 import { openBus } from "@smartcart/bus";
@@ -30,14 +30,14 @@ export async function createWorld(
     await openBus({ amqpUrl, databaseUrl, name: "test", log: silentLogger }),
   );
   const nobody = "http://127.0.0.1:1";
-  const parts = ["ORDER", "INVENTORY", "PAYMENT", "SHIPPING", "NOTIFICATION", "STATUS", "LOG"];
+  const services = ["ORDER", "INVENTORY", "PAYMENT", "SHIPPING", "NOTIFICATION", "STATUS", "LOG"];
   const config = parseOpsConfig({
-    ...Object.fromEntries(parts.map((part) => [`${part}_URL`, nobody])),
+    ...Object.fromEntries(services.map((service) => [`${service}_URL`, nobody])),
     OPS_PORT: "0",
     ...env,
   });
   const ops = starting.use(
-    await startOps({ config, databaseUrl, bus, parts: addressesOf(config), log: silentLogger }),
+    await startOps({ config, databaseUrl, bus, services: addressesOf(config), log: silentLogger }),
   );
   const running = starting.move();
   return {
@@ -48,7 +48,7 @@ export async function createWorld(
   };
 }
 
-/** A part that does nothing but report. */
+/** A service that does nothing but report. */
 export function startPart(name: string, o: Partial<ServerOptions> = {}): Promise<RunningServer> {
   return startServer({
     name,

@@ -9,7 +9,7 @@ import type { StoredOrder } from "./order.ts";
 import { advance } from "./order.ts";
 import type { OrderRepository } from "./repository.ts";
 import type { OrderSaga } from "./saga/order-saga.ts";
-import { within } from "./within.ts";
+import { within } from "./settle-within.ts";
 
 export interface CancelOrderDependencies {
   readonly repository: OrderRepository;

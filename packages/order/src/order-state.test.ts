@@ -5,8 +5,8 @@ import type { OrderState } from "./order-state.ts";
 import {
   assertLegal,
   isFinal,
+  isSagaPending,
   legalEdges,
-  needsDriving,
   orderStates,
   publicStatus,
 } from "./order-state.ts";
@@ -33,7 +33,7 @@ describe("the order's states", () => {
 
   it("end only as SHIPPED, REJECTED or CANCELLED, and none of these needs anybody", () => {
     expect(orderStates.filter(isFinal)).toEqual(["SHIPPED", "REJECTED", "CANCELLED"]);
-    expect(orderStates.filter(isFinal).some(needsDriving)).toBe(false);
+    expect(orderStates.filter(isFinal).some(isSagaPending)).toBe(false);
   });
 
   it("never take an outcome back that a customer has seen", () => {
@@ -58,6 +58,6 @@ describe("the order's states", () => {
     );
     const names = (list: string) => [...list.matchAll(/'(\w+)'/g)].map((match) => match[1]);
     expect(names(check)).toEqual([...orderStates]);
-    expect(names(index)).toEqual(orderStates.filter(needsDriving));
+    expect(names(index)).toEqual(orderStates.filter(isSagaPending));
   });
 });

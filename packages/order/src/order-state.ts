@@ -53,7 +53,7 @@ export function assertLegal(orderId: string, from: OrderState, to: OrderState): 
 }
 
 /** Whether the saga still has something to do, so that a driver or the resumer has to see to it. */
-export function needsDriving(state: OrderState): boolean {
+export function isSagaPending(state: OrderState): boolean {
   switch (state) {
     case "RECEIVED":
     case "STOCK_RESERVED":

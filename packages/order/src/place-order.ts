@@ -16,9 +16,9 @@ import { newOrderId } from "./order-id.ts";
 import { orderView } from "./order-view.ts";
 import type { OrderRepository } from "./repository.ts";
 import type { OrderSaga } from "./saga/order-saga.ts";
+import { within } from "./settle-within.ts";
 import type { KnownKey, OwnedKey } from "./store/idempotency-keys.ts";
 import type { IdempotencyRecord } from "./store/insert-orders.ts";
-import { within } from "./within.ts";
 
 export interface PlaceOrderDependencies {
   readonly repository: OrderRepository;
@@ -41,7 +41,7 @@ export interface Answer {
 const MOST_MINOR = 2n ** 63n - 1n;
 
 /**
- * The answer to a request; `rejectedOr` turns a rejection into its error. A key means something only together with the user of
+ * The answer to a request; `throwIfRejected` turns a rejection into its error. A key means something only together with the user of
  * the request. Where `signal` aborts before the order is stored, nothing is stored; later it changes nothing.
  */
 export async function placeOrder(
@@ -61,7 +61,7 @@ export async function placeOrder(
 }
 
 /** The order where it was placed or may still be; throws the problem where it was rejected. */
-export function rejectedOr(answer: Answer): Order {
+export function throwIfRejected(answer: Answer): Order {
   if (answer.order.status === Order_Status.REJECTED) throw orderRejected(answer.order);
   return answer.order;
 }

@@ -8,7 +8,7 @@ import { orderNotFound, toServiceError } from "./errors.ts";
 import { IDEMPOTENCY_REPLAYED_HEADER, idempotencyKeyOf } from "./idempotency.ts";
 import { orderEventView, orderView } from "./order-view.ts";
 import type { PlaceOrderDependencies } from "./place-order.ts";
-import { placeOrder, rejectedOr } from "./place-order.ts";
+import { placeOrder, throwIfRejected } from "./place-order.ts";
 import { listHistory, listOrders } from "./store/read-orders.ts";
 import { watchHistory } from "./watch-order.ts";
 
@@ -24,7 +24,7 @@ export function orderRoutes(dependencies: RouteDependencies): (router: ConnectRo
         const key = idempotencyKeyOf(context);
         const answer = await placeOrder(request, key, dependencies, context.signal);
         if (answer.replayed) markReplayed(context);
-        return { order: rejectedOr(answer) };
+        return { order: throwIfRejected(answer) };
       }),
       getOrder: served(async ({ orderId }) => {
         const order = await repository.find(orderId);

@@ -9,7 +9,7 @@ import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
 import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import type { ServiceClientOptions } from "@smartcart/mesh";
 import { createServiceClient, startServer } from "@smartcart/mesh";
-import type { Logger, Part, Registry } from "@smartcart/runtime";
+import type { Logger, Registry, RunningService } from "@smartcart/runtime";
 import { createMetrics, Gauge } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase, migrate } from "@smartcart/store";
@@ -19,13 +19,13 @@ import type { CrashPoints } from "./crash-points.ts";
 import { crashAt, noCrashPoints } from "./crash-points.ts";
 import { idempotencyKeyHeader } from "./idempotency.ts";
 import { startKeyPruning } from "./key-pruning.ts";
+import { startOverdueShipmentPoller } from "./overdue-shipment-poller.ts";
 import { createOrderRepository } from "./repository.ts";
 import { requireRetention, startRetention } from "./retention.ts";
 import { orderRoutes } from "./routes.ts";
 import { createOrderSaga } from "./saga/order-saga.ts";
 import { startResumer } from "./saga/resumer.ts";
 import type { Peers } from "./saga/steps.ts";
-import { startShipmentChaser } from "./shipment-chaser.ts";
 import { startShipmentsConsumer } from "./shipments-consumer.ts";
 import { countByState, countUnfinished } from "./store/read-orders.ts";
 
@@ -43,7 +43,7 @@ export interface OrderOptions {
   readonly crashPoints?: CrashPoints;
 }
 
-export interface RunningOrder extends Part {
+export interface RunningOrder extends RunningService {
   readonly port: number;
   /** Calls in process, through the same interceptors as over the network. */
   readonly transport: Transport;
@@ -73,7 +73,7 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
   });
   started.use(startResumer({ repository, saga, log }));
   started.use(
-    startShipmentChaser({
+    startOverdueShipmentPoller({
       repository,
       shipping: peers.shipping,
       log,
@@ -119,7 +119,7 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
       maxInFlight: config.ORDER_MAX_IN_FLIGHT,
       rateLimitPerSecond: config.ORDER_RATE_LIMIT_PER_SECOND,
       gauges: () => ordersByState(database),
-      switches: config.SMARTCART_DEMO ? [] : undefined,
+      faultSwitches: config.SMARTCART_DEMO ? [] : undefined,
       corsOrigins: config.CORS_ORIGINS.split(",").filter((origin) => origin !== ""),
       checks: {
         database: () => database.ping(),

@@ -5,8 +5,8 @@ import { GetShipmentResponseSchema } from "@smartcart/gen/shipping/v1/shipping_s
 import { silentLogger } from "@smartcart/runtime";
 import { waitFor } from "@smartcart/testkit";
 import type { StoredOrder } from "../src/order.ts";
+import { startOverdueShipmentPoller } from "../src/overdue-shipment-poller.ts";
 import { startResumer } from "../src/saga/resumer.ts";
-import { startShipmentChaser } from "../src/shipment-chaser.ts";
 import { setUp } from "./setup.ts";
 
 let service: Awaited<ReturnType<typeof setUp>>;
@@ -84,7 +84,7 @@ it("the chaser asks about the others", async () => {
   await insertWaiting("CONFIRMED", { silent: 90, others: 300 });
   const answers = Promise.withResolvers<void>();
   const asked = new Set<string>();
-  await using _chaser = startShipmentChaser({
+  await using _chaser = startOverdueShipmentPoller({
     repository: service.repository,
     shipping: {
       async getShipment({ orderId = "" }) {

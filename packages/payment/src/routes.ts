@@ -4,15 +4,15 @@ import type {
   PaymentService,
   ProcessPaymentRequest,
 } from "@smartcart/gen/payment/v1/payment_service_pb";
-import { settleItems } from "@smartcart/mesh";
+import { settleBatch } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
 import { toServiceError } from "./errors.ts";
 import { toPaymentMessage, toPaymentRequest } from "./messages.ts";
-import type { PaymentDesk } from "./payment-desk.ts";
+import type { PaymentProcessor } from "./payment-processor.ts";
 
 /** What the RPCs of the payment service work on. */
 export interface PaymentParts {
-  readonly desk: PaymentDesk;
+  readonly desk: PaymentProcessor;
   /** How long a batch waits for the provider's answer to one of its items, in milliseconds. */
   readonly batchPatienceMs: number;
   readonly log: Logger;
@@ -35,7 +35,7 @@ export function createPaymentRoutes(parts: PaymentParts): ServiceImpl<typeof Pay
   return {
     processPayment: guarded((request) => process(request)),
     batchProcessPayments: guarded(async ({ requests }: BatchProcessPaymentsRequest) => ({
-      results: await settleItems(requests, processInBatch, log),
+      results: await settleBatch(requests, processInBatch, log),
     })),
     getPayment: guarded(async ({ orderId }) => ({
       payment: toPaymentMessage(await desk.find(orderId)),

@@ -1,13 +1,13 @@
 import type { Transport } from "@connectrpc/connect";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
-import { createSwitch, startServer } from "@smartcart/mesh";
-import type { Logger, Part, Registry } from "@smartcart/runtime";
+import { createFaultSwitch, startServer } from "@smartcart/mesh";
+import type { Logger, Registry, RunningService } from "@smartcart/runtime";
 import { Counter, createMetrics } from "@smartcart/runtime";
 import { createDatabase, migrate } from "@smartcart/store";
 import type { PaymentConfig } from "./config.ts";
-import { createPaymentDesk } from "./payment-desk.ts";
+import { createPaymentProcessor } from "./payment-processor.ts";
 import type { PaymentProvider } from "./payment-provider.ts";
-import { startResolver } from "./resolver.ts";
+import { startPendingPaymentPoller } from "./pending-payment-poller.ts";
 import { createPaymentRoutes } from "./routes.ts";
 import { startSimulatedProvider } from "./simulated-provider/provider.ts";
 
@@ -24,7 +24,7 @@ export interface PaymentOptions {
 }
 
 /** A running payment service. */
-export interface RunningPayment extends Part {
+export interface RunningPayment extends RunningService {
   readonly port: number;
   /** Calls this service in process, through the interceptors of its server. */
   readonly transport: Transport;
@@ -42,7 +42,7 @@ export async function startPayment(o: PaymentOptions): Promise<RunningPayment> {
     name: "payment",
     directory: new URL("../migrations/", import.meta.url),
   });
-  const decline = createSwitch({ name: "decline", title: "Decline every new payment" });
+  const decline = createFaultSwitch({ name: "decline", title: "Decline every new payment" });
   const simulated =
     o.provider === undefined
       ? starting.use(
@@ -63,7 +63,7 @@ export async function startPayment(o: PaymentOptions): Promise<RunningPayment> {
     registers: [metrics],
   });
   const desk = starting.use(
-    createPaymentDesk({
+    createPaymentProcessor({
       database,
       provider,
       providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
@@ -71,7 +71,9 @@ export async function startPayment(o: PaymentOptions): Promise<RunningPayment> {
       onOutcome: (outcome) => outcomes.inc({ outcome }),
     }),
   );
-  starting.use(startResolver({ database, desk, log, afterMs: config.PAYMENT_RESOLVE_AFTER_MS }));
+  starting.use(
+    startPendingPaymentPoller({ database, desk, log, afterMs: config.PAYMENT_RESOLVE_AFTER_MS }),
+  );
   const routes = createPaymentRoutes({
     desk,
     batchPatienceMs: config.PAYMENT_BATCH_PATIENCE_MS,
@@ -91,7 +93,7 @@ export async function startPayment(o: PaymentOptions): Promise<RunningPayment> {
       metrics,
       meshSecret: config.MESH_SECRET,
       // A real provider cannot be told to decline.
-      switches: config.SMARTCART_DEMO ? [...(simulated ? [decline] : [])] : undefined,
+      faultSwitches: config.SMARTCART_DEMO ? [...(simulated ? [decline] : [])] : undefined,
       checks: {
         database: () => database.ping(),
         ...(simulated && { provider: () => simulated.check() }),

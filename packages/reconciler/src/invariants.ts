@@ -11,7 +11,7 @@ export type RepairName = "refund" | "release";
 export interface Invariant {
   readonly name: string;
   /** What is promised, in a sentence. */
-  readonly promise: string;
+  readonly description: string;
   readonly sql: string;
   /** Unset where a person has to decide. */
   readonly repair?: RepairName;
@@ -112,7 +112,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
   return [
     {
       name: "every key has its answer",
-      promise: "The answer to an idempotency key is stored with the decision about its order.",
+      description: "The answer to an idempotency key is stored with the decision about its order.",
       sql: `
         select k.idempotency_key, k.order_id, o.state
         from orders.idempotency_keys k left join orders.orders o using (order_id)
@@ -120,7 +120,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     },
     {
       name: "stock adds up",
-      promise: "initial = available + reserved for every product, and none is negative.",
+      description: "initial = available + reserved for every product, and none is negative.",
       sql: `
         select * from inventory.stock
         where initial <> available + reserved or least(available, reserved) < 0`,
@@ -128,7 +128,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     {
       name: "stock is what is reserved",
       readsAll: true,
-      promise:
+      description:
         "What a product has reserved are the units that its reservations hold or have sold, so nothing is sold twice.",
       sql: `
         select s.product_id, s.initial, s.reserved, r.units as reserved_units
@@ -137,7 +137,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     },
     {
       name: "no orphan hold",
-      promise: "No units are set aside for an order that has come to its end, or for none.",
+      description: "No units are set aside for an order that has come to its end, or for none.",
       repair: "release",
       sql: `
         select r.reservation_id as order_id, r.status, o.state
@@ -146,7 +146,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     },
     {
       name: "nothing is sold to nobody",
-      promise: "Units are sold only to an order that is paid for.",
+      description: "Units are sold only to an order that is paid for.",
       repair: "release",
       sql: `
         select r.reservation_id as order_id, o.state, r.status
@@ -156,7 +156,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     },
     {
       name: "sold is what is confirmed",
-      promise: "The units of every confirmed order are sold to it.",
+      description: "The units of every confirmed order are sold to it.",
       sql: `
         select o.order_id, o.state, r.status
         from orders.orders o left join inventory.reservation r on r.reservation_id = o.order_id
@@ -164,12 +164,12 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     },
     {
       name: "charged at most once",
-      promise: "The provider's ledger has at most one capture an order.",
+      description: "The provider's ledger has at most one capture an order.",
       sql: `select order_id, captures from (${kept}) k where captures > 1`,
     },
     {
       name: "nobody pays for nothing",
-      promise: "No money is kept for an order that was rejected or cancelled, or for none.",
+      description: "No money is kept for an order that was rejected or cancelled, or for none.",
       repair: "refund",
       sql: `
         select k.order_id, o.state, k.kept_minor from (${kept}) k left join orders.orders o using (order_id)
@@ -178,7 +178,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     },
     {
       name: "money is right",
-      promise: "Captures less refunds are the total of every order that is paid for.",
+      description: "Captures less refunds are the total of every order that is paid for.",
       sql: `
         select o.order_id, o.state, o.total_minor, k.kept_minor
         from orders.orders o left join (${kept}) k using (order_id)
@@ -186,7 +186,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     },
     {
       name: "books agree",
-      promise: "What the payment service says of a payment is what the provider did.",
+      description: "What the payment service says of a payment is what the provider did.",
       sql: `
         select p.order_id, p.status, k.captures, k.kept_minor
         from payment.payment p left join (${kept}) k using (order_id)
@@ -197,7 +197,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     },
     {
       name: "shipped once and only if paid",
-      promise:
+      description:
         "An order is shipped only if its parcel left, and its parcel leaves only if it has paid.",
       sql: `
         select coalesce(o.order_id, s.order_id) as order_id, o.state, s.status, k.kept_minor
@@ -211,7 +211,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     },
     {
       name: "no parcel for a dead order",
-      promise: "No shipment was begun for a cancelled, rejected or unknown order.",
+      description: "No shipment was begun for a cancelled, rejected or unknown order.",
       sql: `
         select s.order_id, s.status, o.state
         from shipping.shipment s left join orders.orders o using (order_id)
@@ -220,7 +220,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     },
     {
       name: "sequence is contiguous",
-      promise: "An order's history counts from 1 without a gap, up to what the order says.",
+      description: "An order's history counts from 1 without a gap, up to what the order says.",
       sql: `
         select o.order_id, o.last_sequence, array_agg(e.sequence order by e.sequence) as sequences
         from orders.orders o left join orders.order_events e using (order_id)
@@ -229,7 +229,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     },
     {
       name: "only legal transitions",
-      promise:
+      description:
         "Every history is one of the six that the state machine allows, and fits the order's state.",
       sql: `
         select o.order_id, o.state, array_agg(e.milestone order by e.sequence) as milestones
@@ -239,7 +239,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     },
     {
       name: "everything comes to its end",
-      promise: "Every order is shipped, rejected or cancelled, or on its way there.",
+      description: "Every order is shipped, rejected or cancelled, or on its way there.",
       // A parcel may take its time; an order that waits for one is not stuck. One with a refusal waits for a person.
       sql: `
         select o.order_id, o.state, o.refusal, o.resumptions, o.updated_at
@@ -252,7 +252,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     },
     {
       name: "outboxes are empty",
-      promise: "Every event is handed to the queue soon after it became true.",
+      description: "Every event is handed to the queue soon after it became true.",
       sql: `
         select message_id, ordering_key as order_id, attempts, last_error
         from orders.outbox where created_at <= ${before}`,

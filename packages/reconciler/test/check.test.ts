@@ -9,13 +9,13 @@ import { checkUntilSettled, createReconciler } from "../src/index.ts";
 
 const nothingOdd: Invariant = {
   name: "nothing odd",
-  promise: "There is no odd row.",
+  description: "There is no odd row.",
   sql: "select id as order_id, seen from odd order by id",
   repair: "refund",
 };
 const nothingElse: Invariant = {
   name: "nothing else",
-  promise: "There is no other row.",
+  description: "There is no other row.",
   sql: "select id as product_id from other",
 };
 

@@ -10,7 +10,7 @@ import { reasonOf, StartError, startWithSignal } from "./retry.ts";
 import { startTelemetry } from "./telemetry.ts";
 
 /** A running service. Disposing drains it: work under way finishes, within a bound. */
-export interface Part extends AsyncDisposable {
+export interface RunningService extends AsyncDisposable {
   readonly name: string;
   /** Base URL of its own port. */
   readonly url: string;

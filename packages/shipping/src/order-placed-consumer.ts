@@ -8,9 +8,9 @@ import { retryUntilReady, withSpan } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { isConnectionError } from "@smartcart/store";
 import type { ShipmentStart } from "./shipment.ts";
-import { beginShipment, failsInSimulation, flawOf, startMessage } from "./shipment.ts";
+import { beginShipment, failsInSimulation, invalidReason, startMessage } from "./shipment.ts";
 import { shippingStartedEvent } from "./shipment-events.ts";
-import type { StartLog } from "./start-log.ts";
+import type { ShipmentLogFile } from "./shipment-log-file.ts";
 import { insertStarted } from "./store.ts";
 
 const QUEUE = "orders";
@@ -21,7 +21,7 @@ export interface OrderPlacedConsumerOptions {
   readonly bus: EventBus;
   readonly database: Database;
   readonly log: Logger;
-  readonly startLog: StartLog;
+  readonly startLog: ShipmentLogFile;
   /** From the start of a shipment until it leaves, in milliseconds; asked for each batch. */
   readonly delayMs: () => number;
   /** Share of attempts that fail, 0 to 1. */
@@ -48,7 +48,7 @@ export function startOrderPlacedConsumer(o: OrderPlacedConsumerOptions): Promise
       if (accepted.length > 0) {
         const leavesAfterMs = o.delayMs();
         const begin = () => beginAll(accepted, leavesAfterMs, o);
-        const begun = await patiently(begin, o.log, signal);
+        const begun = await retryWhileUnavailable(begin, o.log, signal);
         await announce(begun, o);
         o.onStarted(begun.length, leavesAfterMs);
       }
@@ -65,7 +65,7 @@ function judge(
   if (!isMessage(message, OrderPlacedSchema)) {
     return { kind: "dead-letter", reason: `queue ${QUEUE} does not take ${type}` };
   }
-  const flaw = flawOf(message.orderId);
+  const flaw = invalidReason(message.orderId);
   if (flaw !== undefined) return { kind: "dead-letter", reason: flaw };
   if (retentionDays > 0 && isOlderThan(message.placedAt, retentionDays, now())) {
     // Its shipment may be deleted already, and then nothing would tell that it was shipped.
@@ -86,7 +86,11 @@ function isOlderThan(placedAt: Timestamp | undefined, days: number, now: Date): 
  * Waits for a database that is away, as long as the handler may take. Without it an outage of some minutes would use up
  * the attempts of every order that is waiting.
  */
-function patiently<T>(attempt: () => Promise<T>, log: Logger, signal: AbortSignal): Promise<T> {
+function retryWhileUnavailable<T>(
+  attempt: () => Promise<T>,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<T> {
   const isFatal = (error: unknown) => !isConnectionError(error);
   return retryUntilReady({
     what: "PostgreSQL",

@@ -4,8 +4,8 @@ import type { Transport } from "@connectrpc/connect";
 import type { EventBus } from "@smartcart/bus";
 import { observeBus } from "@smartcart/bus";
 import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
-import { createSwitch, startServer } from "@smartcart/mesh";
-import type { Logger, Part, Registry } from "@smartcart/runtime";
+import { createFaultSwitch, startServer } from "@smartcart/mesh";
+import type { Logger, Registry, RunningService } from "@smartcart/runtime";
 import { Counter, createMetrics, StartError, stateDirectory } from "@smartcart/runtime";
 import { createDatabase, migrate } from "@smartcart/store";
 import type { ShippingConfig } from "./config.ts";
@@ -13,7 +13,7 @@ import { startDispatcher } from "./dispatcher.ts";
 import { startOrderPlacedConsumer } from "./order-placed-consumer.ts";
 import { startPausable } from "./pausable.ts";
 import { createShippingRoutes } from "./routes.ts";
-import { openStartLog } from "./start-log.ts";
+import { openShipmentLogFile } from "./shipment-log-file.ts";
 
 /** What the shipping service is built from. */
 export interface ShippingOptions {
@@ -27,7 +27,7 @@ export interface ShippingOptions {
 }
 
 /** A running shipping service. */
-export interface RunningShipping extends Part {
+export interface RunningShipping extends RunningService {
   readonly port: number;
   /** Calls this service in process, through the interceptors of its server. */
   readonly transport: Transport;
@@ -43,7 +43,7 @@ export async function startShipping(o: ShippingOptions): Promise<RunningShipping
   // What was started is undone in reverse order: by a failed start at once, else when the service is disposed.
   await using starting = new AsyncDisposableStack();
   requireShare(config.SHIPPING_FAILURE_RATE);
-  const startLog = await openStartLog(logFileOf(config), log);
+  const startLog = await openShipmentLogFile(logFileOf(config), log);
   const database = starting.use(
     createDatabase({ url: o.databaseUrl, schema: "shipping", log, metrics }),
   );
@@ -63,7 +63,7 @@ export async function startShipping(o: ShippingOptions): Promise<RunningShipping
       onShipped: (shipped) => count("shipped", shipped),
     }),
   );
-  const delay = createSwitch({
+  const delay = createFaultSwitch({
     name: "delay",
     title: "Let every parcel leave later",
     max: 10_000,
@@ -87,7 +87,7 @@ export async function startShipping(o: ShippingOptions): Promise<RunningShipping
       }),
     ),
   );
-  const stop = createSwitch({
+  const stop = createFaultSwitch({
     name: "stop",
     title: "Begin no shipment",
     onTurn: (value) => (value === 1 ? consumer.pause() : consumer.resume()),
@@ -105,7 +105,7 @@ export async function startShipping(o: ShippingOptions): Promise<RunningShipping
       log,
       metrics,
       meshSecret: config.MESH_SECRET,
-      switches: config.SMARTCART_DEMO ? [delay, stop] : undefined,
+      faultSwitches: config.SMARTCART_DEMO ? [delay, stop] : undefined,
       checks: {
         database: () => database.ping(),
         bus: () => bus.check(),

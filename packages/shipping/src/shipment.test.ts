@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import {
   beginShipment,
   failsInSimulation,
-  flawOf,
+  invalidReason,
   startMessage,
   trackingNumberOf,
 } from "./shipment.ts";
@@ -45,5 +45,5 @@ test.each([
   ["x".repeat(65), "the order id is longer than 64 characters"],
   ["a\0b", "the order id contains a NUL character"],
 ])("the order id %j: %s", (orderId, flaw) => {
-  expect(flawOf(orderId)).toBe(flaw);
+  expect(invalidReason(orderId)).toBe(flaw);
 });

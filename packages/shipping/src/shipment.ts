@@ -71,7 +71,7 @@ export function failsInSimulation(orderId: string, attempt: number, failureRate:
  * Why an order with this id can never be shipped, or undefined where it can. PostgreSQL's text takes no NUL, and a single
  * bad message must not make the statement of its whole batch fail.
  */
-export function flawOf(orderId: string): string | undefined {
+export function invalidReason(orderId: string): string | undefined {
   if (orderId === "") return "the order id is empty";
   if ([...orderId].length > 64) return "the order id is longer than 64 characters";
   return orderId.includes("\0") ? "the order id contains a NUL character" : undefined;

@@ -1,6 +1,6 @@
 /** `smartcart dlq`: looks at dead letters, puts them back into their queue, or drops them. */
 import type { DeadLetter, DeadLetters, EventBus } from "@smartcart/bus";
-import { decodeLetter } from "@smartcart/bus";
+import { decodeDeadLetter } from "@smartcart/bus";
 import { queueTypes } from "@smartcart/contract";
 
 export interface DlqCommand {
@@ -89,7 +89,7 @@ async function show(letters: DeadLetters, ids: readonly string[]): Promise<strin
 
 function decoded(letter: DeadLetter): object {
   const { body, ...rest } = letter;
-  const message = decodeLetter(letter)?.json;
+  const message = decodeDeadLetter(letter)?.json;
   // One that cannot be decoded is no more than its bytes.
   if (message === undefined) return { ...rest, bodyBase64: Buffer.from(body).toString("base64") };
   return { ...rest, message };

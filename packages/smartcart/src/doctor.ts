@@ -153,7 +153,7 @@ function shown({ what, says, well }: Item): string {
 }
 
 function described({ invariant, rows, repairs }: Finding, { reconcile }: DoctorOptions): string {
-  const lines = [`\n${invariant.name}: ${rows.length}`, `  promised: ${invariant.promise}`];
+  const lines = [`\n${invariant.name}: ${rows.length}`, `  promised: ${invariant.description}`];
   for (const [index, row] of rows.slice(0, SHOWN_ROWS).entries()) {
     const columns = Object.entries(row).map(([name, value]) => `${name}=${textOf(value)}`);
     const repair = repairs[index];

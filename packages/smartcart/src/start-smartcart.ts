@@ -10,7 +10,7 @@ import { startNotification } from "@smartcart/notification";
 import { startOps } from "@smartcart/ops";
 import { startOrder } from "@smartcart/order";
 import { startPayment } from "@smartcart/payment";
-import type { Part, RootLogger } from "@smartcart/runtime";
+import type { RootLogger, RunningService } from "@smartcart/runtime";
 import { isLoopback } from "@smartcart/runtime";
 import { startShipping } from "@smartcart/shipping";
 import { startStatusHub } from "@smartcart/status-hub";
@@ -32,7 +32,7 @@ export interface SmartCartOptions {
 }
 
 export interface RunningSmartCart extends AsyncDisposable {
-  readonly parts: readonly Part[];
+  readonly parts: readonly RunningService[];
   /** Base URL by part: "order", "inventory", "payment", "status-hub", "log", "notification", "shipping", "ops", "web". */
   readonly urls: Readonly<Record<string, string>>;
   readonly databaseUrl: string;
@@ -63,8 +63,8 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
   );
   started.defer(log.addSink(started.use(createLogShipper({ bus }))));
 
-  const parts: Part[] = [];
-  const run = async <P extends Part>(part: Promise<P>): Promise<P> => {
+  const parts: RunningService[] = [];
+  const run = async <P extends RunningService>(part: Promise<P>): Promise<P> => {
     const running = started.use(await part);
     parts.push(running);
     return running;
@@ -100,7 +100,7 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
     await run(
       startOps({
         ...common("ops"),
-        parts: {
+        services: {
           order: here(order),
           inventory: here(inventory),
           payment: here(payment),
@@ -142,13 +142,13 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
   };
 }
 
-type ServedPart = Part & { readonly transport: Transport };
+type ServedPart = RunningService & { readonly transport: Transport };
 
 /** Without a token the operator's desk is for this machine only; the shop starts all the same. */
 function hasDesk({ HOST, OPS_TOKEN }: SmartCartConfig): boolean {
   return OPS_TOKEN !== undefined || isLoopback(HOST);
 }
 
-function urlsOf(parts: readonly Part[]): Record<string, string> {
+function urlsOf(parts: readonly RunningService[]): Record<string, string> {
   return Object.fromEntries(parts.map(({ name, url }) => [name, url]));
 }

@@ -73,9 +73,9 @@ export const upstreamUnavailable: HttpProblemInit = {
 };
 
 /** The part that should answer does not run here at all. */
-export const partIsOff = (part: string): HttpProblemInit => ({
+export const serviceIsOff = (part: string): HttpProblemInit => ({
   status: 404,
-  code: "PART_OFF",
+  code: "SERVICE_OFF",
   title: "This part of the shop is switched off",
   detail:
     part === "ops"

@@ -10,9 +10,9 @@ import {
   malformedTarget,
   misdirected,
   noSuchPath,
-  partIsOff,
   readOnly,
   sendProblem,
+  serviceIsOff,
 } from "./web-problem.ts";
 import type { Destination } from "./web-proxy.ts";
 import type { RequestTarget } from "./web-target.ts";
@@ -56,7 +56,7 @@ function route(o: RouteOptions, request: IncomingMessage, response: ServerRespon
   const upstream = upstreamFor({ path, accept: request.headers.accept });
   if (upstream === undefined) return serveHere(o, request, response, target);
   const url = o.upstreams[upstream];
-  if (url === undefined) return sendProblem(response, partIsOff(upstream));
+  if (url === undefined) return sendProblem(response, serviceIsOff(upstream));
   pass({ upstream: new URL(url), target });
 }
 

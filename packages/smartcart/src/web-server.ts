@@ -4,7 +4,7 @@ import type { IncomingMessage, Server } from "node:http";
 import { createServer, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { boundPipelines, createConnectionLimit } from "@smartcart/mesh";
-import type { Logger, Part, TrustedProxies } from "@smartcart/runtime";
+import type { Logger, RunningService, TrustedProxies } from "@smartcart/runtime";
 import {
   createHostCheck,
   createMetrics,
@@ -41,7 +41,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** Longer than the idle time-out of common load balancers, so that they close first. */
 const KEEP_ALIVE_MS = 65_000;
 
-export async function startWebServer(options: WebServerOptions): Promise<Part> {
+export async function startWebServer(options: WebServerOptions): Promise<RunningService> {
   const { log, upstreams } = options;
   const route = createRouter({
     page: await loadPage(options.page),

@@ -5,16 +5,16 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBus } from "@smartcart/bus";
 import { silentLogger } from "@smartcart/runtime";
-import { createTestDatabase, spawnPart } from "@smartcart/testkit";
+import { createTestDatabase, spawnService } from "@smartcart/testkit";
 import * as scenarios from "@smartcart/web/test/browser-scenarios";
-import * as deskVisits from "@smartcart/web/test/desk-scenarios";
+import * as deskVisits from "@smartcart/web/test/console-scenarios";
 import type { FakeOps } from "@smartcart/web/test/fake-ops";
 import { startFakeOps } from "@smartcart/web/test/fake-ops";
 import { textIsOnlyText } from "@smartcart/web/test/naughty-text";
 import * as processVisits from "@smartcart/web/test/process-scenarios";
-import * as scripted from "@smartcart/web/test/scripted-desk-scenarios";
+import * as scripted from "@smartcart/web/test/scripted-console-scenarios";
 import { buildPage } from "../src/build-page.ts";
-import { partProcesses, startPartProcesses } from "./part-processes.ts";
+import { partProcesses, startPartProcesses } from "./service-processes.ts";
 import { startStack } from "./stack.ts";
 
 const { launchChromium, openTestPage, ...visits } = scenarios;
@@ -104,7 +104,7 @@ describe.skipIf(noBrowser)("in a browser", () => {
             STATUS_PORT: new URL(url).port,
           };
           const args = partProcesses["status-hub"].script;
-          await revived.use(spawnPart({ args, env })).answers(`${url}/readyz`);
+          await revived.use(spawnService({ args, env })).answers(`${url}/readyz`);
         },
       };
       const { cancelGivesBack, deadHubLosesNoStep, orderLeadsToItsLogLines } = processVisits;

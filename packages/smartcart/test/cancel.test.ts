@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectConsistent, rowsOf } from "./invariants.ts";
-import { startParts } from "./parts.ts";
+import { startParts } from "./services.ts";
 import { cancelledLife, seedBody, startStack, wholeLife } from "./stack.ts";
 
 describe("before the shipment begins", () => {

@@ -7,8 +7,8 @@ import { describe, expect, it } from "vitest";
 import type { CrashPoint } from "@smartcart/order";
 import { createTestDatabase, waitFor } from "@smartcart/testkit";
 import { expectConsistent, rowsOf } from "./invariants.ts";
+import { createSemaphore } from "./semaphore.ts";
 import { cancelledLife, seedBody, wholeLife } from "./stack.ts";
-import { createTurns } from "./turns.ts";
 import { choosePorts, spawnWhole, startWhole } from "./whole-process.ts";
 
 /** What is done to the order: it is paid, its card is refused, it is cancelled once it is confirmed. */
@@ -67,7 +67,7 @@ const heldShipments = { SHIPPING_FAILURE_RATE: "1" };
 const atOnce = 3;
 
 describe.concurrent("kill -9 of everything", { timeout: 300_000 }, () => {
-  const take = createTurns(atOnce);
+  const take = createSemaphore(atOnce);
 
   // One cancellation dies at all points, one after the other: each start takes up what the one before it left.
   it("at every point of cancelling", async () => {

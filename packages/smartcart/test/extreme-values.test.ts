@@ -17,8 +17,8 @@ import { createServiceClient } from "@smartcart/mesh";
 import { silentLogger } from "@smartcart/runtime";
 import { propertyOptions } from "@smartcart/testkit";
 import { extremeMessages } from "./extreme-messages.ts";
+import { createSemaphore } from "./semaphore.ts";
 import { seedBody, startStack } from "./stack.ts";
-import { createTurns } from "./turns.ts";
 
 const services = {
   order: OrderService,
@@ -111,7 +111,7 @@ async function tryAll(
     fc.asyncProperty(requests, async (batch) => {
       // One more at once than the contract lets in is refused, and rightly.
       const { maxConcurrency } = policyOf(method);
-      const inTurn = createTurns(maxConcurrency || atOnce);
+      const inTurn = createSemaphore(maxConcurrency || atOnce);
       const faults: { message: string; request: object }[] = [];
       await Promise.all(
         batch.map((request) =>

@@ -46,7 +46,7 @@ describe("HOST=0.0.0.0 without OPS_TOKEN", () => {
     await using shop = await startStack({ env: { HOST: "0.0.0.0" }, page: await buildPage() });
     const { web = "" } = shop.urls;
     expect((await fetch(`${web}/ops`, { headers: { accept: "text/html" } })).status).toBe(200);
-    for (const method of ["WatchMesh", "WatchPromises", "ListDeadLetters"]) {
+    for (const method of ["WatchMesh", "WatchInvariants", "ListDeadLetters"]) {
       const call = await fetch(`${web}/smartcart.ops.v1.OpsService/${method}`, {
         method: "POST",
         headers: { "content-type": "application/json" },
@@ -54,7 +54,7 @@ describe("HOST=0.0.0.0 without OPS_TOKEN", () => {
       });
       expect(call.status).toBe(404);
       expect(await call.json()).toMatchObject({
-        code: "PART_OFF",
+        code: "SERVICE_OFF",
         detail: expect.stringContaining("OPS_TOKEN"),
       });
     }

@@ -5,19 +5,19 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createEvent, openBus } from "@smartcart/bus";
 import { OrderPlacedSchema } from "@smartcart/gen/events/v1/order_events_pb";
+import { EdgeKind, ServiceHealth } from "@smartcart/gen/ops/v1/instance_report_pb";
+import { InvariantState } from "@smartcart/gen/ops/v1/invariant_pb";
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
-import { FlowKind, PartHealth } from "@smartcart/gen/ops/v1/part_report_pb";
-import { PromiseState } from "@smartcart/gen/ops/v1/promise_pb";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
 import { silentLogger } from "@smartcart/runtime";
 import { runCommand, waitFor } from "@smartcart/testkit";
 import { buildPage } from "../src/build-page.ts";
-import type { Desk } from "./desk.ts";
-import { createDesk } from "./desk.ts";
+import type { Console } from "./console-client.ts";
+import { createConsoleClient } from "./console-client.ts";
 import { rowsOf } from "./invariants.ts";
 import { seedBody, startStack, wholeLife } from "./stack.ts";
 
-const parts = ["order", "inventory", "payment", "notification", "shipping", "status-hub", "log"];
+const services = ["order", "inventory", "payment", "notification", "shipping", "status-hub", "log"];
 
 /** Where an order comes through, in no order: the last ones overtake one another. */
 const wayOfAnOrder = [
@@ -32,11 +32,11 @@ const wayOfAnOrder = [
 ];
 
 let shop: Awaited<ReturnType<typeof startStack>>;
-let desk: Desk;
+let desk: Console;
 beforeAll(async () => {
   const env = { OPS_CHECK_INTERVAL_MS: "200", OPS_BROKEN_AFTER_MS: "5000" };
   shop = await startStack({ env });
-  desk = createDesk(shop.urls.ops ?? "");
+  desk = createConsoleClient(shop.urls.ops ?? "");
 });
 afterAll(() => shop?.[Symbol.asyncDispose]());
 
@@ -44,8 +44,8 @@ function edge({ edges }: MeshSnapshot, from: string, to: string) {
   return edges.find((one) => one.from === from && one.to === to);
 }
 
-function health({ parts }: MeshSnapshot, part: string): PartHealth | undefined {
-  return parts.find((one) => one.part === part)?.health;
+function health({ services }: MeshSnapshot, service: string): ServiceHealth | undefined {
+  return services.find((one) => one.service === service)?.health;
 }
 
 async function problemOf(answer: Promise<unknown>) {
@@ -57,12 +57,12 @@ async function problemOf(answer: Promise<unknown>) {
 }
 
 describe("the mesh", () => {
-  it("is shown with all parts, ready, in the order in which an order meets them", async () => {
-    const snapshot = await desk.snapshot("every part ready", (one) =>
-      parts.every((part) => health(one, part) === PartHealth.READY),
+  it("is shown with all services, ready, in the order in which an order meets them", async () => {
+    const snapshot = await desk.snapshot("every service ready", (one) =>
+      services.every((service) => health(one, service) === ServiceHealth.READY),
     );
-    expect(snapshot.parts.map(({ part }) => part)).toEqual(parts);
-    expect(snapshot.parts.every(({ processes }) => processes === 1)).toBe(true);
+    expect(snapshot.services.map(({ service }) => service)).toEqual(services);
+    expect(snapshot.services.every(({ processes }) => processes === 1)).toBe(true);
     expect(snapshot.queues.map(({ queue }) => queue)).toEqual(["logs", "orders", "shipments"]);
   });
 
@@ -91,15 +91,15 @@ describe("the mesh", () => {
     ({ orderId } = (await shop.place(seedBody)).body);
     const { edges } = await snapshot;
     expect(edges.find(({ from, to }) => from === "client" && to === "order")).toMatchObject({
-      kind: FlowKind.CALL,
+      kind: EdgeKind.CALL,
     });
-    // A call between parts is told by the caller; it is none from outside at the other end.
+    // A call between services is told by the caller; it is none from outside at the other end.
     expect(edges.find(({ from, to }) => from === "client" && to === "payment")).toBeUndefined();
     const calm = await desk.snapshot(
       "calm",
       (one) => edge(one, "order", "payment")?.ratePerSecond === 0,
     );
-    expect(edge(calm, "notification", "queue")?.kind).toBe(FlowKind.MESSAGE);
+    expect(edge(calm, "notification", "queue")?.kind).toBe(EdgeKind.MESSAGE);
   });
 
   it("is remembered for whoever comes later", async () => {
@@ -177,11 +177,11 @@ describe("dead letters", () => {
   });
 });
 
-describe("promises", () => {
+describe("invariants", () => {
   it("are kept, then unsettled, then broken, and kept again once they are repaired", async () => {
     const name = "no orphan hold";
-    await desk.promise(name, ({ state }) => state === PromiseState.KEPT);
-    const unsettled = desk.promise(name, ({ state }) => state === PromiseState.UNSETTLED);
+    await desk.invariant(name, ({ state }) => state === InvariantState.HOLDS);
+    const unsettled = desk.invariant(name, ({ state }) => state === InvariantState.PENDING);
     const before = await shop.available("espresso-beans");
     const nobody = `ORD-${"0".repeat(26)}`;
     await rowsOf(
@@ -192,27 +192,27 @@ describe("promises", () => {
        update inventory.stock set available = available - 2, reserved = reserved + 2 where product_id = 'espresso-beans'`,
     );
     expect((await unsettled).rowCount).toBe(1n);
-    const broken = await desk.promise(name, ({ state }) => state === PromiseState.BROKEN);
+    const broken = await desk.invariant(name, ({ state }) => state === InvariantState.VIOLATED);
     expect(broken.isRepairable).toBe(true);
     expect(broken.rowsJson.map((row) => JSON.parse(row))).toMatchObject([{ order_id: nobody }]);
 
-    const { repairs, promises } = await desk.client.reconcile({});
+    const { repairs, invariants } = await desk.client.reconcile({});
     expect(repairs).toMatchObject([
-      { promise: name, orderId: nobody, action: "release", problem: "" },
+      { invariant: name, orderId: nobody, action: "release", problem: "" },
     ]);
-    expect(promises.find((one) => one.name === name)?.state).toBe(PromiseState.KEPT);
+    expect(invariants.find((one) => one.name === name)?.state).toBe(InvariantState.HOLDS);
     expect(await shop.available("espresso-beans")).toBe(before);
   });
 });
 
 describe("demo mode", () => {
   it("declines payments, and mends", async () => {
-    const { switch: on } = await desk.turn("payment", "decline", 1);
-    expect(on).toMatchObject({ part: "payment", name: "decline", value: 1n, max: 1n });
+    const { faultSwitch: on } = await desk.turn("payment", "decline", 1);
+    expect(on).toMatchObject({ service: "payment", name: "decline", value: 1n, max: 1n });
     const declined = await shop.place(seedBody);
     expect(declined.status).toBe(402);
-    await desk.snapshot("the switch", ({ switches }) =>
-      switches.some(({ part, value }) => part === "payment" && value === 1n),
+    await desk.snapshot("the switch", ({ faultSwitches }) =>
+      faultSwitches.some(({ service, value }) => service === "payment" && value === 1n),
     );
     await desk.turn("payment", "decline", 0);
     expect((await shop.place(seedBody)).status).toBe(201);
@@ -256,18 +256,19 @@ describe("demo mode", () => {
     await shop.history(orderId, "Shipped");
   });
 
-  it("cuts the queue: events wait in the outbox, the part says so, and all is told in the end", async () => {
+  it("cuts the queue: events wait in the outbox, the service says so, and all is told in the end", async () => {
     await desk.turn("notification", "cut", 1);
     await desk.snapshot(
       "notification not ready",
-      (one) => health(one, "notification") === PartHealth.NOT_READY,
+      (one) => health(one, "notification") === ServiceHealth.NOT_READY,
     );
     const { status, body } = await shop.place(seedBody);
     expect(status).toBe(201);
-    await desk.snapshot("events that wait", ({ parts }) =>
-      parts.some(({ part, gauges }) =>
+    await desk.snapshot("events that wait", ({ services }) =>
+      services.some(({ service, gauges }) =>
         gauges.some(
-          ({ name, value }) => part === "notification" && name === "outbox.pending" && value > 0n,
+          ({ name, value }) =>
+            service === "notification" && name === "outbox.pending" && value > 0n,
         ),
       ),
     );
@@ -275,7 +276,7 @@ describe("demo mode", () => {
     expect(await shop.history(body.orderId, "Shipped")).toEqual(wholeLife);
     await desk.snapshot(
       "notification ready",
-      (one) => health(one, "notification") === PartHealth.READY,
+      (one) => health(one, "notification") === ServiceHealth.READY,
     );
   });
 
@@ -293,7 +294,7 @@ describe("demo mode", () => {
     await desk.snapshot("rest", (one) => one.orders.length === 0);
   });
 
-  it("has no other switches", async () => {
+  it("has no other faultSwitches", async () => {
     const answers = await Promise.all(
       [
         desk.turn("payment", "explode", 1),
@@ -310,30 +311,32 @@ describe("demo mode", () => {
 });
 
 describe("a SmartCart without demo mode and with a token", () => {
-  it("has no switches, and lets in only who bears the token", async () => {
+  it("has no faultSwitches, and lets in only who bears the token", async () => {
     const token = "a token of the operator";
     await using other = await startStack({
-      // With a secret the parts report to the operator's service only.
+      // With a secret the services report to the operator's service only.
       env: { SMARTCART_DEMO: "0", OPS_TOKEN: token, MESH_SECRET: "a secret of the whole mesh" },
       page: await buildPage(),
     });
     // By the page's own origin, as the page calls it.
     const url = other.urls.web ?? "";
-    const stranger = createDesk(url);
+    const stranger = createConsoleClient(url);
     const refused = { code: Code.Unauthenticated, problem: "OPS_TOKEN_NEEDED" };
     expect(await problemOf(stranger.client.listDeadLetters({}))).toEqual(refused);
     expect(await problemOf(stranger.client.reconcile({}))).toEqual(refused);
     expect(await problemOf(stranger.snapshot("anything", () => true))).toEqual(refused);
     expect(
-      await problemOf(createDesk(url, "another token, a wrong one").turn("ops", "load", 1)),
+      await problemOf(
+        createConsoleClient(url, "another token, a wrong one").turn("ops", "load", 1),
+      ),
     ).toEqual(refused);
 
-    const operator = createDesk(url, token);
-    const { switches } = await operator.snapshot(
+    const operator = createConsoleClient(url, token);
+    const { faultSwitches } = await operator.snapshot(
       "ready",
-      (one) => health(one, "order") === PartHealth.READY,
+      (one) => health(one, "order") === ServiceHealth.READY,
     );
-    expect(switches).toEqual([]);
+    expect(faultSwitches).toEqual([]);
     // A stream comes through as it is written.
     let answers = 0;
     for await (const _ of operator.client.watchMesh({}, { headers: operator.headers })) {

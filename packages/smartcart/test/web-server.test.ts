@@ -156,7 +156,7 @@ describe("who answers", () => {
   it("a part that is off is said to be off, and one that cannot be reached to be away", async () => {
     const path = "/smartcart.ops.v1.OpsService/ListDeadLetters";
     const off = await fetch(url + path, { method: "POST", body: "{}" });
-    expect(await problemOf(off)).toMatchObject({ status: 404, code: "PART_OFF" });
+    expect(await problemOf(off)).toMatchObject({ status: 404, code: "SERVICE_OFF" });
     const alone = await startPage("http://127.0.0.1:1");
     const away = await fetch(`${alone}/orders?userId=u1`);
     expect(away.headers.get("retry-after")).toBe("1");

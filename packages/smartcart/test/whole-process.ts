@@ -1,6 +1,6 @@
 /** `node packages/smartcart/src/main.ts up`: everything in one process, as `npm start` runs it, to be killed. */
-import type { SpawnedPart } from "@smartcart/testkit";
-import { freePorts, spawnPart, waitFor } from "@smartcart/testkit";
+import type { SpawnedService } from "@smartcart/testkit";
+import { freePorts, spawnService, waitFor } from "@smartcart/testkit";
 import type { Shopper } from "./stack.ts";
 import { createShopper } from "./stack.ts";
 
@@ -18,7 +18,7 @@ const parts = [
 
 const portVariables = parts.map((part) => `${part.replace("-hub", "").toUpperCase()}_PORT`);
 
-export interface WholeProcess extends SpawnedPart, Shopper {
+export interface WholeProcess extends SpawnedService, Shopper {
   /** Base URL by part. */
   readonly urls: Readonly<Record<string, string>>;
 }
@@ -39,7 +39,7 @@ export function spawnWhole(
   const urls = Object.fromEntries(
     parts.map((part, index) => [part, `http://127.0.0.1:${env[portVariables[index] ?? ""]}`]),
   );
-  const process = spawnPart({
+  const process = spawnService({
     args: [main, "up"],
     // A busy machine must not turn 201 into 202.
     env: { ORDER_ANSWER_TIMEOUT_MS: "20000", ...env },

@@ -1,23 +1,23 @@
-import type { Follower, FollowerOptions } from "./follower.ts";
-import { createFollower } from "./follower.ts";
+import type { OrderSubscription, OrderSubscriptionOptions } from "./order-subscription.ts";
+import { createOrderSubscription } from "./order-subscription.ts";
 import type { StatusFrame } from "./server-frames.ts";
 
 /** A connection as the hub sees it. */
-export interface Outlet {
+export interface SocketSender {
   /** Sends a WebSocket frame; nothing once the connection is closing. */
   send(frame: Buffer): void;
 }
 
 /** One connected client: what it follows, and how far it has been brought with each order. */
-export interface HubClient extends Outlet {
+export interface HubClient extends SocketSender {
   /** Orders it subscribed to. */
   readonly orders: Set<string>;
   /** Users it subscribed to, each with a mark of the replay under way or done last. */
   readonly users: Map<string, object>;
   /** A live event of an order came. */
   live(orderId: string, frame: StatusFrame): void;
-  /** Reads an order's history: see `Follower.refill`. */
-  refill(orderId: string, o?: Parameters<Follower["refill"]>[0]): Promise<void>;
+  /** Reads an order's history: see `OrderSubscription.refill`. */
+  refill(orderId: string, o?: Parameters<OrderSubscription["refill"]>[0]): Promise<void>;
   /** The last sequence of an order that was sent. */
   last(orderId: string): number;
   /** All orders it is being brought, those of its users included. */
@@ -36,12 +36,12 @@ const MAX_FOLLOWED = 1000;
 
 /** A client that follows nothing yet. */
 export function createHubClient(
-  outlet: Outlet,
-  o: Omit<FollowerOptions, "orderId" | "send">,
+  outlet: SocketSender,
+  o: Omit<OrderSubscriptionOptions, "orderId" | "send">,
 ): HubClient {
   // Nearly always nothing is under way, and then the last sequence says it all: a client may follow a thousand orders, and
   // ten thousand clients may be connected.
-  const followed = new Map<string, number | Follower>();
+  const followed = new Map<string, number | OrderSubscription>();
   const orders = new Set<string>();
 
   function forget(orderId: string): void {
@@ -50,7 +50,7 @@ export function createHubClient(
     followed.delete(orderId);
   }
 
-  function remember(orderId: string, state: number | Follower): void {
+  function remember(orderId: string, state: number | OrderSubscription): void {
     if (!followed.has(orderId) && followed.size >= MAX_FOLLOWED) forgetOldest();
     followed.set(orderId, state);
   }
@@ -64,15 +64,19 @@ export function createHubClient(
   }
 
   /** The follower of an order; created at rest after `after` where there is none and nothing was sent. */
-  function followerOf(orderId: string, after = 0): Follower {
+  function followerOf(orderId: string, after = 0): OrderSubscription {
     const known = followed.get(orderId) ?? after;
     if (typeof known === "object") return known;
-    const follower = createFollower(known, { ...o, orderId, send: (data) => outlet.send(data) });
+    const follower = createOrderSubscription(known, {
+      ...o,
+      orderId,
+      send: (data) => outlet.send(data),
+    });
     remember(orderId, follower);
     return follower;
   }
 
-  function settle(orderId: string, follower: Follower): void {
+  function settle(orderId: string, follower: OrderSubscription): void {
     if (follower.resting && followed.get(orderId) === follower)
       followed.set(orderId, follower.last);
   }

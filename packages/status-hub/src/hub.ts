@@ -1,15 +1,15 @@
 import type { OrderStatusChanged } from "@smartcart/gen/events/v1/order_events_pb";
 import type { Logger } from "@smartcart/runtime";
 import { delay } from "@smartcart/runtime";
-import type { HubClient, Outlet } from "./client.ts";
+import type { HubClient, SocketSender } from "./client.ts";
 import { createHubClient } from "./client.ts";
 import type { ClientRequest, Target } from "./client-frames.ts";
 import { parseClientFrame } from "./client-frames.ts";
 import type { OrderHistory } from "./order-history.ts";
-import { createRooms } from "./rooms.ts";
 import { maxFailures } from "./sequencer.ts";
 import type { StatusFrame } from "./server-frames.ts";
 import { errorFrame, resyncFrame, statusFrame } from "./server-frames.ts";
+import { createSubscriptions } from "./subscriptions.ts";
 
 /** What the hub works with. */
 export interface HubOptions {
@@ -33,7 +33,7 @@ export interface HubOptions {
 /** Brings statuses to the clients that follow them. It knows nothing of sockets. */
 export interface Hub {
   /** A client has come. */
-  connect(outlet: Outlet): HubClient;
+  connect(outlet: SocketSender): HubClient;
   /** It has gone. */
   disconnect(client: HubClient): void;
   /** It has sent a frame. */
@@ -49,8 +49,8 @@ export interface Hub {
 /** A hub without clients. */
 export function createHub(o: HubOptions): Hub {
   const clients = new Set<HubClient>();
-  const byOrder = createRooms<HubClient>();
-  const byUser = createRooms<HubClient>();
+  const byOrder = createSubscriptions<HubClient>();
+  const byUser = createSubscriptions<HubClient>();
   const noteDropped = createDropLog(o);
 
   function subscribe(client: HubClient, { target, afterSequence }: ClientRequest): void {

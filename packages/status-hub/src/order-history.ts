@@ -46,7 +46,7 @@ export function createOrderHistory(
   orders: Pick<Client<typeof OrderService>, "listOrderEvents" | "listOrders">,
   maxConcurrent: number,
 ): OrderHistory {
-  const inTurn = createTurns(maxConcurrent);
+  const inTurn = createSemaphore(maxConcurrent);
   // Readings that have not begun, by what they read: a crowd that waits for the same order shares one. One that has begun
   // is never shared, since it may be too old for who comes now.
   const queued = new Map<string, QueuedReading>();
@@ -99,7 +99,7 @@ interface Turns {
 }
 
 /** Runs tasks in the order of their coming, so many at once. */
-function createTurns(maxConcurrent: number): Turns {
+function createSemaphore(maxConcurrent: number): Turns {
   const queue: (() => void)[] = [];
   let running = 0;
   const run = async <T>(task: () => Promise<T>): Promise<T> => {

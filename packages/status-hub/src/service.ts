@@ -13,7 +13,7 @@ import {
 } from "@smartcart/gen/events/v1/order_events_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { createServiceClient, startServer } from "@smartcart/mesh";
-import type { Logger, Part, Registry } from "@smartcart/runtime";
+import type { Logger, Registry, RunningService } from "@smartcart/runtime";
 import { createMetrics, loopbackProxies } from "@smartcart/runtime";
 import { createAdmission } from "./admission.ts";
 import type { StatusHubConfig } from "./config.ts";
@@ -38,7 +38,7 @@ export interface StatusHubOptions {
 }
 
 /** A running status hub. */
-export interface RunningStatusHub extends Part {
+export interface RunningStatusHub extends RunningService {
   readonly port: number;
   /** Calls this service in process, through the interceptors of its server. */
   readonly transport: Transport;
@@ -115,7 +115,7 @@ export async function startStatusHub(o: StatusHubOptions): Promise<RunningStatus
       metrics,
       meshSecret: config.MESH_SECRET,
       gauges: async () => ({ sockets: admission.connections }),
-      switches: config.SMARTCART_DEMO ? [] : undefined,
+      faultSwitches: config.SMARTCART_DEMO ? [] : undefined,
       checks: {
         bus: () => bus.check(),
         async statuses() {

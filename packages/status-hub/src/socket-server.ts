@@ -4,13 +4,13 @@ import type { RawData, WebSocket } from "ws";
 import { WebSocketServer } from "ws";
 import type { Logger } from "@smartcart/runtime";
 import type { Admission, Refusal } from "./admission.ts";
-import { createAllowance } from "./allowance.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import type { Hub } from "./hub.ts";
-import type { SocketOutlet } from "./outlet.ts";
-import { createSocketOutlet } from "./outlet.ts";
-import { refuseUpgrade } from "./refuse.ts";
+import { rejectUpgrade } from "./reject-upgrade.ts";
 import { errorFrame } from "./server-frames.ts";
+import type { ClosableSocketSender } from "./socket-sender.ts";
+import { createSocketSender } from "./socket-sender.ts";
+import { createTokenBucket } from "./token-bucket.ts";
 import { createWriteTurn } from "./write-turn.ts";
 
 /** What the sockets are bound by. */
@@ -48,7 +48,7 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
     perMessageDeflate: false,
   });
   const heartbeat = startHeartbeat(o.heartbeatMs);
-  const open = new Map<WebSocket, SocketOutlet>();
+  const open = new Map<WebSocket, ClosableSocketSender>();
   const turn = createWriteTurn();
   let draining = false;
 
@@ -56,11 +56,11 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
     const leave = o.admission.enter(request);
     const { maxBufferedBytes, onSlow } = o;
     const connection = request.socket;
-    const outlet = createSocketOutlet(socket, { connection, turn, maxBufferedBytes, onSlow });
+    const outlet = createSocketSender(socket, { connection, turn, maxBufferedBytes, onSlow });
     open.set(socket, outlet);
     heartbeat.watch(socket);
     const client = o.hub.connect(outlet);
-    const mayReceive = createAllowance(o.frameBurst, o.frameBurst / 20);
+    const mayReceive = createTokenBucket(o.frameBurst, o.frameBurst / 20);
     const onMessage = (data: RawData, isBinary: boolean) => {
       if (!mayReceive()) {
         outlet.close(POLICY_VIOLATION, "too many frames");
@@ -97,7 +97,7 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
   return {
     upgrade(request, socket, head) {
       const refusal = refusalOf(request, draining) ?? o.admission.refusalOf(request);
-      if (refusal) return refuseUpgrade(socket, refusal);
+      if (refusal) return rejectUpgrade(socket, refusal);
       server.handleUpgrade(request, socket, head, (accepted) => accept(accepted, request));
     },
     async [Symbol.asyncDispose]() {

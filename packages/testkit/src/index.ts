@@ -13,7 +13,12 @@ export { isRunning, type ProcessInfo, processTree } from "./process-tree.ts";
 export { commandsOptions, type PropertyOptions, propertyOptions } from "./properties.ts";
 export { readExamples, runExample } from "./readme-example.ts";
 export { type CommandOptions, type CommandResult, runCommand } from "./run-command.ts";
-export { compileCache, type SpawnedPart, type SpawnOptions, spawnPart } from "./spawn-part.ts";
+export {
+  compileCache,
+  type SpawnedService,
+  type SpawnOptions,
+  spawnService,
+} from "./spawn-service.ts";
 export { canTestRabbitmq, createTestBroker, type TestBroker } from "./test-broker.ts";
 export { createTestDatabase, type TestDatabase } from "./test-database.ts";
 export { addVirtualHost } from "./virtual-host.ts";

@@ -8,7 +8,7 @@ export type OpsClient = Client<typeof OpsService>;
 export type LogClient = Client<typeof LogService>;
 
 /** Clients of the operator's service and of the central log, on the page's own origin. */
-export function createDeskClients(interceptor: Interceptor): {
+export function createConsoleClients(interceptor: Interceptor): {
   readonly ops: OpsClient;
   readonly logs: LogClient;
 } {

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { ProductSchema } from "@smartcart/gen/inventory/v1/product_pb";
-import { mergeProducts, shelvesOf, stockNote } from "./product.ts";
+import { mergeProducts, stockLedgerOf, stockNote } from "./product.ts";
 
 const product = (productId: string, available: number, version: bigint, category = "Kitchen") =>
   create(ProductSchema, { productId, available, version, category });
@@ -21,14 +21,14 @@ describe("mergeProducts", () => {
 });
 
 test("shelves come in the order of the catalogue", () => {
-  const shelves = shelvesOf([
+  const shelves = stockLedgerOf([
     product("mug", 1, 1n, "Kitchen"),
-    product("pen", 1, 1n, "Desk"),
+    product("pen", 1, 1n, "Console"),
     product("knife", 1, 1n, "Kitchen"),
   ]);
   expect([...shelves].map(([shelf, onIt]) => [shelf, onIt.length])).toEqual([
     ["Kitchen", 2],
-    ["Desk", 1],
+    ["Console", 1],
   ]);
 });
 

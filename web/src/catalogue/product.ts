@@ -17,7 +17,9 @@ export function mergeProducts(
 }
 
 /** The list as shelves, in the order in which the catalogue has them. */
-export function shelvesOf(products: readonly Product[]): ReadonlyMap<string, readonly Product[]> {
+export function stockLedgerOf(
+  products: readonly Product[],
+): ReadonlyMap<string, readonly Product[]> {
   return Map.groupBy(products, (product) => product.category || "More");
 }
 

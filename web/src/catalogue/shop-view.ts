@@ -7,7 +7,7 @@ import { basketTotal } from "../basket/basket-total.ts";
 import type { Shop, View } from "../shop.ts";
 import { formatMoney } from "../ui/money.ts";
 import type { CatalogueState } from "./catalogue.ts";
-import { shelvesOf } from "./product.ts";
+import { stockLedgerOf } from "./product.ts";
 import { productCard } from "./product-card.ts";
 import { searchProducts } from "./search.ts";
 import type { SearchBox } from "./search-box.ts";
@@ -64,7 +64,7 @@ function shelves(shop: Shop, search: SearchBox): TemplateResult {
   const hits = searchProducts(products, query);
   if (hits.length === 0) return nothingFound(query, search);
   return html`${query ? html`<p class="hits muted">${hitsInWords(hits.length)}</p>` : nothing}
-  ${[...shelvesOf(hits)].map(
+  ${[...stockLedgerOf(hits)].map(
     ([shelf, onIt]) => html`
       <section class="shelf" aria-label=${shelf}>
         <h2>${shelf}</h2>

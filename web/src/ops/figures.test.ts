@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
+import { ServiceHealth } from "@smartcart/gen/ops/v1/instance_report_pb";
 import { MeshSnapshotSchema } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
-import { PartHealth } from "@smartcart/gen/ops/v1/part_report_pb";
 import { figuresOf } from "./figures.ts";
 
 const values = (...args: Parameters<typeof figuresOf>) =>
@@ -9,9 +9,9 @@ const values = (...args: Parameters<typeof figuresOf>) =>
 
 test("trouble can be told at a glance", () => {
   const snapshot = create(MeshSnapshotSchema, {
-    parts: [
-      { part: "order", health: PartHealth.READY },
-      { part: "payment", health: PartHealth.AWAY },
+    services: [
+      { service: "order", health: ServiceHealth.READY },
+      { service: "payment", health: ServiceHealth.UNREACHABLE },
     ],
     edges: [{ from: "client", to: "order", ratePerSecond: 12, errorsPerSecond: 0.5 }],
     queues: [{ queue: "orders", waiting: 3n, retrying: 1n, deadLetters: 2n }],

@@ -1,5 +1,5 @@
+import { ServiceHealth } from "@smartcart/gen/ops/v1/instance_report_pb";
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
-import { PartHealth } from "@smartcart/gen/ops/v1/part_report_pb";
 import { formatCount, formatMs, formatRate } from "../ui/numbers.ts";
 import { outside } from "./mesh-history.ts";
 
@@ -13,8 +13,8 @@ export interface Figure {
 
 /** The head of the desk. */
 export function figuresOf(snapshot: MeshSnapshot): readonly Figure[] {
-  const { parts, edges, orders, queues } = snapshot;
-  const ready = parts.filter(({ health }) => health === PartHealth.READY).length;
+  const { services, edges, orders, queues } = snapshot;
+  const ready = services.filter(({ health }) => health === ServiceHealth.READY).length;
   const calls = outside(edges);
   const failing = edges.reduce((sum, edge) => sum + edge.errorsPerSecond, 0);
   const waiting = queues.reduce((sum, queue) => sum + queue.waiting + queue.retrying, 0n);
@@ -23,9 +23,9 @@ export function figuresOf(snapshot: MeshSnapshot): readonly Figure[] {
   return [
     {
       name: "Parts ready",
-      value: `${ready} of ${parts.length}`,
-      note: ready === parts.length ? "all of them" : "see the map",
-      tone: ready === parts.length ? "good" : "bad",
+      value: `${ready} of ${services.length}`,
+      note: ready === services.length ? "all of them" : "see the map",
+      tone: ready === services.length ? "good" : "bad",
     },
     {
       name: "Calls from outside",

@@ -1,4 +1,4 @@
-import { PartHealth } from "@smartcart/gen/ops/v1/part_report_pb";
+import { ServiceHealth } from "@smartcart/gen/ops/v1/instance_report_pb";
 
 /** A health in a word and a tone. */
 export interface HealthWord {
@@ -6,15 +6,15 @@ export interface HealthWord {
   readonly tone: "good" | "warn" | "bad";
 }
 
-export function healthOf(health: PartHealth): HealthWord {
+export function healthOf(health: ServiceHealth): HealthWord {
   switch (health) {
-    case PartHealth.READY:
+    case ServiceHealth.READY:
       return { text: "ready", tone: "good" };
-    case PartHealth.DRAINING:
+    case ServiceHealth.DRAINING:
       return { text: "draining", tone: "warn" };
-    case PartHealth.NOT_READY:
+    case ServiceHealth.NOT_READY:
       return { text: "not ready", tone: "bad" };
-    case PartHealth.AWAY:
+    case ServiceHealth.UNREACHABLE:
       return { text: "away", tone: "bad" };
     default:
       return { text: "unknown", tone: "warn" };

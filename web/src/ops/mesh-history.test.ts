@@ -29,7 +29,7 @@ test("it keeps five minutes, however long the desk is open", () => {
   expect(history.latest?.orders[0]?.count).toBe(999n);
 });
 
-test("calls from outside add up, and the slowest part counts", () => {
+test("calls from outside add up, and the slowest service counts", () => {
   const { edges } = create(MeshSnapshotSchema, {
     edges: [
       { from: "client", to: "order", ratePerSecond: 10, p50Ms: 4, p99Ms: 30 },

@@ -1,5 +1,5 @@
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
-import type { Desk } from "./desk.ts";
+import type { Console } from "./console.ts";
 import type { LiveStream } from "./live-stream.ts";
 import { startLiveStream } from "./live-stream.ts";
 import type { MeshHistory } from "./mesh-history.ts";
@@ -18,7 +18,7 @@ const SILENCE_MS = 5_000;
 
 /** @param onSnapshot Called for each snapshot of the present, not for those of the past. */
 export function watchMesh(
-  { ops, access, signal, shop }: Desk,
+  { ops, access, signal, shop }: Console,
   onSnapshot: (snapshot: MeshSnapshot) => void,
 ): MeshWatch {
   let history = emptyHistory;

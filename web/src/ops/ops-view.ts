@@ -1,16 +1,17 @@
 import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
-import { createDeskClients } from "../api/ops.ts";
+import { createConsoleClients } from "../api/ops.ts";
 import type { Shop, View } from "../shop.ts";
 import { formatClock } from "../ui/time.ts";
 import type { ChartPanels } from "./charts/chart-panels.ts";
 import { createChartPanels } from "./charts/chart-panels.ts";
-import type { Desk, Panel } from "./desk.ts";
-import { createDeskAccess } from "./desk-access.ts";
+import type { Console, Panel } from "./console.ts";
+import { createConsoleAccess } from "./console-access.ts";
+import { createDeadLetterPanel } from "./dead-letters/dead-letter-panel.ts";
+import { createDeadLetters } from "./dead-letters/dead-letters.ts";
 import { figureTiles } from "./figure-tiles.ts";
-import { createDeadLetters } from "./letters/dead-letters.ts";
-import { createLetterPanel } from "./letters/letter-panel.ts";
+import { createInvariantPanel } from "./invariants/invariant-panel.ts";
 import type { LogPanel } from "./log/log-panel.ts";
 import { createLogPanel } from "./log/log-panel.ts";
 import { createLogTail } from "./log/log-tail.ts";
@@ -20,24 +21,28 @@ import { createMapPanel } from "./map/map-panel.ts";
 import { takenAtMs } from "./mesh-history.ts";
 import type { MeshWatch } from "./mesh-watch.ts";
 import { watchMesh } from "./mesh-watch.ts";
-import { createPromisePanel } from "./promises/promise-panel.ts";
 import { queuePanel } from "./queue-panel.ts";
 import { streamNote } from "./stream-note.ts";
 import "./styles/ops.css";
-import type { SwitchPanel } from "./switches/switch-panel.ts";
-import { createSwitchPanel } from "./switches/switch-panel.ts";
+import type { FaultSwitchPanel } from "./fault-switches/fault-switch-panel.ts";
+import { createFaultSwitchPanel } from "./fault-switches/fault-switch-panel.ts";
 import { tokenForm } from "./token-form.ts";
 
 /** The operator's desk: the mesh as it runs, and what can be done about it. */
 export function createOpsView(shop: Shop): View {
   const end = new AbortController();
-  const access = createDeskAccess();
-  const desk: Desk = { ...createDeskClients(access.interceptor), shop, access, signal: end.signal };
+  const access = createConsoleAccess();
+  const desk: Console = {
+    ...createConsoleClients(access.interceptor),
+    shop,
+    access,
+    signal: end.signal,
+  };
   const animation = createHopAnimation(end.signal);
   const dead = createDeadLetters(desk);
-  const switches = createSwitchPanel(desk);
+  const faultSwitches = createFaultSwitchPanel(desk);
   const tail = createLogTail(desk);
-  const promises = createPromisePanel(desk);
+  const invariants = createInvariantPanel(desk);
   let deadBefore = "";
   // Whoever comes for lines of the log is led there, once what stands above has its height.
   let leadsToLog = tail.query().words !== "";
@@ -45,7 +50,7 @@ export function createOpsView(shop: Shop): View {
     if (leadsToLog) shop.focus("#log-heading");
     leadsToLog = false;
     animation.light(snapshot.hops);
-    switches.report(snapshot.switches);
+    faultSwitches.report(snapshot.faultSwitches);
     const deadNow = snapshot.queues
       .map(({ queue, deadLetters }) => `${queue} ${deadLetters}`)
       .join();
@@ -56,12 +61,12 @@ export function createOpsView(shop: Shop): View {
     map: createMapPanel(desk, animation),
     charts: createChartPanels(end.signal),
     log: createLogPanel(tail),
-    letters: createLetterPanel(desk, dead),
-    promises,
-    switches,
+    letters: createDeadLetterPanel(desk, dead),
+    invariants,
+    faultSwitches,
   };
   const restart = (): void => {
-    for (const stream of [mesh, promises, tail]) stream.restart();
+    for (const stream of [mesh, invariants, tail]) stream.restart();
     dead.reload();
     shop.focus("h1");
   };
@@ -88,8 +93,8 @@ interface Panels {
   readonly charts: ChartPanels;
   readonly log: LogPanel;
   readonly letters: Panel;
-  readonly promises: Panel;
-  readonly switches: SwitchPanel;
+  readonly invariants: Panel;
+  readonly faultSwitches: FaultSwitchPanel;
 }
 
 function deskTemplate(mesh: MeshWatch, panels: Panels): TemplateResult {
@@ -108,14 +113,14 @@ function deskTemplate(mesh: MeshWatch, panels: Panels): TemplateResult {
                     ${panels.map.render(latest)}
                     <div class="pair">${panels.charts.render(samples)}</div>
                   </div>
-                  <div class="side">${queuePanel(latest)} ${panels.switches.render(latest.switches)}</div>
+                  <div class="side">${queuePanel(latest)} ${panels.faultSwitches.render(latest.faultSwitches)}</div>
                 </div>
               </div>
             `
           : html`<div class="panel blank-desk"><p class="muted">No snapshot yet.</p></div>`
       }
-      ${panels.promises.render()} ${panels.letters.render()}
-      ${panels.log.render(latest?.parts.map(({ part }) => part) ?? [])}
+      ${panels.invariants.render()} ${panels.letters.render()}
+      ${panels.log.render(latest?.services.map(({ service }) => service) ?? [])}
     </div>
   `;
 }

@@ -1,9 +1,9 @@
 import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
-import type { DeskAccess } from "./desk-access.ts";
+import type { ConsoleAccess } from "./console-access.ts";
 
 /** Asks for the operator's token. */
-export function tokenForm(access: DeskAccess, onGiven: () => void): TemplateResult {
+export function tokenForm(access: ConsoleAccess, onGiven: () => void): TemplateResult {
   const isRefused = access.wanted.get() === "refused";
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();

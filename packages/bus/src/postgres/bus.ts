@@ -3,15 +3,15 @@ import type { Logger } from "@smartcart/runtime";
 import { retryUntilReady } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase, migrate, postgresFaults } from "@smartcart/store";
-import { keepRunning } from "../running.ts";
+import { keepRunning } from "../consumer-set.ts";
 import type { EventBus } from "../types.ts";
 import { noDeadLetters } from "../types.ts";
 import { withTimeout } from "../with-timeout.ts";
 import { startConsumer } from "./consumer.ts";
 import { createDeadLetters } from "./dead-letters.ts";
+import { giveBackAbandoned, openSession } from "./listen-connection.ts";
 import { countMessages, deadLetterQueue, probe, retryQueue } from "./message-store.ts";
 import { publish } from "./publisher.ts";
-import { giveBackAbandoned, openSession } from "./session.ts";
 import { startSubscriber } from "./subscriber.ts";
 
 /** What the PostgreSQL engine needs. */

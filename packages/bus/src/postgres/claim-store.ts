@@ -1,6 +1,6 @@
 /** The SQL of the claims: who has what in hand, and lives. All of it runs in schema `queue`. */
 import type { Queryable } from "@smartcart/store";
-import { hintChannel } from "./message-store.ts";
+import { wakeChannel } from "./message-store.ts";
 
 /** Gives back what a consumer has in hand. */
 export async function releaseClaim(db: Queryable, consumer: string): Promise<void> {
@@ -37,7 +37,7 @@ export async function releaseAbandoned(db: Queryable): Promise<AbandonedClaim[]>
              where m.queue = a.queue and m.position = any (a.positions)
            )
            select consumer, queue, cardinality(positions) as messages, pg_notify($1, queue) from abandoned`,
-    values: [hintChannel],
+    values: [wakeChannel],
   });
   return rows;
 }

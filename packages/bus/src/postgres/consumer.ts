@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
 import type { QueueType } from "@smartcart/contract";
 import type { Database } from "@smartcart/store";
-import type { Step } from "../handling.ts";
-import { handleBatch, nextStep } from "../handling.ts";
 import { idOf } from "../message.ts";
+import type { Step } from "../message-processor.ts";
+import { handleBatch, nextStep } from "../message-processor.ts";
 import type { ConsumeOptions, RunningConsumer } from "../types.ts";
 import { releaseClaim } from "./claim-store.ts";
-import { createDoorbell } from "./doorbell.ts";
+import type { Session } from "./listen-connection.ts";
 import type { ClaimedMessage, Settlement } from "./message-store.ts";
 import { LostClaimError, receive } from "./message-store.ts";
-import type { Session } from "./session.ts";
+import { createWakeSignal } from "./wake-signal.ts";
 
 /** What a consumer works with. */
 export interface ConsumerParts {
@@ -27,7 +27,7 @@ export async function startConsumer(
   o: ConsumeOptions,
   parts: ConsumerParts,
 ): Promise<RunningConsumer> {
-  const bell = createDoorbell();
+  const bell = createWakeSignal();
   const removeHint = parts.session.onHint(parts.queue.name, bell.ring);
   const stop = new AbortController();
   const worker = createWorker(o, parts, stop.signal);

@@ -3,7 +3,7 @@
 import type { QueueType } from "@smartcart/contract";
 import type { Queryable } from "@smartcart/store";
 import type { StoredMessage } from "./message-store.ts";
-import { deadLetterQueue, hintChannel } from "./message-store.ts";
+import { deadLetterQueue, wakeChannel } from "./message-store.ts";
 
 /** A message that was given up. */
 export interface StoredDeadLetter extends StoredMessage {
@@ -54,7 +54,7 @@ export async function redriveDeadLetters(db: Queryable, selection: Selection): P
              where ${selected} returning 1
            )
            select pg_notify($6, $5) from moved`,
-    values: [...valuesOf(selection), selection.queue.name, hintChannel],
+    values: [...valuesOf(selection), selection.queue.name, wakeChannel],
   });
   return rowCount;
 }

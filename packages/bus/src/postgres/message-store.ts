@@ -4,13 +4,13 @@ import type { QueueType } from "@smartcart/contract";
 import { eventTypes } from "@smartcart/contract";
 import type { Queryable } from "@smartcart/store";
 import { sqlStateOf } from "@smartcart/store";
-import type { Step } from "../handling.ts";
 import type { RawMessage } from "../message.ts";
 import { attemptOf } from "../message.ts";
+import type { Step } from "../message-processor.ts";
 import type { OutgoingEvent } from "../types.ts";
 
 /** The channel of hints: a notification names a queue, or `fanout:<event type>`, where there is something new. */
-export const hintChannel = "smartcart_queue";
+export const wakeChannel = "smartcart_queue";
 
 /** Where the messages of a work queue are, beside the queue itself; the same names as on RabbitMQ. */
 export const retryQueue = (queue: QueueType) => `${queue.name}.retry`;
@@ -31,7 +31,7 @@ export async function storeMessages(
     name: "queue-publish",
     text: "select publish($1, $2, $3, $4, $5, $6, $7)",
     values: [
-      hintChannel,
+      wakeChannel,
       copies.map(({ queue }) => queue),
       copies.map(({ isFirst }) => isFirst),
       copies.map(({ event }) => event.id),

@@ -4,9 +4,9 @@ import { eventTypeOf } from "@smartcart/contract";
 import type { Database } from "@smartcart/store";
 import { createFanOutEnd } from "../fan-out.ts";
 import type { RunningConsumer, SubscribeOptions } from "../types.ts";
-import { createDoorbell } from "./doorbell.ts";
 import { addSubscriber, readFanout, removeSubscriber, touchSubscriber } from "./fan-out-store.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "./listen-connection.ts";
+import { createWakeSignal } from "./wake-signal.ts";
 
 /** How often it says that it listens; after 45 s of silence it may have missed something. */
 const touchEveryMs = 15_000;
@@ -22,7 +22,7 @@ export async function startSubscriber<D extends DescMessage>(
   const type = eventTypeOf(desc).desc.typeName;
   const self = { id: randomUUID(), name: o.name, type };
   const end = createFanOutEnd(desc, o);
-  const bell = createDoorbell();
+  const bell = createWakeSignal();
   const stop = new AbortController();
   let position = await addSubscriber(database, self);
   let touchAtMs = performance.now() + touchEveryMs;

@@ -1,7 +1,7 @@
 import { eventsExchange, isMandatory, queueDeclarations, queueTypeOf } from "@smartcart/contract";
 import type { Logger } from "@smartcart/runtime";
 import { reasonOf, remedyFor, retryUntilReady, StartError } from "@smartcart/runtime";
-import { keepRunning } from "../running.ts";
+import { keepRunning } from "../consumer-set.ts";
 import type { EventBus } from "../types.ts";
 import { noDeadLetters } from "../types.ts";
 import { withTimeout } from "../with-timeout.ts";

@@ -5,7 +5,7 @@ import { eventsExchange, eventTypeOf } from "@smartcart/contract";
 import { createFanOutEnd } from "../fan-out.ts";
 import type { RunningConsumer, SubscribeOptions } from "../types.ts";
 import { toRaw } from "./amqp-message.ts";
-import { attach } from "./attachment.ts";
+import { attach } from "./channel-supervisor.ts";
 import type { ReceivedMessage } from "./raw-connection.ts";
 import { onMessage } from "./raw-connection.ts";
 

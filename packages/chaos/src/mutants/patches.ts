@@ -59,9 +59,9 @@ export const patches = {
     file: "packages/shipping/src/order-placed-consumer.ts",
     replacements: [
       {
-        find: `        const begun = await patiently(() => beginAll(accepted, o), o.log, signal);
+        find: `        const begun = await retryWhileUnavailable(() => beginAll(accepted, o), o.log, signal);
         await announce(begun, o);`,
-        replace: `        void patiently(() => beginAll(accepted, o), o.log, new AbortController().signal)
+        replace: `        void retryWhileUnavailable(() => beginAll(accepted, o), o.log, new AbortController().signal)
           .then((begun) => announce(begun, o)).catch(() => signal.aborted);`,
       },
     ],
@@ -111,7 +111,7 @@ export const patches = {
   },
   /** Asking again is charging again. */
   "new-charge-id": {
-    file: "packages/payment/src/payment-desk.ts",
+    file: "packages/payment/src/payment-processor.ts",
     replacements: [
       {
         find: `        chargeId: orderId,

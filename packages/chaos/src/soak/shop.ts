@@ -5,14 +5,14 @@ import { startEmbeddedPostgres, startPrivateBroker } from "@smartcart/engines";
 import { silentLogger } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase } from "@smartcart/store";
-import type { SpawnedPart } from "@smartcart/testkit";
-import { freePorts, spawnPart, waitFor } from "@smartcart/testkit";
+import type { SpawnedService } from "@smartcart/testkit";
+import { freePorts, spawnService, waitFor } from "@smartcart/testkit";
 import type { Targets } from "./generator.ts";
 
 export type Queue = "postgres" | "rabbitmq";
 
 export interface Shop extends AsyncDisposable {
-  readonly process: SpawnedPart;
+  readonly process: SpawnedService;
   /** Where V8's inspector listens. */
   readonly inspectorUrl: string;
   readonly targets: Targets;
@@ -53,7 +53,7 @@ export async function startShop(directory: string, queue: Queue): Promise<Shop> 
     urls[part] = `http://127.0.0.1:${chosen[index]}`;
   }
   const process = started.use(
-    spawnPart({ args: ["--inspect=127.0.0.1:0", "packages/smartcart/src/main.ts", "up"], env }),
+    spawnService({ args: ["--inspect=127.0.0.1:0", "packages/smartcart/src/main.ts", "up"], env }),
   );
   await untilReady(process);
   const database = started.use(
@@ -74,7 +74,7 @@ export async function startShop(directory: string, queue: Queue): Promise<Shop> 
   };
 }
 
-async function untilReady(process: SpawnedPart): Promise<void> {
+async function untilReady(process: SpawnedService): Promise<void> {
   let ended: number | NodeJS.Signals | undefined;
   void process.exited.then((code) => {
     ended = code;

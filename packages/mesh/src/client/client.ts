@@ -3,7 +3,7 @@ import type { Client, Transport } from "@connectrpc/connect";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import type { Logger, Registry } from "@smartcart/runtime";
-import { foldCalls } from "../batch/folding-client.ts";
+import { batchCalls } from "../batch/batching-client.ts";
 import { createPolicyTransport } from "./policy-transport.ts";
 import { SessionManager } from "./session-manager.ts";
 
@@ -46,7 +46,7 @@ export function createServiceClient<S extends DescService>(
     meshSecret: o.meshSecret,
     metrics: o.metrics,
   });
-  const client = foldCalls(createClient(service, transport), service, o.metrics);
+  const client = batchCalls(createClient(service, transport), service, o.metrics);
   return Object.assign(client, { [Symbol.dispose]: connection.close });
 }
 

@@ -7,16 +7,16 @@ import { currentTraceparent } from "@smartcart/runtime";
 import { callerHeader, createCallerTokens } from "../auth/caller-token.ts";
 import { currentCall, maxTimerMs } from "../context/call-scope.ts";
 import { codeName } from "../errors/status-codes.ts";
-import { abortable, watchStream } from "../streams/watched-stream.ts";
+import { abortable, observeStream } from "../streams/stream-observer.ts";
 import type { RecordCall } from "../telemetry/call-metrics.ts";
 import { callHistogram, clientDuration, createCallRecorder } from "../telemetry/call-metrics.ts";
+import { createRetrier } from "./retry.ts";
 import {
   deadlineError,
   onceMoreIfRefused,
-  receivedError,
-  throwReceived,
-} from "./received-error.ts";
-import { createRetrier } from "./retry.ts";
+  throwUpstream,
+  upstreamError,
+} from "./upstream-error.ts";
 
 /** Who calls, and how that is told. */
 export interface PolicyTransportOptions {
@@ -94,13 +94,13 @@ export function createPolicyTransport(inner: Transport, o: PolicyTransportOption
         const leftMs = attemptTimeoutMs(plan, bounds);
         return inner.unary(method, bounds.signal, leftMs, headers, input, contextValues);
       };
-      const send = () => onceMoreIfRefused(attempt).catch(throwReceived);
+      const send = () => onceMoreIfRefused(attempt).catch(throwUpstream);
       try {
         const response = plan.retrier ? await retried(plan.retrier, bounds, send) : await send();
         plan.record?.(undefined, (performance.now() - startedAt) / 1000);
         return response as UnaryResponse<typeof method.input, typeof method.output>;
       } catch (thrown) {
-        const error = receivedError(thrown);
+        const error = upstreamError(thrown);
         plan.record?.(error.code, (performance.now() - startedAt) / 1000);
         o.log.debug("rpc.failed", { method: plan.name, code: codeName(error.code) });
         throw error;
@@ -120,9 +120,9 @@ export function createPolicyTransport(inner: Transport, o: PolicyTransportOption
           input,
           contextValues,
         );
-        return { ...res, message: watchStream(res.message, { mapError: receivedError }) };
+        return { ...res, message: observeStream(res.message, { mapError: upstreamError }) };
       } catch (thrown) {
-        throw receivedError(thrown);
+        throw upstreamError(thrown);
       }
     },
   };

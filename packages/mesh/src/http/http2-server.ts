@@ -9,12 +9,12 @@ import { constants, createServer, Http2ServerRequest, Http2ServerResponse } from
 import type { Socket } from "node:net";
 import type { Logger } from "@smartcart/runtime";
 import { networkOf } from "@smartcart/runtime";
-import type { ResetAllowance } from "../limits/reset-allowance.ts";
+import type { ResetBudget } from "../limits/reset-budget.ts";
 
 /** What the HTTP/2 side of a port does with what it reads. */
 export interface Http2Options {
   readonly onRequest: (req: Http2ServerRequest, res: Http2ServerResponse) => void;
-  readonly resets: ResetAllowance;
+  readonly resets: ResetBudget;
   readonly log: Logger;
 }
 
@@ -49,7 +49,7 @@ const freeResets = 100;
 /** What one connection holds. */
 interface Connection {
   readonly address: string;
-  readonly resets: ResetAllowance;
+  readonly resets: ResetBudget;
   receivingBytes: number;
   unsentBytes: number;
   /** Aborted streams since its address was last within its allowance. */

@@ -18,7 +18,7 @@ export function endWithAnswer(res: NodeResponse, { status, headers, body }: Http
 }
 
 /** Answers a request for an upgrade with a problem, and closes the connection. */
-export function refuseUpgradeWith(socket: Duplex, problem: HttpProblem): void {
+export function rejectUpgradeWith(socket: Duplex, problem: HttpProblem): void {
   const body = JSON.stringify(problem.body);
   const headers = {
     ...problem.headers,

@@ -5,10 +5,10 @@ import { policyOf } from "@smartcart/contract";
 import { callerHeader, createCallerCheck } from "../auth/caller-token.ts";
 import { addressKey } from "../context/call-scope.ts";
 import { DomainError } from "../errors/errors.ts";
-import { watchStream } from "../streams/watched-stream.ts";
+import { observeStream } from "../streams/stream-observer.ts";
+import type { Semaphore, SemaphoreOptions } from "./semaphore.ts";
+import { createSemaphore } from "./semaphore.ts";
 import { createStreamLimit } from "./stream-limit.ts";
-import type { Turns, TurnsOptions } from "./turns.ts";
-import { createTurns } from "./turns.ts";
 
 /** Limits of one server. */
 export interface AdmissionOptions {
@@ -33,7 +33,7 @@ export interface Admission {
 export function createAdmission(o: AdmissionOptions): Admission {
   const callerOf = o.meshSecret === undefined ? undefined : createCallerCheck(o.meshSecret);
   const streams = createStreamLimit();
-  const lines = new Map<DescMethod, Turns>();
+  const lines = new Map<DescMethod, Semaphore>();
   let inFlight = 0;
 
   /** Answers the calling part, where it has proved that it is one. */
@@ -58,7 +58,7 @@ export function createAdmission(o: AdmissionOptions): Admission {
   async function takeTurn(method: DescMethod, signal: AbortSignal): Promise<() => void> {
     let line = lines.get(method);
     if (line === undefined) {
-      line = createTurns(lineOf(method));
+      line = createSemaphore(lineOf(method));
       lines.set(method, line);
     }
     const leave = await line.enter(signal);
@@ -113,7 +113,7 @@ export function createAdmission(o: AdmissionOptions): Admission {
     try {
       const res = await next(req);
       if (res.stream) {
-        return { ...res, message: watchStream(res.message, { onEnd: leave }) };
+        return { ...res, message: observeStream(res.message, { onEnd: leave }) };
       }
       leave();
       return res;
@@ -179,7 +179,7 @@ function overloadedError(): DomainError {
   });
 }
 
-function lineOf(method: DescMethod): TurnsOptions {
+function lineOf(method: DescMethod): SemaphoreOptions {
   const { maxConcurrency, wait } = policyOf(method);
   return {
     atOnce: maxConcurrency,

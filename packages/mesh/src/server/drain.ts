@@ -3,12 +3,12 @@ import { Server as TcpServer } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { delay } from "@smartcart/runtime";
-import type { OnePort } from "../http/one-port.ts";
+import type { ProtocolMux } from "../http/protocol-mux.ts";
 import type { Shutdown } from "./serving.ts";
 
 /** What is drained, and how. */
 export interface DrainOptions {
-  readonly port: OnePort;
+  readonly port: ProtocolMux;
   /** Longest time for calls under way, in milliseconds. */
   readonly drainMs: number;
   /**

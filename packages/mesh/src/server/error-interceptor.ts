@@ -2,9 +2,9 @@ import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/conne
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Logger } from "@smartcart/runtime";
 import { mapError } from "../errors/error-mapping.ts";
-import { abortable, watchStream } from "../streams/watched-stream.ts";
+import { abortable, observeStream } from "../streams/stream-observer.ts";
 
-/** Turns whatever is thrown into what the caller may see, and logs what the caller may not see. */
+/** Semaphore whatever is thrown into what the caller may see, and logs what the caller may not see. */
 export function createErrorInterceptor(log: Logger): Interceptor {
   function map(req: UnaryRequest | StreamRequest, thrown: unknown): unknown {
     const { error, unexpected } = mapError(isHangUp(req.signal, thrown) ? canceledError() : thrown);
@@ -20,7 +20,7 @@ export function createErrorInterceptor(log: Logger): Interceptor {
       if (!res.stream) {
         return res;
       }
-      return { ...res, message: watchStream(res.message, { mapError: (e) => map(req, e) }) };
+      return { ...res, message: observeStream(res.message, { mapError: (e) => map(req, e) }) };
     } catch (thrown) {
       throw map(req, thrown);
     }
@@ -43,6 +43,8 @@ function canceledError(): ConnectError {
 export const promptEnd: Interceptor = (next) => (req) => {
   return abortable(req.signal, async () => {
     const res = await next(req);
-    return res.stream ? { ...res, message: watchStream(res.message, { signal: req.signal }) } : res;
+    return res.stream
+      ? { ...res, message: observeStream(res.message, { signal: req.signal }) }
+      : res;
   });
 };

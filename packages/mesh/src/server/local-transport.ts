@@ -14,15 +14,15 @@ import {
 } from "@connectrpc/connect/protocol";
 import { policyOf } from "@smartcart/contract";
 import { deadlineKey, maxTimerMs } from "../context/call-scope.ts";
-import { watchStream } from "../streams/watched-stream.ts";
-import type { ServedMethods } from "./served-methods.ts";
+import { observeStream } from "../streams/stream-observer.ts";
+import type { MethodRegistry } from "./method-registry.ts";
 
 /** Reason of the signal of a call that is over. One for all: to make an error costs more than all else at a call's end. */
 const callEnded = new ConnectError("the call has ended", Code.Canceled);
 
 /** What calls within the process go through. */
 export interface LocalTransportOptions {
-  readonly served: ServedMethods;
+  readonly served: MethodRegistry;
   readonly interceptors: Interceptor[];
   readonly unaryShutdown: AbortSignal;
   readonly streamShutdown: AbortSignal;
@@ -95,7 +95,7 @@ export function createLocalTransport(o: LocalTransportOptions): Transport {
         method,
         header: context.responseHeader,
         trailer: context.responseTrailer,
-        message: watchStream(output, { onEnd: (error) => context.abort(error ?? callEnded) }),
+        message: observeStream(output, { onEnd: (error) => context.abort(error ?? callEnded) }),
       };
     },
   };

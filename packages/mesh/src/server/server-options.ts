@@ -4,8 +4,8 @@ import type { Hono } from "hono";
 import type { Logger, Registry, TrustedProxies } from "@smartcart/runtime";
 import type { Checks } from "../health/readiness.ts";
 import type { OnUpgrade } from "../http/http1-server.ts";
-import type { Gauges } from "../instance/part-service.ts";
-import type { PartSwitch } from "../instance/part-switch.ts";
+import type { FaultSwitch } from "../instance/fault-switch.ts";
+import type { Gauges } from "../instance/instance-service.ts";
 import type { RestOptions } from "../rest/rest.ts";
 
 /** A server of one part of the mesh. */
@@ -41,7 +41,7 @@ export interface ServerOptions {
   /** Numbers that the operator's desk shows; asked for about once a second while somebody watches. Default: none. */
   readonly gauges?: Gauges;
   /** What can be broken here on purpose. Undefined: the part does not run in demo mode. */
-  readonly switches?: readonly PartSwitch[] | undefined;
+  readonly faultSwitches?: readonly FaultSwitch[] | undefined;
   /** Longest request in bytes; default 256 KiB. */
   readonly maxBodyBytes?: number;
   /** Unary calls at once; one more is refused with 503 and Retry-After. Default 2048. */

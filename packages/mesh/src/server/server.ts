@@ -3,16 +3,16 @@ import type { Transport } from "@connectrpc/connect";
 import type { Logger } from "@smartcart/runtime";
 import { loopbackProxies, StartError } from "@smartcart/runtime";
 import { createReadiness } from "../health/readiness.ts";
+import { createConnectionClose } from "../http/connection-close.ts";
 import { createCors } from "../http/cors.ts";
 import { createHttpApp } from "../http/http-app.ts";
 import type { OnUpgrade } from "../http/http1-server.ts";
-import { createLastOnConnection } from "../http/last-on-connection.ts";
-import type { OnePort } from "../http/one-port.ts";
-import { createOnePort } from "../http/one-port.ts";
+import type { ProtocolMux } from "../http/protocol-mux.ts";
+import { createProtocolMux } from "../http/protocol-mux.ts";
 import type { RequestGate } from "../http/request-gate.ts";
 import { createRequestGate } from "../http/request-gate.ts";
 import { createRpcListener } from "../http/rpc-listener.ts";
-import { endWithProblem, refuseUpgradeWith } from "../http/send-problem.ts";
+import { endWithProblem, rejectUpgradeWith } from "../http/send-problem.ts";
 import { drain } from "./drain.ts";
 import type { ServerOptions } from "./server-options.ts";
 import type { Serving, Shutdown } from "./serving.ts";
@@ -76,18 +76,18 @@ function createPort(
   maxBodyBytes: number,
   { handlers, transport }: Serving,
   shutdown: Shutdown,
-): OnePort {
+): ProtocolMux {
   const readiness = createReadiness(o.checks ?? {}, shutdown.draining.signal, o.log);
   const trustedProxies = o.trustedProxies ?? loopbackProxies;
   const http = createHttpApp({ ...o, maxBodyBytes, transport, readiness, trustedProxies });
   const rpc = createRpcListener({ handlers, trustedProxies, log: o.log });
   const gate = createRequestGate({ host: o.host, allowedHosts: o.allowedHosts });
-  const lastOnConnection = createLastOnConnection(shutdown.streams.signal);
+  const lastOnConnection = createConnectionClose(shutdown.streams.signal);
   const cors = createCors({
     origins: o.corsOrigins ?? [],
     requestHeaders: (o.restOptions?.headers ?? []).map(({ name }) => name),
   });
-  return createOnePort({
+  return createProtocolMux({
     onUpgrade: o.onUpgrade && guardUpgrade(o.onUpgrade, gate, o.log),
     trustedProxies,
     log: o.log,
@@ -117,7 +117,7 @@ function guardUpgrade(onUpgrade: OnUpgrade, gate: RequestGate, log: Logger): OnU
     try {
       const problem = gate(req);
       if (problem === undefined) onUpgrade(req, socket, head);
-      else refuseUpgradeWith(socket, problem);
+      else rejectUpgradeWith(socket, problem);
     } catch (error) {
       log.error("http.failed", { error });
       socket.destroy();
@@ -132,7 +132,7 @@ const listenProblems: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: "cannot be had: the address is not one of this machine",
 };
 
-async function listen({ http1 }: OnePort, o: ServerOptions): Promise<AddressInfo> {
+async function listen({ http1 }: ProtocolMux, o: ServerOptions): Promise<AddressInfo> {
   const listening = Promise.withResolvers<void>();
   http1.once("error", listening.reject).once("listening", listening.resolve);
   http1.listen({ port: o.port, host: o.host });

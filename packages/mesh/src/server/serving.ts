@@ -2,15 +2,15 @@ import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { compileRules } from "@smartcart/contract";
 import { Health } from "@smartcart/gen/grpc/health/v1/health_pb";
-import { PartService } from "@smartcart/gen/ops/v1/part_service_pb";
+import { InstanceService } from "@smartcart/gen/ops/v1/instance_service_pb";
 import { registerHealth } from "../health/health.ts";
-import { registerPartService } from "../instance/part-service.ts";
+import { registerInstanceService } from "../instance/instance-service.ts";
 import { createAdmission } from "../limits/admission.ts";
 import { reflectionServices, registerReflection } from "../reflection/reflection.ts";
-import { createObservation } from "../telemetry/observation.ts";
+import { createTelemetryInterceptor } from "../telemetry/telemetry-interceptor.ts";
 import { createErrorInterceptor, promptEnd } from "./error-interceptor.ts";
 import { createLocalTransport } from "./local-transport.ts";
-import { collectMethods } from "./served-methods.ts";
+import { collectMethods } from "./method-registry.ts";
 import type { ServerOptions } from "./server-options.ts";
 import { validation } from "./validation.ts";
 
@@ -40,11 +40,11 @@ const defaultMaxInFlight = 2048;
 
 /** Puts the implementations, health, reflection and the part's report behind one chain of interceptors. */
 export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: Shutdown): Serving {
-  compileRules([...o.services, PartService]);
+  compileRules([...o.services, InstanceService]);
   const infrastructure = [Health, ...reflectionServices];
   const exempt = new Set(infrastructure.flatMap((service) => service.methods));
   // The desk's own calls are none that it should see; but not everybody may make them.
-  const unobserved = new Set([...exempt, ...PartService.methods]);
+  const unobserved = new Set([...exempt, ...InstanceService.methods]);
   const admission = createAdmission({
     exempt,
     maxInFlight: o.maxInFlight ?? defaultMaxInFlight,
@@ -53,7 +53,12 @@ export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: 
   });
   // From the outside to the inside: what is observed and mapped includes what the inner ones refuse.
   const interceptors: Interceptor[] = [
-    createObservation({ service: o.name, log: o.log, metrics: o.metrics, exempt: unobserved }),
+    createTelemetryInterceptor({
+      service: o.name,
+      log: o.log,
+      metrics: o.metrics,
+      exempt: unobserved,
+    }),
     createErrorInterceptor(o.log),
     promptEnd,
     admission.interceptor,
@@ -68,8 +73,8 @@ export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: 
     [
       o.routes,
       (router) => registerHealth(router, o.services, shutdown.draining.signal),
-      (router) => registerPartService(router, o, shutdown.draining.signal),
-      (router) => registerReflection(router, [...o.services, PartService, ...infrastructure]),
+      (router) => registerInstanceService(router, o, shutdown.draining.signal),
+      (router) => registerReflection(router, [...o.services, InstanceService, ...infrastructure]),
     ],
     { common, maxBodyBytes, ...signals },
   );

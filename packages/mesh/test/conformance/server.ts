@@ -15,7 +15,7 @@ import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import { ConnectError, createConnectRouter } from "@connectrpc/connect";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { delay, loopbackProxies, silentLogger } from "@smartcart/runtime";
-import { createOnePort } from "../../src/http/one-port.ts";
+import { createProtocolMux } from "../../src/http/protocol-mux.ts";
 import { createRpcListener } from "../../src/http/rpc-listener.ts";
 
 interface Header {
@@ -197,7 +197,7 @@ const listener = createRpcListener({
   trustedProxies: loopbackProxies,
   log: silentLogger,
 });
-const { http1 } = createOnePort({
+const { http1 } = createProtocolMux({
   onRequest: (req, res) => {
     const { headers } = req;
     const isBounded = "grpc-timeout" in headers || "connect-timeout-ms" in headers;

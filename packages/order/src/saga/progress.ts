@@ -10,7 +10,7 @@ import { currentTraceparent } from "@smartcart/runtime";
 import type { StoredOrder, Transition } from "../order.ts";
 import { firstEntry, join } from "../order.ts";
 import type { OrderState } from "../order-state.ts";
-import { needsDriving, publicStatus } from "../order-state.ts";
+import { isSagaPending, publicStatus } from "../order-state.ts";
 import { eventsOf, orderView, statusesChanged } from "../order-view.ts";
 import type { OrderRepository } from "../repository.ts";
 
@@ -104,7 +104,7 @@ function answerOf({ from, to }: Transition): Uint8Array | undefined {
 }
 
 function logTransition(log: Logger, { to, history }: Transition): void {
-  if (!needsDriving(to.state)) {
+  if (!isSagaPending(to.state)) {
     log.info(`order.${to.state.toLowerCase()}`, { orderId: to.orderId, sequence: to.lastSequence });
   } else {
     log.debug(`order.${to.state.toLowerCase()}`, { orderId: to.orderId, entries: history.length });

@@ -1,7 +1,7 @@
 /** An order as its table has it. */
 import type { PricedItem, Rejection, StoredOrder } from "../order.ts";
 import type { OrderState } from "../order-state.ts";
-import { needsDriving, orderStates } from "../order-state.ts";
+import { isSagaPending, orderStates } from "../order-state.ts";
 
 // Each by its name: a statement that asks for "*" breaks in a running process when a later version adds a column.
 export const COLUMNS = `order_id, user_id, state, items, currency_code, total_minor, address, payment_token, rejection,
@@ -9,7 +9,7 @@ export const COLUMNS = `order_id, user_id, state, items, currency_code, total_mi
 
 // Written out, so that the planner matches it with the partial index.
 export const UNFINISHED = `state in (${orderStates
-  .filter(needsDriving)
+  .filter(isSagaPending)
   .map((state) => `'${state}'`)
   .join(", ")})`;
 

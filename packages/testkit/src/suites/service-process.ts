@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { freePorts } from "@smartcart/engines";
-import { spawnPart } from "../spawn-part.ts";
+import { spawnService } from "../spawn-service.ts";
 import { createTestDatabase } from "../test-database.ts";
 
 export interface ServiceProcessCase {
@@ -20,7 +20,7 @@ export function describeServiceProcess(o: ServiceProcessCase): void {
       await using database = await createTestDatabase();
       const [port] = await freePorts(1);
       const env = { DATABASE_URL: database.url, [o.portVariable]: String(port) };
-      await using part = spawnPart({ args: [o.main], env });
+      await using part = spawnService({ args: [o.main], env });
       const url = `http://127.0.0.1:${port}`;
       await part.answers(`${url}/readyz`);
       await o.call(url);
@@ -30,7 +30,7 @@ export function describeServiceProcess(o: ServiceProcessCase): void {
 
     it("names every variable that it cannot use", async () => {
       const env = { [o.portVariable]: "http", [o.numberVariable]: "soon" };
-      await using part = spawnPart({ args: [o.main], env });
+      await using part = spawnService({ args: [o.main], env });
       expect(await part.exited).toBe(1);
       expect(part.errorOutput()).toMatch(new RegExp(`^${o.portVariable}: `, "m"));
       expect(part.errorOutput()).toMatch(new RegExp(`^${o.numberVariable}: `, "m"));

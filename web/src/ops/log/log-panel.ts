@@ -14,7 +14,7 @@ import type { LogTail } from "./log-tail.ts";
 
 /** The central log. */
 export interface LogPanel {
-  /** @param services The parts that can be chosen. */
+  /** @param services The services that can be chosen. */
   render(services: readonly string[]): TemplateResult;
 }
 
@@ -60,7 +60,7 @@ export function createLogPanel(tail: LogTail): LogPanel {
               }}
             />
           </div>
-          ${choice("log-service", "Part", tail.query().service, [["", "any"], ...services.map((name) => [name, name] as const)], (service) => ask({ service }))}
+          ${choice("log-service", "RunningService", tail.query().service, [["", "any"], ...services.map((name) => [name, name] as const)], (service) => ask({ service }))}
           ${choice("log-severity", "At least", String(tail.query().minSeverity), severities, (value) => ask({ minSeverity: Number(value) as Severity }))}
           <button class="button">Search</button>
         </form>

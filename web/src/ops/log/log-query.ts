@@ -6,7 +6,7 @@ import type { LogFilterSchema } from "@smartcart/gen/log/v1/log_service_pb";
 export interface LogQuery {
   /** Words, an order's id or a trace id. */
   readonly words: string;
-  /** A part's name; "" for any. */
+  /** A service's name; "" for any. */
   readonly service: string;
   readonly minSeverity: Severity;
 }

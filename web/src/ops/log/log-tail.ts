@@ -1,7 +1,7 @@
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { LogRecord } from "@smartcart/gen/log/v1/log_pb";
-import type { Desk } from "../desk.ts";
-import { complaintOf } from "../desk-access.ts";
+import type { Console } from "../console.ts";
+import { complaintOf } from "../console-access.ts";
 import type { LiveStream, StreamState } from "../live-stream.ts";
 import { startLiveStream } from "../live-stream.ts";
 import type { LogLines } from "./log-lines.ts";
@@ -32,7 +32,7 @@ const FLUSH_MS = 250;
 /** Lines of a page of the past. */
 const PAGE_SIZE = 100;
 
-export function createLogTail({ shop, logs, access, signal }: Desk): LogTail {
+export function createLogTail({ shop, logs, access, signal }: Console): LogTail {
   let query = logQueryIn(location.search);
   let lines = noLines;
   let held = false;

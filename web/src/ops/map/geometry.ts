@@ -35,7 +35,7 @@ export function curveBetween(a: Point, b: Point, half: HalfSize): Curve {
   const bow = length > LONG ? 0.32 : 0.14;
   const bend = { x: (a.x + b.x) / 2 + dy * bow, y: (a.y + b.y) / 2 - dx * bow };
   const whole = { from: a, bend, to: b };
-  return part(whole, leaves(whole, a, half), 1 - leaves(reversed(whole), b, half));
+  return service(whole, leaves(whole, a, half), 1 - leaves(reversed(whole), b, half));
 }
 
 /** The point a share of the way along, 0 to 1. */
@@ -66,7 +66,7 @@ function reversed({ from, bend, to }: Curve): Curve {
 }
 
 /** The piece of a curve between two shares of its way. */
-function part(curve: Curve, start: number, end: number): Curve {
+function service(curve: Curve, start: number, end: number): Curve {
   const { from, bend, to } = curve;
   const mix = (a: number, b: number, c: number): number =>
     (1 - start) * (1 - end) * a + ((1 - start) * end + start * (1 - end)) * b + start * end * c;

@@ -19,7 +19,7 @@ test.each([
   ["wide", false],
   ["narrow", true],
 ])(
-  "no two boxes of the %s map overlap, and none sticks out, whatever parts come",
+  "no two boxes of the %s map overlap, and none sticks out, whatever services come",
   (_name, isNarrow) => {
     const layout = layoutOf([...names, "search", "fraud", "gifts", "taxes"], isNarrow);
     const places = [...layout.places];

@@ -16,7 +16,7 @@ interface Plan {
   readonly width: number;
   readonly half: HalfSize;
   readonly known: Readonly<Record<string, readonly [number, number]>>;
-  /** For parts that this page does not know: from here on to the right, a row below for each that is full. */
+  /** For services that this page does not know: from here on to the right, a row below for each that is full. */
   readonly further: {
     readonly x: number;
     readonly y: number;
@@ -63,7 +63,7 @@ const narrow: Plan = {
   further: { x: 56, y: 440, step: 124, row: 70 },
 };
 
-/** Lays the nodes out; parts without a place of their own come below. */
+/** Lays the nodes out; services without a place of their own come below. */
 export function layoutOf(names: readonly string[], isNarrow: boolean): MapLayout {
   const { known, further, ...plan } = isNarrow ? narrow : wide;
   const places = new Map<string, Point>();

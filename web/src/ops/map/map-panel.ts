@@ -1,9 +1,9 @@
 import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
-import type { Edge, MeshSnapshot, PartState } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
-import { FlowKind } from "@smartcart/gen/ops/v1/part_report_pb";
+import { EdgeKind } from "@smartcart/gen/ops/v1/instance_report_pb";
+import type { Edge, MeshSnapshot, ServiceState } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import { formatCount, formatMs, formatRate } from "../../ui/numbers.ts";
-import type { Desk } from "../desk.ts";
+import type { Console } from "../console.ts";
 import { healthOf } from "../health.ts";
 import type { HopAnimation } from "./hop-animation.ts";
 import { layoutOf } from "./map-layout.ts";
@@ -14,7 +14,7 @@ export interface MapPanel {
   render(snapshot: MeshSnapshot): TemplateResult;
 }
 
-export function createMapPanel({ shop, signal }: Desk, animation: HopAnimation): MapPanel {
+export function createMapPanel({ shop, signal }: Console, animation: HopAnimation): MapPanel {
   const narrow = matchMedia("(width < 44rem)");
   narrow.addEventListener("change", shop.refresh, { signal });
   let chosen = "";
@@ -46,20 +46,20 @@ export function createMapPanel({ shop, signal }: Desk, animation: HopAnimation):
 
 /** All numbers behind the picture; of one node where one is chosen. */
 function numbers(snapshot: MeshSnapshot, chosen: string): TemplateResult {
-  const part = snapshot.parts.find((state) => state.part === chosen);
+  const service = snapshot.services.find((state) => state.service === chosen);
   const edges = snapshot.edges.filter(
     ({ from, to }) => chosen === "" || from === chosen || to === chosen,
   );
   return html`
     <details class="numbers" ?open=${chosen !== ""}>
       <summary>${chosen === "" ? "All numbers of the map" : html`Numbers of <strong>${chosen}</strong>`}</summary>
-      ${part ? partFacts(part) : nothing}
+      ${service ? partFacts(service) : nothing}
       ${edges.length === 0 ? html`<p class="muted">Nothing has passed here yet.</p>` : edgeTable(edges)}
     </details>
   `;
 }
 
-function partFacts({ health, failedChecks, processes, gauges }: PartState): TemplateResult {
+function partFacts({ health, failedChecks, processes, gauges }: ServiceState): TemplateResult {
   const { text, tone } = healthOf(health);
   return html`
     <dl class="gauges">
@@ -73,7 +73,7 @@ function partFacts({ health, failedChecks, processes, gauges }: PartState): Temp
 
 function edgeTable(edges: readonly Edge[]): TemplateResult {
   return html`
-    <div class="scroller" tabindex="0" role="region" aria-label="What goes between the parts">
+    <div class="scroller" tabindex="0" role="region" aria-label="What goes between the services">
       <table>
         <thead>
           <tr>
@@ -90,7 +90,7 @@ function edgeTable(edges: readonly Edge[]): TemplateResult {
 
 function edgeRow(edge: Edge): TemplateResult {
   const { from, to, kind, ratePerSecond, errorsPerSecond, p50Ms, p99Ms } = edge;
-  const isMessage = kind === FlowKind.MESSAGE;
+  const isMessage = kind === EdgeKind.MESSAGE;
   const time = (ms: number): string => (ms > 0 ? formatMs(ms) : "–");
   return html`
     <tr>

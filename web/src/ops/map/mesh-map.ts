@@ -1,8 +1,8 @@
 import type { TemplateResult } from "lit-html";
 import { html, nothing, svg } from "lit-html";
 import { ref } from "lit-html/directives/ref.js";
-import type { Edge, MeshSnapshot, PartState } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
-import { FlowKind } from "@smartcart/gen/ops/v1/part_report_pb";
+import { EdgeKind } from "@smartcart/gen/ops/v1/instance_report_pb";
+import type { Edge, MeshSnapshot, ServiceState } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import { formatMs, formatRate } from "../../ui/numbers.ts";
 import { healthOf } from "../health.ts";
 import type { Curve, Point } from "./geometry.ts";
@@ -20,9 +20,9 @@ export interface MeshMapOptions {
   readonly onChoose: (name: string) => void;
 }
 
-/** The names of all nodes: the parts, and what edges name beside them. */
-export function nodeNames({ parts, edges }: MeshSnapshot): readonly string[] {
-  const names = ["client", ...parts.map(({ part }) => part)];
+/** The names of all nodes: the services, and what edges name beside them. */
+export function nodeNames({ services, edges }: MeshSnapshot): readonly string[] {
+  const names = ["client", ...services.map(({ service }) => service)];
   return [...new Set([...names, ...edges.flatMap(({ from, to }) => [from, to])])];
 }
 
@@ -46,7 +46,7 @@ export function meshMap(options: MeshMapOptions): TemplateResult {
   // Lines first, then boxes, then what is written on the lines: what is drawn later lies above.
   return html`
     <div class="map">
-      <svg viewBox="0 0 ${layout.width} ${layout.height}" role="group" aria-label="Map of the parts">
+      <svg viewBox="0 0 ${layout.width} ${layout.height}" role="group" aria-label="Map of the services">
         ${arrowHeads}
         <g aria-hidden="true">${snapshot.edges.map((edge) => edgeLine(edge, curves, lit))}</g>
         ${[...layout.places.keys()].map((name) => node(name, options))}
@@ -76,7 +76,7 @@ function edgeLine(
   const key = `${edge.from} ${edge.to}`;
   const curve = curves.get(key);
   if (!curve) return nothing;
-  const kind = edge.kind === FlowKind.MESSAGE ? "message" : "call";
+  const kind = edge.kind === EdgeKind.MESSAGE ? "message" : "call";
   const failing = edge.errorsPerSecond > 0;
   const width =
     edge.ratePerSecond > 0 ? Math.min(4.5, 1.3 + Math.log2(1 + edge.ratePerSecond) / 3) : 1;
@@ -121,10 +121,10 @@ function node(name: string, options: MeshMapOptions): TemplateResult | typeof no
   const { snapshot, layout, chosen, onChoose } = options;
   const place = layout.places.get(name);
   if (!place) return nothing;
-  const part = snapshot.parts.find((state) => state.part === name);
+  const service = snapshot.services.find((state) => state.service === name);
   const { half } = layout;
-  const health = part && healthOf(part.health);
-  const note = noteOf(name, part);
+  const health = service && healthOf(service.health);
+  const note = noteOf(name, service);
   const press = (event: KeyboardEvent): void => {
     if (event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
@@ -152,9 +152,9 @@ function node(name: string, options: MeshMapOptions): TemplateResult | typeof no
 }
 
 /** The line below a node's name. */
-function noteOf(name: string, part: PartState | undefined): string {
-  if (!part) return name === "client" ? "browsers, curl" : name === "queue" ? "messages" : "";
-  const health = healthOf(part.health);
-  if (health.tone !== "good") return part.failedChecks.join(", ") || health.text;
-  return part.processes === 1 ? "1 process" : `${part.processes} processes`;
+function noteOf(name: string, service: ServiceState | undefined): string {
+  if (!service) return name === "client" ? "browsers, curl" : name === "queue" ? "messages" : "";
+  const health = healthOf(service.health);
+  if (health.tone !== "good") return service.failedChecks.join(", ") || health.text;
+  return service.processes === 1 ? "1 process" : `${service.processes} processes`;
 }

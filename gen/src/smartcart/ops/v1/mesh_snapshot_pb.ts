@@ -6,15 +6,15 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { FlowKind, FlowKindJson, Gauge, GaugeJson, PartHealth, PartHealthJson, Switch, SwitchJson } from "./part_report_pb.ts";
-import { file_smartcart_ops_v1_part_report } from "./part_report_pb.ts";
+import type { EdgeKind, EdgeKindJson, FaultSwitch, FaultSwitchJson, Gauge, GaugeJson, ServiceHealth, ServiceHealthJson } from "./instance_report_pb.ts";
+import { file_smartcart_ops_v1_instance_report } from "./instance_report_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file smartcart/ops/v1/mesh_snapshot.proto.
  */
 export const file_smartcart_ops_v1_mesh_snapshot: GenFile = /*@__PURE__*/
-  fileDesc("CiRzbWFydGNhcnQvb3BzL3YxL21lc2hfc25hcHNob3QucHJvdG8SEHNtYXJ0Y2FydC5vcHMudjEivAIKDE1lc2hTbmFwc2hvdBIsCgh0YWtlbl9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoFcGFydHMYAiADKAsyGy5zbWFydGNhcnQub3BzLnYxLlBhcnRTdGF0ZRIlCgVlZGdlcxgDIAMoCzIWLnNtYXJ0Y2FydC5vcHMudjEuRWRnZRIsCgZxdWV1ZXMYBCADKAsyHC5zbWFydGNhcnQub3BzLnYxLlF1ZXVlU3RhdGUSLAoGb3JkZXJzGAUgAygLMhwuc21hcnRjYXJ0Lm9wcy52MS5TdGF0ZUNvdW50EiMKBGhvcHMYBiADKAsyFS5zbWFydGNhcnQub3BzLnYxLkhvcBIqCghzd2l0Y2hlcxgHIAMoCzIYLnNtYXJ0Y2FydC5vcHMudjEuU3dpdGNoIpoBCglQYXJ0U3RhdGUSDAoEcGFydBgBIAEoCRIsCgZoZWFsdGgYAiABKA4yHC5zbWFydGNhcnQub3BzLnYxLlBhcnRIZWFsdGgSFQoNZmFpbGVkX2NoZWNrcxgDIAMoCRIRCglwcm9jZXNzZXMYBCABKAUSJwoGZ2F1Z2VzGAUgAygLMhcuc21hcnRjYXJ0Lm9wcy52MS5HYXVnZSKeAQoERWRnZRIMCgRmcm9tGAEgASgJEgoKAnRvGAIgASgJEigKBGtpbmQYAyABKA4yGi5zbWFydGNhcnQub3BzLnYxLkZsb3dLaW5kEhcKD3JhdGVfcGVyX3NlY29uZBgEIAEoARIZChFlcnJvcnNfcGVyX3NlY29uZBgFIAEoARIOCgZwNTBfbXMYBiABKAESDgoGcDk5X21zGAcgASgBIlQKClF1ZXVlU3RhdGUSDQoFcXVldWUYASABKAkSDwoHd2FpdGluZxgCIAEoAxIQCghyZXRyeWluZxgDIAEoAxIUCgxkZWFkX2xldHRlcnMYBCABKAMiKgoKU3RhdGVDb3VudBINCgVzdGF0ZRgBIAEoCRINCgVjb3VudBgCIAEoAyJwCgNIb3ASEAoIb3JkZXJfaWQYASABKAkSDAoEZnJvbRgCIAEoCRIKCgJ0bxgDIAEoCRItCglwYXNzZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmZhaWxlZBgFIAEoCGIGcHJvdG8z", [file_google_protobuf_timestamp, file_smartcart_ops_v1_part_report]);
+  fileDesc("CiRzbWFydGNhcnQvb3BzL3YxL21lc2hfc25hcHNob3QucHJvdG8SEHNtYXJ0Y2FydC5vcHMudjEizQIKDE1lc2hTbmFwc2hvdBIsCgh0YWtlbl9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoIc2VydmljZXMYAiADKAsyHi5zbWFydGNhcnQub3BzLnYxLlNlcnZpY2VTdGF0ZRIlCgVlZGdlcxgDIAMoCzIWLnNtYXJ0Y2FydC5vcHMudjEuRWRnZRIsCgZxdWV1ZXMYBCADKAsyHC5zbWFydGNhcnQub3BzLnYxLlF1ZXVlU3RhdGUSLAoGb3JkZXJzGAUgAygLMhwuc21hcnRjYXJ0Lm9wcy52MS5TdGF0ZUNvdW50EiMKBGhvcHMYBiADKAsyFS5zbWFydGNhcnQub3BzLnYxLkhvcBI1Cg5mYXVsdF9zd2l0Y2hlcxgHIAMoCzIdLnNtYXJ0Y2FydC5vcHMudjEuRmF1bHRTd2l0Y2giowEKDFNlcnZpY2VTdGF0ZRIPCgdzZXJ2aWNlGAEgASgJEi8KBmhlYWx0aBgCIAEoDjIfLnNtYXJ0Y2FydC5vcHMudjEuU2VydmljZUhlYWx0aBIVCg1mYWlsZWRfY2hlY2tzGAMgAygJEhEKCXByb2Nlc3NlcxgEIAEoBRInCgZnYXVnZXMYBSADKAsyFy5zbWFydGNhcnQub3BzLnYxLkdhdWdlIp4BCgRFZGdlEgwKBGZyb20YASABKAkSCgoCdG8YAiABKAkSKAoEa2luZBgDIAEoDjIaLnNtYXJ0Y2FydC5vcHMudjEuRWRnZUtpbmQSFwoPcmF0ZV9wZXJfc2Vjb25kGAQgASgBEhkKEWVycm9yc19wZXJfc2Vjb25kGAUgASgBEg4KBnA1MF9tcxgGIAEoARIOCgZwOTlfbXMYByABKAEiVAoKUXVldWVTdGF0ZRINCgVxdWV1ZRgBIAEoCRIPCgd3YWl0aW5nGAIgASgDEhAKCHJldHJ5aW5nGAMgASgDEhQKDGRlYWRfbGV0dGVycxgEIAEoAyIqCgpTdGF0ZUNvdW50Eg0KBXN0YXRlGAEgASgJEg0KBWNvdW50GAIgASgDInAKA0hvcBIQCghvcmRlcl9pZBgBIAEoCRIMCgRmcm9tGAIgASgJEgoKAnRvGAMgASgJEi0KCXBhc3NlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZmFpbGVkGAUgASgIYgZwcm90bzM", [file_google_protobuf_timestamp, file_smartcart_ops_v1_instance_report]);
 
 /**
  * All parts at one moment, with what went between them in the seconds before.
@@ -32,9 +32,9 @@ export type MeshSnapshot = Message<"smartcart.ops.v1.MeshSnapshot"> & {
   /**
    * Every part that there should be, in the order in which an order meets them.
    *
-   * @generated from field: repeated smartcart.ops.v1.PartState parts = 2;
+   * @generated from field: repeated smartcart.ops.v1.ServiceState services = 2;
    */
-  parts: PartState[];
+  services: ServiceState[];
 
   /**
    * What goes between them; an edge appears with its first call or message and then stays.
@@ -67,9 +67,9 @@ export type MeshSnapshot = Message<"smartcart.ops.v1.MeshSnapshot"> & {
   /**
    * What can be broken on purpose; empty outside of demo mode.
    *
-   * @generated from field: repeated smartcart.ops.v1.Switch switches = 7;
+   * @generated from field: repeated smartcart.ops.v1.FaultSwitch fault_switches = 7;
    */
-  switches: Switch[];
+  faultSwitches: FaultSwitch[];
 };
 
 /**
@@ -88,9 +88,9 @@ export type MeshSnapshotJson = {
   /**
    * Every part that there should be, in the order in which an order meets them.
    *
-   * @generated from field: repeated smartcart.ops.v1.PartState parts = 2;
+   * @generated from field: repeated smartcart.ops.v1.ServiceState services = 2;
    */
-  parts?: PartStateJson[];
+  services?: ServiceStateJson[];
 
   /**
    * What goes between them; an edge appears with its first call or message and then stays.
@@ -123,9 +123,9 @@ export type MeshSnapshotJson = {
   /**
    * What can be broken on purpose; empty outside of demo mode.
    *
-   * @generated from field: repeated smartcart.ops.v1.Switch switches = 7;
+   * @generated from field: repeated smartcart.ops.v1.FaultSwitch fault_switches = 7;
    */
-  switches?: SwitchJson[];
+  faultSwitches?: FaultSwitchJson[];
 };
 
 /**
@@ -138,22 +138,22 @@ export const MeshSnapshotSchema: GenMessage<MeshSnapshot, {jsonType: MeshSnapsho
 /**
  * One part, all of its processes together.
  *
- * @generated from message smartcart.ops.v1.PartState
+ * @generated from message smartcart.ops.v1.ServiceState
  */
-export type PartState = Message<"smartcart.ops.v1.PartState"> & {
+export type ServiceState = Message<"smartcart.ops.v1.ServiceState"> & {
   /**
    * "order", "inventory", …
    *
-   * @generated from field: string part = 1;
+   * @generated from field: string service = 1;
    */
-  part: string;
+  service: string;
 
   /**
    * The worst health of its processes.
    *
-   * @generated from field: smartcart.ops.v1.PartHealth health = 2;
+   * @generated from field: smartcart.ops.v1.ServiceHealth health = 2;
    */
-  health: PartHealth;
+  health: ServiceHealth;
 
   /**
    * Readiness checks that fail somewhere.
@@ -180,22 +180,22 @@ export type PartState = Message<"smartcart.ops.v1.PartState"> & {
 /**
  * One part, all of its processes together.
  *
- * @generated from message smartcart.ops.v1.PartState
+ * @generated from message smartcart.ops.v1.ServiceState
  */
-export type PartStateJson = {
+export type ServiceStateJson = {
   /**
    * "order", "inventory", …
    *
-   * @generated from field: string part = 1;
+   * @generated from field: string service = 1;
    */
-  part?: string;
+  service?: string;
 
   /**
    * The worst health of its processes.
    *
-   * @generated from field: smartcart.ops.v1.PartHealth health = 2;
+   * @generated from field: smartcart.ops.v1.ServiceHealth health = 2;
    */
-  health?: PartHealthJson;
+  health?: ServiceHealthJson;
 
   /**
    * Readiness checks that fail somewhere.
@@ -220,10 +220,10 @@ export type PartStateJson = {
 };
 
 /**
- * Describes the message smartcart.ops.v1.PartState.
- * Use `create(PartStateSchema)` to create a new message.
+ * Describes the message smartcart.ops.v1.ServiceState.
+ * Use `create(ServiceStateSchema)` to create a new message.
  */
-export const PartStateSchema: GenMessage<PartState, {jsonType: PartStateJson}> = /*@__PURE__*/
+export const ServiceStateSchema: GenMessage<ServiceState, {jsonType: ServiceStateJson}> = /*@__PURE__*/
   messageDesc(file_smartcart_ops_v1_mesh_snapshot, 1);
 
 /**
@@ -249,9 +249,9 @@ export type Edge = Message<"smartcart.ops.v1.Edge"> & {
   /**
    * How.
    *
-   * @generated from field: smartcart.ops.v1.FlowKind kind = 3;
+   * @generated from field: smartcart.ops.v1.EdgeKind kind = 3;
    */
-  kind: FlowKind;
+  kind: EdgeKind;
 
   /**
    * Calls or messages a second.
@@ -305,9 +305,9 @@ export type EdgeJson = {
   /**
    * How.
    *
-   * @generated from field: smartcart.ops.v1.FlowKind kind = 3;
+   * @generated from field: smartcart.ops.v1.EdgeKind kind = 3;
    */
-  kind?: FlowKindJson;
+  kind?: EdgeKindJson;
 
   /**
    * Calls or messages a second.

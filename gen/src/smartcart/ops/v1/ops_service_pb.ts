@@ -8,19 +8,19 @@ import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/vali
 import { file_smartcart_mesh_v1_options } from "../../mesh/v1/options_pb.ts";
 import type { DeadLetter, DeadLetterJson } from "./dead_letter_pb.ts";
 import { file_smartcart_ops_v1_dead_letter } from "./dead_letter_pb.ts";
+import type { FaultSwitch, FaultSwitchJson } from "./instance_report_pb.ts";
+import { file_smartcart_ops_v1_instance_report } from "./instance_report_pb.ts";
+import type { Invariant, InvariantJson } from "./invariant_pb.ts";
+import { file_smartcart_ops_v1_invariant } from "./invariant_pb.ts";
 import type { MeshSnapshot, MeshSnapshotJson, QueueState, QueueStateJson } from "./mesh_snapshot_pb.ts";
 import { file_smartcart_ops_v1_mesh_snapshot } from "./mesh_snapshot_pb.ts";
-import type { Switch, SwitchJson } from "./part_report_pb.ts";
-import { file_smartcart_ops_v1_part_report } from "./part_report_pb.ts";
-import type { Promise, PromiseJson } from "./promise_pb.ts";
-import { file_smartcart_ops_v1_promise } from "./promise_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file smartcart/ops/v1/ops_service.proto.
  */
 export const file_smartcart_ops_v1_ops_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJzbWFydGNhcnQvb3BzL3YxL29wc19zZXJ2aWNlLnByb3RvEhBzbWFydGNhcnQub3BzLnYxIjcKEFdhdGNoTWVzaFJlcXVlc3QSIwoPYmFja2xvZ19zZWNvbmRzGAEgASgFQgq6SAcaBRisAigAIkYKEVdhdGNoTWVzaFJlc3BvbnNlEjEKCXNuYXBzaG90cxgBIAMoCzIeLnNtYXJ0Y2FydC5vcHMudjEuTWVzaFNuYXBzaG90IhYKFFdhdGNoUHJvbWlzZXNSZXF1ZXN0IkQKFVdhdGNoUHJvbWlzZXNSZXNwb25zZRIrCghwcm9taXNlcxgBIAMoCzIZLnNtYXJ0Y2FydC5vcHMudjEuUHJvbWlzZSISChBSZWNvbmNpbGVSZXF1ZXN0ImsKEVJlY29uY2lsZVJlc3BvbnNlEikKB3JlcGFpcnMYASADKAsyGC5zbWFydGNhcnQub3BzLnYxLlJlcGFpchIrCghwcm9taXNlcxgCIAMoCzIZLnNtYXJ0Y2FydC5vcHMudjEuUHJvbWlzZSJMCgZSZXBhaXISDwoHcHJvbWlzZRgBIAEoCRIQCghvcmRlcl9pZBgCIAEoCRIOCgZhY3Rpb24YAyABKAkSDwoHcHJvYmxlbRgEIAEoCSJ/ChZMaXN0RGVhZExldHRlcnNSZXF1ZXN0EhYKBXF1ZXVlGAEgASgJQge6SARyAhhAEi4KCG9yZGVyX2lkGAIgASgJQhy6SBlyFxhAMhNeW15ceDAwLVx4MWZceDdmXSokEh0KCXBhZ2Vfc2l6ZRgDIAEoBUIKukgHGgUY9AMoACJ7ChdMaXN0RGVhZExldHRlcnNSZXNwb25zZRIyCgxkZWFkX2xldHRlcnMYASADKAsyHC5zbWFydGNhcnQub3BzLnYxLkRlYWRMZXR0ZXISLAoGcXVldWVzGAIgAygLMhwuc21hcnRjYXJ0Lm9wcy52MS5RdWV1ZVN0YXRlImQKE0RlYWRMZXR0ZXJTZWxlY3Rpb24SGAoFcXVldWUYASABKAlCCbpIBnIEEAEYQBIzCgttZXNzYWdlX2lkcxgCIAMoCUIeukgbkgEYEPQDIhNyERABGIACMgpeW15ceDAwXSokIjEKEkRlYWRMZXR0ZXJQcm9ncmVzcxIMCgRkb25lGAEgASgDEg0KBXRvdGFsGAIgASgDIpkBChlSZWRyaXZlRGVhZExldHRlcnNSZXF1ZXN0EkAKCXNlbGVjdGlvbhgBIAEoCzIlLnNtYXJ0Y2FydC5vcHMudjEuRGVhZExldHRlclNlbGVjdGlvbkIGukgDyAEBEiIKDm1heF9wZXJfc2Vjb25kGAIgASgFQgq6SAcaBRjoBygAEhYKBWxpbWl0GAMgASgFQge6SAQaAigAIlQKGlJlZHJpdmVEZWFkTGV0dGVyc1Jlc3BvbnNlEjYKCHByb2dyZXNzGAEgASgLMiQuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyUHJvZ3Jlc3MiWgoWRHJvcERlYWRMZXR0ZXJzUmVxdWVzdBJACglzZWxlY3Rpb24YASABKAsyJS5zbWFydGNhcnQub3BzLnYxLkRlYWRMZXR0ZXJTZWxlY3Rpb25CBrpIA8gBASJRChdEcm9wRGVhZExldHRlcnNSZXNwb25zZRI2Cghwcm9ncmVzcxgBIAEoCzIkLnNtYXJ0Y2FydC5vcHMudjEuRGVhZExldHRlclByb2dyZXNzInwKEFNldFN3aXRjaFJlcXVlc3QSJwoEcGFydBgBIAEoCUIZukgWchQQARhAMg5eW2Etel1bYS16LV0qJBInCgRuYW1lGAIgASgJQhm6SBZyFBABGEAyDl5bYS16XVthLXotXSokEhYKBXZhbHVlGAMgASgDQge6SAQiAigAIj0KEVNldFN3aXRjaFJlc3BvbnNlEigKBnN3aXRjaBgBIAEoCzIYLnNtYXJ0Y2FydC5vcHMudjEuU3dpdGNoMpUGCgpPcHNTZXJ2aWNlEmEKCVdhdGNoTWVzaBIiLnNtYXJ0Y2FydC5vcHMudjEuV2F0Y2hNZXNoUmVxdWVzdBojLnNtYXJ0Y2FydC5vcHMudjEuV2F0Y2hNZXNoUmVzcG9uc2UiCZACAergGAIgMjABEm0KDVdhdGNoUHJvbWlzZXMSJi5zbWFydGNhcnQub3BzLnYxLldhdGNoUHJvbWlzZXNSZXF1ZXN0Gicuc21hcnRjYXJ0Lm9wcy52MS5XYXRjaFByb21pc2VzUmVzcG9uc2UiCZACAergGAIgMjABEmMKCVJlY29uY2lsZRIiLnNtYXJ0Y2FydC5vcHMudjEuUmVjb25jaWxlUmVxdWVzdBojLnNtYXJ0Y2FydC5vcHMudjEuUmVjb25jaWxlUmVzcG9uc2UiDZACAurgGAYI4NQDIBQSewoPTGlzdERlYWRMZXR0ZXJzEiguc21hcnRjYXJ0Lm9wcy52MS5MaXN0RGVhZExldHRlcnNSZXF1ZXN0Gikuc21hcnRjYXJ0Lm9wcy52MS5MaXN0RGVhZExldHRlcnNSZXNwb25zZSITkAIB6uAYDAiIJyAEOgUIFBDQDxJ8ChJSZWRyaXZlRGVhZExldHRlcnMSKy5zbWFydGNhcnQub3BzLnYxLlJlZHJpdmVEZWFkTGV0dGVyc1JlcXVlc3QaLC5zbWFydGNhcnQub3BzLnYxLlJlZHJpdmVEZWFkTGV0dGVyc1Jlc3BvbnNlIgmQAgLq4BgCIAowARJzCg9Ecm9wRGVhZExldHRlcnMSKC5zbWFydGNhcnQub3BzLnYxLkRyb3BEZWFkTGV0dGVyc1JlcXVlc3QaKS5zbWFydGNhcnQub3BzLnYxLkRyb3BEZWFkTGV0dGVyc1Jlc3BvbnNlIgmQAgLq4BgCIAowARJgCglTZXRTd2l0Y2gSIi5zbWFydGNhcnQub3BzLnYxLlNldFN3aXRjaFJlcXVlc3QaIy5zbWFydGNhcnQub3BzLnYxLlNldFN3aXRjaFJlc3BvbnNlIgqQAgLq4BgDCIgnYgZwcm90bzM", [file_buf_validate_validate, file_smartcart_mesh_v1_options, file_smartcart_ops_v1_dead_letter, file_smartcart_ops_v1_mesh_snapshot, file_smartcart_ops_v1_part_report, file_smartcart_ops_v1_promise]);
+  fileDesc("CiJzbWFydGNhcnQvb3BzL3YxL29wc19zZXJ2aWNlLnByb3RvEhBzbWFydGNhcnQub3BzLnYxIjcKEFdhdGNoTWVzaFJlcXVlc3QSIwoPYmFja2xvZ19zZWNvbmRzGAEgASgFQgq6SAcaBRisAigAIkYKEVdhdGNoTWVzaFJlc3BvbnNlEjEKCXNuYXBzaG90cxgBIAMoCzIeLnNtYXJ0Y2FydC5vcHMudjEuTWVzaFNuYXBzaG90IhgKFldhdGNoSW52YXJpYW50c1JlcXVlc3QiSgoXV2F0Y2hJbnZhcmlhbnRzUmVzcG9uc2USLwoKaW52YXJpYW50cxgBIAMoCzIbLnNtYXJ0Y2FydC5vcHMudjEuSW52YXJpYW50IhIKEFJlY29uY2lsZVJlcXVlc3QibwoRUmVjb25jaWxlUmVzcG9uc2USKQoHcmVwYWlycxgBIAMoCzIYLnNtYXJ0Y2FydC5vcHMudjEuUmVwYWlyEi8KCmludmFyaWFudHMYAiADKAsyGy5zbWFydGNhcnQub3BzLnYxLkludmFyaWFudCJOCgZSZXBhaXISEQoJaW52YXJpYW50GAEgASgJEhAKCG9yZGVyX2lkGAIgASgJEg4KBmFjdGlvbhgDIAEoCRIPCgdwcm9ibGVtGAQgASgJIn8KFkxpc3REZWFkTGV0dGVyc1JlcXVlc3QSFgoFcXVldWUYASABKAlCB7pIBHICGEASLgoIb3JkZXJfaWQYAiABKAlCHLpIGXIXGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSHQoJcGFnZV9zaXplGAMgASgFQgq6SAcaBRj0AygAInsKF0xpc3REZWFkTGV0dGVyc1Jlc3BvbnNlEjIKDGRlYWRfbGV0dGVycxgBIAMoCzIcLnNtYXJ0Y2FydC5vcHMudjEuRGVhZExldHRlchIsCgZxdWV1ZXMYAiADKAsyHC5zbWFydGNhcnQub3BzLnYxLlF1ZXVlU3RhdGUiZAoTRGVhZExldHRlclNlbGVjdGlvbhIYCgVxdWV1ZRgBIAEoCUIJukgGcgQQARhAEjMKC21lc3NhZ2VfaWRzGAIgAygJQh66SBuSARgQ9AMiE3IREAEYgAIyCl5bXlx4MDBdKiQiMQoSRGVhZExldHRlclByb2dyZXNzEgwKBGRvbmUYASABKAMSDQoFdG90YWwYAiABKAMimQEKGVJlZHJpdmVEZWFkTGV0dGVyc1JlcXVlc3QSQAoJc2VsZWN0aW9uGAEgASgLMiUuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyU2VsZWN0aW9uQga6SAPIAQESIgoObWF4X3Blcl9zZWNvbmQYAiABKAVCCrpIBxoFGOgHKAASFgoFbGltaXQYAyABKAVCB7pIBBoCKAAiVAoaUmVkcml2ZURlYWRMZXR0ZXJzUmVzcG9uc2USNgoIcHJvZ3Jlc3MYASABKAsyJC5zbWFydGNhcnQub3BzLnYxLkRlYWRMZXR0ZXJQcm9ncmVzcyJaChZEcm9wRGVhZExldHRlcnNSZXF1ZXN0EkAKCXNlbGVjdGlvbhgBIAEoCzIlLnNtYXJ0Y2FydC5vcHMudjEuRGVhZExldHRlclNlbGVjdGlvbkIGukgDyAEBIlEKF0Ryb3BEZWFkTGV0dGVyc1Jlc3BvbnNlEjYKCHByb2dyZXNzGAEgASgLMiQuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyUHJvZ3Jlc3MihAEKFVNldEZhdWx0U3dpdGNoUmVxdWVzdBIqCgdzZXJ2aWNlGAEgASgJQhm6SBZyFBABGEAyDl5bYS16XVthLXotXSokEicKBG5hbWUYAiABKAlCGbpIFnIUEAEYQDIOXlthLXpdW2Etei1dKiQSFgoFdmFsdWUYAyABKANCB7pIBCICKAAiTQoWU2V0RmF1bHRTd2l0Y2hSZXNwb25zZRIzCgxmYXVsdF9zd2l0Y2gYASABKAsyHS5zbWFydGNhcnQub3BzLnYxLkZhdWx0U3dpdGNoMqoGCgpPcHNTZXJ2aWNlEmEKCVdhdGNoTWVzaBIiLnNtYXJ0Y2FydC5vcHMudjEuV2F0Y2hNZXNoUmVxdWVzdBojLnNtYXJ0Y2FydC5vcHMudjEuV2F0Y2hNZXNoUmVzcG9uc2UiCZACAergGAIgMjABEnMKD1dhdGNoSW52YXJpYW50cxIoLnNtYXJ0Y2FydC5vcHMudjEuV2F0Y2hJbnZhcmlhbnRzUmVxdWVzdBopLnNtYXJ0Y2FydC5vcHMudjEuV2F0Y2hJbnZhcmlhbnRzUmVzcG9uc2UiCZACAergGAIgMjABEmMKCVJlY29uY2lsZRIiLnNtYXJ0Y2FydC5vcHMudjEuUmVjb25jaWxlUmVxdWVzdBojLnNtYXJ0Y2FydC5vcHMudjEuUmVjb25jaWxlUmVzcG9uc2UiDZACAurgGAYI4NQDIBQSewoPTGlzdERlYWRMZXR0ZXJzEiguc21hcnRjYXJ0Lm9wcy52MS5MaXN0RGVhZExldHRlcnNSZXF1ZXN0Gikuc21hcnRjYXJ0Lm9wcy52MS5MaXN0RGVhZExldHRlcnNSZXNwb25zZSITkAIB6uAYDAiIJyAEOgUIFBDQDxJ8ChJSZWRyaXZlRGVhZExldHRlcnMSKy5zbWFydGNhcnQub3BzLnYxLlJlZHJpdmVEZWFkTGV0dGVyc1JlcXVlc3QaLC5zbWFydGNhcnQub3BzLnYxLlJlZHJpdmVEZWFkTGV0dGVyc1Jlc3BvbnNlIgmQAgLq4BgCIAowARJzCg9Ecm9wRGVhZExldHRlcnMSKC5zbWFydGNhcnQub3BzLnYxLkRyb3BEZWFkTGV0dGVyc1JlcXVlc3QaKS5zbWFydGNhcnQub3BzLnYxLkRyb3BEZWFkTGV0dGVyc1Jlc3BvbnNlIgmQAgLq4BgCIAowARJvCg5TZXRGYXVsdFN3aXRjaBInLnNtYXJ0Y2FydC5vcHMudjEuU2V0RmF1bHRTd2l0Y2hSZXF1ZXN0Giguc21hcnRjYXJ0Lm9wcy52MS5TZXRGYXVsdFN3aXRjaFJlc3BvbnNlIgqQAgLq4BgDCIgnYgZwcm90bzM", [file_buf_validate_validate, file_smartcart_mesh_v1_options, file_smartcart_ops_v1_dead_letter, file_smartcart_ops_v1_instance_report, file_smartcart_ops_v1_invariant, file_smartcart_ops_v1_mesh_snapshot]);
 
 /**
  * Asks to watch the mesh.
@@ -95,59 +95,59 @@ export const WatchMeshResponseSchema: GenMessage<WatchMeshResponse, {jsonType: W
 /**
  * Asks to watch the promises.
  *
- * @generated from message smartcart.ops.v1.WatchPromisesRequest
+ * @generated from message smartcart.ops.v1.WatchInvariantsRequest
  */
-export type WatchPromisesRequest = Message<"smartcart.ops.v1.WatchPromisesRequest"> & {
+export type WatchInvariantsRequest = Message<"smartcart.ops.v1.WatchInvariantsRequest"> & {
 };
 
 /**
  * Asks to watch the promises.
  *
- * @generated from message smartcart.ops.v1.WatchPromisesRequest
+ * @generated from message smartcart.ops.v1.WatchInvariantsRequest
  */
-export type WatchPromisesRequestJson = {
+export type WatchInvariantsRequestJson = {
 };
 
 /**
- * Describes the message smartcart.ops.v1.WatchPromisesRequest.
- * Use `create(WatchPromisesRequestSchema)` to create a new message.
+ * Describes the message smartcart.ops.v1.WatchInvariantsRequest.
+ * Use `create(WatchInvariantsRequestSchema)` to create a new message.
  */
-export const WatchPromisesRequestSchema: GenMessage<WatchPromisesRequest, {jsonType: WatchPromisesRequestJson}> = /*@__PURE__*/
+export const WatchInvariantsRequestSchema: GenMessage<WatchInvariantsRequest, {jsonType: WatchInvariantsRequestJson}> = /*@__PURE__*/
   messageDesc(file_smartcart_ops_v1_ops_service, 2);
 
 /**
  * The promises.
  *
- * @generated from message smartcart.ops.v1.WatchPromisesResponse
+ * @generated from message smartcart.ops.v1.WatchInvariantsResponse
  */
-export type WatchPromisesResponse = Message<"smartcart.ops.v1.WatchPromisesResponse"> & {
+export type WatchInvariantsResponse = Message<"smartcart.ops.v1.WatchInvariantsResponse"> & {
   /**
    * All of them, always in the same order.
    *
-   * @generated from field: repeated smartcart.ops.v1.Promise promises = 1;
+   * @generated from field: repeated smartcart.ops.v1.Invariant invariants = 1;
    */
-  promises: Promise[];
+  invariants: Invariant[];
 };
 
 /**
  * The promises.
  *
- * @generated from message smartcart.ops.v1.WatchPromisesResponse
+ * @generated from message smartcart.ops.v1.WatchInvariantsResponse
  */
-export type WatchPromisesResponseJson = {
+export type WatchInvariantsResponseJson = {
   /**
    * All of them, always in the same order.
    *
-   * @generated from field: repeated smartcart.ops.v1.Promise promises = 1;
+   * @generated from field: repeated smartcart.ops.v1.Invariant invariants = 1;
    */
-  promises?: PromiseJson[];
+  invariants?: InvariantJson[];
 };
 
 /**
- * Describes the message smartcart.ops.v1.WatchPromisesResponse.
- * Use `create(WatchPromisesResponseSchema)` to create a new message.
+ * Describes the message smartcart.ops.v1.WatchInvariantsResponse.
+ * Use `create(WatchInvariantsResponseSchema)` to create a new message.
  */
-export const WatchPromisesResponseSchema: GenMessage<WatchPromisesResponse, {jsonType: WatchPromisesResponseJson}> = /*@__PURE__*/
+export const WatchInvariantsResponseSchema: GenMessage<WatchInvariantsResponse, {jsonType: WatchInvariantsResponseJson}> = /*@__PURE__*/
   messageDesc(file_smartcart_ops_v1_ops_service, 3);
 
 /**
@@ -189,9 +189,9 @@ export type ReconcileResponse = Message<"smartcart.ops.v1.ReconcileResponse"> & 
   /**
    * The promises after it.
    *
-   * @generated from field: repeated smartcart.ops.v1.Promise promises = 2;
+   * @generated from field: repeated smartcart.ops.v1.Invariant invariants = 2;
    */
-  promises: Promise[];
+  invariants: Invariant[];
 };
 
 /**
@@ -210,9 +210,9 @@ export type ReconcileResponseJson = {
   /**
    * The promises after it.
    *
-   * @generated from field: repeated smartcart.ops.v1.Promise promises = 2;
+   * @generated from field: repeated smartcart.ops.v1.Invariant invariants = 2;
    */
-  promises?: PromiseJson[];
+  invariants?: InvariantJson[];
 };
 
 /**
@@ -231,9 +231,9 @@ export type Repair = Message<"smartcart.ops.v1.Repair"> & {
   /**
    * Name of the promise that was broken.
    *
-   * @generated from field: string promise = 1;
+   * @generated from field: string invariant = 1;
    */
-  promise: string;
+  invariant: string;
 
   /**
    * The order that it is about.
@@ -266,9 +266,9 @@ export type RepairJson = {
   /**
    * Name of the promise that was broken.
    *
-   * @generated from field: string promise = 1;
+   * @generated from field: string invariant = 1;
    */
-  promise?: string;
+  invariant?: string;
 
   /**
    * The order that it is about.
@@ -680,15 +680,15 @@ export const DropDeadLettersResponseSchema: GenMessage<DropDeadLettersResponse, 
 /**
  * Asks to turn a switch.
  *
- * @generated from message smartcart.ops.v1.SetSwitchRequest
+ * @generated from message smartcart.ops.v1.SetFaultSwitchRequest
  */
-export type SetSwitchRequest = Message<"smartcart.ops.v1.SetSwitchRequest"> & {
+export type SetFaultSwitchRequest = Message<"smartcart.ops.v1.SetFaultSwitchRequest"> & {
   /**
    * The part that it belongs to.
    *
-   * @generated from field: string part = 1;
+   * @generated from field: string service = 1;
    */
-  part: string;
+  service: string;
 
   /**
    * Which one.
@@ -708,15 +708,15 @@ export type SetSwitchRequest = Message<"smartcart.ops.v1.SetSwitchRequest"> & {
 /**
  * Asks to turn a switch.
  *
- * @generated from message smartcart.ops.v1.SetSwitchRequest
+ * @generated from message smartcart.ops.v1.SetFaultSwitchRequest
  */
-export type SetSwitchRequestJson = {
+export type SetFaultSwitchRequestJson = {
   /**
    * The part that it belongs to.
    *
-   * @generated from field: string part = 1;
+   * @generated from field: string service = 1;
    */
-  part?: string;
+  service?: string;
 
   /**
    * Which one.
@@ -734,45 +734,45 @@ export type SetSwitchRequestJson = {
 };
 
 /**
- * Describes the message smartcart.ops.v1.SetSwitchRequest.
- * Use `create(SetSwitchRequestSchema)` to create a new message.
+ * Describes the message smartcart.ops.v1.SetFaultSwitchRequest.
+ * Use `create(SetFaultSwitchRequestSchema)` to create a new message.
  */
-export const SetSwitchRequestSchema: GenMessage<SetSwitchRequest, {jsonType: SetSwitchRequestJson}> = /*@__PURE__*/
+export const SetFaultSwitchRequestSchema: GenMessage<SetFaultSwitchRequest, {jsonType: SetFaultSwitchRequestJson}> = /*@__PURE__*/
   messageDesc(file_smartcart_ops_v1_ops_service, 15);
 
 /**
  * The switch as it stands now.
  *
- * @generated from message smartcart.ops.v1.SetSwitchResponse
+ * @generated from message smartcart.ops.v1.SetFaultSwitchResponse
  */
-export type SetSwitchResponse = Message<"smartcart.ops.v1.SetSwitchResponse"> & {
+export type SetFaultSwitchResponse = Message<"smartcart.ops.v1.SetFaultSwitchResponse"> & {
   /**
    * The switch.
    *
-   * @generated from field: smartcart.ops.v1.Switch switch = 1;
+   * @generated from field: smartcart.ops.v1.FaultSwitch fault_switch = 1;
    */
-  switch?: Switch | undefined;
+  faultSwitch?: FaultSwitch | undefined;
 };
 
 /**
  * The switch as it stands now.
  *
- * @generated from message smartcart.ops.v1.SetSwitchResponse
+ * @generated from message smartcart.ops.v1.SetFaultSwitchResponse
  */
-export type SetSwitchResponseJson = {
+export type SetFaultSwitchResponseJson = {
   /**
    * The switch.
    *
-   * @generated from field: smartcart.ops.v1.Switch switch = 1;
+   * @generated from field: smartcart.ops.v1.FaultSwitch fault_switch = 1;
    */
-  switch?: SwitchJson;
+  faultSwitch?: FaultSwitchJson;
 };
 
 /**
- * Describes the message smartcart.ops.v1.SetSwitchResponse.
- * Use `create(SetSwitchResponseSchema)` to create a new message.
+ * Describes the message smartcart.ops.v1.SetFaultSwitchResponse.
+ * Use `create(SetFaultSwitchResponseSchema)` to create a new message.
  */
-export const SetSwitchResponseSchema: GenMessage<SetSwitchResponse, {jsonType: SetSwitchResponseJson}> = /*@__PURE__*/
+export const SetFaultSwitchResponseSchema: GenMessage<SetFaultSwitchResponse, {jsonType: SetFaultSwitchResponseJson}> = /*@__PURE__*/
   messageDesc(file_smartcart_ops_v1_ops_service, 16);
 
 /**
@@ -795,12 +795,12 @@ export const OpsService: GenService<{
   /**
    * Every promise, at once and then whenever one was looked at again.
    *
-   * @generated from rpc smartcart.ops.v1.OpsService.WatchPromises
+   * @generated from rpc smartcart.ops.v1.OpsService.WatchInvariants
    */
-  watchPromises: {
+  watchInvariants: {
     methodKind: "server_streaming";
-    input: typeof WatchPromisesRequestSchema;
-    output: typeof WatchPromisesResponseSchema;
+    input: typeof WatchInvariantsRequestSchema;
+    output: typeof WatchInvariantsResponseSchema;
   },
   /**
    * Looks at every promise now and repairs what can be repaired without a person. Idempotent. Calls that come before a look begins
@@ -848,12 +848,12 @@ export const OpsService: GenService<{
    * Breaks something on purpose, or mends it, in all processes of a part. Idempotent. FAILED_PRECONDITION with `Problem` DEMO_OFF outside
    * of demo mode, NOT_FOUND with SWITCH_NOT_FOUND for one that there is not.
    *
-   * @generated from rpc smartcart.ops.v1.OpsService.SetSwitch
+   * @generated from rpc smartcart.ops.v1.OpsService.SetFaultSwitch
    */
-  setSwitch: {
+  setFaultSwitch: {
     methodKind: "unary";
-    input: typeof SetSwitchRequestSchema;
-    output: typeof SetSwitchResponseSchema;
+    input: typeof SetFaultSwitchRequestSchema;
+    output: typeof SetFaultSwitchResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_smartcart_ops_v1_ops_service, 0);

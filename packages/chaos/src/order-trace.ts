@@ -1,0 +1,55 @@
+/** Everything that is known about one order, for who has to find out what went wrong. */
+import type { Queryable } from "@smartcart/store";
+import type { ClientHistory } from "./history.ts";
+import type { Finding } from "./report.ts";
+
+const toldStories = 3;
+
+const chapters: Readonly<Record<string, string>> = {
+  order: "select * from orders.orders where order_id = $1",
+  history:
+    "select sequence, milestone, occurred_at from orders.order_events where order_id = $1 order by sequence",
+  key: "select idempotency_key, answered_at, created_at from orders.idempotency_keys where order_id = $1",
+  reservation:
+    "select status, closed, lines, expires_at, created_at, updated_at from inventory.reservation where reservation_id = $1",
+  payment:
+    "select status, decline_code, provider_reference, created_at, updated_at from payment.payment where order_id = $1",
+  ledger:
+    "select entry_id, charge_id, kind, amount_minor, created_at from payment_provider.ledger_entry where left(charge_id, length($1)) = $1 order by entry_id",
+  shipment:
+    "select status, started_at, due_at, shipped_at from shipping.shipment where order_id = $1",
+  "outbox of orders":
+    "select message_id, attempts, not_before, last_error from orders.outbox where ordering_key = $1",
+};
+
+/** The stories of the first orders that contradict a promise. */
+export async function traceOrders(
+  db: Queryable,
+  violations: readonly Finding[],
+  history: ClientHistory,
+): Promise<string[][]> {
+  const ids = violations.flatMap(({ rows }) =>
+    rows.map((row) => (row as { order_id?: string | null }).order_id ?? ""),
+  );
+  const distinct = [...new Set(ids.filter((id) => id.startsWith("ORD-")))].slice(0, toldStories);
+  return Promise.all(distinct.map((id) => tellStory(db, id, history)));
+}
+
+/** The story as lines of text. */
+async function tellStory(
+  db: Queryable,
+  orderId: string,
+  history: ClientHistory,
+): Promise<string[]> {
+  const lines = [`the story of ${orderId}`];
+  const add = (chapter: string, rows: readonly object[]) => {
+    lines.push(`  ${chapter}:${rows.length === 0 ? " nothing" : ""}`);
+    for (const row of rows) lines.push(`    ${JSON.stringify(row)}`);
+  };
+  for (const [chapter, text] of Object.entries(chapters)) {
+    add(chapter, (await db.query({ text, values: [orderId] })).rows);
+  }
+  const [{ key } = { key: orderId }] = history.about(orderId);
+  add("what the customer saw", history.about(key));
+  return lines;
+}

@@ -1,0 +1,127 @@
+/** A part as a process of its own that can be killed, stopped and started again; what it writes goes to a file. */
+import type { ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { freePorts } from "@smartcart/testkit";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+
+const disposeBoundMs = 10_000;
+
+export interface ServiceProcessOptions {
+  /** "order-1" */
+  readonly name: string;
+  /** The service: "order". */
+  readonly service: string;
+  /** The variable that names its port. */
+  readonly portVariable: string;
+  /** Its environment but for the port. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Modules to load before it. */
+  readonly preload: readonly string[];
+  readonly logFile: string;
+}
+
+/** How a part ended that was asked to. */
+export interface Ending {
+  /** Undefined where it had to be killed, or a signal was quicker. */
+  readonly exitCode: number | undefined;
+  readonly tookMs: number;
+}
+
+export interface ServiceProcess extends AsyncDisposable {
+  readonly name: string;
+  /** Undefined before the first start. */
+  readonly pid: number | undefined;
+  readonly service: string;
+  /** Another one after each start: nobody else can have taken it meanwhile. */
+  readonly port: number;
+  readonly isRunning: boolean;
+  /** It ended though nobody killed it: a part that cannot start gives up, for its supervisor to start it again. */
+  readonly hasGivenUp: boolean;
+  /** Starts it, with more environment and modules where given; does not wait until it is ready. */
+  start(more?: { env?: Record<string, string>; preload?: readonly string[] }): Promise<void>;
+  signal(name: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void;
+  /** SIGTERM, and SIGKILL where that does not end it within the bound. */
+  stop(boundMs: number): Promise<Ending>;
+  /** Whether `/readyz` answers 200. */
+  isReady(): Promise<boolean>;
+  /** The last lines that it wrote. */
+  tail(): Promise<string>;
+}
+
+export function createServiceProcess(o: ServiceProcessOptions): ServiceProcess {
+  let child: ChildProcess | undefined;
+  let port = 0;
+  let wanted = false;
+  const isRunning = () =>
+    child !== undefined && child.exitCode === null && child.signalCode === null;
+
+  const stop = async (boundMs: number): Promise<Ending> => {
+    wanted = false;
+    const startedAt = performance.now();
+    if (isRunning() && child !== undefined) {
+      const exited = once(child, "exit");
+      child.kill("SIGCONT");
+      child.kill("SIGTERM");
+      const hard = setTimeout(() => child?.kill("SIGKILL"), boundMs);
+      await exited;
+      clearTimeout(hard);
+    }
+    return { exitCode: child?.exitCode ?? undefined, tookMs: performance.now() - startedAt };
+  };
+
+  return {
+    name: o.name,
+    service: o.service,
+    get pid() {
+      return child?.pid;
+    },
+    get port() {
+      return port;
+    },
+    get isRunning() {
+      return isRunning();
+    },
+    get hasGivenUp() {
+      return wanted && !isRunning();
+    },
+    async start(more = {}) {
+      [port = 0] = await freePorts(1);
+      wanted = true;
+      const { PATH = "", HOME = "" } = process.env;
+      const preload = [...o.preload, ...(more.preload ?? [])].flatMap((file) => ["--import", file]);
+      const output = openSync(o.logFile, "a");
+      child = spawn(process.execPath, [...preload, `packages/${o.service}/src/main.ts`], {
+        cwd: root,
+        env: { PATH, HOME, ...o.env, ...more.env, [o.portVariable]: String(port) },
+        stdio: ["ignore", output, output],
+      });
+      closeSync(output);
+    },
+    signal(name) {
+      if (name === "SIGKILL") wanted = false;
+      child?.kill(name);
+    },
+    async isReady() {
+      const url = `http://127.0.0.1:${port}/readyz`;
+      const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(
+        () => undefined,
+      );
+      return answer?.status === 200;
+    },
+    tail: () => tail(o.logFile),
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop(disposeBoundMs);
+    },
+  };
+}
+
+async function tail(file: string): Promise<string> {
+  const lines = (await readFile(file, "utf8")).trimEnd().split("\n");
+  return lines.slice(-15).join("\n");
+}

@@ -1,0 +1,28 @@
+import type { ItemError } from "@smartcart/gen/type/v1/problem_pb";
+import type { Logger } from "@smartcart/runtime";
+import { DomainError } from "../errors/errors.ts";
+import { toItemError } from "./item-error.ts";
+
+/** One answer of a batch method: what the unary method would have answered, or its error. */
+export type ItemResult<T> =
+  | { result: { case: "response"; value: T } }
+  | { result: { case: "error"; value: ItemError } };
+
+/** Runs a unary method for every request of a batch; the answers stand in the order of the requests. */
+export function settleBatch<I, T>(
+  requests: readonly I[],
+  method: (request: I) => Promise<T>,
+  log: Logger,
+): Promise<ItemResult<T>[]> {
+  return Promise.all(
+    requests.map(async (request): Promise<ItemResult<T>> => {
+      try {
+        return { result: { case: "response", value: await method(request) } };
+      } catch (error) {
+        // The text of an unforeseen error is for the log only: the caller gets "internal error".
+        if (!(error instanceof DomainError)) log.error("batch.item_failed", { error });
+        return { result: { case: "error", value: toItemError(error) } };
+      }
+    }),
+  );
+}

@@ -1,0 +1,162 @@
+/** Dead letters, looked at, put back and deleted, a few at a time so that somebody can watch and stop it. */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { DeadLetter, DeadLetters, EventBus } from "@smartcart/bus";
+import { decodeDeadLetter } from "@smartcart/bus";
+import { queueTypes } from "@smartcart/contract";
+import type { DeadLetterSchema } from "@smartcart/gen/ops/v1/dead_letter_pb";
+import type { DeadLetterSelection } from "@smartcart/gen/ops/v1/ops_service_pb";
+import { delay } from "@smartcart/runtime";
+import { queueNotFound } from "./errors.ts";
+
+type LetterInit = MessageInitShape<typeof DeadLetterSchema>;
+
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Which letters are meant. */
+export type Selection = Pick<DeadLetterSelection, "queue" | "messageIds">;
+
+export interface DeadLetterActions {
+  /** The latest first. Empty texts mean all queues, any order. Of a queue, its 5,000 oldest letters are looked through. */
+  list(o: { queue: string; orderId: string; limit: number }): Promise<LetterInit[]>;
+  /** How many there are, by queue. */
+  counts(): Promise<{ queue: string; deadLetters: bigint }[]>;
+  /** Puts them back; stops after the few at hand when the signal fires. `limit` 0: no bound. */
+  redrive(
+    selection: Selection,
+    o: { maxPerSecond: number; limit: number; signal: AbortSignal },
+  ): AsyncGenerator<Progress>;
+  /** Deletes them; stops likewise. */
+  drop(selection: Selection, signal: AbortSignal): AsyncGenerator<Progress>;
+}
+
+const maxRead = 5_000;
+/** Letters between two answers. */
+const maxChunk = 25;
+const maxBodyBytes = 4_096;
+const maxReason = 4_096;
+const maxAttributes = 16_384;
+
+/** Moves some of the letters, at most `limit`; answers how many. */
+type Move = (
+  letters: DeadLetters,
+  ids: readonly string[] | "all",
+  limit: number,
+) => Promise<number>;
+
+export function createDeadLetterActions(bus: EventBus): DeadLetterActions {
+  const queues = [...queueTypes.values()].filter((one) => one.deadLetter).map(({ name }) => name);
+  // RabbitMQ shows a letter only to one at a time: who looks meanwhile would see an empty queue, and end too early.
+  const turns = new Map<string, Promise<unknown>>();
+
+  function inTurn<T>(queue: string, work: () => Promise<T>): Promise<T> {
+    const done = (turns.get(queue) ?? Promise.resolve()).then(work);
+    turns.set(
+      queue,
+      done.catch(() => {}),
+    );
+    return done;
+  }
+
+  function named(queue: string): string {
+    if (!queues.includes(queue)) throw queueNotFound(queue, queues);
+    return queue;
+  }
+
+  const count = (queue: string) => inTurn(queue, () => bus.deadLetters(queue).count());
+
+  async function* work(
+    { queue, messageIds }: Selection,
+    o: { chunk: number; pauseMs: number; limit: number; signal: AbortSignal; move: Move },
+  ): AsyncGenerator<Progress> {
+    const letters = bus.deadLetters(named(queue));
+    const ids = [...new Set(messageIds)];
+    const there = ids.length > 0 ? ids.length : await count(queue);
+    const total = o.limit > 0 ? Math.min(o.limit, there) : there;
+    let done = 0;
+    let asked = 0;
+    yield { done, total };
+    // What comes back meanwhile, having failed again, is not taken a second time.
+    while (asked < total) {
+      // Within a few the queue keeps the rate itself.
+      if (done > 0) await delay(o.pauseMs, o.signal).catch(() => {});
+      if (o.signal.aborted) return;
+      const size = Math.min(o.chunk, total - asked);
+      const chunk = ids.length > 0 ? ids.slice(asked, asked + size) : "all";
+      const moved = await inTurn(queue, () => o.move(letters, chunk, size));
+      if (moved === 0 && chunk === "all") break;
+      asked += size;
+      done += moved;
+      yield { done, total };
+    }
+  }
+
+  return {
+    async list({ queue, orderId, limit }) {
+      const wanted = queue === "" ? queues : [named(queue)];
+      const all: LetterInit[] = [];
+      for (const name of wanted) {
+        const letters = await inTurn(name, () => bus.deadLetters(name).list({ limit: maxRead }));
+        all.push(...latestFirst(letters).map((letter) => describe(name, letter)));
+      }
+      return all.filter((letter) => orderId === "" || letter.orderId === orderId).slice(0, limit);
+    },
+    async counts() {
+      const counts = await Promise.all(
+        queues.map(async (queue) => ({ queue, deadLetters: BigInt(await count(queue)) })),
+      );
+      return counts.filter(({ deadLetters }) => deadLetters > 0n);
+    },
+    redrive: (selection, { maxPerSecond, limit, signal }) =>
+      work(selection, {
+        limit,
+        signal,
+        pauseMs: 1_000 / maxPerSecond,
+        // An answer about twice a second at least.
+        chunk: Math.max(1, Math.min(maxChunk, Math.floor(maxPerSecond / 2))),
+        move: (letters, ids, most) => letters.redrive(ids, { limit: most, maxPerSecond }),
+      }),
+    drop: (selection, signal) =>
+      work(selection, {
+        limit: 0,
+        pauseMs: 0,
+        signal,
+        chunk: maxChunk,
+        move: (letters, ids, most) => letters.drop(ids, { limit: most }),
+      }),
+  };
+}
+
+function latestFirst(letters: readonly DeadLetter[]): DeadLetter[] {
+  // They come oldest first; where the time is not known that is the only order there is.
+  const at = ({ failedAt }: DeadLetter) => failedAt?.getTime() ?? 0;
+  return letters.toReversed().sort((one, other) => at(other) - at(one));
+}
+
+function describe(queue: string, letter: DeadLetter): LetterInit {
+  const decoded = decodeDeadLetter(letter);
+  return {
+    queue,
+    messageId: letter.id,
+    type: letter.type,
+    orderId: decoded?.orderId ?? "",
+    traceId: letter.traceparent.split("-")[1] ?? "",
+    attempts: letter.attempt,
+    reason: cut(letter.reason, maxReason),
+    messageJson: decoded === undefined ? "" : JSON.stringify(decoded.json),
+    body: new Uint8Array(letter.body.subarray(0, maxBodyBytes)),
+    attributesJson: cut(
+      JSON.stringify({ properties: letter.properties, headers: letter.headers }),
+      maxAttributes,
+    ),
+    ...(letter.failedAt && { failedAt: timestampFromDate(letter.failedAt) }),
+  };
+}
+
+/** What a stranger made large must not keep the others from being shown. */
+function cut(text: string, longest: number): string {
+  return text.length <= longest ? text : `${text.slice(0, longest)}…`.toWellFormed();
+}

@@ -1,0 +1,47 @@
+import type { Logger } from "@smartcart/runtime";
+import { createPool, startTimer } from "@smartcart/runtime";
+import type { Database } from "@smartcart/store";
+import type { PaymentProcessor } from "./payment-processor.ts";
+import { leasePending, pendingDueInMs } from "./store.ts";
+
+/** What the resolver works with. */
+export interface PendingPaymentPollerOptions {
+  readonly database: Database;
+  readonly desk: Pick<PaymentProcessor, "resume">;
+  readonly log: Logger;
+  /** How long a payment stays PENDING before the resolver asks, and between two of its questions, in milliseconds. */
+  readonly afterMs: number;
+}
+
+/** Payments that one process asks about at once. */
+const MAX_CONCURRENT = 100;
+/** Bounds of the pause between two looks. A payment that is opened meanwhile is not due before `afterMs` has passed. */
+const SHORTEST_MS = 1_000;
+const LONGEST_MS = 5_000;
+
+/**
+ * Finds out what became of payments whose caller has not come back: the provider is asked again with the same id, which charges at
+ * most once. Rows are leased, so any number of processes may run one; what the provider is silent about holds up nothing else.
+ */
+export function startPendingPaymentPoller(o: PendingPaymentPollerOptions): AsyncDisposable {
+  const { database, desk, log, afterMs } = o;
+  const resources = new AsyncDisposableStack();
+  const name = "payment.resolver";
+  const pool = resources.use(createPool({ name, maxConcurrent: MAX_CONCURRENT, log }));
+  const run = async (signal: AbortSignal) => {
+    const dueInMs = await pendingDueInMs(database, afterMs);
+    if (dueInMs > 0) return dueInMs;
+    await pool.fill({
+      take: (limit) => leasePending(database, limit, afterMs),
+      // What it comes to is in the row, and an outcome that stays unknown in the log.
+      work: (payment) => desk.resume(payment).catch(() => {}),
+      signal,
+    });
+    return 0;
+  };
+  const intervalMs = Math.min(afterMs, SHORTEST_MS);
+  resources.use(
+    startTimer({ name, intervalMs, longestMs: Math.min(afterMs, LONGEST_MS), log, run }),
+  );
+  return resources;
+}

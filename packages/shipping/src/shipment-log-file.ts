@@ -1,0 +1,44 @@
+import { appendFile, mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Logger } from "@smartcart/runtime";
+import { StartError } from "@smartcart/runtime";
+import { startMessage } from "./shipment.ts";
+
+/** The file in which people read which shipments began. */
+export interface ShipmentLogFile {
+  /**
+   * Adds a line for each order: the time, a space, and `Shipping started for OrderId: ORD-…`. It never fails: a full disk
+   * is a line in the log, not a reason to hold parcels back.
+   */
+  append(orderIds: readonly string[], startedAt: Date): Promise<void>;
+}
+
+/**
+ * Opens the file, with its folder, and shows that it can be written. It is opened anew for each batch, so that it may be
+ * moved away at any time.
+ *
+ * @throws StartError that names SHIPPING_LOG_FILE
+ */
+export async function openShipmentLogFile(path: string, log: Logger): Promise<ShipmentLogFile> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await appendFile(path, "");
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new StartError(
+      `SHIPPING_LOG_FILE: ${path} cannot be written (${why}); set it to a file that this user may write`,
+      { variable: "SHIPPING_LOG_FILE", cause },
+    );
+  }
+  return {
+    async append(orderIds, startedAt) {
+      const time = startedAt.toISOString();
+      const lines = orderIds.map((orderId) => `${time} ${startMessage(orderId)}\n`);
+      try {
+        await appendFile(path, lines.join(""));
+      } catch (error) {
+        log.error("shipping.log_file_failed", { path, lost: lines.length, error });
+      }
+    },
+  };
+}

@@ -1,0 +1,92 @@
+/** The parts as processes of their own, as `compose.yaml` runs them: peers by URL, one database, one queue. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { SpawnedService } from "@smartcart/testkit";
+import { freePorts, spawnService } from "@smartcart/testkit";
+import { createShopper } from "./stack.ts";
+
+interface ServiceProcess {
+  readonly script: readonly string[];
+  readonly portVariable: string;
+  /** The variable that tells the others where it is. */
+  readonly urlVariable?: string;
+}
+
+const mainOf = (part: string) => [`packages/${part}/src/main.ts`];
+
+export const partProcesses = {
+  order: { script: mainOf("order"), portVariable: "ORDER_PORT", urlVariable: "ORDER_URL" },
+  inventory: {
+    script: mainOf("inventory"),
+    portVariable: "INVENTORY_PORT",
+    urlVariable: "INVENTORY_URL",
+  },
+  payment: { script: mainOf("payment"), portVariable: "PAYMENT_PORT", urlVariable: "PAYMENT_URL" },
+  notification: {
+    script: mainOf("notification"),
+    portVariable: "NOTIFICATION_PORT",
+    urlVariable: "NOTIFICATION_URL",
+  },
+  shipping: {
+    script: mainOf("shipping"),
+    portVariable: "SHIPPING_PORT",
+    urlVariable: "SHIPPING_URL",
+  },
+  "status-hub": {
+    script: mainOf("status-hub"),
+    portVariable: "STATUS_PORT",
+    urlVariable: "STATUS_URL",
+  },
+  log: { script: mainOf("log"), portVariable: "LOG_PORT", urlVariable: "LOG_URL" },
+  ops: { script: mainOf("ops"), portVariable: "OPS_PORT", urlVariable: "OPS_URL" },
+  web: { script: ["packages/smartcart/src/main.ts", "web"], portVariable: "WEB_PORT" },
+} as const satisfies Record<string, ServiceProcess>;
+
+export type ServiceName = keyof typeof partProcesses;
+
+export const serviceNames = Object.keys(partProcesses) as readonly ServiceName[];
+
+export interface PartProcessesOptions {
+  readonly databaseUrl: string;
+  /** Undefined: the queue on PostgreSQL. */
+  readonly amqpUrl: string | undefined;
+}
+
+export type RunningProcesses = Awaited<ReturnType<typeof startPartProcesses>>;
+
+/** Starts all of them at once, in no order, and waits until each is ready. */
+export async function startPartProcesses({ databaseUrl, amqpUrl }: PartProcessesOptions) {
+  await using started = new AsyncDisposableStack();
+  const state = await mkdtemp(join(tmpdir(), "smartcart-parts-"));
+  started.defer(() => rm(state, { recursive: true, force: true }));
+  const ports = await freePorts(serviceNames.length);
+  const urls: Record<string, string> = {};
+  const env: Record<string, string> = {
+    DATABASE_URL: databaseUrl,
+    SMARTCART_STATE: state,
+    SHIPPING_DELAY_MS: "100",
+    // A busy machine must not turn 201 into 202.
+    ORDER_ANSWER_TIMEOUT_MS: "20000",
+    ...(amqpUrl !== undefined && { AMQP_URL: amqpUrl }),
+  };
+  serviceNames.forEach((name, index) => {
+    const part: ServiceProcess = partProcesses[name];
+    urls[name] = `http://127.0.0.1:${ports[index]}`;
+    env[part.portVariable] = String(ports[index]);
+    if (part.urlVariable !== undefined) env[part.urlVariable] = urls[name];
+  });
+  const processes = {} as Record<ServiceName, SpawnedService>;
+  for (const name of serviceNames) {
+    processes[name] = started.use(spawnService({ args: partProcesses[name].script, env }));
+  }
+  await Promise.all(serviceNames.map((name) => processes[name].answers(`${urls[name]}/readyz`)));
+  const running = started.move();
+  return {
+    urls,
+    processes,
+    shippingLog: join(state, "shipping.log"),
+    ...createShopper(urls),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}

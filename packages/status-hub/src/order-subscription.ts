@@ -1,0 +1,112 @@
+import type { Logger } from "@smartcart/runtime";
+import type { OrderHistory } from "./order-history.ts";
+import { isUnknownOrder } from "./order-history.ts";
+import type { Sequencer, Step } from "./sequencer.ts";
+import {
+  createSequencer,
+  isResting,
+  live,
+  read,
+  readFailed,
+  refill,
+  unknownOrder,
+} from "./sequencer.ts";
+import type { StatusFrame } from "./server-frames.ts";
+import { errorFrame, resyncFrame } from "./server-frames.ts";
+
+/** Brings one order to one client: a sequencer with its readings and pauses. */
+export interface OrderSubscription {
+  /** The last sequence that was sent. */
+  readonly last: number;
+  /** Nothing is under way or waits: a follower that is made anew after `last` does as this one. */
+  readonly resting: boolean;
+  /** A live event came. */
+  live(frame: StatusFrame): void;
+  /**
+   * Reads what came after `after` (default: after what was sent). Resolves when the first reading has had its effect, good or
+   * bad. `turn` holds that effect back, so that several orders can be read at once and be sent one after the other.
+   */
+  refill(o?: { readonly after?: number; readonly turn?: Promise<void> }): Promise<void>;
+  /** Nothing is sent any more. */
+  stop(): void;
+}
+
+/** What a follower works with. */
+export interface OrderSubscriptionOptions {
+  readonly orderId: string;
+  readonly history: OrderHistory;
+  readonly log: Logger;
+  readonly send: (data: Buffer) => void;
+  /** The client was told that it cannot be brought further. */
+  readonly onResync: () => void;
+  /** Pause after the first reading that failed, in milliseconds; it doubles with each further one. */
+  readonly retryPauseMs: number;
+}
+
+/** A follower at rest that has sent everything up to `after`. */
+export function createOrderSubscription(
+  after: number,
+  o: OrderSubscriptionOptions,
+): OrderSubscription {
+  let state: Sequencer<StatusFrame> = createSequencer(after);
+  let stopped = false;
+  let pause: NodeJS.Timeout | undefined;
+
+  function take(step: Step<StatusFrame>, turn: Promise<void> = Promise.resolve()): Promise<void> {
+    if (stopped) return turn;
+    state = step.state;
+    for (const frame of step.send) o.send(frame.data);
+    switch (step.action?.kind) {
+      case "read":
+        return readOnce(turn);
+      case "read-later":
+        pause = setTimeout(readOnce, o.retryPauseMs * 2 ** (step.action.failures - 1));
+        break;
+      case "resync":
+        o.onResync();
+        o.send(resyncFrame(o.orderId, state.last, RESYNC_REASON));
+        break;
+      case "unknown-order":
+        o.send(errorFrame("UNKNOWN_ORDER", unknownMessage(o.orderId), "subscribe.orderId"));
+    }
+    return turn;
+  }
+
+  async function readOnce(turn?: Promise<void>): Promise<void> {
+    const isWanted = () => !stopped;
+    const effect = await o.history.list(o.orderId, state.last, isWanted).then(
+      (frames) => () => read(state, frames),
+      (error: unknown) => () => {
+        if (isUnknownOrder(error)) return unknownOrder(state);
+        o.log.warn("status.read_failed", { orderId: o.orderId, error });
+        return readFailed(state);
+      },
+    );
+    await turn;
+    void take(effect());
+  }
+
+  return {
+    get last() {
+      return state.last;
+    },
+    get resting() {
+      return isResting(state);
+    },
+    live(frame) {
+      void take(live(state, frame));
+    },
+    refill: ({ after, turn } = {}) => take(refill(state, after), turn),
+    stop() {
+      stopped = true;
+      clearTimeout(pause);
+    },
+  };
+}
+
+const RESYNC_REASON =
+  "the order's history cannot be read just now; read the order by REST and subscribe again after what you have";
+
+function unknownMessage(orderId: string): string {
+  return `there is no order ${orderId} yet; if it appears, its statuses will follow here`;
+}

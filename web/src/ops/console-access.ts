@@ -1,0 +1,62 @@
+import type { Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Observable } from "../observable.ts";
+import { createObservable } from "../observable.ts";
+import { createStored } from "../storage.ts";
+
+/** The operator's token, where the service wants one. */
+export interface ConsoleAccess {
+  /** Whether a token is to be asked for: "" no, "missing" yes, "refused" yes, and the one that was given is wrong. */
+  readonly wanted: Pick<Observable<"" | "missing" | "refused">, "get" | "subscribe">;
+  /** Keeps a token for this tab; calls bear it from now on. */
+  give(token: string): void;
+  /** Takes note where an error says that a token is needed; answers whether it does. */
+  isDenied(error: unknown): boolean;
+  /** Puts the token on each call. */
+  readonly interceptor: Interceptor;
+}
+
+/** Reads the token that this tab has. */
+export function createConsoleAccess(): ConsoleAccess {
+  // Of this tab, until it is closed: a token is no setting.
+  const token = createStored<string>({
+    storage: sessionStorage,
+    key: "smartcart.ops-token",
+    parse: (text) => text ?? "",
+    format: (value) => value || undefined,
+  });
+  const wanted = createObservable<"" | "missing" | "refused">("");
+  const isDenied = (error: unknown): boolean => {
+    const denied = ConnectError.from(error).code === Code.Unauthenticated;
+    if (denied) wanted.set(token.get() === "" ? "missing" : "refused");
+    return denied;
+  };
+  return {
+    wanted,
+    isDenied,
+    give(next) {
+      token.set(next.trim());
+      wanted.set("");
+    },
+    interceptor: (next) => async (request) => {
+      if (token.get()) request.header.set("Authorization", `Bearer ${token.get()}`);
+      try {
+        return await next(request);
+      } catch (error) {
+        isDenied(error);
+        throw error;
+      }
+    },
+  };
+}
+
+/** What an operator is told of a failed call. */
+export function complaintOf(error: unknown): string {
+  const { code, rawMessage } = ConnectError.from(error);
+  if (code === Code.Unauthenticated) return "A token is needed.";
+  if (code === Code.DeadlineExceeded)
+    return "It took too long. It may have been done nevertheless.";
+  if (code === Code.Unavailable || code === Code.Unknown)
+    return "The desk’s service cannot be reached.";
+  return rawMessage;
+}

@@ -1,0 +1,19 @@
+import type { TemplateResult } from "lit-html";
+import type { LogClient, OpsClient } from "../api/ops.ts";
+import type { Shop } from "../shop.ts";
+import type { ConsoleAccess } from "./console-access.ts";
+
+/** What the panels of the desk share. */
+export interface Console {
+  readonly shop: Shop;
+  readonly ops: OpsClient;
+  readonly logs: LogClient;
+  readonly access: ConsoleAccess;
+  /** Aborted when the desk is left. */
+  readonly signal: AbortSignal;
+}
+
+/** A service of the desk's page. Whatever it began ends with the desk's signal. */
+export interface Panel {
+  render(): TemplateResult;
+}

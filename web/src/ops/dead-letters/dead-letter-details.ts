@@ -1,0 +1,127 @@
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import type { TemplateResult } from "lit-html";
+import { html, nothing } from "lit-html";
+import type { LogRecord } from "@smartcart/gen/log/v1/log_pb";
+import type { DeadLetter } from "@smartcart/gen/ops/v1/dead_letter_pb";
+import type { OrderEventJson } from "@smartcart/gen/order/v1/order_pb";
+import { listOrderEvents } from "../../api/orders.ts";
+import { logPath, orderPath } from "../../route.ts";
+import { formatClock, formatPreciseClock } from "../../ui/time.ts";
+import type { Console } from "../console.ts";
+
+/** What is known of the order that a dead letter is about. */
+export interface DeadLetterDetails {
+  /** Begins to read the story of a letter. */
+  open(letter: DeadLetter): void;
+  render(letter: DeadLetter): TemplateResult;
+}
+
+interface Chapters {
+  readonly key: string;
+  /** undefined while it is read, null where it cannot be. */
+  readonly events?: readonly OrderEventJson[] | null;
+  readonly lines?: readonly LogRecord[] | null;
+}
+
+/** Log lines of a story, the newest. */
+const LINES = 12;
+
+export function createDeadLetterDetails({ shop, logs, signal }: Console): DeadLetterDetails {
+  let chapters: Chapters = { key: "" };
+  const add = (key: string, change: Partial<Chapters>): void => {
+    if (chapters.key !== key || signal.aborted) return;
+    chapters = { ...chapters, ...change };
+    shop.refresh();
+  };
+  const readLines = async ({ orderId, traceId }: DeadLetter): Promise<readonly LogRecord[]> => {
+    const filter = orderId ? { orderId } : { traceId };
+    const { records } = await logs.searchLogs(
+      { filter, pageSize: LINES },
+      { signal, timeoutMs: 6_000 },
+    );
+    return records.toReversed();
+  };
+  return {
+    open(letter) {
+      const { orderId, traceId, messageId: key } = letter;
+      chapters = { key };
+      if (orderId) {
+        listOrderEvents(orderId, 0, signal).then(
+          (events) => add(key, { events: events ?? null }),
+          () => add(key, { events: null }),
+        );
+      }
+      if (orderId || traceId) {
+        readLines(letter).then(
+          (lines) => add(key, { lines }),
+          () => add(key, { lines: null }),
+        );
+      }
+    },
+    render: (letter) => html`
+      <div class="story">
+        <div>
+          <h3>The message</h3>
+          <pre class="json" tabindex="0">${bodyOf(letter)}</pre>
+          ${letter.attributesJson ? html`<h3>Its properties and headers</h3><pre class="json" tabindex="0">${indented(letter.attributesJson)}</pre>` : nothing}
+        </div>
+        ${letter.orderId || letter.traceId ? html`<div>${events(letter, chapters)} ${lines(letter, chapters)}</div>` : nothing}
+      </div>
+    `,
+  };
+}
+
+function events({ orderId }: DeadLetter, { events }: Chapters): TemplateResult | typeof nothing {
+  if (!orderId) return nothing;
+  return html`
+    <h3>Its order, <a href=${orderPath(orderId)}>${orderId}</a></h3>
+    ${note(events)}
+    <ol class="rows">
+      ${(events ?? []).map(
+        ({ status, occurredAt, service }) =>
+          html`<li><time datetime=${occurredAt ?? nothing}>${formatClock(occurredAt)}</time> ${status} <span class="muted">${service}</span></li>`,
+      )}
+    </ol>
+  `;
+}
+
+function lines({ orderId, traceId }: DeadLetter, { lines }: Chapters): TemplateResult {
+  return html`
+    <h3>In the log · <a href=${logPath(orderId || traceId)}>all of it</a></h3>
+    ${note(lines)}
+    <ol class="rows">
+      ${(lines ?? []).map(
+        ({ occurredAt, service, event, message }) => html`
+          <li>
+            <time>${formatPreciseClock(occurredAt && timestampDate(occurredAt).toISOString())}</time>
+            ${service} <strong>${event}</strong> <span class="muted">${message}</span>
+          </li>
+        `,
+      )}
+    </ol>
+  `;
+}
+
+function note(chapter: readonly unknown[] | null | undefined): TemplateResult | typeof nothing {
+  if (chapter === undefined) return html`<p class="muted">Fetching…</p>`;
+  if (chapter === null) return html`<p class="muted">Cannot be read just now.</p>`;
+  return chapter.length === 0 ? html`<p class="muted">Nothing is known.</p>` : nothing;
+}
+
+/** The message as people can read it best. */
+function bodyOf({ messageJson, body }: DeadLetter): string {
+  if (messageJson) return indented(messageJson);
+  if (body.length === 0) return "(empty)";
+  const hex = Array.from(body.subarray(0, 256), (byte) => byte.toString(16).padStart(2, "0")).join(
+    " ",
+  );
+  return `Cannot be decoded. ${body.length} bytes:\n${hex}${body.length > 256 ? " …" : ""}`;
+}
+
+function indented(json: string): string {
+  try {
+    return JSON.stringify(JSON.parse(json), undefined, 2);
+  } catch {
+    return json;
+  }
+}

@@ -1,0 +1,35 @@
+import { create } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { DeadLetterSchema } from "@smartcart/gen/ops/v1/dead_letter_pb";
+import { batchesOf, deadLetterKey, stillThere, toggled } from "./dead-letter-selection.ts";
+
+const letter = (queue: string, messageId: string) => create(DeadLetterSchema, { queue, messageId });
+const letters = [letter("orders", "1"), letter("shipments", "1"), letter("orders", "2")];
+
+test("ids are unique within a queue only", () => {
+  const ticked = new Set([
+    deadLetterKey(letter("orders", "1")),
+    deadLetterKey(letter("shipments", "1")),
+  ]);
+  expect(batchesOf(letters, ticked)).toEqual([
+    { queue: "orders", messageIds: ["1"] },
+    { queue: "shipments", messageIds: ["1"] },
+  ]);
+});
+
+test("nothing ticked is nothing to do, and never everything", () => {
+  expect(batchesOf(letters, new Set())).toEqual([]);
+  expect(batchesOf(letters, new Set(["orders gone"]))).toEqual([]);
+});
+
+test("more than a call takes are several calls", () => {
+  const many = Array.from({ length: 1_001 }, (_, index) => letter("orders", String(index)));
+  const batches = batchesOf(many, new Set(many.map(deadLetterKey)));
+  expect(batches.map(({ messageIds }) => messageIds.length)).toEqual([500, 500, 1]);
+});
+
+test("a letter that is gone is ticked no more", () => {
+  const ticked = toggled(toggled(new Set(), "orders 1"), "orders 9");
+  expect([...stillThere(ticked, letters)]).toEqual(["orders 1"]);
+  expect([...toggled(ticked, "orders 9")]).toEqual(["orders 1"]);
+});

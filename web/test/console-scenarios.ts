@@ -1,0 +1,86 @@
+/**
+ * What an operator does at the desk of a running SmartCart in demo mode, as functions of a page and of its base URL.
+ * Those in `test/scripted-desk-scenarios.ts` need a desk that says what a script wants.
+ */
+import type { Page } from "playwright-core";
+import { checkOut, fillBasket, openDesk, orderShown, placeByRest, tabTo } from "./visitor.ts";
+
+/** The services that take an order through. */
+const services = ["order", "inventory", "payment", "notification", "shipping", "status-hub", "log"];
+
+/** Longest wait for the desk to see what happened, in milliseconds: it looks once a second, on a busy machine less often. */
+const SEEN_MS = 60_000;
+
+/** Every service is on the map and ready, and every invariant has its lamp. */
+export async function deskShowsEveryPart(page: Page, baseUrl: string): Promise<void> {
+  await openDesk(page, baseUrl);
+  for (const service of services) {
+    await page.locator(`[data-node="${service}"][data-health=ready]`).waitFor({ timeout: SEEN_MS });
+  }
+  await page.locator("[data-invariant]").first().waitFor({ timeout: SEEN_MS });
+  await page.locator('[data-node="payment"]').click();
+  await page.getByText("Numbers of payment").waitFor();
+}
+
+/** A switch breaks the payments, the shop says so, and the switch mends them again. */
+export async function declineSwitchDeclines(page: Page, baseUrl: string): Promise<void> {
+  const decline = page.locator('[data-switch="payment decline"] input');
+  await openDesk(page, baseUrl);
+  await decline.check();
+  await page.getByText(/Decline.*: on/).waitFor({ state: "attached" });
+  await fillBasket(page, baseUrl, ["Ceramic Mug"]);
+  await checkOut(page, { name: "Grace" });
+  await page.getByRole("heading", { name: "The payment was declined" }).waitFor();
+  await openDesk(page, baseUrl);
+  // A snapshot is a second old, and so may be the report in it.
+  const turnedOn = page.locator('[data-switch="payment decline"] input:checked');
+  await turnedOn.waitFor({ state: "attached", timeout: SEEN_MS });
+  await decline.uncheck();
+  await page.getByText(/Decline.*: off/).waitFor({ state: "attached" });
+  await page.getByRole("link", { name: /^Basket, / }).click();
+  await page.getByRole("button", { name: "Place the order" }).click();
+  await orderShown(page);
+}
+
+/**
+ * An order's message is given up: its letter is read at the desk, put back, and the parcel leaves after all.
+ * `spoil` takes the message that waits for shipping and makes a dead letter of it.
+ */
+export async function deadLetterIsRedriven(
+  page: Page,
+  baseUrl: string,
+  spoil: () => Promise<void>,
+): Promise<void> {
+  const stop = page.locator('[data-switch="shipping stop"] input');
+  await openDesk(page, baseUrl);
+  await stop.check();
+  await page.getByText(/: on$/).waitFor({ state: "attached" });
+  const orderId = await placeByRest(page, baseUrl, { productId: "ceramic-mug", quantity: 1 });
+  await spoil();
+  const letter = page.locator(`[data-letter="${orderId}:placed"]`);
+  await letter.waitFor({ timeout: SEEN_MS });
+  await letter.getByRole("button", { name: /^Story/ }).click();
+  await page.getByText('"productId": "ceramic-mug"').waitFor();
+  await letter.getByRole("checkbox").check();
+  await page.getByRole("button", { name: "Redrive 1" }).click();
+  await page.getByText("1 message is back in the queue.").first().waitFor();
+  await letter.waitFor({ state: "detached", timeout: SEEN_MS });
+  await stop.uncheck();
+  await page.getByText(/: off$/).waitFor({ state: "attached" });
+  await page.goto(new URL(`/orders/${orderId}`, baseUrl).href);
+  await page.locator('[data-status="Shipped"]').waitFor({ timeout: SEEN_MS });
+}
+
+/** Turns a switch without a mouse. */
+export async function switchWithKeyboardOnly(page: Page, baseUrl: string): Promise<void> {
+  await openDesk(page, baseUrl);
+  const hold = page
+    .locator('[data-switch="shipping hold"] input, [data-switch^="shipping"] input[role=switch]')
+    .first();
+  await hold.waitFor();
+  await tabTo(page, (await hold.locator("xpath=..").textContent())?.trim() ?? "");
+  await page.keyboard.press("Space");
+  await page.getByText(/: on$/).waitFor({ state: "attached" });
+  await page.keyboard.press("Space");
+  await page.getByText(/: off$/).waitFor({ state: "attached" });
+}

@@ -1,0 +1,134 @@
+/** What an operator does at a desk whose service says what a script wants: see `fake-ops.ts`. */
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { assertAccessible } from "./accessibility.ts";
+import type { FakeOps } from "./fake-ops.ts";
+import { assertFits, openDesk, tabTo } from "./visitor.ts";
+
+const letter = (page: Page, id: string) => page.locator(`[data-letter="${id}"]`);
+
+/** Reads a dead letter, puts one back, and throws the rest away only after a question. */
+export async function deadLettersAreRedrivenOrDropped(page: Page, { url }: FakeOps): Promise<void> {
+  await openDesk(page, url);
+  await letter(page, "0198-4c7e-1")
+    .getByRole("button", { name: /^Story/ })
+    .click();
+  await page.getByText('"productId": "ceramic-mug"').waitFor();
+  await letter(page, "0198-4c7e-1").getByRole("checkbox").check();
+  await page.getByRole("button", { name: "Redrive 1" }).click();
+  await page.getByText("1 message is back in the queue.").first().waitFor();
+  await letter(page, "0198-4c7e-1").waitFor({ state: "detached" });
+  await page.getByLabel("All shown").check();
+  await page.getByRole("button", { name: "Drop 2…" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Keep" }).click();
+  await letter(page, "0198-4c7e-2").waitFor();
+  await page.getByRole("button", { name: "Drop 2…" }).click();
+  await page.getByRole("button", { name: "Delete for good" }).click();
+  await page.getByText("None. Every message was handled.").waitFor();
+}
+
+/** The stream breaks: the desk says so and fades the numbers; it goes on by itself. */
+export async function brokenStreamIsNeverShownAsLive(page: Page, fake: FakeOps): Promise<void> {
+  await openDesk(page, fake.url);
+  fake.cut(true);
+  await page.locator("[data-desk=interrupted]").waitFor();
+  await page.locator("[data-stale]").waitFor();
+  fake.cut(false);
+  await page.locator("[data-desk=live]").waitFor({ timeout: 60_000 });
+  await page.locator("[data-stale]").waitFor({ state: "detached" });
+}
+
+/** What contradicts a invariant leads to the order, and the repair says what it did. */
+export async function brokenPromiseIsRepaired(page: Page, { url }: FakeOps): Promise<void> {
+  await openDesk(page, url);
+  const lamp = page.locator("[data-invariant='nothing is kept for nothing']");
+  await page.locator("[data-invariant='nothing is kept for nothing'][data-state=broken]").waitFor();
+  await lamp.click();
+  await page.locator(".promise-details").getByRole("link", { name: /^ORD-/ }).waitFor();
+  await page.getByRole("button", { name: "Look again and repair" }).click();
+  await page.locator("[data-repairs='1']").waitFor();
+  assert.equal(await lamp.getAttribute("data-state"), "kept");
+}
+
+/** The log is searched by words, and held while somebody reads. */
+export async function logIsSearchedAndHeld(page: Page, { url }: FakeOps): Promise<void> {
+  await openDesk(page, url);
+  await page.getByLabel("Words, order or trace").fill("parcel");
+  await page.getByLabel("Words, order or trace").press("Enter");
+  await page.locator(".log-line .event", { hasText: "shipment.started" }).first().waitFor();
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll(".log-line")].every((line) =>
+      line.textContent?.includes("parcel"),
+    ),
+  );
+  assert.match(page.url(), /log=parcel/);
+  await page.getByRole("button", { name: "Hold" }).click();
+  await page.getByText(/^Held, [\d,]+ new$/).waitFor();
+  const top = page.locator(".log-line time").first();
+  const held = await top.textContent();
+  await page.getByRole("button", { name: "Hold" }).click();
+  await page.waitForFunction(
+    (before) => document.querySelector(".log-line time")?.textContent !== before,
+    held,
+  );
+}
+
+/** From the first Tab to a message that is back in its queue, without a mouse. */
+export async function redriveWithKeyboardOnly(page: Page, { url }: FakeOps): Promise<void> {
+  await openDesk(page, url);
+  await letter(page, "0198-4c7e-2").waitFor();
+  await tabTo(page, "Choose OrderPlaced of orders, 0198-4c7e-2");
+  await page.keyboard.press("Space");
+  await page.keyboard.press("Shift+Tab");
+  for (let presses = 0; presses < 10; presses += 1) {
+    if (await page.locator(":focus", { hasText: /^\s*Redrive 1\s*$/ }).count()) break;
+    await page.keyboard.press("Shift+Tab");
+  }
+  await page.keyboard.press("Enter");
+  await letter(page, "0198-4c7e-2").waitFor({ state: "detached" });
+}
+
+/** axe finds nothing serious on the desk, with all that can be opened open. */
+export async function nothingSeriousForAxeOnTheDesk(page: Page, { url }: FakeOps): Promise<void> {
+  await openDesk(page, url);
+  await page.locator(".log-line").first().waitFor();
+  await page.getByRole("button", { name: "Hold" }).click();
+  await page
+    .locator("[data-letter]")
+    .first()
+    .getByRole("button", { name: /^Story/ })
+    .click();
+  await page.locator("[data-invariant]").last().click();
+  await page.locator("[data-node=order]").click();
+  await assertAccessible(page, "desk");
+}
+
+/** The desk fits a small phone. Open the page with a viewport of 360 px. */
+export async function deskFitsThePhone(page: Page, { url }: FakeOps): Promise<void> {
+  await openDesk(page, url);
+  await page.locator(".log-line").first().waitFor();
+  await page
+    .locator("[data-letter]")
+    .first()
+    .getByRole("button", { name: /^Story/ })
+    .click();
+  await page.locator("[data-node=payment]").click();
+  await assertFits(page);
+}
+
+/** A desk with a token asks for it, says when it is wrong, and opens when it is right. */
+export async function tokenOpensTheDesk(
+  page: Page,
+  { url }: FakeOps,
+  token: string,
+): Promise<void> {
+  await page.goto(new URL("/ops", url).href);
+  await page.getByRole("textbox", { name: "Token" }).fill("something else");
+  await page.getByRole("button", { name: "Open the desk" }).click();
+  await page.getByText("This is not the token.").waitFor();
+  await page.getByRole("textbox", { name: "Token" }).fill(token);
+  await page.getByRole("button", { name: "Open the desk" }).click();
+  await page.locator("[data-desk=live]").waitFor();
+  await page.reload();
+  await page.locator("[data-desk=live]").waitFor();
+}
