@@ -42,7 +42,7 @@ describe("a repository with bad imports", () => {
   test("a circle of types alone is one, too", () => {
     const circles = report.violations.filter(({ rule }) => rule === "no-cycle");
     const culprits = circles.map(({ from }) => basename(from));
-    expect(culprits).toContainEqual(expect.stringMatching(/^no-cycle\.types\./));
+    expect(culprits).toContainEqual(expect.stringMatching(/^no-cycle\.types/));
   });
 
   test("allowed imports are not reported", () => {

@@ -1,5 +1,10 @@
 import type { Database, Queryable } from "@smartcart/store";
-import { createCoalescer, isUniqueViolation, withTransaction } from "@smartcart/store";
+import {
+  createCoalescer,
+  isCheckViolation,
+  isUniqueViolation,
+  withTransaction,
+} from "@smartcart/store";
 import { reservationExists, reservationNotFound, reservationReleased } from "./errors.ts";
 import type {
   CommitDecision,
@@ -146,7 +151,9 @@ async function tryToHold(
   try {
     return await store.holdAll(database, requests, taken);
   } catch (error) {
-    if (isUniqueViolation(error)) return noExpiries;
+    // Under contention the statement can find units that another one has taken by the time it takes them itself. The table refuses
+    // that, nothing is written, and the batch is decided again under locks that were taken before.
+    if (isUniqueViolation(error) || isCheckViolation(error)) return noExpiries;
     throw error;
   }
 }

@@ -18,6 +18,7 @@ export { Counter, createMetrics, Gauge, Histogram, Registry } from "./metrics.ts
 export { type OutputStream, writeOutput } from "./output.ts";
 export { createPool, type Pool } from "./pool.ts";
 export { processExists } from "./process-exists.ts";
+export type { RetryOptions } from "./retry.ts";
 export { delay, reasonOf, retryUntilReady, StartError } from "./retry.ts";
 export { serializeError } from "./serialize-error.ts";
 export { networkFaults, remedyFor, type StartFault } from "./start-faults.ts";

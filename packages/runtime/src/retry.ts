@@ -41,9 +41,16 @@ export interface RetryOptions<T> {
   faults?: readonly StartFault[];
   /**
    * Where plain text is spoken and in which protocol. A server that speaks HTTP or TLS there instead ends the waiting with a StartError:
-   * it would never answer. Default: nobody looks.
+   * it would never answer. Default: nobody looks. `isAnswer` tells an error that came in that protocol: then nobody needs to look.
    */
-  port?: { readonly host: string; readonly port: number; readonly protocol: string } | undefined;
+  port?:
+    | {
+        readonly host: string;
+        readonly port: number;
+        readonly protocol: string;
+        readonly isAnswer?: (error: unknown) => boolean;
+      }
+    | undefined;
 }
 
 /** The signal that ends the start under way, for what waits deep inside of it. */
@@ -85,9 +92,10 @@ export async function retryUntilReady<T>(o: RetryOptions<T>): Promise<T> {
 }
 
 async function assertSpoken<T>(o: RetryOptions<T>, cause: unknown): Promise<void> {
-  const spoken = o.port && (await foreignProtocolAt(o.port));
+  if (o.port === undefined || o.port.isAnswer?.(cause)) return;
+  const spoken = await foreignProtocolAt(o.port);
   if (spoken === undefined) return;
-  throw hopeless(o, cause, `the port speaks ${spoken}; name one that speaks ${o.port?.protocol}`);
+  throw hopeless(o, cause, `the port speaks ${spoken}; name one that speaks ${o.port.protocol}`);
 }
 
 function hopeless(

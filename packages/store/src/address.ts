@@ -1,12 +1,14 @@
+import type { RetryOptions } from "@smartcart/runtime";
 import { DatabaseClient } from "./database-client.ts";
+import { sqlStateOf } from "./sql-errors.ts";
 
 /** The TCP port of a URL of PostgreSQL; undefined for a Unix socket and for an unreadable URL. */
-export function portOf(url: string): { host: string; port: number; protocol: string } | undefined {
+export function portOf(url: string): RetryOptions<unknown>["port"] {
   try {
     const { host, port } = new DatabaseClient({ connectionString: url });
-    return host.startsWith("/")
-      ? undefined
-      : { host, port, protocol: "the protocol of PostgreSQL" };
+    if (host.startsWith("/")) return undefined;
+    const isAnswer = (error: unknown) => sqlStateOf(error) !== undefined;
+    return { host, port, protocol: "the protocol of PostgreSQL", isAnswer };
   } catch {
     return undefined;
   }

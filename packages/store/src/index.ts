@@ -8,5 +8,11 @@ export { postgresFaults } from "./postgres-faults.ts";
 export { hex, recordSet } from "./record-set.ts";
 export type { DatabaseServer } from "./server.ts";
 export { openDatabaseServer } from "./server.ts";
-export { constraintOf, isConnectionError, isUniqueViolation, sqlStateOf } from "./sql-errors.ts";
+export {
+  constraintOf,
+  isCheckViolation,
+  isConnectionError,
+  isUniqueViolation,
+  sqlStateOf,
+} from "./sql-errors.ts";
 export { TransactionError, withTransaction } from "./transaction.ts";

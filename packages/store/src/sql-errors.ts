@@ -1,6 +1,7 @@
 /** SQLSTATE codes we act on (PostgreSQL documentation, appendix A). */
 export const sqlState = {
   uniqueViolation: "23505",
+  checkViolation: "23514",
   serializationFailure: "40001",
   deadlockDetected: "40P01",
   invalidPassword: "28P01",
@@ -26,6 +27,11 @@ export class DatabaseUnavailableError extends Error {
 /** True when the error, or one of its causes, says that a unique constraint or index refused a row. */
 export function isUniqueViolation(error: unknown): boolean {
   return sqlStateOf(error) === sqlState.uniqueViolation;
+}
+
+/** True when the error, or one of its causes, says that a check constraint refused a row. */
+export function isCheckViolation(error: unknown): boolean {
+  return sqlStateOf(error) === sqlState.checkViolation;
 }
 
 /** The five-character SQLSTATE of the error or of its nearest cause that has one. */

@@ -59,10 +59,15 @@ export const patches = {
     file: "packages/shipping/src/order-placed-consumer.ts",
     replacements: [
       {
-        find: `        const begun = await retryWhileUnavailable(() => beginAll(accepted, o), o.log, signal);
-        await announce(begun, o);`,
-        replace: `        void retryWhileUnavailable(() => beginAll(accepted, o), o.log, new AbortController().signal)
-          .then((begun) => announce(begun, o)).catch(() => signal.aborted);`,
+        find: `        const begun = await retryWhileUnavailable(begin, o.log, signal);
+        await announce(begun, o);
+        o.onStarted(begun.length, leavesAfterMs);`,
+        replace: `        void retryWhileUnavailable(begin, o.log, new AbortController().signal)
+          .then(async (begun) => {
+            await announce(begun, o);
+            o.onStarted(begun.length, leavesAfterMs);
+          })
+          .catch(() => signal.aborted);`,
       },
     ],
   },

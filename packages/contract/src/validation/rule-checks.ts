@@ -14,6 +14,7 @@ import type {
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import {
   EnumRulesSchema,
+  FieldRulesSchema,
   Int32RulesSchema,
   Int64RulesSchema,
   RepeatedRulesSchema,
@@ -53,15 +54,26 @@ export function typeCheck(field: DescField, { type }: FieldRules): Check | undef
 }
 
 function lengthCheck(rules: RepeatedRules): Check {
-  allowOnly(RepeatedRulesSchema, rules, ["minItems", "maxItems"]);
+  allowOnly(RepeatedRulesSchema, rules, ["minItems", "maxItems", "items"]);
+  const item = rules.items && itemCheck(rules.items);
   const least = Number(rules.minItems);
   const most = isFieldSet(rules, RepeatedRulesSchema.field.maxItems)
     ? Number(rules.maxItems)
     : Number.POSITIVE_INFINITY;
   return (list) => {
-    const { length } = list as unknown[];
-    return length >= least && length <= most;
+    const values = list as unknown[];
+    // The length comes first: in a list that is too long no item is looked at.
+    return (
+      values.length >= least && values.length <= most && (item === undefined || values.every(item))
+    );
   };
+}
+
+/** Of the rules of a list's items those of texts are known. */
+function itemCheck(rules: FieldRules): Check {
+  allowOnly(FieldRulesSchema, rules, ["string"]);
+  if (rules.type.case !== "string") throw new UnknownRuleError();
+  return stringCheck(rules.type.value);
 }
 
 /** Lengths are counted in code points: there are at most as many as UTF-16 units, and at least half as many. */
