@@ -17,7 +17,7 @@ export interface Rest extends Holdings {
   readonly liveBytes: number;
 }
 
-export async function readHoldings({ process }: Shop): Promise<Holdings> {
+async function readHoldings({ process }: Shop): Promise<Holdings> {
   const descriptors = await readdir(`/proc/${process.pid}/fd`);
   const status = await readFile(`/proc/${process.pid}/status`, "utf8");
   const kilobytes = /^VmRSS:\s+(\d+)/m.exec(status)?.[1];
