@@ -64,7 +64,7 @@ describe("a setting that cannot work", () => {
       const broker = await failedStart(env);
       expect(broker).toMatchObject({
         code: 1,
-        lines: [expect.stringMatching(/AMQP_URL: .*the port speaks HTTP/)],
+        lines: [expect.stringMatching(/AMQP_URL: .*this is not AMQP 0-9-1/)],
       });
     } finally {
       server.closeAllConnections();

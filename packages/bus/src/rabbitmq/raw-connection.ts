@@ -59,6 +59,8 @@ const inherited = Connection.prototype as unknown as ConnectionInside;
 /** Bytes of a frame around its payload: type, channel and size before it, an end mark after it. */
 const frameOverhead = 8;
 const frameEnd = 0xce;
+/** Longer than any frame that we agree to: `frameMax` in `connection.ts`. */
+const longestRead = 1024 * 1024;
 
 /** A connection whose channels receive each message as a `ReceivedMessage`. */
 export class RawConnection extends Connection {
@@ -66,13 +68,26 @@ export class RawConnection extends Connection {
    * Called by the client for each new socket, before it reads frames until that ends. It never gets
    * there: we read them.
    */
-  async _negotiate(read: Read): Promise<void> {
+  async _negotiate(readSocket: Read): Promise<void> {
     const inside = this as unknown as ConnectionInside;
+    const read = bounded(readSocket);
     await inherited._negotiate.call(this, read);
     // Channels go by the option, which the broker may have lowered.
     inside._opt.frameMax = inside._state.frameMax;
     for (;;) inside._handleChunk(await readFrame(read));
   }
+}
+
+/**
+ * Takes nothing for a frame that is longer than any may be: what answers in another protocol, as HTTP does, begins with what looks like
+ * one of a gigabyte, and the socket's own error for that would end the process.
+ */
+function bounded(read: Read): Read {
+  return async (bytes) => {
+    if (bytes <= longestRead) return read(bytes);
+    const error = new Error(`a frame of ${bytes} bytes: this is not AMQP 0-9-1`);
+    throw Object.assign(error, { code: "FRAME_ERROR" });
+  };
 }
 
 /** The client's types know nothing of what a raw connection receives. */
