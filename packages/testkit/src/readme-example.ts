@@ -9,14 +9,16 @@ export async function readExamples(folder: URL): Promise<string[]> {
   return [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = ""]) => code);
 }
 
-/** Runs an example in the folder of its package, as its reader would. */
+/** Runs an example in the folder of its package, as its reader would, with PATH and these variables alone. */
 export function runExample(
   folder: URL,
   code: string,
-  env: Readonly<Record<string, string>> = {},
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<CommandResult> {
-  const args = ["--input-type=module-typescript", "--eval", code];
-  return runCommand(process.execPath, args, { cwd: fileURLToPath(folder), env });
+  const { PATH = "" } = process.env;
+  const env = Object.entries({ PATH, ...variables }).map(([name, value]) => `${name}=${value}`);
+  const args = ["-i", ...env, process.execPath, "--input-type=module-typescript", "--eval", code];
+  return runCommand("env", args, { cwd: fileURLToPath(folder) });
 }
 
 /** What the comments behind `console.log(…)` say that an example prints. */
