@@ -61,6 +61,7 @@ function problemOf(server: Server): string | undefined {
 function readOnlyNow(): Error {
   return Object.assign(new Error("the server is read-only at the moment"), {
     code: sqlState.readOnly,
+    severity: "ERROR",
   });
 }
 
