@@ -109,7 +109,7 @@ function openView(shop: Shop): View {
     case "ops":
       // Apart from the shop's code, so that nobody waits for it who only wants to buy.
       return createLazyView(shop, {
-        title: "Operator’s desk",
+        title: "Operations console",
         load: async () => (await import("./ops/ops-view.ts")).createOpsView(shop),
       });
     case "not-found":

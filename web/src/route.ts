@@ -34,7 +34,7 @@ export function orderPath(orderId: string): string {
   return `/orders/${encodeURIComponent(orderId)}`;
 }
 
-/** The log search of the operator's desk: for words, an order or a trace. */
+/** The log search of the operations console: for words, an order or a trace. */
 export function logPath(words: string): string {
   return `/ops?${new URLSearchParams({ log: words })}`;
 }

@@ -1,12 +1,12 @@
 /**
- * Measures the desk in a real Chromium under a scripted load: `npm run desk-performance -w web [folder of the built
+ * Measures the console in a real Chromium under a scripted load: `npm run console-performance -w web [folder of the built
  * page]`. Prints frames a second, the longest frame and the JavaScript heap; judging them is up to whoever reads them.
  */
 import { join } from "node:path";
 import type { CDPSession, Page } from "playwright-core";
 import { launchChromium, openTestPage } from "./chromium.ts";
 import { startFakeOps } from "./fake-ops.ts";
-import { openDesk } from "./visitor.ts";
+import { openConsole } from "./visitor.ts";
 
 const SECONDS = 15;
 const load = { ordersPerSecond: 200, ordersOnTheWay: 2_000 };
@@ -22,7 +22,7 @@ const browser = await launchChromium();
   // What this machine can do at most, beside whatever else it does.
   await page.goto(new URL("/orders", fake.url).href);
   const still = await countFrames(page);
-  await openDesk(page, fake.url);
+  await openConsole(page, fake.url);
   const session = await page.context().newCDPSession(page);
   await session.send("HeapProfiler.enable");
   await page.locator(".log-line").first().waitFor();

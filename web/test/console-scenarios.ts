@@ -1,19 +1,19 @@
 /**
- * What an operator does at the desk of a running SmartCart in demo mode, as functions of a page and of its base URL.
- * Those in `test/scripted-desk-scenarios.ts` need a desk that says what a script wants.
+ * What an operator does at the console of a running SmartCart in demo mode, as functions of a page and of its base URL.
+ * Those in `test/scripted-console-scenarios.ts` need a console that says what a script wants.
  */
 import type { Page } from "playwright-core";
-import { checkOut, fillBasket, openDesk, orderShown, placeByRest, tabTo } from "./visitor.ts";
+import { checkOut, fillBasket, openConsole, orderShown, placeByRest, tabTo } from "./visitor.ts";
 
 /** The services that take an order through. */
 const services = ["order", "inventory", "payment", "notification", "shipping", "status-hub", "log"];
 
-/** Longest wait for the desk to see what happened, in milliseconds: it looks once a second, on a busy machine less often. */
+/** Longest wait for the console to see what happened, in milliseconds: it looks once a second, on a busy machine less often. */
 const SEEN_MS = 60_000;
 
 /** Every service is on the map and ready, and every invariant has its lamp. */
-export async function deskShowsEveryPart(page: Page, baseUrl: string): Promise<void> {
-  await openDesk(page, baseUrl);
+export async function consoleShowsEveryService(page: Page, baseUrl: string): Promise<void> {
+  await openConsole(page, baseUrl);
   for (const service of services) {
     await page.locator(`[data-node="${service}"][data-health=ready]`).waitFor({ timeout: SEEN_MS });
   }
@@ -25,13 +25,13 @@ export async function deskShowsEveryPart(page: Page, baseUrl: string): Promise<v
 /** A switch breaks the payments, the shop says so, and the switch mends them again. */
 export async function declineSwitchDeclines(page: Page, baseUrl: string): Promise<void> {
   const decline = page.locator('[data-switch="payment decline"] input');
-  await openDesk(page, baseUrl);
+  await openConsole(page, baseUrl);
   await decline.check();
   await page.getByText(/Decline.*: on/).waitFor({ state: "attached" });
   await fillBasket(page, baseUrl, ["Ceramic Mug"]);
   await checkOut(page, { name: "Grace" });
   await page.getByRole("heading", { name: "The payment was declined" }).waitFor();
-  await openDesk(page, baseUrl);
+  await openConsole(page, baseUrl);
   // A snapshot is a second old, and so may be the report in it.
   const turnedOn = page.locator('[data-switch="payment decline"] input:checked');
   await turnedOn.waitFor({ state: "attached", timeout: SEEN_MS });
@@ -43,7 +43,7 @@ export async function declineSwitchDeclines(page: Page, baseUrl: string): Promis
 }
 
 /**
- * An order's message is given up: its letter is read at the desk, put back, and the parcel leaves after all.
+ * An order's message is given up: its letter is read at the console, put back, and the parcel leaves after all.
  * `spoil` takes the message that waits for shipping and makes a dead letter of it.
  */
 export async function deadLetterIsRedriven(
@@ -52,7 +52,7 @@ export async function deadLetterIsRedriven(
   spoil: () => Promise<void>,
 ): Promise<void> {
   const stop = page.locator('[data-switch="shipping stop"] input');
-  await openDesk(page, baseUrl);
+  await openConsole(page, baseUrl);
   await stop.check();
   await page.getByText(/: on$/).waitFor({ state: "attached" });
   const orderId = await placeByRest(page, baseUrl, { productId: "ceramic-mug", quantity: 1 });
@@ -73,7 +73,7 @@ export async function deadLetterIsRedriven(
 
 /** Turns a switch without a mouse. */
 export async function switchWithKeyboardOnly(page: Page, baseUrl: string): Promise<void> {
-  await openDesk(page, baseUrl);
+  await openConsole(page, baseUrl);
   const hold = page
     .locator('[data-switch="shipping hold"] input, [data-switch^="shipping"] input[role=switch]')
     .first();

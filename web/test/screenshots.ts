@@ -11,7 +11,7 @@ import { fillBasket, placeByRest } from "./visitor.ts";
 const baseUrl = process.argv[2] ?? "http://127.0.0.1:5173";
 const folder = join(import.meta.dirname, "../../docs/screenshots");
 
-/** Customers a second while the desk is drawn, and how long its curves are given. */
+/** Customers a second while the console is drawn, and how long its curves are given. */
 const ORDERS_PER_SECOND = 40;
 const CURVES_MS = 60_000;
 
@@ -42,9 +42,9 @@ async function order(page: Page): Promise<void> {
   await page.waitForTimeout(1_000);
 }
 
-async function desk(page: Page): Promise<void> {
+async function operations(page: Page): Promise<void> {
   await page.goto(new URL("/ops", baseUrl).href);
-  await page.locator("[data-desk=live]").waitFor();
+  await page.locator("[data-console=live]").waitFor();
   await page.locator(".log-line").first().waitFor();
   // A glance at the running lights, and at a chart that has its width.
   await page.waitForTimeout(2_500);
@@ -60,15 +60,15 @@ async function setLoad(value: number): Promise<void> {
 
 await mkdir(folder, { recursive: true });
 const browser = await launchChromium();
-for (const [name, visit] of Object.entries({ shop, order, desk })) {
-  if (name === "desk") {
+for (const [name, visit] of Object.entries({ shop, order, console: operations })) {
+  if (name === "console") {
     await setLoad(ORDERS_PER_SECOND);
     await new Promise((resolve) => setTimeout(resolve, CURVES_MS));
   }
   for (const [look, options] of Object.entries(looks)) {
     await using visitor = await openTestPage(browser, options);
     await visit(visitor.page);
-    const height = name === "desk" && look !== "phone" ? 1_080 : options.viewport.height;
+    const height = name === "console" && look !== "phone" ? 1_080 : options.viewport.height;
     await visitor.page.setViewportSize({ width: options.viewport.width, height });
     await visitor.page.screenshot({ path: join(folder, `${name}-${look}.png`) });
   }

@@ -1,15 +1,15 @@
-/** What an operator does at a desk whose service says what a script wants: see `fake-ops.ts`. */
+/** What an operator does at a console whose service says what a script wants: see `fake-ops.ts`. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { assertAccessible } from "./accessibility.ts";
 import type { FakeOps } from "./fake-ops.ts";
-import { assertFits, openDesk, tabTo } from "./visitor.ts";
+import { assertFits, openConsole, tabTo } from "./visitor.ts";
 
 const letter = (page: Page, id: string) => page.locator(`[data-letter="${id}"]`);
 
 /** Reads a dead letter, puts one back, and throws the rest away only after a question. */
 export async function deadLettersAreRedrivenOrDropped(page: Page, { url }: FakeOps): Promise<void> {
-  await openDesk(page, url);
+  await openConsole(page, url);
   await letter(page, "0198-4c7e-1")
     .getByRole("button", { name: /^Story/ })
     .click();
@@ -27,20 +27,20 @@ export async function deadLettersAreRedrivenOrDropped(page: Page, { url }: FakeO
   await page.getByText("None. Every message was handled.").waitFor();
 }
 
-/** The stream breaks: the desk says so and fades the numbers; it goes on by itself. */
+/** The stream breaks: the console says so and fades the numbers; it goes on by itself. */
 export async function brokenStreamIsNeverShownAsLive(page: Page, fake: FakeOps): Promise<void> {
-  await openDesk(page, fake.url);
+  await openConsole(page, fake.url);
   fake.cut(true);
-  await page.locator("[data-desk=interrupted]").waitFor();
+  await page.locator("[data-console=interrupted]").waitFor();
   await page.locator("[data-stale]").waitFor();
   fake.cut(false);
-  await page.locator("[data-desk=live]").waitFor({ timeout: 60_000 });
+  await page.locator("[data-console=live]").waitFor({ timeout: 60_000 });
   await page.locator("[data-stale]").waitFor({ state: "detached" });
 }
 
 /** What contradicts a invariant leads to the order, and the repair says what it did. */
 export async function brokenPromiseIsRepaired(page: Page, { url }: FakeOps): Promise<void> {
-  await openDesk(page, url);
+  await openConsole(page, url);
   const lamp = page.locator("[data-invariant='nothing is kept for nothing']");
   await page.locator("[data-invariant='nothing is kept for nothing'][data-state=broken]").waitFor();
   await lamp.click();
@@ -52,7 +52,7 @@ export async function brokenPromiseIsRepaired(page: Page, { url }: FakeOps): Pro
 
 /** The log is searched by words, and held while somebody reads. */
 export async function logIsSearchedAndHeld(page: Page, { url }: FakeOps): Promise<void> {
-  await openDesk(page, url);
+  await openConsole(page, url);
   await page.getByLabel("Words, order or trace").fill("parcel");
   await page.getByLabel("Words, order or trace").press("Enter");
   await page.locator(".log-line .event", { hasText: "shipment.started" }).first().waitFor();
@@ -75,7 +75,7 @@ export async function logIsSearchedAndHeld(page: Page, { url }: FakeOps): Promis
 
 /** From the first Tab to a message that is back in its queue, without a mouse. */
 export async function redriveWithKeyboardOnly(page: Page, { url }: FakeOps): Promise<void> {
-  await openDesk(page, url);
+  await openConsole(page, url);
   await letter(page, "0198-4c7e-2").waitFor();
   await tabTo(page, "Choose OrderPlaced of orders, 0198-4c7e-2");
   await page.keyboard.press("Space");
@@ -88,9 +88,12 @@ export async function redriveWithKeyboardOnly(page: Page, { url }: FakeOps): Pro
   await letter(page, "0198-4c7e-2").waitFor({ state: "detached" });
 }
 
-/** axe finds nothing serious on the desk, with all that can be opened open. */
-export async function nothingSeriousForAxeOnTheDesk(page: Page, { url }: FakeOps): Promise<void> {
-  await openDesk(page, url);
+/** axe finds nothing serious on the console, with all that can be opened open. */
+export async function nothingSeriousForAxeOnTheConsole(
+  page: Page,
+  { url }: FakeOps,
+): Promise<void> {
+  await openConsole(page, url);
   await page.locator(".log-line").first().waitFor();
   await page.getByRole("button", { name: "Hold" }).click();
   await page
@@ -100,12 +103,12 @@ export async function nothingSeriousForAxeOnTheDesk(page: Page, { url }: FakeOps
     .click();
   await page.locator("[data-invariant]").last().click();
   await page.locator("[data-node=order]").click();
-  await assertAccessible(page, "desk");
+  await assertAccessible(page, "console");
 }
 
-/** The desk fits a small phone. Open the page with a viewport of 360 px. */
-export async function deskFitsThePhone(page: Page, { url }: FakeOps): Promise<void> {
-  await openDesk(page, url);
+/** The console fits a small phone. Open the page with a viewport of 360 px. */
+export async function consoleFitsThePhone(page: Page, { url }: FakeOps): Promise<void> {
+  await openConsole(page, url);
   await page.locator(".log-line").first().waitFor();
   await page
     .locator("[data-letter]")
@@ -116,19 +119,19 @@ export async function deskFitsThePhone(page: Page, { url }: FakeOps): Promise<vo
   await assertFits(page);
 }
 
-/** A desk with a token asks for it, says when it is wrong, and opens when it is right. */
-export async function tokenOpensTheDesk(
+/** A console with a token asks for it, says when it is wrong, and opens when it is right. */
+export async function tokenOpensTheConsole(
   page: Page,
   { url }: FakeOps,
   token: string,
 ): Promise<void> {
   await page.goto(new URL("/ops", url).href);
   await page.getByRole("textbox", { name: "Token" }).fill("something else");
-  await page.getByRole("button", { name: "Open the desk" }).click();
+  await page.getByRole("button", { name: "Open the console" }).click();
   await page.getByText("This is not the token.").waitFor();
   await page.getByRole("textbox", { name: "Token" }).fill(token);
-  await page.getByRole("button", { name: "Open the desk" }).click();
-  await page.locator("[data-desk=live]").waitFor();
+  await page.getByRole("button", { name: "Open the console" }).click();
+  await page.locator("[data-console=live]").waitFor();
   await page.reload();
-  await page.locator("[data-desk=live]").waitFor();
+  await page.locator("[data-console=live]").waitFor();
 }

@@ -30,10 +30,10 @@ export async function fillForm(page: Page, { name, card }: Form): Promise<void> 
   if (card) await page.locator(`input[value=${card}]`).check();
 }
 
-/** Opens the operator's desk and waits for its first numbers. */
-export async function openDesk(page: Page, baseUrl: string): Promise<void> {
+/** Opens the operations console and waits for its first numbers. */
+export async function openConsole(page: Page, baseUrl: string): Promise<void> {
   await page.goto(new URL("/ops", baseUrl).href);
-  await page.locator("[data-desk=live]").waitFor({ timeout: 60_000 });
+  await page.locator("[data-console=live]").waitFor({ timeout: 60_000 });
   await page.locator("[data-node]").first().waitFor();
 }
 

@@ -2,7 +2,7 @@ import type { Registry } from "@smartcart/runtime";
 import { Counter } from "@smartcart/runtime";
 import type { PublishReport } from "./types.ts";
 
-/** What a bus counts. The report of a part to the operator's desk is made from it (mesh, `part-flows.ts`). */
+/** What a bus counts. The report of a part to the operations console is made from it (mesh, `edge-metrics.ts`). */
 export interface BusMetrics {
   /** Counts the events of one publish by its answer. */
   countReport(report: PublishReport): void;

@@ -1,4 +1,4 @@
-/** What a service tells the operator's desk, asked for as the desk does. */
+/** What a service tells the operations console, asked for as the console does. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import type { InstanceReport } from "@smartcart/gen/ops/v1/instance_report_pb";

@@ -8,13 +8,13 @@ type Impl = ServiceImpl<typeof OpsService>;
 type Method = (request: never, context: HandlerContext) => unknown;
 
 /**
- * Throws a StartError where anybody on the network could work the desk: it reads messages, repairs, and in demo mode
+ * Throws a StartError where anybody on the network could work the console: it reads messages, repairs, and in demo mode
  * breaks things.
  */
 export function requireTokenOrLoopback(host: string, token: string | undefined): void {
   if (token !== undefined || isLoopback(host)) return;
   throw new StartError(
-    `OPS_TOKEN is not set, and HOST=${host} would open the operator's desk to the network; set OPS_TOKEN (openssl rand -hex 16), or HOST=127.0.0.1`,
+    `OPS_TOKEN is not set, and HOST=${host} would open the operations console to the network; set OPS_TOKEN (openssl rand -hex 16), or HOST=127.0.0.1`,
     { variable: "OPS_TOKEN" },
   );
 }

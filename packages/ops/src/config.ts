@@ -6,7 +6,7 @@ export const opsConfig = {
   OPS_PORT: port({ default: 8087, desc: "Port of the operator's service" }),
   OPS_TOKEN: secret({
     default: undefined,
-    desc: "What the operator's desk must show to be let in; unset: no token is asked for, and the service starts on loopback only",
+    desc: "What the operations console must show to be let in; unset: no token is asked for, and the service starts on loopback only",
   }),
   OPS_INSTANCES: str({
     default: undefined,

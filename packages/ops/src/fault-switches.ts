@@ -25,7 +25,7 @@ export function createFaultSwitches(o: {
   readonly own: readonly FaultSwitch[] | undefined;
 }): (request: SetFaultSwitchRequest) => Promise<SwitchInit> {
   return async ({ service, name, value }) => {
-    // Also where another service runs in demo mode: this desk is not for breaking things then.
+    // Also where another service runs in demo mode: this console is not for breaking things then.
     if (o.own === undefined || service === self) {
       return describeFaultSwitch(self, await setInstanceFaultSwitch(o.own, self, { name, value }));
     }

@@ -1,4 +1,4 @@
-/** What those at the desk may cost together. */
+/** What those at the console may cost together. */
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { createWorld } from "./world.ts";

@@ -1,4 +1,4 @@
-/** Requests that nobody at the desk would make: each is answered, or told what is wrong with it; none is our fault. */
+/** Requests that nobody at the console would make: each is answered, or told what is wrong with it; none is our fault. */
 import { Code, ConnectError } from "@connectrpc/connect";
 import fc from "fast-check";
 import { test } from "vitest";

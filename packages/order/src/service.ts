@@ -161,7 +161,7 @@ function connectPeers({ peers, config, log }: OrderOptions, metrics: Registry): 
   };
 }
 
-/** For the operator's desk: orders on their way. Those at their end are too many to count. */
+/** For the operations console: orders on their way. Those at their end are too many to count. */
 async function ordersByState(database: Database): Promise<Record<string, number>> {
   const counts = Object.entries(await countByState(database));
   return Object.fromEntries(counts.map(([state, count]) => [`orders.${state}`, count]));

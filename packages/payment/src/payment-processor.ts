@@ -47,7 +47,7 @@ const retrySilentMs = 1000;
 /** Payments folded into one statement at most, and statements under way at once. */
 const folding = { maxItems: 256, maxConcurrent: 2 };
 
-/** Creates the desk over a database and a provider. Disposing gives up on charges under way; they stay PENDING. */
+/** Creates the processor over a database and a provider. Disposing gives up on charges under way; they stay PENDING. */
 export function createPaymentProcessor(o: PaymentProcessorOptions): PaymentProcessor {
   const { database, provider, log } = o;
   const calls = createProviderCalls(o.providerTimeoutMs);

@@ -7,7 +7,7 @@ import { leasePending, pendingDueInMs } from "./store.ts";
 /** What the resolver works with. */
 export interface PendingPaymentPollerOptions {
   readonly database: Database;
-  readonly desk: Pick<PaymentProcessor, "resume">;
+  readonly processor: Pick<PaymentProcessor, "resume">;
   readonly log: Logger;
   /** How long a payment stays PENDING before the resolver asks, and between two of its questions, in milliseconds. */
   readonly afterMs: number;
@@ -24,7 +24,7 @@ const LONGEST_MS = 5_000;
  * most once. Rows are leased, so any number of processes may run one; what the provider is silent about holds up nothing else.
  */
 export function startPendingPaymentPoller(o: PendingPaymentPollerOptions): AsyncDisposable {
-  const { database, desk, log, afterMs } = o;
+  const { database, processor, log, afterMs } = o;
   const resources = new AsyncDisposableStack();
   const name = "payment.resolver";
   const pool = resources.use(createPool({ name, maxConcurrent: MAX_CONCURRENT, log }));
@@ -34,7 +34,7 @@ export function startPendingPaymentPoller(o: PendingPaymentPollerOptions): Async
     await pool.fill({
       take: (limit) => leasePending(database, limit, afterMs),
       // What it comes to is in the row, and an outcome that stays unknown in the log.
-      work: (payment) => desk.resume(payment).catch(() => {}),
+      work: (payment) => processor.resume(payment).catch(() => {}),
       signal,
     });
     return 0;

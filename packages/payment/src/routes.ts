@@ -12,7 +12,7 @@ import type { PaymentProcessor } from "./payment-processor.ts";
 
 /** What the RPCs of the payment service work on. */
 export interface PaymentParts {
-  readonly desk: PaymentProcessor;
+  readonly processor: PaymentProcessor;
   /** How long a batch waits for the provider's answer to one of its items, in milliseconds. */
   readonly batchPatienceMs: number;
   readonly log: Logger;
@@ -20,10 +20,10 @@ export interface PaymentParts {
 
 /** The RPCs of smartcart.payment.v1.PaymentService. */
 export function createPaymentRoutes(parts: PaymentParts): ServiceImpl<typeof PaymentService> {
-  const { desk, log } = parts;
+  const { processor, log } = parts;
 
   const process = async (request: ProcessPaymentRequest, patienceMs?: number) => ({
-    payment: toPaymentMessage(await desk.process(toPaymentRequest(request), patienceMs)),
+    payment: toPaymentMessage(await processor.process(toPaymentRequest(request), patienceMs)),
   });
 
   // The answers of a batch come together, so each waits for the slowest: one whose provider takes its time answers
@@ -38,13 +38,13 @@ export function createPaymentRoutes(parts: PaymentParts): ServiceImpl<typeof Pay
       results: await settleBatch(requests, processInBatch, log),
     })),
     getPayment: guarded(async ({ orderId }) => ({
-      payment: toPaymentMessage(await desk.find(orderId)),
+      payment: toPaymentMessage(await processor.find(orderId)),
     })),
     refundPayment: guarded(async ({ orderId, reason }) => ({
-      payment: toPaymentMessage(await desk.refund(orderId, reason)),
+      payment: toPaymentMessage(await processor.refund(orderId, reason)),
     })),
     batchDeletePayments: guarded(async ({ orderIds }) => {
-      await desk.delete(orderIds);
+      await processor.delete(orderIds);
       return {};
     }),
   };

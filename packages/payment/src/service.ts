@@ -62,7 +62,7 @@ export async function startPayment(o: PaymentOptions): Promise<RunningPayment> {
     labelNames: ["outcome"],
     registers: [metrics],
   });
-  const desk = starting.use(
+  const processor = starting.use(
     createPaymentProcessor({
       database,
       provider,
@@ -72,10 +72,15 @@ export async function startPayment(o: PaymentOptions): Promise<RunningPayment> {
     }),
   );
   starting.use(
-    startPendingPaymentPoller({ database, desk, log, afterMs: config.PAYMENT_RESOLVE_AFTER_MS }),
+    startPendingPaymentPoller({
+      database,
+      processor,
+      log,
+      afterMs: config.PAYMENT_RESOLVE_AFTER_MS,
+    }),
   );
   const routes = createPaymentRoutes({
-    desk,
+    processor,
     batchPatienceMs: config.PAYMENT_BATCH_PATIENCE_MS,
     log,
   });

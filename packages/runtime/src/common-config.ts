@@ -45,7 +45,7 @@ export const commonConfig = {
   }),
   SMARTCART_DEMO: bool({
     default: undefined,
-    desc: "offers the operator's desk switches that break things on purpose; unset: on in npm start on loopback, off elsewhere",
+    desc: "offers the operations console switches that break things on purpose; unset: on in npm start on loopback, off elsewhere",
   }),
   OTEL_EXPORTER_OTLP_ENDPOINT: url({
     default: undefined,

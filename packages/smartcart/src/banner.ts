@@ -14,7 +14,7 @@ export function banner({ smartcart, state, queue, readyMs }: BannerOptions): str
   const { urls, embeddedDatabase } = smartcart;
   const rows: ReadonlyArray<readonly [what: string, where: string]> = [
     ["Shop", urls.web ?? "not served"],
-    ["Operator's desk", deskOf(urls)],
+    ["Operations console", consoleOf(urls)],
     ["REST, OpenAPI at /docs", urls.order ?? ""],
     ["WebSocket status", `${urls["status-hub"]?.replace("http", "ws")}/ws`],
     ["Order (Connect, gRPC)", urls.order ?? ""],
@@ -42,7 +42,7 @@ Ctrl-C stops it.
 `;
 }
 
-function deskOf({ ops, web }: RunningSmartCart["urls"]): string {
+function consoleOf({ ops, web }: RunningSmartCart["urls"]): string {
   if (ops === undefined) return "off: HOST is open to the network, and OPS_TOKEN is not set";
   return web === undefined ? "not served" : `${web}/ops`;
 }

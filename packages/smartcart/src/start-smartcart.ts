@@ -95,7 +95,7 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
   const hub = await run(
     startStatusHub({ ...common("status-hub"), peers: { order: { transport: order.transport } } }),
   );
-  if (hasDesk(config)) {
+  if (hasConsole(config)) {
     const here = ({ transport, url: baseUrl }: ServedPart) => [{ transport, baseUrl }];
     await run(
       startOps({
@@ -144,8 +144,8 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
 
 type ServedPart = RunningService & { readonly transport: Transport };
 
-/** Without a token the operator's desk is for this machine only; the shop starts all the same. */
-function hasDesk({ HOST, OPS_TOKEN }: SmartCartConfig): boolean {
+/** Without a token the operations console is for this machine only; the shop starts all the same. */
+function hasConsole({ HOST, OPS_TOKEN }: SmartCartConfig): boolean {
   return OPS_TOKEN !== undefined || isLoopback(HOST);
 }
 

@@ -79,7 +79,7 @@ export const serviceIsOff = (part: string): HttpProblemInit => ({
   title: "This part of the shop is switched off",
   detail:
     part === "ops"
-      ? "The operator's desk is off: HOST is open to the network, and OPS_TOKEN is not set. Set OPS_TOKEN and start again."
+      ? "The operations console is off: HOST is open to the network, and OPS_TOKEN is not set. Set OPS_TOKEN and start again."
       : `The part "${part}" does not run here.`,
 });
 

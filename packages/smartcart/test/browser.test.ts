@@ -7,7 +7,7 @@ import { openBus } from "@smartcart/bus";
 import { silentLogger } from "@smartcart/runtime";
 import { createTestDatabase, spawnService } from "@smartcart/testkit";
 import * as scenarios from "@smartcart/web/test/browser-scenarios";
-import * as deskVisits from "@smartcart/web/test/console-scenarios";
+import * as consoleVisits from "@smartcart/web/test/console-scenarios";
 import type { FakeOps } from "@smartcart/web/test/fake-ops";
 import { startFakeOps } from "@smartcart/web/test/fake-ops";
 import { textIsOnlyText } from "@smartcart/web/test/naughty-text";
@@ -18,12 +18,12 @@ import { partProcesses, startPartProcesses } from "./service-processes.ts";
 import { startStack } from "./stack.ts";
 
 const { launchChromium, openTestPage, ...visits } = scenarios;
-const { tokenOpensTheDesk, ...scriptedVisits } = scripted;
-const { deadLetterIsRedriven, ...operatorVisits } = deskVisits;
+const { tokenOpensTheConsole, ...scriptedVisits } = scripted;
+const { deadLetterIsRedriven, ...operatorVisits } = consoleVisits;
 /** Of the Big List of Naughty Strings, all that might be markup, and some of the rest. */
 const sample = naughtyStrings.filter((text, index) => /[<>&"'`]/.test(text) || index % 6 === 0);
 const phone = { viewport: { width: 360, height: 740 } };
-const onPhone = new Set(["nothingIsWiderThanThePhone", "deskFitsThePhone"]);
+const onPhone = new Set(["nothingIsWiderThanThePhone", "consoleFitsThePhone"]);
 const noBrowser = !existsSync(process.env.CHROMIUM_PATH || "/usr/bin/chromium");
 const timeout = 180_000;
 
@@ -70,15 +70,17 @@ describe.skipIf(noBrowser)("in a browser", () => {
     );
   });
 
-  describe("an operator at a desk by a script", () => {
+  describe("an operator at a console by a script", () => {
     it.each(Object.entries(scriptedVisits))("%s", { timeout }, async (name, act) => {
       await using fake: FakeOps = await startFakeOps({ page });
       await visit(name, (page) => act(page, fake));
     });
 
-    it("tokenOpensTheDesk", { timeout }, async () => {
+    it("tokenOpensTheConsole", { timeout }, async () => {
       await using fake = await startFakeOps({ page, token: "open sesame" });
-      await visit("tokenOpensTheDesk", (page) => tokenOpensTheDesk(page, fake, "open sesame"));
+      await visit("tokenOpensTheConsole", (page) =>
+        tokenOpensTheConsole(page, fake, "open sesame"),
+      );
     });
   });
 

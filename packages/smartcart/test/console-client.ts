@@ -1,4 +1,4 @@
-/** The operator's desk of a running SmartCart, as the page calls it: by URL, over the network. */
+/** The operations console of a running SmartCart, as the page calls it: by URL, over the network. */
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import type { Invariant } from "@smartcart/gen/ops/v1/invariant_pb";

@@ -42,7 +42,7 @@ function portsOf(urls: Readonly<Record<string, string>>): Record<string, string>
 }
 
 describe("HOST=0.0.0.0 without OPS_TOKEN", () => {
-  it("sells, and says that the desk is off", async () => {
+  it("sells, and says that the console is off", async () => {
     await using shop = await startStack({ env: { HOST: "0.0.0.0" }, page: await buildPage() });
     const { web = "" } = shop.urls;
     expect((await fetch(`${web}/ops`, { headers: { accept: "text/html" } })).status).toBe(200);

@@ -59,7 +59,7 @@ it("reads no table from its beginning", async () => {
   await rowsOf(url, "select pg_stat_reset()");
   await rowsOf(url, "analyze");
   await using shop = await startStack({ env: { DATABASE_URL: url, OPS_CHECK_INTERVAL_MS: "100" } });
-  const desk = createConsoleClient(shop.urls.ops ?? "");
+  const ops = createConsoleClient(shop.urls.ops ?? "");
   const placed = await waitFor(
     async () => {
       const answer = await shop.place(body, { "idempotency-key": "k" });
@@ -70,9 +70,9 @@ it("reads no table from its beginning", async () => {
   await shop.history(String(placed), "Shipped");
   await shop.get("/orders?userId=user-7");
   await shop.post(`/orders/${placed}/cancel`);
-  await desk.snapshot("the parts", (one) => one.services.length > 0);
-  await desk.invariant("money is right", () => true);
-  await desk.client.listDeadLetters({});
+  await ops.snapshot("the parts", (one) => one.services.length > 0);
+  await ops.invariant("money is right", () => true);
+  await ops.client.listDeadLetters({});
   await fetch(`${shop.urls.order}/metrics`);
   // Some rounds of everything that runs by itself, and looks that come to a slice in the middle.
   await using database = createDatabase({ url, schema: "public", log: silentLogger });

@@ -1,4 +1,4 @@
-/** The operator's desk of a whole SmartCart: what it shows, what it repairs, and what it breaks on purpose. */
+/** The operations console of a whole SmartCart: what it shows, what it repairs, and what it breaks on purpose. */
 
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -32,11 +32,11 @@ const wayOfAnOrder = [
 ];
 
 let shop: Awaited<ReturnType<typeof startStack>>;
-let desk: Console;
+let ops: Console;
 beforeAll(async () => {
   const env = { OPS_CHECK_INTERVAL_MS: "200", OPS_BROKEN_AFTER_MS: "5000" };
   shop = await startStack({ env });
-  desk = createConsoleClient(shop.urls.ops ?? "");
+  ops = createConsoleClient(shop.urls.ops ?? "");
 });
 afterAll(() => shop?.[Symbol.asyncDispose]());
 
@@ -58,7 +58,7 @@ async function problemOf(answer: Promise<unknown>) {
 
 describe("the mesh", () => {
   it("is shown with all services, ready, in the order in which an order meets them", async () => {
-    const snapshot = await desk.snapshot("every service ready", (one) =>
+    const snapshot = await ops.snapshot("every service ready", (one) =>
       services.every((service) => health(one, service) === ServiceHealth.READY),
     );
     expect(snapshot.services.map(({ service }) => service)).toEqual(services);
@@ -72,7 +72,7 @@ describe("the mesh", () => {
     let orderId = "";
     let hasRates = false;
     // One stream for all of it: what passes between two streams is told to neither.
-    const snapshot = desk.snapshot("an order on its way, up to the hub", (one) => {
+    const snapshot = ops.snapshot("an order on its way, up to the hub", (one) => {
       watching.resolve();
       for (const { orderId, from, to } of one.hops) passed.add(`${orderId} ${from}→${to}`);
       const calls = ["inventory", "payment"].map((to) => edge(one, "order", to));
@@ -95,7 +95,7 @@ describe("the mesh", () => {
     });
     // A call between services is told by the caller; it is none from outside at the other end.
     expect(edges.find(({ from, to }) => from === "client" && to === "payment")).toBeUndefined();
-    const calm = await desk.snapshot(
+    const calm = await ops.snapshot(
       "calm",
       (one) => edge(one, "order", "payment")?.ratePerSecond === 0,
     );
@@ -103,7 +103,7 @@ describe("the mesh", () => {
   });
 
   it("is remembered for whoever comes later", async () => {
-    for await (const { snapshots } of desk.client.watchMesh({ backlogSeconds: 300 })) {
+    for await (const { snapshots } of ops.client.watchMesh({ backlogSeconds: 300 })) {
       expect(snapshots.length).toBeGreaterThan(1);
       const times = snapshots.map(({ takenAt }) => Number(takenAt?.seconds ?? 0n));
       expect(times).toEqual(times.toSorted((one, other) => one - other));
@@ -139,9 +139,9 @@ describe("dead letters", () => {
     await bus.publish(events);
     const deadOf = ({ queues }: MeshSnapshot) =>
       queues.find(({ queue }) => queue === "orders")?.deadLetters;
-    await desk.snapshot("three dead letters", (one) => deadOf(one) === 3n);
+    await ops.snapshot("three dead letters", (one) => deadOf(one) === 3n);
 
-    const { deadLetters, queues } = await desk.client.listDeadLetters({});
+    const { deadLetters, queues } = await ops.client.listDeadLetters({});
     expect(queues).toMatchObject([{ queue: "orders", deadLetters: 3n }]);
     expect(deadLetters.map(({ messageId }) => messageId).sort()).toEqual(
       events.map(({ id }) => id),
@@ -153,7 +153,7 @@ describe("dead letters", () => {
 
     const progress: string[] = [];
     const selection = { queue: "orders" };
-    const told = desk.client.redriveDeadLetters({ selection, limit: 2, maxPerSecond: 2 });
+    const told = ops.client.redriveDeadLetters({ selection, limit: 2, maxPerSecond: 2 });
     for await (const { progress: { done, total } = { done: 0n, total: 0n } } of told) {
       progress.push(`${done}/${total}`);
     }
@@ -162,17 +162,17 @@ describe("dead letters", () => {
     await waitFor(async () => (await bus.deadLetters("orders").count()) === 3);
 
     const messageIds = [events[1]?.id ?? ""];
-    for await (const _ of desk.client.dropDeadLetters({
+    for await (const _ of ops.client.dropDeadLetters({
       selection: { queue: "orders", messageIds },
     }));
-    const left = (await desk.client.listDeadLetters({ queue: "orders" })).deadLetters;
+    const left = (await ops.client.listDeadLetters({ queue: "orders" })).deadLetters;
     expect(left.map(({ orderId }) => orderId).sort()).toEqual([longIds[0], longIds[2]]);
-    for await (const _ of desk.client.dropDeadLetters({ selection }));
-    await desk.snapshot("no dead letters", (one) => deadOf(one) === 0n);
+    for await (const _ of ops.client.dropDeadLetters({ selection }));
+    await ops.snapshot("no dead letters", (one) => deadOf(one) === 0n);
   });
 
   it("of a queue that there is not are refused", async () => {
-    const answer = desk.client.listDeadLetters({ queue: "parcels" });
+    const answer = ops.client.listDeadLetters({ queue: "parcels" });
     expect(await problemOf(answer)).toEqual({ code: Code.NotFound, problem: "QUEUE_NOT_FOUND" });
   });
 });
@@ -180,8 +180,8 @@ describe("dead letters", () => {
 describe("invariants", () => {
   it("are kept, then unsettled, then broken, and kept again once they are repaired", async () => {
     const name = "no orphan hold";
-    await desk.invariant(name, ({ state }) => state === InvariantState.HOLDS);
-    const unsettled = desk.invariant(name, ({ state }) => state === InvariantState.PENDING);
+    await ops.invariant(name, ({ state }) => state === InvariantState.HOLDS);
+    const unsettled = ops.invariant(name, ({ state }) => state === InvariantState.PENDING);
     const before = await shop.available("espresso-beans");
     const nobody = `ORD-${"0".repeat(26)}`;
     await rowsOf(
@@ -192,11 +192,11 @@ describe("invariants", () => {
        update inventory.stock set available = available - 2, reserved = reserved + 2 where product_id = 'espresso-beans'`,
     );
     expect((await unsettled).rowCount).toBe(1n);
-    const broken = await desk.invariant(name, ({ state }) => state === InvariantState.VIOLATED);
+    const broken = await ops.invariant(name, ({ state }) => state === InvariantState.VIOLATED);
     expect(broken.isRepairable).toBe(true);
     expect(broken.rowsJson.map((row) => JSON.parse(row))).toMatchObject([{ order_id: nobody }]);
 
-    const { repairs, invariants } = await desk.client.reconcile({});
+    const { repairs, invariants } = await ops.client.reconcile({});
     expect(repairs).toMatchObject([
       { invariant: name, orderId: nobody, action: "release", problem: "" },
     ]);
@@ -207,43 +207,43 @@ describe("invariants", () => {
 
 describe("demo mode", () => {
   it("declines payments, and mends", async () => {
-    const { faultSwitch: on } = await desk.turn("payment", "decline", 1);
+    const { faultSwitch: on } = await ops.turn("payment", "decline", 1);
     expect(on).toMatchObject({ service: "payment", name: "decline", value: 1n, max: 1n });
     const declined = await shop.place(seedBody);
     expect(declined.status).toBe(402);
-    await desk.snapshot("the switch", ({ faultSwitches }) =>
+    await ops.snapshot("the switch", ({ faultSwitches }) =>
       faultSwitches.some(({ service, value }) => service === "payment" && value === 1n),
     );
-    await desk.turn("payment", "decline", 0);
+    await ops.turn("payment", "decline", 0);
     expect((await shop.place(seedBody)).status).toBe(201);
   });
 
   it("stops shipping: orders wait in the queue, none is given up, and all go on", async () => {
-    await desk.turn("shipping", "stop", 1);
+    await ops.turn("shipping", "stop", 1);
     const { orderId } = (await shop.place(seedBody)).body;
-    const snapshot = await desk.snapshot("an order that waits", ({ queues }) =>
+    const snapshot = await ops.snapshot("an order that waits", ({ queues }) =>
       queues.some(({ queue, waiting }) => queue === "orders" && waiting >= 1n),
     );
     expect(snapshot.queues.find(({ queue }) => queue === "orders")).toMatchObject({
       retrying: 0n,
       deadLetters: 0n,
     });
-    await desk.snapshot("the order as confirmed", ({ orders }) =>
+    await ops.snapshot("the order as confirmed", ({ orders }) =>
       orders.some(({ state, count }) => state === "CONFIRMED" && count >= 1n),
     );
-    await desk.turn("shipping", "stop", 0);
+    await ops.turn("shipping", "stop", 0);
     expect(await shop.history(orderId, "Shipped")).toEqual(wholeLife);
   });
 
   it("slows shipping", async () => {
-    await desk.turn("shipping", "delay", 10_000);
+    await ops.turn("shipping", "delay", 10_000);
     const { orderId } = (await shop.place(seedBody)).body;
     // This one, not an order of the test before that is still on its way.
     await shop.history(orderId, "Shipping Started");
-    await desk.snapshot("an order that waits for its parcel", ({ orders }) =>
+    await ops.snapshot("an order that waits for its parcel", ({ orders }) =>
       orders.some(({ state }) => state === "SHIPPING"),
     );
-    await desk.turn("shipping", "delay", 0);
+    await ops.turn("shipping", "delay", 0);
     const [shipment] = await rowsOf<{ seconds: string }>(
       shop.databaseUrl,
       `select extract(epoch from due_at - started_at) as seconds from shipping.shipment where order_id = '${orderId}'`,
@@ -257,14 +257,14 @@ describe("demo mode", () => {
   });
 
   it("cuts the queue: events wait in the outbox, the service says so, and all is told in the end", async () => {
-    await desk.turn("notification", "cut", 1);
-    await desk.snapshot(
+    await ops.turn("notification", "cut", 1);
+    await ops.snapshot(
       "notification not ready",
       (one) => health(one, "notification") === ServiceHealth.NOT_READY,
     );
     const { status, body } = await shop.place(seedBody);
     expect(status).toBe(201);
-    await desk.snapshot("events that wait", ({ services }) =>
+    await ops.snapshot("events that wait", ({ services }) =>
       services.some(({ service, gauges }) =>
         gauges.some(
           ({ name, value }) =>
@@ -272,16 +272,16 @@ describe("demo mode", () => {
         ),
       ),
     );
-    await desk.turn("notification", "cut", 0);
+    await ops.turn("notification", "cut", 0);
     expect(await shop.history(body.orderId, "Shipped")).toEqual(wholeLife);
-    await desk.snapshot(
+    await ops.snapshot(
       "notification ready",
       (one) => health(one, "notification") === ServiceHealth.READY,
     );
   });
 
   it("places orders as fast as it is told to", async () => {
-    await desk.turn("ops", "load", 20);
+    await ops.turn("ops", "load", 20);
     const placed = async () => {
       const rows = await rowsOf<{ count: number }>(
         shop.databaseUrl,
@@ -290,16 +290,16 @@ describe("demo mode", () => {
       return rows[0]?.count ?? 0;
     };
     await waitFor(async () => (await placed()) >= 20, { what: "orders", timeoutMs: 45_000 });
-    await desk.turn("ops", "load", 0);
-    await desk.snapshot("rest", (one) => one.orders.length === 0);
+    await ops.turn("ops", "load", 0);
+    await ops.snapshot("rest", (one) => one.orders.length === 0);
   });
 
   it("has no other faultSwitches", async () => {
     const answers = await Promise.all(
       [
-        desk.turn("payment", "explode", 1),
-        desk.turn("moon", "stop", 1),
-        desk.turn("shipping", "delay", 10_001),
+        ops.turn("payment", "explode", 1),
+        ops.turn("moon", "stop", 1),
+        ops.turn("shipping", "delay", 10_001),
       ].map(problemOf),
     );
     expect(answers).toEqual([

@@ -52,12 +52,12 @@ describe.each(["RabbitMQ", "the queue on PostgreSQL"])("a process a service, on 
     }
   });
 
-  it("shows all of them at the operator's desk, and what goes between them", async () => {
-    const desk = createConsoleClient(services.urls.web ?? "");
+  it("shows all of them at the operations console, and what goes between them", async () => {
+    const ops = createConsoleClient(services.urls.web ?? "");
     const { body } = await services.place(seedBody);
     await services.history(body.orderId, "Shipped");
     const ways = ["order→inventory", "order→payment", "notification→queue", "queue→shipping"];
-    const snapshot = await desk.snapshot("every service ready, and an order's way", (one) => {
+    const snapshot = await ops.snapshot("every service ready, and an order's way", (one) => {
       const edges = new Set(one.edges.map(({ from, to }) => `${from}→${to}`));
       const isReady = one.services.every(({ health }) => health === ServiceHealth.READY);
       return isReady && ways.every((way) => edges.has(way)) && one.queues.length > 0;
@@ -68,7 +68,7 @@ describe.each(["RabbitMQ", "the queue on PostgreSQL"])("a process a service, on 
     expect(snapshot.queues.map(({ queue }) => queue)).toEqual(["logs", "orders", "shipments"]);
     // Nobody breaks anything in services that were not started for it.
     expect(snapshot.faultSwitches).toEqual([]);
-    await desk.invariant("charged at most once", ({ state }) => state === InvariantState.HOLDS);
+    await ops.invariant("charged at most once", ({ state }) => state === InvariantState.HOLDS);
   });
 
   it("keeps the log lines of all services in one place", async () => {

@@ -52,7 +52,7 @@ describe("npm start", { timeout: 120_000 }, () => {
       expect(output, part).toContain(smartcart.urls[part]);
     }
     expect(output).toContain(`${smartcart.urls["status-hub"]?.replace("http", "ws")}/ws`);
-    expect(output).toMatch(new RegExp(`^ +Operator's desk +${smartcart.urls.web}/ops$`, "m"));
+    expect(output).toMatch(new RegExp(`^ +Operations console +${smartcart.urls.web}/ops$`, "m"));
     expect(output.match(/^ +curl -i \S+\/placeOrder .*-d '.*'$/m)?.[0]).toContain(
       `${smartcart.urls.order}/placeOrder`,
     );

@@ -57,6 +57,6 @@ export function complaintOf(error: unknown): string {
   if (code === Code.DeadlineExceeded)
     return "It took too long. It may have been done nevertheless.";
   if (code === Code.Unavailable || code === Code.Unknown)
-    return "The desk’s service cannot be reached.";
+    return "The console’s service cannot be reached.";
   return rawMessage;
 }

@@ -3,17 +3,17 @@ import type { LogClient, OpsClient } from "../api/ops.ts";
 import type { Shop } from "../shop.ts";
 import type { ConsoleAccess } from "./console-access.ts";
 
-/** What the panels of the desk share. */
+/** What the panels of the console share. */
 export interface Console {
   readonly shop: Shop;
   readonly ops: OpsClient;
   readonly logs: LogClient;
   readonly access: ConsoleAccess;
-  /** Aborted when the desk is left. */
+  /** Aborted when the console is left. */
   readonly signal: AbortSignal;
 }
 
-/** A service of the desk's page. Whatever it began ends with the desk's signal. */
+/** A service of the console's page. Whatever it began ends with the console's signal. */
 export interface Panel {
   render(): TemplateResult;
 }

@@ -3,7 +3,7 @@ import { html } from "lit-html";
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import { figuresOf } from "./figures.ts";
 
-/** The head of the desk as tiles. */
+/** The head of the console as tiles. */
 export function figureTiles(snapshot: MeshSnapshot): TemplateResult {
   return html`
     <dl class="figures">

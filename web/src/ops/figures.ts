@@ -11,7 +11,7 @@ export interface Figure {
   readonly tone: "" | "good" | "warn" | "bad";
 }
 
-/** The head of the desk. */
+/** The head of the console. */
 export function figuresOf(snapshot: MeshSnapshot): readonly Figure[] {
   const { services, edges, orders, queues } = snapshot;
   const ready = services.filter(({ health }) => health === ServiceHealth.READY).length;

@@ -19,7 +19,7 @@ test("a new connection repeats the past, and no moment counts twice", () => {
   expect(addSnapshots(before, range(1, 3))).toBe(before);
 });
 
-test("it keeps five minutes, however long the desk is open", () => {
+test("it keeps five minutes, however long the console is open", () => {
   const history = range(0, 1_000).reduce(
     (sum, snapshot) => addSnapshots(sum, [snapshot]),
     emptyHistory,

@@ -5,7 +5,7 @@ import { startLiveStream } from "./live-stream.ts";
 import type { MeshHistory } from "./mesh-history.ts";
 import { addSnapshots, emptyHistory } from "./mesh-history.ts";
 
-/** The mesh as the desk knows it. */
+/** The mesh as the console knows it. */
 export interface MeshWatch extends LiveStream {
   history(): MeshHistory;
 }

@@ -28,25 +28,25 @@ import type { FaultSwitchPanel } from "./fault-switches/fault-switch-panel.ts";
 import { createFaultSwitchPanel } from "./fault-switches/fault-switch-panel.ts";
 import { tokenForm } from "./token-form.ts";
 
-/** The operator's desk: the mesh as it runs, and what can be done about it. */
+/** The operations console: the mesh as it runs, and what can be done about it. */
 export function createOpsView(shop: Shop): View {
   const end = new AbortController();
   const access = createConsoleAccess();
-  const desk: Console = {
+  const operations: Console = {
     ...createConsoleClients(access.interceptor),
     shop,
     access,
     signal: end.signal,
   };
   const animation = createHopAnimation(end.signal);
-  const dead = createDeadLetters(desk);
-  const faultSwitches = createFaultSwitchPanel(desk);
-  const tail = createLogTail(desk);
-  const invariants = createInvariantPanel(desk);
+  const dead = createDeadLetters(operations);
+  const faultSwitches = createFaultSwitchPanel(operations);
+  const tail = createLogTail(operations);
+  const invariants = createInvariantPanel(operations);
   let deadBefore = "";
   // Whoever comes for lines of the log is led there, once what stands above has its height.
   let leadsToLog = tail.query().words !== "";
-  const mesh = watchMesh(desk, (snapshot) => {
+  const mesh = watchMesh(operations, (snapshot) => {
     if (leadsToLog) shop.focus("#log-heading");
     leadsToLog = false;
     animation.light(snapshot.hops);
@@ -58,10 +58,10 @@ export function createOpsView(shop: Shop): View {
     deadBefore = deadNow;
   });
   const panels: Panels = {
-    map: createMapPanel(desk, animation),
+    map: createMapPanel(operations, animation),
     charts: createChartPanels(end.signal),
     log: createLogPanel(tail),
-    letters: createDeadLetterPanel(desk, dead),
+    letters: createDeadLetterPanel(operations, dead),
     invariants,
     faultSwitches,
   };
@@ -74,14 +74,14 @@ export function createOpsView(shop: Shop): View {
   dead.reload();
 
   return {
-    title: "Operator’s desk · SmartCart",
+    title: "Operations console · SmartCart",
     render: () => html`
-      <div class="desk" data-desk=${mesh.get()}>
-        <div class="desk-head">
-          <h1 tabindex="-1">Operator’s desk</h1>
+      <div class="console" data-console=${mesh.get()}>
+        <div class="console-head">
+          <h1 tabindex="-1">Operations console</h1>
           ${streamNote(mesh.get(), "a snapshot a second")}
         </div>
-        ${access.wanted.get() ? tokenForm(access, restart) : deskTemplate(mesh, panels)}
+        ${access.wanted.get() ? tokenForm(access, restart) : consoleTemplate(mesh, panels)}
       </div>
     `,
     close: () => end.abort(),
@@ -97,12 +97,12 @@ interface Panels {
   readonly faultSwitches: FaultSwitchPanel;
 }
 
-function deskTemplate(mesh: MeshWatch, panels: Panels): TemplateResult {
+function consoleTemplate(mesh: MeshWatch, panels: Panels): TemplateResult {
   const { latest, samples } = mesh.history();
   const stale = mesh.get() !== "live";
   return html`
     ${stale && latest ? staleNote(latest) : nothing}
-    <div class="desk-grid">
+    <div class="console-grid">
       ${
         latest
           ? html`
@@ -117,7 +117,7 @@ function deskTemplate(mesh: MeshWatch, panels: Panels): TemplateResult {
                 </div>
               </div>
             `
-          : html`<div class="panel blank-desk"><p class="muted">No snapshot yet.</p></div>`
+          : html`<div class="panel blank-console"><p class="muted">No snapshot yet.</p></div>`
       }
       ${panels.invariants.render()} ${panels.letters.render()}
       ${panels.log.render(latest?.services.map(({ service }) => service) ?? [])}

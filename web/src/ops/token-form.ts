@@ -16,7 +16,7 @@ export function tokenForm(access: ConsoleAccess, onGiven: () => void): TemplateR
   };
   return html`
     <form class="panel token-form" aria-labelledby="token-heading" @submit=${submit}>
-      <h2 id="token-heading">This desk needs a token</h2>
+      <h2 id="token-heading">This console needs a token</h2>
       <p>SmartCart runs with <code>OPS_TOKEN</code>. The browser keeps what you enter for this tab only.</p>
       <div class="field">
         <label for="token">Token</label>
@@ -30,7 +30,7 @@ export function tokenForm(access: ConsoleAccess, onGiven: () => void): TemplateR
         />
         ${isRefused ? html`<p class="field-error" id="token-error" role="alert">This is not the token.</p>` : nothing}
       </div>
-      <button class="button primary">Open the desk</button>
+      <button class="button primary">Open the console</button>
     </form>
   `;
 }

@@ -22,7 +22,7 @@ export function shellTemplate({ shop, path, view, announcement }: ShellOptions):
       <div class="wrap">
         <a class="brand" href="/"><img src="/favicon.svg" alt="" width="28" height="28" />SmartCart</a>
         <nav aria-label="Site">
-          ${navLink("/", "Shop", path)} ${navLink("/orders", "My orders", path)} ${navLink("/ops", "Ops desk", path)}
+          ${navLink("/", "Shop", path)} ${navLink("/orders", "My orders", path)} ${navLink("/ops", "Console", path)}
           ${basketLink(shop, path)}
         </nav>
       </div>

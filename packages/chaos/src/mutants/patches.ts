@@ -125,9 +125,9 @@ export const patches = {
         amount: charge.amount,`,
       },
       {
-        find: "/** Creates the desk over a database and a provider.",
+        find: "/** Creates the processor over a database and a provider.",
         replace:
-          "const charged = new Set<string>();\n\n/** Creates the desk over a database and a provider.",
+          "const charged = new Set<string>();\n\n/** Creates the processor over a database and a provider.",
       },
     ],
   },

@@ -1,4 +1,4 @@
-/** `smartcart.ops.v1.InstanceService`: what every service tells the operator's desk, beside its own work. */
+/** `smartcart.ops.v1.InstanceService`: what every service tells the operations console, beside its own work. */
 import { randomUUID } from "node:crypto";
 import type { DescService, MessageInitShape } from "@bufbuild/protobuf";
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";

@@ -38,7 +38,7 @@ export interface ServerOptions {
   readonly restOptions?: RestOptions;
   /** Conditions for /readyz. */
   readonly checks?: Checks;
-  /** Numbers that the operator's desk shows; asked for about once a second while somebody watches. Default: none. */
+  /** Numbers that the operations console shows; asked for about once a second while somebody watches. Default: none. */
   readonly gauges?: Gauges;
   /** What can be broken here on purpose. Undefined: the part does not run in demo mode. */
   readonly faultSwitches?: readonly FaultSwitch[] | undefined;

@@ -43,7 +43,7 @@ export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: 
   compileRules([...o.services, InstanceService]);
   const infrastructure = [Health, ...reflectionServices];
   const exempt = new Set(infrastructure.flatMap((service) => service.methods));
-  // The desk's own calls are none that it should see; but not everybody may make them.
+  // The console's own calls are none that it should see; but not everybody may make them.
   const unobserved = new Set([...exempt, ...InstanceService.methods]);
   const admission = createAdmission({
     exempt,

@@ -16,15 +16,15 @@ import type { DeadLetters } from "./dead-letters.ts";
 import { doneInWords } from "./dead-letters.ts";
 
 /** The dead letters: read, redriven or dropped, one or many. */
-export function createDeadLetterPanel(desk: Console, dead: DeadLetters): Panel {
-  const story = createDeadLetterDetails(desk);
+export function createDeadLetterPanel(operations: Console, dead: DeadLetters): Panel {
+  const story = createDeadLetterDetails(operations);
   const dialog = createConfirmDialog();
   let open = "";
   const toggle = (letter: DeadLetter): void => {
     const key = deadLetterKey(letter);
     open = open === key ? "" : key;
     if (open) story.open(letter);
-    desk.shop.refresh();
+    operations.shop.refresh();
   };
   return {
     render: () => html`

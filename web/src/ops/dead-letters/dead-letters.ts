@@ -43,8 +43,8 @@ export interface DeadLetters {
 /** Most letters that are listed. */
 const PAGE_SIZE = 200;
 
-export function createDeadLetters(desk: Console): DeadLetters {
-  const { shop, ops, access, signal } = desk;
+export function createDeadLetters(operations: Console): DeadLetters {
+  const { shop, ops, access, signal } = operations;
   let letters: readonly DeadLetter[] = [];
   let queues: readonly QueueState[] = [];
   let complaint = "";
@@ -88,7 +88,7 @@ export function createDeadLetters(desk: Console): DeadLetters {
       }
     };
     readUntilQuiet()
-      // Only leaving the desk rejects it.
+      // Only leaving the console rejects it.
       .catch(() => {})
       .finally(() => {
         reading = false;
@@ -108,7 +108,7 @@ export function createDeadLetters(desk: Console): DeadLetters {
     show({ kind: "working", verb, done, total });
     try {
       for (const selection of batches) {
-        for await (const { progress } of begin(desk, verb, selection, ended)) {
+        for await (const { progress } of begin(operations, verb, selection, ended)) {
           done = before + Number(progress?.done ?? 0);
           total = Math.max(total, before + totalOf(progress));
           show({ kind: "working", verb, done, total });

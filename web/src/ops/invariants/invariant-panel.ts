@@ -15,8 +15,8 @@ import { streamNote } from "../stream-note.ts";
 import { invariantStateLabel, readContradiction } from "./invariant-row.ts";
 
 /** What SmartCart invariants, as lamps; what contradicts one; and the button that repairs. */
-export function createInvariantPanel(desk: Console): Panel & Pick<LiveStream, "restart"> {
-  const { shop, ops, access, signal } = desk;
+export function createInvariantPanel(operations: Console): Panel & Pick<LiveStream, "restart"> {
+  const { shop, ops, access, signal } = operations;
   let invariants: readonly Invariant[] = [];
   let open = "";
   let repairs: readonly Repair[] | undefined;

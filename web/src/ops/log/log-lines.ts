@@ -1,6 +1,6 @@
 import type { LogRecord } from "@smartcart/gen/log/v1/log_pb";
 
-/** The lines that the desk shows, and those that wait while somebody reads. */
+/** The lines that the console shows, and those that wait while somebody reads. */
 export interface LogLines {
   /** Newest first, at most `MAX_LINES`. */
   readonly shown: readonly LogRecord[];
