@@ -44,7 +44,7 @@ export async function brokenPromiseIsRepaired(page: Page, { url }: FakeOps): Pro
   const lamp = page.locator("[data-invariant='nothing is kept for nothing']");
   await page.locator("[data-invariant='nothing is kept for nothing'][data-state=broken]").waitFor();
   await lamp.click();
-  await page.locator(".promise-details").getByRole("link", { name: /^ORD-/ }).waitFor();
+  await page.locator(".invariant-details").getByRole("link", { name: /^ORD-/ }).waitFor();
   await page.getByRole("button", { name: "Look again and repair" }).click();
   await page.locator("[data-repairs='1']").waitFor();
   assert.equal(await lamp.getAttribute("data-state"), "kept");

@@ -111,10 +111,10 @@ export async function leasePending(
   const { rows } = await db.query<PaymentRow>({
     name: "payment.lease_pending",
     text: `UPDATE payment SET asked_at = now()
-      WHERE order_id IN (
+      WHERE order_id = ANY (ARRAY(
         SELECT order_id FROM payment
         WHERE status = 'PENDING' AND asked_at < now() - $2::bigint * interval '1 millisecond'
-        ORDER BY asked_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+        ORDER BY asked_at LIMIT $1 FOR UPDATE SKIP LOCKED))
       RETURNING ${columns}`,
     values: [limit, restMs],
   });

@@ -69,11 +69,12 @@ export async function dropDeadLetters(db: Queryable, selection: Selection): Prom
 }
 
 // A message without an id that can be stored goes by a hash, as `idOf` says.
-const selected = `(queue, position) in (
-  select queue, position from message
+// An array, and not a subquery behind `in`: that may be run again for each row, and takes `limit` others each time.
+const selected = `queue = $1 and position = any (array(
+  select position from message
   where queue = $1 and position <= $2 and ($3::text[] is null or message_id = any ($3)
     or 'sha256:' || encode(sha256(convert_to(type, 'UTF8') || '\\x00'::bytea || body), 'hex') = any ($3))
-  order by position limit $4 for update skip locked)`;
+  order by position limit $4 for update skip locked))`;
 
 function valuesOf({ queue, ids, last, limit }: Selection): unknown[] {
   return [deadLetterQueue(queue), last, ids === "all" ? null : ids, limit];

@@ -56,11 +56,11 @@ export async function storeAnswer(
 export async function pruneKeys(db: Queryable, ageMs: number, limit: number): Promise<number> {
   const { rowCount } = await db.query({
     name: "order.prune-keys",
-    text: `delete from idempotency_keys where (user_id, idempotency_key) in (
-             select k.user_id, k.idempotency_key from idempotency_keys k
+    text: `delete from idempotency_keys where ctid = any (array(
+             select k.ctid from idempotency_keys k
              where k.created_at < now() - $1::bigint * interval '1 millisecond' and k.answer is not null
                and not exists (select from orders where orders.order_id = k.order_id and ${UNFINISHED})
-             order by k.created_at limit $2 for update skip locked)`,
+             order by k.created_at limit $2 for update skip locked))`,
     values: [ageMs, limit],
   });
   return rowCount;

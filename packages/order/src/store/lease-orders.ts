@@ -43,9 +43,9 @@ export async function leaseUnfinished(
   const { rows } = await db.query<OrderRow>({
     name: "order.lease",
     text: `update orders set lease_until = now() + $2::bigint * interval '1 millisecond', resumptions = resumptions + 1
-           where order_id in (
+           where order_id = any (array(
              select order_id from orders where ${UNFINISHED} and state = any($3::text[]) and lease_until < now()
-             order by lease_until limit $1 for update skip locked)
+             order by lease_until limit $1 for update skip locked))
            returning ${COLUMNS}`,
     values: [limit, leaseMs, states],
   });
@@ -66,10 +66,10 @@ export async function leaseOverdue(
     text: `update orders
            set lease_until = now() + $2::bigint * interval '1 millisecond' * (2 ^ least(resumptions, 7) - 1),
                resumptions = resumptions + 1
-           where order_id in (
+           where order_id = any (array(
              select order_id from orders
              where state in ('CONFIRMED', 'SHIPPING') and lease_until < now() - $2::bigint * interval '1 millisecond'
-             order by lease_until limit $1 for update skip locked)
+             order by lease_until limit $1 for update skip locked))
            returning ${COLUMNS}`,
     values: [limit, overdueMs],
   });
