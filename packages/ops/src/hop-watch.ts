@@ -5,6 +5,7 @@ import type { OrderStatusChanged } from "@smartcart/gen/events/v1/order_events_p
 import { OrderStatusesChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import type { Logger } from "@smartcart/runtime";
+import { delay } from "@smartcart/runtime";
 import type { Attention } from "./attention.ts";
 
 /** A step of one order from one service to another. */
@@ -26,6 +27,8 @@ export interface HopWatch extends AsyncDisposable {
 
 /** Hops that wait for the next snapshot, which shows no more. */
 const maxHops = 100;
+/** Pause after the queue refused the subscription, in milliseconds. */
+const retryPauseMs = 2_000;
 
 /** Where an order went to reach a milestone. */
 const ways: Readonly<Partial<Record<OrderMilestone, readonly [from: string, to: string][]>>> = {
@@ -77,12 +80,18 @@ export function startHopWatch(o: {
     while (!stop.signal.aborted) {
       await o.attention.untilAwake(stop.signal);
       if (stop.signal.aborted) return;
-      await using _ = await subscribe();
-      await aborted(AbortSignal.any([stop.signal, o.attention.asleep()]));
+      try {
+        await using _ = await subscribe();
+        await aborted(AbortSignal.any([stop.signal, o.attention.asleep()]));
+      } catch (error) {
+        o.log.warn("ops.hops_failed", { error });
+        // Only the end of the service rejects the pause.
+        await delay(retryPauseMs, stop.signal).catch(() => {});
+      }
       hops = [];
     }
   }
-  const watching = watch().catch((error: unknown) => o.log.warn("ops.hops_failed", { error }));
+  const watching = watch();
 
   return {
     take() {
