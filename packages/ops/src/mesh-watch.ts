@@ -41,7 +41,7 @@ const remembered = 300;
 /** An older snapshot than this is from before a sleep, in milliseconds. */
 const freshMs = 5_000;
 /** What the services need to report for the first time, in milliseconds: a snapshot before that would show them as away. */
-const firstReportsMs = 200;
+const firstReportsMs = 1_000;
 const idle = { ratePerSecond: 0, errorsPerSecond: 0, p50Ms: 0, p99Ms: 0 };
 
 export function startMeshWatch(o: MeshWatchOptions): MeshWatch {
