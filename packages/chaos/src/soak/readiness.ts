@@ -6,10 +6,9 @@ export interface ReadinessWatch extends Disposable {
 }
 
 const everyMs = 500;
-/** As long as a balancer waits before it takes a server for dead. */
-const patienceMs = 5_000;
 
-export function watchReadiness(urls: readonly string[]): ReadinessWatch {
+/** `patienceMs`: how long an answer may take. */
+export function watchReadiness(urls: readonly string[], patienceMs: number): ReadinessWatch {
   const startedAt = performance.now();
   const failed: string[] = [];
   const ask = async (url: string) => {

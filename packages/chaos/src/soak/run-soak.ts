@@ -24,6 +24,8 @@ export interface SoakOptions {
   readonly seconds: number;
   /** Honest orders a second. */
   readonly rate: number;
+  /** How long a probe of readiness may take, in milliseconds. Default: as long as a balancer waits, 5,000. */
+  readonly patienceMs?: number;
   readonly onProgress: (line: string) => void;
 }
 
@@ -44,7 +46,7 @@ export interface AttackResult {
 }
 
 export interface SoakResult {
-  readonly options: Omit<SoakOptions, "onProgress" | "directory">;
+  readonly options: Omit<SoakOptions, "onProgress" | "directory" | "patienceMs">;
   readonly attacks: readonly AttackResult[];
   /** Probes that did not answer 200, with the time of the run in seconds. */
   readonly unready: readonly string[];
@@ -70,7 +72,7 @@ export async function runSoak(o: SoakOptions): Promise<SoakResult> {
   void shop.process.exited.then((code) => {
     if (!isOver) ended = code;
   });
-  using readiness = watchReadiness(shop.probes);
+  using readiness = watchReadiness(shop.probes, o.patienceMs ?? 5_000);
   const customers = startHonestCustomers(shop, o.rate);
   // What the first orders compile and connect is no attack's doing.
   await delay(calmMsOf(o) * 2);
