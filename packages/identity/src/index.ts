@@ -1,0 +1,12 @@
+export type { Authenticator, AuthenticatorOptions } from "./authenticator.ts";
+export { createAuthenticator } from "./authenticator.ts";
+export type { IdentityConfig } from "./config.ts";
+export { identityConfig, tokenVerifierOf } from "./config.ts";
+export type { DevelopmentIssuerOptions, TokenRequest } from "./development-issuer.ts";
+export { createDevelopmentIssuer } from "./development-issuer.ts";
+export type { Anonymous, Customer, Operator, Principal, ServicePrincipal } from "./principal.ts";
+export { anonymous } from "./principal.ts";
+export type { TokenFault } from "./token-error.ts";
+export { KeysUnavailableError, TokenError } from "./token-error.ts";
+export type { TokenVerifier, TokenVerifierOptions } from "./token-verifier.ts";
+export { createTokenVerifier } from "./token-verifier.ts";
