@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/mesh/v1/options.proto.
  */
 export const file_smartcart_mesh_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("Ch9zbWFydGNhcnQvbWVzaC92MS9vcHRpb25zLnByb3RvEhFzbWFydGNhcnQubWVzaC52MSKPAgoMTWV0aG9kUG9saWN5Eh0KCnRpbWVvdXRfbXMYASABKA1CCbpIBioEGMDPJBItCgVyZXRyeRgCIAEoCzIeLnNtYXJ0Y2FydC5tZXNoLnYxLlJldHJ5UG9saWN5Ei0KBWJhdGNoGAMgASgLMh4uc21hcnRjYXJ0Lm1lc2gudjEuQmF0Y2hQb2xpY3kSFwoPbWF4X2NvbmN1cnJlbmN5GAQgASgNEg8KB2NhbGxlcnMYBSADKAkSKwoEcmVzdBgGIAEoCzIdLnNtYXJ0Y2FydC5tZXNoLnYxLlJlc3RQb2xpY3kSKwoEd2FpdBgHIAEoCzIdLnNtYXJ0Y2FydC5tZXNoLnYxLldhaXRQb2xpY3kiRgoKV2FpdFBvbGljeRIaCgltYXhfY2FsbHMYASABKA1CB7pIBCoCIAASHAoLbWF4X3dhaXRfbXMYAiABKA1CB7pIBCoCIAAigAEKC1JldHJ5UG9saWN5Eh8KDG1heF9hdHRlbXB0cxgBIAEoDUIJukgGKgQYCigCEhoKEmluaXRpYWxfYmFja29mZl9tcxgCIAEoDRIWCg5tYXhfYmFja29mZl9tcxgDIAEoDRIcChRvbl9kZWFkbGluZV9leGNlZWRlZBgEIAEoCCJCCgtCYXRjaFBvbGljeRIXCgZtZXRob2QYASABKAlCB7pIBHICEAESGgoJbWF4X2l0ZW1zGAIgASgNQge6SAQqAiAAImcKClJlc3RQb2xpY3kSFgoOc3VjY2Vzc19zdGF0dXMYASABKA0SEAoIbG9jYXRpb24YAiABKAkSLwoEd2hlbhgDIAMoCzIhLnNtYXJ0Y2FydC5tZXNoLnYxLlJlc3RTdGF0dXNSdWxlIj4KDlJlc3RTdGF0dXNSdWxlEg0KBWZpZWxkGAEgASgJEg0KBXZhbHVlGAIgASgJEg4KBnN0YXR1cxgDIAEoDSKAAQoLRXZlbnRQb2xpY3kSHAoLcm91dGluZ19rZXkYASABKAlCB7pIBHICEAESFAoMb3JkZXJpbmdfa2V5GAIgASgJEi4KBnF1ZXVlcxgDIAMoCzIeLnNtYXJ0Y2FydC5tZXNoLnYxLlF1ZXVlUG9saWN5Eg0KBW1lcmdlGAQgASgIIpEBCgtRdWV1ZVBvbGljeRImCgRuYW1lGAEgASgJQhi6SBVyEzIRXlthLXpdW2EtejAtOS1dKiQSFwoPcmV0cnlfZGVsYXlzX21zGAIgAygNEhQKDG1heF9hdHRlbXB0cxgDIAEoDRIWCg5kZWxpdmVyeV9saW1pdBgEIAEoDRITCgtkZWFkX2xldHRlchgFIAEoCDpZCgZtZXRob2QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxiNjAMgASgLMh8uc21hcnRjYXJ0Lm1lc2gudjEuTWV0aG9kUG9saWN5UgZtZXRob2Q6VwoFZXZlbnQSHy5nb29nbGUucHJvdG9idWYuTWVzc2FnZU9wdGlvbnMYjowDIAEoCzIeLnNtYXJ0Y2FydC5tZXNoLnYxLkV2ZW50UG9saWN5UgVldmVudDo5CgVsYWJlbBIhLmdvb2dsZS5wcm90b2J1Zi5FbnVtVmFsdWVPcHRpb25zGI+MAyABKAlSBWxhYmVsYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_descriptor]);
+  fileDesc("Ch9zbWFydGNhcnQvbWVzaC92MS9vcHRpb25zLnByb3RvEhFzbWFydGNhcnQubWVzaC52MSK+AgoMTWV0aG9kUG9saWN5Eh0KCnRpbWVvdXRfbXMYASABKA1CCbpIBioEGMDPJBItCgVyZXRyeRgCIAEoCzIeLnNtYXJ0Y2FydC5tZXNoLnYxLlJldHJ5UG9saWN5Ei0KBWJhdGNoGAMgASgLMh4uc21hcnRjYXJ0Lm1lc2gudjEuQmF0Y2hQb2xpY3kSFwoPbWF4X2NvbmN1cnJlbmN5GAQgASgNEisKBHJlc3QYBiABKAsyHS5zbWFydGNhcnQubWVzaC52MS5SZXN0UG9saWN5EisKBHdhaXQYByABKAsyHS5zbWFydGNhcnQubWVzaC52MS5XYWl0UG9saWN5Ei8KBmFjY2VzcxgIIAEoCzIfLnNtYXJ0Y2FydC5tZXNoLnYxLkFjY2Vzc1BvbGljeUoECAUQBlIHY2FsbGVycyJ3CgxBY2Nlc3NQb2xpY3kSDgoGcHVibGljGAEgASgIEjMKCGN1c3RvbWVyGAIgASgLMiEuc21hcnRjYXJ0Lm1lc2gudjEuQ3VzdG9tZXJBY2Nlc3MSEAoIb3BlcmF0b3IYAyABKAgSEAoIc2VydmljZXMYBCADKAkiPwoOQ3VzdG9tZXJBY2Nlc3MSFQoNc3ViamVjdF9maWVsZBgBIAEoCRIWCg5yZXNvdXJjZV9maWVsZBgCIAEoCSJGCgpXYWl0UG9saWN5EhoKCW1heF9jYWxscxgBIAEoDUIHukgEKgIgABIcCgttYXhfd2FpdF9tcxgCIAEoDUIHukgEKgIgACKAAQoLUmV0cnlQb2xpY3kSHwoMbWF4X2F0dGVtcHRzGAEgASgNQgm6SAYqBBgKKAISGgoSaW5pdGlhbF9iYWNrb2ZmX21zGAIgASgNEhYKDm1heF9iYWNrb2ZmX21zGAMgASgNEhwKFG9uX2RlYWRsaW5lX2V4Y2VlZGVkGAQgASgIIkIKC0JhdGNoUG9saWN5EhcKBm1ldGhvZBgBIAEoCUIHukgEcgIQARIaCgltYXhfaXRlbXMYAiABKA1CB7pIBCoCIAAiZwoKUmVzdFBvbGljeRIWCg5zdWNjZXNzX3N0YXR1cxgBIAEoDRIQCghsb2NhdGlvbhgCIAEoCRIvCgR3aGVuGAMgAygLMiEuc21hcnRjYXJ0Lm1lc2gudjEuUmVzdFN0YXR1c1J1bGUiPgoOUmVzdFN0YXR1c1J1bGUSDQoFZmllbGQYASABKAkSDQoFdmFsdWUYAiABKAkSDgoGc3RhdHVzGAMgASgNIoABCgtFdmVudFBvbGljeRIcCgtyb3V0aW5nX2tleRgBIAEoCUIHukgEcgIQARIUCgxvcmRlcmluZ19rZXkYAiABKAkSLgoGcXVldWVzGAMgAygLMh4uc21hcnRjYXJ0Lm1lc2gudjEuUXVldWVQb2xpY3kSDQoFbWVyZ2UYBCABKAgikQEKC1F1ZXVlUG9saWN5EiYKBG5hbWUYASABKAlCGLpIFXITMhFeW2Etel1bYS16MC05LV0qJBIXCg9yZXRyeV9kZWxheXNfbXMYAiADKA0SFAoMbWF4X2F0dGVtcHRzGAMgASgNEhYKDmRlbGl2ZXJ5X2xpbWl0GAQgASgNEhMKC2RlYWRfbGV0dGVyGAUgASgIOlkKBm1ldGhvZBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGI2MAyABKAsyHy5zbWFydGNhcnQubWVzaC52MS5NZXRob2RQb2xpY3lSBm1ldGhvZDpXCgVldmVudBIfLmdvb2dsZS5wcm90b2J1Zi5NZXNzYWdlT3B0aW9ucxiOjAMgASgLMh4uc21hcnRjYXJ0Lm1lc2gudjEuRXZlbnRQb2xpY3lSBWV2ZW50OmUKDGZyYW1lX2FjY2VzcxIfLmdvb2dsZS5wcm90b2J1Zi5NZXNzYWdlT3B0aW9ucxiQjAMgASgLMh8uc21hcnRjYXJ0Lm1lc2gudjEuQWNjZXNzUG9saWN5UgtmcmFtZUFjY2Vzczo5CgVsYWJlbBIhLmdvb2dsZS5wcm90b2J1Zi5FbnVtVmFsdWVPcHRpb25zGI+MAyABKAlSBWxhYmVsYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_descriptor]);
 
 /**
  * How a method is called by our clients and served by our servers.
@@ -57,14 +57,6 @@ export type MethodPolicy = Message<"smartcart.mesh.v1.MethodPolicy"> & {
   maxConcurrency: number;
 
   /**
-   * The parts of the mesh that may call this method, by name ("order", "shipping"). Empty: anybody. Enforced where
-   * the process has a `MESH_SECRET`; without one every caller is trusted, which is meant for one machine only.
-   *
-   * @generated from field: repeated string callers = 5;
-   */
-  callers: string[];
-
-  /**
    * What the REST route of this method answers beyond what `google.api.http` can say.
    *
    * @generated from field: smartcart.mesh.v1.RestPolicy rest = 6;
@@ -77,6 +69,13 @@ export type MethodPolicy = Message<"smartcart.mesh.v1.MethodPolicy"> & {
    * @generated from field: smartcart.mesh.v1.WaitPolicy wait = 7;
    */
   wait?: WaitPolicy | undefined;
+
+  /**
+   * Who may call this method. Required on every method of ours: one without it fails the lint and the start of its server.
+   *
+   * @generated from field: smartcart.mesh.v1.AccessPolicy access = 8;
+   */
+  access?: AccessPolicy | undefined;
 };
 
 /**
@@ -117,14 +116,6 @@ export type MethodPolicyJson = {
   maxConcurrency?: number;
 
   /**
-   * The parts of the mesh that may call this method, by name ("order", "shipping"). Empty: anybody. Enforced where
-   * the process has a `MESH_SECRET`; without one every caller is trusted, which is meant for one machine only.
-   *
-   * @generated from field: repeated string callers = 5;
-   */
-  callers?: string[];
-
-  /**
    * What the REST route of this method answers beyond what `google.api.http` can say.
    *
    * @generated from field: smartcart.mesh.v1.RestPolicy rest = 6;
@@ -137,6 +128,13 @@ export type MethodPolicyJson = {
    * @generated from field: smartcart.mesh.v1.WaitPolicy wait = 7;
    */
   wait?: WaitPolicyJson;
+
+  /**
+   * Who may call this method. Required on every method of ours: one without it fails the lint and the start of its server.
+   *
+   * @generated from field: smartcart.mesh.v1.AccessPolicy access = 8;
+   */
+  access?: AccessPolicyJson;
 };
 
 /**
@@ -145,6 +143,132 @@ export type MethodPolicyJson = {
  */
 export const MethodPolicySchema: GenMessage<MethodPolicy, {jsonType: MethodPolicyJson}> = /*@__PURE__*/
   messageDesc(file_smartcart_mesh_v1_options, 0);
+
+/**
+ * Who may call a method. Each of `customer`, `operator` and `services` that is set lets its principals in. At least one is set.
+ *
+ * @generated from message smartcart.mesh.v1.AccessPolicy
+ */
+export type AccessPolicy = Message<"smartcart.mesh.v1.AccessPolicy"> & {
+  /**
+   * Anybody, also without a token. Then nothing else may be set.
+   *
+   * @generated from field: bool public = 1;
+   */
+  public: boolean;
+
+  /**
+   * Customers, for what is theirs, by an access token.
+   *
+   * @generated from field: smartcart.mesh.v1.CustomerAccess customer = 2;
+   */
+  customer?: CustomerAccess | undefined;
+
+  /**
+   * People who run the shop, by an access token with the scope "operator" or by `OPS_TOKEN`.
+   *
+   * @generated from field: bool operator = 3;
+   */
+  operator: boolean;
+
+  /**
+   * Services by name ("order"), by a caller token made with `MESH_SECRET`.
+   *
+   * @generated from field: repeated string services = 4;
+   */
+  services: string[];
+};
+
+/**
+ * Who may call a method. Each of `customer`, `operator` and `services` that is set lets its principals in. At least one is set.
+ *
+ * @generated from message smartcart.mesh.v1.AccessPolicy
+ */
+export type AccessPolicyJson = {
+  /**
+   * Anybody, also without a token. Then nothing else may be set.
+   *
+   * @generated from field: bool public = 1;
+   */
+  public?: boolean;
+
+  /**
+   * Customers, for what is theirs, by an access token.
+   *
+   * @generated from field: smartcart.mesh.v1.CustomerAccess customer = 2;
+   */
+  customer?: CustomerAccessJson;
+
+  /**
+   * People who run the shop, by an access token with the scope "operator" or by `OPS_TOKEN`.
+   *
+   * @generated from field: bool operator = 3;
+   */
+  operator?: boolean;
+
+  /**
+   * Services by name ("order"), by a caller token made with `MESH_SECRET`.
+   *
+   * @generated from field: repeated string services = 4;
+   */
+  services?: string[];
+};
+
+/**
+ * Describes the message smartcart.mesh.v1.AccessPolicy.
+ * Use `create(AccessPolicySchema)` to create a new message.
+ */
+export const AccessPolicySchema: GenMessage<AccessPolicy, {jsonType: AccessPolicyJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_mesh_v1_options, 1);
+
+/**
+ * What of a request ties it to the customer who sends it. With neither field, any customer may call.
+ *
+ * @generated from message smartcart.mesh.v1.CustomerAccess
+ */
+export type CustomerAccess = Message<"smartcart.mesh.v1.CustomerAccess"> & {
+  /**
+   * String field that names the customer. It must equal the token's subject, else PERMISSION_DENIED; an empty one is filled with it.
+   *
+   * @generated from field: string subject_field = 1;
+   */
+  subjectField: string;
+
+  /**
+   * String field that names a resource of a customer, for example "order_id". What belongs to another is NOT_FOUND.
+   *
+   * @generated from field: string resource_field = 2;
+   */
+  resourceField: string;
+};
+
+/**
+ * What of a request ties it to the customer who sends it. With neither field, any customer may call.
+ *
+ * @generated from message smartcart.mesh.v1.CustomerAccess
+ */
+export type CustomerAccessJson = {
+  /**
+   * String field that names the customer. It must equal the token's subject, else PERMISSION_DENIED; an empty one is filled with it.
+   *
+   * @generated from field: string subject_field = 1;
+   */
+  subjectField?: string;
+
+  /**
+   * String field that names a resource of a customer, for example "order_id". What belongs to another is NOT_FOUND.
+   *
+   * @generated from field: string resource_field = 2;
+   */
+  resourceField?: string;
+};
+
+/**
+ * Describes the message smartcart.mesh.v1.CustomerAccess.
+ * Use `create(CustomerAccessSchema)` to create a new message.
+ */
+export const CustomerAccessSchema: GenMessage<CustomerAccess, {jsonType: CustomerAccessJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_mesh_v1_options, 2);
 
 /**
  * Calls that wait for their turn, in the order of their coming. Nothing of them has begun, so whoever is turned away may ask again.
@@ -193,7 +317,7 @@ export type WaitPolicyJson = {
  * Use `create(WaitPolicySchema)` to create a new message.
  */
 export const WaitPolicySchema: GenMessage<WaitPolicy, {jsonType: WaitPolicyJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_mesh_v1_options, 1);
+  messageDesc(file_smartcart_mesh_v1_options, 3);
 
 /**
  * Exponential backoff with full jitter between attempts, on UNAVAILABLE only unless stated otherwise.
@@ -270,7 +394,7 @@ export type RetryPolicyJson = {
  * Use `create(RetryPolicySchema)` to create a new message.
  */
 export const RetryPolicySchema: GenMessage<RetryPolicy, {jsonType: RetryPolicyJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_mesh_v1_options, 2);
+  messageDesc(file_smartcart_mesh_v1_options, 4);
 
 /**
  * Concurrent calls of a method become one call of its batch method: `BatchX` takes `{ repeated XRequest requests }`
@@ -321,7 +445,7 @@ export type BatchPolicyJson = {
  * Use `create(BatchPolicySchema)` to create a new message.
  */
 export const BatchPolicySchema: GenMessage<BatchPolicy, {jsonType: BatchPolicyJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_mesh_v1_options, 3);
+  messageDesc(file_smartcart_mesh_v1_options, 5);
 
 /**
  * The REST answer of a method.
@@ -384,7 +508,7 @@ export type RestPolicyJson = {
  * Use `create(RestPolicySchema)` to create a new message.
  */
 export const RestPolicySchema: GenMessage<RestPolicy, {jsonType: RestPolicyJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_mesh_v1_options, 4);
+  messageDesc(file_smartcart_mesh_v1_options, 6);
 
 /**
  * "Where `field` is `value`, answer `status`".
@@ -447,7 +571,7 @@ export type RestStatusRuleJson = {
  * Use `create(RestStatusRuleSchema)` to create a new message.
  */
 export const RestStatusRuleSchema: GenMessage<RestStatusRule, {jsonType: RestStatusRuleJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_mesh_v1_options, 5);
+  messageDesc(file_smartcart_mesh_v1_options, 7);
 
 /**
  * How an event is routed and consumed.
@@ -528,7 +652,7 @@ export type EventPolicyJson = {
  * Use `create(EventPolicySchema)` to create a new message.
  */
 export const EventPolicySchema: GenMessage<EventPolicy, {jsonType: EventPolicyJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_mesh_v1_options, 6);
+  messageDesc(file_smartcart_mesh_v1_options, 8);
 
 /**
  * A durable work queue with competing consumers. The same name on several events is one queue: then every entry must say the same.
@@ -621,7 +745,7 @@ export type QueuePolicyJson = {
  * Use `create(QueuePolicySchema)` to create a new message.
  */
 export const QueuePolicySchema: GenMessage<QueuePolicy, {jsonType: QueuePolicyJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_mesh_v1_options, 7);
+  messageDesc(file_smartcart_mesh_v1_options, 9);
 
 /**
  * How this method is called and served.
@@ -640,10 +764,18 @@ export const event: GenExtension<MessageOptions, EventPolicy> = /*@__PURE__*/
   extDesc(file_smartcart_mesh_v1_options, 1);
 
 /**
+ * Who may send a message of this type over the WebSocket. Set on what a client's frame holds.
+ *
+ * @generated from extension: smartcart.mesh.v1.AccessPolicy frame_access = 50704;
+ */
+export const frame_access: GenExtension<MessageOptions, AccessPolicy> = /*@__PURE__*/
+  extDesc(file_smartcart_mesh_v1_options, 2);
+
+/**
  * The value as people read it, for example "Payment Confirmed".
  *
  * @generated from extension: string label = 50703;
  */
 export const label: GenExtension<EnumValueOptions, string> = /*@__PURE__*/
-  extDesc(file_smartcart_mesh_v1_options, 2);
+  extDesc(file_smartcart_mesh_v1_options, 3);
 
