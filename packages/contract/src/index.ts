@@ -1,3 +1,12 @@
+export type { AccessRule, CustomerRule } from "./access/access-rule.ts";
+export {
+  accessOf,
+  assertBatchAccess,
+  describeAccess,
+  frameAccessOf,
+  serviceNames,
+  weakenings,
+} from "./access/access-rule.ts";
 export { createAsyncApi } from "./asyncapi/asyncapi.ts";
 export type { EventType, QueueType } from "./events/event-types.ts";
 export {

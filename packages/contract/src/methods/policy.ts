@@ -18,8 +18,6 @@ export interface Policy {
   readonly maxConcurrency: number;
   /** The line before `maxConcurrency`; undefined: nobody waits. */
   readonly wait: WaitPolicy | undefined;
-  /** Parts that may call; empty: anybody. */
-  readonly callers: readonly string[];
   readonly rest: RestPolicy | undefined;
 }
 
@@ -55,7 +53,6 @@ function readPolicy(method: DescMethod): Policy {
     batch: option?.batch,
     maxConcurrency: option?.maxConcurrency || (unary ? 0 : defaultMaxStreams),
     wait: option?.wait,
-    callers: option?.callers ?? [],
     rest: option?.rest,
   };
 }
