@@ -48,7 +48,7 @@ export const rules: readonly IRegularForbiddenRuleType[] = [
   forbid("mesh-sees-l1-only", {
     comment: "mesh is L2: below the services, and it does not know the queue.",
     from: { path: "^packages/mesh/" },
-    to: { path: "^(packages/(?!(mesh|contract|runtime|store)/)|web/)", pathNot: TESTKIT },
+    to: { path: "^(packages/(?!(mesh|contract|identity|runtime|store)/)|web/)", pathNot: TESTKIT },
   }),
   forbid("bus-sees-l1-only", {
     comment: "bus is L2: below the services, and it does not know the RPC layer.",

@@ -43,6 +43,8 @@ export function httpProblem(
   members: Readonly<Record<string, unknown>> = {},
 ): HttpProblem {
   const { status, code, title, detail } = init;
+  // RFC 9110, 15.5.2: a 401 says by what a caller may prove who they are.
+  const challenge = status === 401 ? { "www-authenticate": "Bearer" } : {};
   const type = `urn:smartcart:problem:${code.toLowerCase().replaceAll("_", "-")}`;
   // A whole second at least: a header of 0 invites to hammer.
   const retryAfter = init.retryAfterMs
@@ -50,7 +52,12 @@ export function httpProblem(
     : {};
   return {
     status,
-    headers: { "content-type": "application/problem+json", ...retryAfter, ...init.headers },
+    headers: {
+      "content-type": "application/problem+json",
+      ...retryAfter,
+      ...challenge,
+      ...init.headers,
+    },
     body: { ...members, type, title, status, detail, code },
   };
 }

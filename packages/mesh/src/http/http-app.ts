@@ -108,7 +108,7 @@ function addRest(app: HttpApp, o: HttpAppOptions, services: readonly DescService
     name: o.name,
     routes: restRoutes(services),
     transport: o.transport,
-    headers: headers.map(({ name }) => name),
+    headers: ["authorization", ...headers.map(({ name }) => name)],
     maxBodyBytes: o.maxBodyBytes,
     rateLimitPerSecond: o.rateLimitPerSecond ?? 0,
     trustedProxies: o.trustedProxies,

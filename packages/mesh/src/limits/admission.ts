@@ -2,7 +2,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { Code } from "@connectrpc/connect";
 import { policyOf } from "@smartcart/contract";
-import { callerHeader, createCallerCheck } from "../auth/caller-token.ts";
+import { principalKey } from "../auth/authentication.ts";
 import { addressKey } from "../context/call-scope.ts";
 import { DomainError } from "../errors/errors.ts";
 import { observeStream } from "../streams/stream-observer.ts";
@@ -16,13 +16,11 @@ export interface AdmissionOptions {
   readonly exempt: ReadonlySet<DescMethod>;
   /** Unary calls of all methods together. */
   readonly maxInFlight: number;
-  /** Undefined: every caller is trusted. */
-  readonly meshSecret: string | undefined;
   /** True when the server has stopped and takes no more calls. */
   readonly stopped: () => boolean;
 }
 
-/** Who may come in, how many at once, and who waits. */
+/** How many may come in at once, and how many wait. */
 export interface Admission {
   readonly interceptor: Interceptor;
   /** Unary calls under way, those that wait included. */
@@ -31,27 +29,13 @@ export interface Admission {
 
 /** Decides before a call is worked on whether it is worked on at all. */
 export function createAdmission(o: AdmissionOptions): Admission {
-  const callerOf = o.meshSecret === undefined ? undefined : createCallerCheck(o.meshSecret);
   const streams = createStreamLimit();
   const lines = new Map<DescMethod, Semaphore>();
   let inFlight = 0;
 
-  /** Answers the calling part, where it has proved that it is one. */
-  function check(method: DescMethod, token: string | null): string | undefined {
-    if (o.stopped()) {
-      throw stoppedError();
-    }
-    const { callers } = policyOf(method);
-    const isStream = method.methodKind !== "unary";
-    const isAsked = callerOf !== undefined && (callers.length > 0 || isStream);
-    const caller = isAsked && token !== null ? callerOf(token) : undefined;
-    if (isAsked && callers.length > 0) {
-      checkCaller(callers, caller);
-    }
-    if (!isStream && inFlight >= o.maxInFlight) {
-      throw overloadedError();
-    }
-    return caller;
+  function assertRoom(method: DescMethod): void {
+    if (o.stopped()) throw stoppedError();
+    if (method.methodKind === "unary" && inFlight >= o.maxInFlight) throw overloadedError();
   }
 
   /** Waits for the call's turn where its method has a bound. */
@@ -68,8 +52,8 @@ export function createAdmission(o: AdmissionOptions): Admission {
   }
 
   /** Answers the way out. */
-  async function enterUnary({ method, header, signal }: UnaryRequest): Promise<() => void> {
-    check(method, header.get(callerHeader));
+  async function enterUnary({ method, signal }: UnaryRequest): Promise<() => void> {
+    assertRoom(method);
     inFlight += 1;
     const leave = () => {
       inFlight -= 1;
@@ -89,9 +73,10 @@ export function createAdmission(o: AdmissionOptions): Admission {
 
   /** Answers the way out, which is taken by itself when the call has ended, whether or not anybody reads the stream. */
   async function enterStream(req: StreamRequest): Promise<() => void> {
-    const { method, header, signal, contextValues } = req;
-    const caller = check(method, header.get(callerHeader));
-    const address = caller === undefined ? contextValues.get(addressKey) : undefined;
+    const { method, signal, contextValues } = req;
+    assertRoom(method);
+    const isService = contextValues.get(principalKey).kind === "service";
+    const address = isService ? undefined : contextValues.get(addressKey);
     const leaveAddress = streams.enter(method, address);
     try {
       const leaveLine = await takeTurn(method, signal);
@@ -137,26 +122,6 @@ function onceOrAborted(signal: AbortSignal, leave: () => void): () => void {
   if (signal.aborted) leaveOnce();
   else signal.addEventListener("abort", leaveOnce, { once: true });
   return leaveOnce;
-}
-
-function checkCaller(allowed: readonly string[], caller: string | undefined): void {
-  if (caller === undefined) {
-    throw new DomainError({
-      code: "CALLER_UNKNOWN",
-      rpcCode: Code.Unauthenticated,
-      title: "The caller is not known",
-      message:
-        "This method is for parts of the mesh only. Call it with the mesh's own client and secret.",
-    });
-  }
-  if (!allowed.includes(caller)) {
-    throw new DomainError({
-      code: "CALLER_NOT_ALLOWED",
-      rpcCode: Code.PermissionDenied,
-      title: "The caller is not allowed",
-      message: `"${caller}" may not call this method; its contract allows ${allowed.join(", ")}.`,
-    });
-  }
 }
 
 function stoppedError(): DomainError {

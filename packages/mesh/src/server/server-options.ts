@@ -1,7 +1,10 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { Hono } from "hono";
+import type { Authenticator } from "@smartcart/identity";
 import type { Logger, Registry, TrustedProxies } from "@smartcart/runtime";
+import type { Trust } from "../auth/access.ts";
+import type { ResourceOwners } from "../auth/ownership.ts";
 import type { Checks } from "../health/readiness.ts";
 import type { OnUpgrade } from "../http/http1-server.ts";
 import type { FaultSwitch } from "../instance/fault-switch.ts";
@@ -31,8 +34,14 @@ export interface ServerOptions {
   readonly services: readonly DescService[];
   readonly log: Logger;
   readonly metrics: Registry;
-  /** Enforces the `callers` of the contract; undefined: every caller is trusted. */
+  /** Verifies the caller tokens of services; undefined: none can prove to be one. */
   readonly meshSecret?: string | undefined;
+  /** Who sends a request, by its header `Authorization`. Default: the header is not looked at. */
+  readonly authenticate?: Authenticator | undefined;
+  /** Whom the access rules of the contract take at their word. Default: everybody, but services only without `meshSecret`. */
+  readonly trust?: Partial<Trust>;
+  /** Whose the resources are that the contract keeps for their owners. Needed where `services` have such methods. */
+  readonly owners?: ResourceOwners;
   /** Services whose `google.api.http` routes, /openapi.json and /docs are served. Default: none. */
   readonly rest?: readonly DescService[];
   readonly restOptions?: RestOptions;

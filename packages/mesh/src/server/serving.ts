@@ -3,6 +3,9 @@ import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { compileRules } from "@smartcart/contract";
 import { Health } from "@smartcart/gen/grpc/health/v1/health_pb";
 import { InstanceService } from "@smartcart/gen/ops/v1/instance_service_pb";
+import type { Trust } from "../auth/access.ts";
+import { createAuthentication } from "../auth/authentication.ts";
+import { assertOwnersKnown, createResourceCheck, ownSubject } from "../auth/ownership.ts";
 import { registerHealth } from "../health/health.ts";
 import { registerInstanceService } from "../instance/instance-service.ts";
 import { createAdmission } from "../limits/admission.ts";
@@ -38,9 +41,16 @@ export interface Serving {
 
 const defaultMaxInFlight = 2048;
 
+function trustOf({ meshSecret, trust }: ServerOptions): Trust {
+  return { customers: true, operators: true, services: meshSecret === undefined, ...trust };
+}
+
 /** Puts the implementations, health, reflection and the part's report behind one chain of interceptors. */
 export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: Shutdown): Serving {
   compileRules([...o.services, InstanceService]);
+  const owners = o.owners ?? {};
+  // Without tokens there are no customers to be kept apart.
+  if (o.authenticate) assertOwnersKnown(o.services, owners);
   const infrastructure = [Health, ...reflectionServices];
   const exempt = new Set(infrastructure.flatMap((service) => service.methods));
   // The console's own calls are none that it should see; but not everybody may make them.
@@ -48,7 +58,6 @@ export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: 
   const admission = createAdmission({
     exempt,
     maxInFlight: o.maxInFlight ?? defaultMaxInFlight,
-    meshSecret: o.meshSecret,
     stopped: () => shutdown.stopped.signal.aborted,
   });
   // From the outside to the inside: what is observed and mapped includes what the inner ones refuse.
@@ -61,8 +70,15 @@ export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: 
     }),
     createErrorInterceptor(o.log),
     promptEnd,
+    createAuthentication({
+      authenticate: o.authenticate,
+      meshSecret: o.meshSecret,
+      trust: trustOf(o),
+    }),
     admission.interceptor,
+    ownSubject,
     validation,
+    createResourceCheck(owners),
   ];
   const common = { interceptors };
   const signals = {

@@ -1,0 +1,43 @@
+/** Decides by the contract who may call a method. */
+import type { AccessRule } from "@smartcart/contract";
+import { describeAccess } from "@smartcart/contract";
+import type { Principal } from "@smartcart/identity";
+import { callerNotAllowed, callerUnknown, signInNeeded, wrongPrincipal } from "./access-errors.ts";
+
+/** Whom a server takes at their word, because nothing is configured that could prove it. On loopback that is by design. */
+export interface Trust {
+  /** Whoever names a customer is taken for that customer. */
+  readonly customers: boolean;
+  /** Everybody on this machine is an operator. */
+  readonly operators: boolean;
+  /** Everybody is a service. */
+  readonly services: boolean;
+}
+
+/**
+ * Undefined where the principal may call; else the error. A customer who may call is still held to what is theirs, see
+ * `AccessRule.customer`.
+ */
+export function refusalOf(rule: AccessRule, principal: Principal, trust: Trust): Error | undefined {
+  if (rule.isPublic) return undefined;
+  switch (principal.kind) {
+    case "customer":
+      return rule.customer ? undefined : wrongPrincipal("customer", describeAccess(rule));
+    case "operator":
+      return rule.operator ? undefined : wrongPrincipal("operator", describeAccess(rule));
+    case "service":
+      return rule.services.includes(principal.name) || isTrusted(rule, trust)
+        ? undefined
+        : callerNotAllowed(principal.name, describeAccess(rule));
+    case "anonymous":
+      if (isTrusted(rule, trust)) return undefined;
+      return rule.customer || rule.operator ? signInNeeded() : callerUnknown();
+  }
+}
+
+/** Of operators and services that may call, all must be trusted: else the closed door would stand beside an open one. */
+function isTrusted({ customer, operator, services }: AccessRule, trust: Trust): boolean {
+  if (customer !== undefined && trust.customers) return true;
+  const isStaff = operator || services.length > 0;
+  return isStaff && (!operator || trust.operators) && (services.length === 0 || trust.services);
+}

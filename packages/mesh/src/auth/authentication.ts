@@ -1,0 +1,81 @@
+/** Tells who makes a call, and turns away whom its contract does not let in. */
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
+import { createContextKey } from "@connectrpc/connect";
+import type { AccessRule } from "@smartcart/contract";
+import { accessOf } from "@smartcart/contract";
+import type { Authenticator, Principal } from "@smartcart/identity";
+import { anonymous } from "@smartcart/identity";
+import type { Trust } from "./access.ts";
+import { refusalOf } from "./access.ts";
+import { authenticationError } from "./access-errors.ts";
+import { callerHeader, createCallerCheck } from "./caller-token.ts";
+
+/** Context value with who makes a served call. Of a public method it is known only where a service calls. */
+export const principalKey = createContextKey<Principal>(anonymous, { description: "who calls" });
+
+/** How a server tells who calls. */
+export interface AuthenticationOptions {
+  /** By the header `Authorization`; undefined: it is not looked at. */
+  readonly authenticate: Authenticator | undefined;
+  /** Verifies the caller tokens of services; undefined: nobody can prove to be one. */
+  readonly meshSecret: string | undefined;
+  readonly trust: Trust;
+}
+
+type AnyRequest = UnaryRequest | StreamRequest;
+
+/** Refuses what the contract does not allow before anything is worked on. Whose the call is stands in `principalKey`. */
+export function createAuthentication(o: AuthenticationOptions): Interceptor {
+  const serviceOf = o.meshSecret === undefined ? undefined : createCallerCheck(o.meshSecret);
+  const rules = new Map<DescMethod, AccessRule>();
+
+  function ruleOf(method: DescMethod): AccessRule {
+    let rule = rules.get(method);
+    if (rule === undefined) {
+      rule = accessOf(method);
+      rules.set(method, rule);
+    }
+    return rule;
+  }
+
+  /** A token of a person wins over that of the service that passes it on: then the call is made for that person. */
+  function principalOf(header: Headers, isPublic: boolean): Principal | Promise<Principal> {
+    const authorization =
+      isPublic || o.authenticate === undefined ? null : header.get("authorization");
+    if (authorization !== null && o.authenticate !== undefined)
+      return o.authenticate(authorization);
+    const token = serviceOf && header.get(callerHeader);
+    const name = token ? serviceOf?.(token) : undefined;
+    return name === undefined ? anonymous : { kind: "service", name };
+  }
+
+  function admit(req: AnyRequest, rule: AccessRule, principal: Principal): void {
+    const refusal = refusalOf(rule, principal, o.trust);
+    if (refusal !== undefined) throw refusal;
+    if (principal !== anonymous) req.contextValues.set(principalKey, principal);
+  }
+
+  return (next) => (req) => {
+    const rule = ruleOf(req.method);
+    if (rule.isPublic && (serviceOf === undefined || !req.stream)) return next(req);
+    try {
+      const principal = principalOf(req.header, rule.isPublic);
+      if (principal instanceof Promise) {
+        return principal.then(
+          (known) => {
+            admit(req, rule, known);
+            return next(req);
+          },
+          (error) => {
+            throw authenticationError(error);
+          },
+        );
+      }
+      admit(req, rule, principal);
+    } catch (error) {
+      throw authenticationError(error);
+    }
+    return next(req);
+  };
+}
