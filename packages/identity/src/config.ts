@@ -1,51 +1,71 @@
-import { int, StartError, secret, str, url } from "@smartcart/runtime";
+/** Reads from the settings how principals prove who they are, and whom the services take at their word. */
+import { isLoopback, StartError } from "@smartcart/runtime";
+import type { Authenticator } from "./authenticator.ts";
+import { createAuthenticator } from "./authenticator.ts";
 import type { TokenVerifier } from "./token-verifier.ts";
 import { createTokenVerifier } from "./token-verifier.ts";
 
-/** The variables that say whose access tokens are accepted, to be spread into the specs of a service. */
-export const identityConfig = {
-  AUTH_ISSUER: str({
-    default: undefined,
-    desc: "`iss` of access tokens; set, customers and operators must bring one",
-  }),
-  AUTH_AUDIENCE: str({ default: "smartcart", desc: "`aud` that access tokens must name" }),
-  AUTH_JWKS_URL: url({ default: undefined, desc: "where the issuer publishes its keys (JWKS)" }),
-  AUTH_SECRET: secret({
-    default: undefined,
-    desc: "shared secret of access tokens (HS256) instead of AUTH_JWKS_URL, for development",
-  }),
-  AUTH_CLOCK_SKEW_SECONDS: int({
-    default: 60,
-    desc: "how far the issuer's clock and this one may be apart, in seconds",
-  }),
-} as const;
-
-/** The parsed variables of `identityConfig`. */
-export interface IdentityConfig {
+/** The settings of `commonConfig` that this is about. */
+export interface AccessConfig {
+  readonly HOST: string;
+  readonly MESH_SECRET: string | undefined;
+  readonly OPS_TOKEN: string | undefined;
+  readonly SMARTCART_OPEN: string | undefined;
   readonly AUTH_ISSUER: string | undefined;
   readonly AUTH_AUDIENCE: string;
   readonly AUTH_JWKS_URL: string | undefined;
   readonly AUTH_SECRET: string | undefined;
   readonly AUTH_CLOCK_SKEW_SECONDS: number;
+  readonly AUTH_OPTIONAL: boolean | undefined;
+}
+
+/** How a service tells who calls, and whom it takes at their word. */
+export interface Access {
+  /** Undefined: nothing is configured that could prove anything. */
+  readonly authenticate: Authenticator | undefined;
+  readonly trust: {
+    /** Whoever names a customer is taken for that customer. */
+    readonly customers: boolean;
+    /** Everybody on this machine is an operator. */
+    readonly operators: boolean;
+  };
 }
 
 /**
- * The verifier that the variables describe; undefined where no issuer is set.
- * @throws StartError where they contradict one another.
+ * @throws StartError where the settings contradict one another, or would open the shop to the network without anybody having to prove
+ * who they are.
  */
-export function tokenVerifierOf(config: IdentityConfig): TokenVerifier | undefined {
+export function accessFrom(config: AccessConfig): Access {
+  const { HOST, OPS_TOKEN, AUTH_ISSUER, AUTH_OPTIONAL } = config;
+  const verifyToken = verifierOf(config);
+  if (AUTH_ISSUER !== undefined) assertServicesProve(config);
+  const isOpen = AUTH_ISSUER === undefined || AUTH_OPTIONAL === true;
+  if (isOpen && !isLoopback(HOST)) assertInsisted(config);
+  const hasTokens = verifyToken !== undefined || OPS_TOKEN !== undefined;
+  return {
+    authenticate: hasTokens ? createAuthenticator({ verifyToken, opsToken: OPS_TOKEN }) : undefined,
+    trust: {
+      customers: isOpen,
+      operators: isOpen && OPS_TOKEN === undefined && isLoopback(HOST),
+    },
+  };
+}
+
+function verifierOf(config: AccessConfig): TokenVerifier | undefined {
   const { AUTH_ISSUER, AUTH_JWKS_URL, AUTH_SECRET } = config;
   if (AUTH_ISSUER === undefined) {
-    const variable = AUTH_JWKS_URL !== undefined ? "AUTH_JWKS_URL" : "AUTH_SECRET";
     if (AUTH_JWKS_URL === undefined && AUTH_SECRET === undefined) return undefined;
+    const variable = AUTH_JWKS_URL === undefined ? "AUTH_SECRET" : "AUTH_JWKS_URL";
     throw new StartError(
-      `${variable} is set, but AUTH_ISSUER is not: set it to the "iss" of the tokens`,
-      { variable: "AUTH_ISSUER" },
+      `${variable} is set, but AUTH_ISSUER is not; set it to the "iss" of the tokens`,
+      {
+        variable: "AUTH_ISSUER",
+      },
     );
   }
   if ((AUTH_JWKS_URL === undefined) === (AUTH_SECRET === undefined)) {
     throw new StartError(
-      "AUTH_ISSUER is set: set either AUTH_JWKS_URL, where the issuer publishes its keys, or AUTH_SECRET for development",
+      "AUTH_ISSUER is set; set either AUTH_JWKS_URL, where the issuer publishes its keys, or AUTH_SECRET for development, and not both",
       { variable: "AUTH_JWKS_URL" },
     );
   }
@@ -56,4 +76,25 @@ export function tokenVerifierOf(config: IdentityConfig): TokenVerifier | undefin
     secret: AUTH_SECRET,
     clockSkewSeconds: config.AUTH_CLOCK_SKEW_SECONDS,
   });
+}
+
+/** With tokens for people, the doors of the services must not stay open beside them. */
+function assertServicesProve({ MESH_SECRET }: AccessConfig): void {
+  if (MESH_SECRET !== undefined) return;
+  throw new StartError(
+    "AUTH_ISSUER is set, but MESH_SECRET is not, so that services could not prove who they are; set MESH_SECRET (openssl rand -hex 16), the same for all",
+    { variable: "MESH_SECRET" },
+  );
+}
+
+function assertInsisted({ HOST, SMARTCART_OPEN, AUTH_OPTIONAL }: AccessConfig): void {
+  if (SMARTCART_OPEN !== undefined) return;
+  const how =
+    AUTH_OPTIONAL === true
+      ? "unset AUTH_OPTIONAL"
+      : "set AUTH_ISSUER and AUTH_JWKS_URL (docs/operations.md, Security)";
+  throw new StartError(
+    `HOST=${HOST} would open the shop to the network, and nobody has to prove who they are; ${how}, or HOST=127.0.0.1, or insist with SMARTCART_OPEN=yes-i-know`,
+    { variable: "HOST" },
+  );
 }

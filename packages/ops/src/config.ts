@@ -1,13 +1,9 @@
-import { commonConfig, int, parseConfig, port, secret, str, url } from "@smartcart/runtime";
+import { commonConfig, int, parseConfig, port, str, url } from "@smartcart/runtime";
 
 /** What the environment may say about the operator's service. */
 export const opsConfig = {
   ...commonConfig,
   OPS_PORT: port({ default: 8087, desc: "Port of the operator's service" }),
-  OPS_TOKEN: secret({
-    default: undefined,
-    desc: "What the operations console must show to be let in; unset: no token is asked for, and the service starts on loopback only",
-  }),
   OPS_INSTANCES: str({
     default: undefined,
     desc: "Processes that the operator's service watches, where a service has several: order=http://a:8080,order=http://b:8080; a service that is not named is watched at its *_URL",

@@ -5,6 +5,7 @@ import {
   amqpUrl,
   bool,
   host,
+  int,
   names,
   postgresUrl,
   proxies,
@@ -42,6 +43,33 @@ export const commonConfig = {
   MESH_SECRET: secret({
     default: undefined,
     desc: "shared by all parts; with it, calls between them are authenticated",
+  }),
+  AUTH_ISSUER: str({
+    default: undefined,
+    desc: '"iss" of access tokens; set, customers and operators must send one',
+  }),
+  AUTH_AUDIENCE: str({ default: "smartcart", desc: '"aud" that access tokens must name' }),
+  AUTH_JWKS_URL: url({ default: undefined, desc: "where the issuer publishes its keys (JWKS)" }),
+  AUTH_SECRET: secret({
+    default: undefined,
+    desc: "shared secret of access tokens (HS256) instead of AUTH_JWKS_URL, for development",
+  }),
+  AUTH_CLOCK_SKEW_SECONDS: int({
+    default: 60,
+    desc: "how far the clocks of the issuer and of this machine may be apart",
+  }),
+  AUTH_OPTIONAL: bool({
+    default: undefined,
+    desc: "customers without a token are taken at their word, on loopback only; unset: on in npm start without AUTH_ISSUER",
+  }),
+  OPS_TOKEN: secret({
+    default: undefined,
+    desc: "whoever sends it as a bearer token is an operator; unset: on loopback everybody is, unless AUTH_ISSUER is set",
+  }),
+  SMARTCART_OPEN: str({
+    choices: ["yes-i-know"],
+    default: undefined,
+    desc: "yes-i-know: listen on the network though nobody has to prove who they are",
   }),
   SMARTCART_DEMO: bool({
     default: undefined,
