@@ -48,6 +48,14 @@ export const readOnly: HttpProblemInit = {
   headers: { allow: "GET, HEAD" },
 };
 
+export const malformedSignIn: HttpProblemInit = {
+  status: 400,
+  code: "SIGN_IN_MALFORMED",
+  title: "The sign-in cannot be read",
+  detail:
+    'Send {"name": "Ada"} as application/json: a name of 1 to 64 characters without control characters.',
+};
+
 export const bodyTooLarge = (maxBytes: number): HttpProblemInit => ({
   status: 413,
   code: "BODY_TOO_LARGE",

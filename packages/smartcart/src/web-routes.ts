@@ -15,6 +15,8 @@ import {
   serviceIsOff,
 } from "./web-problem.ts";
 import type { Destination } from "./web-proxy.ts";
+import type { SignInOptions } from "./web-sign-in.ts";
+import { answerSignIn, isSignInPath } from "./web-sign-in.ts";
 import type { RequestTarget } from "./web-target.ts";
 import { targetOf } from "./web-target.ts";
 
@@ -24,6 +26,7 @@ export interface RouteOptions {
   readonly upstreams: Readonly<Record<Upstream, string | undefined>>;
   /** Whether a `Host` names this server. */
   readonly isMyName: (host: string | undefined) => boolean;
+  readonly signIn: SignInOptions;
   readonly metrics: Registry;
   readonly log: Logger;
 }
@@ -53,11 +56,24 @@ function route(o: RouteOptions, request: IncomingMessage, response: ServerRespon
   if (target === undefined) return sendProblem(response, malformedTarget);
   if (!o.isMyName(target.host)) return sendProblem(response, misdirected(target.host ?? ""));
   const { path } = target;
+  if (isSignInPath(path)) return serveSignIn(o, request, response, path);
   const upstream = upstreamFor({ path, accept: request.headers.accept });
   if (upstream === undefined) return serveHere(o, request, response, target);
   const url = o.upstreams[upstream];
   if (url === undefined) return sendProblem(response, serviceIsOff(upstream));
   pass({ upstream: new URL(url), target });
+}
+
+function serveSignIn(
+  { signIn, log }: RouteOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+): void {
+  answerSignIn(request, response, path, signIn).catch((error: unknown) => {
+    log.error("web.request-failed", { method: request.method, url: request.url, error });
+    sendProblem(response, internalProblem);
+  });
 }
 
 function serveHere(

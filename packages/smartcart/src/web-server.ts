@@ -19,6 +19,7 @@ import { createWebDrain } from "./web-drain.ts";
 import { loadPage } from "./web-files.ts";
 import { createProxy } from "./web-proxy.ts";
 import { createRouter } from "./web-routes.ts";
+import type { SignInOptions } from "./web-sign-in.ts";
 import { targetOf } from "./web-target.ts";
 
 export interface WebServerOptions {
@@ -28,6 +29,8 @@ export interface WebServerOptions {
   readonly page: string;
   /** Base URL of each part that the page calls. An undefined one is off, and the page says so. */
   readonly upstreams: Readonly<Record<Upstream, string | undefined>>;
+  /** How visitors sign in. Default: they do not. */
+  readonly signIn?: SignInOptions;
   /** Names that are answered to beside those of this machine: `ALLOWED_HOSTS`. */
   readonly allowedHosts?: readonly string[] | undefined;
   /** Proxies in front of the page: `TRUSTED_PROXIES`. Default: those on this machine. */
@@ -47,6 +50,7 @@ export async function startWebServer(options: WebServerOptions): Promise<Running
     page: await loadPage(options.page),
     upstreams,
     isMyName: createHostCheck({ listenHost: options.host, allowedHosts: options.allowedHosts }),
+    signIn: options.signIn ?? { signIn: { method: "none", isOpen: false } },
     metrics: createMetrics("web"),
     log,
   });

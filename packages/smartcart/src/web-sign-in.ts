@@ -1,0 +1,77 @@
+/** How a visitor of the page signs in: what the page has to know of it, and the development issuer's tokens. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { TokenRequest } from "@smartcart/identity";
+import { malformedSignIn, noSuchPath, sendProblem } from "./web-problem.ts";
+
+/** How the page's visitors prove who they are. */
+export interface SignIn {
+  /**
+   * "none": nobody has to, and there are no tokens. "development": by name, at this server. "oidc": at an OpenID provider, by
+   * authorisation code and PKCE.
+   */
+  readonly method: "none" | "development" | "oidc";
+  /** The page shows a warning: it is on the network, and nobody has to prove who they are. */
+  readonly isOpen: boolean;
+  readonly oidc?: {
+    readonly issuer: string;
+    readonly clientId: string;
+    readonly audience: string;
+  };
+}
+
+export interface SignInOptions {
+  readonly signIn: SignIn;
+  /** Signs tokens for `method: "development"`. */
+  readonly issueToken?: ((request: TokenRequest) => Promise<string>) | undefined;
+}
+
+const configPath = "/auth/config";
+const tokenPath = "/auth/token";
+const maxBodyBytes = 1_024;
+/** What a `user_id` may be. */
+const namePattern = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{1,64}$/u;
+
+/** Whether a path is one of sign-in's. */
+export function isSignInPath(path: string): boolean {
+  return path === configPath || path === tokenPath;
+}
+
+/** Answers a request for a sign-in path. */
+export async function answerSignIn(
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  { signIn, issueToken }: SignInOptions,
+): Promise<void> {
+  if (path === configPath && request.method === "GET") return sendJson(response, signIn);
+  if (path !== tokenPath || request.method !== "POST" || issueToken === undefined) {
+    return sendProblem(response, noSuchPath);
+  }
+  const name = await readName(request);
+  if (name === undefined) return sendProblem(response, malformedSignIn);
+  sendJson(response, { token: await issueToken({ subject: name }), subject: name });
+}
+
+/** The name in `{"name": "Ada"}`; undefined where there is none, or something else was sent. */
+async function readName(request: IncomingMessage): Promise<string | undefined> {
+  // Another site's page can send a form to this server, but no JSON without being asked first.
+  if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) return undefined;
+  let text = "";
+  for await (const chunk of request.setEncoding("utf8")) {
+    text += chunk;
+    if (text.length > maxBodyBytes) return undefined;
+  }
+  try {
+    const { name } = JSON.parse(text) as { readonly name?: unknown };
+    return typeof name === "string" && namePattern.test(name) ? name : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function sendJson(response: ServerResponse, body: object): void {
+  response.setHeader("content-type", "application/json");
+  response.setHeader("cache-control", "no-store");
+  response.setHeader("x-content-type-options", "nosniff");
+  response.end(JSON.stringify(body));
+}
