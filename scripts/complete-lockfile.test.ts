@@ -1,7 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { completePackages, platformOf } from "./complete-lockfile.ts";
+import {
+  completeIntegrity,
+  completePackages,
+  platformOf,
+  withoutIntegrity,
+} from "./complete-lockfile.ts";
 
 test.each([
   ["@turbo/windows-64", { cpu: ["x64"], libc: {}, os: ["win32"] }],
@@ -40,4 +45,23 @@ test("the lock file of this repository is complete: npm ci works on every platfo
   const file = readFileSync(join(import.meta.dirname, "../package-lock.json"), "utf8");
   const { packages } = JSON.parse(file);
   expect(Object.keys(completePackages(packages))).toEqual(Object.keys(packages));
+});
+
+test("every archive that npm ci fetches is held against the lock file", () => {
+  const file = readFileSync(join(import.meta.dirname, "../package-lock.json"), "utf8");
+  expect(withoutIntegrity(JSON.parse(file).packages)).toEqual([]);
+});
+
+test("asks for the integrity of what has none, by its name", async () => {
+  const packages = {
+    "packages/order": { version: "0.1.0" },
+    "node_modules/@smartcart/order": { link: true },
+    "node_modules/a": { version: "1.0.0", integrity: "sha512-a" },
+    "node_modules/a/node_modules/@b/c": { version: "2.0.0", dev: true },
+  };
+  const complete = await completeIntegrity(packages, async (name, version) => `${name}@${version}`);
+  expect(complete).toEqual({
+    ...packages,
+    "node_modules/a/node_modules/@b/c": { version: "2.0.0", integrity: "@b/c@2.0.0", dev: true },
+  });
 });

@@ -3,14 +3,18 @@
  * for other platforms: `npm run lockfile`. `npm ci` refuses a lock file that lacks them, on every platform.
  *
  * An entry gets the version that its parent pins, and the platform that its name says, so that npm installs it there
- * only. It has no integrity, because nobody here has seen the archive.
+ * only, and the integrity that the registry's metadata states.
  */
+import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 /** The part of an entry of package-lock.json (lockfileVersion 3) that matters here. */
 interface LockEntry {
   readonly version?: string;
+  readonly integrity?: string;
+  readonly link?: boolean;
   readonly dev?: boolean;
   readonly optional?: boolean;
   readonly os?: readonly string[];
@@ -72,10 +76,43 @@ function libcOf(token: string): string | undefined {
   return token.startsWith("gnu") ? "glibc" : undefined;
 }
 
+/** Paths of the entries that come from the registry, and could be anything for all that the lock file says. */
+export function withoutIntegrity(packages: Packages): string[] {
+  return Object.entries(packages).flatMap(([path, { version, integrity, link }]) => {
+    const isFromRegistry = path.includes("node_modules/") && version !== undefined && link !== true;
+    return isFromRegistry && integrity === undefined ? [path] : [];
+  });
+}
+
+/** `packages` with the integrity that `ask` states for what has none. */
+export async function completeIntegrity(
+  packages: Packages,
+  ask: (name: string, version: string) => Promise<string>,
+): Promise<Packages> {
+  const found = withoutIntegrity(packages).map(async (path) => {
+    const name = path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
+    const { version = "", ...rest } = packages[path] ?? {};
+    return [path, { version, integrity: await ask(name, version), ...rest }] as const;
+  });
+  return { ...packages, ...Object.fromEntries(await Promise.all(found)) };
+}
+
+async function askRegistry(name: string, version: string): Promise<string> {
+  const { stdout } = await promisify(execFile)("npm", [
+    "view",
+    `${name}@${version}`,
+    "dist.integrity",
+  ]);
+  const integrity = stdout.trim();
+  if (/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity)) return integrity;
+  throw new Error(`the registry states no integrity of ${name}@${version}`);
+}
+
 if (import.meta.main) {
   const file = join(import.meta.dirname, "../package-lock.json");
   const lock = JSON.parse(readFileSync(file, "utf8")) as { packages: Packages };
-  const packages = completePackages(lock.packages);
+  const complete = completePackages(lock.packages);
+  const packages = await completeIntegrity(complete, askRegistry);
   writeFileSync(file, `${JSON.stringify({ ...lock, packages }, undefined, 2)}\n`);
   const added = Object.keys(packages).length - Object.keys(lock.packages).length;
   console.log(`package-lock.json: ${added} builds for other platforms added`);

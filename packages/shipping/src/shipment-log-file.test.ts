@@ -1,6 +1,6 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { createLogger, silentLogger } from "@smartcart/runtime";
 import { openShipmentLogFile } from "./shipment-log-file.ts";
@@ -21,6 +21,13 @@ test("each order gets a line; the folder is made, and what was there stays", asy
       .map((orderId) => `2026-01-02T03:04:05.678Z Shipping started for OrderId: ${orderId}\n`)
       .join(""),
   );
+});
+
+test("nobody but its owner may read it", async () => {
+  const path = join(await folder(), "new", "shipping.log");
+  await openShipmentLogFile(path, silentLogger);
+  const modes = await Promise.all([path, dirname(path)].map(async (one) => (await stat(one)).mode));
+  expect(modes.map((mode) => (mode & 0o777).toString(8))).toEqual(["600", "700"]);
 });
 
 test("a file that cannot be written is one line that names the variable", async () => {

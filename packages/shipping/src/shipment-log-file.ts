@@ -13,6 +13,9 @@ export interface ShipmentLogFile {
   append(orderIds: readonly string[], startedAt: Date): Promise<void>;
 }
 
+/** Who orders what is nobody's business but the shop's. */
+const ownerOnly = { mode: 0o600 };
+
 /**
  * Opens the file, with its folder, and shows that it can be written. It is opened anew for each batch, so that it may be
  * moved away at any time.
@@ -21,8 +24,8 @@ export interface ShipmentLogFile {
  */
 export async function openShipmentLogFile(path: string, log: Logger): Promise<ShipmentLogFile> {
   try {
-    await mkdir(dirname(path), { recursive: true });
-    await appendFile(path, "");
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await appendFile(path, "", ownerOnly);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new StartError(
@@ -35,7 +38,7 @@ export async function openShipmentLogFile(path: string, log: Logger): Promise<Sh
       const time = startedAt.toISOString();
       const lines = orderIds.map((orderId) => `${time} ${startMessage(orderId)}\n`);
       try {
-        await appendFile(path, lines.join(""));
+        await appendFile(path, lines.join(""), ownerOnly);
       } catch (error) {
         log.error("shipping.log_file_failed", { path, lost: lines.length, error });
       }

@@ -10,7 +10,8 @@ export function createConsoleLog(): LogSink {
   };
 }
 
-function format({
+/** The line without its end. It is one line whatever is in it. */
+export function format({
   occurredAt,
   severity,
   service,
@@ -23,7 +24,17 @@ function format({
   const mark = severity === "info" || severity === "debug" ? "" : `${severity.toUpperCase()} `;
   const text = message === "" ? [event, orderId].join(" ").trim() : message;
   const rest = Object.entries(attributes).map(([name, value]) => `${name}=${plain(value)}`);
-  return `${time} ${service.padEnd(12)} ${mark}${[text, ...rest].join(" ")}`;
+  return `${time} ${service.padEnd(12)} ${mark}${printable([text, ...rest].join(" "))}`;
+}
+
+/** Line ends, escape codes of terminals, and what turns the direction of text: with them a value could pose as other lines. */
+const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+function printable(text: string): string {
+  return text.replace(
+    unprintable,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 function plain(value: unknown): string {

@@ -1,6 +1,7 @@
 /** Who answers a request on the page's port: the port itself, the page, or one of the parts. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger, Registry } from "@smartcart/runtime";
+import { isLoopback } from "@smartcart/runtime";
 import type { Upstream } from "@smartcart/web/proxy-rules";
 import { isPage, upstreamFor } from "@smartcart/web/proxy-rules";
 import type { PageFiles } from "./web-files.ts";
@@ -86,7 +87,7 @@ function serveHere(
   const file = isPage(path) ? o.page.index : o.page.at(path);
   const isReading = request.method === "GET" || request.method === "HEAD";
   if (!isReading) return sendProblem(response, file || isOperation ? readOnly : noSuchPath);
-  if (isOperation) return sendOperation(response, path, o);
+  if (isOperation) return sendOperation(request, response, path, o);
   if (file !== undefined) return sendFile(request, response, { file, status: 200 });
   // A person gets the page, which says that there is nothing.
   if (!request.headers.accept?.includes("text/html")) return sendProblem(response, noSuchPath);
@@ -97,11 +98,17 @@ const operations: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metric
 
 /** The page needs nothing but its files, so it is ready while it lives; the parts behind it answer for themselves. */
 function sendOperation(
+  request: IncomingMessage,
   response: ServerResponse,
   path: string,
   { metrics, log }: RouteOptions,
 ): void {
   response.setHeader("x-content-type-options", "nosniff");
+  // The page's port is the one that everybody reaches; its numbers are for those on this machine.
+  if (path === "/metrics" && !isFromHere(request)) {
+    sendProblem(response, noSuchPath);
+    return;
+  }
   if (path !== "/metrics") {
     response.setHeader("content-type", "application/json").end('{"status":"ok"}');
     return;
@@ -113,4 +120,8 @@ function sendOperation(
       sendProblem(response, internalProblem);
     },
   );
+}
+
+function isFromHere({ socket, headers }: IncomingMessage): boolean {
+  return isLoopback(socket.remoteAddress ?? "") && headers["x-forwarded-for"] === undefined;
 }

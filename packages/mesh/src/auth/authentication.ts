@@ -1,11 +1,13 @@
 /** Tells who makes a call, and turns away whom its contract does not let in. */
 import type { DescMethod } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { createContextKey } from "@connectrpc/connect";
 import type { AccessRule } from "@smartcart/contract";
 import { accessOf } from "@smartcart/contract";
-import type { Authenticator, Principal } from "@smartcart/identity";
+import type { Authenticator, Operator, Principal } from "@smartcart/identity";
 import { anonymous } from "@smartcart/identity";
+import type { Logger } from "@smartcart/runtime";
 import type { Trust } from "./access.ts";
 import { refusalOf } from "./access.ts";
 import { authenticationError } from "./access-errors.ts";
@@ -21,6 +23,12 @@ export interface AuthenticationOptions {
   /** Verifies the caller tokens of services; undefined: nobody can prove to be one. */
   readonly meshSecret: string | undefined;
   readonly trust: Trust;
+  /** Told of what operators do. */
+  readonly log: Logger;
+}
+
+function isRead({ idempotency }: DescMethod): boolean {
+  return idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
 }
 
 type AnyRequest = UnaryRequest | StreamRequest;
@@ -53,7 +61,14 @@ export function createAuthentication(o: AuthenticationOptions): Interceptor {
   function admit(req: AnyRequest, rule: AccessRule, principal: Principal): void {
     const refusal = refusalOf(rule, principal, o.trust);
     if (refusal !== undefined) throw refusal;
-    if (principal !== anonymous) req.contextValues.set(principalKey, principal);
+    if (principal.kind === "anonymous") return;
+    req.contextValues.set(principalKey, principal);
+    if (principal.kind === "operator" && !isRead(req.method)) record(req.method, principal);
+  }
+
+  /** The audit log: who of the operators did what. */
+  function record({ parent, name }: DescMethod, { subject }: Operator): void {
+    o.log.info("operator.called", { operator: subject, method: `${parent.typeName}/${name}` });
   }
 
   return (next) => (req) => {

@@ -13,7 +13,11 @@ export function endWithProblem(res: NodeResponse, { status, headers, body }: Htt
 export function endWithAnswer(res: NodeResponse, { status, headers, body }: HttpAnswer): void {
   // Typed as one of two responses, whose signatures differ in what is not used here.
   const response = res as { writeHead(status: number, headers: object): void } & NodeResponse;
-  response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
+  response.writeHead(status, {
+    ...headers,
+    "content-length": Buffer.byteLength(body),
+    "x-content-type-options": "nosniff",
+  });
   response.end(body);
 }
 
@@ -23,6 +27,7 @@ export function rejectUpgradeWith(socket: Duplex, problem: HttpProblem): void {
   const headers = {
     ...problem.headers,
     "content-length": Buffer.byteLength(body),
+    "x-content-type-options": "nosniff",
     connection: "close",
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);

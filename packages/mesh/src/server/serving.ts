@@ -74,6 +74,7 @@ export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: 
       authenticate: o.authenticate,
       meshSecret: o.meshSecret,
       trust: trustOf(o),
+      log: o.log,
     }),
     admission.interceptor,
     ownSubject,
