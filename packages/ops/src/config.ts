@@ -3,22 +3,22 @@ import { commonConfig, int, parseConfig, port, secret, str, url } from "@smartca
 /** What the environment may say about the operator's service. */
 export const opsConfig = {
   ...commonConfig,
-  OPS_PORT: port({ default: 8087, desc: "Port of the operator's service" }),
+  OPS_PORT: port({ default: 8087, desc: "Port of the ops service" }),
   OPS_TOKEN: secret({
     default: undefined,
-    desc: "What the operations console must show to be let in; unset: no token is asked for, and the service starts on loopback only",
+    desc: "Bearer token that the operations console must send; unset: no token is required, and the service starts on loopback only",
   }),
   OPS_INSTANCES: str({
     default: undefined,
-    desc: "Processes that the operator's service watches, where a service has several: order=http://a:8080,order=http://b:8080; a service that is not named is watched at its *_URL",
+    desc: "Processes to monitor if a service has several: order=http://a:8080,order=http://b:8080; other services are monitored at their *_URL",
   }),
   OPS_CHECK_INTERVAL_MS: int({
     default: 10_000,
-    desc: "How often the invariants are held against what is stored, in milliseconds: new orders at once, the others bit by bit",
+    desc: "Interval between checks of the invariants, in milliseconds; each check reads new orders and a slice of the others",
   }),
   OPS_BROKEN_AFTER_MS: int({
     default: 20_000,
-    desc: "How long something has to contradict a invariant before it counts as broken, in milliseconds",
+    desc: "Time that a row must violate an invariant before the invariant counts as violated, in milliseconds",
   }),
   ORDER_URL: url({ default: "http://127.0.0.1:8080", desc: "Base URL of the order service" }),
   INVENTORY_URL: url({
