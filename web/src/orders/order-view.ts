@@ -64,17 +64,17 @@ export function createOrderView(shop: Shop, orderId: string): View {
         ${loaded.kind === "order" ? standingNotice(loaded.order, () => reorder(loaded.order)) : nothing}
         <div class="columns">
           <section class="panel" aria-labelledby="timeline-heading">
-            <h2 id="timeline-heading">What happened</h2>
+            <h2 id="timeline-heading">Timeline</h2>
             ${livenessNote(liveness)} ${timelineList(timeline)}
           </section>
           <section class="panel" aria-labelledby="details-heading">
-            <h2 id="details-heading">What was ordered</h2>
+            <h2 id="details-heading">Items</h2>
             ${orderDetails(loaded)}
             ${loaded.kind === "order" ? cancelPanel.render(loaded.order) : nothing}
           </section>
         </div>
         <p><a href="/orders">My orders</a> · <a href="/">Shop</a> ·
-          <a href=${logPath(orderId)}>Its lines in the log</a></p>
+          <a href=${logPath(orderId)}>Log records of this order</a></p>
       `;
     },
     close: () => end.abort(),
@@ -89,8 +89,8 @@ function statusChip(loaded: LoadedOrder): TemplateResult | typeof nothing {
 
 function missing(orderId: string): TemplateResult {
   return html`
-    <h1 tabindex="-1">There is no such order</h1>
-    <p>No order has the number <span class="order-id">${orderId}</span>. A letter may be missing in the link.</p>
+    <h1 tabindex="-1">Order not found</h1>
+    <p>No order has the id <span class="order-id">${orderId}</span>. The link may be incomplete.</p>
     <p><a class="button primary" href="/orders">My orders</a></p>
   `;
 }

@@ -82,7 +82,7 @@ export function createOrdersView(shop: Shop): View {
       ${orderList(state)}
       ${
         state.nextPageToken
-          ? html`<p><button type="button" class="button" @click=${() => loadQuietly(state.nextPageToken)}>Show older ones</button></p>`
+          ? html`<p><button type="button" class="button" @click=${() => loadQuietly(state.nextPageToken)}>Show older orders</button></p>`
           : nothing
       }
       <div role="status">${phaseNote(state, () => loadQuietly(""))}</div>
@@ -115,16 +115,16 @@ function orderRow(order: OrderJson): TemplateResult {
 function phaseNote(state: OrdersState, onAgain: () => void): TemplateResult | typeof nothing {
   switch (state.phase) {
     case "idle":
-      return html`<p class="muted">Enter the name that you ordered under.</p>`;
+      return html`<p class="muted">Enter the name that you used for the order.</p>`;
     case "loading":
-      return html`<p class="muted">Fetching orders…</p>`;
+      return html`<p class="muted">Loading orders…</p>`;
     case "loaded":
       if (state.orders.length > 0) return nothing;
-      return html`<p>No order of ${state.userId} yet. <a href="/">To the shop</a></p>`;
+      return html`<p>${state.userId} has no orders yet. <a href="/">Go to the shop</a></p>`;
     case "unreachable":
       return html`
         <div class="notice warn">
-          <p>${state.complaint || "The orders cannot be reached just now."}</p>
+          <p>${state.complaint || "The orders are unavailable at the moment."}</p>
           <p><button type="button" class="button" @click=${onAgain}>Try again</button></p>
         </div>
       `;
