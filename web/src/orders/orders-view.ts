@@ -9,14 +9,14 @@ import { formatMoney } from "../ui/money.ts";
 import { formatDateAndClock } from "../ui/time.ts";
 import { itemsSummary, statusWord } from "./status.ts";
 
-/** What is known of somebody's orders. */
+/** State of the view. */
 interface OrdersState {
-  /** Whose they are; "" until a name is given. */
+  /** User whose orders are shown; "" until a name is entered. */
   readonly userId: string;
   readonly orders: readonly OrderJson[];
   readonly nextPageToken: string;
   readonly phase: "idle" | "loading" | "loaded" | "unreachable";
-  /** What the backend had against the request; "" for nothing. */
+  /** Error message of the last request; "" if it succeeded. */
   readonly complaint: string;
 }
 
@@ -41,7 +41,7 @@ export function createOrdersView(shop: Shop): View {
     if (userId === "") return;
     show({ phase: "loading", complaint: "" });
     const answer = await listOrders(userId, pageToken, end.signal);
-    // Another name was asked for meanwhile.
+    // The user has entered another name meanwhile.
     if (state.userId !== userId) return;
     if (answer.kind === "ok") {
       const { orders = [], nextPageToken = "" } = answer.body;
@@ -51,7 +51,7 @@ export function createOrdersView(shop: Shop): View {
     const problem = answer.kind === "problem" ? answer.problem : undefined;
     show({ phase: "unreachable", complaint: problem ? problem.detail || problem.title : "" });
   };
-  // Only leaving the view rejects a load.
+  // A load rejects only when the view is left.
   const loadQuietly = (pageToken: string): void => void load(pageToken).catch(() => {});
 
   const submit = (event: SubmitEvent): void => {
@@ -66,19 +66,9 @@ export function createOrdersView(shop: Shop): View {
     title: "My orders · SmartCart",
     render: () => html`
       <h1 tabindex="-1">My orders</h1>
-      <form class="inline-form" novalidate @submit=${submit}>
-        <label for="whose">Your name</label>
-        <input
-          id="whose"
-          autocomplete="username"
-          maxlength="64"
-          .value=${live(typed)}
-          @input=${(event: Event) => {
-            typed = (event.target as HTMLInputElement).value;
-          }}
-        />
-        <button class="button">Show</button>
-      </form>
+      ${nameForm(typed, submit, (text) => {
+        typed = text;
+      })}
       ${orderList(state)}
       ${
         state.nextPageToken
@@ -89,6 +79,26 @@ export function createOrdersView(shop: Shop): View {
     `,
     close: () => end.abort(),
   };
+}
+
+function nameForm(
+  typed: string,
+  onSubmit: (event: SubmitEvent) => void,
+  onInput: (text: string) => void,
+): TemplateResult {
+  return html`
+    <form class="inline-form" novalidate @submit=${onSubmit}>
+      <label for="whose">Your name</label>
+      <input
+        id="whose"
+        autocomplete="username"
+        maxlength="64"
+        .value=${live(typed)}
+        @input=${(event: Event) => onInput((event.target as HTMLInputElement).value)}
+      />
+      <button class="button">Show</button>
+    </form>
+  `;
 }
 
 function orderList({ orders }: OrdersState): TemplateResult | typeof nothing {

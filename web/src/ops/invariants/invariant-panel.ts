@@ -3,15 +3,14 @@ import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
 import type { Invariant } from "@smartcart/gen/ops/v1/invariant_pb";
 import { InvariantState } from "@smartcart/gen/ops/v1/invariant_pb";
-import type { Repair } from "@smartcart/gen/ops/v1/ops_service_pb";
 import { orderPath } from "../../route.ts";
 import { formatCount } from "../../ui/numbers.ts";
 import { formatClock } from "../../ui/time.ts";
 import type { Console, Panel } from "../console.ts";
-import { complaintOf } from "../console-access.ts";
 import type { LiveStream } from "../live-stream.ts";
 import { startLiveStream } from "../live-stream.ts";
 import { streamNote } from "../stream-note.ts";
+import { createInvariantRepair } from "./invariant-repair.ts";
 import { invariantStateLabel, parseViolation } from "./invariant-row.ts";
 
 /** The invariants of SmartCart with their state, the rows that violate one, and the button that repairs. */
@@ -19,8 +18,9 @@ export function createInvariantPanel(operations: Console): Panel & Pick<LiveStre
   const { shop, ops, access, signal } = operations;
   let invariants: readonly Invariant[] = [];
   let open = "";
-  let repairs: readonly Repair[] | undefined;
-  let phase: "" | "repairing" | { readonly complaint: string } = "";
+  const repair = createInvariantRepair(operations, (checked) => {
+    invariants = checked;
+  });
 
   const stream = startLiveStream({
     open: (ended) => ops.watchInvariants({}, { signal: ended }),
@@ -33,23 +33,6 @@ export function createInvariantPanel(operations: Console): Panel & Pick<LiveStre
   });
   stream.subscribe(shop.refresh);
 
-  const repair = async (): Promise<void> => {
-    if (phase === "repairing") return;
-    phase = "repairing";
-    shop.announce("Repairing");
-    shop.refresh();
-    try {
-      const answer = await ops.reconcile({}, { signal, timeoutMs: 60_000 });
-      invariants = answer.invariants;
-      repairs = answer.repairs;
-      phase = "";
-      shop.announce(repairsInWords(answer.repairs));
-    } catch (error) {
-      if (signal.aborted) return;
-      phase = access.isDenied(error) ? "" : { complaint: complaintOf(error) };
-    }
-    shop.refresh();
-  };
   const toggle = (name: string): void => {
     open = open === name ? "" : name;
     shop.refresh();
@@ -63,22 +46,19 @@ export function createInvariantPanel(operations: Console): Panel & Pick<LiveStre
           <h2 id="invariants-heading">Invariants</h2>
           ${streamNote(stream.get(), lastCheck(invariants))}
         </div>
-        <ul class="invariant-list">${invariants.map((invariant) => lamp(invariant, open, toggle))}</ul>
+        <ul class="invariant-list">${invariants.map((invariant) => invariantButton(invariant, open, toggle))}</ul>
         ${invariants.filter(({ name }) => name === open).map(invariantDetails)}
-        <p class="row">
-          <button type="button" class="button" aria-disabled=${phase === "repairing" ? "true" : nothing} @click=${repair}>
-            ${phase === "repairing" ? "Repairing…" : "Check now and repair"}
-          </button>
-          <span class="muted">Refunds payments and releases units that belong to no order. All other violations require an operator.</span>
-        </p>
-        ${typeof phase === "object" ? html`<p class="field-error" role="alert">${phase.complaint}</p>` : nothing}
-        ${repairs === undefined ? nothing : repairList(repairs)}
+        ${repair.render()}
       </section>
     `,
   };
 }
 
-function lamp(invariant: Invariant, open: string, toggle: (name: string) => void): TemplateResult {
+function invariantButton(
+  invariant: Invariant,
+  open: string,
+  toggle: (name: string) => void,
+): TemplateResult {
   const { name, state, rowCount } = invariant;
   const { text, tone } = invariantStateLabel(state);
   return html`
@@ -115,30 +95,6 @@ function invariantDetails(invariant: Invariant): TemplateResult {
 function violationRow(json: string): TemplateResult {
   const { orderId, facts } = parseViolation(json);
   return html`<li>${orderId ? html`<a href=${orderPath(orderId)}>${orderId}</a>` : nothing} <span class="muted">${facts.join(" · ")}</span></li>`;
-}
-
-function repairList(repairs: readonly Repair[]): TemplateResult {
-  return html`
-    <div role="status" data-repairs=${repairs.length}>
-      <p><strong>${repairsInWords(repairs)}</strong></p>
-      <ul class="rows">
-        ${repairs.map(
-          ({ orderId, action, invariant, problem }) => html`
-            <li>
-              ${action} for <a href=${orderPath(orderId)}>${orderId}</a> <span class="muted">(${invariant})</span>
-              ${problem ? html`<span class="bad">failed: ${problem}</span>` : nothing}
-            </li>
-          `,
-        )}
-      </ul>
-    </div>
-  `;
-}
-
-function repairsInWords(repairs: readonly Repair[]): string {
-  if (repairs.length === 0) return "All invariants are checked; no repair was necessary.";
-  const failed = repairs.filter(({ problem }) => problem !== "").length;
-  return `${repairs.length - failed} repaired${failed > 0 ? `, ${failed} not` : ""}.`;
 }
 
 function lastCheck(invariants: readonly Invariant[]): string {
