@@ -19,7 +19,7 @@ import { createLazyView } from "./ui/lazy-view.ts";
 import { createNotFoundView } from "./ui/not-found-view.ts";
 import { shellTemplate } from "./ui/shell.ts";
 
-/** Runs the site in `root`: one view at a time, chosen by the path, drawn anew whenever something changed. */
+/** Runs the site in `root`: one view at a time, selected by the path and redrawn after each change. */
 export function startApp(root: HTMLElement): void {
   const announcement = createObservable("");
   let focusNext: string | undefined;
@@ -40,30 +40,13 @@ export function startApp(root: HTMLElement): void {
   const refresh = (): void => {
     if (drawing) return;
     drawing = true;
-    // A hidden page has no frames, and its title still wants to be right.
+    // A hidden page draws no frames, but its title has to be up to date.
     if (document.hidden) setTimeout(draw);
     else requestAnimationFrame(draw);
   };
 
   const shop: Shop = {
-    catalogue: createCatalogue(createInventoryClient()),
-    basket: createStored<Basket>({
-      storage: localStorage,
-      key: "smartcart.basket",
-      parse: parseBasket,
-    }),
-    customer: createStored<Customer>({
-      storage: localStorage,
-      key: "smartcart.customer",
-      parse: parseCustomer,
-    }),
-    // Of this tab alone: two tabs are two checkouts.
-    attempt: createStored<Attempt | undefined>({
-      storage: sessionStorage,
-      key: "smartcart.attempt",
-      parse: parseAttempt,
-    }),
-    online: createObservable(navigator.onLine),
+    ...createShopState(),
     navigate(path) {
       history.pushState(null, "", path);
       show();
@@ -81,7 +64,7 @@ export function startApp(root: HTMLElement): void {
     view.close();
     view = openView(shop);
     scrollTo(0, 0);
-    // A new page begins at its heading, also for those who do not see it.
+    // Moves screen readers to the heading of the new page.
     shop.focus("h1");
   };
 
@@ -93,6 +76,30 @@ export function startApp(root: HTMLElement): void {
   addEventListener("popstate", show);
   root.addEventListener("click", (event) => followLink(event, shop));
   draw();
+}
+
+/** What survives a change of view, and partly a reload. */
+function createShopState(): Pick<Shop, "catalogue" | "basket" | "customer" | "attempt" | "online"> {
+  return {
+    catalogue: createCatalogue(createInventoryClient()),
+    basket: createStored<Basket>({
+      storage: localStorage,
+      key: "smartcart.basket",
+      parse: parseBasket,
+    }),
+    customer: createStored<Customer>({
+      storage: localStorage,
+      key: "smartcart.customer",
+      parse: parseCustomer,
+    }),
+    // Per tab: two tabs are two checkouts.
+    attempt: createStored<Attempt | undefined>({
+      storage: sessionStorage,
+      key: "smartcart.attempt",
+      parse: parseAttempt,
+    }),
+    online: createObservable(navigator.onLine),
+  };
 }
 
 function openView(shop: Shop): View {
@@ -107,7 +114,7 @@ function openView(shop: Shop): View {
     case "order":
       return createOrderView(shop, route.orderId);
     case "ops":
-      // Apart from the shop's code, so that nobody waits for it who only wants to buy.
+      // Loaded on demand, so that the shop does not load the console's code.
       return createLazyView(shop, {
         title: "Operations console",
         load: async () => (await import("./ops/ops-view.ts")).createOpsView(shop),
@@ -123,7 +130,7 @@ function followLink(event: MouseEvent, shop: Shop): void {
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const link = (event.target as Element).closest<HTMLAnchorElement>("a[href]");
   if (!link || link.origin !== location.origin || link.hasAttribute("data-external")) return;
-  // "#main" of the skip link is the browser's own matter.
+  // The browser handles the "#main" of the skip link.
   if (link.getAttribute("href")?.startsWith("#")) return;
   event.preventDefault();
   shop.navigate(link.pathname + link.search);

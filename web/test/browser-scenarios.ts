@@ -99,7 +99,7 @@ export async function reloadAfterLostAnswerIsOneOrder(page: Page, baseUrl: strin
   await page.unroute("**/placeOrder");
   await page.reload();
   await page.locator("[data-outcome=unsettled]").waitFor();
-  await page.getByRole("button", { name: "Ask again" }).click();
+  await page.getByRole("button", { name: "Check again" }).click();
   await orderShown(page);
   assert.equal((await ordersOf(page, baseUrl, userId)).length, 1);
   assert.equal(await basketUnits(page), 0);
@@ -355,5 +355,5 @@ export async function ordersAreLinkable(page: Page, baseUrl: string): Promise<vo
   await page.goBack();
   await page.getByRole("heading", { name: "My orders" }).waitFor();
   await page.goto(new URL("/orders/ORD-00000000000000000000000000", baseUrl).href);
-  await page.getByRole("heading", { name: "There is no such order" }).waitFor();
+  await page.getByRole("heading", { name: "Order not found" }).waitFor();
 }

@@ -19,7 +19,7 @@ export async function consoleShowsEveryService(page: Page, baseUrl: string): Pro
   }
   await page.locator("[data-invariant]").first().waitFor({ timeout: SEEN_MS });
   await page.locator('[data-node="payment"]').click();
-  await page.getByText("Numbers of payment").waitFor();
+  await page.getByText("Figures of payment").waitFor();
 }
 
 /** A switch breaks the payments, the shop says so, and the switch mends them again. */
@@ -57,9 +57,9 @@ export async function deadLetterIsRedriven(
   await page.getByText(/: on$/).waitFor({ state: "attached" });
   const orderId = await placeByRest(page, baseUrl, { productId: "ceramic-mug", quantity: 1 });
   await spoil();
-  const letter = page.locator(`[data-letter="${orderId}:placed"]`);
+  const letter = page.locator(`[data-dead-letter="${orderId}:placed"]`);
   await letter.waitFor({ timeout: SEEN_MS });
-  await letter.getByRole("button", { name: /^Story/ }).click();
+  await letter.getByRole("button", { name: /^Details/ }).click();
   await page.getByText('"productId": "ceramic-mug"').waitFor();
   await letter.getByRole("checkbox").check();
   await page.getByRole("button", { name: "Redrive 1" }).click();

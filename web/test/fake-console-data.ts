@@ -9,7 +9,7 @@ import { InvariantSchema, InvariantState } from "@smartcart/gen/ops/v1/invariant
 import { fakeOrderId } from "./fake-log.ts";
 
 /** Three messages that were given up, one of which nobody can read. */
-export function fakeLetters(): DeadLetter[] {
+export function fakeDeadLetters(): DeadLetter[] {
   const orderPlaced = (index: number) => ({
     type: "smartcart.events.v1.OrderPlaced",
     orderId: fakeOrderId(index),
@@ -54,7 +54,7 @@ const kept = [
   ["one parcel an order", "No order is shipped twice."],
 ] as const;
 
-export function fakePromises(isRepaired: boolean): Invariant[] {
+export function fakeInvariants(isRepaired: boolean): Invariant[] {
   const checkedAt = timestampFromMs(Date.now());
   const broken = create(InvariantSchema, {
     name: "nothing is kept for nothing",

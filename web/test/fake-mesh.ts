@@ -4,7 +4,7 @@ import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
-import { fakeLetters, fakePromises, fakeSwitches } from "./fake-console-data.ts";
+import { fakeDeadLetters, fakeInvariants, fakeSwitches } from "./fake-console-data.ts";
 import { fakeLogRecords } from "./fake-log.ts";
 import { fakeSnapshot } from "./fake-snapshot.ts";
 
@@ -16,7 +16,7 @@ export interface FakeMeshOptions {
   /** Calls must bear it. Default: none is needed. */
   readonly token?: string;
   /** A service that does not answer. Default: none. */
-  readonly awayPart?: string;
+  readonly unreachableService?: string;
   /** Nothing that should be looked at: no dead letters, no broken invariant. Default: false. */
   readonly isHealthy?: boolean;
 }
@@ -28,7 +28,7 @@ export function createFakeMesh(options: FakeMeshOptions): {
   readonly routes: (router: ConnectRouter) => void;
 } {
   const { token, isHealthy = false } = options;
-  let letters = isHealthy ? [] : fakeLetters();
+  let letters = isHealthy ? [] : fakeDeadLetters();
   const faultSwitches = fakeSwitches();
   let repaired = isHealthy;
   const check = ({ requestHeader }: HandlerContext): void => {
@@ -74,7 +74,7 @@ export function createFakeMesh(options: FakeMeshOptions): {
         },
         async *watchInvariants(_request, context) {
           check(context);
-          yield { invariants: fakePromises(repaired) };
+          yield { invariants: fakeInvariants(repaired) };
           await delay(3_600_000, undefined, { signal: context.signal });
         },
         reconcile(_request, context) {
@@ -89,7 +89,7 @@ export function createFakeMesh(options: FakeMeshOptions): {
                 },
               ];
           repaired = true;
-          return { repairs, invariants: fakePromises(true) };
+          return { repairs, invariants: fakeInvariants(true) };
         },
         listDeadLetters(_request, context) {
           check(context);

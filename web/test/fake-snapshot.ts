@@ -11,7 +11,7 @@ export interface FakeSnapshotOptions {
   readonly faultSwitches: readonly FaultSwitch[];
   readonly ordersPerSecond?: number;
   readonly ordersOnTheWay?: number;
-  readonly awayPart?: string;
+  readonly unreachableService?: string;
 }
 
 const services = [
@@ -57,15 +57,15 @@ const MAX_HOPS = 100;
 export function fakeSnapshot(
   options: FakeSnapshotOptions,
 ): MessageInitShape<typeof MeshSnapshotSchema> {
-  const { second, letters, faultSwitches, ordersPerSecond = 24, awayPart } = options;
+  const { second, letters, faultSwitches, ordersPerSecond = 24, unreachableService } = options;
   const rate = ordersPerSecond * (1 + 0.22 * Math.sin(second / 23) + 0.08 * Math.sin(second / 3.1));
   const onTheWay = (options.ordersOnTheWay ?? ordersPerSecond * 3) * (rate / ordersPerSecond || 0);
   return {
     takenAt: timestampFromMs(second * 1_000),
     services: services.map((service) => ({
       service,
-      health: service === awayPart ? ServiceHealth.UNREACHABLE : ServiceHealth.READY,
-      processes: service === awayPart ? 0 : service === "order" ? 2 : 1,
+      health: service === unreachableService ? ServiceHealth.UNREACHABLE : ServiceHealth.READY,
+      processes: service === unreachableService ? 0 : service === "order" ? 2 : 1,
       gauges:
         service === "order"
           ? [{ name: "outbox.pending", value: BigInt(Math.round(rate / 9)) }]
@@ -76,7 +76,7 @@ export function fakeSnapshot(
       to,
       kind,
       ratePerSecond: rate * each,
-      errorsPerSecond: to === awayPart ? rate * each : 0,
+      errorsPerSecond: to === unreachableService ? rate * each : 0,
       p50Ms: p50Ms * (1 + 0.1 * Math.sin(second / 11)),
       p99Ms: p99Ms * (1 + 0.35 * Math.sin(second / 17)),
     })),
@@ -97,12 +97,12 @@ export function fakeSnapshot(
       state,
       count: BigInt(Math.round(onTheWay * share * (1 + 0.25 * Math.sin(second / 13 + index)))),
     })),
-    hops: hopsAt(second, Math.min(MAX_HOPS, Math.round(rate * 3)), awayPart),
+    hops: hopsAt(second, Math.min(MAX_HOPS, Math.round(rate * 3)), unreachableService),
     faultSwitches: [...faultSwitches],
   };
 }
 
-function hopsAt(second: number, count: number, awayPart: string | undefined) {
+function hopsAt(second: number, count: number, unreachableService: string | undefined) {
   return Array.from({ length: count }, (_, index) => {
     const [from, to] = edges[index % edges.length] ?? edges[0];
     return {
@@ -110,7 +110,7 @@ function hopsAt(second: number, count: number, awayPart: string | undefined) {
       from,
       to,
       passedAt: timestampFromMs(second * 1_000 - 1_000 + Math.round((index * 1_000) / count)),
-      failed: to === awayPart,
+      failed: to === unreachableService,
     };
   });
 }

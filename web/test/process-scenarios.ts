@@ -42,7 +42,7 @@ export async function cancelGivesBack(page: Page, baseUrl: string): Promise<void
   await orderShown(page);
   await page.locator('[data-status="Order Confirmed"]').waitFor({ timeout: LONG_MS });
   await page.getByRole("button", { name: "Cancel this order…" }).click();
-  await page.getByText("You get $18.00 back, and the items go back to the shelf.").waitFor();
+  await page.getByText("$18.00 is refunded, and the items are returned to stock.").waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Cancel this order…" }).click();
   await page.getByRole("button", { name: "Yes, cancel it" }).click();
@@ -55,7 +55,7 @@ export async function orderLeadsToItsLogLines(page: Page, baseUrl: string): Prom
   const orderId = await placeByRest(page, baseUrl, { productId: "ceramic-mug", quantity: 1 });
   await page.goto(new URL(`/orders/${orderId}`, baseUrl).href);
   await page.locator("[data-liveness=complete]").waitFor({ timeout: LONG_MS });
-  await page.getByRole("link", { name: "Its lines in the log" }).click();
+  await page.getByRole("link", { name: "Log records of this order" }).click();
   const lines = page.locator(".log-line");
   await lines.first().waitFor({ timeout: LONG_MS });
   const owners = await lines

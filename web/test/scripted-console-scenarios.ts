@@ -5,13 +5,13 @@ import { assertAccessible } from "./accessibility.ts";
 import type { FakeOps } from "./fake-ops.ts";
 import { assertFits, openConsole, tabTo } from "./visitor.ts";
 
-const letter = (page: Page, id: string) => page.locator(`[data-letter="${id}"]`);
+const letter = (page: Page, id: string) => page.locator(`[data-dead-letter="${id}"]`);
 
 /** Reads a dead letter, puts one back, and throws the rest away only after a question. */
 export async function deadLettersAreRedrivenOrDropped(page: Page, { url }: FakeOps): Promise<void> {
   await openConsole(page, url);
   await letter(page, "0198-4c7e-1")
-    .getByRole("button", { name: /^Story/ })
+    .getByRole("button", { name: /^Details/ })
     .click();
   await page.getByText('"productId": "ceramic-mug"').waitFor();
   await letter(page, "0198-4c7e-1").getByRole("checkbox").check();
@@ -23,8 +23,8 @@ export async function deadLettersAreRedrivenOrDropped(page: Page, { url }: FakeO
   await page.getByRole("alertdialog").getByRole("button", { name: "Keep" }).click();
   await letter(page, "0198-4c7e-2").waitFor();
   await page.getByRole("button", { name: "Drop 2…" }).click();
-  await page.getByRole("button", { name: "Delete for good" }).click();
-  await page.getByText("None. Every message was handled.").waitFor();
+  await page.getByRole("button", { name: "Delete permanently" }).click();
+  await page.getByText("None. All messages were processed.").waitFor();
 }
 
 /** The stream breaks: the console says so and fades the numbers; it goes on by itself. */
@@ -42,10 +42,12 @@ export async function brokenStreamIsNeverShownAsLive(page: Page, fake: FakeOps):
 export async function brokenPromiseIsRepaired(page: Page, { url }: FakeOps): Promise<void> {
   await openConsole(page, url);
   const lamp = page.locator("[data-invariant='nothing is kept for nothing']");
-  await page.locator("[data-invariant='nothing is kept for nothing'][data-state=broken]").waitFor();
+  await page
+    .locator("[data-invariant='nothing is kept for nothing'][data-state=violated]")
+    .waitFor();
   await lamp.click();
   await page.locator(".invariant-details").getByRole("link", { name: /^ORD-/ }).waitFor();
-  await page.getByRole("button", { name: "Look again and repair" }).click();
+  await page.getByRole("button", { name: "Check now and repair" }).click();
   await page.locator("[data-repairs='1']").waitFor();
   assert.equal(await lamp.getAttribute("data-state"), "kept");
 }
@@ -97,9 +99,9 @@ export async function nothingSeriousForAxeOnTheConsole(
   await page.locator(".log-line").first().waitFor();
   await page.getByRole("button", { name: "Hold" }).click();
   await page
-    .locator("[data-letter]")
+    .locator("[data-dead-letter]")
     .first()
-    .getByRole("button", { name: /^Story/ })
+    .getByRole("button", { name: /^Details/ })
     .click();
   await page.locator("[data-invariant]").last().click();
   await page.locator("[data-node=order]").click();
@@ -111,9 +113,9 @@ export async function consoleFitsThePhone(page: Page, { url }: FakeOps): Promise
   await openConsole(page, url);
   await page.locator(".log-line").first().waitFor();
   await page
-    .locator("[data-letter]")
+    .locator("[data-dead-letter]")
     .first()
-    .getByRole("button", { name: /^Story/ })
+    .getByRole("button", { name: /^Details/ })
     .click();
   await page.locator("[data-node=payment]").click();
   await assertFits(page);
@@ -128,7 +130,7 @@ export async function tokenOpensTheConsole(
   await page.goto(new URL("/ops", url).href);
   await page.getByRole("textbox", { name: "Token" }).fill("something else");
   await page.getByRole("button", { name: "Open the console" }).click();
-  await page.getByText("This is not the token.").waitFor();
+  await page.getByText("The token is incorrect.").waitFor();
   await page.getByRole("textbox", { name: "Token" }).fill(token);
   await page.getByRole("button", { name: "Open the console" }).click();
   await page.locator("[data-console=live]").waitFor();

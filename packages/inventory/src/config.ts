@@ -6,15 +6,15 @@ export const inventoryConfig = {
   INVENTORY_PORT: port({ default: 8081, desc: "port of the inventory service" }),
   RESERVATION_TTL_MS: int({
     default: 15 * 60 * 1000,
-    desc: "how long units stay set aside where a Reserve does not say, in milliseconds",
+    desc: "time until a reservation expires if Reserve sets none, in milliseconds",
   }),
   RESERVATION_SWEEP_MS: int({
     default: 1000,
-    desc: "how often overdue reservations are put back, in milliseconds",
+    desc: "interval between searches for expired reservations, in milliseconds",
   }),
   STOCK_POLL_MS: int({
     default: 200,
-    desc: "how often stock is read while somebody watches it, in milliseconds",
+    desc: "interval between reads of the stock while WatchStock streams are open, in milliseconds",
   }),
 };
 

@@ -4,19 +4,22 @@ import { commonConfig, int, num, parseConfig, port, str } from "@smartcart/runti
 export const logConfig = {
   ...commonConfig,
   LOG_PORT: port({ default: 8084, desc: "Port of the log service" }),
-  LOG_RETENTION_DAYS: num({ default: 7, desc: "Days that log records are kept; fractions count" }),
+  LOG_RETENTION_DAYS: num({
+    default: 7,
+    desc: "Retention of log records in days; fractions are allowed",
+  }),
   LOG_RETENTION_MB: num({
     default: 2048,
-    desc: "Megabytes of log records that are kept, indexes included; the oldest go first",
+    desc: "Maximum size of the stored log records in megabytes, indexes included; the oldest are deleted first",
   }),
   LOG_MAX_LINES_PER_SECOND: num({
     default: 5000,
-    desc: "Log records that one process stores in a second, on average over ten; of more, those below a warning are dropped and counted",
+    desc: "Maximum number of log records that one process stores per second, averaged over 10 seconds; above it, records below WARN are dropped and counted",
   }),
-  LOG_MAX_WATCHERS: int({ default: 100, desc: "Most streams that follow the log at once" }),
+  LOG_MAX_WATCHERS: int({ default: 100, desc: "Maximum number of open TailLogs streams" }),
   CORS_ORIGINS: str({
     default: "",
-    desc: "Origins of other sites whose pages may call, comma-separated",
+    desc: "Origins of other sites that may call the service from a browser (CORS), comma-separated",
   }),
 };
 

@@ -6,7 +6,7 @@ export const notificationConfig = {
   NOTIFICATION_PORT: port({ default: 8085, desc: "Port of the notification service" }),
   NOTIFICATION_POLL_MS: int({
     default: 50,
-    desc: "How often the outbox of the orders is looked at, in milliseconds",
+    desc: "Shortest interval between reads of the orders' outbox, in milliseconds",
   }),
 };
 

@@ -3,18 +3,18 @@ import { commonConfig, int, parseConfig, port, str, url } from "@smartcart/runti
 /** What the environment may say about the operator's service. */
 export const opsConfig = {
   ...commonConfig,
-  OPS_PORT: port({ default: 8087, desc: "Port of the operator's service" }),
+  OPS_PORT: port({ default: 8087, desc: "Port of the ops service" }),
   OPS_INSTANCES: str({
     default: undefined,
-    desc: "Processes that the operator's service watches, where a service has several: order=http://a:8080,order=http://b:8080; a service that is not named is watched at its *_URL",
+    desc: "Processes to monitor if a service has several: order=http://a:8080,order=http://b:8080; other services are monitored at their *_URL",
   }),
   OPS_CHECK_INTERVAL_MS: int({
     default: 10_000,
-    desc: "How often the invariants are held against what is stored, in milliseconds: new orders at once, the others bit by bit",
+    desc: "Interval between checks of the invariants, in milliseconds; each check reads new orders and a slice of the others",
   }),
   OPS_BROKEN_AFTER_MS: int({
     default: 20_000,
-    desc: "How long something has to contradict a invariant before it counts as broken, in milliseconds",
+    desc: "Time that a row must violate an invariant before the invariant counts as violated, in milliseconds",
   }),
   ORDER_URL: url({ default: "http://127.0.0.1:8080", desc: "Base URL of the order service" }),
   INVENTORY_URL: url({

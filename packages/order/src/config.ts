@@ -15,28 +15,31 @@ export const orderConfig = {
   SHIPPING_URL: url({ default: "http://127.0.0.1:8086", desc: "base URL of the shipping service" }),
   ORDER_ANSWER_TIMEOUT_MS: int({
     default: 2_000,
-    desc: "how long PlaceOrder waits for the outcome before it answers PENDING, in milliseconds",
+    desc: "time that PlaceOrder waits for the outcome before it responds with PENDING, in milliseconds",
   }),
   ORDER_RATE_LIMIT_PER_SECOND: int({
     default: 10_000,
-    desc: "REST requests per second from one client address before 429; 0 means no bound",
+    desc: "maximum number of REST requests per second from one client address, then 429; 0: no limit",
   }),
-  ORDER_MAX_IN_FLIGHT: int({ default: 2_048, desc: "requests worked on at once before 503" }),
+  ORDER_MAX_IN_FLIGHT: int({
+    default: 2_048,
+    desc: "maximum number of concurrent requests, then 503",
+  }),
   ORDER_SHIPMENT_OVERDUE_MS: int({
     default: 20_000,
-    desc: "how long an order waits for news of its shipment before shipping is asked, in milliseconds",
+    desc: "time that an order waits for shipment events before the shipping service is asked, in milliseconds",
   }),
   IDEMPOTENCY_KEY_TTL_MS: int({
     default: 24 * 60 * 60 * 1_000,
-    desc: "how long an Idempotency-Key and its answer are kept at least, in milliseconds",
+    desc: "minimum time that an Idempotency-Key and its response are kept, in milliseconds",
   }),
   ORDER_RETENTION_DAYS: num({
     default: 0,
-    desc: "Days after which an order that has come to its end is deleted, with its payment, reservation and shipment; 0 keeps it for ever",
+    desc: "Retention of final orders with their payment, reservation and shipment, in days; 0: kept for ever",
   }),
   CORS_ORIGINS: str({
     default: "",
-    desc: "origins of other sites whose pages may call, comma-separated",
+    desc: "origins of other sites that may call the service from a browser (CORS), comma-separated",
   }),
   ORDER_CRASH_AT: str({
     choices: allCrashPoints,

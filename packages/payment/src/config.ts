@@ -6,19 +6,19 @@ export const paymentConfig = {
   PAYMENT_PORT: port({ default: 8082, desc: "port of the payment service" }),
   PROVIDER_TIMEOUT_MS: int({
     default: 2000,
-    desc: "how long the provider may take to answer, in milliseconds",
+    desc: "time-out of calls to the payment provider, in milliseconds",
   }),
   PROVIDER_SLOW_MS: int({
     default: 1200,
-    desc: "how late the simulated provider answers to tok_slow, in milliseconds",
+    desc: "response time of the simulated provider for tok_slow, in milliseconds",
   }),
   PAYMENT_RESOLVE_AFTER_MS: int({
     default: 10_000,
-    desc: "how long a payment stays PENDING before the provider is asked without being told to, in milliseconds",
+    desc: "time that a payment stays PENDING before the service asks the provider again by itself, in milliseconds",
   }),
   PAYMENT_BATCH_PATIENCE_MS: int({
     default: 500,
-    desc: "how long a batch waits for the provider's answer to one of its items, in milliseconds",
+    desc: "time that a batch waits for the provider's response to one of its items, in milliseconds",
   }),
 };
 

@@ -19,30 +19,33 @@ export const commonConfig = {
   LOG_LEVEL: str({
     choices: ["debug", "info", "warn", "error"],
     default: "info",
-    desc: "least severe log lines that are written",
+    desc: "lowest severity that is logged",
   }),
   // Loopback, so that a first start offers nothing to the network; containers set 0.0.0.0.
   HOST: host({ default: "127.0.0.1", desc: "address to listen on" }),
   ALLOWED_HOSTS: names({
     default: undefined,
-    desc: "names that requests may give as Host, comma-separated; on loopback beside localhost, elsewhere any when unset",
+    desc: "host names that requests may use, comma-separated, in addition to localhost; unset: only this machine on loopback, any name elsewhere",
   }),
   TRUSTED_PROXIES: proxies({
     default: undefined,
-    desc: "addresses and networks of proxies whose X-Forwarded-For is believed, comma-separated; unset: this machine",
+    desc: "addresses and networks of the proxies whose X-Forwarded-For is trusted, comma-separated; unset: this machine",
   }),
   DATABASE_URL: postgresUrl({
     default: undefined,
-    desc: "PostgreSQL 15 or later; unset starts the embedded one",
+    desc: "URL of PostgreSQL 15 or later; unset: starts the embedded PostgreSQL",
   }),
   AMQP_URL: amqpUrl({
     default: undefined,
-    desc: "RabbitMQ 3.10 or later; unset uses the queue in PostgreSQL",
+    desc: "URL of RabbitMQ 3.10 or later; unset: uses the queue in PostgreSQL",
   }),
-  SMARTCART_STATE: str({ default: undefined, desc: "folder of the embedded database" }),
+  SMARTCART_STATE: str({
+    default: undefined,
+    desc: "folder for state, including the embedded database",
+  }),
   MESH_SECRET: secret({
     default: undefined,
-    desc: "shared by all parts; with it, calls between them are authenticated",
+    desc: "secret shared by all services, 16 characters or more; if set, calls between services are authenticated",
   }),
   AUTH_ISSUER: str({
     default: undefined,
@@ -73,11 +76,11 @@ export const commonConfig = {
   }),
   SMARTCART_DEMO: bool({
     default: undefined,
-    desc: "offers the operations console switches that break things on purpose; unset: on in npm start on loopback, off elsewhere",
+    desc: "enables demo mode: fault switches in the operations console; unset: on in npm start on loopback, off elsewhere",
   }),
   OTEL_EXPORTER_OTLP_ENDPOINT: url({
     default: undefined,
-    desc: "OTLP/HTTP collector that receives the traces",
+    desc: "URL of the OTLP/HTTP collector that receives the traces; unset: traces are not exported",
   }),
 } as const;
 

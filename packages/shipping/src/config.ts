@@ -6,26 +6,29 @@ export const shippingConfig = {
   SHIPPING_PORT: port({ default: 8086, desc: "Port of the shipping service" }),
   SHIPPING_DELAY_MS: int({
     default: 1000,
-    desc: "How long a shipment takes from its start until it leaves, in milliseconds",
+    desc: "Time from the start of a shipment until the parcel leaves, in milliseconds",
   }),
   SHIPPING_POLL_MS: int({
     default: 100,
-    desc: "Shortest pause between two looks for shipments that are due, in milliseconds",
+    desc: "Shortest interval between searches for due shipments, in milliseconds",
   }),
   ORDER_RETENTION_DAYS: num({
     default: 0,
-    desc: "Days after which an order that has come to its end is deleted, with its payment, reservation and shipment; 0 keeps it for ever",
+    desc: "Retention of final orders with their payment, reservation and shipment, in days; 0: kept for ever",
   }),
   SHIPPING_FAILURE_RATE: num({
     default: 0,
-    desc: "Share of attempts to start a shipment that fail, 0 to 1, to see the retries at work",
+    desc: "Share of attempts to start a shipment that fail, 0 to 1, to demonstrate retries",
   }),
   SHIPPING_LOG_FILE: str({
     default: undefined,
-    desc: "File that gets a line for each shipment that starts; unset: shipping.log in the state folder",
+    desc: "File to which one line per started shipment is appended; unset: shipping.log in the state folder",
   }),
   // Decides where the state folder is when SMARTCART_STATE does not.
-  XDG_STATE_HOME: str({ default: undefined, desc: "The user's folder for state" }),
+  XDG_STATE_HOME: str({
+    default: undefined,
+    desc: "Base folder for state of the user (XDG Base Directory Specification)",
+  }),
 };
 
 /** Parses the environment; throws a ConfigError that names every bad variable. */

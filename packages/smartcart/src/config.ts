@@ -11,7 +11,7 @@ import { statusHubConfig } from "@smartcart/status-hub";
 
 const webConfig = {
   ...commonConfig,
-  WEB_PORT: port({ default: 5173, desc: "port of the page" }),
+  WEB_PORT: port({ default: 5173, desc: "port of the web page" }),
   ORDER_URL: url({ default: "http://127.0.0.1:8080", desc: "base URL of the order service" }),
   INVENTORY_URL: url({
     default: "http://127.0.0.1:8081",
@@ -19,7 +19,7 @@ const webConfig = {
   }),
   STATUS_URL: url({ default: "http://127.0.0.1:8083", desc: "base URL of the status hub" }),
   LOG_URL: url({ default: "http://127.0.0.1:8084", desc: "base URL of the log service" }),
-  OPS_URL: url({ default: "http://127.0.0.1:8087", desc: "base URL of the operator's service" }),
+  OPS_URL: url({ default: "http://127.0.0.1:8087", desc: "base URL of the ops service" }),
 };
 
 export function parseWebConfig(env: NodeJS.ProcessEnv) {

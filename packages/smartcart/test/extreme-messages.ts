@@ -3,12 +3,15 @@
  * oddest texts, times at both ends of what a Timestamp can say on the wire. Made from the descriptors, so that a new field is tried as well.
  */
 import type { DescEnum, DescField, DescMessage, MessageInitShape } from "@bufbuild/protobuf";
-import { create, ScalarType } from "@bufbuild/protobuf";
+import { create, createRegistry, ScalarType } from "@bufbuild/protobuf";
 import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { createValidator } from "@bufbuild/protovalidate";
 import fc from "fast-check";
+import { file_smartcart_type_v1_string_rules } from "@smartcart/gen/type/v1/string_rules_pb";
 
-const validator = createValidator();
+const validator = createValidator({
+  registry: createRegistry(file_smartcart_type_v1_string_rules),
+});
 
 const texts: readonly string[] = [
   ...["", "a", "0", "-1", "null", "USD", "%_\\", "'; drop table orders; --", "a\nb", "\0", "\x7f"],

@@ -7,25 +7,28 @@ export const statusHubConfig = {
   ORDER_URL: url({ default: "http://127.0.0.1:8080", desc: "Base URL of the order service" }),
   STATUS_ALLOWED_ORIGINS: str({
     default: "",
-    desc: "Origins whose pages may connect, comma-separated, * for any; unset: pages from this host",
+    desc: "Origins that may connect from a browser, comma-separated, * for any; unset: pages from the same host",
   }),
-  STATUS_MAX_CONNECTIONS: int({ default: 20_000, desc: "Most connections at once" }),
+  STATUS_MAX_CONNECTIONS: int({ default: 20_000, desc: "Maximum number of connections" }),
   STATUS_MAX_CONNECTIONS_PER_ADDRESS: int({
     default: undefined,
-    desc: "Most connections of one client address, as TRUSTED_PROXIES tell it; unset: 1000, and on this machine half of all connections",
+    desc: "Maximum number of connections per client address (see TRUSTED_PROXIES); unset: 1000, and half of all connections for this machine",
   }),
   STATUS_MAX_CONNECTIONS_PER_USER: int({
     default: 100,
-    desc: "Most connections that follow one user",
+    desc: "Maximum number of connections that subscribe to one user",
   }),
-  STATUS_MAX_SUBSCRIPTIONS: int({ default: 100, desc: "Most subscriptions of one connection" }),
+  STATUS_MAX_SUBSCRIPTIONS: int({
+    default: 100,
+    desc: "Maximum number of subscriptions per connection",
+  }),
   STATUS_MAX_BUFFERED_BYTES: int({
     default: 256 * 1024,
-    desc: "Bytes that may wait for a slow client before it is closed, to resume when it can",
+    desc: "Maximum number of buffered bytes per connection; a slower client is disconnected and can resume",
   }),
   STATUS_HEARTBEAT_MS: int({
     default: 30_000,
-    desc: "How often a client is pinged, in milliseconds; one that does not answer is dropped",
+    desc: "Interval between pings of a client, in milliseconds; a client that does not respond is disconnected",
   }),
 };
 

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { ProductSchema } from "@smartcart/gen/inventory/v1/product_pb";
-import { mergeProducts, stockLedgerOf, stockNote } from "./product.ts";
+import { mergeProducts, productsByCategory, stockNote } from "./product.ts";
 
 const product = (productId: string, available: number, version: bigint, category = "Kitchen") =>
   create(ProductSchema, { productId, available, version, category });
@@ -21,7 +21,7 @@ describe("mergeProducts", () => {
 });
 
 test("shelves come in the order of the catalogue", () => {
-  const shelves = stockLedgerOf([
+  const shelves = productsByCategory([
     product("mug", 1, 1n, "Kitchen"),
     product("pen", 1, 1n, "Console"),
     product("knife", 1, 1n, "Kitchen"),

@@ -17,7 +17,7 @@ export function mergeProducts(
 }
 
 /** The list as shelves, in the order in which the catalogue has them. */
-export function stockLedgerOf(
+export function productsByCategory(
   products: readonly Product[],
 ): ReadonlyMap<string, readonly Product[]> {
   return Map.groupBy(products, (product) => product.category || "More");

@@ -7,7 +7,7 @@ import { basketTotal } from "../basket/basket-total.ts";
 import type { Shop, View } from "../shop.ts";
 import { formatMoney } from "../ui/money.ts";
 import type { CatalogueState } from "./catalogue.ts";
-import { stockLedgerOf } from "./product.ts";
+import { productsByCategory } from "./product.ts";
 import { productCard } from "./product-card.ts";
 import { searchProducts } from "./search.ts";
 import type { SearchBox } from "./search-box.ts";
@@ -45,10 +45,10 @@ export function createShopView(shop: Shop): View {
 
 function freshnessNote({ freshness }: CatalogueState): TemplateResult {
   const notes = {
-    loading: html`<span class="dot wait"></span>Fetching the catalogue…`,
+    loading: html`<span class="dot wait"></span>Loading the catalogue…`,
     live: html`<span class="dot live"></span>Stock is live`,
-    stale: html`<span class="dot off"></span>Stock may be out of date. Connecting again…`,
-    unreachable: html`<span class="dot off"></span>The catalogue cannot be reached. Trying again by itself…`,
+    stale: html`<span class="dot off"></span>Stock may be out of date. Reconnecting…`,
+    unreachable: html`<span class="dot off"></span>The catalogue is unreachable. Retrying…`,
   };
   return html`<p class="freshness" role="status" data-freshness=${freshness}>${notes[freshness]}</p>`;
 }
@@ -64,7 +64,7 @@ function shelves(shop: Shop, search: SearchBox): TemplateResult {
   const hits = searchProducts(products, query);
   if (hits.length === 0) return nothingFound(query, search);
   return html`${query ? html`<p class="hits muted">${hitsInWords(hits.length)}</p>` : nothing}
-  ${[...stockLedgerOf(hits)].map(
+  ${[...productsByCategory(hits)].map(
     ([shelf, onIt]) => html`
       <section class="shelf" aria-label=${shelf}>
         <h2>${shelf}</h2>
@@ -88,7 +88,7 @@ function nothingFound(query: string, search: SearchBox): TemplateResult {
   return html`
     <div class="panel empty" data-nothing-found>
       <h2>Nothing found</h2>
-      <p>No product has “${query}” in its name, its description or the name of its shelf.</p>
+      <p>No product has “${query}” in its name, description or category.</p>
       <p><button type="button" class="button" @click=${showAll}>Show everything</button></p>
     </div>
   `;
@@ -101,7 +101,7 @@ function basketAside(shop: Shop): TemplateResult {
       <h2 id="basket-heading" tabindex="-1">Basket</h2>
       ${
         lines.length === 0
-          ? html`<p class="muted">Nothing in it yet.</p>`
+          ? html`<p class="muted">Your basket is empty.</p>`
           : html`
               ${basketLines(shop)}
               <p><a class="button primary wide" href="/checkout">Check out</a></p>

@@ -9,23 +9,23 @@ export interface Card {
 
 /** The first one is chosen at the start. */
 export const cards: readonly [Card, ...Card[]] = [
-  { token: "tok_visa", name: "Visa", effect: "Is charged at once." },
-  { token: "tok_slow", name: "Slow bank", effect: "Is charged, after a moment." },
-  { token: "tok_declined", name: "Declined card", effect: "Is refused; nothing is charged." },
+  { token: "tok_visa", name: "Visa", effect: "Charged immediately." },
+  { token: "tok_slow", name: "Slow bank", effect: "Charged after a delay." },
+  { token: "tok_declined", name: "Declined card", effect: "Declined; nothing is charged." },
   {
     token: "tok_insufficient_funds",
     name: "Empty account",
-    effect: "Is refused for want of money; nothing is charged.",
+    effect: "Declined for insufficient funds; nothing is charged.",
   },
   {
     token: "tok_timeout",
-    name: "Lost answer",
+    name: "Lost response",
     effect:
-      "Is charged, but the bank’s answer gets lost. The order stays open until the shop has found out; you pay once.",
+      "Charged, but the response of the bank is lost. The order stays pending until the shop knows the outcome; you pay once.",
   },
   {
     token: "tok_error",
-    name: "Bank fault",
+    name: "Bank error",
     effect: "The bank fails before it charges; nothing is charged.",
   },
 ];

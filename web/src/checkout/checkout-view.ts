@@ -74,7 +74,7 @@ function submitButton(phase: Phase): TemplateResult {
   const texts = {
     editing: "Place the order",
     sending: "Placing the order…",
-    unsettled: "Ask again",
+    unsettled: "Check again",
   };
   const busy = phase.kind === "sending";
   // It stays focusable while busy, so that the focus is still there when the answer comes.
@@ -84,7 +84,7 @@ function submitButton(phase: Phase): TemplateResult {
         ${texts[phase.kind]}
       </button>
       <span class="muted" role="status">
-        ${busy && phase.repeating ? "No answer yet; asking again. It stays one order." : nothing}
+        ${busy && phase.repeating ? "No response yet; retrying. It stays one order." : nothing}
       </span>
     </p>
   `;
@@ -111,6 +111,6 @@ function emptyBasket(): TemplateResult {
   return html`
     <h1 tabindex="-1">Checkout</h1>
     <p id="basket-heading" tabindex="-1">Your basket is empty.</p>
-    <p><a class="button primary" href="/">To the shop</a></p>
+    <p><a class="button primary" href="/">Go to the shop</a></p>
   `;
 }

@@ -13,95 +13,78 @@ import { checkForm, hasFieldErrors, noFieldErrors, placeViolations } from "./fie
 import type { Outcome } from "./submit-order.ts";
 import { submitOrder } from "./submit-order.ts";
 
-/** Where the checkout stands. */
+/** Phase of the checkout. */
 export type Phase =
   | { readonly kind: "editing"; readonly refusal?: Problem; readonly offline?: boolean }
   | { readonly kind: "sending"; readonly repeating: boolean }
   | { readonly kind: "unsettled"; readonly problem: Problem | undefined };
 
-/** A checkout: what is typed, what is under way, what came of it. Its view draws it and calls it. */
+/** State of a checkout: the form's errors, the request in progress, and its outcome. The view draws it. */
 export interface Checkout {
   phase(): Phase;
   errors(): FieldErrors;
   /** Token of the chosen card. */
   token(): string;
   choose(token: string): void;
-  /** Sends the order, or the one whose outcome is open again. While one is being sent it does nothing. */
+  /** Sends the order, or repeats the open attempt. Does nothing while an order is being sent. */
   submit(): Promise<void>;
-  /** Lets go of the attempt whose outcome is open. */
+  /** Discards the open attempt. */
   giveUp(): void;
-  /** The view is left: what is under way goes on, but nobody is led anywhere any more. */
+  /** The view is left: a request in progress continues, but no longer navigates or moves the focus. */
   close(): void;
 }
 
-export function createCheckout(shop: Shop): Checkout {
-  // After a reload in the middle of it, the checkout goes on where it was: with the same key.
-  let phase: Phase = shop.attempt.get()
-    ? { kind: "unsettled", problem: undefined }
-    : { kind: "editing" };
-  let errors = noFieldErrors;
-  let token = sentBody(shop)?.paymentToken ?? cards[0].token;
-  let closed = false;
+interface State {
+  phase: Phase;
+  errors: FieldErrors;
+  token: string;
+  /** The view is left. */
+  closed: boolean;
+}
 
-  const show = (next: Phase): void => {
-    phase = next;
+export function createCheckout(shop: Shop): Checkout {
+  const state: State = {
+    // After a reload, the checkout continues with the same key.
+    phase: shop.attempt.get() ? { kind: "unsettled", problem: undefined } : { kind: "editing" },
+    errors: noFieldErrors,
+    token: sentBody(shop)?.paymentToken ?? cards[0].token,
+    closed: false,
+  };
+  const show = (phase: Phase): void => {
+    state.phase = phase;
     shop.refresh();
   };
-
-  const settle = (outcome: Outcome): void => {
-    if (outcome.kind === "unsettled") {
-      show(outcome);
-    } else {
-      const sent = sentBody(shop);
-      shop.attempt.set(undefined);
-      if (outcome.kind === "placed") {
-        if (sent) shop.basket.set(takeOut(shop.basket.get(), sent.items as Basket));
-        if (!closed) shop.navigate(orderPath(outcome.order.orderId ?? ""));
-        return;
-      }
-      errors = placeViolations(outcome.problem.violations);
-      show({ kind: "editing", refusal: outcome.problem });
-    }
-    const atField = errors.userId || errors.address;
-    if (!closed) shop.focus(atField ? "[aria-invalid=true]" : "[data-outcome]");
-  };
-
-  const send = async (body: string): Promise<void> => {
-    const attempt = attemptFor(shop.attempt.get(), body, newIdempotencyKey);
-    shop.attempt.set(attempt);
-    show({ kind: "sending", repeating: false });
-    shop.announce("Placing the order");
-    const outcome = await submitOrder(attempt, {
-      send: ({ key, body }) => placeOrder(key, body),
-      wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-      backoffMs: (failures) => backoffMs(failures, Math.random()),
-      onRepeat: () => show({ kind: "sending", repeating: true }),
-    });
-    settle(outcome);
+  /** Whether the form may be sent as it is; shows what is wrong with it otherwise. */
+  const isComplete = (): boolean => {
+    state.errors = checkForm(shop.customer.get());
+    show({ kind: "editing", offline: !shop.online.get() });
+    if (!hasFieldErrors(state.errors)) return true;
+    shop.focus("[aria-invalid=true]");
+    return false;
   };
 
   return {
     phase() {
-      // The answer may have come to a view that was left in between.
-      if (phase.kind === "unsettled" && !shop.attempt.get()) phase = { kind: "editing" };
-      return phase;
+      // A view that was left meanwhile may have received the response.
+      if (state.phase.kind === "unsettled" && !shop.attempt.get())
+        state.phase = { kind: "editing" };
+      return state.phase;
     },
-    errors: () => errors,
-    token: () => token,
-    choose(chosen) {
-      token = chosen;
+    errors: () => state.errors,
+    token: () => state.token,
+    choose(token) {
+      state.token = token;
       shop.refresh();
     },
     async submit() {
-      if (phase.kind === "sending") return;
-      if (phase.kind === "editing") {
-        errors = checkForm(shop.customer.get());
-        show({ kind: "editing", offline: !shop.online.get() });
-        if (hasFieldErrors(errors)) return shop.focus("[aria-invalid=true]");
-      }
+      if (state.phase.kind === "sending") return;
+      if (state.phase.kind === "editing" && !isComplete()) return;
       if (!shop.online.get()) return shop.focus("[data-outcome]");
-      const open = phase.kind === "unsettled" ? shop.attempt.get()?.body : undefined;
-      await send(open ?? bodyOf(shop, token));
+      const open = state.phase.kind === "unsettled" ? shop.attempt.get()?.body : undefined;
+      show({ kind: "sending", repeating: false });
+      shop.announce("Placing the order");
+      const onRepeat = () => show({ kind: "sending", repeating: true });
+      settle(shop, state, await sendAttempt(shop, open ?? bodyOf(shop, state.token), onRepeat));
     },
     giveUp() {
       shop.attempt.set(undefined);
@@ -109,12 +92,45 @@ export function createCheckout(shop: Shop): Checkout {
       shop.focus("#basket-heading");
     },
     close() {
-      closed = true;
+      state.closed = true;
     },
   };
 }
 
-/** What the attempt under way says; undefined where there is none. */
+/** Shows an outcome: the order's page, the errors at their fields, or that the outcome is unknown. */
+function settle(shop: Shop, state: State, outcome: Outcome): void {
+  if (outcome.kind === "unsettled") {
+    state.phase = outcome;
+  } else {
+    const sent = sentBody(shop);
+    shop.attempt.set(undefined);
+    if (outcome.kind === "placed") {
+      if (sent) shop.basket.set(takeOut(shop.basket.get(), sent.items as Basket));
+      if (!state.closed) shop.navigate(orderPath(outcome.order.orderId ?? ""));
+      return;
+    }
+    state.errors = placeViolations(outcome.problem.violations);
+    state.phase = { kind: "editing", refusal: outcome.problem };
+  }
+  shop.refresh();
+  const atField = state.errors.userId || state.errors.address;
+  if (!state.closed) shop.focus(atField ? "[aria-invalid=true]" : "[data-outcome]");
+}
+
+/** Sends the order under the key of the open attempt, if its body is the same, or under a new key. */
+function sendAttempt(shop: Shop, body: string, onRepeat: () => void): Promise<Outcome> {
+  const attempt = attemptFor(shop.attempt.get(), body, newIdempotencyKey);
+  // Stored before it is sent: a reload then repeats it under the same key.
+  shop.attempt.set(attempt);
+  return submitOrder(attempt, {
+    send: ({ key, body }) => placeOrder(key, body),
+    wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    backoffMs: (failures) => backoffMs(failures, Math.random()),
+    onRepeat,
+  });
+}
+
+/** The body of the open attempt; undefined if there is none. */
 export function sentBody(shop: Shop): PlaceOrderBody | undefined {
   const attempt = shop.attempt.get();
   // This page wrote it, or `parseAttempt` refused it.

@@ -36,7 +36,7 @@ export function checkForm(form: {
   return {
     ...noFieldErrors,
     ...(form.userId.trim() === "" && { userId: "Enter your name." }),
-    ...(form.address.trim() === "" && { address: "Enter the address that the parcel goes to." }),
+    ...(form.address.trim() === "" && { address: "Enter the delivery address." }),
   };
 }
 

@@ -20,16 +20,16 @@ export function refusalNotice(
         "The payment was declined",
         html`
           <p>
-            Nothing was charged${problem.reason ? html` (the bank says <code>${problem.reason}</code>)` : nothing}.
-            Your basket is kept: choose another card below and place the order again.
+            Nothing was charged${problem.reason ? html` (reason from the bank: <code>${problem.reason}</code>)` : nothing}.
+            Your basket is saved: choose another card below and place the order again.
           </p>
           ${recordLink(problem)}
         `,
       );
     case "INVALID_ARGUMENT":
       return notice(
-        "Something in the order is not right",
-        html`<p>What has to change is said below. Nothing was ordered.</p>${list(other)}`,
+        "The order is invalid",
+        html`<p>Correct the fields that are marked below. Nothing was ordered.</p>${list(other)}`,
       );
     default:
       return notice(problem.title, html`<p>${problem.detail}</p>${list(other)}`);
@@ -45,17 +45,17 @@ export function unsettledNotice(options: {
   const { problem, online, onGiveUp } = options;
   return html`
     <div class="notice warn" role="alert" tabindex="-1" data-outcome="unsettled">
-      <h2>No answer yet</h2>
+      <h2>No response yet</h2>
       <p>
-        The order was sent, and ${problem ? "the shop could not say what became of it" : "its answer did not arrive"}.
-        ${online ? "Ask again" : "When the network is back, ask again"}: it is the same order however often you ask, and
-        you pay once.
+        The order was sent, but ${problem ? "its outcome is unknown" : "the response did not arrive"}.
+        ${online ? "Check again" : "When the network is back, check again"}: it stays the same order, and you pay only
+        once.
       </p>
       ${problem?.detail ? html`<p class="muted">${problem.detail}</p>` : nothing}
       <p>
-        Or look at <a href="/orders">your orders</a>; or
-        <button type="button" class="quiet" @click=${onGiveUp}>change this order</button>, which makes a new one of it
-        even if the first went through.
+        You can also look at <a href="/orders">your orders</a>, or
+        <button type="button" class="quiet" @click=${onGiveUp}>change this order</button>, which places a new one even if
+        the first succeeded.
       </p>
     </div>
   `;
@@ -66,7 +66,7 @@ export function offlineNotice(): TemplateResult {
   return html`
     <div class="notice warn" role="alert" tabindex="-1" data-outcome="offline">
       <h2>You are offline</h2>
-      <p>Nothing was sent. Your basket and what you typed are kept: place the order when the network is back.</p>
+      <p>Nothing was sent. Your basket and your entries are saved: place the order when the network is back.</p>
     </div>
   `;
 }
@@ -75,7 +75,7 @@ function outOfStock(shop: Shop, problem: Problem): TemplateResult {
   return notice(
     "Not enough in stock",
     html`
-      <p>The shelf holds less than you want. Nothing was ordered and nothing was charged.</p>
+      <p>Fewer units are available than you requested. Nothing was ordered and nothing was charged.</p>
       <ul class="short-lines">
         ${problem.lines.map((line) => shortLine(shop, line))}
       </ul>
@@ -87,14 +87,14 @@ function outOfStock(shop: Shop, problem: Problem): TemplateResult {
 function shortLine(shop: Shop, line: ShortLineJson): TemplateResult {
   const { productId = "", requested = 0, available = 0 } = line;
   const name = shop.catalogue.find(productId)?.name ?? productId;
-  const way = available > 0 ? `Take ${available} instead` : "Leave it out";
+  const way = available > 0 ? `Take ${available} instead` : "Remove";
   const change = () => {
     shop.basket.set(setQuantity(shop.basket.get(), productId, available));
     shop.announce(`${name}: ${available} in the basket`);
   };
   return html`
     <li>
-      <strong>${name}</strong>: ${requested} wanted, ${available > 0 ? `${available} left` : "none left"}.
+      <strong>${name}</strong>: ${requested} requested, ${available > 0 ? `${available} available` : "none available"}.
       <button type="button" class="button small" aria-label=${`${way}: ${name}`} @click=${change}>${way}</button>
     </li>
   `;
@@ -111,7 +111,7 @@ function notice(title: string, content: TemplateResult): TemplateResult {
 
 function recordLink({ orderId }: Problem): TemplateResult | typeof nothing {
   if (!orderId) return nothing;
-  return html`<p><a href=${orderPath(orderId)}>What happened, step by step</a></p>`;
+  return html`<p><a href=${orderPath(orderId)}>Show the timeline of this order</a></p>`;
 }
 
 function list(lines: readonly string[]): TemplateResult | typeof nothing {

@@ -53,10 +53,8 @@ export function createConsoleAccess(): ConsoleAccess {
 /** What an operator is told of a failed call. */
 export function complaintOf(error: unknown): string {
   const { code, rawMessage } = ConnectError.from(error);
-  if (code === Code.Unauthenticated) return "A token is needed.";
-  if (code === Code.DeadlineExceeded)
-    return "It took too long. It may have been done nevertheless.";
-  if (code === Code.Unavailable || code === Code.Unknown)
-    return "The console’s service cannot be reached.";
+  if (code === Code.Unauthenticated) return "A token is required.";
+  if (code === Code.DeadlineExceeded) return "The request timed out. It may have been carried out.";
+  if (code === Code.Unavailable || code === Code.Unknown) return "The ops service is unreachable.";
   return rawMessage;
 }

@@ -21,9 +21,9 @@ test("trouble can be told at a glance", () => {
     ],
   });
   expect(values(snapshot)).toEqual({
-    "Parts ready": ["1 of 2", "bad"],
-    "Calls from outside": ["12/s", ""],
-    "Orders on their way": ["12", ""],
+    "Services ready": ["1 of 2", "bad"],
+    "Client calls": ["12/s", ""],
+    "Orders in progress": ["12", ""],
     Failures: ["0.5/s", "warn"],
     "Dead letters": ["2", "warn"],
   });

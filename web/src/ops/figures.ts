@@ -22,22 +22,20 @@ export function figuresOf(snapshot: MeshSnapshot): readonly Figure[] {
   const onTheWay = orders.reduce((sum, { count }) => sum + count, 0n);
   return [
     {
-      name: "Parts ready",
+      name: "Services ready",
       value: `${ready} of ${services.length}`,
-      note: ready === services.length ? "all of them" : "see the map",
+      note: ready === services.length ? "all services" : "see the map",
       tone: ready === services.length ? "good" : "bad",
     },
     {
-      name: "Calls from outside",
+      name: "Client calls",
       value: formatRate(calls.rate),
       note:
-        calls.rate > 0
-          ? `p50 ${formatMs(calls.p50Ms)} · p99 ${formatMs(calls.p99Ms)}`
-          : "all quiet",
+        calls.rate > 0 ? `p50 ${formatMs(calls.p50Ms)} · p99 ${formatMs(calls.p99Ms)}` : "no calls",
       tone: "",
     },
     {
-      name: "Orders on their way",
+      name: "Orders in progress",
       value: formatCount(onTheWay),
       note: `${formatCount(waiting)} ${waiting === 1n ? "message waits" : "messages wait"}`,
       tone: "",
@@ -51,7 +49,7 @@ export function figuresOf(snapshot: MeshSnapshot): readonly Figure[] {
     {
       name: "Dead letters",
       value: formatCount(dead),
-      note: dead > 0n ? "given up, see below" : "nothing given up",
+      note: dead > 0n ? "listed below" : "none",
       tone: dead > 0n ? "warn" : "good",
     },
   ];

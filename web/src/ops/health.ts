@@ -15,7 +15,7 @@ export function healthOf(health: ServiceHealth): HealthWord {
     case ServiceHealth.NOT_READY:
       return { text: "not ready", tone: "bad" };
     case ServiceHealth.UNREACHABLE:
-      return { text: "away", tone: "bad" };
+      return { text: "unreachable", tone: "bad" };
     default:
       return { text: "unknown", tone: "warn" };
   }

@@ -4,7 +4,7 @@ import type { Edge, MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb"
 /** What the curves need of a moment. */
 export interface Sample {
   readonly atMs: number;
-  /** Orders on their way, by state. */
+  /** Orders in progress, by state. */
   readonly states: ReadonlyMap<string, number>;
   /** Calls a second from outside. */
   readonly outsideRate: number;

@@ -61,7 +61,7 @@ export function createOpsView(shop: Shop): View {
     map: createMapPanel(operations, animation),
     charts: createChartPanels(end.signal),
     log: createLogPanel(tail),
-    letters: createDeadLetterPanel(operations, dead),
+    deadLetters: createDeadLetterPanel(operations, dead),
     invariants,
     faultSwitches,
   };
@@ -79,7 +79,7 @@ export function createOpsView(shop: Shop): View {
       <div class="console" data-console=${mesh.get()}>
         <div class="console-head">
           <h1 tabindex="-1">Operations console</h1>
-          ${streamNote(mesh.get(), "a snapshot a second")}
+          ${streamNote(mesh.get(), "one snapshot per second")}
         </div>
         ${access.wanted.get() ? tokenForm(access, restart) : consoleTemplate(mesh, panels)}
       </div>
@@ -92,7 +92,7 @@ interface Panels {
   readonly map: MapPanel;
   readonly charts: ChartPanels;
   readonly log: LogPanel;
-  readonly letters: Panel;
+  readonly deadLetters: Panel;
   readonly invariants: Panel;
   readonly faultSwitches: FaultSwitchPanel;
 }
@@ -119,7 +119,7 @@ function consoleTemplate(mesh: MeshWatch, panels: Panels): TemplateResult {
             `
           : html`<div class="panel blank-console"><p class="muted">No snapshot yet.</p></div>`
       }
-      ${panels.invariants.render()} ${panels.letters.render()}
+      ${panels.invariants.render()} ${panels.deadLetters.render()}
       ${panels.log.render(latest?.services.map(({ service }) => service) ?? [])}
     </div>
   `;
@@ -129,7 +129,7 @@ function staleNote(latest: MeshSnapshot): TemplateResult {
   const time = formatClock(new Date(takenAtMs(latest)).toISOString());
   return html`
     <p class="notice warn" role="status" data-stale>
-      <strong>Not live.</strong> The numbers below are of ${time}; they go on by themselves when the service answers again.
+      <strong>Not live.</strong> The figures below are from ${time}. They update when the service responds again.
     </p>
   `;
 }

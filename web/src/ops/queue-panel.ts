@@ -16,7 +16,7 @@ export function queuePanel({ queues }: MeshSnapshot): TemplateResult {
               <th scope="col">Queue</th>
               <th scope="col" class="number">Waiting</th>
               <th scope="col" class="number">Retrying</th>
-              <th scope="col" class="number">Dead</th>
+              <th scope="col" class="number">Dead letters</th>
             </tr>
           </thead>
           <tbody>${queues.map((queue) => queueRow(queue, deepest))}</tbody>

@@ -14,8 +14,8 @@ function words(state: StreamState, whatLiveMeans: string): TemplateResult {
     case "live":
       return html`<span class="dot live"></span>Live: ${whatLiveMeans}`;
     case "interrupted":
-      return html`<span class="dot off"></span>Not live at the moment. Trying again by itself…`;
+      return html`<span class="dot off"></span>Not live. Reconnecting…`;
     case "denied":
-      return html`<span class="dot off"></span>Not live: a token is needed`;
+      return html`<span class="dot off"></span>Not live: a token is required`;
   }
 }

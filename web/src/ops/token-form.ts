@@ -16,8 +16,8 @@ export function tokenForm(access: ConsoleAccess, onGiven: () => void): TemplateR
   };
   return html`
     <form class="panel token-form" aria-labelledby="token-heading" @submit=${submit}>
-      <h2 id="token-heading">This console needs a token</h2>
-      <p>SmartCart runs with <code>OPS_TOKEN</code>. The browser keeps what you enter for this tab only.</p>
+      <h2 id="token-heading">Token required</h2>
+      <p>SmartCart runs with <code>OPS_TOKEN</code>. The browser stores the token for this tab only.</p>
       <div class="field">
         <label for="token">Token</label>
         <input
@@ -28,7 +28,7 @@ export function tokenForm(access: ConsoleAccess, onGiven: () => void): TemplateR
           aria-invalid=${isRefused ? "true" : nothing}
           aria-describedby=${isRefused ? "token-error" : nothing}
         />
-        ${isRefused ? html`<p class="field-error" id="token-error" role="alert">This is not the token.</p>` : nothing}
+        ${isRefused ? html`<p class="field-error" id="token-error" role="alert">The token is incorrect.</p>` : nothing}
       </div>
       <button class="button primary">Open the console</button>
     </form>

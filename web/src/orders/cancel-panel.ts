@@ -66,24 +66,24 @@ function panelTemplate(
     case "sending":
       return question(order, state.kind === "sending", actions);
     case "under-way":
-      return notice("under-way", "Being cancelled", underWay);
+      return notice("under-way", "Cancellation in progress", underWay);
     case "too-early":
-      return notice("too-early", "Not decided yet", tooEarly, again("Try again", actions));
+      return notice("too-early", "Outcome pending", tooEarly, again("Try again", actions));
     case "failed":
       return notice(
         "failed",
-        "The shop did not answer",
-        html`<p>${state.detail || "It may or may not have heard of it. Asking again is safe."}</p>`,
-        again("Ask again", actions),
+        "No response",
+        html`<p>${state.detail || "The cancellation may or may not have been received. It is safe to try again."}</p>`,
+        again("Try again", actions),
       );
   }
 }
 
-const tooLate = html`<p>The parcel is already being prepared. The order goes on, and nothing was changed.</p>`;
+const tooLate = html`<p>The parcel is already in preparation. The order continues unchanged.</p>`;
 const underWay = html`
-  <p>The shop has noted it. The refund and the return to the shelf are under way and end by themselves; this page will say so.</p>
+  <p>The cancellation is stored. Refund and stock release are in progress; this page shows when they are complete.</p>
 `;
-const tooEarly = html`<p>Whether the payment goes through is still being found out. Nothing was changed; it takes a moment.</p>`;
+const tooEarly = html`<p>The payment is still being checked. The order is unchanged; try again in a moment.</p>`;
 
 function question(order: OrderJson, sending: boolean, actions: Actions): TemplateResult {
   const onKey = (event: KeyboardEvent): void => {
@@ -100,7 +100,7 @@ function question(order: OrderJson, sending: boolean, actions: Actions): Templat
       @keydown=${onKey}
     >
       <h3 id="cancel-heading">Cancel this order?</h3>
-      <p id="cancel-text">You get ${formatMoney(order.total)} back, and the items go back to the shelf. This cannot be undone.</p>
+      <p id="cancel-text">${formatMoney(order.total)} is refunded, and the items are returned to stock. This cannot be undone.</p>
       <p class="row">
         <button type="button" class="button danger" aria-disabled=${sending ? "true" : nothing} @click=${actions.send}>
           ${sending ? "Cancelling…" : "Yes, cancel it"}

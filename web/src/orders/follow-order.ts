@@ -8,13 +8,13 @@ import { createOrderFeed, step } from "./order-feed.ts";
 import type { TimelineEntry } from "./timeline.ts";
 import { lastSequence } from "./timeline.ts";
 
-/** How long a connection has to hold until the next failure counts as the first again. */
+/** Time after which a connection counts as stable, which resets the backoff, in milliseconds. */
 const STEADY_MS = 5_000;
 
-/** How often the history is looked at to find out whether an open connection is a dead one. */
+/** Interval between comparisons of an open connection with the history, in milliseconds. */
 const PROBE_MS = 20_000;
 
-/** How long an opening connection may take. */
+/** Time-out for opening a connection, in milliseconds. */
 const OPEN_TIMEOUT_MS = 8_000;
 
 /**
@@ -35,31 +35,13 @@ export function followOrder(
     for (const command of next.commands) carryOut(command);
   };
 
-  const readHistory = async (afterSequence: number): Promise<TimelineEntry[] | undefined> => {
-    const events = await listOrderEvents(orderId, afterSequence, signal);
-    return events?.flatMap((event) => toEntry(event) ?? []);
-  };
-
   let send: (text: string) => void = () => {};
   const connect = (): void => {
     connection.abort();
     connection = new AbortController();
     const ended = AbortSignal.any([signal, connection.signal]);
     send = openSocket(ended, happened);
-    quietly(probe(ended));
-  };
-
-  // A path that dies without a word (a laptop that slept) leaves a socket that looks open: compare with the history.
-  const probe = async (ended: AbortSignal): Promise<void> => {
-    await pause(STEADY_MS, ended);
-    if (feed.get().liveness.kind === "live") happened({ kind: "steady" });
-    while (!ended.aborted) {
-      await pause(PROBE_MS, ended);
-      const entries = await readHistory(lastSequence(feed.get().timeline));
-      const known = lastSequence(feed.get().timeline);
-      const missed = entries?.filter((entry) => entry.sequence > known) ?? [];
-      if (missed.length > 0 && !ended.aborted) happened({ kind: "missed", entries: missed });
-    }
+    quietly(probe(orderId, { feed, ended, happened }));
   };
 
   const later = (failures: number, ended: AbortSignal, work: () => void): void =>
@@ -72,7 +54,7 @@ export function followOrder(
         break;
       case "read-history":
         quietly(
-          readHistory(command.afterSequence).then((entries) =>
+          readHistory(orderId, command.afterSequence, signal).then((entries) =>
             happened({ kind: "history", entries }),
           ),
         );
@@ -96,7 +78,38 @@ export function followOrder(
   return feed;
 }
 
-/** Opens a socket that lives until `ended`; answers the function that sends on it. A closing by `ended` is not told. */
+interface Probe {
+  readonly feed: Pick<Observable<OrderFeed>, "get">;
+  readonly ended: AbortSignal;
+  readonly happened: (event: FeedEvent) => void;
+}
+
+/**
+ * Compares an open connection with the history every 20 s. A connection whose network path fails silently (a laptop that was
+ * asleep) stays open without delivering anything. Rejects when `ended`.
+ */
+async function probe(orderId: string, { feed, ended, happened }: Probe): Promise<void> {
+  await pause(STEADY_MS, ended);
+  if (feed.get().liveness.kind === "live") happened({ kind: "steady" });
+  while (!ended.aborted) {
+    await pause(PROBE_MS, ended);
+    const entries = await readHistory(orderId, lastSequence(feed.get().timeline), ended);
+    const known = lastSequence(feed.get().timeline);
+    const missed = entries?.filter((entry) => entry.sequence > known) ?? [];
+    if (missed.length > 0 && !ended.aborted) happened({ kind: "missed", entries: missed });
+  }
+}
+
+async function readHistory(
+  orderId: string,
+  afterSequence: number,
+  signal: AbortSignal,
+): Promise<TimelineEntry[] | undefined> {
+  const events = await listOrderEvents(orderId, afterSequence, signal);
+  return events?.flatMap((event) => toEntry(event) ?? []);
+}
+
+/** Opens a socket that lives until `ended`; returns the function that sends on it. Closing by `ended` is not reported. */
 function openSocket(
   ended: AbortSignal,
   happened: (event: FeedEvent) => void,
@@ -114,7 +127,7 @@ function openSocket(
     clearTimeout(openTimer);
     happened({ kind: "closed" });
   });
-  // A socket without network can take minutes to notice; the browser knows at once.
+  // A socket can take minutes to notice that the network is gone; the browser knows immediately.
   addEventListener("offline", () => happened({ kind: "closed" }), { signal: ended });
   ended.addEventListener("abort", () => {
     clearTimeout(openTimer);
@@ -125,7 +138,7 @@ function openSocket(
   };
 }
 
-// Only an abort rejects what is waited for here, and then nobody wants to know.
+// The work rejects only when it is aborted.
 function quietly(work: Promise<unknown>): void {
   work.catch(() => {});
 }

@@ -12,14 +12,14 @@ function words(liveness: Liveness): TemplateResult {
     case "connecting":
       return html`<span class="dot wait"></span>Connecting…`;
     case "live":
-      return html`<span class="dot live"></span>Live: new steps appear by themselves`;
+      return html`<span class="dot live"></span>Live: new statuses appear automatically`;
     case "interrupted":
       return html`
-        <span class="dot off"></span>Not live at the moment. Trying again by itself…
+        <span class="dot off"></span>Not live. Reconnecting…
         ${liveness.reason ? html`<span class="muted">(${liveness.reason})</span>` : nothing}
       `;
     case "unknown-order":
-      return html`<span class="dot off"></span>Not live: the status hub does not know this order`;
+      return html`<span class="dot off"></span>Not live: the status hub does not have this order`;
     case "complete":
       return html`<span class="dot done"></span>Complete`;
   }

@@ -9,13 +9,13 @@ export function orderDetails(loaded: LoadedOrder): TemplateResult {
   if (loaded.kind !== "order") {
     const text =
       loaded.kind === "unreachable"
-        ? "The order cannot be read just now. Trying again by itself…"
-        : "Fetching…";
+        ? "The order is unavailable at the moment. Retrying…"
+        : "Loading…";
     return html`<p class="muted" role="status">${text}</p>`;
   }
   const { items = [], total, userId, address, placedAt, traceId } = loaded.order;
   return html`
-    ${loaded.reachable ? nothing : html`<p class="muted" role="status">May be out of date. Trying again by itself…</p>`}
+    ${loaded.reachable ? nothing : html`<p class="muted" role="status">May be out of date. Retrying…</p>`}
     <ul class="lines">
       ${items.map(
         ({ name, quantity, unitPrice }) => html`

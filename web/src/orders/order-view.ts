@@ -4,17 +4,19 @@ import type { OrderJson } from "@smartcart/gen/order/v1/order_pb";
 import { putIn } from "../basket/basket.ts";
 import { logPath } from "../route.ts";
 import type { Shop, View } from "../shop.ts";
+import type { CancelPanel } from "./cancel-panel.ts";
 import { createCancelPanel } from "./cancel-panel.ts";
 import { followOrder } from "./follow-order.ts";
 import { livenessNote } from "./liveness-note.ts";
 import { orderDetails } from "./order-details.ts";
+import type { OrderFeed } from "./order-feed.ts";
 import type { LoadedOrder } from "./order-loader.ts";
 import { createOrderLoader } from "./order-loader.ts";
 import { standingNotice } from "./standing-notice.ts";
 import { statusWord } from "./status.ts";
 import { timelineList } from "./timeline-list.ts";
 
-/** One order: its live timeline, and what was ordered. The path is linkable. */
+/** One order: its live timeline, its items, and its cancellation. */
 export function createOrderView(shop: Shop, orderId: string): View {
   const end = new AbortController();
   const loader = createOrderLoader(orderId, end.signal);
@@ -41,44 +43,57 @@ export function createOrderView(shop: Shop, orderId: string): View {
     shop.refresh();
   });
 
-  const reorder = (order: OrderJson): void => {
-    const lines = (order.items ?? []).map(({ productId = "", quantity = 0 }) => ({
-      productId,
-      quantity,
-    }));
-    shop.basket.set(putIn(shop.basket.get(), lines));
-    shop.navigate("/checkout");
-  };
-
   return {
     title: `Order ${orderId} · SmartCart`,
     render: () => {
       const loaded = loader.get();
       if (loaded.kind === "missing") return missing(orderId);
-      const { timeline, liveness } = feed.get();
-      return html`
-        <header class="order-head">
-          <h1 tabindex="-1">Order <span class="order-id">${orderId}</span></h1>
-          ${statusChip(loaded)}
-        </header>
-        ${loaded.kind === "order" ? standingNotice(loaded.order, () => reorder(loaded.order)) : nothing}
-        <div class="columns">
-          <section class="panel" aria-labelledby="timeline-heading">
-            <h2 id="timeline-heading">What happened</h2>
-            ${livenessNote(liveness)} ${timelineList(timeline)}
-          </section>
-          <section class="panel" aria-labelledby="details-heading">
-            <h2 id="details-heading">What was ordered</h2>
-            ${orderDetails(loaded)}
-            ${loaded.kind === "order" ? cancelPanel.render(loaded.order) : nothing}
-          </section>
-        </div>
-        <p><a href="/orders">My orders</a> · <a href="/">Shop</a> ·
-          <a href=${logPath(orderId)}>Its lines in the log</a></p>
-      `;
+      return orderTemplate(orderId, loaded, feed.get(), {
+        cancelPanel,
+        onReorder: (order) => reorder(shop, order),
+      });
     },
     close: () => end.abort(),
   };
+}
+
+interface OrderActions {
+  readonly cancelPanel: CancelPanel;
+  readonly onReorder: (order: OrderJson) => void;
+}
+
+function orderTemplate(
+  orderId: string,
+  loaded: LoadedOrder,
+  { timeline, liveness }: OrderFeed,
+  { cancelPanel, onReorder }: OrderActions,
+): TemplateResult {
+  return html`
+    <header class="order-head">
+      <h1 tabindex="-1">Order <span class="order-id">${orderId}</span></h1>
+      ${statusChip(loaded)}
+    </header>
+    ${loaded.kind === "order" ? standingNotice(loaded.order, () => onReorder(loaded.order)) : nothing}
+    <div class="columns">
+      <section class="panel" aria-labelledby="timeline-heading">
+        <h2 id="timeline-heading">Timeline</h2>
+        ${livenessNote(liveness)} ${timelineList(timeline)}
+      </section>
+      <section class="panel" aria-labelledby="details-heading">
+        <h2 id="details-heading">Items</h2>
+        ${orderDetails(loaded)}
+        ${loaded.kind === "order" ? cancelPanel.render(loaded.order) : nothing}
+      </section>
+    </div>
+    <p><a href="/orders">My orders</a> · <a href="/">Shop</a> ·
+      <a href=${logPath(orderId)}>Log records of this order</a></p>
+  `;
+}
+
+function reorder(shop: Shop, { items = [] }: OrderJson): void {
+  const lines = items.map(({ productId = "", quantity = 0 }) => ({ productId, quantity }));
+  shop.basket.set(putIn(shop.basket.get(), lines));
+  shop.navigate("/checkout");
 }
 
 function statusChip(loaded: LoadedOrder): TemplateResult | typeof nothing {
@@ -89,8 +104,8 @@ function statusChip(loaded: LoadedOrder): TemplateResult | typeof nothing {
 
 function missing(orderId: string): TemplateResult {
   return html`
-    <h1 tabindex="-1">There is no such order</h1>
-    <p>No order has the number <span class="order-id">${orderId}</span>. A letter may be missing in the link.</p>
+    <h1 tabindex="-1">Order not found</h1>
+    <p>No order has the id <span class="order-id">${orderId}</span>. The link may be incomplete.</p>
     <p><a class="button primary" href="/orders">My orders</a></p>
   `;
 }

@@ -9,14 +9,14 @@ import { formatMoney } from "../ui/money.ts";
 import { formatDateAndClock } from "../ui/time.ts";
 import { itemsSummary, statusWord } from "./status.ts";
 
-/** What is known of somebody's orders. */
+/** State of the view. */
 interface OrdersState {
-  /** Whose they are; "" until a name is given. */
+  /** User whose orders are shown; "" until a name is entered. */
   readonly userId: string;
   readonly orders: readonly OrderJson[];
   readonly nextPageToken: string;
   readonly phase: "idle" | "loading" | "loaded" | "unreachable";
-  /** What the backend had against the request; "" for nothing. */
+  /** Error message of the last request; "" if it succeeded. */
   readonly complaint: string;
 }
 
@@ -41,7 +41,7 @@ export function createOrdersView(shop: Shop): View {
     if (userId === "") return;
     show({ phase: "loading", complaint: "" });
     const answer = await listOrders(userId, pageToken, end.signal);
-    // Another name was asked for meanwhile.
+    // The user has entered another name meanwhile.
     if (state.userId !== userId) return;
     if (answer.kind === "ok") {
       const { orders = [], nextPageToken = "" } = answer.body;
@@ -51,7 +51,7 @@ export function createOrdersView(shop: Shop): View {
     const problem = answer.kind === "problem" ? answer.problem : undefined;
     show({ phase: "unreachable", complaint: problem ? problem.detail || problem.title : "" });
   };
-  // Only leaving the view rejects a load.
+  // A load rejects only when the view is left.
   const loadQuietly = (pageToken: string): void => void load(pageToken).catch(() => {});
 
   const submit = (event: SubmitEvent): void => {
@@ -66,29 +66,39 @@ export function createOrdersView(shop: Shop): View {
     title: "My orders · SmartCart",
     render: () => html`
       <h1 tabindex="-1">My orders</h1>
-      <form class="inline-form" novalidate @submit=${submit}>
-        <label for="whose">Your name</label>
-        <input
-          id="whose"
-          autocomplete="username"
-          maxlength="64"
-          .value=${live(typed)}
-          @input=${(event: Event) => {
-            typed = (event.target as HTMLInputElement).value;
-          }}
-        />
-        <button class="button">Show</button>
-      </form>
+      ${nameForm(typed, submit, (text) => {
+        typed = text;
+      })}
       ${orderList(state)}
       ${
         state.nextPageToken
-          ? html`<p><button type="button" class="button" @click=${() => loadQuietly(state.nextPageToken)}>Show older ones</button></p>`
+          ? html`<p><button type="button" class="button" @click=${() => loadQuietly(state.nextPageToken)}>Show older orders</button></p>`
           : nothing
       }
       <div role="status">${phaseNote(state, () => loadQuietly(""))}</div>
     `,
     close: () => end.abort(),
   };
+}
+
+function nameForm(
+  typed: string,
+  onSubmit: (event: SubmitEvent) => void,
+  onInput: (text: string) => void,
+): TemplateResult {
+  return html`
+    <form class="inline-form" novalidate @submit=${onSubmit}>
+      <label for="whose">Your name</label>
+      <input
+        id="whose"
+        autocomplete="username"
+        maxlength="64"
+        .value=${live(typed)}
+        @input=${(event: Event) => onInput((event.target as HTMLInputElement).value)}
+      />
+      <button class="button">Show</button>
+    </form>
+  `;
 }
 
 function orderList({ orders }: OrdersState): TemplateResult | typeof nothing {
@@ -115,16 +125,16 @@ function orderRow(order: OrderJson): TemplateResult {
 function phaseNote(state: OrdersState, onAgain: () => void): TemplateResult | typeof nothing {
   switch (state.phase) {
     case "idle":
-      return html`<p class="muted">Enter the name that you ordered under.</p>`;
+      return html`<p class="muted">Enter the name that you used for the order.</p>`;
     case "loading":
-      return html`<p class="muted">Fetching orders…</p>`;
+      return html`<p class="muted">Loading orders…</p>`;
     case "loaded":
       if (state.orders.length > 0) return nothing;
-      return html`<p>No order of ${state.userId} yet. <a href="/">To the shop</a></p>`;
+      return html`<p>${state.userId} has no orders yet. <a href="/">Go to the shop</a></p>`;
     case "unreachable":
       return html`
         <div class="notice warn">
-          <p>${state.complaint || "The orders cannot be reached just now."}</p>
+          <p>${state.complaint || "The orders are unavailable at the moment."}</p>
           <p><button type="button" class="button" @click=${onAgain}>Try again</button></p>
         </div>
       `;

@@ -12,10 +12,10 @@ export function standingNotice(
     case "PENDING":
       return html`
         <div class="notice warn" role="status">
-          <h2>Not decided yet</h2>
+          <h2>Outcome pending</h2>
           <p>
-            The order is stored and will not be lost; whether the payment went through is still being found out. It
-            settles by itself and this page will say so. There is no need to order again.
+            The order is stored and cannot be lost. Its payment is still being checked; this page shows the outcome as
+            soon as it is known. Do not order again.
           </p>
         </div>
       `;
@@ -23,7 +23,7 @@ export function standingNotice(
       return html`
         <div class="notice bad" role="status">
           <h2>${order.rejection?.code === "OUT_OF_STOCK" ? "Not enough in stock" : "The payment was declined"}</h2>
-          <p>The order ended here, and nothing is owed. ${shortage(order)}</p>
+          <p>The order is closed, and nothing was charged. ${shortage(order)}</p>
           ${again(onReorder)}
         </div>
       `;
@@ -31,7 +31,7 @@ export function standingNotice(
       return html`
         <div class="notice" role="status">
           <h2>Cancelled</h2>
-          <p>${formatMoney(order.total)} goes back to the card that paid, and the items are on the shelf again.</p>
+          <p>${formatMoney(order.total)} is refunded to your card, and the items are back in stock.</p>
           ${again(onReorder)}
         </div>
       `;
@@ -41,15 +41,15 @@ export function standingNotice(
 }
 
 function shortage({ rejection, items = [] }: OrderJson): string {
-  if (rejection?.reason) return `The bank says ${rejection.reason}.`;
+  if (rejection?.reason) return `Reason from the bank: ${rejection.reason}.`;
   return (rejection?.lines ?? [])
     .map(({ productId, requested = 0, available = 0 }) => {
       const name = items.find((item) => item.productId === productId)?.name ?? productId;
-      return `${name}: ${requested} wanted, ${available} left.`;
+      return `${name}: ${requested} requested, ${available} available.`;
     })
     .join(" ");
 }
 
 function again(onReorder: () => void): TemplateResult {
-  return html`<p><button type="button" class="button" @click=${onReorder}>Put these items into the basket</button></p>`;
+  return html`<p><button type="button" class="button" @click=${onReorder}>Add these items to the basket</button></p>`;
 }

@@ -18,7 +18,7 @@ export function timelineList(timeline: Timeline): TemplateResult {
       )}
       ${stepsAhead(timeline).map(
         (status) =>
-          html`<li class="step ahead"><span class="step-name">${status}</span><span class="visually-hidden"> (still to come)</span></li>`,
+          html`<li class="step ahead"><span class="step-name">${status}</span><span class="visually-hidden"> (not reached yet)</span></li>`,
       )}
     </ol>
   `;

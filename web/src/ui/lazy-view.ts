@@ -40,11 +40,11 @@ export function createLazyView(shop: Shop, { title, load }: LazyViewOptions): Vi
           failed
             ? html`
                 <div class="notice warn" role="alert">
-                  <p>This page could not be fetched. The network may be away, or the shop has just been updated.</p>
-                  <p><button type="button" class="button" @click=${() => location.reload()}>Load it again</button></p>
+                  <p>This page could not be loaded. Either the network is unavailable, or the shop was just updated.</p>
+                  <p><button type="button" class="button" @click=${() => location.reload()}>Reload</button></p>
                 </div>
               `
-            : html`<p class="muted" role="status">Fetching…</p>`
+            : html`<p class="muted" role="status">Loading…</p>`
         }
       `;
     },

@@ -6,9 +6,9 @@ export function createNotFoundView(): View {
   return {
     title: "Not found · SmartCart",
     render: () => html`
-      <h1 tabindex="-1">There is no such page</h1>
-      <p>The link may be old, or a letter went missing.</p>
-      <p><a class="button" href="/">To the shop</a></p>
+      <h1 tabindex="-1">Page not found</h1>
+      <p>The link may be outdated or incomplete.</p>
+      <p><a class="button" href="/">Go to the shop</a></p>
     `,
     close() {},
   };

@@ -17,7 +17,7 @@ export interface ShellOptions {
 /** Header, banners, the view, footer. */
 export function shellTemplate({ shop, path, view, announcement }: ShellOptions): TemplateResult {
   return html`
-    <a class="skip" href="#main">Skip to the content</a>
+    <a class="skip" href="#main">Skip to content</a>
     <header class="site-header">
       <div class="wrap">
         <a class="brand" href="/"><img src="/favicon.svg" alt="" width="28" height="28" />SmartCart</a>
@@ -32,7 +32,7 @@ export function shellTemplate({ shop, path, view, announcement }: ShellOptions):
     <footer class="site-footer">
       <div class="wrap">
         <p>A demonstration: no real money, no real parcels.</p>
-        <p><a href="/docs" data-external>REST interface</a></p>
+        <p><a href="/docs" data-external>REST API</a></p>
       </div>
     </footer>
     <div class="visually-hidden" role="status" aria-live="polite" data-announcer>${announcement}</div>
@@ -57,14 +57,14 @@ function bannerTemplate(shop: Shop, path: string): TemplateResult | typeof nothi
   if (!shop.online.get()) {
     return html`
       <p class="notice warn" data-banner="offline">
-        <strong>You are offline.</strong> Your basket is kept. The page goes on by itself when the network is back.
+        <strong>You are offline.</strong> Your basket is saved. The page continues when the network is back.
       </p>
     `;
   }
   if (shop.attempt.get() && path !== "/checkout") {
     return html`
       <p class="notice warn" data-banner="unsettled">
-        <strong>An order has no answer yet.</strong> <a href="/checkout">See what became of it</a>
+        <strong>The outcome of an order is unknown.</strong> <a href="/checkout">Check its status</a>
       </p>
     `;
   }

@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OrderStatusesChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
+import { predefinedRules } from "../fields/string-rules.ts";
 import { quickCheckOf } from "../validation/quick-check.ts";
 import { eventTypes } from "./event-types.ts";
 import { readEvent } from "./read-event.ts";
@@ -81,7 +82,7 @@ describe("the quick check", () => {
   it.each(checked)(
     "of $typeName says yes to nothing that the contract refuses",
     ({ desc, quick }) => {
-      const validator = createValidator();
+      const validator = createValidator({ registry: predefinedRules });
       fc.assert(
         fc.property(bodies(desc), (body) => {
           let event: Message;

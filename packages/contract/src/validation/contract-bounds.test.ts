@@ -1,12 +1,12 @@
 /** Every part of every request of the contract has a bound, so that none can be asked to look at more than it may. */
 import { readdirSync } from "node:fs";
 import type { DescField, DescFile, DescMessage } from "@bufbuild/protobuf";
-import { getOption, hasOption, ScalarType } from "@bufbuild/protobuf";
+import { ScalarType } from "@bufbuild/protobuf";
 import { nestedTypes } from "@bufbuild/protobuf/reflect";
 import type { FieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import { field as fieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { beforeAll, expect, test } from "vitest";
 import { ClientFrameSchema } from "@smartcart/gen/status/v1/frames_pb";
+import { rulesOf } from "../fields/field-rules.ts";
 import { maxValues } from "../json/json-scan.ts";
 
 const contract = new URL("../../../../gen/src/smartcart/", import.meta.url);
@@ -36,7 +36,7 @@ function unbounded(message: DescMessage, path: string): string[] {
 }
 
 function unboundedField(field: DescField, path: string): string[] {
-  const rules = hasOption(field, fieldRules) ? getOption(field, fieldRules) : undefined;
+  const rules = rulesOf(field);
   const type = rules?.type;
   if (field.fieldKind === "list") {
     const repeated = type?.case === "repeated" ? type.value : undefined;
@@ -76,7 +76,7 @@ function textBound(rules: FieldRules | undefined, path: string): string[] {
 /** Members and items of the longest message. */
 function largest(message: DescMessage): number {
   return message.fields.reduce((sum, field) => {
-    const rules = hasOption(field, fieldRules) ? getOption(field, fieldRules) : undefined;
+    const rules = rulesOf(field);
     const inner = field.message === undefined ? 0 : largest(field.message);
     const items = rules?.type.case === "repeated" ? Number(rules.type.value.maxItems) : undefined;
     return sum + (items === undefined ? inner : items * (1 + inner));

@@ -9,6 +9,7 @@ import { OrderService, PlaceOrderRequestSchema } from "@smartcart/gen/order/v1/o
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
 import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import { propertyOptions } from "@smartcart/testkit";
+import { predefinedRules } from "../fields/string-rules.ts";
 import { quickCheckOf } from "./quick-check.ts";
 
 const requests = [InventoryService, OrderService, PaymentService, ShippingService]
@@ -22,7 +23,7 @@ describe("the quick check of a request", () => {
     (desc) => {
       const quick = quickCheckOf(desc);
       if (quick === undefined) throw new Error(`${desc.typeName} has a rule that it does not know`);
-      const validator = createValidator();
+      const validator = createValidator({ registry: predefinedRules });
       fc.assert(
         fc.property(messages(desc), (message) => {
           if (quick(message)) expect(validator.validate(desc, message).kind).toBe("valid");

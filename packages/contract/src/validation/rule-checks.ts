@@ -134,6 +134,8 @@ function timestampCheck(rules: TimestampRules): Check {
 
 /** @throws UnknownRuleError where a rule is set that is not among these. */
 export function allowOnly(schema: DescMessage, rules: Message, known: readonly string[]): void {
+  // A predefined rule that could not be expanded.
+  if (rules.$unknown?.length) throw new UnknownRuleError();
   for (const field of schema.fields) {
     if (isFieldSet(rules, field) && !known.includes(field.localName)) throw new UnknownRuleError();
   }

@@ -3,14 +3,15 @@ import { create } from "@bufbuild/protobuf";
 import type { Violation } from "@bufbuild/protovalidate";
 import { CompilationError, createValidator, violationToProto } from "@bufbuild/protovalidate";
 import { toJsonPath } from "../fields/field-path.ts";
+import { predefinedRules } from "../fields/string-rules.ts";
 import type { FieldViolation } from "./field-violation.ts";
 import { measureOf } from "./message-size.ts";
 import { quickCheckOf } from "./quick-check.ts";
 
 /** Both know the rules of each message type once they have met it. */
-const validator = createValidator();
+const validator = createValidator({ registry: predefinedRules });
 /** For messages in which it would cost too much to find everything. */
-const failFastValidator = createValidator({ failFast: true });
+const failFastValidator = createValidator({ registry: predefinedRules, failFast: true });
 
 /** Items, entries and hundreds of characters up to which every violation is found. */
 const maxWeight = 1000;

@@ -19,11 +19,11 @@ export function createChartPanels(signal: AbortSignal): ChartPanels {
   return {
     render: (samples) => html`
       <section class="panel" aria-labelledby="states-heading">
-        <h2 id="states-heading">Orders on their way</h2>
+        <h2 id="states-heading">Orders in progress</h2>
         ${statesChart(states, samples)}
       </section>
       <section class="panel" aria-labelledby="traffic-heading">
-        <h2 id="traffic-heading">Calls from outside</h2>
+        <h2 id="traffic-heading">Client calls</h2>
         ${trafficChart(traffic, samples)}
       </section>
     `,
@@ -68,7 +68,7 @@ function trafficChart(
   const rate = formatRate(latest?.outsideRate ?? 0);
   const time = formatMs(latest?.outsideP99Ms ?? 0);
   return html`
-    <div role="img" aria-label="Calls from outside and their p99 over the past minutes. Now: ${rate}, ${time}.">
+    <div role="img" aria-label="Client calls and their p99 over the past minutes. Now: ${rate}, ${time}.">
       ${chart.render({
         seconds: moments.map(({ atMs }) => atMs / 1_000),
         series: [

@@ -9,11 +9,11 @@ import { logPath, orderPath } from "../../route.ts";
 import { formatClock, formatPreciseClock } from "../../ui/time.ts";
 import type { Console } from "../console.ts";
 
-/** What is known of the order that a dead letter is about. */
+/** What is known of the order that a dead deadLetter is about. */
 export interface DeadLetterDetails {
-  /** Begins to read the story of a letter. */
-  open(letter: DeadLetter): void;
-  render(letter: DeadLetter): TemplateResult;
+  /** Begins to read the story of a deadLetter. */
+  open(deadLetter: DeadLetter): void;
+  render(deadLetter: DeadLetter): TemplateResult;
 }
 
 interface Chapters {
@@ -42,8 +42,8 @@ export function createDeadLetterDetails({ shop, logs, signal }: Console): DeadLe
     return records.toReversed();
   };
   return {
-    open(letter) {
-      const { orderId, traceId, messageId: key } = letter;
+    open(deadLetter) {
+      const { orderId, traceId, messageId: key } = deadLetter;
       chapters = { key };
       if (orderId) {
         listOrderEvents(orderId, 0, signal).then(
@@ -52,20 +52,20 @@ export function createDeadLetterDetails({ shop, logs, signal }: Console): DeadLe
         );
       }
       if (orderId || traceId) {
-        readLines(letter).then(
+        readLines(deadLetter).then(
           (lines) => add(key, { lines }),
           () => add(key, { lines: null }),
         );
       }
     },
-    render: (letter) => html`
+    render: (deadLetter) => html`
       <div class="story">
         <div>
-          <h3>The message</h3>
-          <pre class="json" tabindex="0">${bodyOf(letter)}</pre>
-          ${letter.attributesJson ? html`<h3>Its properties and headers</h3><pre class="json" tabindex="0">${indented(letter.attributesJson)}</pre>` : nothing}
+          <h3>Message</h3>
+          <pre class="json" tabindex="0">${bodyOf(deadLetter)}</pre>
+          ${deadLetter.attributesJson ? html`<h3>Properties and headers</h3><pre class="json" tabindex="0">${indented(deadLetter.attributesJson)}</pre>` : nothing}
         </div>
-        ${letter.orderId || letter.traceId ? html`<div>${events(letter, chapters)} ${lines(letter, chapters)}</div>` : nothing}
+        ${deadLetter.orderId || deadLetter.traceId ? html`<div>${events(deadLetter, chapters)} ${lines(deadLetter, chapters)}</div>` : nothing}
       </div>
     `,
   };
@@ -74,7 +74,7 @@ export function createDeadLetterDetails({ shop, logs, signal }: Console): DeadLe
 function events({ orderId }: DeadLetter, { events }: Chapters): TemplateResult | typeof nothing {
   if (!orderId) return nothing;
   return html`
-    <h3>Its order, <a href=${orderPath(orderId)}>${orderId}</a></h3>
+    <h3>Order <a href=${orderPath(orderId)}>${orderId}</a></h3>
     ${note(events)}
     <ol class="rows">
       ${(events ?? []).map(
@@ -87,7 +87,7 @@ function events({ orderId }: DeadLetter, { events }: Chapters): TemplateResult |
 
 function lines({ orderId, traceId }: DeadLetter, { lines }: Chapters): TemplateResult {
   return html`
-    <h3>In the log · <a href=${logPath(orderId || traceId)}>all of it</a></h3>
+    <h3>Log · <a href=${logPath(orderId || traceId)}>show all</a></h3>
     ${note(lines)}
     <ol class="rows">
       ${(lines ?? []).map(
@@ -103,9 +103,9 @@ function lines({ orderId, traceId }: DeadLetter, { lines }: Chapters): TemplateR
 }
 
 function note(chapter: readonly unknown[] | null | undefined): TemplateResult | typeof nothing {
-  if (chapter === undefined) return html`<p class="muted">Fetching…</p>`;
-  if (chapter === null) return html`<p class="muted">Cannot be read just now.</p>`;
-  return chapter.length === 0 ? html`<p class="muted">Nothing is known.</p>` : nothing;
+  if (chapter === undefined) return html`<p class="muted">Loading…</p>`;
+  if (chapter === null) return html`<p class="muted">Unavailable at the moment.</p>`;
+  return chapter.length === 0 ? html`<p class="muted">None.</p>` : nothing;
 }
 
 /** The message as people can read it best. */

@@ -20,21 +20,21 @@ export function createDeadLetterPanel(operations: Console, dead: DeadLetters): P
   const story = createDeadLetterDetails(operations);
   const dialog = createConfirmDialog();
   let open = "";
-  const toggle = (letter: DeadLetter): void => {
-    const key = deadLetterKey(letter);
+  const toggle = (deadLetter: DeadLetter): void => {
+    const key = deadLetterKey(deadLetter);
     open = open === key ? "" : key;
-    if (open) story.open(letter);
+    if (open) story.open(deadLetter);
     operations.shop.refresh();
   };
   return {
     render: () => html`
-      <section class="panel letters" aria-labelledby="letters-heading">
+      <section class="panel dead-letters" aria-labelledby="dead-letters-heading">
         <div class="panel-head">
-          <h2 id="letters-heading" tabindex="-1">Dead letters</h2>
+          <h2 id="dead-letters-heading" tabindex="-1">Dead letters</h2>
           ${queueButtons(dead)}
         </div>
         ${dead.complaint() ? complaint(dead) : nothing}
-        ${dead.letters().length > 0 ? letterTable(dead, dialog, { story, toggle, isOpen: (key) => key === open }) : emptyNote(dead)}
+        ${dead.list().length > 0 ? deadLetterList(dead, dialog, { story, toggle, isOpen: (key) => key === open }) : emptyNote(dead)}
         ${progress(dead)} ${dialog.render()}
       </section>
     `,
@@ -43,13 +43,13 @@ export function createDeadLetterPanel(operations: Console, dead: DeadLetters): P
 
 function emptyNote(dead: DeadLetters): TemplateResult | typeof nothing {
   if (dead.complaint()) return nothing;
-  return html`<p class="muted">${dead.isLoaded() ? "None. Every message was handled." : "Fetching…"}</p>`;
+  return html`<p class="muted">${dead.isLoaded() ? "None. All messages were processed." : "Loading…"}</p>`;
 }
 
 function complaint(dead: DeadLetters): TemplateResult {
   return html`
     <p class="field-error" role="alert">
-      The list may be old. ${dead.complaint()} <button type="button" class="quiet" @click=${dead.reload}>Try again</button>
+      The list may be out of date. ${dead.complaint()} <button type="button" class="quiet" @click=${dead.reload}>Try again</button>
     </p>
   `;
 }
@@ -78,45 +78,45 @@ function queueButtons(dead: DeadLetters): TemplateResult | typeof nothing {
 
 interface Rows {
   readonly story: DeadLetterDetails;
-  readonly toggle: (letter: DeadLetter) => void;
+  readonly toggle: (deadLetter: DeadLetter) => void;
   readonly isOpen: (key: string) => boolean;
 }
 
-function letterTable(dead: DeadLetters, dialog: ConfirmDialog, rows: Rows): TemplateResult {
-  const letters = dead.letters();
-  const all = letters.map(deadLetterKey);
+function deadLetterList(dead: DeadLetters, dialog: ConfirmDialog, rows: Rows): TemplateResult {
+  const list = dead.list();
+  const all = list.map(deadLetterKey);
   const count = dead.ticked().size;
   const busy = dead.work().kind === "working" || count === 0 ? "true" : nothing;
   const drop = async (): Promise<void> => {
     if (count === 0 || dead.work().kind === "working") return;
     const title = count === 1 ? "Delete this message?" : `Delete ${count} messages?`;
     const text =
-      "It is gone for good: what it was to cause will not happen. Redrive it instead if the reason is mended.";
-    if (await dialog.ask({ title, text, yes: "Delete for good" })) await dead.act("drop");
+      "The messages are deleted permanently and are never processed. If the cause is fixed, redrive them instead.";
+    if (await dialog.ask({ title, text, yes: "Delete permanently" })) await dead.act("drop");
   };
-  const tickAll = (): void => dead.tickAll(count === letters.length ? [] : all);
+  const tickAll = (): void => dead.tickAll(count === list.length ? [] : all);
   return html`
     <div class="row bar">
-      <label class="tick"><input type="checkbox" .checked=${count === letters.length} @change=${tickAll} /> All shown</label>
+      <label class="tick"><input type="checkbox" .checked=${count === list.length} @change=${tickAll} /> All shown</label>
       <button type="button" class="button small" aria-disabled=${busy} @click=${() => dead.act("redrive")}>Redrive${count > 0 ? ` ${count}` : ""}</button>
       <button type="button" class="button small danger" aria-disabled=${busy} @click=${drop}>Drop${count > 0 ? ` ${count}` : ""}…</button>
     </div>
-    <ul class="letter-list">
-      ${repeat(letters, deadLetterKey, (letter) => letterRow(letter, dead, rows))}
+    <ul class="dead-letter-list">
+      ${repeat(list, deadLetterKey, (deadLetter) => deadLetterRow(deadLetter, dead, rows))}
     </ul>
   `;
 }
 
-function letterRow(letter: DeadLetter, dead: DeadLetters, rows: Rows): TemplateResult {
-  const { queue, type, orderId, attempts, reason, failedAt, messageId } = letter;
-  const key = deadLetterKey(letter);
+function deadLetterRow(deadLetter: DeadLetter, dead: DeadLetters, rows: Rows): TemplateResult {
+  const { queue, type, orderId, attempts, reason, failedAt, messageId } = deadLetter;
+  const key = deadLetterKey(deadLetter);
   const isOpen = rows.isOpen(key);
   const name = type.split(".").at(-1) || "Unknown message";
   const when = failedAt && timestampDate(failedAt).toISOString();
   return html`
-    <li class="letter" data-letter=${messageId}>
-      <input type="checkbox" aria-label="Choose ${name} of ${queue}, ${messageId}" .checked=${dead.ticked().has(key)} @change=${() => dead.tick(key)} />
-      <div class="letter-text">
+    <li class="dead-letter" data-dead-letter=${messageId}>
+      <input type="checkbox" aria-label="Select ${name} of ${queue}, ${messageId}" .checked=${dead.ticked().has(key)} @change=${() => dead.tick(key)} />
+      <div class="dead-letter-text">
         <p>
           <strong>${name}</strong> <span class="muted">in ${queue}</span>
           ${orderId ? html`· <a href=${orderPath(orderId)}>${orderId}</a>` : nothing}
@@ -126,10 +126,10 @@ function letterRow(letter: DeadLetter, dead: DeadLetters, rows: Rows): TemplateR
           ${attempts === 1 ? "1 attempt" : `${attempts} attempts`}${when ? html` · <time datetime=${when}>${formatDateAndClock(when)}</time>` : nothing}
         </p>
       </div>
-      <button type="button" class="quiet" aria-expanded=${isOpen ? "true" : "false"} @click=${() => rows.toggle(letter)}>
-        ${isOpen ? "Close" : "Story"}<span class="visually-hidden"> of ${messageId}</span>
+      <button type="button" class="quiet" aria-expanded=${isOpen ? "true" : "false"} @click=${() => rows.toggle(deadLetter)}>
+        ${isOpen ? "Close" : "Details"}<span class="visually-hidden"> of ${messageId}</span>
       </button>
-      ${isOpen ? rows.story.render(letter) : nothing}
+      ${isOpen ? rows.story.render(deadLetter) : nothing}
     </li>
   `;
 }

@@ -3,13 +3,18 @@ import { expect, test } from "vitest";
 import { DeadLetterSchema } from "@smartcart/gen/ops/v1/dead_letter_pb";
 import { batchesOf, deadLetterKey, stillThere, toggled } from "./dead-letter-selection.ts";
 
-const letter = (queue: string, messageId: string) => create(DeadLetterSchema, { queue, messageId });
-const letters = [letter("orders", "1"), letter("shipments", "1"), letter("orders", "2")];
+const deadLetter = (queue: string, messageId: string) =>
+  create(DeadLetterSchema, { queue, messageId });
+const letters = [
+  deadLetter("orders", "1"),
+  deadLetter("shipments", "1"),
+  deadLetter("orders", "2"),
+];
 
 test("ids are unique within a queue only", () => {
   const ticked = new Set([
-    deadLetterKey(letter("orders", "1")),
-    deadLetterKey(letter("shipments", "1")),
+    deadLetterKey(deadLetter("orders", "1")),
+    deadLetterKey(deadLetter("shipments", "1")),
   ]);
   expect(batchesOf(letters, ticked)).toEqual([
     { queue: "orders", messageIds: ["1"] },
@@ -23,12 +28,12 @@ test("nothing ticked is nothing to do, and never everything", () => {
 });
 
 test("more than a call takes are several calls", () => {
-  const many = Array.from({ length: 1_001 }, (_, index) => letter("orders", String(index)));
+  const many = Array.from({ length: 1_001 }, (_, index) => deadLetter("orders", String(index)));
   const batches = batchesOf(many, new Set(many.map(deadLetterKey)));
   expect(batches.map(({ messageIds }) => messageIds.length)).toEqual([500, 500, 1]);
 });
 
-test("a letter that is gone is ticked no more", () => {
+test("a deadLetter that is gone is ticked no more", () => {
   const ticked = toggled(toggled(new Set(), "orders 1"), "orders 9");
   expect([...stillThere(ticked, letters)]).toEqual(["orders 1"]);
   expect([...toggled(ticked, "orders 9")]).toEqual(["orders 1"]);

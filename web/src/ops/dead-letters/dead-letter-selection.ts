@@ -3,7 +3,7 @@ import type { DeadLetter } from "@smartcart/gen/ops/v1/dead_letter_pb";
 /** Letters that are ticked, by `deadLetterKey`. */
 export type Ticked = ReadonlySet<string>;
 
-/** A letter's identity: ids are unique within a queue only. */
+/** A deadLetter's identity: ids are unique within a queue only. */
 export function deadLetterKey({
   queue,
   messageId,
@@ -17,13 +17,13 @@ export function toggled(ticked: Ticked, key: string): Ticked {
   return next;
 }
 
-/** The ticks that still have a letter. */
-export function stillThere(ticked: Ticked, letters: readonly DeadLetter[]): Ticked {
-  const keys = new Set(letters.map(deadLetterKey));
+/** The ticks that still have a deadLetter. */
+export function stillThere(ticked: Ticked, deadLetters: readonly DeadLetter[]): Ticked {
+  const keys = new Set(deadLetters.map(deadLetterKey));
   return new Set([...ticked].filter((key) => keys.has(key)));
 }
 
-/** What a call can take: at most 500 letters of one queue. */
+/** What a call can take: at most 500 deadLetters of one queue. */
 export interface Batch {
   readonly queue: string;
   readonly messageIds: string[];
@@ -31,9 +31,9 @@ export interface Batch {
 
 const MAX_BATCH = 500;
 
-/** The ticked letters as batches, queue by queue. Without a ticked letter there is no batch, since "none" would mean all. */
-export function batchesOf(letters: readonly DeadLetter[], ticked: Ticked): readonly Batch[] {
-  const chosen = letters.filter((letter) => ticked.has(deadLetterKey(letter)));
+/** The ticked deadLetters as batches, queue by queue. Without a ticked deadLetter there is no batch, since "none" would mean all. */
+export function batchesOf(deadLetters: readonly DeadLetter[], ticked: Ticked): readonly Batch[] {
+  const chosen = deadLetters.filter((deadLetter) => ticked.has(deadLetterKey(deadLetter)));
   return [...Map.groupBy(chosen, ({ queue }) => queue)].flatMap(([queue, own]) => {
     const ids = own.map(({ messageId }) => messageId);
     return Array.from({ length: Math.ceil(ids.length / MAX_BATCH) }, (_, index) => ({

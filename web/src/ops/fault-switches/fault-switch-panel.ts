@@ -59,9 +59,9 @@ export function createFaultSwitchPanel({ shop, ops, access, signal }: Console): 
       if (faultSwitches.length === 0) return nothing;
       const services = Map.groupBy(faultSwitches, ({ service }) => service);
       return html`
-        <section class="panel faultSwitches" aria-labelledby="faultSwitches-heading">
-          <h2 id="faultSwitches-heading">Break something</h2>
-          <p class="muted">Demo mode: each of these acts on the running services, and turns back.</p>
+        <section class="panel fault-switches" aria-labelledby="fault-switches-heading">
+          <h2 id="fault-switches-heading">Inject faults</h2>
+          <p class="muted">Demo mode: each switch affects the running services until it is off again.</p>
           ${complaint ? html`<p class="field-error" role="alert">${complaint}</p>` : nothing}
           <div class="switch-groups">
             ${[...services].map(

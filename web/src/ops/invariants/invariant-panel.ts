@@ -3,24 +3,24 @@ import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
 import type { Invariant } from "@smartcart/gen/ops/v1/invariant_pb";
 import { InvariantState } from "@smartcart/gen/ops/v1/invariant_pb";
-import type { Repair } from "@smartcart/gen/ops/v1/ops_service_pb";
 import { orderPath } from "../../route.ts";
 import { formatCount } from "../../ui/numbers.ts";
 import { formatClock } from "../../ui/time.ts";
 import type { Console, Panel } from "../console.ts";
-import { complaintOf } from "../console-access.ts";
 import type { LiveStream } from "../live-stream.ts";
 import { startLiveStream } from "../live-stream.ts";
 import { streamNote } from "../stream-note.ts";
-import { invariantStateLabel, readContradiction } from "./invariant-row.ts";
+import { createInvariantRepair } from "./invariant-repair.ts";
+import { invariantStateLabel, parseViolation } from "./invariant-row.ts";
 
-/** What SmartCart invariants, as lamps; what contradicts one; and the button that repairs. */
+/** The invariants of SmartCart with their state, the rows that violate one, and the button that repairs. */
 export function createInvariantPanel(operations: Console): Panel & Pick<LiveStream, "restart"> {
   const { shop, ops, access, signal } = operations;
   let invariants: readonly Invariant[] = [];
   let open = "";
-  let repairs: readonly Repair[] | undefined;
-  let phase: "" | "repairing" | { readonly complaint: string } = "";
+  const repair = createInvariantRepair(operations, (checked) => {
+    invariants = checked;
+  });
 
   const stream = startLiveStream({
     open: (ended) => ops.watchInvariants({}, { signal: ended }),
@@ -33,23 +33,6 @@ export function createInvariantPanel(operations: Console): Panel & Pick<LiveStre
   });
   stream.subscribe(shop.refresh);
 
-  const repair = async (): Promise<void> => {
-    if (phase === "repairing") return;
-    phase = "repairing";
-    shop.announce("Repairing");
-    shop.refresh();
-    try {
-      const answer = await ops.reconcile({}, { signal, timeoutMs: 60_000 });
-      invariants = answer.invariants;
-      repairs = answer.repairs;
-      phase = "";
-      shop.announce(repairsInWords(answer.repairs));
-    } catch (error) {
-      if (signal.aborted) return;
-      phase = access.isDenied(error) ? "" : { complaint: complaintOf(error) };
-    }
-    shop.refresh();
-  };
   const toggle = (name: string): void => {
     open = open === name ? "" : name;
     shop.refresh();
@@ -61,90 +44,65 @@ export function createInvariantPanel(operations: Console): Panel & Pick<LiveStre
       <section class="panel" aria-labelledby="invariants-heading">
         <div class="panel-head">
           <h2 id="invariants-heading">Invariants</h2>
-          ${streamNote(stream.get(), lastLook(invariants))}
+          ${streamNote(stream.get(), lastCheck(invariants))}
         </div>
-        <ul class="lamps">${invariants.map((invariant) => lamp(invariant, open, toggle))}</ul>
-        ${invariants.filter(({ name }) => name === open).map(promiseDetails)}
-        <p class="row">
-          <button type="button" class="button" aria-disabled=${phase === "repairing" ? "true" : nothing} @click=${repair}>
-            ${phase === "repairing" ? "Repairing…" : "Look again and repair"}
-          </button>
-          <span class="muted">Gives back what was kept for nothing; the rest needs a person.</span>
-        </p>
-        ${typeof phase === "object" ? html`<p class="field-error" role="alert">${phase.complaint}</p>` : nothing}
-        ${repairs === undefined ? nothing : repairList(repairs)}
+        <ul class="invariant-list">${invariants.map((invariant) => invariantButton(invariant, open, toggle))}</ul>
+        ${invariants.filter(({ name }) => name === open).map(invariantDetails)}
+        ${repair.render()}
       </section>
     `,
   };
 }
 
-function lamp(invariant: Invariant, open: string, toggle: (name: string) => void): TemplateResult {
+function invariantButton(
+  invariant: Invariant,
+  open: string,
+  toggle: (name: string) => void,
+): TemplateResult {
   const { name, state, rowCount } = invariant;
   const { text, tone } = invariantStateLabel(state);
   return html`
     <li>
       <button
         type="button"
-        class="lamp-button ${tone}"
+        class="invariant-button ${tone}"
         aria-expanded=${open === name ? "true" : "false"}
         data-invariant=${name}
         data-state=${text}
         @click=${() => toggle(name)}
       >
-        <span class="bulb ${tone}" aria-hidden="true"></span>
-        <span>${name}<span class="lamp-word">${text}${rowCount > 0n ? ` · ${formatCount(rowCount)}` : nothing}</span></span>
+        <span class="indicator ${tone}" aria-hidden="true"></span>
+        <span>${name}<span class="invariant-state">${text}${rowCount > 0n ? ` · ${formatCount(rowCount)}` : nothing}</span></span>
       </button>
     </li>
   `;
 }
 
-function promiseDetails(invariant: Invariant): TemplateResult {
+function invariantDetails(invariant: Invariant): TemplateResult {
   const { description, rowsJson, rowCount, state, isRepairable } = invariant;
   return html`
     <div class="invariant-details">
       <p>${description}</p>
-      ${rowsJson.length === 0 ? html`<p class="muted">Nothing contradicts it.</p>` : nothing}
-      ${state === InvariantState.PENDING ? html`<p class="muted">This may only be on its way, and settle by itself.</p>` : nothing}
-      ${isRepairable && state === InvariantState.VIOLATED ? html`<p>It can be repaired without a person.</p>` : nothing}
-      <ul class="rows">${rowsJson.map(contradiction)}</ul>
+      ${rowsJson.length === 0 ? html`<p class="muted">No row violates it.</p>` : nothing}
+      ${state === InvariantState.PENDING ? html`<p class="muted">This may be an order in progress, which needs no action.</p>` : nothing}
+      ${isRepairable && state === InvariantState.VIOLATED ? html`<p>It can be repaired automatically.</p>` : nothing}
+      <ul class="rows">${rowsJson.map(violationRow)}</ul>
       ${rowCount > rowsJson.length ? html`<p class="muted">and ${formatCount(rowCount - BigInt(rowsJson.length))} more</p>` : nothing}
     </div>
   `;
 }
 
-function contradiction(json: string): TemplateResult {
-  const { orderId, facts } = readContradiction(json);
+function violationRow(json: string): TemplateResult {
+  const { orderId, facts } = parseViolation(json);
   return html`<li>${orderId ? html`<a href=${orderPath(orderId)}>${orderId}</a>` : nothing} <span class="muted">${facts.join(" · ")}</span></li>`;
 }
 
-function repairList(repairs: readonly Repair[]): TemplateResult {
-  return html`
-    <div role="status" data-repairs=${repairs.length}>
-      <p><strong>${repairsInWords(repairs)}</strong></p>
-      <ul class="rows">
-        ${repairs.map(
-          ({ orderId, action, invariant, problem }) => html`
-            <li>
-              ${action} for <a href=${orderPath(orderId)}>${orderId}</a> <span class="muted">(${invariant})</span>
-              ${problem ? html`<span class="bad">did not work: ${problem}</span>` : nothing}
-            </li>
-          `,
-        )}
-      </ul>
-    </div>
-  `;
-}
-
-function repairsInWords(repairs: readonly Repair[]): string {
-  if (repairs.length === 0) return "Looked at everything; nothing was to be repaired.";
-  const failed = repairs.filter(({ problem }) => problem !== "").length;
-  return `${repairs.length - failed} repaired${failed > 0 ? `, ${failed} not` : ""}.`;
-}
-
-function lastLook(invariants: readonly Invariant[]): string {
+function lastCheck(invariants: readonly Invariant[]): string {
   const checked = invariants.flatMap(({ checkedAt }) =>
     checkedAt ? [timestampDate(checkedAt)] : [],
   );
   const latest = checked.sort((a, b) => b.getTime() - a.getTime())[0];
-  return latest ? `last looked at ${formatClock(latest.toISOString())}` : "to be looked at soon";
+  return latest
+    ? `last check at ${formatClock(latest.toISOString())}`
+    : "the first check starts soon";
 }

@@ -1,7 +1,7 @@
 import { InvariantState } from "@smartcart/gen/ops/v1/invariant_pb";
 
-/** A row that contradicts a invariant, as it can be shown. */
-export interface Contradiction {
+/** A row that violates an invariant, prepared for display. */
+export interface Violation {
   /** The order that it is about; "" where it names none. */
   readonly orderId: string;
   /** Everything else, "name: value". */
@@ -9,7 +9,7 @@ export interface Contradiction {
 }
 
 /** Reads a row as the service sends it. A row that is no JSON object is shown as it stands. */
-export function readContradiction(json: string): Contradiction {
+export function parseViolation(json: string): Violation {
   try {
     const row: unknown = JSON.parse(json);
     if (typeof row !== "object" || row === null) return { orderId: "", facts: [json] };
@@ -32,13 +32,13 @@ export function invariantStateLabel(state: InvariantState): {
 } {
   switch (state) {
     case InvariantState.HOLDS:
-      return { text: "kept", tone: "good" };
+      return { text: "holds", tone: "good" };
     case InvariantState.PENDING:
-      return { text: "unsettled", tone: "warn" };
+      return { text: "pending", tone: "warn" };
     case InvariantState.VIOLATED:
-      return { text: "broken", tone: "bad" };
+      return { text: "violated", tone: "bad" };
     default:
-      return { text: "not looked at yet", tone: "open" };
+      return { text: "not checked yet", tone: "open" };
   }
 }
 

@@ -42,7 +42,7 @@ export function createLogPanel(tail: LogTail): LogPanel {
       <section class="panel log-panel" aria-labelledby="log-heading">
         <div class="panel-head">
           <h2 id="log-heading" tabindex="-1">Log</h2>
-          ${streamNote(tail.state(), "new lines appear by themselves")}
+          ${streamNote(tail.state(), "new lines appear automatically")}
         </div>
         <form class="log-form" role="search" aria-label="Log" @submit=${submit}>
           <div class="grow">
@@ -60,8 +60,8 @@ export function createLogPanel(tail: LogTail): LogPanel {
               }}
             />
           </div>
-          ${choice("log-service", "RunningService", tail.query().service, [["", "any"], ...services.map((name) => [name, name] as const)], (service) => ask({ service }))}
-          ${choice("log-severity", "At least", String(tail.query().minSeverity), severities, (value) => ask({ minSeverity: Number(value) as Severity }))}
+          ${choice("log-service", "Service", tail.query().service, [["", "any"], ...services.map((name) => [name, name] as const)], (service) => ask({ service }))}
+          ${choice("log-severity", "Minimum severity", String(tail.query().minSeverity), severities, (value) => ask({ minSeverity: Number(value) as Severity }))}
           <button class="button">Search</button>
         </form>
         ${holdBar(tail)}
@@ -119,16 +119,16 @@ function olderBar(tail: LogTail): TemplateResult {
   return html`
     <p class="row">
       <button type="button" class="button small" aria-disabled=${note === "loading" ? "true" : nothing} @click=${look}>Older lines</button>
-      <span class="muted" role="status">${note === "loading" ? "Fetching…" : note}</span>
+      <span class="muted" role="status">${note === "loading" ? "Loading…" : note}</span>
     </p>
   `;
 }
 
 function emptyNote(tail: LogTail): string {
-  if (tail.state() === "connecting") return "Fetching…";
+  if (tail.state() === "connecting") return "Loading…";
   return tail.query().words
-    ? "No line has that. New ones appear here."
-    : "No line yet. New ones appear here.";
+    ? "No matching lines. New ones appear here."
+    : "No lines yet. New ones appear here.";
 }
 
 interface RowActions {

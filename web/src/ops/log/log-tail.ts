@@ -1,3 +1,4 @@
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { LogRecord } from "@smartcart/gen/log/v1/log_pb";
 import type { Console } from "../console.ts";
@@ -9,7 +10,7 @@ import { addLines, addOlder, MAX_LINES, noLines, release } from "./log-lines.ts"
 import type { LogQuery } from "./log-query.ts";
 import { filterOf, logQueryIn } from "./log-query.ts";
 
-/** The central log, followed and looked up. */
+/** The central log: a live tail, and pages of older records. */
 export interface LogTail {
   query(): LogQuery;
   lines(): LogLines;
@@ -17,42 +18,49 @@ export interface LogTail {
   /** Whether new lines wait instead of being shown. */
   held(): boolean;
   hold(held: boolean): void;
-  /** Asks for something else; what was shown goes. */
+  /** Replaces the query and the lines that are shown. */
   ask(query: LogQuery): void;
-  /** Looks further back than the lines that are shown, which are held from then on. */
+  /** Loads lines older than those that are shown, and holds new ones from then on. */
   older(): Promise<void>;
-  /** "loading", "end" when there is nothing further back, or what went wrong. */
+  /** "loading", "end" if there are no older lines, or an error message. */
   olderNote(): string;
   restart(): void;
 }
 
-/** A service that logs a thousand lines a second must not mean a thousand pictures a second. */
+/** Interval between redraws, in milliseconds, however many lines arrive per second. */
 const FLUSH_MS = 250;
 
-/** Lines of a page of the past. */
+/** Lines per page of older records. */
 const PAGE_SIZE = 100;
 
-export function createLogTail({ shop, logs, access, signal }: Console): LogTail {
-  let query = logQueryIn(location.search);
-  let lines = noLines;
-  let held = false;
-  let olderNote = "";
-  let buffer: LogRecord[] = [];
+interface State {
+  query: LogQuery;
+  lines: LogLines;
+  held: boolean;
+  olderNote: string;
+  /** Lines that arrived since the last redraw. */
+  buffer: LogRecord[];
+}
+
+export function createLogTail(operations: Console): LogTail {
+  const { shop, logs, access, signal } = operations;
+  const fresh = { lines: noLines, held: false, olderNote: "", buffer: [] };
+  const state: State = { ...fresh, query: logQueryIn(location.search) };
   let flushing: ReturnType<typeof setTimeout> | undefined;
 
   const flush = (): void => {
     flushing = undefined;
-    lines = addLines(lines, buffer, held);
-    buffer = [];
+    state.lines = addLines(state.lines, state.buffer, state.held);
+    state.buffer = [];
     if (!signal.aborted) shop.refresh();
   };
   const stream: LiveStream = startLiveStream({
     open: (ended) =>
-      logs.tailLogs({ filter: filterOf(query), backlog: PAGE_SIZE }, { signal: ended }),
+      logs.tailLogs({ filter: filterOf(state.query), backlog: PAGE_SIZE }, { signal: ended }),
     onMessage({ records }, first) {
-      // A new connection begins with the newest lines; what was between may be missing, so it begins anew.
-      if (first && !held) lines = noLines;
-      buffer = [...buffer, ...records].slice(-MAX_LINES);
+      // A new connection starts with the newest lines. Lines before them may be missing, so the list starts anew.
+      if (first && !state.held) state.lines = noLines;
+      state.buffer = [...state.buffer, ...records].slice(-MAX_LINES);
       if (flushing === undefined) flushing = setTimeout(flush, FLUSH_MS);
     },
     isDenied: access.isDenied,
@@ -60,50 +68,59 @@ export function createLogTail({ shop, logs, access, signal }: Console): LogTail 
   });
   stream.subscribe(shop.refresh);
 
-  const older = async (): Promise<void> => {
-    const oldest = lines.shown.at(-1)?.occurredAt;
-    const asked = query;
-    held = true;
-    olderNote = "loading";
-    shop.refresh();
-    try {
-      // Lines of the same millisecond come again and are dropped as known.
-      const until = oldest && { until: timestampFromMs(timestampMs(oldest) + 1) };
-      const filter = { ...filterOf(query), ...until };
-      const { records } = await logs.searchLogs(
-        { filter, pageSize: PAGE_SIZE },
-        { signal, timeoutMs: 6_000 },
-      );
-      if (asked !== query) return;
-      const before = lines;
-      lines = addOlder(lines, records);
-      olderNote = lines.shown.length === before.shown.length ? "end" : "";
-    } catch (error) {
-      signal.throwIfAborted();
-      olderNote = access.isDenied(error) ? "" : complaintOf(error);
-    }
-    shop.refresh();
-  };
-
   return {
-    query: () => query,
-    lines: () => lines,
+    query: () => state.query,
+    lines: () => state.lines,
     state: stream.get,
-    held: () => held,
-    hold(next) {
-      held = next;
-      if (!held) lines = release(lines);
-      if (!held) olderNote = "";
+    held: () => state.held,
+    hold(held) {
+      state.held = held;
+      if (!held) state.lines = release(state.lines);
+      if (!held) state.olderNote = "";
       shop.refresh();
     },
-    ask(next) {
-      query = next;
-      [lines, buffer, held, olderNote] = [noLines, [], false, ""];
+    ask(query) {
+      Object.assign(state, fresh, { query });
       stream.restart();
       shop.refresh();
     },
-    older,
-    olderNote: () => olderNote,
+    older: () => loadOlder(operations, state),
+    olderNote: () => state.olderNote,
     restart: stream.restart,
   };
+}
+
+async function loadOlder(operations: Console, state: State): Promise<void> {
+  const { shop, access, signal } = operations;
+  const { query } = state;
+  state.held = true;
+  state.olderNote = "loading";
+  shop.refresh();
+  try {
+    const oldest = state.lines.shown.at(-1)?.occurredAt;
+    const records = await recordsBefore(operations, query, oldest);
+    if (query !== state.query) return;
+    const before = state.lines;
+    state.lines = addOlder(before, records);
+    state.olderNote = state.lines.shown.length === before.shown.length ? "end" : "";
+  } catch (error) {
+    signal.throwIfAborted();
+    state.olderNote = access.isDenied(error) ? "" : complaintOf(error);
+  }
+  shop.refresh();
+}
+
+/** The newest records up to the time of `oldest`. Records of the same millisecond are included again: the caller drops known ones. */
+async function recordsBefore(
+  { logs, signal }: Console,
+  query: LogQuery,
+  oldest: Timestamp | undefined,
+): Promise<readonly LogRecord[]> {
+  const until = oldest && { until: timestampFromMs(timestampMs(oldest) + 1) };
+  const filter = { ...filterOf(query), ...until };
+  const { records } = await logs.searchLogs(
+    { filter, pageSize: PAGE_SIZE },
+    { signal, timeoutMs: 6_000 },
+  );
+  return records;
 }

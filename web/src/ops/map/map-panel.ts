@@ -25,7 +25,7 @@ export function createMapPanel({ shop, signal }: Console, animation: HopAnimatio
   return {
     render: (snapshot) => html`
       <section class="panel map-panel" aria-labelledby="map-heading">
-        <h2 id="map-heading">The mesh</h2>
+        <h2 id="map-heading">Services</h2>
         ${meshMap({
           snapshot,
           layout: layoutOf(nodeNames(snapshot), narrow.matches),
@@ -34,9 +34,9 @@ export function createMapPanel({ shop, signal }: Console, animation: HopAnimatio
           onChoose: choose,
         })}
         <p class="map-key muted" aria-hidden="true">
-          <span><span class="key call"></span> call, with its rate and p99</span>
+          <span><span class="key call"></span> call, with rate and p99</span>
           <span><span class="key message"></span> message</span>
-          <span><span class="key failing"></span> something fails</span>
+          <span><span class="key failing"></span> failures</span>
         </p>
         ${numbers(snapshot, chosen)}
       </section>
@@ -52,14 +52,14 @@ function numbers(snapshot: MeshSnapshot, chosen: string): TemplateResult {
   );
   return html`
     <details class="numbers" ?open=${chosen !== ""}>
-      <summary>${chosen === "" ? "All numbers of the map" : html`Numbers of <strong>${chosen}</strong>`}</summary>
-      ${service ? partFacts(service) : nothing}
-      ${edges.length === 0 ? html`<p class="muted">Nothing has passed here yet.</p>` : edgeTable(edges)}
+      <summary>${chosen === "" ? "All figures of the map" : html`Figures of <strong>${chosen}</strong>`}</summary>
+      ${service ? serviceFacts(service) : nothing}
+      ${edges.length === 0 ? html`<p class="muted">No traffic yet.</p>` : edgeTable(edges)}
     </details>
   `;
 }
 
-function partFacts({ health, failedChecks, processes, gauges }: ServiceState): TemplateResult {
+function serviceFacts({ health, failedChecks, processes, gauges }: ServiceState): TemplateResult {
   const { text, tone } = healthOf(health);
   return html`
     <dl class="gauges">
@@ -73,11 +73,11 @@ function partFacts({ health, failedChecks, processes, gauges }: ServiceState): T
 
 function edgeTable(edges: readonly Edge[]): TemplateResult {
   return html`
-    <div class="scroller" tabindex="0" role="region" aria-label="What goes between the services">
+    <div class="scroller" tabindex="0" role="region" aria-label="Traffic between the services">
       <table>
         <thead>
           <tr>
-            <th scope="col">From</th><th scope="col">To</th><th scope="col">How</th>
+            <th scope="col">From</th><th scope="col">To</th><th scope="col">Type</th>
             <th scope="col" class="number">Rate</th><th scope="col" class="number">Failed</th>
             <th scope="col" class="number">p50</th><th scope="col" class="number">p99</th>
           </tr>

@@ -144,7 +144,7 @@ function node(name: string, options: MeshMapOptions): TemplateResult | typeof no
       @keydown=${press}
     >
       <rect x=${-half.x} y=${-half.y} width=${2 * half.x} height=${2 * half.y} rx="10" />
-      ${health ? svg`<circle class="lamp" cx=${-half.x + 14} cy="-8" r="4.5" />` : nothing}
+      ${health ? svg`<circle class="health-dot" cx=${-half.x + 14} cy="-8" r="4.5" />` : nothing}
       <text class="node-name" x=${health ? -half.x + 25 : 0} y="-4" text-anchor=${health ? "start" : "middle"}>${name}</text>
       <text class="node-note" x=${health ? -half.x + 11 : 0} y="15" text-anchor=${health ? "start" : "middle"}>${note}</text>
     </g>

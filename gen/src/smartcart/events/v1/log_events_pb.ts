@@ -17,14 +17,14 @@ export const file_smartcart_events_v1_log_events: GenFile = /*@__PURE__*/
   fileDesc("CiRzbWFydGNhcnQvZXZlbnRzL3YxL2xvZ19ldmVudHMucHJvdG8SE3NtYXJ0Y2FydC5ldmVudHMudjEiaQoLTG9nc0VtaXR0ZWQSNwoHcmVjb3JkcxgBIAMoCzIbLnNtYXJ0Y2FydC5sb2cudjEuTG9nUmVjb3JkQgm6SAaSAQMQkE46IfLgGB0KC2xvZy5lbWl0dGVkGg4KBGxvZ3MSAugHGAMgFGIGcHJvdG8z", [file_buf_validate_validate, file_smartcart_log_v1_log, file_smartcart_mesh_v1_options]);
 
 /**
- * Lines for the central log. Best effort: a part that cannot reach the queue keeps working and counts what it dropped.
+ * Records for the central log. Best effort: a service that cannot reach the queue keeps working, drops records and counts them.
  *
  * @generated from message smartcart.events.v1.LogsEmitted
  */
 export type LogsEmitted = Message<"smartcart.events.v1.LogsEmitted"> & {
   /**
-   * The lines, oldest first. What a line says has no bounds here: the log shortens what is too long and replaces a time that it
-   * cannot store, since a shortened line is worth more than none.
+   * Records, oldest first, at most 10,000. Their fields have no bounds: the log truncates long values and replaces a time that it cannot
+   * store, because a truncated record is more useful than none.
    *
    * @generated from field: repeated smartcart.log.v1.LogRecord records = 1;
    */
@@ -32,14 +32,14 @@ export type LogsEmitted = Message<"smartcart.events.v1.LogsEmitted"> & {
 };
 
 /**
- * Lines for the central log. Best effort: a part that cannot reach the queue keeps working and counts what it dropped.
+ * Records for the central log. Best effort: a service that cannot reach the queue keeps working, drops records and counts them.
  *
  * @generated from message smartcart.events.v1.LogsEmitted
  */
 export type LogsEmittedJson = {
   /**
-   * The lines, oldest first. What a line says has no bounds here: the log shortens what is too long and replaces a time that it
-   * cannot store, since a shortened line is worth more than none.
+   * Records, oldest first, at most 10,000. Their fields have no bounds: the log truncates long values and replaces a time that it cannot
+   * store, because a truncated record is more useful than none.
    *
    * @generated from field: repeated smartcart.log.v1.LogRecord records = 1;
    */

@@ -14,57 +14,58 @@ import type { OrderMilestone, OrderMilestoneJson } from "../../order/v1/order_mi
 import { file_smartcart_order_v1_order_milestone } from "../../order/v1/order_milestone_pb.ts";
 import type { Money, MoneyJson } from "../../type/v1/money_pb.ts";
 import { file_smartcart_type_v1_money } from "../../type/v1/money_pb.ts";
+import { file_smartcart_type_v1_string_rules } from "../../type/v1/string_rules_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file smartcart/events/v1/order_events.proto.
  */
 export const file_smartcart_events_v1_order_events: GenFile = /*@__PURE__*/
-  fileDesc("CiZzbWFydGNhcnQvZXZlbnRzL3YxL29yZGVyX2V2ZW50cy5wcm90bxITc21hcnRjYXJ0LmV2ZW50cy52MSLvAgoLT3JkZXJQbGFjZWQSMAoIb3JkZXJfaWQYASABKAlCHrpIG3IZEAEYQDITXlteXHgwMC1ceDFmXHg3Zl0qJBItCgd1c2VyX2lkGAIgASgJQhy6SBlyFxhAMhNeW15ceDAwLVx4MWZceDdmXSokEjYKBWl0ZW1zGAMgAygLMh0uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVySXRlbUIIukgFkgECEGQSJwoFdG90YWwYBCABKAsyGC5zbWFydGNhcnQudHlwZS52MS5Nb25leRIlCgdhZGRyZXNzGAUgASgJQhS6SBFyDxj0AzIKXlteXHgwMF0qJBJACglwbGFjZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhG6SA6yAQsiBwj/gtH/rwcyADo18uAYMQoMb3JkZXIucGxhY2VkEghvcmRlcl9pZBoXCgZvcmRlcnMSB+gHkE7g1AMYBiAUKAEieQoUT3JkZXJTdGF0dXNlc0NoYW5nZWQSQwoHY2hhbmdlcxgBIAMoCzInLnNtYXJ0Y2FydC5ldmVudHMudjEuT3JkZXJTdGF0dXNDaGFuZ2VkQgm6SAaSAQMQ0A86HPLgGBgKFG9yZGVyLnN0YXR1cy5jaGFuZ2VkIAEiqQMKEk9yZGVyU3RhdHVzQ2hhbmdlZBIwCghvcmRlcl9pZBgBIAEoCUIeukgbchkQARhAMhNeW15ceDAwLVx4MWZceDdmXSokEi0KB3VzZXJfaWQYAiABKAlCHLpIGXIXGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSHwoIc2VxdWVuY2UYAyABKA1CDbpICioIGP////8HKAESQQoJbWlsZXN0b25lGAQgASgOMiIuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyTWlsZXN0b25lQgq6SAeCAQQQASAAEkUKC29jY3VycmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIUukgRyAEBsgELIgcI/4LR/68HMgASLQoHc2VydmljZRgGIAEoCUIcukgZchcYQDITXlteXHgwMC1ceDFmXHg3Zl0qJBIuCgh0cmFjZV9pZBgHIAEoCUIcukgZchcYQDITXlteXHgwMC1ceDFmXHg3Zl0qJDoo8uAYJAoYb3JkZXIuc3RhdHVzLnttaWxlc3RvbmV9EghvcmRlcl9pZGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_mesh_v1_options, file_smartcart_order_v1_order, file_smartcart_order_v1_order_milestone, file_smartcart_type_v1_money]);
+  fileDesc("CiZzbWFydGNhcnQvZXZlbnRzL3YxL29yZGVyX2V2ZW50cy5wcm90bxITc21hcnRjYXJ0LmV2ZW50cy52MSK/AgoLT3JkZXJQbGFjZWQSGwoIb3JkZXJfaWQYASABKAlCCbpIBnIEuOEYARIaCgd1c2VyX2lkGAIgASgJQgm6SAZyBMDhGAESNgoFaXRlbXMYAyADKAsyHS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXJJdGVtQgi6SAWSAQIQZBInCgV0b3RhbBgEIAEoCzIYLnNtYXJ0Y2FydC50eXBlLnYxLk1vbmV5Eh0KB2FkZHJlc3MYBSABKAlCDLpICXIHyOEYARj0AxJACglwbGFjZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhG6SA6yAQsiBwj/gtH/rwcyADo18uAYMQoMb3JkZXIucGxhY2VkEghvcmRlcl9pZBoXCgZvcmRlcnMSB+gHkE7g1AMYBiAUKAEieQoUT3JkZXJTdGF0dXNlc0NoYW5nZWQSQwoHY2hhbmdlcxgBIAMoCzInLnNtYXJ0Y2FydC5ldmVudHMudjEuT3JkZXJTdGF0dXNDaGFuZ2VkQgm6SAaSAQMQ0A86HPLgGBgKFG9yZGVyLnN0YXR1cy5jaGFuZ2VkIAEi2wIKEk9yZGVyU3RhdHVzQ2hhbmdlZBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBEhoKB3VzZXJfaWQYAiABKAlCCbpIBnIEwOEYARIfCghzZXF1ZW5jZRgDIAEoDUINukgKKggY/////wcoARJBCgltaWxlc3RvbmUYBCABKA4yIi5zbWFydGNhcnQub3JkZXIudjEuT3JkZXJNaWxlc3RvbmVCCrpIB4IBBBABIAASRQoLb2NjdXJyZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhS6SBHIAQGyAQsiBwj/gtH/rwcyABIaCgdzZXJ2aWNlGAYgASgJQgm6SAZyBMDhGAESGwoIdHJhY2VfaWQYByABKAlCCbpIBnIEwOEYAToo8uAYJAoYb3JkZXIuc3RhdHVzLnttaWxlc3RvbmV9EghvcmRlcl9pZGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_mesh_v1_options, file_smartcart_order_v1_order, file_smartcart_order_v1_order_milestone, file_smartcart_type_v1_money, file_smartcart_type_v1_string_rules]);
 
 /**
- * An order is paid and sold: ship it. Published once an order, by the order service.
+ * An order is confirmed: paid, with committed stock. Published by the order service once per order; it starts the shipment.
  *
  * @generated from message smartcart.events.v1.OrderPlaced
  */
 export type OrderPlaced = Message<"smartcart.events.v1.OrderPlaced"> & {
   /**
-   * The order.
+   * Id of the order. Events with the same id keep their order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * Who placed it; empty where a foreign publisher did not say.
+   * Id of the user who placed the order. Empty if a publisher other than SmartCart left it out.
    *
    * @generated from field: string user_id = 2;
    */
   userId: string;
 
   /**
-   * What to ship.
+   * Lines to ship, at most 100.
    *
    * @generated from field: repeated smartcart.order.v1.OrderItem items = 3;
    */
   items: OrderItem[];
 
   /**
-   * What was paid.
+   * Amount paid.
    *
    * @generated from field: smartcart.type.v1.Money total = 4;
    */
   total?: Money | undefined;
 
   /**
-   * Where to, free text.
+   * Delivery address, free text of at most 500 characters.
    *
    * @generated from field: string address = 5;
    */
   address: string;
 
   /**
-   * When it was placed, in the years 1970 to 9999.
+   * Time at which the order was placed, in the years 1970 to 9999.
    *
    * @generated from field: google.protobuf.Timestamp placed_at = 6;
    */
@@ -72,48 +73,48 @@ export type OrderPlaced = Message<"smartcart.events.v1.OrderPlaced"> & {
 };
 
 /**
- * An order is paid and sold: ship it. Published once an order, by the order service.
+ * An order is confirmed: paid, with committed stock. Published by the order service once per order; it starts the shipment.
  *
  * @generated from message smartcart.events.v1.OrderPlaced
  */
 export type OrderPlacedJson = {
   /**
-   * The order.
+   * Id of the order. Events with the same id keep their order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId?: string;
 
   /**
-   * Who placed it; empty where a foreign publisher did not say.
+   * Id of the user who placed the order. Empty if a publisher other than SmartCart left it out.
    *
    * @generated from field: string user_id = 2;
    */
   userId?: string;
 
   /**
-   * What to ship.
+   * Lines to ship, at most 100.
    *
    * @generated from field: repeated smartcart.order.v1.OrderItem items = 3;
    */
   items?: OrderItemJson[];
 
   /**
-   * What was paid.
+   * Amount paid.
    *
    * @generated from field: smartcart.type.v1.Money total = 4;
    */
   total?: MoneyJson;
 
   /**
-   * Where to, free text.
+   * Delivery address, free text of at most 500 characters.
    *
    * @generated from field: string address = 5;
    */
   address?: string;
 
   /**
-   * When it was placed, in the years 1970 to 9999.
+   * Time at which the order was placed, in the years 1970 to 9999.
    *
    * @generated from field: google.protobuf.Timestamp placed_at = 6;
    */
@@ -128,14 +129,14 @@ export const OrderPlacedSchema: GenMessage<OrderPlaced, {jsonType: OrderPlacedJs
   messageDesc(file_smartcart_events_v1_order_events, 0);
 
 /**
- * The histories of some orders have new entries. One message carries what was stored together, of one order or of many; the
- * entries of one order are in the order of their sequence. This is what the order service publishes.
+ * Orders have new history entries. One message carries entries of one or many orders that were stored together. Entries of the same
+ * order are sorted by sequence. The order service publishes this event only.
  *
  * @generated from message smartcart.events.v1.OrderStatusesChanged
  */
 export type OrderStatusesChanged = Message<"smartcart.events.v1.OrderStatusesChanged"> & {
   /**
-   * The new entries.
+   * New history entries, at most 2,000.
    *
    * @generated from field: repeated smartcart.events.v1.OrderStatusChanged changes = 1;
    */
@@ -143,14 +144,14 @@ export type OrderStatusesChanged = Message<"smartcart.events.v1.OrderStatusesCha
 };
 
 /**
- * The histories of some orders have new entries. One message carries what was stored together, of one order or of many; the
- * entries of one order are in the order of their sequence. This is what the order service publishes.
+ * Orders have new history entries. One message carries entries of one or many orders that were stored together. Entries of the same
+ * order are sorted by sequence. The order service publishes this event only.
  *
  * @generated from message smartcart.events.v1.OrderStatusesChanged
  */
 export type OrderStatusesChangedJson = {
   /**
-   * The new entries.
+   * New history entries, at most 2,000.
    *
    * @generated from field: repeated smartcart.events.v1.OrderStatusChanged changes = 1;
    */
@@ -165,55 +166,56 @@ export const OrderStatusesChangedSchema: GenMessage<OrderStatusesChanged, {jsonT
   messageDesc(file_smartcart_events_v1_order_events, 1);
 
 /**
- * An order's history has a new entry. On its own it is for publishers of another make; the hub takes both.
+ * An order has a new history entry. As a message of its own it is accepted from other publishers; SmartCart sends it inside
+ * `OrderStatusesChanged`.
  *
  * @generated from message smartcart.events.v1.OrderStatusChanged
  */
 export type OrderStatusChanged = Message<"smartcart.events.v1.OrderStatusChanged"> & {
   /**
-   * The order.
+   * Id of the order. Events with the same id keep their order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * Who placed it.
+   * Id of the user who placed the order.
    *
    * @generated from field: string user_id = 2;
    */
   userId: string;
 
   /**
-   * Position in the order's history, contiguous from 1.
+   * Position in the history of this order: 1, 2, 3, … without gaps.
    *
    * @generated from field: uint32 sequence = 3;
    */
   sequence: number;
 
   /**
-   * What happened.
+   * The milestone that the order reached.
    *
    * @generated from field: smartcart.order.v1.OrderMilestone milestone = 4;
    */
   milestone: OrderMilestone;
 
   /**
-   * When it became true, in the years 1970 to 9999.
+   * Time at which the milestone was reached, in the years 1970 to 9999.
    *
    * @generated from field: google.protobuf.Timestamp occurred_at = 5;
    */
   occurredAt?: Timestamp | undefined;
 
   /**
-   * The part of the mesh that made it true: "payment".
+   * Name of the service that reached the milestone: "payment".
    *
    * @generated from field: string service = 6;
    */
   service: string;
 
   /**
-   * The trace it belongs to (W3C trace id, 32 hex digits); empty where there was none.
+   * W3C trace id: 32 lowercase hex digits, empty if there was none.
    *
    * @generated from field: string trace_id = 7;
    */
@@ -221,55 +223,56 @@ export type OrderStatusChanged = Message<"smartcart.events.v1.OrderStatusChanged
 };
 
 /**
- * An order's history has a new entry. On its own it is for publishers of another make; the hub takes both.
+ * An order has a new history entry. As a message of its own it is accepted from other publishers; SmartCart sends it inside
+ * `OrderStatusesChanged`.
  *
  * @generated from message smartcart.events.v1.OrderStatusChanged
  */
 export type OrderStatusChangedJson = {
   /**
-   * The order.
+   * Id of the order. Events with the same id keep their order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId?: string;
 
   /**
-   * Who placed it.
+   * Id of the user who placed the order.
    *
    * @generated from field: string user_id = 2;
    */
   userId?: string;
 
   /**
-   * Position in the order's history, contiguous from 1.
+   * Position in the history of this order: 1, 2, 3, … without gaps.
    *
    * @generated from field: uint32 sequence = 3;
    */
   sequence?: number;
 
   /**
-   * What happened.
+   * The milestone that the order reached.
    *
    * @generated from field: smartcart.order.v1.OrderMilestone milestone = 4;
    */
   milestone?: OrderMilestoneJson;
 
   /**
-   * When it became true, in the years 1970 to 9999.
+   * Time at which the milestone was reached, in the years 1970 to 9999.
    *
    * @generated from field: google.protobuf.Timestamp occurred_at = 5;
    */
   occurredAt?: TimestampJson;
 
   /**
-   * The part of the mesh that made it true: "payment".
+   * Name of the service that reached the milestone: "payment".
    *
    * @generated from field: string service = 6;
    */
   service?: string;
 
   /**
-   * The trace it belongs to (W3C trace id, 32 hex digits); empty where there was none.
+   * W3C trace id: 32 lowercase hex digits, empty if there was none.
    *
    * @generated from field: string trace_id = 7;
    */

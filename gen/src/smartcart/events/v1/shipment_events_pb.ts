@@ -8,29 +8,31 @@ import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/vali
 import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_smartcart_mesh_v1_options } from "../../mesh/v1/options_pb.ts";
+import { file_smartcart_type_v1_string_rules } from "../../type/v1/string_rules_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file smartcart/events/v1/shipment_events.proto.
  */
 export const file_smartcart_events_v1_shipment_events: GenFile = /*@__PURE__*/
-  fileDesc("CilzbWFydGNhcnQvZXZlbnRzL3YxL3NoaXBtZW50X2V2ZW50cy5wcm90bxITc21hcnRjYXJ0LmV2ZW50cy52MSLSAQoUT3JkZXJTaGlwcGluZ1N0YXJ0ZWQSMAoIb3JkZXJfaWQYASABKAlCHrpIG3IZEAEYQDITXlteXHgwMC1ceDFmXHg3Zl0qJBJECgpzdGFydGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIUukgRyAEBsgELIgcI/4LR/68HMgA6QvLgGD4KFm9yZGVyLnNoaXBwaW5nX3N0YXJ0ZWQSCG9yZGVyX2lkGhoKCXNoaXBtZW50cxIH6AeQTuDUAxgGIBQoASK7AgoMT3JkZXJTaGlwcGVkEjAKCG9yZGVyX2lkGAEgASgJQh66SBtyGRABGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSQQoKc3RhcnRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCEbpIDrIBCyIHCP+C0f+vBzIAEkQKCnNoaXBwZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhS6SBHIAQGyAQsiBwj/gtH/rwcyABI1Cg90cmFja2luZ19udW1iZXIYBCABKAlCHLpIGXIXGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQ6OfLgGDUKDW9yZGVyLnNoaXBwZWQSCG9yZGVyX2lkGhoKCXNoaXBtZW50cxIH6AeQTuDUAxgGIBQoAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_mesh_v1_options]);
+  fileDesc("CilzbWFydGNhcnQvZXZlbnRzL3YxL3NoaXBtZW50X2V2ZW50cy5wcm90bxITc21hcnRjYXJ0LmV2ZW50cy52MSK9AQoUT3JkZXJTaGlwcGluZ1N0YXJ0ZWQSGwoIb3JkZXJfaWQYASABKAlCCbpIBnIEuOEYARJECgpzdGFydGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIUukgRyAEBsgELIgcI/4LR/68HMgA6QvLgGD4KFm9yZGVyLnNoaXBwaW5nX3N0YXJ0ZWQSCG9yZGVyX2lkGhoKCXNoaXBtZW50cxIH6AeQTuDUAxgGIBQoASKTAgoMT3JkZXJTaGlwcGVkEhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAESQQoKc3RhcnRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCEbpIDrIBCyIHCP+C0f+vBzIAEkQKCnNoaXBwZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhS6SBHIAQGyAQsiBwj/gtH/rwcyABIiCg90cmFja2luZ19udW1iZXIYBCABKAlCCbpIBnIEwOEYATo58uAYNQoNb3JkZXIuc2hpcHBlZBIIb3JkZXJfaWQaGgoJc2hpcG1lbnRzEgfoB5BO4NQDGAYgFCgBYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_mesh_v1_options, file_smartcart_type_v1_string_rules]);
 
 /**
- * A shipment has begun. Published once an order, by the shipping service.
+ * A shipment has started. Published by the shipping service, best effort: `OrderShipped` carries the same time for consumers that missed
+ * this event.
  *
  * @generated from message smartcart.events.v1.OrderShippingStarted
  */
 export type OrderShippingStarted = Message<"smartcart.events.v1.OrderShippingStarted"> & {
   /**
-   * The order.
+   * Id of the order. Events with the same id keep their order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * When it began, in the years 1970 to 9999.
+   * Time at which the shipment started, in the years 1970 to 9999.
    *
    * @generated from field: google.protobuf.Timestamp started_at = 2;
    */
@@ -38,20 +40,21 @@ export type OrderShippingStarted = Message<"smartcart.events.v1.OrderShippingSta
 };
 
 /**
- * A shipment has begun. Published once an order, by the shipping service.
+ * A shipment has started. Published by the shipping service, best effort: `OrderShipped` carries the same time for consumers that missed
+ * this event.
  *
  * @generated from message smartcart.events.v1.OrderShippingStarted
  */
 export type OrderShippingStartedJson = {
   /**
-   * The order.
+   * Id of the order. Events with the same id keep their order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId?: string;
 
   /**
-   * When it began, in the years 1970 to 9999.
+   * Time at which the shipment started, in the years 1970 to 9999.
    *
    * @generated from field: google.protobuf.Timestamp started_at = 2;
    */
@@ -66,34 +69,35 @@ export const OrderShippingStartedSchema: GenMessage<OrderShippingStarted, {jsonT
   messageDesc(file_smartcart_events_v1_shipment_events, 0);
 
 /**
- * A shipment has left. Published once an order, after `OrderShippingStarted`.
+ * A parcel has left the warehouse. Published by the shipping service after `OrderShippingStarted`, at least once per order, with the
+ * same message id each time.
  *
  * @generated from message smartcart.events.v1.OrderShipped
  */
 export type OrderShipped = Message<"smartcart.events.v1.OrderShipped"> & {
   /**
-   * The order.
+   * Id of the order. Events with the same id keep their order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * When it began, so that the order's history is whole even where this event arrives first. Unset: when it left.
+   * Time at which the shipment started, so that the history is complete even if this event arrives first. Default: `shipped_at`.
    *
    * @generated from field: google.protobuf.Timestamp started_at = 2;
    */
   startedAt?: Timestamp | undefined;
 
   /**
-   * When it left, in the years 1970 to 9999.
+   * Time at which the parcel left, in the years 1970 to 9999.
    *
    * @generated from field: google.protobuf.Timestamp shipped_at = 3;
    */
   shippedAt?: Timestamp | undefined;
 
   /**
-   * The carrier's number.
+   * Tracking number of the carrier.
    *
    * @generated from field: string tracking_number = 4;
    */
@@ -101,34 +105,35 @@ export type OrderShipped = Message<"smartcart.events.v1.OrderShipped"> & {
 };
 
 /**
- * A shipment has left. Published once an order, after `OrderShippingStarted`.
+ * A parcel has left the warehouse. Published by the shipping service after `OrderShippingStarted`, at least once per order, with the
+ * same message id each time.
  *
  * @generated from message smartcart.events.v1.OrderShipped
  */
 export type OrderShippedJson = {
   /**
-   * The order.
+   * Id of the order. Events with the same id keep their order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId?: string;
 
   /**
-   * When it began, so that the order's history is whole even where this event arrives first. Unset: when it left.
+   * Time at which the shipment started, so that the history is complete even if this event arrives first. Default: `shipped_at`.
    *
    * @generated from field: google.protobuf.Timestamp started_at = 2;
    */
   startedAt?: TimestampJson;
 
   /**
-   * When it left, in the years 1970 to 9999.
+   * Time at which the parcel left, in the years 1970 to 9999.
    *
    * @generated from field: google.protobuf.Timestamp shipped_at = 3;
    */
   shippedAt?: TimestampJson;
 
   /**
-   * The carrier's number.
+   * Tracking number of the carrier.
    *
    * @generated from field: string tracking_number = 4;
    */

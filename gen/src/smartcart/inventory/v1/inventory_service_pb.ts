@@ -12,29 +12,30 @@ import { file_smartcart_inventory_v1_reservation } from "./reservation_pb.ts";
 import { file_smartcart_mesh_v1_options } from "../../mesh/v1/options_pb.ts";
 import type { ItemError, ItemErrorJson } from "../../type/v1/problem_pb.ts";
 import { file_smartcart_type_v1_problem } from "../../type/v1/problem_pb.ts";
+import { file_smartcart_type_v1_string_rules } from "../../type/v1/string_rules_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file smartcart/inventory/v1/inventory_service.proto.
  */
 export const file_smartcart_inventory_v1_inventory_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci5zbWFydGNhcnQvaW52ZW50b3J5L3YxL2ludmVudG9yeV9zZXJ2aWNlLnByb3RvEhZzbWFydGNhcnQuaW52ZW50b3J5LnYxIl4KE0xpc3RQcm9kdWN0c1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjIASgAEigKCnBhZ2VfdG9rZW4YAiABKAlCFLpIEXIPGMgBMgpeW15ceDAwXSokImIKFExpc3RQcm9kdWN0c1Jlc3BvbnNlEjEKCHByb2R1Y3RzGAEgAygLMh8uc21hcnRjYXJ0LmludmVudG9yeS52MS5Qcm9kdWN0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJHChFHZXRQcm9kdWN0UmVxdWVzdBIyCgpwcm9kdWN0X2lkGAEgASgJQh66SBtyGRABGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQiRgoSR2V0UHJvZHVjdFJlc3BvbnNlEjAKB3Byb2R1Y3QYASABKAsyHy5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlByb2R1Y3QiZQoRQ2hlY2tTdG9ja1JlcXVlc3QSMgoKcHJvZHVjdF9pZBgBIAEoCUIeukgbchkQARhAMhNeW15ceDAwLVx4MWZceDdmXSokEhwKCHF1YW50aXR5GAIgASgFQgq6SAcaBRjoBygBImYKEkNoZWNrU3RvY2tSZXNwb25zZRIZCgxpc19hdmFpbGFibGUYASABKAhIAIgBARIWCglhdmFpbGFibGUYAiABKAVIAYgBAUIPCg1faXNfYXZhaWxhYmxlQgwKCl9hdmFpbGFibGUiWAoYQ2hlY2tBdmFpbGFiaWxpdHlSZXF1ZXN0EjwKBWxpbmVzGAEgAygLMiEuc21hcnRjYXJ0LmludmVudG9yeS52MS5TdG9ja0xpbmVCCrpIB5IBBAgBEGQifwoZQ2hlY2tBdmFpbGFiaWxpdHlSZXNwb25zZRIZCgxpc19hdmFpbGFibGUYASABKAhIAIgBARI2CgtzaG9ydF9saW5lcxgCIAMoCzIhLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuU2hvcnRMaW5lQg8KDV9pc19hdmFpbGFibGUihwIKDlJlc2VydmVSZXF1ZXN0EjYKDnJlc2VydmF0aW9uX2lkGAEgASgJQh66SBtyGRABGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSoAEKBWxpbmVzGAIgAygLMiEuc21hcnRjYXJ0LmludmVudG9yeS52MS5TdG9ja0xpbmVCbrpIa7oBYQoMbGluZXMudW5pcXVlEidlYWNoIHByb2R1Y3QgbWF5IHN0YW5kIG9uIG9uZSBsaW5lIG9ubHkaKHRoaXMubWFwKGxpbmUsIGxpbmUucHJvZHVjdF9pZCkudW5pcXVlKCmSAQQIARBkEhoKBnR0bF9tcxgDIAEoDUIKukgHKgUYgLiZKSKTAQoPUmVzZXJ2ZVJlc3BvbnNlEjoKC3Jlc2VydmF0aW9uGAEgASgLMiMuc21hcnRjYXJ0LmludmVudG9yeS52MS5SZXNlcnZhdGlvbkgAEjkKCHNob3J0YWdlGAIgASgLMiUuc21hcnRjYXJ0LmludmVudG9yeS52MS5TdG9ja1Nob3J0YWdlSABCCQoHb3V0Y29tZSJcChNCYXRjaFJlc2VydmVSZXF1ZXN0EkUKCHJlcXVlc3RzGAEgAygLMiYuc21hcnRjYXJ0LmludmVudG9yeS52MS5SZXNlcnZlUmVxdWVzdEILukgIkgEFCAEQgAIi3AEKFEJhdGNoUmVzZXJ2ZVJlc3BvbnNlEkQKB3Jlc3VsdHMYASADKAsyMy5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkJhdGNoUmVzZXJ2ZVJlc3BvbnNlLlJlc3VsdBp+CgZSZXN1bHQSOwoIcmVzcG9uc2UYASABKAsyJy5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlJlc2VydmVSZXNwb25zZUgAEi0KBWVycm9yGAIgASgLMhwuc21hcnRjYXJ0LnR5cGUudjEuSXRlbUVycm9ySABCCAoGcmVzdWx0IlIKGENvbW1pdFJlc2VydmF0aW9uUmVxdWVzdBI2Cg5yZXNlcnZhdGlvbl9pZBgBIAEoCUIeukgbchkQARhAMhNeW15ceDAwLVx4MWZceDdmXSokIp0BChlDb21taXRSZXNlcnZhdGlvblJlc3BvbnNlEjoKC3Jlc2VydmF0aW9uGAEgASgLMiMuc21hcnRjYXJ0LmludmVudG9yeS52MS5SZXNlcnZhdGlvbkgAEjkKCHNob3J0YWdlGAIgASgLMiUuc21hcnRjYXJ0LmludmVudG9yeS52MS5TdG9ja1Nob3J0YWdlSABCCQoHb3V0Y29tZSJxCh5CYXRjaENvbW1pdFJlc2VydmF0aW9uc1JlcXVlc3QSTwoIcmVxdWVzdHMYASADKAsyMC5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkNvbW1pdFJlc2VydmF0aW9uUmVxdWVzdEILukgIkgEFCAEQgAIi/QEKH0JhdGNoQ29tbWl0UmVzZXJ2YXRpb25zUmVzcG9uc2USTwoHcmVzdWx0cxgBIAMoCzI+LnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQmF0Y2hDb21taXRSZXNlcnZhdGlvbnNSZXNwb25zZS5SZXN1bHQaiAEKBlJlc3VsdBJFCghyZXNwb25zZRgBIAEoCzIxLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQ29tbWl0UmVzZXJ2YXRpb25SZXNwb25zZUgAEi0KBWVycm9yGAIgASgLMhwuc21hcnRjYXJ0LnR5cGUudjEuSXRlbUVycm9ySABCCAoGcmVzdWx0IlMKGVJlbGVhc2VSZXNlcnZhdGlvblJlcXVlc3QSNgoOcmVzZXJ2YXRpb25faWQYASABKAlCHrpIG3IZEAEYQDITXlteXHgwMC1ceDFmXHg3Zl0qJCJWChpSZWxlYXNlUmVzZXJ2YXRpb25SZXNwb25zZRI4CgtyZXNlcnZhdGlvbhgBIAEoCzIjLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb24iUAoRV2F0Y2hTdG9ja1JlcXVlc3QSOwoLcHJvZHVjdF9pZHMYASADKAlCJrpII5IBIBDIASIbchkQARhAMhNeW15ceDAwLVx4MWZceDdmXSokIkcKEldhdGNoU3RvY2tSZXNwb25zZRIxCghwcm9kdWN0cxgBIAMoCzIfLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuUHJvZHVjdCJjCh5CYXRjaERlbGV0ZVJlc2VydmF0aW9uc1JlcXVlc3QSQQoPcmVzZXJ2YXRpb25faWRzGAEgAygJQii6SCWSASIIARD0AyIbchkQARhAMhNeW15ceDAwLVx4MWZceDdmXSokIiEKH0JhdGNoRGVsZXRlUmVzZXJ2YXRpb25zUmVzcG9uc2UymAwKEEludmVudG9yeVNlcnZpY2UShAEKDExpc3RQcm9kdWN0cxIrLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuTGlzdFByb2R1Y3RzUmVxdWVzdBosLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuTGlzdFByb2R1Y3RzUmVzcG9uc2UiGZACAergGBII0A8SCQgDEDIY9AMgAUICCAEScwoKR2V0UHJvZHVjdBIpLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuR2V0UHJvZHVjdFJlcXVlc3QaKi5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkdldFByb2R1Y3RSZXNwb25zZSIOkAIB6uAYBwjQD0ICCAEScwoKQ2hlY2tTdG9jaxIpLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQ2hlY2tTdG9ja1JlcXVlc3QaKi5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkNoZWNrU3RvY2tSZXNwb25zZSIOkAIB6uAYBwjQD0ICCAESiAEKEUNoZWNrQXZhaWxhYmlsaXR5EjAuc21hcnRjYXJ0LmludmVudG9yeS52MS5DaGVja0F2YWlsYWJpbGl0eVJlcXVlc3QaMS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkNoZWNrQXZhaWxhYmlsaXR5UmVzcG9uc2UiDpACAergGAcI0A9CAggBEoIBCgdSZXNlcnZlEiYuc21hcnRjYXJ0LmludmVudG9yeS52MS5SZXNlcnZlUmVxdWVzdBonLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuUmVzZXJ2ZVJlc3BvbnNlIiaQAgLq4BgfCLgXGhEKDEJhdGNoUmVzZXJ2ZRCAAkIHIgVvcmRlchJ+CgxCYXRjaFJlc2VydmUSKy5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkJhdGNoUmVzZXJ2ZVJlcXVlc3QaLC5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkJhdGNoUmVzZXJ2ZVJlc3BvbnNlIhOQAgLq4BgMCLgXQgciBW9yZGVyEqsBChFDb21taXRSZXNlcnZhdGlvbhIwLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQ29tbWl0UmVzZXJ2YXRpb25SZXF1ZXN0GjEuc21hcnRjYXJ0LmludmVudG9yeS52MS5Db21taXRSZXNlcnZhdGlvblJlc3BvbnNlIjGQAgLq4BgqCLgXGhwKF0JhdGNoQ29tbWl0UmVzZXJ2YXRpb25zEIACQgciBW9yZGVyEp8BChdCYXRjaENvbW1pdFJlc2VydmF0aW9ucxI2LnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQmF0Y2hDb21taXRSZXNlcnZhdGlvbnNSZXF1ZXN0Gjcuc21hcnRjYXJ0LmludmVudG9yeS52MS5CYXRjaENvbW1pdFJlc2VydmF0aW9uc1Jlc3BvbnNlIhOQAgLq4BgMCLgXQgciBW9yZGVyEpwBChJSZWxlYXNlUmVzZXJ2YXRpb24SMS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlJlbGVhc2VSZXNlcnZhdGlvblJlcXVlc3QaMi5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlJlbGVhc2VSZXNlcnZhdGlvblJlc3BvbnNlIh+QAgLq4BgYCLgXQhMiBW9yZGVyIgpyZWNvbmNpbGVyEp8BChdCYXRjaERlbGV0ZVJlc2VydmF0aW9ucxI2LnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQmF0Y2hEZWxldGVSZXNlcnZhdGlvbnNSZXF1ZXN0Gjcuc21hcnRjYXJ0LmludmVudG9yeS52MS5CYXRjaERlbGV0ZVJlc2VydmF0aW9uc1Jlc3BvbnNlIhOQAgLq4BgMCJBOQgciBW9yZGVyEnIKCldhdGNoU3RvY2sSKS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLldhdGNoU3RvY2tSZXF1ZXN0Giouc21hcnRjYXJ0LmludmVudG9yeS52MS5XYXRjaFN0b2NrUmVzcG9uc2UiC5ACAergGARCAggBMAFiBnByb3RvMw", [file_buf_validate_validate, file_smartcart_inventory_v1_product, file_smartcart_inventory_v1_reservation, file_smartcart_mesh_v1_options, file_smartcart_type_v1_problem]);
+  fileDesc("Ci5zbWFydGNhcnQvaW52ZW50b3J5L3YxL2ludmVudG9yeV9zZXJ2aWNlLnByb3RvEhZzbWFydGNhcnQuaW52ZW50b3J5LnYxIlYKE0xpc3RQcm9kdWN0c1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjIASgAEiAKCnBhZ2VfdG9rZW4YAiABKAlCDLpICXIHyOEYARjIASJiChRMaXN0UHJvZHVjdHNSZXNwb25zZRIxCghwcm9kdWN0cxgBIAMoCzIfLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuUHJvZHVjdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMgoRR2V0UHJvZHVjdFJlcXVlc3QSHQoKcHJvZHVjdF9pZBgBIAEoCUIJukgGcgS44RgBIkYKEkdldFByb2R1Y3RSZXNwb25zZRIwCgdwcm9kdWN0GAEgASgLMh8uc21hcnRjYXJ0LmludmVudG9yeS52MS5Qcm9kdWN0IlAKEUNoZWNrU3RvY2tSZXF1ZXN0Eh0KCnByb2R1Y3RfaWQYASABKAlCCbpIBnIEuOEYARIcCghxdWFudGl0eRgCIAEoBUIKukgHGgUY6AcoASJmChJDaGVja1N0b2NrUmVzcG9uc2USGQoMaXNfYXZhaWxhYmxlGAEgASgISACIAQESFgoJYXZhaWxhYmxlGAIgASgFSAGIAQFCDwoNX2lzX2F2YWlsYWJsZUIMCgpfYXZhaWxhYmxlIlgKGENoZWNrQXZhaWxhYmlsaXR5UmVxdWVzdBI8CgVsaW5lcxgBIAMoCzIhLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuU3RvY2tMaW5lQgq6SAeSAQQIARBkIn8KGUNoZWNrQXZhaWxhYmlsaXR5UmVzcG9uc2USGQoMaXNfYXZhaWxhYmxlGAEgASgISACIAQESNgoLc2hvcnRfbGluZXMYAiADKAsyIS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlNob3J0TGluZUIPCg1faXNfYXZhaWxhYmxlIvIBCg5SZXNlcnZlUmVxdWVzdBIhCg5yZXNlcnZhdGlvbl9pZBgBIAEoCUIJukgGcgS44RgBEqABCgVsaW5lcxgCIAMoCzIhLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuU3RvY2tMaW5lQm66SGu6AWEKDGxpbmVzLnVuaXF1ZRInZWFjaCBwcm9kdWN0IG1heSBzdGFuZCBvbiBvbmUgbGluZSBvbmx5Gih0aGlzLm1hcChsaW5lLCBsaW5lLnByb2R1Y3RfaWQpLnVuaXF1ZSgpkgEECAEQZBIaCgZ0dGxfbXMYAyABKA1CCrpIByoFGIC4mSkikwEKD1Jlc2VydmVSZXNwb25zZRI6CgtyZXNlcnZhdGlvbhgBIAEoCzIjLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb25IABI5CghzaG9ydGFnZRgCIAEoCzIlLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuU3RvY2tTaG9ydGFnZUgAQgkKB291dGNvbWUiXAoTQmF0Y2hSZXNlcnZlUmVxdWVzdBJFCghyZXF1ZXN0cxgBIAMoCzImLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuUmVzZXJ2ZVJlcXVlc3RCC7pICJIBBQgBEIACItwBChRCYXRjaFJlc2VydmVSZXNwb25zZRJECgdyZXN1bHRzGAEgAygLMjMuc21hcnRjYXJ0LmludmVudG9yeS52MS5CYXRjaFJlc2VydmVSZXNwb25zZS5SZXN1bHQafgoGUmVzdWx0EjsKCHJlc3BvbnNlGAEgASgLMicuc21hcnRjYXJ0LmludmVudG9yeS52MS5SZXNlcnZlUmVzcG9uc2VIABItCgVlcnJvchgCIAEoCzIcLnNtYXJ0Y2FydC50eXBlLnYxLkl0ZW1FcnJvckgAQggKBnJlc3VsdCI9ChhDb21taXRSZXNlcnZhdGlvblJlcXVlc3QSIQoOcmVzZXJ2YXRpb25faWQYASABKAlCCbpIBnIEuOEYASKdAQoZQ29tbWl0UmVzZXJ2YXRpb25SZXNwb25zZRI6CgtyZXNlcnZhdGlvbhgBIAEoCzIjLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb25IABI5CghzaG9ydGFnZRgCIAEoCzIlLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuU3RvY2tTaG9ydGFnZUgAQgkKB291dGNvbWUicQoeQmF0Y2hDb21taXRSZXNlcnZhdGlvbnNSZXF1ZXN0Ek8KCHJlcXVlc3RzGAEgAygLMjAuc21hcnRjYXJ0LmludmVudG9yeS52MS5Db21taXRSZXNlcnZhdGlvblJlcXVlc3RCC7pICJIBBQgBEIACIv0BCh9CYXRjaENvbW1pdFJlc2VydmF0aW9uc1Jlc3BvbnNlEk8KB3Jlc3VsdHMYASADKAsyPi5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkJhdGNoQ29tbWl0UmVzZXJ2YXRpb25zUmVzcG9uc2UuUmVzdWx0GogBCgZSZXN1bHQSRQoIcmVzcG9uc2UYASABKAsyMS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkNvbW1pdFJlc2VydmF0aW9uUmVzcG9uc2VIABItCgVlcnJvchgCIAEoCzIcLnNtYXJ0Y2FydC50eXBlLnYxLkl0ZW1FcnJvckgAQggKBnJlc3VsdCI+ChlSZWxlYXNlUmVzZXJ2YXRpb25SZXF1ZXN0EiEKDnJlc2VydmF0aW9uX2lkGAEgASgJQgm6SAZyBLjhGAEiVgoaUmVsZWFzZVJlc2VydmF0aW9uUmVzcG9uc2USOAoLcmVzZXJ2YXRpb24YASABKAsyIy5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlJlc2VydmF0aW9uIjsKEVdhdGNoU3RvY2tSZXF1ZXN0EiYKC3Byb2R1Y3RfaWRzGAEgAygJQhG6SA6SAQsQyAEiBnIEuOEYASJHChJXYXRjaFN0b2NrUmVzcG9uc2USMQoIcHJvZHVjdHMYASADKAsyHy5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlByb2R1Y3QiTgoeQmF0Y2hEZWxldGVSZXNlcnZhdGlvbnNSZXF1ZXN0EiwKD3Jlc2VydmF0aW9uX2lkcxgBIAMoCUITukgQkgENCAEQ9AMiBnIEuOEYASIhCh9CYXRjaERlbGV0ZVJlc2VydmF0aW9uc1Jlc3BvbnNlMpgMChBJbnZlbnRvcnlTZXJ2aWNlEoQBCgxMaXN0UHJvZHVjdHMSKy5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkxpc3RQcm9kdWN0c1JlcXVlc3QaLC5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkxpc3RQcm9kdWN0c1Jlc3BvbnNlIhmQAgHq4BgSCNAPEgkIAxAyGPQDIAFCAggBEnMKCkdldFByb2R1Y3QSKS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkdldFByb2R1Y3RSZXF1ZXN0Giouc21hcnRjYXJ0LmludmVudG9yeS52MS5HZXRQcm9kdWN0UmVzcG9uc2UiDpACAergGAcI0A9CAggBEnMKCkNoZWNrU3RvY2sSKS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkNoZWNrU3RvY2tSZXF1ZXN0Giouc21hcnRjYXJ0LmludmVudG9yeS52MS5DaGVja1N0b2NrUmVzcG9uc2UiDpACAergGAcI0A9CAggBEogBChFDaGVja0F2YWlsYWJpbGl0eRIwLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQ2hlY2tBdmFpbGFiaWxpdHlSZXF1ZXN0GjEuc21hcnRjYXJ0LmludmVudG9yeS52MS5DaGVja0F2YWlsYWJpbGl0eVJlc3BvbnNlIg6QAgHq4BgHCNAPQgIIARKCAQoHUmVzZXJ2ZRImLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuUmVzZXJ2ZVJlcXVlc3QaJy5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlJlc2VydmVSZXNwb25zZSImkAIC6uAYHwi4FxoRCgxCYXRjaFJlc2VydmUQgAJCByIFb3JkZXISfgoMQmF0Y2hSZXNlcnZlEisuc21hcnRjYXJ0LmludmVudG9yeS52MS5CYXRjaFJlc2VydmVSZXF1ZXN0Giwuc21hcnRjYXJ0LmludmVudG9yeS52MS5CYXRjaFJlc2VydmVSZXNwb25zZSITkAIC6uAYDAi4F0IHIgVvcmRlchKrAQoRQ29tbWl0UmVzZXJ2YXRpb24SMC5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkNvbW1pdFJlc2VydmF0aW9uUmVxdWVzdBoxLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQ29tbWl0UmVzZXJ2YXRpb25SZXNwb25zZSIxkAIC6uAYKgi4FxocChdCYXRjaENvbW1pdFJlc2VydmF0aW9ucxCAAkIHIgVvcmRlchKfAQoXQmF0Y2hDb21taXRSZXNlcnZhdGlvbnMSNi5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkJhdGNoQ29tbWl0UmVzZXJ2YXRpb25zUmVxdWVzdBo3LnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQmF0Y2hDb21taXRSZXNlcnZhdGlvbnNSZXNwb25zZSITkAIC6uAYDAi4F0IHIgVvcmRlchKcAQoSUmVsZWFzZVJlc2VydmF0aW9uEjEuc21hcnRjYXJ0LmludmVudG9yeS52MS5SZWxlYXNlUmVzZXJ2YXRpb25SZXF1ZXN0GjIuc21hcnRjYXJ0LmludmVudG9yeS52MS5SZWxlYXNlUmVzZXJ2YXRpb25SZXNwb25zZSIfkAIC6uAYGAi4F0ITIgVvcmRlciIKcmVjb25jaWxlchKfAQoXQmF0Y2hEZWxldGVSZXNlcnZhdGlvbnMSNi5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkJhdGNoRGVsZXRlUmVzZXJ2YXRpb25zUmVxdWVzdBo3LnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQmF0Y2hEZWxldGVSZXNlcnZhdGlvbnNSZXNwb25zZSITkAIC6uAYDAiQTkIHIgVvcmRlchJyCgpXYXRjaFN0b2NrEikuc21hcnRjYXJ0LmludmVudG9yeS52MS5XYXRjaFN0b2NrUmVxdWVzdBoqLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuV2F0Y2hTdG9ja1Jlc3BvbnNlIguQAgHq4BgEQgIIATABYgZwcm90bzM", [file_buf_validate_validate, file_smartcart_inventory_v1_product, file_smartcart_inventory_v1_reservation, file_smartcart_mesh_v1_options, file_smartcart_type_v1_problem, file_smartcart_type_v1_string_rules]);
 
 /**
- * Asks for a page of the catalogue.
+ * Request of `ListProducts`.
  *
  * @generated from message smartcart.inventory.v1.ListProductsRequest
  */
 export type ListProductsRequest = Message<"smartcart.inventory.v1.ListProductsRequest"> & {
   /**
-   * Most products in the answer; 0 means 50, at most 200.
+   * Maximum number of products per page, at most 200. Default: 50.
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before; empty for the first.
+   * `next_page_token` of the previous page. Empty: the first page.
    *
    * @generated from field: string page_token = 2;
    */
@@ -42,20 +43,20 @@ export type ListProductsRequest = Message<"smartcart.inventory.v1.ListProductsRe
 };
 
 /**
- * Asks for a page of the catalogue.
+ * Request of `ListProducts`.
  *
  * @generated from message smartcart.inventory.v1.ListProductsRequest
  */
 export type ListProductsRequestJson = {
   /**
-   * Most products in the answer; 0 means 50, at most 200.
+   * Maximum number of products per page, at most 200. Default: 50.
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize?: number;
 
   /**
-   * `next_page_token` of the page before; empty for the first.
+   * `next_page_token` of the previous page. Empty: the first page.
    *
    * @generated from field: string page_token = 2;
    */
@@ -70,20 +71,20 @@ export const ListProductsRequestSchema: GenMessage<ListProductsRequest, {jsonTyp
   messageDesc(file_smartcart_inventory_v1_inventory_service, 0);
 
 /**
- * A page of the catalogue.
+ * Response of `ListProducts`.
  *
  * @generated from message smartcart.inventory.v1.ListProductsResponse
  */
 export type ListProductsResponse = Message<"smartcart.inventory.v1.ListProductsResponse"> & {
   /**
-   * The products.
+   * Products of this page, ordered by category and name.
    *
    * @generated from field: repeated smartcart.inventory.v1.Product products = 1;
    */
   products: Product[];
 
   /**
-   * Token of the next page; empty on the last one.
+   * `page_token` of the next page. Empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -91,20 +92,20 @@ export type ListProductsResponse = Message<"smartcart.inventory.v1.ListProductsR
 };
 
 /**
- * A page of the catalogue.
+ * Response of `ListProducts`.
  *
  * @generated from message smartcart.inventory.v1.ListProductsResponse
  */
 export type ListProductsResponseJson = {
   /**
-   * The products.
+   * Products of this page, ordered by category and name.
    *
    * @generated from field: repeated smartcart.inventory.v1.Product products = 1;
    */
   products?: ProductJson[];
 
   /**
-   * Token of the next page; empty on the last one.
+   * `page_token` of the next page. Empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -119,13 +120,13 @@ export const ListProductsResponseSchema: GenMessage<ListProductsResponse, {jsonT
   messageDesc(file_smartcart_inventory_v1_inventory_service, 1);
 
 /**
- * Asks for one product.
+ * Request of `GetProduct`.
  *
  * @generated from message smartcart.inventory.v1.GetProductRequest
  */
 export type GetProductRequest = Message<"smartcart.inventory.v1.GetProductRequest"> & {
   /**
-   * The product.
+   * Id of the product (SKU).
    *
    * @generated from field: string product_id = 1;
    */
@@ -133,13 +134,13 @@ export type GetProductRequest = Message<"smartcart.inventory.v1.GetProductReques
 };
 
 /**
- * Asks for one product.
+ * Request of `GetProduct`.
  *
  * @generated from message smartcart.inventory.v1.GetProductRequest
  */
 export type GetProductRequestJson = {
   /**
-   * The product.
+   * Id of the product (SKU).
    *
    * @generated from field: string product_id = 1;
    */
@@ -154,13 +155,13 @@ export const GetProductRequestSchema: GenMessage<GetProductRequest, {jsonType: G
   messageDesc(file_smartcart_inventory_v1_inventory_service, 2);
 
 /**
- * One product.
+ * Response of `GetProduct`.
  *
  * @generated from message smartcart.inventory.v1.GetProductResponse
  */
 export type GetProductResponse = Message<"smartcart.inventory.v1.GetProductResponse"> & {
   /**
-   * The product.
+   * The product with its current stock.
    *
    * @generated from field: smartcart.inventory.v1.Product product = 1;
    */
@@ -168,13 +169,13 @@ export type GetProductResponse = Message<"smartcart.inventory.v1.GetProductRespo
 };
 
 /**
- * One product.
+ * Response of `GetProduct`.
  *
  * @generated from message smartcart.inventory.v1.GetProductResponse
  */
 export type GetProductResponseJson = {
   /**
-   * The product.
+   * The product with its current stock.
    *
    * @generated from field: smartcart.inventory.v1.Product product = 1;
    */
@@ -189,20 +190,20 @@ export const GetProductResponseSchema: GenMessage<GetProductResponse, {jsonType:
   messageDesc(file_smartcart_inventory_v1_inventory_service, 3);
 
 /**
- * Asks for units of one product.
+ * Request of `CheckStock`.
  *
  * @generated from message smartcart.inventory.v1.CheckStockRequest
  */
 export type CheckStockRequest = Message<"smartcart.inventory.v1.CheckStockRequest"> & {
   /**
-   * The product.
+   * Id of the product (SKU).
    *
    * @generated from field: string product_id = 1;
    */
   productId: string;
 
   /**
-   * Units, 1 to 1,000.
+   * Number of units, 1 to 1,000.
    *
    * @generated from field: int32 quantity = 2;
    */
@@ -210,20 +211,20 @@ export type CheckStockRequest = Message<"smartcart.inventory.v1.CheckStockReques
 };
 
 /**
- * Asks for units of one product.
+ * Request of `CheckStock`.
  *
  * @generated from message smartcart.inventory.v1.CheckStockRequest
  */
 export type CheckStockRequestJson = {
   /**
-   * The product.
+   * Id of the product (SKU).
    *
    * @generated from field: string product_id = 1;
    */
   productId?: string;
 
   /**
-   * Units, 1 to 1,000.
+   * Number of units, 1 to 1,000.
    *
    * @generated from field: int32 quantity = 2;
    */
@@ -238,20 +239,20 @@ export const CheckStockRequestSchema: GenMessage<CheckStockRequest, {jsonType: C
   messageDesc(file_smartcart_inventory_v1_inventory_service, 4);
 
 /**
- * The stock of one product.
+ * Response of `CheckStock`.
  *
  * @generated from message smartcart.inventory.v1.CheckStockResponse
  */
 export type CheckStockResponse = Message<"smartcart.inventory.v1.CheckStockResponse"> & {
   /**
-   * Whether the quantity could be reserved now. Always present.
+   * Whether the quantity is available now. Always present, false included.
    *
    * @generated from field: optional bool is_available = 1;
    */
   isAvailable?: boolean | undefined;
 
   /**
-   * Units that could be reserved now. Always present, 0 included.
+   * Number of units that are available now. Always present, 0 included.
    *
    * @generated from field: optional int32 available = 2;
    */
@@ -259,20 +260,20 @@ export type CheckStockResponse = Message<"smartcart.inventory.v1.CheckStockRespo
 };
 
 /**
- * The stock of one product.
+ * Response of `CheckStock`.
  *
  * @generated from message smartcart.inventory.v1.CheckStockResponse
  */
 export type CheckStockResponseJson = {
   /**
-   * Whether the quantity could be reserved now. Always present.
+   * Whether the quantity is available now. Always present, false included.
    *
    * @generated from field: optional bool is_available = 1;
    */
   isAvailable?: boolean;
 
   /**
-   * Units that could be reserved now. Always present, 0 included.
+   * Number of units that are available now. Always present, 0 included.
    *
    * @generated from field: optional int32 available = 2;
    */
@@ -287,13 +288,13 @@ export const CheckStockResponseSchema: GenMessage<CheckStockResponse, {jsonType:
   messageDesc(file_smartcart_inventory_v1_inventory_service, 5);
 
 /**
- * Asks for several lines.
+ * Request of `CheckAvailability`.
  *
  * @generated from message smartcart.inventory.v1.CheckAvailabilityRequest
  */
 export type CheckAvailabilityRequest = Message<"smartcart.inventory.v1.CheckAvailabilityRequest"> & {
   /**
-   * Lines, one a product.
+   * Lines, 1 to 100, at most one per product.
    *
    * @generated from field: repeated smartcart.inventory.v1.StockLine lines = 1;
    */
@@ -301,13 +302,13 @@ export type CheckAvailabilityRequest = Message<"smartcart.inventory.v1.CheckAvai
 };
 
 /**
- * Asks for several lines.
+ * Request of `CheckAvailability`.
  *
  * @generated from message smartcart.inventory.v1.CheckAvailabilityRequest
  */
 export type CheckAvailabilityRequestJson = {
   /**
-   * Lines, one a product.
+   * Lines, 1 to 100, at most one per product.
    *
    * @generated from field: repeated smartcart.inventory.v1.StockLine lines = 1;
    */
@@ -322,20 +323,20 @@ export const CheckAvailabilityRequestSchema: GenMessage<CheckAvailabilityRequest
   messageDesc(file_smartcart_inventory_v1_inventory_service, 6);
 
 /**
- * Whether the lines could be had.
+ * Response of `CheckAvailability`.
  *
  * @generated from message smartcart.inventory.v1.CheckAvailabilityResponse
  */
 export type CheckAvailabilityResponse = Message<"smartcart.inventory.v1.CheckAvailabilityResponse"> & {
   /**
-   * Whether all lines could be reserved now. Always present.
+   * Whether all lines are available now. Always present, false included.
    *
    * @generated from field: optional bool is_available = 1;
    */
   isAvailable?: boolean | undefined;
 
   /**
-   * The lines that fall short; empty where all are there.
+   * Lines that are not available in full. Empty if all are.
    *
    * @generated from field: repeated smartcart.inventory.v1.ShortLine short_lines = 2;
    */
@@ -343,20 +344,20 @@ export type CheckAvailabilityResponse = Message<"smartcart.inventory.v1.CheckAva
 };
 
 /**
- * Whether the lines could be had.
+ * Response of `CheckAvailability`.
  *
  * @generated from message smartcart.inventory.v1.CheckAvailabilityResponse
  */
 export type CheckAvailabilityResponseJson = {
   /**
-   * Whether all lines could be reserved now. Always present.
+   * Whether all lines are available now. Always present, false included.
    *
    * @generated from field: optional bool is_available = 1;
    */
   isAvailable?: boolean;
 
   /**
-   * The lines that fall short; empty where all are there.
+   * Lines that are not available in full. Empty if all are.
    *
    * @generated from field: repeated smartcart.inventory.v1.ShortLine short_lines = 2;
    */
@@ -371,27 +372,27 @@ export const CheckAvailabilityResponseSchema: GenMessage<CheckAvailabilityRespon
   messageDesc(file_smartcart_inventory_v1_inventory_service, 7);
 
 /**
- * Asks to set lines aside.
+ * Request of `Reserve`.
  *
  * @generated from message smartcart.inventory.v1.ReserveRequest
  */
 export type ReserveRequest = Message<"smartcart.inventory.v1.ReserveRequest"> & {
   /**
-   * Chosen by the caller, unique for ever: the order id.
+   * Id chosen by the caller, never reused: the order id.
    *
    * @generated from field: string reservation_id = 1;
    */
   reservationId: string;
 
   /**
-   * Lines, one a product.
+   * Lines, 1 to 100, at most one per product.
    *
    * @generated from field: repeated smartcart.inventory.v1.StockLine lines = 2;
    */
   lines: StockLine[];
 
   /**
-   * How long to hold them, in milliseconds; 0 means the service's default.
+   * Time until the reservation expires, in milliseconds, at most 86,400,000 (24 hours). Default: the setting RESERVATION_TTL_MS.
    *
    * @generated from field: uint32 ttl_ms = 3;
    */
@@ -399,27 +400,27 @@ export type ReserveRequest = Message<"smartcart.inventory.v1.ReserveRequest"> & 
 };
 
 /**
- * Asks to set lines aside.
+ * Request of `Reserve`.
  *
  * @generated from message smartcart.inventory.v1.ReserveRequest
  */
 export type ReserveRequestJson = {
   /**
-   * Chosen by the caller, unique for ever: the order id.
+   * Id chosen by the caller, never reused: the order id.
    *
    * @generated from field: string reservation_id = 1;
    */
   reservationId?: string;
 
   /**
-   * Lines, one a product.
+   * Lines, 1 to 100, at most one per product.
    *
    * @generated from field: repeated smartcart.inventory.v1.StockLine lines = 2;
    */
   lines?: StockLineJson[];
 
   /**
-   * How long to hold them, in milliseconds; 0 means the service's default.
+   * Time until the reservation expires, in milliseconds, at most 86,400,000 (24 hours). Default: the setting RESERVATION_TTL_MS.
    *
    * @generated from field: uint32 ttl_ms = 3;
    */
@@ -434,19 +435,19 @@ export const ReserveRequestSchema: GenMessage<ReserveRequest, {jsonType: Reserve
   messageDesc(file_smartcart_inventory_v1_inventory_service, 8);
 
 /**
- * What became of it.
+ * Response of `Reserve`.
  *
  * @generated from message smartcart.inventory.v1.ReserveResponse
  */
 export type ReserveResponse = Message<"smartcart.inventory.v1.ReserveResponse"> & {
   /**
-   * A shortage is an answer, not an error.
+   * A shortage is a response, not an error.
    *
    * @generated from oneof smartcart.inventory.v1.ReserveResponse.outcome
    */
   outcome: {
     /**
-     * Set aside.
+     * All lines are reserved, or were by an earlier call with this id.
      *
      * @generated from field: smartcart.inventory.v1.Reservation reservation = 1;
      */
@@ -454,7 +455,7 @@ export type ReserveResponse = Message<"smartcart.inventory.v1.ReserveResponse"> 
     case: "reservation";
   } | {
     /**
-     * Nothing was set aside.
+     * Stock is short; nothing was reserved.
      *
      * @generated from field: smartcart.inventory.v1.StockShortage shortage = 2;
      */
@@ -464,20 +465,20 @@ export type ReserveResponse = Message<"smartcart.inventory.v1.ReserveResponse"> 
 };
 
 /**
- * What became of it.
+ * Response of `Reserve`.
  *
  * @generated from message smartcart.inventory.v1.ReserveResponse
  */
 export type ReserveResponseJson = {
   /**
-   * Set aside.
+   * All lines are reserved, or were by an earlier call with this id.
    *
    * @generated from field: smartcart.inventory.v1.Reservation reservation = 1;
    */
   reservation?: ReservationJson;
 
   /**
-   * Nothing was set aside.
+   * Stock is short; nothing was reserved.
    *
    * @generated from field: smartcart.inventory.v1.StockShortage shortage = 2;
    */
@@ -492,13 +493,13 @@ export const ReserveResponseSchema: GenMessage<ReserveResponse, {jsonType: Reser
   messageDesc(file_smartcart_inventory_v1_inventory_service, 9);
 
 /**
- * Many reservations.
+ * Request of `BatchReserve`.
  *
  * @generated from message smartcart.inventory.v1.BatchReserveRequest
  */
 export type BatchReserveRequest = Message<"smartcart.inventory.v1.BatchReserveRequest"> & {
   /**
-   * The requests, at most 256.
+   * Requests, 1 to 256, each with a different id. They succeed or fail independently.
    *
    * @generated from field: repeated smartcart.inventory.v1.ReserveRequest requests = 1;
    */
@@ -506,13 +507,13 @@ export type BatchReserveRequest = Message<"smartcart.inventory.v1.BatchReserveRe
 };
 
 /**
- * Many reservations.
+ * Request of `BatchReserve`.
  *
  * @generated from message smartcart.inventory.v1.BatchReserveRequest
  */
 export type BatchReserveRequestJson = {
   /**
-   * The requests, at most 256.
+   * Requests, 1 to 256, each with a different id. They succeed or fail independently.
    *
    * @generated from field: repeated smartcart.inventory.v1.ReserveRequest requests = 1;
    */
@@ -527,13 +528,13 @@ export const BatchReserveRequestSchema: GenMessage<BatchReserveRequest, {jsonTyp
   messageDesc(file_smartcart_inventory_v1_inventory_service, 10);
 
 /**
- * Their answers, in the order of the requests.
+ * Results of the batch.
  *
  * @generated from message smartcart.inventory.v1.BatchReserveResponse
  */
 export type BatchReserveResponse = Message<"smartcart.inventory.v1.BatchReserveResponse"> & {
   /**
-   * One answer a request.
+   * One result per request, in the order of `requests`.
    *
    * @generated from field: repeated smartcart.inventory.v1.BatchReserveResponse.Result results = 1;
    */
@@ -541,13 +542,13 @@ export type BatchReserveResponse = Message<"smartcart.inventory.v1.BatchReserveR
 };
 
 /**
- * Their answers, in the order of the requests.
+ * Results of the batch.
  *
  * @generated from message smartcart.inventory.v1.BatchReserveResponse
  */
 export type BatchReserveResponseJson = {
   /**
-   * One answer a request.
+   * One result per request, in the order of `requests`.
    *
    * @generated from field: repeated smartcart.inventory.v1.BatchReserveResponse.Result results = 1;
    */
@@ -562,19 +563,19 @@ export const BatchReserveResponseSchema: GenMessage<BatchReserveResponse, {jsonT
   messageDesc(file_smartcart_inventory_v1_inventory_service, 11);
 
 /**
- * One answer.
+ * Result of one request.
  *
  * @generated from message smartcart.inventory.v1.BatchReserveResponse.Result
  */
 export type BatchReserveResponse_Result = Message<"smartcart.inventory.v1.BatchReserveResponse.Result"> & {
   /**
-   * Either what the unary call would have answered, or its error.
+   * What the unary method would have returned.
    *
    * @generated from oneof smartcart.inventory.v1.BatchReserveResponse.Result.result
    */
   result: {
     /**
-     * It answered.
+     * Response of the unary method.
      *
      * @generated from field: smartcart.inventory.v1.ReserveResponse response = 1;
      */
@@ -582,7 +583,7 @@ export type BatchReserveResponse_Result = Message<"smartcart.inventory.v1.BatchR
     case: "response";
   } | {
     /**
-     * It failed.
+     * Error of the unary method.
      *
      * @generated from field: smartcart.type.v1.ItemError error = 2;
      */
@@ -592,20 +593,20 @@ export type BatchReserveResponse_Result = Message<"smartcart.inventory.v1.BatchR
 };
 
 /**
- * One answer.
+ * Result of one request.
  *
  * @generated from message smartcart.inventory.v1.BatchReserveResponse.Result
  */
 export type BatchReserveResponse_ResultJson = {
   /**
-   * It answered.
+   * Response of the unary method.
    *
    * @generated from field: smartcart.inventory.v1.ReserveResponse response = 1;
    */
   response?: ReserveResponseJson;
 
   /**
-   * It failed.
+   * Error of the unary method.
    *
    * @generated from field: smartcart.type.v1.ItemError error = 2;
    */
@@ -620,13 +621,13 @@ export const BatchReserveResponse_ResultSchema: GenMessage<BatchReserveResponse_
   messageDesc(file_smartcart_inventory_v1_inventory_service, 11, 0);
 
 /**
- * Asks to turn a hold into a sale.
+ * Request of `CommitReservation`.
  *
  * @generated from message smartcart.inventory.v1.CommitReservationRequest
  */
 export type CommitReservationRequest = Message<"smartcart.inventory.v1.CommitReservationRequest"> & {
   /**
-   * The reservation.
+   * Id of the reservation: the order id.
    *
    * @generated from field: string reservation_id = 1;
    */
@@ -634,13 +635,13 @@ export type CommitReservationRequest = Message<"smartcart.inventory.v1.CommitRes
 };
 
 /**
- * Asks to turn a hold into a sale.
+ * Request of `CommitReservation`.
  *
  * @generated from message smartcart.inventory.v1.CommitReservationRequest
  */
 export type CommitReservationRequestJson = {
   /**
-   * The reservation.
+   * Id of the reservation: the order id.
    *
    * @generated from field: string reservation_id = 1;
    */
@@ -655,19 +656,19 @@ export const CommitReservationRequestSchema: GenMessage<CommitReservationRequest
   messageDesc(file_smartcart_inventory_v1_inventory_service, 12);
 
 /**
- * What became of it.
+ * Response of `CommitReservation`.
  *
  * @generated from message smartcart.inventory.v1.CommitReservationResponse
  */
 export type CommitReservationResponse = Message<"smartcart.inventory.v1.CommitReservationResponse"> & {
   /**
-   * A shortage is an answer, not an error.
+   * A shortage is a response, not an error.
    *
    * @generated from oneof smartcart.inventory.v1.CommitReservationResponse.outcome
    */
   outcome: {
     /**
-     * Sold.
+     * The reservation is COMMITTED.
      *
      * @generated from field: smartcart.inventory.v1.Reservation reservation = 1;
      */
@@ -675,7 +676,7 @@ export type CommitReservationResponse = Message<"smartcart.inventory.v1.CommitRe
     case: "reservation";
   } | {
     /**
-     * It had expired and the units are gone.
+     * The reservation had expired and its units are no longer available.
      *
      * @generated from field: smartcart.inventory.v1.StockShortage shortage = 2;
      */
@@ -685,20 +686,20 @@ export type CommitReservationResponse = Message<"smartcart.inventory.v1.CommitRe
 };
 
 /**
- * What became of it.
+ * Response of `CommitReservation`.
  *
  * @generated from message smartcart.inventory.v1.CommitReservationResponse
  */
 export type CommitReservationResponseJson = {
   /**
-   * Sold.
+   * The reservation is COMMITTED.
    *
    * @generated from field: smartcart.inventory.v1.Reservation reservation = 1;
    */
   reservation?: ReservationJson;
 
   /**
-   * It had expired and the units are gone.
+   * The reservation had expired and its units are no longer available.
    *
    * @generated from field: smartcart.inventory.v1.StockShortage shortage = 2;
    */
@@ -713,13 +714,13 @@ export const CommitReservationResponseSchema: GenMessage<CommitReservationRespon
   messageDesc(file_smartcart_inventory_v1_inventory_service, 13);
 
 /**
- * Many commits.
+ * Request of `BatchCommitReservations`.
  *
  * @generated from message smartcart.inventory.v1.BatchCommitReservationsRequest
  */
 export type BatchCommitReservationsRequest = Message<"smartcart.inventory.v1.BatchCommitReservationsRequest"> & {
   /**
-   * The requests, at most 256.
+   * Requests, 1 to 256, each with a different id. They succeed or fail independently.
    *
    * @generated from field: repeated smartcart.inventory.v1.CommitReservationRequest requests = 1;
    */
@@ -727,13 +728,13 @@ export type BatchCommitReservationsRequest = Message<"smartcart.inventory.v1.Bat
 };
 
 /**
- * Many commits.
+ * Request of `BatchCommitReservations`.
  *
  * @generated from message smartcart.inventory.v1.BatchCommitReservationsRequest
  */
 export type BatchCommitReservationsRequestJson = {
   /**
-   * The requests, at most 256.
+   * Requests, 1 to 256, each with a different id. They succeed or fail independently.
    *
    * @generated from field: repeated smartcart.inventory.v1.CommitReservationRequest requests = 1;
    */
@@ -748,13 +749,13 @@ export const BatchCommitReservationsRequestSchema: GenMessage<BatchCommitReserva
   messageDesc(file_smartcart_inventory_v1_inventory_service, 14);
 
 /**
- * Their answers, in the order of the requests.
+ * Results of the batch.
  *
  * @generated from message smartcart.inventory.v1.BatchCommitReservationsResponse
  */
 export type BatchCommitReservationsResponse = Message<"smartcart.inventory.v1.BatchCommitReservationsResponse"> & {
   /**
-   * One answer a request.
+   * One result per request, in the order of `requests`.
    *
    * @generated from field: repeated smartcart.inventory.v1.BatchCommitReservationsResponse.Result results = 1;
    */
@@ -762,13 +763,13 @@ export type BatchCommitReservationsResponse = Message<"smartcart.inventory.v1.Ba
 };
 
 /**
- * Their answers, in the order of the requests.
+ * Results of the batch.
  *
  * @generated from message smartcart.inventory.v1.BatchCommitReservationsResponse
  */
 export type BatchCommitReservationsResponseJson = {
   /**
-   * One answer a request.
+   * One result per request, in the order of `requests`.
    *
    * @generated from field: repeated smartcart.inventory.v1.BatchCommitReservationsResponse.Result results = 1;
    */
@@ -783,19 +784,19 @@ export const BatchCommitReservationsResponseSchema: GenMessage<BatchCommitReserv
   messageDesc(file_smartcart_inventory_v1_inventory_service, 15);
 
 /**
- * One answer.
+ * Result of one request.
  *
  * @generated from message smartcart.inventory.v1.BatchCommitReservationsResponse.Result
  */
 export type BatchCommitReservationsResponse_Result = Message<"smartcart.inventory.v1.BatchCommitReservationsResponse.Result"> & {
   /**
-   * Either what the unary call would have answered, or its error.
+   * What the unary method would have returned.
    *
    * @generated from oneof smartcart.inventory.v1.BatchCommitReservationsResponse.Result.result
    */
   result: {
     /**
-     * It answered.
+     * Response of the unary method.
      *
      * @generated from field: smartcart.inventory.v1.CommitReservationResponse response = 1;
      */
@@ -803,7 +804,7 @@ export type BatchCommitReservationsResponse_Result = Message<"smartcart.inventor
     case: "response";
   } | {
     /**
-     * It failed.
+     * Error of the unary method.
      *
      * @generated from field: smartcart.type.v1.ItemError error = 2;
      */
@@ -813,20 +814,20 @@ export type BatchCommitReservationsResponse_Result = Message<"smartcart.inventor
 };
 
 /**
- * One answer.
+ * Result of one request.
  *
  * @generated from message smartcart.inventory.v1.BatchCommitReservationsResponse.Result
  */
 export type BatchCommitReservationsResponse_ResultJson = {
   /**
-   * It answered.
+   * Response of the unary method.
    *
    * @generated from field: smartcart.inventory.v1.CommitReservationResponse response = 1;
    */
   response?: CommitReservationResponseJson;
 
   /**
-   * It failed.
+   * Error of the unary method.
    *
    * @generated from field: smartcart.type.v1.ItemError error = 2;
    */
@@ -841,13 +842,13 @@ export const BatchCommitReservationsResponse_ResultSchema: GenMessage<BatchCommi
   messageDesc(file_smartcart_inventory_v1_inventory_service, 15, 0);
 
 /**
- * Asks to put units back.
+ * Request of `ReleaseReservation`.
  *
  * @generated from message smartcart.inventory.v1.ReleaseReservationRequest
  */
 export type ReleaseReservationRequest = Message<"smartcart.inventory.v1.ReleaseReservationRequest"> & {
   /**
-   * The reservation.
+   * Id of the reservation: the order id.
    *
    * @generated from field: string reservation_id = 1;
    */
@@ -855,13 +856,13 @@ export type ReleaseReservationRequest = Message<"smartcart.inventory.v1.ReleaseR
 };
 
 /**
- * Asks to put units back.
+ * Request of `ReleaseReservation`.
  *
  * @generated from message smartcart.inventory.v1.ReleaseReservationRequest
  */
 export type ReleaseReservationRequestJson = {
   /**
-   * The reservation.
+   * Id of the reservation: the order id.
    *
    * @generated from field: string reservation_id = 1;
    */
@@ -876,13 +877,13 @@ export const ReleaseReservationRequestSchema: GenMessage<ReleaseReservationReque
   messageDesc(file_smartcart_inventory_v1_inventory_service, 16);
 
 /**
- * The reservation after the release.
+ * Response of `ReleaseReservation`.
  *
  * @generated from message smartcart.inventory.v1.ReleaseReservationResponse
  */
 export type ReleaseReservationResponse = Message<"smartcart.inventory.v1.ReleaseReservationResponse"> & {
   /**
-   * RELEASED, or EXPIRED where time was quicker.
+   * The reservation: RELEASED, or EXPIRED if it had expired before.
    *
    * @generated from field: smartcart.inventory.v1.Reservation reservation = 1;
    */
@@ -890,13 +891,13 @@ export type ReleaseReservationResponse = Message<"smartcart.inventory.v1.Release
 };
 
 /**
- * The reservation after the release.
+ * Response of `ReleaseReservation`.
  *
  * @generated from message smartcart.inventory.v1.ReleaseReservationResponse
  */
 export type ReleaseReservationResponseJson = {
   /**
-   * RELEASED, or EXPIRED where time was quicker.
+   * The reservation: RELEASED, or EXPIRED if it had expired before.
    *
    * @generated from field: smartcart.inventory.v1.Reservation reservation = 1;
    */
@@ -911,13 +912,13 @@ export const ReleaseReservationResponseSchema: GenMessage<ReleaseReservationResp
   messageDesc(file_smartcart_inventory_v1_inventory_service, 17);
 
 /**
- * Asks to follow stock.
+ * Request of `WatchStock`.
  *
  * @generated from message smartcart.inventory.v1.WatchStockRequest
  */
 export type WatchStockRequest = Message<"smartcart.inventory.v1.WatchStockRequest"> & {
   /**
-   * The products; empty means all.
+   * Ids of the products, at most 200. Empty: all products.
    *
    * @generated from field: repeated string product_ids = 1;
    */
@@ -925,13 +926,13 @@ export type WatchStockRequest = Message<"smartcart.inventory.v1.WatchStockReques
 };
 
 /**
- * Asks to follow stock.
+ * Request of `WatchStock`.
  *
  * @generated from message smartcart.inventory.v1.WatchStockRequest
  */
 export type WatchStockRequestJson = {
   /**
-   * The products; empty means all.
+   * Ids of the products, at most 200. Empty: all products.
    *
    * @generated from field: repeated string product_ids = 1;
    */
@@ -946,13 +947,13 @@ export const WatchStockRequestSchema: GenMessage<WatchStockRequest, {jsonType: W
   messageDesc(file_smartcart_inventory_v1_inventory_service, 18);
 
 /**
- * A change of stock.
+ * Response of `WatchStock`, one per change.
  *
  * @generated from message smartcart.inventory.v1.WatchStockResponse
  */
 export type WatchStockResponse = Message<"smartcart.inventory.v1.WatchStockResponse"> & {
   /**
-   * The products that changed, as they are now.
+   * Products that changed, with their current stock. `Product.version` orders them.
    *
    * @generated from field: repeated smartcart.inventory.v1.Product products = 1;
    */
@@ -960,13 +961,13 @@ export type WatchStockResponse = Message<"smartcart.inventory.v1.WatchStockRespo
 };
 
 /**
- * A change of stock.
+ * Response of `WatchStock`, one per change.
  *
  * @generated from message smartcart.inventory.v1.WatchStockResponse
  */
 export type WatchStockResponseJson = {
   /**
-   * The products that changed, as they are now.
+   * Products that changed, with their current stock. `Product.version` orders them.
    *
    * @generated from field: repeated smartcart.inventory.v1.Product products = 1;
    */
@@ -981,13 +982,13 @@ export const WatchStockResponseSchema: GenMessage<WatchStockResponse, {jsonType:
   messageDesc(file_smartcart_inventory_v1_inventory_service, 19);
 
 /**
- * Asks to delete reservations.
+ * Request of `BatchDeleteReservations`.
  *
  * @generated from message smartcart.inventory.v1.BatchDeleteReservationsRequest
  */
 export type BatchDeleteReservationsRequest = Message<"smartcart.inventory.v1.BatchDeleteReservationsRequest"> & {
   /**
-   * The ids. Unknown ones are passed over.
+   * Ids, 1 to 500. Unknown ids are ignored.
    *
    * @generated from field: repeated string reservation_ids = 1;
    */
@@ -995,13 +996,13 @@ export type BatchDeleteReservationsRequest = Message<"smartcart.inventory.v1.Bat
 };
 
 /**
- * Asks to delete reservations.
+ * Request of `BatchDeleteReservations`.
  *
  * @generated from message smartcart.inventory.v1.BatchDeleteReservationsRequest
  */
 export type BatchDeleteReservationsRequestJson = {
   /**
-   * The ids. Unknown ones are passed over.
+   * Ids, 1 to 500. Unknown ids are ignored.
    *
    * @generated from field: repeated string reservation_ids = 1;
    */
@@ -1016,7 +1017,7 @@ export const BatchDeleteReservationsRequestSchema: GenMessage<BatchDeleteReserva
   messageDesc(file_smartcart_inventory_v1_inventory_service, 20);
 
 /**
- * The reservations are gone.
+ * Response of `BatchDeleteReservations`. It has no fields.
  *
  * @generated from message smartcart.inventory.v1.BatchDeleteReservationsResponse
  */
@@ -1024,7 +1025,7 @@ export type BatchDeleteReservationsResponse = Message<"smartcart.inventory.v1.Ba
 };
 
 /**
- * The reservations are gone.
+ * Response of `BatchDeleteReservations`. It has no fields.
  *
  * @generated from message smartcart.inventory.v1.BatchDeleteReservationsResponse
  */
@@ -1039,13 +1040,13 @@ export const BatchDeleteReservationsResponseSchema: GenMessage<BatchDeleteReserv
   messageDesc(file_smartcart_inventory_v1_inventory_service, 21);
 
 /**
- * The catalogue and its stock. For every product at every instant: initial = available + held + committed.
+ * Catalogue, prices and stock. For every product, at all times: initial = available + held + committed, and none is negative.
  *
  * @generated from service smartcart.inventory.v1.InventoryService
  */
 export const InventoryService: GenService<{
   /**
-   * Lists the catalogue, ordered by category and name.
+   * Lists the products of the catalogue, ordered by category and name.
    *
    * @generated from rpc smartcart.inventory.v1.InventoryService.ListProducts
    */
@@ -1055,7 +1056,7 @@ export const InventoryService: GenService<{
     output: typeof ListProductsResponseSchema;
   },
   /**
-   * One product. NOT_FOUND where there is none.
+   * Returns one product. NOT_FOUND if it does not exist.
    *
    * @generated from rpc smartcart.inventory.v1.InventoryService.GetProduct
    */
@@ -1065,7 +1066,7 @@ export const InventoryService: GenService<{
     output: typeof GetProductResponseSchema;
   },
   /**
-   * Whether so many units of one product could be reserved now. NOT_FOUND for an unknown product.
+   * Returns whether a quantity of one product is available now. Reserves nothing. NOT_FOUND if the product does not exist.
    *
    * @generated from rpc smartcart.inventory.v1.InventoryService.CheckStock
    */
@@ -1075,7 +1076,7 @@ export const InventoryService: GenService<{
     output: typeof CheckStockResponseSchema;
   },
   /**
-   * Whether all lines could be reserved now, and which fall short. Promises nothing: `Reserve` does.
+   * Returns whether all lines are available now, and which are not. Reserves nothing: only `Reserve` guarantees stock.
    *
    * @generated from rpc smartcart.inventory.v1.InventoryService.CheckAvailability
    */
@@ -1085,8 +1086,8 @@ export const InventoryService: GenService<{
     output: typeof CheckAvailabilityResponseSchema;
   },
   /**
-   * Sets all lines aside or none. Idempotent by `reservation_id`: a repetition answers the reservation as it stands,
-   * whatever became of it. ALREADY_EXISTS where the same id comes with other lines.
+   * Reserves all lines or none, atomically. Idempotent by `reservation_id`: a repeated call returns the reservation in its current
+   * status. ALREADY_EXISTS if the id was used with different lines. A shortage is a response, not an error.
    *
    * @generated from rpc smartcart.inventory.v1.InventoryService.Reserve
    */
@@ -1096,7 +1097,7 @@ export const InventoryService: GenService<{
     output: typeof ReserveResponseSchema;
   },
   /**
-   * Many `Reserve` at once; each stands or falls alone.
+   * Performs many `Reserve` requests in one call. They succeed or fail independently. Clients of `Reserve` use it automatically.
    *
    * @generated from rpc smartcart.inventory.v1.InventoryService.BatchReserve
    */
@@ -1106,8 +1107,9 @@ export const InventoryService: GenService<{
     output: typeof BatchReserveResponseSchema;
   },
   /**
-   * HELD becomes COMMITTED. One that expired is taken from the shelf again where the units are still there; where not,
-   * it answers a shortage. Idempotent. NOT_FOUND for an unknown id, FAILED_PRECONDITION for a released one.
+   * Commits a reservation: HELD becomes COMMITTED. An expired reservation is reserved and committed again if the stock is still
+   * available; otherwise the response is a shortage. Idempotent. NOT_FOUND if the reservation does not exist, FAILED_PRECONDITION if it
+   * was released.
    *
    * @generated from rpc smartcart.inventory.v1.InventoryService.CommitReservation
    */
@@ -1117,7 +1119,8 @@ export const InventoryService: GenService<{
     output: typeof CommitReservationResponseSchema;
   },
   /**
-   * Many `CommitReservation` at once; each stands or falls alone.
+   * Performs many `CommitReservation` requests in one call. They succeed or fail independently. Clients of `CommitReservation` use it
+   * automatically.
    *
    * @generated from rpc smartcart.inventory.v1.InventoryService.BatchCommitReservations
    */
@@ -1127,8 +1130,8 @@ export const InventoryService: GenService<{
     output: typeof BatchCommitReservationsResponseSchema;
   },
   /**
-   * Puts the units back: of a held reservation, or of a committed one whose order was cancelled. Idempotent; an unknown
-   * id is remembered as released, so that a `Reserve` that arrives late takes nothing.
+   * Releases a held reservation, or a committed one whose order was cancelled: its units become available. Idempotent. An unknown id is
+   * stored as released, so that a `Reserve` that arrives later reserves nothing.
    *
    * @generated from rpc smartcart.inventory.v1.InventoryService.ReleaseReservation
    */
@@ -1138,8 +1141,8 @@ export const InventoryService: GenService<{
     output: typeof ReleaseReservationResponseSchema;
   },
   /**
-   * Deletes the reservations of orders that are deleted after their retention. Units that were sold leave the stock's total with
-   * them. One that is HELD stays. Idempotent.
+   * Deletes reservations when the retention of their orders ends. Units of COMMITTED reservations are deducted from the initial stock of
+   * their products. HELD reservations are kept. Idempotent.
    *
    * @generated from rpc smartcart.inventory.v1.InventoryService.BatchDeleteReservations
    */
@@ -1149,7 +1152,7 @@ export const InventoryService: GenService<{
     output: typeof BatchDeleteReservationsResponseSchema;
   },
   /**
-   * Streams stock: first every product asked for, then each one again whenever it changes. Intermediate values may be left out.
+   * Streams stock: first every requested product, then each product when it changes. Intermediate values may be skipped.
    *
    * @generated from rpc smartcart.inventory.v1.InventoryService.WatchStock
    */

@@ -15,62 +15,62 @@ export const file_smartcart_inventory_v1_product: GenFile = /*@__PURE__*/
   fileDesc("CiRzbWFydGNhcnQvaW52ZW50b3J5L3YxL3Byb2R1Y3QucHJvdG8SFnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEiwQEKB1Byb2R1Y3QSEgoKcHJvZHVjdF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEicKBXByaWNlGAQgASgLMhguc21hcnRjYXJ0LnR5cGUudjEuTW9uZXkSFgoJYXZhaWxhYmxlGAUgASgFSACIAQESDQoFZW1vamkYBiABKAkSEAoIY2F0ZWdvcnkYByABKAkSDwoHdmVyc2lvbhgIIAEoA0IMCgpfYXZhaWxhYmxlYgZwcm90bzM", [file_smartcart_type_v1_money]);
 
 /**
- * Something that can be bought.
+ * A product of the catalogue with its current stock.
  *
  * @generated from message smartcart.inventory.v1.Product
  */
 export type Product = Message<"smartcart.inventory.v1.Product"> & {
   /**
-   * Stable id, also the SKU: "espresso-beans".
+   * Stable id of the product (SKU): "espresso-beans".
    *
    * @generated from field: string product_id = 1;
    */
   productId: string;
 
   /**
-   * Name as a shop shows it.
+   * Display name.
    *
    * @generated from field: string name = 2;
    */
   name: string;
 
   /**
-   * One or two sentences.
+   * Description for people: one or two sentences of plain text.
    *
    * @generated from field: string description = 3;
    */
   description: string;
 
   /**
-   * Price of one unit. The catalogue is the only source of prices.
+   * Price per unit. The catalogue is the only source of prices.
    *
    * @generated from field: smartcart.type.v1.Money price = 4;
    */
   price?: Money | undefined;
 
   /**
-   * Units that can be reserved now. A snapshot: only `Reserve` is a promise. Always present, 0 included.
+   * Number of units that are available now. A snapshot: only `Reserve` guarantees stock. Always present, 0 included.
    *
    * @generated from field: optional int32 available = 5;
    */
   available?: number | undefined;
 
   /**
-   * A picture: one emoji.
+   * Picture of the product: a single emoji.
    *
    * @generated from field: string emoji = 6;
    */
   emoji: string;
 
   /**
-   * The shelf it stands on: "Kitchen".
+   * Category in the catalogue: "Kitchen".
    *
    * @generated from field: string category = 7;
    */
   category: string;
 
   /**
-   * Grows with every change of this product's stock or price; of two snapshots the higher one is newer.
+   * Version of this product, increased by every change of its stock or price. Of two snapshots, the one with the higher version is newer.
    *
    * @generated from field: int64 version = 8;
    */
@@ -78,62 +78,62 @@ export type Product = Message<"smartcart.inventory.v1.Product"> & {
 };
 
 /**
- * Something that can be bought.
+ * A product of the catalogue with its current stock.
  *
  * @generated from message smartcart.inventory.v1.Product
  */
 export type ProductJson = {
   /**
-   * Stable id, also the SKU: "espresso-beans".
+   * Stable id of the product (SKU): "espresso-beans".
    *
    * @generated from field: string product_id = 1;
    */
   productId?: string;
 
   /**
-   * Name as a shop shows it.
+   * Display name.
    *
    * @generated from field: string name = 2;
    */
   name?: string;
 
   /**
-   * One or two sentences.
+   * Description for people: one or two sentences of plain text.
    *
    * @generated from field: string description = 3;
    */
   description?: string;
 
   /**
-   * Price of one unit. The catalogue is the only source of prices.
+   * Price per unit. The catalogue is the only source of prices.
    *
    * @generated from field: smartcart.type.v1.Money price = 4;
    */
   price?: MoneyJson;
 
   /**
-   * Units that can be reserved now. A snapshot: only `Reserve` is a promise. Always present, 0 included.
+   * Number of units that are available now. A snapshot: only `Reserve` guarantees stock. Always present, 0 included.
    *
    * @generated from field: optional int32 available = 5;
    */
   available?: number;
 
   /**
-   * A picture: one emoji.
+   * Picture of the product: a single emoji.
    *
    * @generated from field: string emoji = 6;
    */
   emoji?: string;
 
   /**
-   * The shelf it stands on: "Kitchen".
+   * Category in the catalogue: "Kitchen".
    *
    * @generated from field: string category = 7;
    */
   category?: string;
 
   /**
-   * Grows with every change of this product's stock or price; of two snapshots the higher one is newer.
+   * Version of this product, increased by every change of its stock or price. Of two snapshots, the one with the higher version is newer.
    *
    * @generated from field: int64 version = 8;
    */

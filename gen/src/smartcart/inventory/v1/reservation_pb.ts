@@ -7,29 +7,30 @@ import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import { file_smartcart_type_v1_string_rules } from "../../type/v1/string_rules_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file smartcart/inventory/v1/reservation.proto.
  */
 export const file_smartcart_inventory_v1_reservation: GenFile = /*@__PURE__*/
-  fileDesc("CihzbWFydGNhcnQvaW52ZW50b3J5L3YxL3Jlc2VydmF0aW9uLnByb3RvEhZzbWFydGNhcnQuaW52ZW50b3J5LnYxIl0KCVN0b2NrTGluZRIyCgpwcm9kdWN0X2lkGAEgASgJQh66SBtyGRABGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSHAoIcXVhbnRpdHkYAiABKAVCCrpIBxoFGOgHKAEiwgEKC1Jlc2VydmF0aW9uEhYKDnJlc2VydmF0aW9uX2lkGAEgASgJEjAKBWxpbmVzGAIgAygLMiEuc21hcnRjYXJ0LmludmVudG9yeS52MS5TdG9ja0xpbmUSOQoGc3RhdHVzGAMgASgOMikuc21hcnRjYXJ0LmludmVudG9yeS52MS5SZXNlcnZhdGlvblN0YXR1cxIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJBCg1TdG9ja1Nob3J0YWdlEjAKBWxpbmVzGAEgAygLMiEuc21hcnRjYXJ0LmludmVudG9yeS52MS5TaG9ydExpbmUicAoJU2hvcnRMaW5lEhoKCnByb2R1Y3RfaWQYASABKAlCBrpIA8gBARIZCglyZXF1ZXN0ZWQYAiABKAVCBrpIA8gBARIeCglhdmFpbGFibGUYAyABKAVCBrpIA8gBAUgAiAEBQgwKCl9hdmFpbGFibGUqtwEKEVJlc2VydmF0aW9uU3RhdHVzEiIKHlJFU0VSVkFUSU9OX1NUQVRVU19VTlNQRUNJRklFRBAAEhsKF1JFU0VSVkFUSU9OX1NUQVRVU19IRUxEEAESIAocUkVTRVJWQVRJT05fU1RBVFVTX0NPTU1JVFRFRBACEh8KG1JFU0VSVkFUSU9OX1NUQVRVU19SRUxFQVNFRBADEh4KGlJFU0VSVkFUSU9OX1NUQVRVU19FWFBJUkVEEARiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("CihzbWFydGNhcnQvaW52ZW50b3J5L3YxL3Jlc2VydmF0aW9uLnByb3RvEhZzbWFydGNhcnQuaW52ZW50b3J5LnYxIkgKCVN0b2NrTGluZRIdCgpwcm9kdWN0X2lkGAEgASgJQgm6SAZyBLjhGAESHAoIcXVhbnRpdHkYAiABKAVCCrpIBxoFGOgHKAEiwgEKC1Jlc2VydmF0aW9uEhYKDnJlc2VydmF0aW9uX2lkGAEgASgJEjAKBWxpbmVzGAIgAygLMiEuc21hcnRjYXJ0LmludmVudG9yeS52MS5TdG9ja0xpbmUSOQoGc3RhdHVzGAMgASgOMikuc21hcnRjYXJ0LmludmVudG9yeS52MS5SZXNlcnZhdGlvblN0YXR1cxIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJBCg1TdG9ja1Nob3J0YWdlEjAKBWxpbmVzGAEgAygLMiEuc21hcnRjYXJ0LmludmVudG9yeS52MS5TaG9ydExpbmUicAoJU2hvcnRMaW5lEhoKCnByb2R1Y3RfaWQYASABKAlCBrpIA8gBARIZCglyZXF1ZXN0ZWQYAiABKAVCBrpIA8gBARIeCglhdmFpbGFibGUYAyABKAVCBrpIA8gBAUgAiAEBQgwKCl9hdmFpbGFibGUqtwEKEVJlc2VydmF0aW9uU3RhdHVzEiIKHlJFU0VSVkFUSU9OX1NUQVRVU19VTlNQRUNJRklFRBAAEhsKF1JFU0VSVkFUSU9OX1NUQVRVU19IRUxEEAESIAocUkVTRVJWQVRJT05fU1RBVFVTX0NPTU1JVFRFRBACEh8KG1JFU0VSVkFUSU9OX1NUQVRVU19SRUxFQVNFRBADEh4KGlJFU0VSVkFUSU9OX1NUQVRVU19FWFBJUkVEEARiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_type_v1_string_rules]);
 
 /**
- * Units of one product.
+ * A quantity of one product.
  *
  * @generated from message smartcart.inventory.v1.StockLine
  */
 export type StockLine = Message<"smartcart.inventory.v1.StockLine"> & {
   /**
-   * The product.
+   * Id of the product (SKU).
    *
    * @generated from field: string product_id = 1;
    */
   productId: string;
 
   /**
-   * Units, 1 to 1,000.
+   * Number of units, 1 to 1,000.
    *
    * @generated from field: int32 quantity = 2;
    */
@@ -37,20 +38,20 @@ export type StockLine = Message<"smartcart.inventory.v1.StockLine"> & {
 };
 
 /**
- * Units of one product.
+ * A quantity of one product.
  *
  * @generated from message smartcart.inventory.v1.StockLine
  */
 export type StockLineJson = {
   /**
-   * The product.
+   * Id of the product (SKU).
    *
    * @generated from field: string product_id = 1;
    */
   productId?: string;
 
   /**
-   * Units, 1 to 1,000.
+   * Number of units, 1 to 1,000.
    *
    * @generated from field: int32 quantity = 2;
    */
@@ -65,34 +66,34 @@ export const StockLineSchema: GenMessage<StockLine, {jsonType: StockLineJson}> =
   messageDesc(file_smartcart_inventory_v1_reservation, 0);
 
 /**
- * Stock set aside for one order, all lines or none.
+ * Stock reserved for one order: all lines or none.
  *
  * @generated from message smartcart.inventory.v1.Reservation
  */
 export type Reservation = Message<"smartcart.inventory.v1.Reservation"> & {
   /**
-   * Chosen by the caller: the order id.
+   * Id chosen by the caller: the order id.
    *
    * @generated from field: string reservation_id = 1;
    */
   reservationId: string;
 
   /**
-   * The lines, as asked for.
+   * Lines in the order of the request.
    *
    * @generated from field: repeated smartcart.inventory.v1.StockLine lines = 2;
    */
   lines: StockLine[];
 
   /**
-   * Where it stands.
+   * Current status.
    *
    * @generated from field: smartcart.inventory.v1.ReservationStatus status = 3;
    */
   status: ReservationStatus;
 
   /**
-   * While HELD: the instant after which the units may go back to the shelf by themselves.
+   * Only while HELD: time after which the reservation may expire, which makes its units available again.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 4;
    */
@@ -100,34 +101,34 @@ export type Reservation = Message<"smartcart.inventory.v1.Reservation"> & {
 };
 
 /**
- * Stock set aside for one order, all lines or none.
+ * Stock reserved for one order: all lines or none.
  *
  * @generated from message smartcart.inventory.v1.Reservation
  */
 export type ReservationJson = {
   /**
-   * Chosen by the caller: the order id.
+   * Id chosen by the caller: the order id.
    *
    * @generated from field: string reservation_id = 1;
    */
   reservationId?: string;
 
   /**
-   * The lines, as asked for.
+   * Lines in the order of the request.
    *
    * @generated from field: repeated smartcart.inventory.v1.StockLine lines = 2;
    */
   lines?: StockLineJson[];
 
   /**
-   * Where it stands.
+   * Current status.
    *
    * @generated from field: smartcart.inventory.v1.ReservationStatus status = 3;
    */
   status?: ReservationStatusJson;
 
   /**
-   * While HELD: the instant after which the units may go back to the shelf by themselves.
+   * Only while HELD: time after which the reservation may expire, which makes its units available again.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 4;
    */
@@ -142,13 +143,13 @@ export const ReservationSchema: GenMessage<Reservation, {jsonType: ReservationJs
   messageDesc(file_smartcart_inventory_v1_reservation, 1);
 
 /**
- * Why a reservation could not be made: only the lines that fell short.
+ * Reason why a reservation was not made.
  *
  * @generated from message smartcart.inventory.v1.StockShortage
  */
 export type StockShortage = Message<"smartcart.inventory.v1.StockShortage"> & {
   /**
-   * The short lines, in the order of the request.
+   * Lines that are not available in full, in the order of the request.
    *
    * @generated from field: repeated smartcart.inventory.v1.ShortLine lines = 1;
    */
@@ -156,13 +157,13 @@ export type StockShortage = Message<"smartcart.inventory.v1.StockShortage"> & {
 };
 
 /**
- * Why a reservation could not be made: only the lines that fell short.
+ * Reason why a reservation was not made.
  *
  * @generated from message smartcart.inventory.v1.StockShortage
  */
 export type StockShortageJson = {
   /**
-   * The short lines, in the order of the request.
+   * Lines that are not available in full, in the order of the request.
    *
    * @generated from field: repeated smartcart.inventory.v1.ShortLine lines = 1;
    */
@@ -177,27 +178,27 @@ export const StockShortageSchema: GenMessage<StockShortage, {jsonType: StockShor
   messageDesc(file_smartcart_inventory_v1_reservation, 2);
 
 /**
- * A line that fell short.
+ * A line whose quantity is not available in full.
  *
  * @generated from message smartcart.inventory.v1.ShortLine
  */
 export type ShortLine = Message<"smartcart.inventory.v1.ShortLine"> & {
   /**
-   * The product. One that the catalogue does not know has 0 available.
+   * Id of the product (SKU). A product that the catalogue does not have is reported with 0 units available.
    *
    * @generated from field: string product_id = 1;
    */
   productId: string;
 
   /**
-   * Units asked for.
+   * Number of units requested.
    *
    * @generated from field: int32 requested = 2;
    */
   requested: number;
 
   /**
-   * Units left. Always present, 0 included.
+   * Number of units available, less than `requested`. Always present, 0 included.
    *
    * @generated from field: optional int32 available = 3;
    */
@@ -205,27 +206,27 @@ export type ShortLine = Message<"smartcart.inventory.v1.ShortLine"> & {
 };
 
 /**
- * A line that fell short.
+ * A line whose quantity is not available in full.
  *
  * @generated from message smartcart.inventory.v1.ShortLine
  */
 export type ShortLineJson = {
   /**
-   * The product. One that the catalogue does not know has 0 available.
+   * Id of the product (SKU). A product that the catalogue does not have is reported with 0 units available.
    *
    * @generated from field: string product_id = 1;
    */
   productId?: string;
 
   /**
-   * Units asked for.
+   * Number of units requested.
    *
    * @generated from field: int32 requested = 2;
    */
   requested?: number;
 
   /**
-   * Units left. Always present, 0 included.
+   * Number of units available, less than `requested`. Always present, 0 included.
    *
    * @generated from field: optional int32 available = 3;
    */
@@ -240,7 +241,7 @@ export const ShortLineSchema: GenMessage<ShortLine, {jsonType: ShortLineJson}> =
   messageDesc(file_smartcart_inventory_v1_reservation, 3);
 
 /**
- * A reservation's life: HELD to COMMITTED, RELEASED or EXPIRED; COMMITTED to RELEASED.
+ * Status of a reservation. Transitions: HELD to COMMITTED, RELEASED or EXPIRED; EXPIRED to COMMITTED; COMMITTED to RELEASED.
  *
  * @generated from enum smartcart.inventory.v1.ReservationStatus
  */
@@ -253,28 +254,28 @@ export const ReservationStatus = {
   UNSPECIFIED: 0,
 
   /**
-   * Units are set aside until `expires_at`.
+   * Units are reserved until `expires_at`.
    *
    * @generated from enum value: RESERVATION_STATUS_HELD = 1;
    */
   HELD: 1,
 
   /**
-   * Units are sold.
+   * Units are sold: the reservation no longer expires.
    *
    * @generated from enum value: RESERVATION_STATUS_COMMITTED = 2;
    */
   COMMITTED: 2,
 
   /**
-   * Units went back to the shelf because they were released.
+   * Units are available again because the caller released them.
    *
    * @generated from enum value: RESERVATION_STATUS_RELEASED = 3;
    */
   RELEASED: 3,
 
   /**
-   * Units went back to the shelf because nobody committed in time.
+   * Units are available again because the reservation was not committed before `expires_at`.
    *
    * @generated from enum value: RESERVATION_STATUS_EXPIRED = 4;
    */
@@ -282,14 +283,14 @@ export const ReservationStatus = {
 } as const;
 
 /**
- * A reservation's life: HELD to COMMITTED, RELEASED or EXPIRED; COMMITTED to RELEASED.
+ * Status of a reservation. Transitions: HELD to COMMITTED, RELEASED or EXPIRED; EXPIRED to COMMITTED; COMMITTED to RELEASED.
  *
  * @generated from enum smartcart.inventory.v1.ReservationStatus
  */
 export type ReservationStatus = (typeof ReservationStatus)[keyof typeof ReservationStatus] | UnknownEnum;
 
 /**
- * A reservation's life: HELD to COMMITTED, RELEASED or EXPIRED; COMMITTED to RELEASED.
+ * Status of a reservation. Transitions: HELD to COMMITTED, RELEASED or EXPIRED; EXPIRED to COMMITTED; COMMITTED to RELEASED.
  *
  * @generated from enum smartcart.inventory.v1.ReservationStatus
  */

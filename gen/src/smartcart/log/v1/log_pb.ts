@@ -16,70 +16,70 @@ export const file_smartcart_log_v1_log: GenFile = /*@__PURE__*/
   fileDesc("ChpzbWFydGNhcnQvbG9nL3YxL2xvZy5wcm90bxIQc21hcnRjYXJ0LmxvZy52MSKHAgoJTG9nUmVjb3JkEhEKCXJlY29yZF9pZBgBIAEoCRI3CgtvY2N1cnJlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA9gBAxIsCghzZXZlcml0eRgDIAEoDjIaLnNtYXJ0Y2FydC5sb2cudjEuU2V2ZXJpdHkSDwoHc2VydmljZRgEIAEoCRINCgVldmVudBgFIAEoCRIPCgdtZXNzYWdlGAYgASgJEhAKCG9yZGVyX2lkGAcgASgJEhAKCHRyYWNlX2lkGAggASgJEisKCmF0dHJpYnV0ZXMYCSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0KnIKCFNldmVyaXR5EhgKFFNFVkVSSVRZX1VOU1BFQ0lGSUVEEAASEgoOU0VWRVJJVFlfREVCVUcQARIRCg1TRVZFUklUWV9JTkZPEAISEQoNU0VWRVJJVFlfV0FSThADEhIKDlNFVkVSSVRZX0VSUk9SEARiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
- * One line of the central log.
+ * A record of the central log.
  *
  * @generated from message smartcart.log.v1.LogRecord
  */
 export type LogRecord = Message<"smartcart.log.v1.LogRecord"> & {
   /**
-   * Unique, chosen by the writer (UUID); a record that arrives twice is stored once.
+   * Unique id chosen by the writer (UUID). A record that arrives twice is stored once.
    *
    * @generated from field: string record_id = 1;
    */
   recordId: string;
 
   /**
-   * When it was written, by the writer's clock. Any time is taken: the log puts its own in the place of one that it
-   * cannot store, since one wrong clock must not lose a line.
+   * Time at which the record was written, by the writer's clock. Every value is accepted: the log replaces a time that it cannot store with
+   * its own, so that a wrong clock loses no record.
    *
    * @generated from field: google.protobuf.Timestamp occurred_at = 2;
    */
   occurredAt?: Timestamp | undefined;
 
   /**
-   * How bad.
+   * Severity of the record.
    *
    * @generated from field: smartcart.log.v1.Severity severity = 3;
    */
   severity: Severity;
 
   /**
-   * The part of the mesh that wrote it: "order".
+   * Name of the service that wrote the record: "order".
    *
    * @generated from field: string service = 4;
    */
   service: string;
 
   /**
-   * Fixed name of what happened: "order.confirmed".
+   * Name of the event, the same for every occurrence: "order.confirmed".
    *
    * @generated from field: string event = 5;
    */
   event: string;
 
   /**
-   * For people.
+   * Message for people. Its wording may change.
    *
    * @generated from field: string message = 6;
    */
   message: string;
 
   /**
-   * The order it is about; empty where none.
+   * Id of the order that the record is about. Empty if none.
    *
    * @generated from field: string order_id = 7;
    */
   orderId: string;
 
   /**
-   * The trace it belongs to (W3C trace id, 32 hex digits); empty where none.
+   * W3C trace id: 32 lowercase hex digits, empty if there was none.
    *
    * @generated from field: string trace_id = 8;
    */
   traceId: string;
 
   /**
-   * Everything else the writer said.
+   * Further attributes of the record.
    *
    * @generated from field: google.protobuf.Struct attributes = 9;
    */
@@ -87,70 +87,70 @@ export type LogRecord = Message<"smartcart.log.v1.LogRecord"> & {
 };
 
 /**
- * One line of the central log.
+ * A record of the central log.
  *
  * @generated from message smartcart.log.v1.LogRecord
  */
 export type LogRecordJson = {
   /**
-   * Unique, chosen by the writer (UUID); a record that arrives twice is stored once.
+   * Unique id chosen by the writer (UUID). A record that arrives twice is stored once.
    *
    * @generated from field: string record_id = 1;
    */
   recordId?: string;
 
   /**
-   * When it was written, by the writer's clock. Any time is taken: the log puts its own in the place of one that it
-   * cannot store, since one wrong clock must not lose a line.
+   * Time at which the record was written, by the writer's clock. Every value is accepted: the log replaces a time that it cannot store with
+   * its own, so that a wrong clock loses no record.
    *
    * @generated from field: google.protobuf.Timestamp occurred_at = 2;
    */
   occurredAt?: TimestampJson;
 
   /**
-   * How bad.
+   * Severity of the record.
    *
    * @generated from field: smartcart.log.v1.Severity severity = 3;
    */
   severity?: SeverityJson;
 
   /**
-   * The part of the mesh that wrote it: "order".
+   * Name of the service that wrote the record: "order".
    *
    * @generated from field: string service = 4;
    */
   service?: string;
 
   /**
-   * Fixed name of what happened: "order.confirmed".
+   * Name of the event, the same for every occurrence: "order.confirmed".
    *
    * @generated from field: string event = 5;
    */
   event?: string;
 
   /**
-   * For people.
+   * Message for people. Its wording may change.
    *
    * @generated from field: string message = 6;
    */
   message?: string;
 
   /**
-   * The order it is about; empty where none.
+   * Id of the order that the record is about. Empty if none.
    *
    * @generated from field: string order_id = 7;
    */
   orderId?: string;
 
   /**
-   * The trace it belongs to (W3C trace id, 32 hex digits); empty where none.
+   * W3C trace id: 32 lowercase hex digits, empty if there was none.
    *
    * @generated from field: string trace_id = 8;
    */
   traceId?: string;
 
   /**
-   * Everything else the writer said.
+   * Further attributes of the record.
    *
    * @generated from field: google.protobuf.Struct attributes = 9;
    */
@@ -165,41 +165,41 @@ export const LogRecordSchema: GenMessage<LogRecord, {jsonType: LogRecordJson}> =
   messageDesc(file_smartcart_log_v1_log, 0);
 
 /**
- * How bad a log record is.
+ * Severity of a log record, in ascending order.
  *
  * @generated from enum smartcart.log.v1.Severity
  */
 export const Severity = {
   /**
-   * In a filter: any.
+   * In a filter: any severity.
    *
    * @generated from enum value: SEVERITY_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * For whoever hunts a fault.
+   * Details for debugging.
    *
    * @generated from enum value: SEVERITY_DEBUG = 1;
    */
   DEBUG: 1,
 
   /**
-   * The normal course of things.
+   * Normal operation.
    *
    * @generated from enum value: SEVERITY_INFO = 2;
    */
   INFO: 2,
 
   /**
-   * Odd, and handled.
+   * Unexpected, and handled by the service.
    *
    * @generated from enum value: SEVERITY_WARN = 3;
    */
   WARN: 3,
 
   /**
-   * Failed; somebody should look.
+   * Failed; requires attention by an operator.
    *
    * @generated from enum value: SEVERITY_ERROR = 4;
    */
@@ -207,14 +207,14 @@ export const Severity = {
 } as const;
 
 /**
- * How bad a log record is.
+ * Severity of a log record, in ascending order.
  *
  * @generated from enum smartcart.log.v1.Severity
  */
 export type Severity = (typeof Severity)[keyof typeof Severity] | UnknownEnum;
 
 /**
- * How bad a log record is.
+ * Severity of a log record, in ascending order.
  *
  * @generated from enum smartcart.log.v1.Severity
  */

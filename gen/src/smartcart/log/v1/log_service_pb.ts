@@ -10,64 +10,65 @@ import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { LogRecord, LogRecordJson, Severity, SeverityJson } from "./log_pb.ts";
 import { file_smartcart_log_v1_log } from "./log_pb.ts";
 import { file_smartcart_mesh_v1_options } from "../../mesh/v1/options_pb.ts";
+import { file_smartcart_type_v1_string_rules } from "../../type/v1/string_rules_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file smartcart/log/v1/log_service.proto.
  */
 export const file_smartcart_log_v1_log_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJzbWFydGNhcnQvbG9nL3YxL2xvZ19zZXJ2aWNlLnByb3RvEhBzbWFydGNhcnQubG9nLnYxIpgDCglMb2dGaWx0ZXISIgoEdGV4dBgBIAEoCUIUukgRcg8YyAEyCl5bXlx4MDBdKiQSLgoIb3JkZXJfaWQYAiABKAlCHLpIGXIXGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSLgoIdHJhY2VfaWQYAyABKAlCHLpIGXIXGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSLQoHc2VydmljZRgEIAEoCUIcukgZchcYQDITXlteXHgwMC1ceDFmXHg3Zl0qJBI6CgxtaW5fc2V2ZXJpdHkYBSABKA4yGi5zbWFydGNhcnQubG9nLnYxLlNldmVyaXR5Qgi6SAWCAQIQARJNCgVzaW5jZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCIrpIH7IBHCINCP+C0f+vBxD/k+vcAzILCICSuMOY/v///wESTQoFdW50aWwYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQiK6SB+yARwiDQj/gtH/rwcQ/5Pr3AMyCwiAkrjDmP7///8BIokBChFTZWFyY2hMb2dzUmVxdWVzdBIrCgZmaWx0ZXIYASABKAsyGy5zbWFydGNhcnQubG9nLnYxLkxvZ0ZpbHRlchIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGOgHKAASKAoKcGFnZV90b2tlbhgDIAEoCUIUukgRcg8YyAEyCl5bXlx4MDBdKiQiWwoSU2VhcmNoTG9nc1Jlc3BvbnNlEiwKB3JlY29yZHMYASADKAsyGy5zbWFydGNhcnQubG9nLnYxLkxvZ1JlY29yZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiWwoPVGFpbExvZ3NSZXF1ZXN0EisKBmZpbHRlchgBIAEoCzIbLnNtYXJ0Y2FydC5sb2cudjEuTG9nRmlsdGVyEhsKB2JhY2tsb2cYAiABKAVCCrpIBxoFGOgHKAAiQAoQVGFpbExvZ3NSZXNwb25zZRIsCgdyZWNvcmRzGAEgAygLMhsuc21hcnRjYXJ0LmxvZy52MS5Mb2dSZWNvcmQy1wEKCkxvZ1NlcnZpY2USZwoKU2VhcmNoTG9ncxIjLnNtYXJ0Y2FydC5sb2cudjEuU2VhcmNoTG9nc1JlcXVlc3QaJC5zbWFydGNhcnQubG9nLnYxLlNlYXJjaExvZ3NSZXNwb25zZSIOkAIB6uAYBwiIJ0ICGAESYAoIVGFpbExvZ3MSIS5zbWFydGNhcnQubG9nLnYxLlRhaWxMb2dzUmVxdWVzdBoiLnNtYXJ0Y2FydC5sb2cudjEuVGFpbExvZ3NSZXNwb25zZSILkAIB6uAYBEICGAEwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_log_v1_log, file_smartcart_mesh_v1_options]);
+  fileDesc("CiJzbWFydGNhcnQvbG9nL3YxL2xvZ19zZXJ2aWNlLnByb3RvEhBzbWFydGNhcnQubG9nLnYxItcCCglMb2dGaWx0ZXISGgoEdGV4dBgBIAEoCUIMukgJcgfI4RgBGMgBEhsKCG9yZGVyX2lkGAIgASgJQgm6SAZyBMDhGAESGwoIdHJhY2VfaWQYAyABKAlCCbpIBnIEwOEYARIaCgdzZXJ2aWNlGAQgASgJQgm6SAZyBMDhGAESOgoMbWluX3NldmVyaXR5GAUgASgOMhouc21hcnRjYXJ0LmxvZy52MS5TZXZlcml0eUIIukgFggECEAESTQoFc2luY2UYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQiK6SB+yARwiDQj/gtH/rwcQ/5Pr3AMyCwiAkrjDmP7///8BEk0KBXVudGlsGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIiukgfsgEcIg0I/4LR/68HEP+T69wDMgsIgJK4w5j+////ASKBAQoRU2VhcmNoTG9nc1JlcXVlc3QSKwoGZmlsdGVyGAEgASgLMhsuc21hcnRjYXJ0LmxvZy52MS5Mb2dGaWx0ZXISHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjoBygAEiAKCnBhZ2VfdG9rZW4YAyABKAlCDLpICXIHyOEYARjIASJbChJTZWFyY2hMb2dzUmVzcG9uc2USLAoHcmVjb3JkcxgBIAMoCzIbLnNtYXJ0Y2FydC5sb2cudjEuTG9nUmVjb3JkEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJbCg9UYWlsTG9nc1JlcXVlc3QSKwoGZmlsdGVyGAEgASgLMhsuc21hcnRjYXJ0LmxvZy52MS5Mb2dGaWx0ZXISGwoHYmFja2xvZxgCIAEoBUIKukgHGgUY6AcoACJAChBUYWlsTG9nc1Jlc3BvbnNlEiwKB3JlY29yZHMYASADKAsyGy5zbWFydGNhcnQubG9nLnYxLkxvZ1JlY29yZDLXAQoKTG9nU2VydmljZRJnCgpTZWFyY2hMb2dzEiMuc21hcnRjYXJ0LmxvZy52MS5TZWFyY2hMb2dzUmVxdWVzdBokLnNtYXJ0Y2FydC5sb2cudjEuU2VhcmNoTG9nc1Jlc3BvbnNlIg6QAgHq4BgHCIgnQgIYARJgCghUYWlsTG9ncxIhLnNtYXJ0Y2FydC5sb2cudjEuVGFpbExvZ3NSZXF1ZXN0GiIuc21hcnRjYXJ0LmxvZy52MS5UYWlsTG9nc1Jlc3BvbnNlIguQAgHq4BgEQgIYATABYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_log_v1_log, file_smartcart_mesh_v1_options, file_smartcart_type_v1_string_rules]);
 
 /**
- * Which records: all conditions that are set must hold.
+ * Selects records that match all conditions that are set.
  *
  * @generated from message smartcart.log.v1.LogFilter
  */
 export type LogFilter = Message<"smartcart.log.v1.LogFilter"> & {
   /**
-   * Words that stand in message, event or attributes, upper and lower case alike; empty means any.
+   * Words that must occur in message, event or attributes, case-insensitive. At most 200 characters. Default: any.
    *
    * @generated from field: string text = 1;
    */
   text: string;
 
   /**
-   * Only of this order.
+   * Only records about this order. Default: any.
    *
    * @generated from field: string order_id = 2;
    */
   orderId: string;
 
   /**
-   * Only of this trace.
+   * Only records of this W3C trace. Default: any.
    *
    * @generated from field: string trace_id = 3;
    */
   traceId: string;
 
   /**
-   * Only of this part of the mesh.
+   * Only records of this service: "order". Default: any.
    *
    * @generated from field: string service = 4;
    */
   service: string;
 
   /**
-   * Only this bad or worse.
+   * Only records of this severity or higher. Default: any.
    *
    * @generated from field: smartcart.log.v1.Severity min_severity = 5;
    */
   minSeverity: Severity;
 
   /**
-   * Only from this instant on, in the years 1 to 9999.
+   * Only records at or after this time, in the years 1 to 9999. Default: no bound.
    *
    * @generated from field: google.protobuf.Timestamp since = 6;
    */
   since?: Timestamp | undefined;
 
   /**
-   * Only before this instant, in the years 1 to 9999.
+   * Only records before this time, in the years 1 to 9999. Default: no bound.
    *
    * @generated from field: google.protobuf.Timestamp until = 7;
    */
@@ -75,55 +76,55 @@ export type LogFilter = Message<"smartcart.log.v1.LogFilter"> & {
 };
 
 /**
- * Which records: all conditions that are set must hold.
+ * Selects records that match all conditions that are set.
  *
  * @generated from message smartcart.log.v1.LogFilter
  */
 export type LogFilterJson = {
   /**
-   * Words that stand in message, event or attributes, upper and lower case alike; empty means any.
+   * Words that must occur in message, event or attributes, case-insensitive. At most 200 characters. Default: any.
    *
    * @generated from field: string text = 1;
    */
   text?: string;
 
   /**
-   * Only of this order.
+   * Only records about this order. Default: any.
    *
    * @generated from field: string order_id = 2;
    */
   orderId?: string;
 
   /**
-   * Only of this trace.
+   * Only records of this W3C trace. Default: any.
    *
    * @generated from field: string trace_id = 3;
    */
   traceId?: string;
 
   /**
-   * Only of this part of the mesh.
+   * Only records of this service: "order". Default: any.
    *
    * @generated from field: string service = 4;
    */
   service?: string;
 
   /**
-   * Only this bad or worse.
+   * Only records of this severity or higher. Default: any.
    *
    * @generated from field: smartcart.log.v1.Severity min_severity = 5;
    */
   minSeverity?: SeverityJson;
 
   /**
-   * Only from this instant on, in the years 1 to 9999.
+   * Only records at or after this time, in the years 1 to 9999. Default: no bound.
    *
    * @generated from field: google.protobuf.Timestamp since = 6;
    */
   since?: TimestampJson;
 
   /**
-   * Only before this instant, in the years 1 to 9999.
+   * Only records before this time, in the years 1 to 9999. Default: no bound.
    *
    * @generated from field: google.protobuf.Timestamp until = 7;
    */
@@ -138,27 +139,27 @@ export const LogFilterSchema: GenMessage<LogFilter, {jsonType: LogFilterJson}> =
   messageDesc(file_smartcart_log_v1_log_service, 0);
 
 /**
- * Asks for stored records.
+ * Request of `SearchLogs`.
  *
  * @generated from message smartcart.log.v1.SearchLogsRequest
  */
 export type SearchLogsRequest = Message<"smartcart.log.v1.SearchLogsRequest"> & {
   /**
-   * Which ones.
+   * Records to find. Default: all.
    *
    * @generated from field: smartcart.log.v1.LogFilter filter = 1;
    */
   filter?: LogFilter | undefined;
 
   /**
-   * Most records in the answer; 0 means 100, at most 1,000.
+   * Maximum number of records per page, at most 1,000. Default: 100.
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before; empty for the first.
+   * `next_page_token` of the previous page. Empty: the first page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -166,27 +167,27 @@ export type SearchLogsRequest = Message<"smartcart.log.v1.SearchLogsRequest"> & 
 };
 
 /**
- * Asks for stored records.
+ * Request of `SearchLogs`.
  *
  * @generated from message smartcart.log.v1.SearchLogsRequest
  */
 export type SearchLogsRequestJson = {
   /**
-   * Which ones.
+   * Records to find. Default: all.
    *
    * @generated from field: smartcart.log.v1.LogFilter filter = 1;
    */
   filter?: LogFilterJson;
 
   /**
-   * Most records in the answer; 0 means 100, at most 1,000.
+   * Maximum number of records per page, at most 1,000. Default: 100.
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize?: number;
 
   /**
-   * `next_page_token` of the page before; empty for the first.
+   * `next_page_token` of the previous page. Empty: the first page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -201,20 +202,20 @@ export const SearchLogsRequestSchema: GenMessage<SearchLogsRequest, {jsonType: S
   messageDesc(file_smartcart_log_v1_log_service, 1);
 
 /**
- * A page of records.
+ * Response of `SearchLogs`.
  *
  * @generated from message smartcart.log.v1.SearchLogsResponse
  */
 export type SearchLogsResponse = Message<"smartcart.log.v1.SearchLogsResponse"> & {
   /**
-   * The records, newest first.
+   * Records of this page, newest first.
    *
    * @generated from field: repeated smartcart.log.v1.LogRecord records = 1;
    */
   records: LogRecord[];
 
   /**
-   * Token of the next page; empty on the last one.
+   * `page_token` of the next page. Empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -222,20 +223,20 @@ export type SearchLogsResponse = Message<"smartcart.log.v1.SearchLogsResponse"> 
 };
 
 /**
- * A page of records.
+ * Response of `SearchLogs`.
  *
  * @generated from message smartcart.log.v1.SearchLogsResponse
  */
 export type SearchLogsResponseJson = {
   /**
-   * The records, newest first.
+   * Records of this page, newest first.
    *
    * @generated from field: repeated smartcart.log.v1.LogRecord records = 1;
    */
   records?: LogRecordJson[];
 
   /**
-   * Token of the next page; empty on the last one.
+   * `page_token` of the next page. Empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -250,21 +251,21 @@ export const SearchLogsResponseSchema: GenMessage<SearchLogsResponse, {jsonType:
   messageDesc(file_smartcart_log_v1_log_service, 2);
 
 /**
- * Asks to follow the log.
+ * Request of `TailLogs`.
  *
  * @generated from message smartcart.log.v1.TailLogsRequest
  */
 export type TailLogsRequest = Message<"smartcart.log.v1.TailLogsRequest"> & {
   /**
-   * Which records.
+   * Records to stream. Default: all.
    *
    * @generated from field: smartcart.log.v1.LogFilter filter = 1;
    */
   filter?: LogFilter | undefined;
 
   /**
-   * How many stored records to begin with, at most 1,000. Without an order or a trace in the filter they are looked for among
-   * the 50,000 newest.
+   * Maximum number of stored records to send first, at most 1,000. Default: none. Without an order or trace in the filter, only the newest
+   * 50,000 records are searched for them.
    *
    * @generated from field: int32 backlog = 2;
    */
@@ -272,21 +273,21 @@ export type TailLogsRequest = Message<"smartcart.log.v1.TailLogsRequest"> & {
 };
 
 /**
- * Asks to follow the log.
+ * Request of `TailLogs`.
  *
  * @generated from message smartcart.log.v1.TailLogsRequest
  */
 export type TailLogsRequestJson = {
   /**
-   * Which records.
+   * Records to stream. Default: all.
    *
    * @generated from field: smartcart.log.v1.LogFilter filter = 1;
    */
   filter?: LogFilterJson;
 
   /**
-   * How many stored records to begin with, at most 1,000. Without an order or a trace in the filter they are looked for among
-   * the 50,000 newest.
+   * Maximum number of stored records to send first, at most 1,000. Default: none. Without an order or trace in the filter, only the newest
+   * 50,000 records are searched for them.
    *
    * @generated from field: int32 backlog = 2;
    */
@@ -301,13 +302,13 @@ export const TailLogsRequestSchema: GenMessage<TailLogsRequest, {jsonType: TailL
   messageDesc(file_smartcart_log_v1_log_service, 3);
 
 /**
- * New records.
+ * Response of `TailLogs`.
  *
  * @generated from message smartcart.log.v1.TailLogsResponse
  */
 export type TailLogsResponse = Message<"smartcart.log.v1.TailLogsResponse"> & {
   /**
-   * The records, oldest first.
+   * Records, oldest first.
    *
    * @generated from field: repeated smartcart.log.v1.LogRecord records = 1;
    */
@@ -315,13 +316,13 @@ export type TailLogsResponse = Message<"smartcart.log.v1.TailLogsResponse"> & {
 };
 
 /**
- * New records.
+ * Response of `TailLogs`.
  *
  * @generated from message smartcart.log.v1.TailLogsResponse
  */
 export type TailLogsResponseJson = {
   /**
-   * The records, oldest first.
+   * Records, oldest first.
    *
    * @generated from field: repeated smartcart.log.v1.LogRecord records = 1;
    */
@@ -336,14 +337,14 @@ export const TailLogsResponseSchema: GenMessage<TailLogsResponse, {jsonType: Tai
   messageDesc(file_smartcart_log_v1_log_service, 4);
 
 /**
- * The central log of all parts.
+ * The central log of all services.
  *
  * @generated from service smartcart.log.v1.LogService
  */
 export const LogService: GenService<{
   /**
-   * Finds stored records, newest first. RESOURCE_EXHAUSTED with `Problem` TOO_MANY_SEARCHES where too many search at once, and
-   * with SEARCH_TOO_COSTLY where it takes longer than two seconds: then a narrower filter helps, and trying again does not.
+   * Searches stored records, newest first. RESOURCE_EXHAUSTED with `Problem` TOO_MANY_SEARCHES if too many searches run at once (retry
+   * later), or SEARCH_TOO_COSTLY if the search takes longer than 2 seconds (narrow the filter).
    *
    * @generated from rpc smartcart.log.v1.LogService.SearchLogs
    */
@@ -353,8 +354,8 @@ export const LogService: GenService<{
     output: typeof SearchLogsResponseSchema;
   },
   /**
-   * Streams records as they are stored, oldest first, beginning with the newest few. RESOURCE_EXHAUSTED with `Problem`
-   * TOO_MANY_WATCHERS where too many follow already.
+   * Streams a backlog of stored records and then new ones, oldest first. RESOURCE_EXHAUSTED with `Problem` TOO_MANY_WATCHERS if too many
+   * streams are open.
    *
    * @generated from rpc smartcart.log.v1.LogService.TailLogs
    */

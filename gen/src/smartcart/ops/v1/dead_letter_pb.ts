@@ -15,83 +15,83 @@ export const file_smartcart_ops_v1_dead_letter: GenFile = /*@__PURE__*/
   fileDesc("CiJzbWFydGNhcnQvb3BzL3YxL2RlYWRfbGV0dGVyLnByb3RvEhBzbWFydGNhcnQub3BzLnYxIu8BCgpEZWFkTGV0dGVyEg0KBXF1ZXVlGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSDAoEdHlwZRgDIAEoCRIQCghvcmRlcl9pZBgEIAEoCRIQCgh0cmFjZV9pZBgFIAEoCRIQCghhdHRlbXB0cxgGIAEoBRIOCgZyZWFzb24YByABKAkSLQoJZmFpbGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxtZXNzYWdlX2pzb24YCSABKAkSDAoEYm9keRgKIAEoDBIXCg9hdHRyaWJ1dGVzX2pzb24YCyABKAliBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
- * A message that was given up.
+ * A message that failed all attempts, or that cannot be processed at all.
  *
  * @generated from message smartcart.ops.v1.DeadLetter
  */
 export type DeadLetter = Message<"smartcart.ops.v1.DeadLetter"> & {
   /**
-   * The queue that it was for.
+   * Name of the queue that the message was in.
    *
    * @generated from field: string queue = 1;
    */
   queue: string;
 
   /**
-   * The message's id, unique within the queue.
+   * Id of the message, unique within the queue.
    *
    * @generated from field: string message_id = 2;
    */
   messageId: string;
 
   /**
-   * Full name of the message's type; empty where it had none.
+   * Full protobuf name of the message type. Empty if the message has none.
    *
    * @generated from field: string type = 3;
    */
   type: string;
 
   /**
-   * The order that it is about; empty where that cannot be told.
+   * Id of the order that the message is about. Empty if it cannot be determined.
    *
    * @generated from field: string order_id = 4;
    */
   orderId: string;
 
   /**
-   * W3C trace id; empty where it had none.
+   * W3C trace id: 32 lowercase hex digits. Empty if the message has none.
    *
    * @generated from field: string trace_id = 5;
    */
   traceId: string;
 
   /**
-   * How often it had been tried.
+   * Number of attempts, at least 1.
    *
    * @generated from field: int32 attempts = 6;
    */
   attempts: number;
 
   /**
-   * Why it was given up.
+   * Reason of the last failure, for people.
    *
    * @generated from field: string reason = 7;
    */
   reason: string;
 
   /**
-   * When; unset where that is not known.
+   * Time of the last failure. Unset if it is not known.
    *
    * @generated from field: google.protobuf.Timestamp failed_at = 8;
    */
   failedAt?: Timestamp | undefined;
 
   /**
-   * The message as JSON; empty where it cannot be decoded.
+   * Body as proto3 JSON. Empty if it cannot be decoded.
    *
    * @generated from field: string message_json = 9;
    */
   messageJson: string;
 
   /**
-   * Its bytes, at most the first 4,096.
+   * First 4,096 bytes of the body.
    *
    * @generated from field: bytes body = 10;
    */
   body: Uint8Array;
 
   /**
-   * What its sender set beside the message, as JSON: {"properties":{…},"headers":{…}}. Cut after 16,384 characters.
+   * AMQP properties and headers as JSON: {"properties":{…},"headers":{…}}. Truncated to 16,384 characters.
    *
    * @generated from field: string attributes_json = 11;
    */
@@ -99,83 +99,83 @@ export type DeadLetter = Message<"smartcart.ops.v1.DeadLetter"> & {
 };
 
 /**
- * A message that was given up.
+ * A message that failed all attempts, or that cannot be processed at all.
  *
  * @generated from message smartcart.ops.v1.DeadLetter
  */
 export type DeadLetterJson = {
   /**
-   * The queue that it was for.
+   * Name of the queue that the message was in.
    *
    * @generated from field: string queue = 1;
    */
   queue?: string;
 
   /**
-   * The message's id, unique within the queue.
+   * Id of the message, unique within the queue.
    *
    * @generated from field: string message_id = 2;
    */
   messageId?: string;
 
   /**
-   * Full name of the message's type; empty where it had none.
+   * Full protobuf name of the message type. Empty if the message has none.
    *
    * @generated from field: string type = 3;
    */
   type?: string;
 
   /**
-   * The order that it is about; empty where that cannot be told.
+   * Id of the order that the message is about. Empty if it cannot be determined.
    *
    * @generated from field: string order_id = 4;
    */
   orderId?: string;
 
   /**
-   * W3C trace id; empty where it had none.
+   * W3C trace id: 32 lowercase hex digits. Empty if the message has none.
    *
    * @generated from field: string trace_id = 5;
    */
   traceId?: string;
 
   /**
-   * How often it had been tried.
+   * Number of attempts, at least 1.
    *
    * @generated from field: int32 attempts = 6;
    */
   attempts?: number;
 
   /**
-   * Why it was given up.
+   * Reason of the last failure, for people.
    *
    * @generated from field: string reason = 7;
    */
   reason?: string;
 
   /**
-   * When; unset where that is not known.
+   * Time of the last failure. Unset if it is not known.
    *
    * @generated from field: google.protobuf.Timestamp failed_at = 8;
    */
   failedAt?: TimestampJson;
 
   /**
-   * The message as JSON; empty where it cannot be decoded.
+   * Body as proto3 JSON. Empty if it cannot be decoded.
    *
    * @generated from field: string message_json = 9;
    */
   messageJson?: string;
 
   /**
-   * Its bytes, at most the first 4,096.
+   * First 4,096 bytes of the body.
    *
    * @generated from field: bytes body = 10;
    */
   body?: string;
 
   /**
-   * What its sender set beside the message, as JSON: {"properties":{…},"headers":{…}}. Cut after 16,384 characters.
+   * AMQP properties and headers as JSON: {"properties":{…},"headers":{…}}. Truncated to 16,384 characters.
    *
    * @generated from field: string attributes_json = 11;
    */

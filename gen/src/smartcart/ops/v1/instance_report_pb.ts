@@ -13,55 +13,55 @@ export const file_smartcart_ops_v1_instance_report: GenFile = /*@__PURE__*/
   fileDesc("CiZzbWFydGNhcnQvb3BzL3YxL2luc3RhbmNlX3JlcG9ydC5wcm90bxIQc21hcnRjYXJ0Lm9wcy52MSKMAgoOSW5zdGFuY2VSZXBvcnQSDwoHc2VydmljZRgBIAEoCRITCgtpbnN0YW5jZV9pZBgCIAEoCRIvCgZoZWFsdGgYAyABKA4yHy5zbWFydGNhcnQub3BzLnYxLlNlcnZpY2VIZWFsdGgSFQoNZmFpbGVkX2NoZWNrcxgEIAMoCRIsCgVlZGdlcxgFIAMoCzIdLnNtYXJ0Y2FydC5vcHMudjEuRWRnZU1ldHJpY3MSJwoGZ2F1Z2VzGAYgAygLMhcuc21hcnRjYXJ0Lm9wcy52MS5HYXVnZRI1Cg5mYXVsdF9zd2l0Y2hlcxgHIAMoCzIdLnNtYXJ0Y2FydC5vcHMudjEuRmF1bHRTd2l0Y2giowEKC0VkZ2VNZXRyaWNzEgwKBGZyb20YASABKAkSCgoCdG8YAiABKAkSKAoEa2luZBgDIAEoDjIaLnNtYXJ0Y2FydC5vcHMudjEuRWRnZUtpbmQSDQoFY291bnQYBCABKAMSDgoGZXJyb3JzGAUgASgDEhYKDmxhdGVuY3lfY291bnRzGAYgAygDEhkKEWxhdGVuY3lfYm91bmRzX21zGAcgAygBIiQKBUdhdWdlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAMiZQoLRmF1bHRTd2l0Y2gSDwoHc2VydmljZRgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBXRpdGxlGAMgASgJEg0KBXZhbHVlGAQgASgDEgsKA21heBgFIAEoAxIMCgR1bml0GAYgASgJKqQBCg1TZXJ2aWNlSGVhbHRoEh4KGlNFUlZJQ0VfSEVBTFRIX1VOU1BFQ0lGSUVEEAASGAoUU0VSVklDRV9IRUFMVEhfUkVBRFkQARIcChhTRVJWSUNFX0hFQUxUSF9OT1RfUkVBRFkQAhIbChdTRVJWSUNFX0hFQUxUSF9EUkFJTklORxADEh4KGlNFUlZJQ0VfSEVBTFRIX1VOUkVBQ0hBQkxFEAQqUAoIRWRnZUtpbmQSGQoVRURHRV9LSU5EX1VOU1BFQ0lGSUVEEAASEgoORURHRV9LSU5EX0NBTEwQARIVChFFREdFX0tJTkRfTUVTU0FHRRACYgZwcm90bzM");
 
 /**
- * What one process of a part says of itself. Counters run from its start, so that whoever reads them can be late or come again.
+ * State and counters of one process of a service. Counters are cumulative from the start of the process.
  *
  * @generated from message smartcart.ops.v1.InstanceReport
  */
 export type InstanceReport = Message<"smartcart.ops.v1.InstanceReport"> & {
   /**
-   * The part: "order", "inventory", …
+   * Name of the service: "order", "inventory", …
    *
    * @generated from field: string service = 1;
    */
   service: string;
 
   /**
-   * The process; another one after a restart.
+   * Id of the process, different after each restart.
    *
    * @generated from field: string instance_id = 2;
    */
   instanceId: string;
 
   /**
-   * Whether it can do its work.
+   * Health of the process.
    *
    * @generated from field: smartcart.ops.v1.ServiceHealth health = 3;
    */
   health: ServiceHealth;
 
   /**
-   * Readiness checks that fail, by name: "database", "bus", …
+   * Names of the readiness checks that fail: "database", "bus", … Empty if READY.
    *
    * @generated from field: repeated string failed_checks = 4;
    */
   failedChecks: string[];
 
   /**
-   * Calls and messages that it sent or handled.
+   * Counters of the calls and messages that the process sent or handled, one entry per edge.
    *
    * @generated from field: repeated smartcart.ops.v1.EdgeMetrics edges = 5;
    */
   edges: EdgeMetrics[];
 
   /**
-   * Numbers worth a curve, in no order.
+   * Current values that the console plots, in no particular order.
    *
    * @generated from field: repeated smartcart.ops.v1.Gauge gauges = 6;
    */
   gauges: Gauge[];
 
   /**
-   * What can be broken here on purpose. Empty unless the part runs in demo mode.
+   * Faults that can be injected into the process. Empty outside of demo mode.
    *
    * @generated from field: repeated smartcart.ops.v1.FaultSwitch fault_switches = 7;
    */
@@ -69,55 +69,55 @@ export type InstanceReport = Message<"smartcart.ops.v1.InstanceReport"> & {
 };
 
 /**
- * What one process of a part says of itself. Counters run from its start, so that whoever reads them can be late or come again.
+ * State and counters of one process of a service. Counters are cumulative from the start of the process.
  *
  * @generated from message smartcart.ops.v1.InstanceReport
  */
 export type InstanceReportJson = {
   /**
-   * The part: "order", "inventory", …
+   * Name of the service: "order", "inventory", …
    *
    * @generated from field: string service = 1;
    */
   service?: string;
 
   /**
-   * The process; another one after a restart.
+   * Id of the process, different after each restart.
    *
    * @generated from field: string instance_id = 2;
    */
   instanceId?: string;
 
   /**
-   * Whether it can do its work.
+   * Health of the process.
    *
    * @generated from field: smartcart.ops.v1.ServiceHealth health = 3;
    */
   health?: ServiceHealthJson;
 
   /**
-   * Readiness checks that fail, by name: "database", "bus", …
+   * Names of the readiness checks that fail: "database", "bus", … Empty if READY.
    *
    * @generated from field: repeated string failed_checks = 4;
    */
   failedChecks?: string[];
 
   /**
-   * Calls and messages that it sent or handled.
+   * Counters of the calls and messages that the process sent or handled, one entry per edge.
    *
    * @generated from field: repeated smartcart.ops.v1.EdgeMetrics edges = 5;
    */
   edges?: EdgeMetricsJson[];
 
   /**
-   * Numbers worth a curve, in no order.
+   * Current values that the console plots, in no particular order.
    *
    * @generated from field: repeated smartcart.ops.v1.Gauge gauges = 6;
    */
   gauges?: GaugeJson[];
 
   /**
-   * What can be broken here on purpose. Empty unless the part runs in demo mode.
+   * Faults that can be injected into the process. Empty outside of demo mode.
    *
    * @generated from field: repeated smartcart.ops.v1.FaultSwitch fault_switches = 7;
    */
@@ -132,56 +132,56 @@ export const InstanceReportSchema: GenMessage<InstanceReport, {jsonType: Instanc
   messageDesc(file_smartcart_ops_v1_instance_report, 0);
 
 /**
- * What went from one place to another.
+ * Cumulative counters of one edge: calls or messages from one service to another.
  *
  * @generated from message smartcart.ops.v1.EdgeMetrics
  */
 export type EdgeMetrics = Message<"smartcart.ops.v1.EdgeMetrics"> & {
   /**
-   * A part, or "client" for whoever is no part.
+   * Name of the calling service, or "client" for any other caller.
    *
    * @generated from field: string from = 1;
    */
   from: string;
 
   /**
-   * A part, or "queue" for the broker.
+   * Name of the called service, or "queue" for the event bus.
    *
    * @generated from field: string to = 2;
    */
   to: string;
 
   /**
-   * How.
+   * Transport of the edge.
    *
    * @generated from field: smartcart.ops.v1.EdgeKind kind = 3;
    */
   kind: EdgeKind;
 
   /**
-   * How many, those that failed included.
+   * Number of calls or messages, including failed ones.
    *
    * @generated from field: int64 count = 4;
    */
   count: bigint;
 
   /**
-   * How many failed.
+   * Number of failed calls or messages.
    *
    * @generated from field: int64 errors = 5;
    */
   errors: bigint;
 
   /**
-   * How long they took: for each bound in `latency_bounds_ms` how many took no longer, and not longer than the bound before.
-   * Empty for messages.
+   * Latency histogram: for each bound in `latency_bounds_ms`, the number of calls that took at most that long and longer than the previous
+   * bound. Empty for messages.
    *
    * @generated from field: repeated int64 latency_counts = 6;
    */
   latencyCounts: bigint[];
 
   /**
-   * Upper bounds, ascending, in milliseconds; what took longer than the last is only in `count`.
+   * Upper bounds of the histogram buckets in milliseconds, ascending. Calls above the last bound are included in `count` only.
    *
    * @generated from field: repeated double latency_bounds_ms = 7;
    */
@@ -189,56 +189,56 @@ export type EdgeMetrics = Message<"smartcart.ops.v1.EdgeMetrics"> & {
 };
 
 /**
- * What went from one place to another.
+ * Cumulative counters of one edge: calls or messages from one service to another.
  *
  * @generated from message smartcart.ops.v1.EdgeMetrics
  */
 export type EdgeMetricsJson = {
   /**
-   * A part, or "client" for whoever is no part.
+   * Name of the calling service, or "client" for any other caller.
    *
    * @generated from field: string from = 1;
    */
   from?: string;
 
   /**
-   * A part, or "queue" for the broker.
+   * Name of the called service, or "queue" for the event bus.
    *
    * @generated from field: string to = 2;
    */
   to?: string;
 
   /**
-   * How.
+   * Transport of the edge.
    *
    * @generated from field: smartcart.ops.v1.EdgeKind kind = 3;
    */
   kind?: EdgeKindJson;
 
   /**
-   * How many, those that failed included.
+   * Number of calls or messages, including failed ones.
    *
    * @generated from field: int64 count = 4;
    */
   count?: string;
 
   /**
-   * How many failed.
+   * Number of failed calls or messages.
    *
    * @generated from field: int64 errors = 5;
    */
   errors?: string;
 
   /**
-   * How long they took: for each bound in `latency_bounds_ms` how many took no longer, and not longer than the bound before.
-   * Empty for messages.
+   * Latency histogram: for each bound in `latency_bounds_ms`, the number of calls that took at most that long and longer than the previous
+   * bound. Empty for messages.
    *
    * @generated from field: repeated int64 latency_counts = 6;
    */
   latencyCounts?: string[];
 
   /**
-   * Upper bounds, ascending, in milliseconds; what took longer than the last is only in `count`.
+   * Upper bounds of the histogram buckets in milliseconds, ascending. Calls above the last bound are included in `count` only.
    *
    * @generated from field: repeated double latency_bounds_ms = 7;
    */
@@ -253,20 +253,20 @@ export const EdgeMetricsSchema: GenMessage<EdgeMetrics, {jsonType: EdgeMetricsJs
   messageDesc(file_smartcart_ops_v1_instance_report, 1);
 
 /**
- * A number at one moment.
+ * A current value.
  *
  * @generated from message smartcart.ops.v1.Gauge
  */
 export type Gauge = Message<"smartcart.ops.v1.Gauge"> & {
   /**
-   * What it counts: "orders.STOCK_RESERVED", "outbox.pending", "sockets", …
+   * Name of the gauge: "orders.STOCK_RESERVED", "outbox.pending", "sockets", …
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * How many.
+   * Current value.
    *
    * @generated from field: int64 value = 2;
    */
@@ -274,20 +274,20 @@ export type Gauge = Message<"smartcart.ops.v1.Gauge"> & {
 };
 
 /**
- * A number at one moment.
+ * A current value.
  *
  * @generated from message smartcart.ops.v1.Gauge
  */
 export type GaugeJson = {
   /**
-   * What it counts: "orders.STOCK_RESERVED", "outbox.pending", "sockets", …
+   * Name of the gauge: "orders.STOCK_RESERVED", "outbox.pending", "sockets", …
    *
    * @generated from field: string name = 1;
    */
   name?: string;
 
   /**
-   * How many.
+   * Current value.
    *
    * @generated from field: int64 value = 2;
    */
@@ -302,48 +302,48 @@ export const GaugeSchema: GenMessage<Gauge, {jsonType: GaugeJson}> = /*@__PURE__
   messageDesc(file_smartcart_ops_v1_instance_report, 2);
 
 /**
- * Something that can be broken on purpose, and mended again.
+ * A fault that can be switched on and off.
  *
  * @generated from message smartcart.ops.v1.FaultSwitch
  */
 export type FaultSwitch = Message<"smartcart.ops.v1.FaultSwitch"> & {
   /**
-   * The part that it belongs to.
+   * Name of the service that has the switch.
    *
    * @generated from field: string service = 1;
    */
   service: string;
 
   /**
-   * Unique within the part: "decline", "delay", "cut", "load".
+   * Name, unique within the service: "decline", "delay", "cut", "load".
    *
    * @generated from field: string name = 2;
    */
   name: string;
 
   /**
-   * What it does, for people, in a few words.
+   * Short description of the effect, for people.
    *
    * @generated from field: string title = 3;
    */
   title: string;
 
   /**
-   * 0 is off. At most `max`.
+   * Current value, 0 to `max`. 0: off.
    *
    * @generated from field: int64 value = 4;
    */
   value: bigint;
 
   /**
-   * 1 for one that is on or off; more for a slider.
+   * Maximum value. 1: the switch is on or off; above 1: a slider.
    *
    * @generated from field: int64 max = 5;
    */
   max: bigint;
 
   /**
-   * Unit of the value: "ms", "orders/s"; empty for one that is on or off.
+   * Unit of the value: "ms", "orders/s". Empty for an on/off switch.
    *
    * @generated from field: string unit = 6;
    */
@@ -351,48 +351,48 @@ export type FaultSwitch = Message<"smartcart.ops.v1.FaultSwitch"> & {
 };
 
 /**
- * Something that can be broken on purpose, and mended again.
+ * A fault that can be switched on and off.
  *
  * @generated from message smartcart.ops.v1.FaultSwitch
  */
 export type FaultSwitchJson = {
   /**
-   * The part that it belongs to.
+   * Name of the service that has the switch.
    *
    * @generated from field: string service = 1;
    */
   service?: string;
 
   /**
-   * Unique within the part: "decline", "delay", "cut", "load".
+   * Name, unique within the service: "decline", "delay", "cut", "load".
    *
    * @generated from field: string name = 2;
    */
   name?: string;
 
   /**
-   * What it does, for people, in a few words.
+   * Short description of the effect, for people.
    *
    * @generated from field: string title = 3;
    */
   title?: string;
 
   /**
-   * 0 is off. At most `max`.
+   * Current value, 0 to `max`. 0: off.
    *
    * @generated from field: int64 value = 4;
    */
   value?: string;
 
   /**
-   * 1 for one that is on or off; more for a slider.
+   * Maximum value. 1: the switch is on or off; above 1: a slider.
    *
    * @generated from field: int64 max = 5;
    */
   max?: string;
 
   /**
-   * Unit of the value: "ms", "orders/s"; empty for one that is on or off.
+   * Unit of the value: "ms", "orders/s". Empty for an on/off switch.
    *
    * @generated from field: string unit = 6;
    */
@@ -407,7 +407,7 @@ export const FaultSwitchSchema: GenMessage<FaultSwitch, {jsonType: FaultSwitchJs
   messageDesc(file_smartcart_ops_v1_instance_report, 3);
 
 /**
- * Whether a part can do its work.
+ * Health of a service or of one of its processes.
  *
  * @generated from enum smartcart.ops.v1.ServiceHealth
  */
@@ -420,28 +420,28 @@ export const ServiceHealth = {
   UNSPECIFIED: 0,
 
   /**
-   * All its checks pass.
+   * All readiness checks pass.
    *
    * @generated from enum value: SERVICE_HEALTH_READY = 1;
    */
   READY: 1,
 
   /**
-   * Some check fails.
+   * At least one readiness check fails.
    *
    * @generated from enum value: SERVICE_HEALTH_NOT_READY = 2;
    */
   NOT_READY: 2,
 
   /**
-   * It is stopping and takes no new work.
+   * The process is shutting down and accepts no new work.
    *
    * @generated from enum value: SERVICE_HEALTH_DRAINING = 3;
    */
   DRAINING: 3,
 
   /**
-   * It does not answer. Only in the reports of the operator's service.
+   * The process does not respond. Set by the ops service only.
    *
    * @generated from enum value: SERVICE_HEALTH_UNREACHABLE = 4;
    */
@@ -449,14 +449,14 @@ export const ServiceHealth = {
 } as const;
 
 /**
- * Whether a part can do its work.
+ * Health of a service or of one of its processes.
  *
  * @generated from enum smartcart.ops.v1.ServiceHealth
  */
 export type ServiceHealth = (typeof ServiceHealth)[keyof typeof ServiceHealth] | UnknownEnum;
 
 /**
- * Whether a part can do its work.
+ * Health of a service or of one of its processes.
  *
  * @generated from enum smartcart.ops.v1.ServiceHealth
  */
@@ -469,7 +469,7 @@ export const ServiceHealthSchema: GenEnum<ServiceHealth, ServiceHealthJson> = /*
   enumDesc(file_smartcart_ops_v1_instance_report, 0);
 
 /**
- * How something travels between two parts.
+ * Transport between two services.
  *
  * @generated from enum smartcart.ops.v1.EdgeKind
  */
@@ -482,14 +482,14 @@ export const EdgeKind = {
   UNSPECIFIED: 0,
 
   /**
-   * A call that is answered.
+   * An RPC or REST call.
    *
    * @generated from enum value: EDGE_KIND_CALL = 1;
    */
   CALL: 1,
 
   /**
-   * A message through the queue.
+   * A message over the event bus.
    *
    * @generated from enum value: EDGE_KIND_MESSAGE = 2;
    */
@@ -497,14 +497,14 @@ export const EdgeKind = {
 } as const;
 
 /**
- * How something travels between two parts.
+ * Transport between two services.
  *
  * @generated from enum smartcart.ops.v1.EdgeKind
  */
 export type EdgeKind = (typeof EdgeKind)[keyof typeof EdgeKind] | UnknownEnum;
 
 /**
- * How something travels between two parts.
+ * Transport between two services.
  *
  * @generated from enum smartcart.ops.v1.EdgeKind
  */

@@ -17,7 +17,7 @@ export const file_smartcart_ops_v1_instance_service: GenFile = /*@__PURE__*/
   fileDesc("CidzbWFydGNhcnQvb3BzL3YxL2luc3RhbmNlX3NlcnZpY2UucHJvdG8SEHNtYXJ0Y2FydC5vcHMudjEiFgoUV2F0Y2hJbnN0YW5jZVJlcXVlc3QiSQoVV2F0Y2hJbnN0YW5jZVJlc3BvbnNlEjAKBnJlcG9ydBgBIAEoCzIgLnNtYXJ0Y2FydC5vcHMudjEuSW5zdGFuY2VSZXBvcnQiYAodU2V0SW5zdGFuY2VGYXVsdFN3aXRjaFJlcXVlc3QSJwoEbmFtZRgBIAEoCUIZukgWchQQARhAMg5eW2Etel1bYS16LV0qJBIWCgV2YWx1ZRgCIAEoA0IHukgEIgIoACJVCh5TZXRJbnN0YW5jZUZhdWx0U3dpdGNoUmVzcG9uc2USMwoMZmF1bHRfc3dpdGNoGAEgASgLMh0uc21hcnRjYXJ0Lm9wcy52MS5GYXVsdFN3aXRjaDKYAgoPSW5zdGFuY2VTZXJ2aWNlEnQKDVdhdGNoSW5zdGFuY2USJi5zbWFydGNhcnQub3BzLnYxLldhdGNoSW5zdGFuY2VSZXF1ZXN0Gicuc21hcnRjYXJ0Lm9wcy52MS5XYXRjaEluc3RhbmNlUmVzcG9uc2UiEJACAergGAkgMkIFIgNvcHMwARKOAQoWU2V0SW5zdGFuY2VGYXVsdFN3aXRjaBIvLnNtYXJ0Y2FydC5vcHMudjEuU2V0SW5zdGFuY2VGYXVsdFN3aXRjaFJlcXVlc3QaMC5zbWFydGNhcnQub3BzLnYxLlNldEluc3RhbmNlRmF1bHRTd2l0Y2hSZXNwb25zZSIRkAIC6uAYCgi4F0IFIgNvcHNiBnByb3RvMw", [file_buf_validate_validate, file_smartcart_mesh_v1_options, file_smartcart_ops_v1_instance_report]);
 
 /**
- * Asks to watch a part.
+ * Request of `WatchInstance`.
  *
  * @generated from message smartcart.ops.v1.WatchInstanceRequest
  */
@@ -25,7 +25,7 @@ export type WatchInstanceRequest = Message<"smartcart.ops.v1.WatchInstanceReques
 };
 
 /**
- * Asks to watch a part.
+ * Request of `WatchInstance`.
  *
  * @generated from message smartcart.ops.v1.WatchInstanceRequest
  */
@@ -40,13 +40,13 @@ export const WatchInstanceRequestSchema: GenMessage<WatchInstanceRequest, {jsonT
   messageDesc(file_smartcart_ops_v1_instance_service, 0);
 
 /**
- * What the part does.
+ * Response of `WatchInstance`.
  *
  * @generated from message smartcart.ops.v1.WatchInstanceResponse
  */
 export type WatchInstanceResponse = Message<"smartcart.ops.v1.WatchInstanceResponse"> & {
   /**
-   * The report.
+   * Report of the process at this time.
    *
    * @generated from field: smartcart.ops.v1.InstanceReport report = 1;
    */
@@ -54,13 +54,13 @@ export type WatchInstanceResponse = Message<"smartcart.ops.v1.WatchInstanceRespo
 };
 
 /**
- * What the part does.
+ * Response of `WatchInstance`.
  *
  * @generated from message smartcart.ops.v1.WatchInstanceResponse
  */
 export type WatchInstanceResponseJson = {
   /**
-   * The report.
+   * Report of the process at this time.
    *
    * @generated from field: smartcart.ops.v1.InstanceReport report = 1;
    */
@@ -75,20 +75,20 @@ export const WatchInstanceResponseSchema: GenMessage<WatchInstanceResponse, {jso
   messageDesc(file_smartcart_ops_v1_instance_service, 1);
 
 /**
- * Asks to turn a switch.
+ * Request of `SetInstanceFaultSwitch`.
  *
  * @generated from message smartcart.ops.v1.SetInstanceFaultSwitchRequest
  */
 export type SetInstanceFaultSwitchRequest = Message<"smartcart.ops.v1.SetInstanceFaultSwitchRequest"> & {
   /**
-   * Which one.
+   * Name of the switch: "decline".
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * To what; 0 is off.
+   * New value, at most `FaultSwitch.max`. 0: off.
    *
    * @generated from field: int64 value = 2;
    */
@@ -96,20 +96,20 @@ export type SetInstanceFaultSwitchRequest = Message<"smartcart.ops.v1.SetInstanc
 };
 
 /**
- * Asks to turn a switch.
+ * Request of `SetInstanceFaultSwitch`.
  *
  * @generated from message smartcart.ops.v1.SetInstanceFaultSwitchRequest
  */
 export type SetInstanceFaultSwitchRequestJson = {
   /**
-   * Which one.
+   * Name of the switch: "decline".
    *
    * @generated from field: string name = 1;
    */
   name?: string;
 
   /**
-   * To what; 0 is off.
+   * New value, at most `FaultSwitch.max`. 0: off.
    *
    * @generated from field: int64 value = 2;
    */
@@ -124,13 +124,13 @@ export const SetInstanceFaultSwitchRequestSchema: GenMessage<SetInstanceFaultSwi
   messageDesc(file_smartcart_ops_v1_instance_service, 2);
 
 /**
- * The switch as it stands now.
+ * Response of `SetInstanceFaultSwitch`.
  *
  * @generated from message smartcart.ops.v1.SetInstanceFaultSwitchResponse
  */
 export type SetInstanceFaultSwitchResponse = Message<"smartcart.ops.v1.SetInstanceFaultSwitchResponse"> & {
   /**
-   * The switch.
+   * The switch with its new value.
    *
    * @generated from field: smartcart.ops.v1.FaultSwitch fault_switch = 1;
    */
@@ -138,13 +138,13 @@ export type SetInstanceFaultSwitchResponse = Message<"smartcart.ops.v1.SetInstan
 };
 
 /**
- * The switch as it stands now.
+ * Response of `SetInstanceFaultSwitch`.
  *
  * @generated from message smartcart.ops.v1.SetInstanceFaultSwitchResponse
  */
 export type SetInstanceFaultSwitchResponseJson = {
   /**
-   * The switch.
+   * The switch with its new value.
    *
    * @generated from field: smartcart.ops.v1.FaultSwitch fault_switch = 1;
    */
@@ -159,13 +159,13 @@ export const SetInstanceFaultSwitchResponseSchema: GenMessage<SetInstanceFaultSw
   messageDesc(file_smartcart_ops_v1_instance_service, 3);
 
 /**
- * Served by every part beside its own service, so that its work can be watched and, in demo mode, be broken.
+ * Reports the state of a process and, in demo mode, injects faults. Every service serves it on its own port.
  *
  * @generated from service smartcart.ops.v1.InstanceService
  */
 export const InstanceService: GenService<{
   /**
-   * What the part does: at once, and then once a second.
+   * Streams a report immediately and then once per second.
    *
    * @generated from rpc smartcart.ops.v1.InstanceService.WatchInstance
    */
@@ -175,8 +175,8 @@ export const InstanceService: GenService<{
     output: typeof WatchInstanceResponseSchema;
   },
   /**
-   * Breaks or mends something. Idempotent. FAILED_PRECONDITION with `Problem` DEMO_OFF outside of demo mode, NOT_FOUND with
-   * SWITCH_NOT_FOUND for a switch that the part does not have.
+   * Sets a fault switch of this process. Idempotent. FAILED_PRECONDITION with `Problem` DEMO_OFF outside of demo mode, NOT_FOUND with
+   * SWITCH_NOT_FOUND if the service has no such switch.
    *
    * @generated from rpc smartcart.ops.v1.InstanceService.SetInstanceFaultSwitch
    */

@@ -15,55 +15,55 @@ export const file_smartcart_ops_v1_invariant: GenFile = /*@__PURE__*/
   fileDesc("CiBzbWFydGNhcnQvb3BzL3YxL2ludmFyaWFudC5wcm90bxIQc21hcnRjYXJ0Lm9wcy52MSLMAQoJSW52YXJpYW50EgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSLwoFc3RhdGUYAyABKA4yIC5zbWFydGNhcnQub3BzLnYxLkludmFyaWFudFN0YXRlEhEKCXJvd3NfanNvbhgEIAMoCRIRCglyb3dfY291bnQYBSABKAMSFQoNaXNfcmVwYWlyYWJsZRgGIAEoCBIuCgpjaGVja2VkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCqHAQoOSW52YXJpYW50U3RhdGUSHwobSU5WQVJJQU5UX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVSU5WQVJJQU5UX1NUQVRFX0hPTERTEAESGwoXSU5WQVJJQU5UX1NUQVRFX1BFTkRJTkcQAhIcChhJTlZBUklBTlRfU1RBVEVfVklPTEFURUQQA2IGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
- * One thing that SmartCart promises, and whether it is kept.
+ * An invariant of SmartCart and whether it holds.
  *
  * @generated from message smartcart.ops.v1.Invariant
  */
 export type Invariant = Message<"smartcart.ops.v1.Invariant"> & {
   /**
-   * Short name: "charged at most once".
+   * Short name, unique: "charged at most once".
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * What is promised, in a sentence.
+   * The guarantee in one sentence.
    *
    * @generated from field: string description = 2;
    */
   description: string;
 
   /**
-   * Whether it is kept.
+   * Whether the invariant holds.
    *
    * @generated from field: smartcart.ops.v1.InvariantState state = 3;
    */
   state: InvariantState;
 
   /**
-   * What contradicts it, at most ten rows, each as a JSON object; a member `order_id` leads to the order.
+   * Rows that violate the invariant, at most 10, each a JSON object. Its member `order_id`, if present, identifies the order.
    *
    * @generated from field: repeated string rows_json = 4;
    */
   rowsJson: string[];
 
   /**
-   * How many rows there are.
+   * Number of rows that violate the invariant.
    *
    * @generated from field: int64 row_count = 5;
    */
   rowCount: bigint;
 
   /**
-   * Whether `Reconcile` can repair it.
+   * Whether `Reconcile` can repair violations.
    *
    * @generated from field: bool is_repairable = 6;
    */
   isRepairable: boolean;
 
   /**
-   * When it was looked at last; unset before the first time.
+   * Time of the last check. Unset before the first one.
    *
    * @generated from field: google.protobuf.Timestamp checked_at = 7;
    */
@@ -71,55 +71,55 @@ export type Invariant = Message<"smartcart.ops.v1.Invariant"> & {
 };
 
 /**
- * One thing that SmartCart promises, and whether it is kept.
+ * An invariant of SmartCart and whether it holds.
  *
  * @generated from message smartcart.ops.v1.Invariant
  */
 export type InvariantJson = {
   /**
-   * Short name: "charged at most once".
+   * Short name, unique: "charged at most once".
    *
    * @generated from field: string name = 1;
    */
   name?: string;
 
   /**
-   * What is promised, in a sentence.
+   * The guarantee in one sentence.
    *
    * @generated from field: string description = 2;
    */
   description?: string;
 
   /**
-   * Whether it is kept.
+   * Whether the invariant holds.
    *
    * @generated from field: smartcart.ops.v1.InvariantState state = 3;
    */
   state?: InvariantStateJson;
 
   /**
-   * What contradicts it, at most ten rows, each as a JSON object; a member `order_id` leads to the order.
+   * Rows that violate the invariant, at most 10, each a JSON object. Its member `order_id`, if present, identifies the order.
    *
    * @generated from field: repeated string rows_json = 4;
    */
   rowsJson?: string[];
 
   /**
-   * How many rows there are.
+   * Number of rows that violate the invariant.
    *
    * @generated from field: int64 row_count = 5;
    */
   rowCount?: string;
 
   /**
-   * Whether `Reconcile` can repair it.
+   * Whether `Reconcile` can repair violations.
    *
    * @generated from field: bool is_repairable = 6;
    */
   isRepairable?: boolean;
 
   /**
-   * When it was looked at last; unset before the first time.
+   * Time of the last check. Unset before the first one.
    *
    * @generated from field: google.protobuf.Timestamp checked_at = 7;
    */
@@ -134,34 +134,34 @@ export const InvariantSchema: GenMessage<Invariant, {jsonType: InvariantJson}> =
   messageDesc(file_smartcart_ops_v1_invariant, 0);
 
 /**
- * Whether a promise is kept.
+ * Result of the last check of an invariant.
  *
  * @generated from enum smartcart.ops.v1.InvariantState
  */
 export const InvariantState = {
   /**
-   * Not looked at yet.
+   * Not checked yet.
    *
    * @generated from enum value: INVARIANT_STATE_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * Nothing contradicts it.
+   * No row violates the invariant.
    *
    * @generated from enum value: INVARIANT_STATE_HOLDS = 1;
    */
   HOLDS: 1,
 
   /**
-   * Something does, and may only be on its way.
+   * Rows violate the invariant, but recently enough to be work in progress.
    *
    * @generated from enum value: INVARIANT_STATE_PENDING = 2;
    */
   PENDING: 2,
 
   /**
-   * Something does, and has for too long.
+   * Rows have violated the invariant for longer than any order in progress can.
    *
    * @generated from enum value: INVARIANT_STATE_VIOLATED = 3;
    */
@@ -169,14 +169,14 @@ export const InvariantState = {
 } as const;
 
 /**
- * Whether a promise is kept.
+ * Result of the last check of an invariant.
  *
  * @generated from enum smartcart.ops.v1.InvariantState
  */
 export type InvariantState = (typeof InvariantState)[keyof typeof InvariantState] | UnknownEnum;
 
 /**
- * Whether a promise is kept.
+ * Result of the last check of an invariant.
  *
  * @generated from enum smartcart.ops.v1.InvariantState
  */

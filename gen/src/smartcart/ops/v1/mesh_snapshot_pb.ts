@@ -17,55 +17,55 @@ export const file_smartcart_ops_v1_mesh_snapshot: GenFile = /*@__PURE__*/
   fileDesc("CiRzbWFydGNhcnQvb3BzL3YxL21lc2hfc25hcHNob3QucHJvdG8SEHNtYXJ0Y2FydC5vcHMudjEizQIKDE1lc2hTbmFwc2hvdBIsCgh0YWtlbl9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoIc2VydmljZXMYAiADKAsyHi5zbWFydGNhcnQub3BzLnYxLlNlcnZpY2VTdGF0ZRIlCgVlZGdlcxgDIAMoCzIWLnNtYXJ0Y2FydC5vcHMudjEuRWRnZRIsCgZxdWV1ZXMYBCADKAsyHC5zbWFydGNhcnQub3BzLnYxLlF1ZXVlU3RhdGUSLAoGb3JkZXJzGAUgAygLMhwuc21hcnRjYXJ0Lm9wcy52MS5TdGF0ZUNvdW50EiMKBGhvcHMYBiADKAsyFS5zbWFydGNhcnQub3BzLnYxLkhvcBI1Cg5mYXVsdF9zd2l0Y2hlcxgHIAMoCzIdLnNtYXJ0Y2FydC5vcHMudjEuRmF1bHRTd2l0Y2giowEKDFNlcnZpY2VTdGF0ZRIPCgdzZXJ2aWNlGAEgASgJEi8KBmhlYWx0aBgCIAEoDjIfLnNtYXJ0Y2FydC5vcHMudjEuU2VydmljZUhlYWx0aBIVCg1mYWlsZWRfY2hlY2tzGAMgAygJEhEKCXByb2Nlc3NlcxgEIAEoBRInCgZnYXVnZXMYBSADKAsyFy5zbWFydGNhcnQub3BzLnYxLkdhdWdlIp4BCgRFZGdlEgwKBGZyb20YASABKAkSCgoCdG8YAiABKAkSKAoEa2luZBgDIAEoDjIaLnNtYXJ0Y2FydC5vcHMudjEuRWRnZUtpbmQSFwoPcmF0ZV9wZXJfc2Vjb25kGAQgASgBEhkKEWVycm9yc19wZXJfc2Vjb25kGAUgASgBEg4KBnA1MF9tcxgGIAEoARIOCgZwOTlfbXMYByABKAEiVAoKUXVldWVTdGF0ZRINCgVxdWV1ZRgBIAEoCRIPCgd3YWl0aW5nGAIgASgDEhAKCHJldHJ5aW5nGAMgASgDEhQKDGRlYWRfbGV0dGVycxgEIAEoAyIqCgpTdGF0ZUNvdW50Eg0KBXN0YXRlGAEgASgJEg0KBWNvdW50GAIgASgDInAKA0hvcBIQCghvcmRlcl9pZBgBIAEoCRIMCgRmcm9tGAIgASgJEgoKAnRvGAMgASgJEi0KCXBhc3NlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZmFpbGVkGAUgASgIYgZwcm90bzM", [file_google_protobuf_timestamp, file_smartcart_ops_v1_instance_report]);
 
 /**
- * All parts at one moment, with what went between them in the seconds before.
+ * State of all services at one time, with the traffic between them in the preceding 5 seconds.
  *
  * @generated from message smartcart.ops.v1.MeshSnapshot
  */
 export type MeshSnapshot = Message<"smartcart.ops.v1.MeshSnapshot"> & {
   /**
-   * When it was taken.
+   * Time of the snapshot.
    *
    * @generated from field: google.protobuf.Timestamp taken_at = 1;
    */
   takenAt?: Timestamp | undefined;
 
   /**
-   * Every part that there should be, in the order in which an order meets them.
+   * All expected services, in the order in which an order passes them.
    *
    * @generated from field: repeated smartcart.ops.v1.ServiceState services = 2;
    */
   services: ServiceState[];
 
   /**
-   * What goes between them; an edge appears with its first call or message and then stays.
+   * Traffic between services. An edge is included from its first call or message on.
    *
    * @generated from field: repeated smartcart.ops.v1.Edge edges = 3;
    */
   edges: Edge[];
 
   /**
-   * Queues with work, in the order of their names.
+   * Work queues of the contract, sorted by name.
    *
    * @generated from field: repeated smartcart.ops.v1.QueueState queues = 4;
    */
   queues: QueueState[];
 
   /**
-   * Orders that are on their way, by state, in the order of an order's life; states without an order are left out.
+   * Number of orders in progress by state, in the order of the state machine. States without orders are omitted.
    *
    * @generated from field: repeated smartcart.ops.v1.StateCount orders = 5;
    */
   orders: StateCount[];
 
   /**
-   * The latest steps of orders since the snapshot before, at most 100, oldest first. Empty in snapshots of the past.
+   * Latest hops of orders since the previous snapshot, at most 100, oldest first. Empty in snapshots of the backlog.
    *
    * @generated from field: repeated smartcart.ops.v1.Hop hops = 6;
    */
   hops: Hop[];
 
   /**
-   * What can be broken on purpose; empty outside of demo mode.
+   * Fault switches of all services. Empty outside of demo mode.
    *
    * @generated from field: repeated smartcart.ops.v1.FaultSwitch fault_switches = 7;
    */
@@ -73,55 +73,55 @@ export type MeshSnapshot = Message<"smartcart.ops.v1.MeshSnapshot"> & {
 };
 
 /**
- * All parts at one moment, with what went between them in the seconds before.
+ * State of all services at one time, with the traffic between them in the preceding 5 seconds.
  *
  * @generated from message smartcart.ops.v1.MeshSnapshot
  */
 export type MeshSnapshotJson = {
   /**
-   * When it was taken.
+   * Time of the snapshot.
    *
    * @generated from field: google.protobuf.Timestamp taken_at = 1;
    */
   takenAt?: TimestampJson;
 
   /**
-   * Every part that there should be, in the order in which an order meets them.
+   * All expected services, in the order in which an order passes them.
    *
    * @generated from field: repeated smartcart.ops.v1.ServiceState services = 2;
    */
   services?: ServiceStateJson[];
 
   /**
-   * What goes between them; an edge appears with its first call or message and then stays.
+   * Traffic between services. An edge is included from its first call or message on.
    *
    * @generated from field: repeated smartcart.ops.v1.Edge edges = 3;
    */
   edges?: EdgeJson[];
 
   /**
-   * Queues with work, in the order of their names.
+   * Work queues of the contract, sorted by name.
    *
    * @generated from field: repeated smartcart.ops.v1.QueueState queues = 4;
    */
   queues?: QueueStateJson[];
 
   /**
-   * Orders that are on their way, by state, in the order of an order's life; states without an order are left out.
+   * Number of orders in progress by state, in the order of the state machine. States without orders are omitted.
    *
    * @generated from field: repeated smartcart.ops.v1.StateCount orders = 5;
    */
   orders?: StateCountJson[];
 
   /**
-   * The latest steps of orders since the snapshot before, at most 100, oldest first. Empty in snapshots of the past.
+   * Latest hops of orders since the previous snapshot, at most 100, oldest first. Empty in snapshots of the backlog.
    *
    * @generated from field: repeated smartcart.ops.v1.Hop hops = 6;
    */
   hops?: HopJson[];
 
   /**
-   * What can be broken on purpose; empty outside of demo mode.
+   * Fault switches of all services. Empty outside of demo mode.
    *
    * @generated from field: repeated smartcart.ops.v1.FaultSwitch fault_switches = 7;
    */
@@ -136,41 +136,41 @@ export const MeshSnapshotSchema: GenMessage<MeshSnapshot, {jsonType: MeshSnapsho
   messageDesc(file_smartcart_ops_v1_mesh_snapshot, 0);
 
 /**
- * One part, all of its processes together.
+ * State of one service, aggregated over its processes.
  *
  * @generated from message smartcart.ops.v1.ServiceState
  */
 export type ServiceState = Message<"smartcart.ops.v1.ServiceState"> & {
   /**
-   * "order", "inventory", …
+   * Name of the service: "order", "inventory", …
    *
    * @generated from field: string service = 1;
    */
   service: string;
 
   /**
-   * The worst health of its processes.
+   * Worst health of its processes.
    *
    * @generated from field: smartcart.ops.v1.ServiceHealth health = 2;
    */
   health: ServiceHealth;
 
   /**
-   * Readiness checks that fail somewhere.
+   * Names of the readiness checks that fail in at least one process.
    *
    * @generated from field: repeated string failed_checks = 3;
    */
   failedChecks: string[];
 
   /**
-   * Processes that are heard of.
+   * Number of processes that report.
    *
    * @generated from field: int32 processes = 4;
    */
   processes: number;
 
   /**
-   * Its gauges, added up. What all processes read from one table counts once: gauges with a dot in their name, as "orders.PAID".
+   * Gauges, summed over the processes. Gauges with a dot in their name ("orders.PAID") are read from a shared table and counted once.
    *
    * @generated from field: repeated smartcart.ops.v1.Gauge gauges = 5;
    */
@@ -178,41 +178,41 @@ export type ServiceState = Message<"smartcart.ops.v1.ServiceState"> & {
 };
 
 /**
- * One part, all of its processes together.
+ * State of one service, aggregated over its processes.
  *
  * @generated from message smartcart.ops.v1.ServiceState
  */
 export type ServiceStateJson = {
   /**
-   * "order", "inventory", …
+   * Name of the service: "order", "inventory", …
    *
    * @generated from field: string service = 1;
    */
   service?: string;
 
   /**
-   * The worst health of its processes.
+   * Worst health of its processes.
    *
    * @generated from field: smartcart.ops.v1.ServiceHealth health = 2;
    */
   health?: ServiceHealthJson;
 
   /**
-   * Readiness checks that fail somewhere.
+   * Names of the readiness checks that fail in at least one process.
    *
    * @generated from field: repeated string failed_checks = 3;
    */
   failedChecks?: string[];
 
   /**
-   * Processes that are heard of.
+   * Number of processes that report.
    *
    * @generated from field: int32 processes = 4;
    */
   processes?: number;
 
   /**
-   * Its gauges, added up. What all processes read from one table counts once: gauges with a dot in their name, as "orders.PAID".
+   * Gauges, summed over the processes. Gauges with a dot in their name ("orders.PAID") are read from a shared table and counted once.
    *
    * @generated from field: repeated smartcart.ops.v1.Gauge gauges = 5;
    */
@@ -227,55 +227,55 @@ export const ServiceStateSchema: GenMessage<ServiceState, {jsonType: ServiceStat
   messageDesc(file_smartcart_ops_v1_mesh_snapshot, 1);
 
 /**
- * What went from one place to another in the last five seconds.
+ * Traffic from one service to another in the preceding 5 seconds.
  *
  * @generated from message smartcart.ops.v1.Edge
  */
 export type Edge = Message<"smartcart.ops.v1.Edge"> & {
   /**
-   * A part, or "client".
+   * Name of the calling service, or "client".
    *
    * @generated from field: string from = 1;
    */
   from: string;
 
   /**
-   * A part, or "queue".
+   * Name of the called service, or "queue".
    *
    * @generated from field: string to = 2;
    */
   to: string;
 
   /**
-   * How.
+   * Transport of the edge.
    *
    * @generated from field: smartcart.ops.v1.EdgeKind kind = 3;
    */
   kind: EdgeKind;
 
   /**
-   * Calls or messages a second.
+   * Calls or messages per second.
    *
    * @generated from field: double rate_per_second = 4;
    */
   ratePerSecond: number;
 
   /**
-   * Of these, failed ones a second.
+   * Failed calls or messages per second, included in `rate_per_second`.
    *
    * @generated from field: double errors_per_second = 5;
    */
   errorsPerSecond: number;
 
   /**
-   * Half of the calls took no longer, in milliseconds; 0 where there was none, and for messages.
+   * 50th percentile of the latency in milliseconds. 0 without calls, and for messages.
    *
    * @generated from field: double p50_ms = 6;
    */
   p50Ms: number;
 
   /**
-   * All but one of a hundred took no longer, in milliseconds.
+   * 99th percentile of the latency in milliseconds. 0 without calls, and for messages.
    *
    * @generated from field: double p99_ms = 7;
    */
@@ -283,55 +283,55 @@ export type Edge = Message<"smartcart.ops.v1.Edge"> & {
 };
 
 /**
- * What went from one place to another in the last five seconds.
+ * Traffic from one service to another in the preceding 5 seconds.
  *
  * @generated from message smartcart.ops.v1.Edge
  */
 export type EdgeJson = {
   /**
-   * A part, or "client".
+   * Name of the calling service, or "client".
    *
    * @generated from field: string from = 1;
    */
   from?: string;
 
   /**
-   * A part, or "queue".
+   * Name of the called service, or "queue".
    *
    * @generated from field: string to = 2;
    */
   to?: string;
 
   /**
-   * How.
+   * Transport of the edge.
    *
    * @generated from field: smartcart.ops.v1.EdgeKind kind = 3;
    */
   kind?: EdgeKindJson;
 
   /**
-   * Calls or messages a second.
+   * Calls or messages per second.
    *
    * @generated from field: double rate_per_second = 4;
    */
   ratePerSecond?: number | "NaN" | "Infinity" | "-Infinity";
 
   /**
-   * Of these, failed ones a second.
+   * Failed calls or messages per second, included in `rate_per_second`.
    *
    * @generated from field: double errors_per_second = 5;
    */
   errorsPerSecond?: number | "NaN" | "Infinity" | "-Infinity";
 
   /**
-   * Half of the calls took no longer, in milliseconds; 0 where there was none, and for messages.
+   * 50th percentile of the latency in milliseconds. 0 without calls, and for messages.
    *
    * @generated from field: double p50_ms = 6;
    */
   p50Ms?: number | "NaN" | "Infinity" | "-Infinity";
 
   /**
-   * All but one of a hundred took no longer, in milliseconds.
+   * 99th percentile of the latency in milliseconds. 0 without calls, and for messages.
    *
    * @generated from field: double p99_ms = 7;
    */
@@ -346,34 +346,34 @@ export const EdgeSchema: GenMessage<Edge, {jsonType: EdgeJson}> = /*@__PURE__*/
   messageDesc(file_smartcart_ops_v1_mesh_snapshot, 2);
 
 /**
- * A queue of the contract.
+ * Number of messages in a work queue.
  *
  * @generated from message smartcart.ops.v1.QueueState
  */
 export type QueueState = Message<"smartcart.ops.v1.QueueState"> & {
   /**
-   * "orders", "shipments", …
+   * Name of the queue: "orders", "shipments", …
    *
    * @generated from field: string queue = 1;
    */
   queue: string;
 
   /**
-   * Messages that wait to be handled.
+   * Messages that wait for a consumer.
    *
    * @generated from field: int64 waiting = 2;
    */
   waiting: bigint;
 
   /**
-   * Messages that wait for another try.
+   * Messages that wait for their next attempt.
    *
    * @generated from field: int64 retrying = 3;
    */
   retrying: bigint;
 
   /**
-   * Messages that were given up.
+   * Dead letters of the queue.
    *
    * @generated from field: int64 dead_letters = 4;
    */
@@ -381,34 +381,34 @@ export type QueueState = Message<"smartcart.ops.v1.QueueState"> & {
 };
 
 /**
- * A queue of the contract.
+ * Number of messages in a work queue.
  *
  * @generated from message smartcart.ops.v1.QueueState
  */
 export type QueueStateJson = {
   /**
-   * "orders", "shipments", …
+   * Name of the queue: "orders", "shipments", …
    *
    * @generated from field: string queue = 1;
    */
   queue?: string;
 
   /**
-   * Messages that wait to be handled.
+   * Messages that wait for a consumer.
    *
    * @generated from field: int64 waiting = 2;
    */
   waiting?: string;
 
   /**
-   * Messages that wait for another try.
+   * Messages that wait for their next attempt.
    *
    * @generated from field: int64 retrying = 3;
    */
   retrying?: string;
 
   /**
-   * Messages that were given up.
+   * Dead letters of the queue.
    *
    * @generated from field: int64 dead_letters = 4;
    */
@@ -423,20 +423,20 @@ export const QueueStateSchema: GenMessage<QueueState, {jsonType: QueueStateJson}
   messageDesc(file_smartcart_ops_v1_mesh_snapshot, 3);
 
 /**
- * How many orders are in a state.
+ * Number of orders in a state.
  *
  * @generated from message smartcart.ops.v1.StateCount
  */
 export type StateCount = Message<"smartcart.ops.v1.StateCount"> & {
   /**
-   * A state of the order's life: "RECEIVED", "STOCK_RESERVED", …
+   * State of the order state machine: "RECEIVED", "STOCK_RESERVED", …
    *
    * @generated from field: string state = 1;
    */
   state: string;
 
   /**
-   * How many.
+   * Number of orders.
    *
    * @generated from field: int64 count = 2;
    */
@@ -444,20 +444,20 @@ export type StateCount = Message<"smartcart.ops.v1.StateCount"> & {
 };
 
 /**
- * How many orders are in a state.
+ * Number of orders in a state.
  *
  * @generated from message smartcart.ops.v1.StateCount
  */
 export type StateCountJson = {
   /**
-   * A state of the order's life: "RECEIVED", "STOCK_RESERVED", …
+   * State of the order state machine: "RECEIVED", "STOCK_RESERVED", …
    *
    * @generated from field: string state = 1;
    */
   state?: string;
 
   /**
-   * How many.
+   * Number of orders.
    *
    * @generated from field: int64 count = 2;
    */
@@ -472,41 +472,41 @@ export const StateCountSchema: GenMessage<StateCount, {jsonType: StateCountJson}
   messageDesc(file_smartcart_ops_v1_mesh_snapshot, 4);
 
 /**
- * A step of an order from one part to another.
+ * A call or message about an order from one service to another.
  *
  * @generated from message smartcart.ops.v1.Hop
  */
 export type Hop = Message<"smartcart.ops.v1.Hop"> & {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * A part, "client" or "queue".
+   * Name of the sending service, "client" or "queue".
    *
    * @generated from field: string from = 2;
    */
   from: string;
 
   /**
-   * A part, or "queue".
+   * Name of the called service, or "queue".
    *
    * @generated from field: string to = 3;
    */
   to: string;
 
   /**
-   * When.
+   * Time at which the call or message was handled.
    *
    * @generated from field: google.protobuf.Timestamp passed_at = 4;
    */
   passedAt?: Timestamp | undefined;
 
   /**
-   * Whether it failed there.
+   * Whether it failed at the receiver.
    *
    * @generated from field: bool failed = 5;
    */
@@ -514,41 +514,41 @@ export type Hop = Message<"smartcart.ops.v1.Hop"> & {
 };
 
 /**
- * A step of an order from one part to another.
+ * A call or message about an order from one service to another.
  *
  * @generated from message smartcart.ops.v1.Hop
  */
 export type HopJson = {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId?: string;
 
   /**
-   * A part, "client" or "queue".
+   * Name of the sending service, "client" or "queue".
    *
    * @generated from field: string from = 2;
    */
   from?: string;
 
   /**
-   * A part, or "queue".
+   * Name of the called service, or "queue".
    *
    * @generated from field: string to = 3;
    */
   to?: string;
 
   /**
-   * When.
+   * Time at which the call or message was handled.
    *
    * @generated from field: google.protobuf.Timestamp passed_at = 4;
    */
   passedAt?: TimestampJson;
 
   /**
-   * Whether it failed there.
+   * Whether it failed at the receiver.
    *
    * @generated from field: bool failed = 5;
    */

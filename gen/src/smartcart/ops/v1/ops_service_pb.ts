@@ -14,22 +14,23 @@ import type { Invariant, InvariantJson } from "./invariant_pb.ts";
 import { file_smartcart_ops_v1_invariant } from "./invariant_pb.ts";
 import type { MeshSnapshot, MeshSnapshotJson, QueueState, QueueStateJson } from "./mesh_snapshot_pb.ts";
 import { file_smartcart_ops_v1_mesh_snapshot } from "./mesh_snapshot_pb.ts";
+import { file_smartcart_type_v1_string_rules } from "../../type/v1/string_rules_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file smartcart/ops/v1/ops_service.proto.
  */
 export const file_smartcart_ops_v1_ops_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJzbWFydGNhcnQvb3BzL3YxL29wc19zZXJ2aWNlLnByb3RvEhBzbWFydGNhcnQub3BzLnYxIjcKEFdhdGNoTWVzaFJlcXVlc3QSIwoPYmFja2xvZ19zZWNvbmRzGAEgASgFQgq6SAcaBRisAigAIkYKEVdhdGNoTWVzaFJlc3BvbnNlEjEKCXNuYXBzaG90cxgBIAMoCzIeLnNtYXJ0Y2FydC5vcHMudjEuTWVzaFNuYXBzaG90IhgKFldhdGNoSW52YXJpYW50c1JlcXVlc3QiSgoXV2F0Y2hJbnZhcmlhbnRzUmVzcG9uc2USLwoKaW52YXJpYW50cxgBIAMoCzIbLnNtYXJ0Y2FydC5vcHMudjEuSW52YXJpYW50IhIKEFJlY29uY2lsZVJlcXVlc3QibwoRUmVjb25jaWxlUmVzcG9uc2USKQoHcmVwYWlycxgBIAMoCzIYLnNtYXJ0Y2FydC5vcHMudjEuUmVwYWlyEi8KCmludmFyaWFudHMYAiADKAsyGy5zbWFydGNhcnQub3BzLnYxLkludmFyaWFudCJOCgZSZXBhaXISEQoJaW52YXJpYW50GAEgASgJEhAKCG9yZGVyX2lkGAIgASgJEg4KBmFjdGlvbhgDIAEoCRIPCgdwcm9ibGVtGAQgASgJIn8KFkxpc3REZWFkTGV0dGVyc1JlcXVlc3QSFgoFcXVldWUYASABKAlCB7pIBHICGEASLgoIb3JkZXJfaWQYAiABKAlCHLpIGXIXGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSHQoJcGFnZV9zaXplGAMgASgFQgq6SAcaBRj0AygAInsKF0xpc3REZWFkTGV0dGVyc1Jlc3BvbnNlEjIKDGRlYWRfbGV0dGVycxgBIAMoCzIcLnNtYXJ0Y2FydC5vcHMudjEuRGVhZExldHRlchIsCgZxdWV1ZXMYAiADKAsyHC5zbWFydGNhcnQub3BzLnYxLlF1ZXVlU3RhdGUiZAoTRGVhZExldHRlclNlbGVjdGlvbhIYCgVxdWV1ZRgBIAEoCUIJukgGcgQQARhAEjMKC21lc3NhZ2VfaWRzGAIgAygJQh66SBuSARgQ9AMiE3IREAEYgAIyCl5bXlx4MDBdKiQiMQoSRGVhZExldHRlclByb2dyZXNzEgwKBGRvbmUYASABKAMSDQoFdG90YWwYAiABKAMimQEKGVJlZHJpdmVEZWFkTGV0dGVyc1JlcXVlc3QSQAoJc2VsZWN0aW9uGAEgASgLMiUuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyU2VsZWN0aW9uQga6SAPIAQESIgoObWF4X3Blcl9zZWNvbmQYAiABKAVCCrpIBxoFGOgHKAASFgoFbGltaXQYAyABKAVCB7pIBBoCKAAiVAoaUmVkcml2ZURlYWRMZXR0ZXJzUmVzcG9uc2USNgoIcHJvZ3Jlc3MYASABKAsyJC5zbWFydGNhcnQub3BzLnYxLkRlYWRMZXR0ZXJQcm9ncmVzcyJaChZEcm9wRGVhZExldHRlcnNSZXF1ZXN0EkAKCXNlbGVjdGlvbhgBIAEoCzIlLnNtYXJ0Y2FydC5vcHMudjEuRGVhZExldHRlclNlbGVjdGlvbkIGukgDyAEBIlEKF0Ryb3BEZWFkTGV0dGVyc1Jlc3BvbnNlEjYKCHByb2dyZXNzGAEgASgLMiQuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyUHJvZ3Jlc3MihAEKFVNldEZhdWx0U3dpdGNoUmVxdWVzdBIqCgdzZXJ2aWNlGAEgASgJQhm6SBZyFBABGEAyDl5bYS16XVthLXotXSokEicKBG5hbWUYAiABKAlCGbpIFnIUEAEYQDIOXlthLXpdW2Etei1dKiQSFgoFdmFsdWUYAyABKANCB7pIBCICKAAiTQoWU2V0RmF1bHRTd2l0Y2hSZXNwb25zZRIzCgxmYXVsdF9zd2l0Y2gYASABKAsyHS5zbWFydGNhcnQub3BzLnYxLkZhdWx0U3dpdGNoMscGCgpPcHNTZXJ2aWNlEmUKCVdhdGNoTWVzaBIiLnNtYXJ0Y2FydC5vcHMudjEuV2F0Y2hNZXNoUmVxdWVzdBojLnNtYXJ0Y2FydC5vcHMudjEuV2F0Y2hNZXNoUmVzcG9uc2UiDZACAergGAYgMkICGAEwARJ3Cg9XYXRjaEludmFyaWFudHMSKC5zbWFydGNhcnQub3BzLnYxLldhdGNoSW52YXJpYW50c1JlcXVlc3QaKS5zbWFydGNhcnQub3BzLnYxLldhdGNoSW52YXJpYW50c1Jlc3BvbnNlIg2QAgHq4BgGIDJCAhgBMAESZwoJUmVjb25jaWxlEiIuc21hcnRjYXJ0Lm9wcy52MS5SZWNvbmNpbGVSZXF1ZXN0GiMuc21hcnRjYXJ0Lm9wcy52MS5SZWNvbmNpbGVSZXNwb25zZSIRkAIC6uAYCgjg1AMgFEICGAESfwoPTGlzdERlYWRMZXR0ZXJzEiguc21hcnRjYXJ0Lm9wcy52MS5MaXN0RGVhZExldHRlcnNSZXF1ZXN0Gikuc21hcnRjYXJ0Lm9wcy52MS5MaXN0RGVhZExldHRlcnNSZXNwb25zZSIXkAIB6uAYEAiIJyAEOgUIFBDQD0ICGAESgAEKElJlZHJpdmVEZWFkTGV0dGVycxIrLnNtYXJ0Y2FydC5vcHMudjEuUmVkcml2ZURlYWRMZXR0ZXJzUmVxdWVzdBosLnNtYXJ0Y2FydC5vcHMudjEuUmVkcml2ZURlYWRMZXR0ZXJzUmVzcG9uc2UiDZACAurgGAYgCkICGAEwARJ3Cg9Ecm9wRGVhZExldHRlcnMSKC5zbWFydGNhcnQub3BzLnYxLkRyb3BEZWFkTGV0dGVyc1JlcXVlc3QaKS5zbWFydGNhcnQub3BzLnYxLkRyb3BEZWFkTGV0dGVyc1Jlc3BvbnNlIg2QAgLq4BgGIApCAhgBMAEScwoOU2V0RmF1bHRTd2l0Y2gSJy5zbWFydGNhcnQub3BzLnYxLlNldEZhdWx0U3dpdGNoUmVxdWVzdBooLnNtYXJ0Y2FydC5vcHMudjEuU2V0RmF1bHRTd2l0Y2hSZXNwb25zZSIOkAIC6uAYBwiIJ0ICGAFiBnByb3RvMw", [file_buf_validate_validate, file_smartcart_mesh_v1_options, file_smartcart_ops_v1_dead_letter, file_smartcart_ops_v1_instance_report, file_smartcart_ops_v1_invariant, file_smartcart_ops_v1_mesh_snapshot]);
+  fileDesc("CiJzbWFydGNhcnQvb3BzL3YxL29wc19zZXJ2aWNlLnByb3RvEhBzbWFydGNhcnQub3BzLnYxIjcKEFdhdGNoTWVzaFJlcXVlc3QSIwoPYmFja2xvZ19zZWNvbmRzGAEgASgFQgq6SAcaBRisAigAIkYKEVdhdGNoTWVzaFJlc3BvbnNlEjEKCXNuYXBzaG90cxgBIAMoCzIeLnNtYXJ0Y2FydC5vcHMudjEuTWVzaFNuYXBzaG90IhgKFldhdGNoSW52YXJpYW50c1JlcXVlc3QiSgoXV2F0Y2hJbnZhcmlhbnRzUmVzcG9uc2USLwoKaW52YXJpYW50cxgBIAMoCzIbLnNtYXJ0Y2FydC5vcHMudjEuSW52YXJpYW50IhIKEFJlY29uY2lsZVJlcXVlc3QibwoRUmVjb25jaWxlUmVzcG9uc2USKQoHcmVwYWlycxgBIAMoCzIYLnNtYXJ0Y2FydC5vcHMudjEuUmVwYWlyEi8KCmludmFyaWFudHMYAiADKAsyGy5zbWFydGNhcnQub3BzLnYxLkludmFyaWFudCJOCgZSZXBhaXISEQoJaW52YXJpYW50GAEgASgJEhAKCG9yZGVyX2lkGAIgASgJEg4KBmFjdGlvbhgDIAEoCRIPCgdwcm9ibGVtGAQgASgJImwKFkxpc3REZWFkTGV0dGVyc1JlcXVlc3QSFgoFcXVldWUYASABKAlCB7pIBHICGEASGwoIb3JkZXJfaWQYAiABKAlCCbpIBnIEwOEYARIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGPQDKAAiewoXTGlzdERlYWRMZXR0ZXJzUmVzcG9uc2USMgoMZGVhZF9sZXR0ZXJzGAEgAygLMhwuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyEiwKBnF1ZXVlcxgCIAMoCzIcLnNtYXJ0Y2FydC5vcHMudjEuUXVldWVTdGF0ZSJcChNEZWFkTGV0dGVyU2VsZWN0aW9uEhgKBXF1ZXVlGAEgASgJQgm6SAZyBBABGEASKwoLbWVzc2FnZV9pZHMYAiADKAlCFrpIE5IBEBD0AyILcgnI4RgBEAEYgAIiMQoSRGVhZExldHRlclByb2dyZXNzEgwKBGRvbmUYASABKAMSDQoFdG90YWwYAiABKAMimQEKGVJlZHJpdmVEZWFkTGV0dGVyc1JlcXVlc3QSQAoJc2VsZWN0aW9uGAEgASgLMiUuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyU2VsZWN0aW9uQga6SAPIAQESIgoObWF4X3Blcl9zZWNvbmQYAiABKAVCCrpIBxoFGOgHKAASFgoFbGltaXQYAyABKAVCB7pIBBoCKAAiVAoaUmVkcml2ZURlYWRMZXR0ZXJzUmVzcG9uc2USNgoIcHJvZ3Jlc3MYASABKAsyJC5zbWFydGNhcnQub3BzLnYxLkRlYWRMZXR0ZXJQcm9ncmVzcyJaChZEcm9wRGVhZExldHRlcnNSZXF1ZXN0EkAKCXNlbGVjdGlvbhgBIAEoCzIlLnNtYXJ0Y2FydC5vcHMudjEuRGVhZExldHRlclNlbGVjdGlvbkIGukgDyAEBIlEKF0Ryb3BEZWFkTGV0dGVyc1Jlc3BvbnNlEjYKCHByb2dyZXNzGAEgASgLMiQuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyUHJvZ3Jlc3MihAEKFVNldEZhdWx0U3dpdGNoUmVxdWVzdBIqCgdzZXJ2aWNlGAEgASgJQhm6SBZyFBABGEAyDl5bYS16XVthLXotXSokEicKBG5hbWUYAiABKAlCGbpIFnIUEAEYQDIOXlthLXpdW2Etei1dKiQSFgoFdmFsdWUYAyABKANCB7pIBCICKAAiTQoWU2V0RmF1bHRTd2l0Y2hSZXNwb25zZRIzCgxmYXVsdF9zd2l0Y2gYASABKAsyHS5zbWFydGNhcnQub3BzLnYxLkZhdWx0U3dpdGNoMscGCgpPcHNTZXJ2aWNlEmUKCVdhdGNoTWVzaBIiLnNtYXJ0Y2FydC5vcHMudjEuV2F0Y2hNZXNoUmVxdWVzdBojLnNtYXJ0Y2FydC5vcHMudjEuV2F0Y2hNZXNoUmVzcG9uc2UiDZACAergGAYgMkICGAEwARJ3Cg9XYXRjaEludmFyaWFudHMSKC5zbWFydGNhcnQub3BzLnYxLldhdGNoSW52YXJpYW50c1JlcXVlc3QaKS5zbWFydGNhcnQub3BzLnYxLldhdGNoSW52YXJpYW50c1Jlc3BvbnNlIg2QAgHq4BgGIDJCAhgBMAESZwoJUmVjb25jaWxlEiIuc21hcnRjYXJ0Lm9wcy52MS5SZWNvbmNpbGVSZXF1ZXN0GiMuc21hcnRjYXJ0Lm9wcy52MS5SZWNvbmNpbGVSZXNwb25zZSIRkAIC6uAYCgjg1AMgFEICGAESfwoPTGlzdERlYWRMZXR0ZXJzEiguc21hcnRjYXJ0Lm9wcy52MS5MaXN0RGVhZExldHRlcnNSZXF1ZXN0Gikuc21hcnRjYXJ0Lm9wcy52MS5MaXN0RGVhZExldHRlcnNSZXNwb25zZSIXkAIB6uAYEAiIJyAEOgUIFBDQD0ICGAESgAEKElJlZHJpdmVEZWFkTGV0dGVycxIrLnNtYXJ0Y2FydC5vcHMudjEuUmVkcml2ZURlYWRMZXR0ZXJzUmVxdWVzdBosLnNtYXJ0Y2FydC5vcHMudjEuUmVkcml2ZURlYWRMZXR0ZXJzUmVzcG9uc2UiDZACAurgGAYgCkICGAEwARJ3Cg9Ecm9wRGVhZExldHRlcnMSKC5zbWFydGNhcnQub3BzLnYxLkRyb3BEZWFkTGV0dGVyc1JlcXVlc3QaKS5zbWFydGNhcnQub3BzLnYxLkRyb3BEZWFkTGV0dGVyc1Jlc3BvbnNlIg2QAgLq4BgGIApCAhgBMAEScwoOU2V0RmF1bHRTd2l0Y2gSJy5zbWFydGNhcnQub3BzLnYxLlNldEZhdWx0U3dpdGNoUmVxdWVzdBooLnNtYXJ0Y2FydC5vcHMudjEuU2V0RmF1bHRTd2l0Y2hSZXNwb25zZSIOkAIC6uAYBwiIJ0ICGAFiBnByb3RvMw", [file_buf_validate_validate, file_smartcart_mesh_v1_options, file_smartcart_ops_v1_dead_letter, file_smartcart_ops_v1_instance_report, file_smartcart_ops_v1_invariant, file_smartcart_ops_v1_mesh_snapshot, file_smartcart_type_v1_string_rules]);
 
 /**
- * Asks to watch the mesh.
+ * Request of `WatchMesh`.
  *
  * @generated from message smartcart.ops.v1.WatchMeshRequest
  */
 export type WatchMeshRequest = Message<"smartcart.ops.v1.WatchMeshRequest"> & {
   /**
-   * How far back the first answer reaches, in seconds; at most as far as the service remembers, which is 300.
+   * Length of the backlog in the first response, in seconds, at most 300. Default: 0, no backlog.
    *
    * @generated from field: int32 backlog_seconds = 1;
    */
@@ -37,13 +38,13 @@ export type WatchMeshRequest = Message<"smartcart.ops.v1.WatchMeshRequest"> & {
 };
 
 /**
- * Asks to watch the mesh.
+ * Request of `WatchMesh`.
  *
  * @generated from message smartcart.ops.v1.WatchMeshRequest
  */
 export type WatchMeshRequestJson = {
   /**
-   * How far back the first answer reaches, in seconds; at most as far as the service remembers, which is 300.
+   * Length of the backlog in the first response, in seconds, at most 300. Default: 0, no backlog.
    *
    * @generated from field: int32 backlog_seconds = 1;
    */
@@ -58,13 +59,13 @@ export const WatchMeshRequestSchema: GenMessage<WatchMeshRequest, {jsonType: Wat
   messageDesc(file_smartcart_ops_v1_ops_service, 0);
 
 /**
- * Snapshots.
+ * Response of `WatchMesh`.
  *
  * @generated from message smartcart.ops.v1.WatchMeshResponse
  */
 export type WatchMeshResponse = Message<"smartcart.ops.v1.WatchMeshResponse"> & {
   /**
-   * Oldest first: the past in the first answer, one in each further one.
+   * Snapshots, oldest first: the backlog in the first response, one in each further response.
    *
    * @generated from field: repeated smartcart.ops.v1.MeshSnapshot snapshots = 1;
    */
@@ -72,13 +73,13 @@ export type WatchMeshResponse = Message<"smartcart.ops.v1.WatchMeshResponse"> & 
 };
 
 /**
- * Snapshots.
+ * Response of `WatchMesh`.
  *
  * @generated from message smartcart.ops.v1.WatchMeshResponse
  */
 export type WatchMeshResponseJson = {
   /**
-   * Oldest first: the past in the first answer, one in each further one.
+   * Snapshots, oldest first: the backlog in the first response, one in each further response.
    *
    * @generated from field: repeated smartcart.ops.v1.MeshSnapshot snapshots = 1;
    */
@@ -93,7 +94,7 @@ export const WatchMeshResponseSchema: GenMessage<WatchMeshResponse, {jsonType: W
   messageDesc(file_smartcart_ops_v1_ops_service, 1);
 
 /**
- * Asks to watch the promises.
+ * Request of `WatchInvariants`. Empty: it always covers all invariants.
  *
  * @generated from message smartcart.ops.v1.WatchInvariantsRequest
  */
@@ -101,7 +102,7 @@ export type WatchInvariantsRequest = Message<"smartcart.ops.v1.WatchInvariantsRe
 };
 
 /**
- * Asks to watch the promises.
+ * Request of `WatchInvariants`. Empty: it always covers all invariants.
  *
  * @generated from message smartcart.ops.v1.WatchInvariantsRequest
  */
@@ -116,13 +117,13 @@ export const WatchInvariantsRequestSchema: GenMessage<WatchInvariantsRequest, {j
   messageDesc(file_smartcart_ops_v1_ops_service, 2);
 
 /**
- * The promises.
+ * Response of `WatchInvariants`.
  *
  * @generated from message smartcart.ops.v1.WatchInvariantsResponse
  */
 export type WatchInvariantsResponse = Message<"smartcart.ops.v1.WatchInvariantsResponse"> & {
   /**
-   * All of them, always in the same order.
+   * All invariants, always in the same order.
    *
    * @generated from field: repeated smartcart.ops.v1.Invariant invariants = 1;
    */
@@ -130,13 +131,13 @@ export type WatchInvariantsResponse = Message<"smartcart.ops.v1.WatchInvariantsR
 };
 
 /**
- * The promises.
+ * Response of `WatchInvariants`.
  *
  * @generated from message smartcart.ops.v1.WatchInvariantsResponse
  */
 export type WatchInvariantsResponseJson = {
   /**
-   * All of them, always in the same order.
+   * All invariants, always in the same order.
    *
    * @generated from field: repeated smartcart.ops.v1.Invariant invariants = 1;
    */
@@ -151,7 +152,7 @@ export const WatchInvariantsResponseSchema: GenMessage<WatchInvariantsResponse, 
   messageDesc(file_smartcart_ops_v1_ops_service, 3);
 
 /**
- * Asks to repair.
+ * Request of `Reconcile`. Empty: it always covers all invariants.
  *
  * @generated from message smartcart.ops.v1.ReconcileRequest
  */
@@ -159,7 +160,7 @@ export type ReconcileRequest = Message<"smartcart.ops.v1.ReconcileRequest"> & {
 };
 
 /**
- * Asks to repair.
+ * Request of `Reconcile`. Empty: it always covers all invariants.
  *
  * @generated from message smartcart.ops.v1.ReconcileRequest
  */
@@ -174,20 +175,20 @@ export const ReconcileRequestSchema: GenMessage<ReconcileRequest, {jsonType: Rec
   messageDesc(file_smartcart_ops_v1_ops_service, 4);
 
 /**
- * What was done.
+ * Response of `Reconcile`.
  *
  * @generated from message smartcart.ops.v1.ReconcileResponse
  */
 export type ReconcileResponse = Message<"smartcart.ops.v1.ReconcileResponse"> & {
   /**
-   * What was tried, in the order of trying.
+   * Repairs that were attempted, in order.
    *
    * @generated from field: repeated smartcart.ops.v1.Repair repairs = 1;
    */
   repairs: Repair[];
 
   /**
-   * The promises after it.
+   * All invariants after the repairs.
    *
    * @generated from field: repeated smartcart.ops.v1.Invariant invariants = 2;
    */
@@ -195,20 +196,20 @@ export type ReconcileResponse = Message<"smartcart.ops.v1.ReconcileResponse"> & 
 };
 
 /**
- * What was done.
+ * Response of `Reconcile`.
  *
  * @generated from message smartcart.ops.v1.ReconcileResponse
  */
 export type ReconcileResponseJson = {
   /**
-   * What was tried, in the order of trying.
+   * Repairs that were attempted, in order.
    *
    * @generated from field: repeated smartcart.ops.v1.Repair repairs = 1;
    */
   repairs?: RepairJson[];
 
   /**
-   * The promises after it.
+   * All invariants after the repairs.
    *
    * @generated from field: repeated smartcart.ops.v1.Invariant invariants = 2;
    */
@@ -223,34 +224,34 @@ export const ReconcileResponseSchema: GenMessage<ReconcileResponse, {jsonType: R
   messageDesc(file_smartcart_ops_v1_ops_service, 5);
 
 /**
- * Something that was put right, or not.
+ * An attempted repair.
  *
  * @generated from message smartcart.ops.v1.Repair
  */
 export type Repair = Message<"smartcart.ops.v1.Repair"> & {
   /**
-   * Name of the promise that was broken.
+   * Name of the violated invariant.
    *
    * @generated from field: string invariant = 1;
    */
   invariant: string;
 
   /**
-   * The order that it is about.
+   * Id of the order that was repaired.
    *
    * @generated from field: string order_id = 2;
    */
   orderId: string;
 
   /**
-   * What was done: "refund", "release".
+   * Action of the repair: "refund" or "release".
    *
    * @generated from field: string action = 3;
    */
   action: string;
 
   /**
-   * Why it did not work; empty where it did.
+   * Reason why the repair failed. Empty if it succeeded.
    *
    * @generated from field: string problem = 4;
    */
@@ -258,34 +259,34 @@ export type Repair = Message<"smartcart.ops.v1.Repair"> & {
 };
 
 /**
- * Something that was put right, or not.
+ * An attempted repair.
  *
  * @generated from message smartcart.ops.v1.Repair
  */
 export type RepairJson = {
   /**
-   * Name of the promise that was broken.
+   * Name of the violated invariant.
    *
    * @generated from field: string invariant = 1;
    */
   invariant?: string;
 
   /**
-   * The order that it is about.
+   * Id of the order that was repaired.
    *
    * @generated from field: string order_id = 2;
    */
   orderId?: string;
 
   /**
-   * What was done: "refund", "release".
+   * Action of the repair: "refund" or "release".
    *
    * @generated from field: string action = 3;
    */
   action?: string;
 
   /**
-   * Why it did not work; empty where it did.
+   * Reason why the repair failed. Empty if it succeeded.
    *
    * @generated from field: string problem = 4;
    */
@@ -300,27 +301,27 @@ export const RepairSchema: GenMessage<Repair, {jsonType: RepairJson}> = /*@__PUR
   messageDesc(file_smartcart_ops_v1_ops_service, 6);
 
 /**
- * Asks for dead letters.
+ * Request of `ListDeadLetters`.
  *
  * @generated from message smartcart.ops.v1.ListDeadLettersRequest
  */
 export type ListDeadLettersRequest = Message<"smartcart.ops.v1.ListDeadLettersRequest"> & {
   /**
-   * Only of this queue; empty means all.
+   * Only dead letters of this queue. Default: all queues.
    *
    * @generated from field: string queue = 1;
    */
   queue: string;
 
   /**
-   * Only about this order; empty means any.
+   * Only dead letters about this order. Default: any.
    *
    * @generated from field: string order_id = 2;
    */
   orderId: string;
 
   /**
-   * Most letters in the answer; 0 means 100, at most 500.
+   * Maximum number of dead letters in the response, at most 500. Default: 100.
    *
    * @generated from field: int32 page_size = 3;
    */
@@ -328,27 +329,27 @@ export type ListDeadLettersRequest = Message<"smartcart.ops.v1.ListDeadLettersRe
 };
 
 /**
- * Asks for dead letters.
+ * Request of `ListDeadLetters`.
  *
  * @generated from message smartcart.ops.v1.ListDeadLettersRequest
  */
 export type ListDeadLettersRequestJson = {
   /**
-   * Only of this queue; empty means all.
+   * Only dead letters of this queue. Default: all queues.
    *
    * @generated from field: string queue = 1;
    */
   queue?: string;
 
   /**
-   * Only about this order; empty means any.
+   * Only dead letters about this order. Default: any.
    *
    * @generated from field: string order_id = 2;
    */
   orderId?: string;
 
   /**
-   * Most letters in the answer; 0 means 100, at most 500.
+   * Maximum number of dead letters in the response, at most 500. Default: 100.
    *
    * @generated from field: int32 page_size = 3;
    */
@@ -363,20 +364,20 @@ export const ListDeadLettersRequestSchema: GenMessage<ListDeadLettersRequest, {j
   messageDesc(file_smartcart_ops_v1_ops_service, 7);
 
 /**
- * Dead letters.
+ * Response of `ListDeadLetters`.
  *
  * @generated from message smartcart.ops.v1.ListDeadLettersResponse
  */
 export type ListDeadLettersResponse = Message<"smartcart.ops.v1.ListDeadLettersResponse"> & {
   /**
-   * The latest first.
+   * Dead letters that match, newest first.
    *
    * @generated from field: repeated smartcart.ops.v1.DeadLetter dead_letters = 1;
    */
   deadLetters: DeadLetter[];
 
   /**
-   * How many there are in all, by queue; queues without any are left out.
+   * Number of all dead letters by queue. Queues without dead letters are omitted.
    *
    * @generated from field: repeated smartcart.ops.v1.QueueState queues = 2;
    */
@@ -384,20 +385,20 @@ export type ListDeadLettersResponse = Message<"smartcart.ops.v1.ListDeadLettersR
 };
 
 /**
- * Dead letters.
+ * Response of `ListDeadLetters`.
  *
  * @generated from message smartcart.ops.v1.ListDeadLettersResponse
  */
 export type ListDeadLettersResponseJson = {
   /**
-   * The latest first.
+   * Dead letters that match, newest first.
    *
    * @generated from field: repeated smartcart.ops.v1.DeadLetter dead_letters = 1;
    */
   deadLetters?: DeadLetterJson[];
 
   /**
-   * How many there are in all, by queue; queues without any are left out.
+   * Number of all dead letters by queue. Queues without dead letters are omitted.
    *
    * @generated from field: repeated smartcart.ops.v1.QueueState queues = 2;
    */
@@ -412,20 +413,20 @@ export const ListDeadLettersResponseSchema: GenMessage<ListDeadLettersResponse, 
   messageDesc(file_smartcart_ops_v1_ops_service, 8);
 
 /**
- * Which dead letters.
+ * Selection of dead letters of one queue.
  *
  * @generated from message smartcart.ops.v1.DeadLetterSelection
  */
 export type DeadLetterSelection = Message<"smartcart.ops.v1.DeadLetterSelection"> & {
   /**
-   * The queue.
+   * Name of the queue: "orders".
    *
    * @generated from field: string queue = 1;
    */
   queue: string;
 
   /**
-   * Ids of messages; none means all.
+   * Message ids of the dead letters, at most 500. Default: all dead letters of the queue.
    *
    * @generated from field: repeated string message_ids = 2;
    */
@@ -433,20 +434,20 @@ export type DeadLetterSelection = Message<"smartcart.ops.v1.DeadLetterSelection"
 };
 
 /**
- * Which dead letters.
+ * Selection of dead letters of one queue.
  *
  * @generated from message smartcart.ops.v1.DeadLetterSelection
  */
 export type DeadLetterSelectionJson = {
   /**
-   * The queue.
+   * Name of the queue: "orders".
    *
    * @generated from field: string queue = 1;
    */
   queue?: string;
 
   /**
-   * Ids of messages; none means all.
+   * Message ids of the dead letters, at most 500. Default: all dead letters of the queue.
    *
    * @generated from field: repeated string message_ids = 2;
    */
@@ -461,20 +462,20 @@ export const DeadLetterSelectionSchema: GenMessage<DeadLetterSelection, {jsonTyp
   messageDesc(file_smartcart_ops_v1_ops_service, 9);
 
 /**
- * How far it is.
+ * Progress of a redrive or deletion.
  *
  * @generated from message smartcart.ops.v1.DeadLetterProgress
  */
 export type DeadLetterProgress = Message<"smartcart.ops.v1.DeadLetterProgress"> & {
   /**
-   * Letters that are done.
+   * Number of dead letters processed so far.
    *
    * @generated from field: int64 done = 1;
    */
   done: bigint;
 
   /**
-   * Letters that there were at the beginning.
+   * Number of dead letters selected at the start.
    *
    * @generated from field: int64 total = 2;
    */
@@ -482,20 +483,20 @@ export type DeadLetterProgress = Message<"smartcart.ops.v1.DeadLetterProgress"> 
 };
 
 /**
- * How far it is.
+ * Progress of a redrive or deletion.
  *
  * @generated from message smartcart.ops.v1.DeadLetterProgress
  */
 export type DeadLetterProgressJson = {
   /**
-   * Letters that are done.
+   * Number of dead letters processed so far.
    *
    * @generated from field: int64 done = 1;
    */
   done?: string;
 
   /**
-   * Letters that there were at the beginning.
+   * Number of dead letters selected at the start.
    *
    * @generated from field: int64 total = 2;
    */
@@ -510,27 +511,27 @@ export const DeadLetterProgressSchema: GenMessage<DeadLetterProgress, {jsonType:
   messageDesc(file_smartcart_ops_v1_ops_service, 10);
 
 /**
- * Asks to put dead letters back.
+ * Request of `RedriveDeadLetters`.
  *
  * @generated from message smartcart.ops.v1.RedriveDeadLettersRequest
  */
 export type RedriveDeadLettersRequest = Message<"smartcart.ops.v1.RedriveDeadLettersRequest"> & {
   /**
-   * Which ones.
+   * Dead letters to process.
    *
    * @generated from field: smartcart.ops.v1.DeadLetterSelection selection = 1;
    */
   selection?: DeadLetterSelection | undefined;
 
   /**
-   * Most letters a second; 0 means 50.
+   * Maximum rate in dead letters per second, at most 1,000. Default: 50.
    *
    * @generated from field: int32 max_per_second = 2;
    */
   maxPerSecond: number;
 
   /**
-   * Most letters in all; 0 means no bound.
+   * Maximum number of dead letters to move. Default: no limit.
    *
    * @generated from field: int32 limit = 3;
    */
@@ -538,27 +539,27 @@ export type RedriveDeadLettersRequest = Message<"smartcart.ops.v1.RedriveDeadLet
 };
 
 /**
- * Asks to put dead letters back.
+ * Request of `RedriveDeadLetters`.
  *
  * @generated from message smartcart.ops.v1.RedriveDeadLettersRequest
  */
 export type RedriveDeadLettersRequestJson = {
   /**
-   * Which ones.
+   * Dead letters to process.
    *
    * @generated from field: smartcart.ops.v1.DeadLetterSelection selection = 1;
    */
   selection?: DeadLetterSelectionJson;
 
   /**
-   * Most letters a second; 0 means 50.
+   * Maximum rate in dead letters per second, at most 1,000. Default: 50.
    *
    * @generated from field: int32 max_per_second = 2;
    */
   maxPerSecond?: number;
 
   /**
-   * Most letters in all; 0 means no bound.
+   * Maximum number of dead letters to move. Default: no limit.
    *
    * @generated from field: int32 limit = 3;
    */
@@ -573,13 +574,13 @@ export const RedriveDeadLettersRequestSchema: GenMessage<RedriveDeadLettersReque
   messageDesc(file_smartcart_ops_v1_ops_service, 11);
 
 /**
- * How far it is.
+ * Response of `RedriveDeadLetters`.
  *
  * @generated from message smartcart.ops.v1.RedriveDeadLettersResponse
  */
 export type RedriveDeadLettersResponse = Message<"smartcart.ops.v1.RedriveDeadLettersResponse"> & {
   /**
-   * The progress.
+   * Progress so far. The last response has `done` equal to `total`, unless dead letters disappeared meanwhile.
    *
    * @generated from field: smartcart.ops.v1.DeadLetterProgress progress = 1;
    */
@@ -587,13 +588,13 @@ export type RedriveDeadLettersResponse = Message<"smartcart.ops.v1.RedriveDeadLe
 };
 
 /**
- * How far it is.
+ * Response of `RedriveDeadLetters`.
  *
  * @generated from message smartcart.ops.v1.RedriveDeadLettersResponse
  */
 export type RedriveDeadLettersResponseJson = {
   /**
-   * The progress.
+   * Progress so far. The last response has `done` equal to `total`, unless dead letters disappeared meanwhile.
    *
    * @generated from field: smartcart.ops.v1.DeadLetterProgress progress = 1;
    */
@@ -608,13 +609,13 @@ export const RedriveDeadLettersResponseSchema: GenMessage<RedriveDeadLettersResp
   messageDesc(file_smartcart_ops_v1_ops_service, 12);
 
 /**
- * Asks to delete dead letters.
+ * Request of `DropDeadLetters`.
  *
  * @generated from message smartcart.ops.v1.DropDeadLettersRequest
  */
 export type DropDeadLettersRequest = Message<"smartcart.ops.v1.DropDeadLettersRequest"> & {
   /**
-   * Which ones.
+   * Dead letters to process.
    *
    * @generated from field: smartcart.ops.v1.DeadLetterSelection selection = 1;
    */
@@ -622,13 +623,13 @@ export type DropDeadLettersRequest = Message<"smartcart.ops.v1.DropDeadLettersRe
 };
 
 /**
- * Asks to delete dead letters.
+ * Request of `DropDeadLetters`.
  *
  * @generated from message smartcart.ops.v1.DropDeadLettersRequest
  */
 export type DropDeadLettersRequestJson = {
   /**
-   * Which ones.
+   * Dead letters to process.
    *
    * @generated from field: smartcart.ops.v1.DeadLetterSelection selection = 1;
    */
@@ -643,13 +644,13 @@ export const DropDeadLettersRequestSchema: GenMessage<DropDeadLettersRequest, {j
   messageDesc(file_smartcart_ops_v1_ops_service, 13);
 
 /**
- * How far it is.
+ * Response of `DropDeadLetters`.
  *
  * @generated from message smartcart.ops.v1.DropDeadLettersResponse
  */
 export type DropDeadLettersResponse = Message<"smartcart.ops.v1.DropDeadLettersResponse"> & {
   /**
-   * The progress.
+   * Progress so far. The last response has `done` equal to `total`, unless dead letters disappeared meanwhile.
    *
    * @generated from field: smartcart.ops.v1.DeadLetterProgress progress = 1;
    */
@@ -657,13 +658,13 @@ export type DropDeadLettersResponse = Message<"smartcart.ops.v1.DropDeadLettersR
 };
 
 /**
- * How far it is.
+ * Response of `DropDeadLetters`.
  *
  * @generated from message smartcart.ops.v1.DropDeadLettersResponse
  */
 export type DropDeadLettersResponseJson = {
   /**
-   * The progress.
+   * Progress so far. The last response has `done` equal to `total`, unless dead letters disappeared meanwhile.
    *
    * @generated from field: smartcart.ops.v1.DeadLetterProgress progress = 1;
    */
@@ -678,27 +679,27 @@ export const DropDeadLettersResponseSchema: GenMessage<DropDeadLettersResponse, 
   messageDesc(file_smartcart_ops_v1_ops_service, 14);
 
 /**
- * Asks to turn a switch.
+ * Request of `SetFaultSwitch`.
  *
  * @generated from message smartcart.ops.v1.SetFaultSwitchRequest
  */
 export type SetFaultSwitchRequest = Message<"smartcart.ops.v1.SetFaultSwitchRequest"> & {
   /**
-   * The part that it belongs to.
+   * Name of the service that has the switch: "payment".
    *
    * @generated from field: string service = 1;
    */
   service: string;
 
   /**
-   * Which one.
+   * Name of the switch: "decline".
    *
    * @generated from field: string name = 2;
    */
   name: string;
 
   /**
-   * To what; 0 is off.
+   * New value, at most `FaultSwitch.max`. 0: off.
    *
    * @generated from field: int64 value = 3;
    */
@@ -706,27 +707,27 @@ export type SetFaultSwitchRequest = Message<"smartcart.ops.v1.SetFaultSwitchRequ
 };
 
 /**
- * Asks to turn a switch.
+ * Request of `SetFaultSwitch`.
  *
  * @generated from message smartcart.ops.v1.SetFaultSwitchRequest
  */
 export type SetFaultSwitchRequestJson = {
   /**
-   * The part that it belongs to.
+   * Name of the service that has the switch: "payment".
    *
    * @generated from field: string service = 1;
    */
   service?: string;
 
   /**
-   * Which one.
+   * Name of the switch: "decline".
    *
    * @generated from field: string name = 2;
    */
   name?: string;
 
   /**
-   * To what; 0 is off.
+   * New value, at most `FaultSwitch.max`. 0: off.
    *
    * @generated from field: int64 value = 3;
    */
@@ -741,13 +742,13 @@ export const SetFaultSwitchRequestSchema: GenMessage<SetFaultSwitchRequest, {jso
   messageDesc(file_smartcart_ops_v1_ops_service, 15);
 
 /**
- * The switch as it stands now.
+ * Response of `SetFaultSwitch`.
  *
  * @generated from message smartcart.ops.v1.SetFaultSwitchResponse
  */
 export type SetFaultSwitchResponse = Message<"smartcart.ops.v1.SetFaultSwitchResponse"> & {
   /**
-   * The switch.
+   * The switch with its new value.
    *
    * @generated from field: smartcart.ops.v1.FaultSwitch fault_switch = 1;
    */
@@ -755,13 +756,13 @@ export type SetFaultSwitchResponse = Message<"smartcart.ops.v1.SetFaultSwitchRes
 };
 
 /**
- * The switch as it stands now.
+ * Response of `SetFaultSwitch`.
  *
  * @generated from message smartcart.ops.v1.SetFaultSwitchResponse
  */
 export type SetFaultSwitchResponseJson = {
   /**
-   * The switch.
+   * The switch with its new value.
    *
    * @generated from field: smartcart.ops.v1.FaultSwitch fault_switch = 1;
    */
@@ -776,14 +777,14 @@ export const SetFaultSwitchResponseSchema: GenMessage<SetFaultSwitchResponse, {j
   messageDesc(file_smartcart_ops_v1_ops_service, 16);
 
 /**
- * What the operations console needs. UNAUTHENTICATED with `Problem` OPS_TOKEN_NEEDED where the service runs with a token and the call
- * does not bear it (`Authorization: Bearer …`).
+ * API of the operations console. If the service runs with OPS_TOKEN, calls without `Authorization: Bearer …` fail with UNAUTHENTICATED
+ * and `Problem` OPS_TOKEN_NEEDED.
  *
  * @generated from service smartcart.ops.v1.OpsService
  */
 export const OpsService: GenService<{
   /**
-   * The whole mesh: the past minutes at once, then a snapshot a second.
+   * Streams the state of the whole mesh: first the backlog, then one snapshot per second.
    *
    * @generated from rpc smartcart.ops.v1.OpsService.WatchMesh
    */
@@ -793,7 +794,7 @@ export const OpsService: GenService<{
     output: typeof WatchMeshResponseSchema;
   },
   /**
-   * Every promise, at once and then whenever one was looked at again.
+   * Streams the state of all invariants: immediately, and again after each check.
    *
    * @generated from rpc smartcart.ops.v1.OpsService.WatchInvariants
    */
@@ -803,8 +804,8 @@ export const OpsService: GenService<{
     output: typeof WatchInvariantsResponseSchema;
   },
   /**
-   * Looks at every promise now and repairs what can be repaired without a person. Idempotent. Calls that come before a look begins
-   * share it.
+   * Checks all invariants now and repairs the violations that can be repaired automatically. Idempotent. Calls that arrive before a check
+   * starts share it.
    *
    * @generated from rpc smartcart.ops.v1.OpsService.Reconcile
    */
@@ -814,7 +815,7 @@ export const OpsService: GenService<{
     output: typeof ReconcileResponseSchema;
   },
   /**
-   * Messages that were given up, the latest first.
+   * Lists dead letters, newest first.
    *
    * @generated from rpc smartcart.ops.v1.OpsService.ListDeadLetters
    */
@@ -824,8 +825,8 @@ export const OpsService: GenService<{
     output: typeof ListDeadLettersResponseSchema;
   },
   /**
-   * Puts dead letters back into their queue, with a fresh set of attempts. Tells how far it is and ends when it is done; it goes no
-   * further when the caller hangs up. Those that are gone already are not counted.
+   * Moves dead letters back into their queue, with all attempts again. Streams the progress and ends when all are moved; it stops when
+   * the caller cancels. Dead letters that no longer exist are not counted.
    *
    * @generated from rpc smartcart.ops.v1.OpsService.RedriveDeadLetters
    */
@@ -835,7 +836,7 @@ export const OpsService: GenService<{
     output: typeof RedriveDeadLettersResponseSchema;
   },
   /**
-   * Deletes dead letters for good; otherwise like `RedriveDeadLetters`.
+   * Deletes dead letters permanently. Streams the progress like `RedriveDeadLetters`.
    *
    * @generated from rpc smartcart.ops.v1.OpsService.DropDeadLetters
    */
@@ -845,8 +846,8 @@ export const OpsService: GenService<{
     output: typeof DropDeadLettersResponseSchema;
   },
   /**
-   * Breaks something on purpose, or mends it, in all processes of a part. Idempotent. FAILED_PRECONDITION with `Problem` DEMO_OFF outside
-   * of demo mode, NOT_FOUND with SWITCH_NOT_FOUND for one that there is not.
+   * Sets a fault switch in all processes of a service. Idempotent. FAILED_PRECONDITION with `Problem` DEMO_OFF outside of demo mode,
+   * NOT_FOUND with SWITCH_NOT_FOUND if no service has the switch.
    *
    * @generated from rpc smartcart.ops.v1.OpsService.SetFaultSwitch
    */

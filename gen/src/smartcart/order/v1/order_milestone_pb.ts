@@ -14,7 +14,7 @@ export const file_smartcart_order_v1_order_milestone: GenFile = /*@__PURE__*/
   fileDesc("CihzbWFydGNhcnQvb3JkZXIvdjEvb3JkZXJfbWlsZXN0b25lLnByb3RvEhJzbWFydGNhcnQub3JkZXIudjEqvQQKDk9yZGVyTWlsZXN0b25lEh8KG09SREVSX01JTEVTVE9ORV9VTlNQRUNJRklFRBAAEjAKGE9SREVSX01JTEVTVE9ORV9SRUNFSVZFRBABGhL64BgOT3JkZXIgUmVjZWl2ZWQSNgoeT1JERVJfTUlMRVNUT05FX1NUT0NLX1JFU0VSVkVEEAIaEvrgGA5TdG9jayBSZXNlcnZlZBI8CiFPUkRFUl9NSUxFU1RPTkVfUEFZTUVOVF9DT05GSVJNRUQQAxoV+uAYEVBheW1lbnQgQ29uZmlybWVkEjIKGU9SREVSX01JTEVTVE9ORV9DT05GSVJNRUQQBBoT+uAYD09yZGVyIENvbmZpcm1lZBI6CiBPUkRFUl9NSUxFU1RPTkVfU0hJUFBJTkdfU1RBUlRFRBAFGhT64BgQU2hpcHBpbmcgU3RhcnRlZBIoChdPUkRFUl9NSUxFU1RPTkVfU0hJUFBFRBAGGgv64BgHU2hpcHBlZBIyChxPUkRFUl9NSUxFU1RPTkVfT1VUX09GX1NUT0NLEAcaEPrgGAxPdXQgb2YgU3RvY2sSOgogT1JERVJfTUlMRVNUT05FX1BBWU1FTlRfREVDTElORUQQCBoU+uAYEFBheW1lbnQgRGVjbGluZWQSLAoZT1JERVJfTUlMRVNUT05FX0NBTkNFTExFRBAJGg364BgJQ2FuY2VsbGVkEioKGE9SREVSX01JTEVTVE9ORV9SRUZVTkRFRBAKGgz64BgIUmVmdW5kZWRiBnByb3RvMw", [file_smartcart_mesh_v1_options]);
 
 /**
- * A step in an order's life that its history tells. The label is the status name that people read.
+ * A milestone of an order, as recorded in its history. The label is the display name of the status.
  *
  * @generated from enum smartcart.order.v1.OrderMilestone
  */
@@ -27,70 +27,70 @@ export const OrderMilestone = {
   UNSPECIFIED: 0,
 
   /**
-   * The order is stored; from here on it is never lost.
+   * The order is stored and durable.
    *
    * @generated from enum value: ORDER_MILESTONE_RECEIVED = 1;
    */
   RECEIVED: 1,
 
   /**
-   * Every line is set aside.
+   * All lines are reserved.
    *
    * @generated from enum value: ORDER_MILESTONE_STOCK_RESERVED = 2;
    */
   STOCK_RESERVED: 2,
 
   /**
-   * The money is captured.
+   * The payment is captured.
    *
    * @generated from enum value: ORDER_MILESTONE_PAYMENT_CONFIRMED = 3;
    */
   PAYMENT_CONFIRMED: 3,
 
   /**
-   * The stock is sold and the shipment is ordered.
+   * The reservation is committed and `OrderPlaced` is in the outbox.
    *
    * @generated from enum value: ORDER_MILESTONE_CONFIRMED = 4;
    */
   CONFIRMED: 4,
 
   /**
-   * The parcel is being prepared; too late to cancel.
+   * The shipment is in preparation; the order can no longer be cancelled.
    *
    * @generated from enum value: ORDER_MILESTONE_SHIPPING_STARTED = 5;
    */
   SHIPPING_STARTED: 5,
 
   /**
-   * The parcel is on its way.
+   * The parcel has left the warehouse. Final.
    *
    * @generated from enum value: ORDER_MILESTONE_SHIPPED = 6;
    */
   SHIPPED: 6,
 
   /**
-   * A line fell short; the order ended.
+   * A line could not be reserved. Final.
    *
    * @generated from enum value: ORDER_MILESTONE_OUT_OF_STOCK = 7;
    */
   OUT_OF_STOCK: 7,
 
   /**
-   * The payment was refused; the order ended.
+   * The payment was declined or failed. Final.
    *
    * @generated from enum value: ORDER_MILESTONE_PAYMENT_DECLINED = 8;
    */
   PAYMENT_DECLINED: 8,
 
   /**
-   * The customer withdrew; the order ended.
+   * The customer cancelled the order. Final, apart from a refund.
    *
    * @generated from enum value: ORDER_MILESTONE_CANCELLED = 9;
    */
   CANCELLED: 9,
 
   /**
-   * The money went back.
+   * The payment was refunded in full.
    *
    * @generated from enum value: ORDER_MILESTONE_REFUNDED = 10;
    */
@@ -98,14 +98,14 @@ export const OrderMilestone = {
 } as const;
 
 /**
- * A step in an order's life that its history tells. The label is the status name that people read.
+ * A milestone of an order, as recorded in its history. The label is the display name of the status.
  *
  * @generated from enum smartcart.order.v1.OrderMilestone
  */
 export type OrderMilestone = (typeof OrderMilestone)[keyof typeof OrderMilestone] | UnknownEnum;
 
 /**
- * A step in an order's life that its history tells. The label is the status name that people read.
+ * A milestone of an order, as recorded in its history. The label is the display name of the status.
  *
  * @generated from enum smartcart.order.v1.OrderMilestone
  */

@@ -13,85 +13,86 @@ import type { OrderMilestone, OrderMilestoneJson } from "./order_milestone_pb.ts
 import { file_smartcart_order_v1_order_milestone } from "./order_milestone_pb.ts";
 import type { Money, MoneyJson } from "../../type/v1/money_pb.ts";
 import { file_smartcart_type_v1_money } from "../../type/v1/money_pb.ts";
+import { file_smartcart_type_v1_string_rules } from "../../type/v1/string_rules_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file smartcart/order/v1/order.proto.
  */
 export const file_smartcart_order_v1_order: GenFile = /*@__PURE__*/
-  fileDesc("Ch5zbWFydGNhcnQvb3JkZXIvdjEvb3JkZXIucHJvdG8SEnNtYXJ0Y2FydC5vcmRlci52MSKEBAoFT3JkZXISGAoIb3JkZXJfaWQYASABKAlCBrpIA8gBARI4CgZzdGF0dXMYAiABKA4yIC5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIuU3RhdHVzQga6SAPIAQESFwoHdXNlcl9pZBgDIAEoCUIGukgDyAEBEjQKBWl0ZW1zGAQgAygLMh0uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVySXRlbUIGukgDyAEBEi8KBXRvdGFsGAUgASgLMhguc21hcnRjYXJ0LnR5cGUudjEuTW9uZXlCBrpIA8gBARIXCgdhZGRyZXNzGAYgASgJQga6SAPIAQESNQoJcGxhY2VkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEh0KDWxhc3Rfc2VxdWVuY2UYCCABKA1CBrpIA8gBARIwCglyZWplY3Rpb24YCSABKAsyHS5zbWFydGNhcnQub3JkZXIudjEuUmVqZWN0aW9uEhAKCHRyYWNlX2lkGAogASgJInQKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABILCgdQRU5ESU5HEAESDQoJQ09ORklSTUVEEAISDAoIU0hJUFBJTkcQAxILCgdTSElQUEVEEAQSDAoIUkVKRUNURUQQBRINCglDQU5DRUxMRUQQBiK7AQoJT3JkZXJJdGVtEjMKCnByb2R1Y3RfaWQYASABKAlCH7pIHMgBAXIXGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSJQoEbmFtZRgCIAEoCUIXukgUyAEBcg8Y9AMyCl5bXlx4MDBdKiQSHAoIcXVhbnRpdHkYAyABKAVCCrpIB8gBARoCKAASNAoKdW5pdF9wcmljZRgEIAEoCzIYLnNtYXJ0Y2FydC50eXBlLnYxLk1vbmV5Qga6SAPIAQEiZAoQT3JkZXJJdGVtUmVxdWVzdBIyCgpwcm9kdWN0X2lkGAEgASgJQh66SBtyGRABGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSHAoIcXVhbnRpdHkYAiABKAVCCrpIBxoFGOgHKAEiYwoJUmVqZWN0aW9uEhQKBGNvZGUYASABKAlCBrpIA8gBARIOCgZyZWFzb24YAiABKAkSMAoFbGluZXMYAyADKAsyIS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlNob3J0TGluZSJrCg1SZWplY3RlZE9yZGVyEhgKCG9yZGVyX2lkGAEgASgJQga6SAPIAQESDgoGcmVhc29uGAIgASgJEjAKBWxpbmVzGAMgAygLMiEuc21hcnRjYXJ0LmludmVudG9yeS52MS5TaG9ydExpbmUi+wEKCk9yZGVyRXZlbnQSGAoIb3JkZXJfaWQYASABKAlCBrpIA8gBARIYCghzZXF1ZW5jZRgCIAEoDUIGukgDyAEBEj0KCW1pbGVzdG9uZRgDIAEoDjIiLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlck1pbGVzdG9uZUIGukgDyAEBEhYKBnN0YXR1cxgEIAEoCUIGukgDyAEBEjcKC29jY3VycmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEhcKB3NlcnZpY2UYBiABKAlCBrpIA8gBARIQCgh0cmFjZV9pZBgHIAEoCWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_inventory_v1_reservation, file_smartcart_order_v1_order_milestone, file_smartcart_type_v1_money]);
+  fileDesc("Ch5zbWFydGNhcnQvb3JkZXIvdjEvb3JkZXIucHJvdG8SEnNtYXJ0Y2FydC5vcmRlci52MSKEBAoFT3JkZXISGAoIb3JkZXJfaWQYASABKAlCBrpIA8gBARI4CgZzdGF0dXMYAiABKA4yIC5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIuU3RhdHVzQga6SAPIAQESFwoHdXNlcl9pZBgDIAEoCUIGukgDyAEBEjQKBWl0ZW1zGAQgAygLMh0uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVySXRlbUIGukgDyAEBEi8KBXRvdGFsGAUgASgLMhguc21hcnRjYXJ0LnR5cGUudjEuTW9uZXlCBrpIA8gBARIXCgdhZGRyZXNzGAYgASgJQga6SAPIAQESNQoJcGxhY2VkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEh0KDWxhc3Rfc2VxdWVuY2UYCCABKA1CBrpIA8gBARIwCglyZWplY3Rpb24YCSABKAsyHS5zbWFydGNhcnQub3JkZXIudjEuUmVqZWN0aW9uEhAKCHRyYWNlX2lkGAogASgJInQKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABILCgdQRU5ESU5HEAESDQoJQ09ORklSTUVEEAISDAoIU0hJUFBJTkcQAxILCgdTSElQUEVEEAQSDAoIUkVKRUNURUQQBRINCglDQU5DRUxMRUQQBiKgAQoJT3JkZXJJdGVtEiAKCnByb2R1Y3RfaWQYASABKAlCDLpICcgBAXIEwOEYARIdCgRuYW1lGAIgASgJQg+6SAzIAQFyB8jhGAEY9AMSHAoIcXVhbnRpdHkYAyABKAVCCrpIB8gBARoCKAASNAoKdW5pdF9wcmljZRgEIAEoCzIYLnNtYXJ0Y2FydC50eXBlLnYxLk1vbmV5Qga6SAPIAQEiTwoQT3JkZXJJdGVtUmVxdWVzdBIdCgpwcm9kdWN0X2lkGAEgASgJQgm6SAZyBLjhGAESHAoIcXVhbnRpdHkYAiABKAVCCrpIBxoFGOgHKAEiYwoJUmVqZWN0aW9uEhQKBGNvZGUYASABKAlCBrpIA8gBARIOCgZyZWFzb24YAiABKAkSMAoFbGluZXMYAyADKAsyIS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlNob3J0TGluZSJrCg1SZWplY3RlZE9yZGVyEhgKCG9yZGVyX2lkGAEgASgJQga6SAPIAQESDgoGcmVhc29uGAIgASgJEjAKBWxpbmVzGAMgAygLMiEuc21hcnRjYXJ0LmludmVudG9yeS52MS5TaG9ydExpbmUi+wEKCk9yZGVyRXZlbnQSGAoIb3JkZXJfaWQYASABKAlCBrpIA8gBARIYCghzZXF1ZW5jZRgCIAEoDUIGukgDyAEBEj0KCW1pbGVzdG9uZRgDIAEoDjIiLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlck1pbGVzdG9uZUIGukgDyAEBEhYKBnN0YXR1cxgEIAEoCUIGukgDyAEBEjcKC29jY3VycmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEhcKB3NlcnZpY2UYBiABKAlCBrpIA8gBARIQCgh0cmFjZV9pZBgHIAEoCWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_inventory_v1_reservation, file_smartcart_order_v1_order_milestone, file_smartcart_type_v1_money, file_smartcart_type_v1_string_rules]);
 
 /**
- * An order.
+ * An order as it is now. `OrderEvent` has its history.
  *
  * @generated from message smartcart.order.v1.Order
  */
 export type Order = Message<"smartcart.order.v1.Order"> & {
   /**
-   * "ORD-" and 26 characters; sorts by the time it was placed.
+   * "ORD-" and 26 characters in Crockford base32 (a ULID). Ids sort by the time at which the orders were placed.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * Where it stands.
+   * Current status. It changes until it is final: SHIPPED, REJECTED or CANCELLED.
    *
    * @generated from field: smartcart.order.v1.Order.Status status = 2;
    */
   status: Order_Status;
 
   /**
-   * Who placed it.
+   * Id of the user who placed the order, as sent in `PlaceOrderRequest`.
    *
    * @generated from field: string user_id = 3;
    */
   userId: string;
 
   /**
-   * What was ordered, at the prices of that moment.
+   * Order lines with the catalogue's names and prices at the time the order was placed. They never change. 1 to 100.
    *
    * @generated from field: repeated smartcart.order.v1.OrderItem items = 4;
    */
   items: OrderItem[];
 
   /**
-   * Sum over the items.
+   * Sum of `quantity` × `unit_price` over `items`, in the currency of the catalogue.
    *
    * @generated from field: smartcart.type.v1.Money total = 5;
    */
   total?: Money | undefined;
 
   /**
-   * Where it goes, free text.
+   * Delivery address, free text of 1 to 500 characters.
    *
    * @generated from field: string address = 6;
    */
   address: string;
 
   /**
-   * When it was placed.
+   * Time at which the order service stored the order, by its own clock.
    *
    * @generated from field: google.protobuf.Timestamp placed_at = 7;
    */
   placedAt?: Timestamp | undefined;
 
   /**
-   * Sequence of the newest entry of its history.
+   * Sequence of the newest `OrderEvent`; at least 1. Pass it as `after_sequence` to read only what is newer.
    *
    * @generated from field: uint32 last_sequence = 8;
    */
   lastSequence: number;
 
   /**
-   * Why it was rejected. Set only on REJECTED.
+   * Reason of the rejection. Set if and only if `status` is REJECTED.
    *
    * @generated from field: smartcart.order.v1.Rejection rejection = 9;
    */
   rejection?: Rejection | undefined;
 
   /**
-   * The trace of the request that placed it (W3C trace id, 32 hex digits).
+   * W3C trace id of the request that placed the order: 32 lowercase hex digits, empty if there was none.
    *
    * @generated from field: string trace_id = 10;
    */
@@ -99,76 +100,76 @@ export type Order = Message<"smartcart.order.v1.Order"> & {
 };
 
 /**
- * An order.
+ * An order as it is now. `OrderEvent` has its history.
  *
  * @generated from message smartcart.order.v1.Order
  */
 export type OrderJson = {
   /**
-   * "ORD-" and 26 characters; sorts by the time it was placed.
+   * "ORD-" and 26 characters in Crockford base32 (a ULID). Ids sort by the time at which the orders were placed.
    *
    * @generated from field: string order_id = 1;
    */
   orderId?: string;
 
   /**
-   * Where it stands.
+   * Current status. It changes until it is final: SHIPPED, REJECTED or CANCELLED.
    *
    * @generated from field: smartcart.order.v1.Order.Status status = 2;
    */
   status?: Order_StatusJson;
 
   /**
-   * Who placed it.
+   * Id of the user who placed the order, as sent in `PlaceOrderRequest`.
    *
    * @generated from field: string user_id = 3;
    */
   userId?: string;
 
   /**
-   * What was ordered, at the prices of that moment.
+   * Order lines with the catalogue's names and prices at the time the order was placed. They never change. 1 to 100.
    *
    * @generated from field: repeated smartcart.order.v1.OrderItem items = 4;
    */
   items?: OrderItemJson[];
 
   /**
-   * Sum over the items.
+   * Sum of `quantity` × `unit_price` over `items`, in the currency of the catalogue.
    *
    * @generated from field: smartcart.type.v1.Money total = 5;
    */
   total?: MoneyJson;
 
   /**
-   * Where it goes, free text.
+   * Delivery address, free text of 1 to 500 characters.
    *
    * @generated from field: string address = 6;
    */
   address?: string;
 
   /**
-   * When it was placed.
+   * Time at which the order service stored the order, by its own clock.
    *
    * @generated from field: google.protobuf.Timestamp placed_at = 7;
    */
   placedAt?: TimestampJson;
 
   /**
-   * Sequence of the newest entry of its history.
+   * Sequence of the newest `OrderEvent`; at least 1. Pass it as `after_sequence` to read only what is newer.
    *
    * @generated from field: uint32 last_sequence = 8;
    */
   lastSequence?: number;
 
   /**
-   * Why it was rejected. Set only on REJECTED.
+   * Reason of the rejection. Set if and only if `status` is REJECTED.
    *
    * @generated from field: smartcart.order.v1.Rejection rejection = 9;
    */
   rejection?: RejectionJson;
 
   /**
-   * The trace of the request that placed it (W3C trace id, 32 hex digits).
+   * W3C trace id of the request that placed the order: 32 lowercase hex digits, empty if there was none.
    *
    * @generated from field: string trace_id = 10;
    */
@@ -183,7 +184,7 @@ export const OrderSchema: GenMessage<Order, {jsonType: OrderJson}> = /*@__PURE__
   messageDesc(file_smartcart_order_v1_order, 0);
 
 /**
- * Where an order stands. The values have no prefix since their names are the JSON of the REST interface, and being nested
+ * Status of an order. The values have no prefix because their names are the JSON of the REST interface; the enum is nested, so
  * they cannot clash.
  *
  * @generated from enum smartcart.order.v1.Order.Status
@@ -197,7 +198,7 @@ export const Order_Status = {
   STATUS_UNSPECIFIED: 0,
 
   /**
-   * Accepted; whether it can be fulfilled is not known yet. It settles by itself.
+   * Stored, outcome not known yet. The order reaches another status without a further request.
    * buf:lint:ignore ENUM_VALUE_PREFIX
    *
    * @generated from enum value: PENDING = 1;
@@ -205,7 +206,7 @@ export const Order_Status = {
   PENDING: 1,
 
   /**
-   * Paid and sold; the shipment is ordered.
+   * Paid, stock committed, shipment requested.
    * buf:lint:ignore ENUM_VALUE_PREFIX
    *
    * @generated from enum value: CONFIRMED = 2;
@@ -213,7 +214,7 @@ export const Order_Status = {
   CONFIRMED: 2,
 
   /**
-   * Being shipped; too late to cancel.
+   * The shipment is in preparation. The order can no longer be cancelled.
    * buf:lint:ignore ENUM_VALUE_PREFIX
    *
    * @generated from enum value: SHIPPING = 3;
@@ -221,7 +222,7 @@ export const Order_Status = {
   SHIPPING: 3,
 
   /**
-   * On its way. Final.
+   * The parcel has left the warehouse. Final.
    * buf:lint:ignore ENUM_VALUE_PREFIX
    *
    * @generated from enum value: SHIPPED = 4;
@@ -229,7 +230,7 @@ export const Order_Status = {
   SHIPPED: 4,
 
   /**
-   * Ended for want of stock or money; nothing is owed. Final.
+   * Out of stock or payment declined; nothing is charged or reserved. Final.
    * buf:lint:ignore ENUM_VALUE_PREFIX
    *
    * @generated from enum value: REJECTED = 5;
@@ -237,7 +238,7 @@ export const Order_Status = {
   REJECTED: 5,
 
   /**
-   * Withdrawn by the customer; paid back. Final.
+   * Cancelled by the customer; the payment is refunded and the stock released. Final.
    * buf:lint:ignore ENUM_VALUE_PREFIX
    *
    * @generated from enum value: CANCELLED = 6;
@@ -246,7 +247,7 @@ export const Order_Status = {
 } as const;
 
 /**
- * Where an order stands. The values have no prefix since their names are the JSON of the REST interface, and being nested
+ * Status of an order. The values have no prefix because their names are the JSON of the REST interface; the enum is nested, so
  * they cannot clash.
  *
  * @generated from enum smartcart.order.v1.Order.Status
@@ -254,7 +255,7 @@ export const Order_Status = {
 export type Order_Status = (typeof Order_Status)[keyof typeof Order_Status] | UnknownEnum;
 
 /**
- * Where an order stands. The values have no prefix since their names are the JSON of the REST interface, and being nested
+ * Status of an order. The values have no prefix because their names are the JSON of the REST interface; the enum is nested, so
  * they cannot clash.
  *
  * @generated from enum smartcart.order.v1.Order.Status
@@ -268,34 +269,34 @@ export const Order_StatusSchema: GenEnum<Order_Status, Order_StatusJson> = /*@__
   enumDesc(file_smartcart_order_v1_order, 0, 0);
 
 /**
- * A line of an order.
+ * A line of a stored order.
  *
  * @generated from message smartcart.order.v1.OrderItem
  */
 export type OrderItem = Message<"smartcart.order.v1.OrderItem"> & {
   /**
-   * The product.
+   * Id of the product (SKU).
    *
    * @generated from field: string product_id = 1;
    */
   productId: string;
 
   /**
-   * Its name when the order was placed.
+   * Product name at the time the order was placed; at most 500 characters.
    *
    * @generated from field: string name = 2;
    */
   name: string;
 
   /**
-   * Units.
+   * Number of units.
    *
    * @generated from field: int32 quantity = 3;
    */
   quantity: number;
 
   /**
-   * Price of one unit when the order was placed.
+   * Price per unit at the time the order was placed.
    *
    * @generated from field: smartcart.type.v1.Money unit_price = 4;
    */
@@ -303,34 +304,34 @@ export type OrderItem = Message<"smartcart.order.v1.OrderItem"> & {
 };
 
 /**
- * A line of an order.
+ * A line of a stored order.
  *
  * @generated from message smartcart.order.v1.OrderItem
  */
 export type OrderItemJson = {
   /**
-   * The product.
+   * Id of the product (SKU).
    *
    * @generated from field: string product_id = 1;
    */
   productId?: string;
 
   /**
-   * Its name when the order was placed.
+   * Product name at the time the order was placed; at most 500 characters.
    *
    * @generated from field: string name = 2;
    */
   name?: string;
 
   /**
-   * Units.
+   * Number of units.
    *
    * @generated from field: int32 quantity = 3;
    */
   quantity?: number;
 
   /**
-   * Price of one unit when the order was placed.
+   * Price per unit at the time the order was placed.
    *
    * @generated from field: smartcart.type.v1.Money unit_price = 4;
    */
@@ -345,20 +346,20 @@ export const OrderItemSchema: GenMessage<OrderItem, {jsonType: OrderItemJson}> =
   messageDesc(file_smartcart_order_v1_order, 1);
 
 /**
- * A line as a customer asks for it. It has no price: prices come from the catalogue.
+ * A requested order line. It has no price because prices come from the catalogue only.
  *
  * @generated from message smartcart.order.v1.OrderItemRequest
  */
 export type OrderItemRequest = Message<"smartcart.order.v1.OrderItemRequest"> & {
   /**
-   * The product.
+   * Id of the product (SKU).
    *
    * @generated from field: string product_id = 1;
    */
   productId: string;
 
   /**
-   * Units, 1 to 1,000.
+   * Number of units, 1 to 1,000.
    *
    * @generated from field: int32 quantity = 2;
    */
@@ -366,20 +367,20 @@ export type OrderItemRequest = Message<"smartcart.order.v1.OrderItemRequest"> & 
 };
 
 /**
- * A line as a customer asks for it. It has no price: prices come from the catalogue.
+ * A requested order line. It has no price because prices come from the catalogue only.
  *
  * @generated from message smartcart.order.v1.OrderItemRequest
  */
 export type OrderItemRequestJson = {
   /**
-   * The product.
+   * Id of the product (SKU).
    *
    * @generated from field: string product_id = 1;
    */
   productId?: string;
 
   /**
-   * Units, 1 to 1,000.
+   * Number of units, 1 to 1,000.
    *
    * @generated from field: int32 quantity = 2;
    */
@@ -394,28 +395,28 @@ export const OrderItemRequestSchema: GenMessage<OrderItemRequest, {jsonType: Ord
   messageDesc(file_smartcart_order_v1_order, 2);
 
 /**
- * Why an order was rejected.
+ * Reason of a rejection.
  *
  * @generated from message smartcart.order.v1.Rejection
  */
 export type Rejection = Message<"smartcart.order.v1.Rejection"> & {
   /**
-   * "OUT_OF_STOCK" or "PAYMENT_DECLINED".
+   * "OUT_OF_STOCK" or "PAYMENT_DECLINED": the same as `Problem.code` in the error of `PlaceOrder`.
    *
    * @generated from field: string code = 1;
    */
   code: string;
 
   /**
-   * For a declined payment: the provider's code, "card_declined". Where a part refused the order for another reason: its code in
-   * lower case, "reservation_released", "payment_exists".
+   * If the payment was declined: the decline code of the provider, for example "card_declined". If a service refused a step for another
+   * reason: that error's code in lower case, for example "reservation_released". Empty otherwise.
    *
    * @generated from field: string reason = 2;
    */
   reason: string;
 
   /**
-   * For want of stock: the lines that fell short and what is left of each.
+   * If out of stock: the lines that could not be reserved, each with the units that are available. Empty otherwise.
    *
    * @generated from field: repeated smartcart.inventory.v1.ShortLine lines = 3;
    */
@@ -423,28 +424,28 @@ export type Rejection = Message<"smartcart.order.v1.Rejection"> & {
 };
 
 /**
- * Why an order was rejected.
+ * Reason of a rejection.
  *
  * @generated from message smartcart.order.v1.Rejection
  */
 export type RejectionJson = {
   /**
-   * "OUT_OF_STOCK" or "PAYMENT_DECLINED".
+   * "OUT_OF_STOCK" or "PAYMENT_DECLINED": the same as `Problem.code` in the error of `PlaceOrder`.
    *
    * @generated from field: string code = 1;
    */
   code?: string;
 
   /**
-   * For a declined payment: the provider's code, "card_declined". Where a part refused the order for another reason: its code in
-   * lower case, "reservation_released", "payment_exists".
+   * If the payment was declined: the decline code of the provider, for example "card_declined". If a service refused a step for another
+   * reason: that error's code in lower case, for example "reservation_released". Empty otherwise.
    *
    * @generated from field: string reason = 2;
    */
   reason?: string;
 
   /**
-   * For want of stock: the lines that fell short and what is left of each.
+   * If out of stock: the lines that could not be reserved, each with the units that are available. Empty otherwise.
    *
    * @generated from field: repeated smartcart.inventory.v1.ShortLine lines = 3;
    */
@@ -459,27 +460,27 @@ export const RejectionSchema: GenMessage<Rejection, {jsonType: RejectionJson}> =
   messageDesc(file_smartcart_order_v1_order, 3);
 
 /**
- * Error detail of a rejected order; on REST its fields stand in the problem itself.
+ * Error detail of `PlaceOrder` for a rejected order. On REST its fields are members of the problem document.
  *
  * @generated from message smartcart.order.v1.RejectedOrder
  */
 export type RejectedOrder = Message<"smartcart.order.v1.RejectedOrder"> & {
   /**
-   * The order, which exists and can be read.
+   * Id of the rejected order, which is stored and can be read with `GetOrder`.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * For a declined payment: the provider's code.
+   * If the payment was declined: the decline code of the provider. Empty otherwise.
    *
    * @generated from field: string reason = 2;
    */
   reason: string;
 
   /**
-   * For want of stock: the lines that fell short and what is left of each.
+   * If out of stock: the lines that could not be reserved, each with the units that are available. Empty otherwise.
    *
    * @generated from field: repeated smartcart.inventory.v1.ShortLine lines = 3;
    */
@@ -487,27 +488,27 @@ export type RejectedOrder = Message<"smartcart.order.v1.RejectedOrder"> & {
 };
 
 /**
- * Error detail of a rejected order; on REST its fields stand in the problem itself.
+ * Error detail of `PlaceOrder` for a rejected order. On REST its fields are members of the problem document.
  *
  * @generated from message smartcart.order.v1.RejectedOrder
  */
 export type RejectedOrderJson = {
   /**
-   * The order, which exists and can be read.
+   * Id of the rejected order, which is stored and can be read with `GetOrder`.
    *
    * @generated from field: string order_id = 1;
    */
   orderId?: string;
 
   /**
-   * For a declined payment: the provider's code.
+   * If the payment was declined: the decline code of the provider. Empty otherwise.
    *
    * @generated from field: string reason = 2;
    */
   reason?: string;
 
   /**
-   * For want of stock: the lines that fell short and what is left of each.
+   * If out of stock: the lines that could not be reserved, each with the units that are available. Empty otherwise.
    *
    * @generated from field: repeated smartcart.inventory.v1.ShortLine lines = 3;
    */
@@ -522,55 +523,55 @@ export const RejectedOrderSchema: GenMessage<RejectedOrder, {jsonType: RejectedO
   messageDesc(file_smartcart_order_v1_order, 4);
 
 /**
- * An entry of an order's history. Entries are never changed.
+ * An entry of an order's history. Entries are immutable.
  *
  * @generated from message smartcart.order.v1.OrderEvent
  */
 export type OrderEvent = Message<"smartcart.order.v1.OrderEvent"> & {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * Position in the order's history, contiguous from 1.
+   * Position in the history of this order: 1, 2, 3, … without gaps.
    *
    * @generated from field: uint32 sequence = 2;
    */
   sequence: number;
 
   /**
-   * What happened.
+   * The milestone that the order reached.
    *
    * @generated from field: smartcart.order.v1.OrderMilestone milestone = 3;
    */
   milestone: OrderMilestone;
 
   /**
-   * The same as people read it: "Payment Confirmed".
+   * Display name of `milestone`: "Payment Confirmed".
    *
    * @generated from field: string status = 4;
    */
   status: string;
 
   /**
-   * When it became true.
+   * Time at which the milestone was reached, by the clock of `service`.
    *
    * @generated from field: google.protobuf.Timestamp occurred_at = 5;
    */
   occurredAt?: Timestamp | undefined;
 
   /**
-   * The part of the mesh that made it true: "payment".
+   * Name of the service that reached the milestone: "payment".
    *
    * @generated from field: string service = 6;
    */
   service: string;
 
   /**
-   * The trace it belongs to (W3C trace id, 32 hex digits); empty where there was none.
+   * W3C trace id: 32 lowercase hex digits, empty if there was none.
    *
    * @generated from field: string trace_id = 7;
    */
@@ -578,55 +579,55 @@ export type OrderEvent = Message<"smartcart.order.v1.OrderEvent"> & {
 };
 
 /**
- * An entry of an order's history. Entries are never changed.
+ * An entry of an order's history. Entries are immutable.
  *
  * @generated from message smartcart.order.v1.OrderEvent
  */
 export type OrderEventJson = {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId?: string;
 
   /**
-   * Position in the order's history, contiguous from 1.
+   * Position in the history of this order: 1, 2, 3, … without gaps.
    *
    * @generated from field: uint32 sequence = 2;
    */
   sequence?: number;
 
   /**
-   * What happened.
+   * The milestone that the order reached.
    *
    * @generated from field: smartcart.order.v1.OrderMilestone milestone = 3;
    */
   milestone?: OrderMilestoneJson;
 
   /**
-   * The same as people read it: "Payment Confirmed".
+   * Display name of `milestone`: "Payment Confirmed".
    *
    * @generated from field: string status = 4;
    */
   status?: string;
 
   /**
-   * When it became true.
+   * Time at which the milestone was reached, by the clock of `service`.
    *
    * @generated from field: google.protobuf.Timestamp occurred_at = 5;
    */
   occurredAt?: TimestampJson;
 
   /**
-   * The part of the mesh that made it true: "payment".
+   * Name of the service that reached the milestone: "payment".
    *
    * @generated from field: string service = 6;
    */
   service?: string;
 
   /**
-   * The trace it belongs to (W3C trace id, 32 hex digits); empty where there was none.
+   * W3C trace id: 32 lowercase hex digits, empty if there was none.
    *
    * @generated from field: string trace_id = 7;
    */

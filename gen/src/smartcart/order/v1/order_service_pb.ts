@@ -9,43 +9,44 @@ import { file_google_api_annotations } from "../../../google/api/annotations_pb.
 import { file_smartcart_mesh_v1_options } from "../../mesh/v1/options_pb.ts";
 import type { Order, OrderEvent, OrderEventJson, OrderItemRequest, OrderItemRequestJson, OrderJson } from "./order_pb.ts";
 import { file_smartcart_order_v1_order } from "./order_pb.ts";
+import { file_smartcart_type_v1_string_rules } from "../../type/v1/string_rules_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file smartcart/order/v1/order_service.proto.
  */
 export const file_smartcart_order_v1_order_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZzbWFydGNhcnQvb3JkZXIvdjEvb3JkZXJfc2VydmljZS5wcm90bxISc21hcnRjYXJ0Lm9yZGVyLnYxIsgCChFQbGFjZU9yZGVyUmVxdWVzdBIvCgd1c2VyX2lkGAEgASgJQh66SBtyGRABGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSowEKBWl0ZW1zGAIgAygLMiQuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVySXRlbVJlcXVlc3RCbrpIa7oBYQoMaXRlbXMudW5pcXVlEidlYWNoIHByb2R1Y3QgbWF5IHN0YW5kIG9uIG9uZSBsaW5lIG9ubHkaKHRoaXMubWFwKGl0ZW0sIGl0ZW0ucHJvZHVjdF9pZCkudW5pcXVlKCmSAQQIARBkEicKB2FkZHJlc3MYAyABKAlCFrpIE3IREAEY9AMyCl5bXlx4MDBdKiQSMwoNcGF5bWVudF90b2tlbhgEIAEoCUIcukgZchcYQDITXlteXHgwMC1ceDFmXHg3Zl0qJCI+ChJQbGFjZU9yZGVyUmVzcG9uc2USKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIiQwoPR2V0T3JkZXJSZXF1ZXN0EjAKCG9yZGVyX2lkGAEgASgJQh66SBtyGRABGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQiPAoQR2V0T3JkZXJSZXNwb25zZRIoCgVvcmRlchgBIAEoCzIZLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlciKMAQoRTGlzdE9yZGVyc1JlcXVlc3QSLwoHdXNlcl9pZBgBIAEoCUIeukgbchkQARhAMhNeW15ceDAwLVx4MWZceDdmXSokEhwKCXBhZ2Vfc2l6ZRgCIAEoBUIJukgGGgQYZCgAEigKCnBhZ2VfdG9rZW4YAyABKAlCFLpIEXIPGMgBMgpeW15ceDAwXSokIlgKEkxpc3RPcmRlcnNSZXNwb25zZRIpCgZvcmRlcnMYASADKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkYKEkNhbmNlbE9yZGVyUmVxdWVzdBIwCghvcmRlcl9pZBgBIAEoCUIeukgbchkQARhAMhNeW15ceDAwLVx4MWZceDdmXSokIj8KE0NhbmNlbE9yZGVyUmVzcG9uc2USKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIiYgoWTGlzdE9yZGVyRXZlbnRzUmVxdWVzdBIwCghvcmRlcl9pZBgBIAEoCUIeukgbchkQARhAMhNeW15ceDAwLVx4MWZceDdmXSokEhYKDmFmdGVyX3NlcXVlbmNlGAIgASgNIkkKF0xpc3RPcmRlckV2ZW50c1Jlc3BvbnNlEi4KBmV2ZW50cxgBIAMoCzIeLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlckV2ZW50Il0KEVdhdGNoT3JkZXJSZXF1ZXN0EjAKCG9yZGVyX2lkGAEgASgJQh66SBtyGRABGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSFgoOYWZ0ZXJfc2VxdWVuY2UYAiABKA0iQwoSV2F0Y2hPcmRlclJlc3BvbnNlEi0KBWV2ZW50GAEgASgLMh4uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyRXZlbnQy0QcKDE9yZGVyU2VydmljZRLNAQoKUGxhY2VPcmRlchIlLnNtYXJ0Y2FydC5vcmRlci52MS5QbGFjZU9yZGVyUmVxdWVzdBomLnNtYXJ0Y2FydC5vcmRlci52MS5QbGFjZU9yZGVyUmVzcG9uc2UicOrgGE8IkE4ggAIyLQjJARISL29yZGVycy97b3JkZXJfaWR9GhQKBnN0YXR1cxIHUEVORElORxjKAToGCIAIELgXQhASCQoHdXNlcl9pZCIDb3BzgtPkkwIXOgEqYgVvcmRlciILL3BsYWNlT3JkZXISkgEKCEdldE9yZGVyEiMuc21hcnRjYXJ0Lm9yZGVyLnYxLkdldE9yZGVyUmVxdWVzdBokLnNtYXJ0Y2FydC5vcmRlci52MS5HZXRPcmRlclJlc3BvbnNlIjuQAgHq4BgTCNAPQg4SChIIb3JkZXJfaWQYAYLT5JMCG2IFb3JkZXISEi9vcmRlcnMve29yZGVyX2lkfRKFAQoKTGlzdE9yZGVycxIlLnNtYXJ0Y2FydC5vcmRlci52MS5MaXN0T3JkZXJzUmVxdWVzdBomLnNtYXJ0Y2FydC5vcmRlci52MS5MaXN0T3JkZXJzUmVzcG9uc2UiKJACAergGBII0A9CDRIJCgd1c2VyX2lkGAGC0+STAgkSBy9vcmRlcnMSpQEKC0NhbmNlbE9yZGVyEiYuc21hcnRjYXJ0Lm9yZGVyLnYxLkNhbmNlbE9yZGVyUmVxdWVzdBonLnNtYXJ0Y2FydC5vcmRlci52MS5DYW5jZWxPcmRlclJlc3BvbnNlIkWQAgLq4BgTCJBOQg4SChIIb3JkZXJfaWQYAYLT5JMCJToBKmIFb3JkZXIiGS9vcmRlcnMve29yZGVyX2lkfS9jYW5jZWwSswEKD0xpc3RPcmRlckV2ZW50cxIqLnNtYXJ0Y2FydC5vcmRlci52MS5MaXN0T3JkZXJFdmVudHNSZXF1ZXN0Gisuc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlckV2ZW50c1Jlc3BvbnNlIkeQAgHq4BgfCNAPQhoSChIIb3JkZXJfaWQYASIKc3RhdHVzLWh1YoLT5JMCGxIZL29yZGVycy97b3JkZXJfaWR9L2V2ZW50cxJ2CgpXYXRjaE9yZGVyEiUuc21hcnRjYXJ0Lm9yZGVyLnYxLldhdGNoT3JkZXJSZXF1ZXN0GiYuc21hcnRjYXJ0Lm9yZGVyLnYxLldhdGNoT3JkZXJSZXNwb25zZSIXkAIB6uAYEEIOEgoSCG9yZGVyX2lkGAEwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_smartcart_mesh_v1_options, file_smartcart_order_v1_order]);
+  fileDesc("CiZzbWFydGNhcnQvb3JkZXIvdjEvb3JkZXJfc2VydmljZS5wcm90bxISc21hcnRjYXJ0Lm9yZGVyLnYxIpgCChFQbGFjZU9yZGVyUmVxdWVzdBIaCgd1c2VyX2lkGAEgASgJQgm6SAZyBLjhGAESowEKBWl0ZW1zGAIgAygLMiQuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVySXRlbVJlcXVlc3RCbrpIa7oBYQoMaXRlbXMudW5pcXVlEidlYWNoIHByb2R1Y3QgbWF5IHN0YW5kIG9uIG9uZSBsaW5lIG9ubHkaKHRoaXMubWFwKGl0ZW0sIGl0ZW0ucHJvZHVjdF9pZCkudW5pcXVlKCmSAQQIARBkEh8KB2FkZHJlc3MYAyABKAlCDrpIC3IJyOEYARABGPQDEiAKDXBheW1lbnRfdG9rZW4YBCABKAlCCbpIBnIEwOEYASI+ChJQbGFjZU9yZGVyUmVzcG9uc2USKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIiLgoPR2V0T3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAEiPAoQR2V0T3JkZXJSZXNwb25zZRIoCgVvcmRlchgBIAEoCzIZLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlciJvChFMaXN0T3JkZXJzUmVxdWVzdBIaCgd1c2VyX2lkGAEgASgJQgm6SAZyBLjhGAESHAoJcGFnZV9zaXplGAIgASgFQgm6SAYaBBhkKAASIAoKcGFnZV90b2tlbhgDIAEoCUIMukgJcgfI4RgBGMgBIlgKEkxpc3RPcmRlcnNSZXNwb25zZRIpCgZvcmRlcnMYASADKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjEKEkNhbmNlbE9yZGVyUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBIj8KE0NhbmNlbE9yZGVyUmVzcG9uc2USKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIiTQoWTGlzdE9yZGVyRXZlbnRzUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBEhYKDmFmdGVyX3NlcXVlbmNlGAIgASgNIkkKF0xpc3RPcmRlckV2ZW50c1Jlc3BvbnNlEi4KBmV2ZW50cxgBIAMoCzIeLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlckV2ZW50IkgKEVdhdGNoT3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAESFgoOYWZ0ZXJfc2VxdWVuY2UYAiABKA0iQwoSV2F0Y2hPcmRlclJlc3BvbnNlEi0KBWV2ZW50GAEgASgLMh4uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyRXZlbnQy0QcKDE9yZGVyU2VydmljZRLNAQoKUGxhY2VPcmRlchIlLnNtYXJ0Y2FydC5vcmRlci52MS5QbGFjZU9yZGVyUmVxdWVzdBomLnNtYXJ0Y2FydC5vcmRlci52MS5QbGFjZU9yZGVyUmVzcG9uc2UicOrgGE8IkE4ggAIyLQjJARISL29yZGVycy97b3JkZXJfaWR9GhQKBnN0YXR1cxIHUEVORElORxjKAToGCIAIELgXQhASCQoHdXNlcl9pZCIDb3BzgtPkkwIXOgEqYgVvcmRlciILL3BsYWNlT3JkZXISkgEKCEdldE9yZGVyEiMuc21hcnRjYXJ0Lm9yZGVyLnYxLkdldE9yZGVyUmVxdWVzdBokLnNtYXJ0Y2FydC5vcmRlci52MS5HZXRPcmRlclJlc3BvbnNlIjuQAgHq4BgTCNAPQg4SChIIb3JkZXJfaWQYAYLT5JMCG2IFb3JkZXISEi9vcmRlcnMve29yZGVyX2lkfRKFAQoKTGlzdE9yZGVycxIlLnNtYXJ0Y2FydC5vcmRlci52MS5MaXN0T3JkZXJzUmVxdWVzdBomLnNtYXJ0Y2FydC5vcmRlci52MS5MaXN0T3JkZXJzUmVzcG9uc2UiKJACAergGBII0A9CDRIJCgd1c2VyX2lkGAGC0+STAgkSBy9vcmRlcnMSpQEKC0NhbmNlbE9yZGVyEiYuc21hcnRjYXJ0Lm9yZGVyLnYxLkNhbmNlbE9yZGVyUmVxdWVzdBonLnNtYXJ0Y2FydC5vcmRlci52MS5DYW5jZWxPcmRlclJlc3BvbnNlIkWQAgLq4BgTCJBOQg4SChIIb3JkZXJfaWQYAYLT5JMCJToBKmIFb3JkZXIiGS9vcmRlcnMve29yZGVyX2lkfS9jYW5jZWwSswEKD0xpc3RPcmRlckV2ZW50cxIqLnNtYXJ0Y2FydC5vcmRlci52MS5MaXN0T3JkZXJFdmVudHNSZXF1ZXN0Gisuc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlckV2ZW50c1Jlc3BvbnNlIkeQAgHq4BgfCNAPQhoSChIIb3JkZXJfaWQYASIKc3RhdHVzLWh1YoLT5JMCGxIZL29yZGVycy97b3JkZXJfaWR9L2V2ZW50cxJ2CgpXYXRjaE9yZGVyEiUuc21hcnRjYXJ0Lm9yZGVyLnYxLldhdGNoT3JkZXJSZXF1ZXN0GiYuc21hcnRjYXJ0Lm9yZGVyLnYxLldhdGNoT3JkZXJSZXNwb25zZSIXkAIB6uAYEEIOEgoSCG9yZGVyX2lkGAEwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_smartcart_mesh_v1_options, file_smartcart_order_v1_order, file_smartcart_type_v1_string_rules]);
 
 /**
- * Asks for an order to be placed.
+ * Request of `PlaceOrder`.
  *
  * @generated from message smartcart.order.v1.PlaceOrderRequest
  */
 export type PlaceOrderRequest = Message<"smartcart.order.v1.PlaceOrderRequest"> & {
   /**
-   * Who orders.
+   * Id of the user who places the order.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * What, one line a product.
+   * Order lines, 1 to 100, at most one per product.
    *
    * @generated from field: repeated smartcart.order.v1.OrderItemRequest items = 2;
    */
   items: OrderItemRequest[];
 
   /**
-   * Where to, free text.
+   * Delivery address, free text of 1 to 500 characters.
    *
    * @generated from field: string address = 3;
    */
   address: string;
 
   /**
-   * The provider's token for the means of payment; empty means "tok_visa".
+   * Payment token issued by the payment provider. Default: "tok_visa".
    *
    * @generated from field: string payment_token = 4;
    */
@@ -53,34 +54,34 @@ export type PlaceOrderRequest = Message<"smartcart.order.v1.PlaceOrderRequest"> 
 };
 
 /**
- * Asks for an order to be placed.
+ * Request of `PlaceOrder`.
  *
  * @generated from message smartcart.order.v1.PlaceOrderRequest
  */
 export type PlaceOrderRequestJson = {
   /**
-   * Who orders.
+   * Id of the user who places the order.
    *
    * @generated from field: string user_id = 1;
    */
   userId?: string;
 
   /**
-   * What, one line a product.
+   * Order lines, 1 to 100, at most one per product.
    *
    * @generated from field: repeated smartcart.order.v1.OrderItemRequest items = 2;
    */
   items?: OrderItemRequestJson[];
 
   /**
-   * Where to, free text.
+   * Delivery address, free text of 1 to 500 characters.
    *
    * @generated from field: string address = 3;
    */
   address?: string;
 
   /**
-   * The provider's token for the means of payment; empty means "tok_visa".
+   * Payment token issued by the payment provider. Default: "tok_visa".
    *
    * @generated from field: string payment_token = 4;
    */
@@ -95,13 +96,13 @@ export const PlaceOrderRequestSchema: GenMessage<PlaceOrderRequest, {jsonType: P
   messageDesc(file_smartcart_order_v1_order_service, 0);
 
 /**
- * The order as it stood when it was answered.
+ * Response of `PlaceOrder`. On REST the order itself is the body.
  *
  * @generated from message smartcart.order.v1.PlaceOrderResponse
  */
 export type PlaceOrderResponse = Message<"smartcart.order.v1.PlaceOrderResponse"> & {
   /**
-   * CONFIRMED, or PENDING where the outcome is not known yet.
+   * The order when the call ended: CONFIRMED (HTTP 201), or PENDING if the outcome is not known yet (HTTP 202).
    *
    * @generated from field: smartcart.order.v1.Order order = 1;
    */
@@ -109,13 +110,13 @@ export type PlaceOrderResponse = Message<"smartcart.order.v1.PlaceOrderResponse"
 };
 
 /**
- * The order as it stood when it was answered.
+ * Response of `PlaceOrder`. On REST the order itself is the body.
  *
  * @generated from message smartcart.order.v1.PlaceOrderResponse
  */
 export type PlaceOrderResponseJson = {
   /**
-   * CONFIRMED, or PENDING where the outcome is not known yet.
+   * The order when the call ended: CONFIRMED (HTTP 201), or PENDING if the outcome is not known yet (HTTP 202).
    *
    * @generated from field: smartcart.order.v1.Order order = 1;
    */
@@ -130,13 +131,13 @@ export const PlaceOrderResponseSchema: GenMessage<PlaceOrderResponse, {jsonType:
   messageDesc(file_smartcart_order_v1_order_service, 1);
 
 /**
- * Asks for an order.
+ * Request of `GetOrder`.
  *
  * @generated from message smartcart.order.v1.GetOrderRequest
  */
 export type GetOrderRequest = Message<"smartcart.order.v1.GetOrderRequest"> & {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
@@ -144,13 +145,13 @@ export type GetOrderRequest = Message<"smartcart.order.v1.GetOrderRequest"> & {
 };
 
 /**
- * Asks for an order.
+ * Request of `GetOrder`.
  *
  * @generated from message smartcart.order.v1.GetOrderRequest
  */
 export type GetOrderRequestJson = {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
@@ -165,13 +166,13 @@ export const GetOrderRequestSchema: GenMessage<GetOrderRequest, {jsonType: GetOr
   messageDesc(file_smartcart_order_v1_order_service, 2);
 
 /**
- * An order.
+ * Response of `GetOrder`. On REST the order itself is the body.
  *
  * @generated from message smartcart.order.v1.GetOrderResponse
  */
 export type GetOrderResponse = Message<"smartcart.order.v1.GetOrderResponse"> & {
   /**
-   * The order as it stands.
+   * The order as it is now.
    *
    * @generated from field: smartcart.order.v1.Order order = 1;
    */
@@ -179,13 +180,13 @@ export type GetOrderResponse = Message<"smartcart.order.v1.GetOrderResponse"> & 
 };
 
 /**
- * An order.
+ * Response of `GetOrder`. On REST the order itself is the body.
  *
  * @generated from message smartcart.order.v1.GetOrderResponse
  */
 export type GetOrderResponseJson = {
   /**
-   * The order as it stands.
+   * The order as it is now.
    *
    * @generated from field: smartcart.order.v1.Order order = 1;
    */
@@ -200,27 +201,27 @@ export const GetOrderResponseSchema: GenMessage<GetOrderResponse, {jsonType: Get
   messageDesc(file_smartcart_order_v1_order_service, 3);
 
 /**
- * Asks for a user's orders.
+ * Request of `ListOrders`.
  *
  * @generated from message smartcart.order.v1.ListOrdersRequest
  */
 export type ListOrdersRequest = Message<"smartcart.order.v1.ListOrdersRequest"> & {
   /**
-   * The user.
+   * Id of the user whose orders are listed.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * Most orders in the answer; 0 means 20, at most 100.
+   * Maximum number of orders per page, at most 100. Default: 20.
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before; empty for the first.
+   * `next_page_token` of the previous page. Empty: the first page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -228,27 +229,27 @@ export type ListOrdersRequest = Message<"smartcart.order.v1.ListOrdersRequest"> 
 };
 
 /**
- * Asks for a user's orders.
+ * Request of `ListOrders`.
  *
  * @generated from message smartcart.order.v1.ListOrdersRequest
  */
 export type ListOrdersRequestJson = {
   /**
-   * The user.
+   * Id of the user whose orders are listed.
    *
    * @generated from field: string user_id = 1;
    */
   userId?: string;
 
   /**
-   * Most orders in the answer; 0 means 20, at most 100.
+   * Maximum number of orders per page, at most 100. Default: 20.
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize?: number;
 
   /**
-   * `next_page_token` of the page before; empty for the first.
+   * `next_page_token` of the previous page. Empty: the first page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -263,20 +264,20 @@ export const ListOrdersRequestSchema: GenMessage<ListOrdersRequest, {jsonType: L
   messageDesc(file_smartcart_order_v1_order_service, 4);
 
 /**
- * A page of orders.
+ * Response of `ListOrders`.
  *
  * @generated from message smartcart.order.v1.ListOrdersResponse
  */
 export type ListOrdersResponse = Message<"smartcart.order.v1.ListOrdersResponse"> & {
   /**
-   * The orders, newest first.
+   * Orders of this page, newest first. Empty if the user has none.
    *
    * @generated from field: repeated smartcart.order.v1.Order orders = 1;
    */
   orders: Order[];
 
   /**
-   * Token of the next page; empty on the last one.
+   * `page_token` of the next page. Empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -284,20 +285,20 @@ export type ListOrdersResponse = Message<"smartcart.order.v1.ListOrdersResponse"
 };
 
 /**
- * A page of orders.
+ * Response of `ListOrders`.
  *
  * @generated from message smartcart.order.v1.ListOrdersResponse
  */
 export type ListOrdersResponseJson = {
   /**
-   * The orders, newest first.
+   * Orders of this page, newest first. Empty if the user has none.
    *
    * @generated from field: repeated smartcart.order.v1.Order orders = 1;
    */
   orders?: OrderJson[];
 
   /**
-   * Token of the next page; empty on the last one.
+   * `page_token` of the next page. Empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -312,13 +313,13 @@ export const ListOrdersResponseSchema: GenMessage<ListOrdersResponse, {jsonType:
   messageDesc(file_smartcart_order_v1_order_service, 5);
 
 /**
- * Asks to withdraw an order.
+ * Request of `CancelOrder`.
  *
  * @generated from message smartcart.order.v1.CancelOrderRequest
  */
 export type CancelOrderRequest = Message<"smartcart.order.v1.CancelOrderRequest"> & {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
@@ -326,13 +327,13 @@ export type CancelOrderRequest = Message<"smartcart.order.v1.CancelOrderRequest"
 };
 
 /**
- * Asks to withdraw an order.
+ * Request of `CancelOrder`.
  *
  * @generated from message smartcart.order.v1.CancelOrderRequest
  */
 export type CancelOrderRequestJson = {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
@@ -347,13 +348,14 @@ export const CancelOrderRequestSchema: GenMessage<CancelOrderRequest, {jsonType:
   messageDesc(file_smartcart_order_v1_order_service, 6);
 
 /**
- * The order after the request.
+ * Response of `CancelOrder`. On REST the order itself is the body.
  *
  * @generated from message smartcart.order.v1.CancelOrderResponse
  */
 export type CancelOrderResponse = Message<"smartcart.order.v1.CancelOrderResponse"> & {
   /**
-   * CANCELLED; or as it stood before where refund and release are still under way, which then end by themselves.
+   * The order: CANCELLED, or its previous status while refund and release are in progress. The cancellation then completes without a
+   * further request.
    *
    * @generated from field: smartcart.order.v1.Order order = 1;
    */
@@ -361,13 +363,14 @@ export type CancelOrderResponse = Message<"smartcart.order.v1.CancelOrderRespons
 };
 
 /**
- * The order after the request.
+ * Response of `CancelOrder`. On REST the order itself is the body.
  *
  * @generated from message smartcart.order.v1.CancelOrderResponse
  */
 export type CancelOrderResponseJson = {
   /**
-   * CANCELLED; or as it stood before where refund and release are still under way, which then end by themselves.
+   * The order: CANCELLED, or its previous status while refund and release are in progress. The cancellation then completes without a
+   * further request.
    *
    * @generated from field: smartcart.order.v1.Order order = 1;
    */
@@ -382,20 +385,20 @@ export const CancelOrderResponseSchema: GenMessage<CancelOrderResponse, {jsonTyp
   messageDesc(file_smartcart_order_v1_order_service, 7);
 
 /**
- * Asks for an order's history.
+ * Request of `ListOrderEvents`.
  *
  * @generated from message smartcart.order.v1.ListOrderEventsRequest
  */
 export type ListOrderEventsRequest = Message<"smartcart.order.v1.ListOrderEventsRequest"> & {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * Only entries after this sequence; 0 means all.
+   * Return only entries with a higher sequence. Default: 0, the whole history.
    *
    * @generated from field: uint32 after_sequence = 2;
    */
@@ -403,20 +406,20 @@ export type ListOrderEventsRequest = Message<"smartcart.order.v1.ListOrderEvents
 };
 
 /**
- * Asks for an order's history.
+ * Request of `ListOrderEvents`.
  *
  * @generated from message smartcart.order.v1.ListOrderEventsRequest
  */
 export type ListOrderEventsRequestJson = {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId?: string;
 
   /**
-   * Only entries after this sequence; 0 means all.
+   * Return only entries with a higher sequence. Default: 0, the whole history.
    *
    * @generated from field: uint32 after_sequence = 2;
    */
@@ -431,13 +434,13 @@ export const ListOrderEventsRequestSchema: GenMessage<ListOrderEventsRequest, {j
   messageDesc(file_smartcart_order_v1_order_service, 8);
 
 /**
- * An order's history.
+ * Response of `ListOrderEvents`.
  *
  * @generated from message smartcart.order.v1.ListOrderEventsResponse
  */
 export type ListOrderEventsResponse = Message<"smartcart.order.v1.ListOrderEventsResponse"> & {
   /**
-   * The entries, oldest first.
+   * Entries with a sequence above `after_sequence`, oldest first.
    *
    * @generated from field: repeated smartcart.order.v1.OrderEvent events = 1;
    */
@@ -445,13 +448,13 @@ export type ListOrderEventsResponse = Message<"smartcart.order.v1.ListOrderEvent
 };
 
 /**
- * An order's history.
+ * Response of `ListOrderEvents`.
  *
  * @generated from message smartcart.order.v1.ListOrderEventsResponse
  */
 export type ListOrderEventsResponseJson = {
   /**
-   * The entries, oldest first.
+   * Entries with a sequence above `after_sequence`, oldest first.
    *
    * @generated from field: repeated smartcart.order.v1.OrderEvent events = 1;
    */
@@ -466,20 +469,20 @@ export const ListOrderEventsResponseSchema: GenMessage<ListOrderEventsResponse, 
   messageDesc(file_smartcart_order_v1_order_service, 9);
 
 /**
- * Asks to follow an order.
+ * Request of `WatchOrder`.
  *
  * @generated from message smartcart.order.v1.WatchOrderRequest
  */
 export type WatchOrderRequest = Message<"smartcart.order.v1.WatchOrderRequest"> & {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * Only entries after this sequence; 0 means all.
+   * Return only entries with a higher sequence. Default: 0, the whole history.
    *
    * @generated from field: uint32 after_sequence = 2;
    */
@@ -487,20 +490,20 @@ export type WatchOrderRequest = Message<"smartcart.order.v1.WatchOrderRequest"> 
 };
 
 /**
- * Asks to follow an order.
+ * Request of `WatchOrder`.
  *
  * @generated from message smartcart.order.v1.WatchOrderRequest
  */
 export type WatchOrderRequestJson = {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId?: string;
 
   /**
-   * Only entries after this sequence; 0 means all.
+   * Return only entries with a higher sequence. Default: 0, the whole history.
    *
    * @generated from field: uint32 after_sequence = 2;
    */
@@ -515,13 +518,13 @@ export const WatchOrderRequestSchema: GenMessage<WatchOrderRequest, {jsonType: W
   messageDesc(file_smartcart_order_v1_order_service, 10);
 
 /**
- * An entry of an order's history.
+ * Response of `WatchOrder`, one per entry.
  *
  * @generated from message smartcart.order.v1.WatchOrderResponse
  */
 export type WatchOrderResponse = Message<"smartcart.order.v1.WatchOrderResponse"> & {
   /**
-   * The entry.
+   * The next entry of the history; its `sequence` follows on that of the previous response.
    *
    * @generated from field: smartcart.order.v1.OrderEvent event = 1;
    */
@@ -529,13 +532,13 @@ export type WatchOrderResponse = Message<"smartcart.order.v1.WatchOrderResponse"
 };
 
 /**
- * An entry of an order's history.
+ * Response of `WatchOrder`, one per entry.
  *
  * @generated from message smartcart.order.v1.WatchOrderResponse
  */
 export type WatchOrderResponseJson = {
   /**
-   * The entry.
+   * The next entry of the history; its `sequence` follows on that of the previous response.
    *
    * @generated from field: smartcart.order.v1.OrderEvent event = 1;
    */
@@ -550,22 +553,22 @@ export const WatchOrderResponseSchema: GenMessage<WatchOrderResponse, {jsonType:
   messageDesc(file_smartcart_order_v1_order_service, 11);
 
 /**
- * Takes orders and owns their history.
+ * Accepts orders, drives each one to a final status and is the only writer of their history.
  *
  * @generated from service smartcart.order.v1.OrderService
  */
 export const OrderService: GenService<{
   /**
-   * Places an order and waits, within bounds, for its outcome.
+   * Places an order and waits for its outcome, at most until the deadline of the call.
    *
-   * With the header `Idempotency-Key` (1 to 255 printable characters) it is idempotent: the first answer to a key is stored
-   * and repeated byte for byte, marked `Idempotency-Replayed: true`. The same key with another body is refused
-   * (code IDEMPOTENCY_KEY_REUSED), and so is one whose first request has no answer yet (IDEMPOTENCY_KEY_IN_USE).
-   * A key belongs to the `user_id` of its request: the same key of another user is another key. Key and answer are kept for 24
-   * hours at least (IDEMPOTENCY_KEY_TTL_MS), and as long as the order is under way; after that the key makes a new order.
+   * Idempotent with the header `Idempotency-Key` (1 to 255 printable ASCII characters): the first response to a key is stored and
+   * returned again byte for byte, with the header `Idempotency-Replayed: true`. A key that is reused with a different body fails with
+   * IDEMPOTENCY_KEY_REUSED, and a key whose first request is still in progress fails with IDEMPOTENCY_KEY_IN_USE. Keys are scoped to
+   * the `user_id`. A key expires 24 hours after its first use (setting IDEMPOTENCY_KEY_TTL_MS), but never before its order is final;
+   * after that the same key places a new order.
    *
    * Errors: INVALID_ARGUMENT with violations; FAILED_PRECONDITION with `Problem` OUT_OF_STOCK or PAYMENT_DECLINED and a
-   * `RejectedOrder`; RESOURCE_EXHAUSTED and UNAVAILABLE with a time to try again. An order that is still PENDING is no error.
+   * `RejectedOrder`; RESOURCE_EXHAUSTED and UNAVAILABLE with `retry_after_ms`. An order that is still PENDING is a success.
    *
    * @generated from rpc smartcart.order.v1.OrderService.PlaceOrder
    */
@@ -575,7 +578,7 @@ export const OrderService: GenService<{
     output: typeof PlaceOrderResponseSchema;
   },
   /**
-   * One order. NOT_FOUND where there is none.
+   * Returns one order. NOT_FOUND if it does not exist.
    *
    * @generated from rpc smartcart.order.v1.OrderService.GetOrder
    */
@@ -585,7 +588,7 @@ export const OrderService: GenService<{
     output: typeof GetOrderResponseSchema;
   },
   /**
-   * The orders of a user, newest first.
+   * Lists the orders of a user, newest first.
    *
    * @generated from rpc smartcart.order.v1.OrderService.ListOrders
    */
@@ -595,8 +598,8 @@ export const OrderService: GenService<{
     output: typeof ListOrdersResponseSchema;
   },
   /**
-   * Withdraws an order that is not being shipped yet, pays it back and puts its units back on the shelf. Idempotent.
-   * FAILED_PRECONDITION with `Problem` ORDER_NOT_SETTLED (try again), ORDER_ALREADY_SHIPPING or ORDER_REJECTED.
+   * Cancels an order whose shipment has not started: refunds the payment and releases the stock. Idempotent. FAILED_PRECONDITION with
+   * `Problem` ORDER_NOT_SETTLED (retry later), ORDER_ALREADY_SHIPPING or ORDER_REJECTED; NOT_FOUND if the order does not exist.
    *
    * @generated from rpc smartcart.order.v1.OrderService.CancelOrder
    */
@@ -606,7 +609,7 @@ export const OrderService: GenService<{
     output: typeof CancelOrderResponseSchema;
   },
   /**
-   * The history of an order after a sequence, oldest first. NOT_FOUND where there is no such order.
+   * Lists the history of an order after a sequence, oldest first. NOT_FOUND if the order does not exist.
    *
    * @generated from rpc smartcart.order.v1.OrderService.ListOrderEvents
    */
@@ -616,7 +619,7 @@ export const OrderService: GenService<{
     output: typeof ListOrderEventsResponseSchema;
   },
   /**
-   * Streams the history of an order after a sequence, then goes on live; ends when the order is final.
+   * Streams the history of an order after a sequence, then new entries as they occur. The stream ends when the order is final.
    *
    * @generated from rpc smartcart.order.v1.OrderService.WatchOrder
    */

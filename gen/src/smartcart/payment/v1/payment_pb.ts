@@ -17,62 +17,62 @@ export const file_smartcart_payment_v1_payment: GenFile = /*@__PURE__*/
   fileDesc("CiJzbWFydGNhcnQvcGF5bWVudC92MS9wYXltZW50LnByb3RvEhRzbWFydGNhcnQucGF5bWVudC52MSKdAgoHUGF5bWVudBIQCghvcmRlcl9pZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEigKBmFtb3VudBgDIAEoCzIYLnNtYXJ0Y2FydC50eXBlLnYxLk1vbmV5EjMKBnN0YXR1cxgEIAEoDjIjLnNtYXJ0Y2FydC5wYXltZW50LnYxLlBheW1lbnRTdGF0dXMSFAoMZGVjbGluZV9jb2RlGAUgASgJEhoKEnByb3ZpZGVyX3JlZmVyZW5jZRgGIAEoCRIuCgpjcmVhdGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp1cGRhdGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCq9AQoNUGF5bWVudFN0YXR1cxIeChpQQVlNRU5UX1NUQVRVU19VTlNQRUNJRklFRBAAEhoKFlBBWU1FTlRfU1RBVFVTX1BFTkRJTkcQARIbChdQQVlNRU5UX1NUQVRVU19DQVBUVVJFRBACEhsKF1BBWU1FTlRfU1RBVFVTX0RFQ0xJTkVEEAMSGQoVUEFZTUVOVF9TVEFUVVNfRkFJTEVEEAQSGwoXUEFZTUVOVF9TVEFUVVNfUkVGVU5ERUQQBWIGcHJvdG8z", [file_google_protobuf_timestamp, file_smartcart_type_v1_money]);
 
 /**
- * The one payment of an order.
+ * The payment of an order. Each order has at most one.
  *
  * @generated from message smartcart.payment.v1.Payment
  */
 export type Payment = Message<"smartcart.payment.v1.Payment"> & {
   /**
-   * The order it pays; there is at most one payment an order.
+   * Id of the order, also the id of the payment and the idempotency key at the provider.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * Who pays.
+   * Id of the user who pays.
    *
    * @generated from field: string user_id = 2;
    */
   userId: string;
 
   /**
-   * What was asked for.
+   * Amount requested. Captures and refunds are always for the full amount.
    *
    * @generated from field: smartcart.type.v1.Money amount = 3;
    */
   amount?: Money | undefined;
 
   /**
-   * Where it stands.
+   * Current status.
    *
    * @generated from field: smartcart.payment.v1.PaymentStatus status = 4;
    */
   status: PaymentStatus;
 
   /**
-   * Why it was declined or failed, as the provider says it: "card_declined". Empty otherwise.
+   * Reason from the provider, set if DECLINED or FAILED: "card_declined". Empty otherwise.
    *
    * @generated from field: string decline_code = 5;
    */
   declineCode: string;
 
   /**
-   * The provider's own reference, once it has answered.
+   * Reference of the charge at the provider. Empty until the provider has responded.
    *
    * @generated from field: string provider_reference = 6;
    */
   providerReference: string;
 
   /**
-   * When it was first asked for.
+   * Time of the first `ProcessPayment` call for the order.
    *
    * @generated from field: google.protobuf.Timestamp created_at = 7;
    */
   createdAt?: Timestamp | undefined;
 
   /**
-   * When it came to where it stands.
+   * Time of the last change of `status`.
    *
    * @generated from field: google.protobuf.Timestamp updated_at = 8;
    */
@@ -80,62 +80,62 @@ export type Payment = Message<"smartcart.payment.v1.Payment"> & {
 };
 
 /**
- * The one payment of an order.
+ * The payment of an order. Each order has at most one.
  *
  * @generated from message smartcart.payment.v1.Payment
  */
 export type PaymentJson = {
   /**
-   * The order it pays; there is at most one payment an order.
+   * Id of the order, also the id of the payment and the idempotency key at the provider.
    *
    * @generated from field: string order_id = 1;
    */
   orderId?: string;
 
   /**
-   * Who pays.
+   * Id of the user who pays.
    *
    * @generated from field: string user_id = 2;
    */
   userId?: string;
 
   /**
-   * What was asked for.
+   * Amount requested. Captures and refunds are always for the full amount.
    *
    * @generated from field: smartcart.type.v1.Money amount = 3;
    */
   amount?: MoneyJson;
 
   /**
-   * Where it stands.
+   * Current status.
    *
    * @generated from field: smartcart.payment.v1.PaymentStatus status = 4;
    */
   status?: PaymentStatusJson;
 
   /**
-   * Why it was declined or failed, as the provider says it: "card_declined". Empty otherwise.
+   * Reason from the provider, set if DECLINED or FAILED: "card_declined". Empty otherwise.
    *
    * @generated from field: string decline_code = 5;
    */
   declineCode?: string;
 
   /**
-   * The provider's own reference, once it has answered.
+   * Reference of the charge at the provider. Empty until the provider has responded.
    *
    * @generated from field: string provider_reference = 6;
    */
   providerReference?: string;
 
   /**
-   * When it was first asked for.
+   * Time of the first `ProcessPayment` call for the order.
    *
    * @generated from field: google.protobuf.Timestamp created_at = 7;
    */
   createdAt?: TimestampJson;
 
   /**
-   * When it came to where it stands.
+   * Time of the last change of `status`.
    *
    * @generated from field: google.protobuf.Timestamp updated_at = 8;
    */
@@ -150,7 +150,7 @@ export const PaymentSchema: GenMessage<Payment, {jsonType: PaymentJson}> = /*@__
   messageDesc(file_smartcart_payment_v1_payment, 0);
 
 /**
- * A payment's life: PENDING to CAPTURED, DECLINED or FAILED; CAPTURED to REFUNDED.
+ * Status of a payment. Transitions: PENDING to CAPTURED, DECLINED or FAILED; CAPTURED to REFUNDED.
  *
  * @generated from enum smartcart.payment.v1.PaymentStatus
  */
@@ -163,35 +163,35 @@ export const PaymentStatus = {
   UNSPECIFIED: 0,
 
   /**
-   * The provider has not answered; it may or may not have charged. Asking again with the same order id is safe.
+   * The provider has not responded: the outcome of the charge is unknown. Repeating the call with the same order id is safe.
    *
    * @generated from enum value: PAYMENT_STATUS_PENDING = 1;
    */
   PENDING: 1,
 
   /**
-   * Charged, once.
+   * Charged exactly once. Final, apart from a refund.
    *
    * @generated from enum value: PAYMENT_STATUS_CAPTURED = 2;
    */
   CAPTURED: 2,
 
   /**
-   * The provider refused; nothing was charged.
+   * Declined by the provider; nothing was charged. Final.
    *
    * @generated from enum value: PAYMENT_STATUS_DECLINED = 3;
    */
   DECLINED: 3,
 
   /**
-   * The provider broke down and says that nothing was charged.
+   * The provider reported an error of its own and that nothing was charged. Final.
    *
    * @generated from enum value: PAYMENT_STATUS_FAILED = 4;
    */
   FAILED: 4,
 
   /**
-   * Charged and given back in full.
+   * Charged and refunded in full. Final.
    *
    * @generated from enum value: PAYMENT_STATUS_REFUNDED = 5;
    */
@@ -199,14 +199,14 @@ export const PaymentStatus = {
 } as const;
 
 /**
- * A payment's life: PENDING to CAPTURED, DECLINED or FAILED; CAPTURED to REFUNDED.
+ * Status of a payment. Transitions: PENDING to CAPTURED, DECLINED or FAILED; CAPTURED to REFUNDED.
  *
  * @generated from enum smartcart.payment.v1.PaymentStatus
  */
 export type PaymentStatus = (typeof PaymentStatus)[keyof typeof PaymentStatus] | UnknownEnum;
 
 /**
- * A payment's life: PENDING to CAPTURED, DECLINED or FAILED; CAPTURED to REFUNDED.
+ * Status of a payment. Transitions: PENDING to CAPTURED, DECLINED or FAILED; CAPTURED to REFUNDED.
  *
  * @generated from enum smartcart.payment.v1.PaymentStatus
  */

@@ -12,43 +12,44 @@ import type { Money, MoneyJson } from "../../type/v1/money_pb.ts";
 import { file_smartcart_type_v1_money } from "../../type/v1/money_pb.ts";
 import type { ItemError, ItemErrorJson } from "../../type/v1/problem_pb.ts";
 import { file_smartcart_type_v1_problem } from "../../type/v1/problem_pb.ts";
+import { file_smartcart_type_v1_string_rules } from "../../type/v1/string_rules_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file smartcart/payment/v1/payment_service.proto.
  */
 export const file_smartcart_payment_v1_payment_service: GenFile = /*@__PURE__*/
-  fileDesc("CipzbWFydGNhcnQvcGF5bWVudC92MS9wYXltZW50X3NlcnZpY2UucHJvdG8SFHNtYXJ0Y2FydC5wYXltZW50LnYxIuEBChVQcm9jZXNzUGF5bWVudFJlcXVlc3QSMAoIb3JkZXJfaWQYASABKAlCHrpIG3IZEAEYQDITXlteXHgwMC1ceDFmXHg3Zl0qJBIvCgd1c2VyX2lkGAIgASgJQh66SBtyGRABGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQSMAoGYW1vdW50GAMgASgLMhguc21hcnRjYXJ0LnR5cGUudjEuTW9uZXlCBrpIA8gBARIzCg1wYXltZW50X3Rva2VuGAQgASgJQhy6SBlyFxhAMhNeW15ceDAwLVx4MWZceDdmXSokIkgKFlByb2Nlc3NQYXltZW50UmVzcG9uc2USLgoHcGF5bWVudBgBIAEoCzIdLnNtYXJ0Y2FydC5wYXltZW50LnYxLlBheW1lbnQiaQobQmF0Y2hQcm9jZXNzUGF5bWVudHNSZXF1ZXN0EkoKCHJlcXVlc3RzGAEgAygLMisuc21hcnRjYXJ0LnBheW1lbnQudjEuUHJvY2Vzc1BheW1lbnRSZXF1ZXN0Qgu6SAiSAQUIARCAAiLwAQocQmF0Y2hQcm9jZXNzUGF5bWVudHNSZXNwb25zZRJKCgdyZXN1bHRzGAEgAygLMjkuc21hcnRjYXJ0LnBheW1lbnQudjEuQmF0Y2hQcm9jZXNzUGF5bWVudHNSZXNwb25zZS5SZXN1bHQagwEKBlJlc3VsdBJACghyZXNwb25zZRgBIAEoCzIsLnNtYXJ0Y2FydC5wYXltZW50LnYxLlByb2Nlc3NQYXltZW50UmVzcG9uc2VIABItCgVlcnJvchgCIAEoCzIcLnNtYXJ0Y2FydC50eXBlLnYxLkl0ZW1FcnJvckgAQggKBnJlc3VsdCJFChFHZXRQYXltZW50UmVxdWVzdBIwCghvcmRlcl9pZBgBIAEoCUIeukgbchkQARhAMhNeW15ceDAwLVx4MWZceDdmXSokIkQKEkdldFBheW1lbnRSZXNwb25zZRIuCgdwYXltZW50GAEgASgLMh0uc21hcnRjYXJ0LnBheW1lbnQudjEuUGF5bWVudCJuChRSZWZ1bmRQYXltZW50UmVxdWVzdBIwCghvcmRlcl9pZBgBIAEoCUIeukgbchkQARhAMhNeW15ceDAwLVx4MWZceDdmXSokEiQKBnJlYXNvbhgCIAEoCUIUukgRcg8YyAEyCl5bXlx4MDBdKiQiRwoVUmVmdW5kUGF5bWVudFJlc3BvbnNlEi4KB3BheW1lbnQYASABKAsyHS5zbWFydGNhcnQucGF5bWVudC52MS5QYXltZW50IlkKGkJhdGNoRGVsZXRlUGF5bWVudHNSZXF1ZXN0EjsKCW9yZGVyX2lkcxgBIAMoCUIoukglkgEiCAEQ9AMiG3IZEAEYQDITXlteXHgwMC1ceDFmXHg3Zl0qJCIdChtCYXRjaERlbGV0ZVBheW1lbnRzUmVzcG9uc2Uy2wUKDlBheW1lbnRTZXJ2aWNlEpsBCg5Qcm9jZXNzUGF5bWVudBIrLnNtYXJ0Y2FydC5wYXltZW50LnYxLlByb2Nlc3NQYXltZW50UmVxdWVzdBosLnNtYXJ0Y2FydC5wYXltZW50LnYxLlByb2Nlc3NQYXltZW50UmVzcG9uc2UiLpACAurgGCcIiCcaGQoUQmF0Y2hQcm9jZXNzUGF5bWVudHMQgAJCByIFb3JkZXISkgEKFEJhdGNoUHJvY2Vzc1BheW1lbnRzEjEuc21hcnRjYXJ0LnBheW1lbnQudjEuQmF0Y2hQcm9jZXNzUGF5bWVudHNSZXF1ZXN0GjIuc21hcnRjYXJ0LnBheW1lbnQudjEuQmF0Y2hQcm9jZXNzUGF5bWVudHNSZXNwb25zZSITkAIC6uAYDAiIJ0IHIgVvcmRlchJ2CgpHZXRQYXltZW50Eicuc21hcnRjYXJ0LnBheW1lbnQudjEuR2V0UGF5bWVudFJlcXVlc3QaKC5zbWFydGNhcnQucGF5bWVudC52MS5HZXRQYXltZW50UmVzcG9uc2UiFZACAergGA4I0A9CCRgBIgVvcmRlchKLAQoNUmVmdW5kUGF5bWVudBIqLnNtYXJ0Y2FydC5wYXltZW50LnYxLlJlZnVuZFBheW1lbnRSZXF1ZXN0Gisuc21hcnRjYXJ0LnBheW1lbnQudjEuUmVmdW5kUGF5bWVudFJlc3BvbnNlIiGQAgLq4BgaCIgnQhUYASIFb3JkZXIiCnJlY29uY2lsZXISjwEKE0JhdGNoRGVsZXRlUGF5bWVudHMSMC5zbWFydGNhcnQucGF5bWVudC52MS5CYXRjaERlbGV0ZVBheW1lbnRzUmVxdWVzdBoxLnNtYXJ0Y2FydC5wYXltZW50LnYxLkJhdGNoRGVsZXRlUGF5bWVudHNSZXNwb25zZSITkAIC6uAYDAiQTkIHIgVvcmRlcmIGcHJvdG8z", [file_buf_validate_validate, file_smartcart_mesh_v1_options, file_smartcart_payment_v1_payment, file_smartcart_type_v1_money, file_smartcart_type_v1_problem]);
+  fileDesc("CipzbWFydGNhcnQvcGF5bWVudC92MS9wYXltZW50X3NlcnZpY2UucHJvdG8SFHNtYXJ0Y2FydC5wYXltZW50LnYxIqQBChVQcm9jZXNzUGF5bWVudFJlcXVlc3QSGwoIb3JkZXJfaWQYASABKAlCCbpIBnIEuOEYARIaCgd1c2VyX2lkGAIgASgJQgm6SAZyBLjhGAESMAoGYW1vdW50GAMgASgLMhguc21hcnRjYXJ0LnR5cGUudjEuTW9uZXlCBrpIA8gBARIgCg1wYXltZW50X3Rva2VuGAQgASgJQgm6SAZyBMDhGAEiSAoWUHJvY2Vzc1BheW1lbnRSZXNwb25zZRIuCgdwYXltZW50GAEgASgLMh0uc21hcnRjYXJ0LnBheW1lbnQudjEuUGF5bWVudCJpChtCYXRjaFByb2Nlc3NQYXltZW50c1JlcXVlc3QSSgoIcmVxdWVzdHMYASADKAsyKy5zbWFydGNhcnQucGF5bWVudC52MS5Qcm9jZXNzUGF5bWVudFJlcXVlc3RCC7pICJIBBQgBEIACIvABChxCYXRjaFByb2Nlc3NQYXltZW50c1Jlc3BvbnNlEkoKB3Jlc3VsdHMYASADKAsyOS5zbWFydGNhcnQucGF5bWVudC52MS5CYXRjaFByb2Nlc3NQYXltZW50c1Jlc3BvbnNlLlJlc3VsdBqDAQoGUmVzdWx0EkAKCHJlc3BvbnNlGAEgASgLMiwuc21hcnRjYXJ0LnBheW1lbnQudjEuUHJvY2Vzc1BheW1lbnRSZXNwb25zZUgAEi0KBWVycm9yGAIgASgLMhwuc21hcnRjYXJ0LnR5cGUudjEuSXRlbUVycm9ySABCCAoGcmVzdWx0IjAKEUdldFBheW1lbnRSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAEiRAoSR2V0UGF5bWVudFJlc3BvbnNlEi4KB3BheW1lbnQYASABKAsyHS5zbWFydGNhcnQucGF5bWVudC52MS5QYXltZW50IlEKFFJlZnVuZFBheW1lbnRSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAESHAoGcmVhc29uGAIgASgJQgy6SAlyB8jhGAEYyAEiRwoVUmVmdW5kUGF5bWVudFJlc3BvbnNlEi4KB3BheW1lbnQYASABKAsyHS5zbWFydGNhcnQucGF5bWVudC52MS5QYXltZW50IkQKGkJhdGNoRGVsZXRlUGF5bWVudHNSZXF1ZXN0EiYKCW9yZGVyX2lkcxgBIAMoCUITukgQkgENCAEQ9AMiBnIEuOEYASIdChtCYXRjaERlbGV0ZVBheW1lbnRzUmVzcG9uc2Uy2wUKDlBheW1lbnRTZXJ2aWNlEpsBCg5Qcm9jZXNzUGF5bWVudBIrLnNtYXJ0Y2FydC5wYXltZW50LnYxLlByb2Nlc3NQYXltZW50UmVxdWVzdBosLnNtYXJ0Y2FydC5wYXltZW50LnYxLlByb2Nlc3NQYXltZW50UmVzcG9uc2UiLpACAurgGCcIiCcaGQoUQmF0Y2hQcm9jZXNzUGF5bWVudHMQgAJCByIFb3JkZXISkgEKFEJhdGNoUHJvY2Vzc1BheW1lbnRzEjEuc21hcnRjYXJ0LnBheW1lbnQudjEuQmF0Y2hQcm9jZXNzUGF5bWVudHNSZXF1ZXN0GjIuc21hcnRjYXJ0LnBheW1lbnQudjEuQmF0Y2hQcm9jZXNzUGF5bWVudHNSZXNwb25zZSITkAIC6uAYDAiIJ0IHIgVvcmRlchJ2CgpHZXRQYXltZW50Eicuc21hcnRjYXJ0LnBheW1lbnQudjEuR2V0UGF5bWVudFJlcXVlc3QaKC5zbWFydGNhcnQucGF5bWVudC52MS5HZXRQYXltZW50UmVzcG9uc2UiFZACAergGA4I0A9CCRgBIgVvcmRlchKLAQoNUmVmdW5kUGF5bWVudBIqLnNtYXJ0Y2FydC5wYXltZW50LnYxLlJlZnVuZFBheW1lbnRSZXF1ZXN0Gisuc21hcnRjYXJ0LnBheW1lbnQudjEuUmVmdW5kUGF5bWVudFJlc3BvbnNlIiGQAgLq4BgaCIgnQhUYASIFb3JkZXIiCnJlY29uY2lsZXISjwEKE0JhdGNoRGVsZXRlUGF5bWVudHMSMC5zbWFydGNhcnQucGF5bWVudC52MS5CYXRjaERlbGV0ZVBheW1lbnRzUmVxdWVzdBoxLnNtYXJ0Y2FydC5wYXltZW50LnYxLkJhdGNoRGVsZXRlUGF5bWVudHNSZXNwb25zZSITkAIC6uAYDAiQTkIHIgVvcmRlcmIGcHJvdG8z", [file_buf_validate_validate, file_smartcart_mesh_v1_options, file_smartcart_payment_v1_payment, file_smartcart_type_v1_money, file_smartcart_type_v1_problem, file_smartcart_type_v1_string_rules]);
 
 /**
- * Asks for money.
+ * Request of `ProcessPayment`.
  *
  * @generated from message smartcart.payment.v1.ProcessPaymentRequest
  */
 export type ProcessPaymentRequest = Message<"smartcart.payment.v1.ProcessPaymentRequest"> & {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * Who pays.
+   * Id of the user who pays.
    *
    * @generated from field: string user_id = 2;
    */
   userId: string;
 
   /**
-   * How much.
+   * Amount to charge.
    *
    * @generated from field: smartcart.type.v1.Money amount = 3;
    */
   amount?: Money | undefined;
 
   /**
-   * The provider's token for the means of payment; never a card number. Empty means "tok_visa".
+   * Payment token issued by the payment provider, never a card number. Default: "tok_visa".
    *
    * @generated from field: string payment_token = 4;
    */
@@ -56,34 +57,34 @@ export type ProcessPaymentRequest = Message<"smartcart.payment.v1.ProcessPayment
 };
 
 /**
- * Asks for money.
+ * Request of `ProcessPayment`.
  *
  * @generated from message smartcart.payment.v1.ProcessPaymentRequest
  */
 export type ProcessPaymentRequestJson = {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId?: string;
 
   /**
-   * Who pays.
+   * Id of the user who pays.
    *
    * @generated from field: string user_id = 2;
    */
   userId?: string;
 
   /**
-   * How much.
+   * Amount to charge.
    *
    * @generated from field: smartcart.type.v1.Money amount = 3;
    */
   amount?: MoneyJson;
 
   /**
-   * The provider's token for the means of payment; never a card number. Empty means "tok_visa".
+   * Payment token issued by the payment provider, never a card number. Default: "tok_visa".
    *
    * @generated from field: string payment_token = 4;
    */
@@ -98,13 +99,13 @@ export const ProcessPaymentRequestSchema: GenMessage<ProcessPaymentRequest, {jso
   messageDesc(file_smartcart_payment_v1_payment_service, 0);
 
 /**
- * What became of it.
+ * Response of `ProcessPayment`.
  *
  * @generated from message smartcart.payment.v1.ProcessPaymentResponse
  */
 export type ProcessPaymentResponse = Message<"smartcart.payment.v1.ProcessPaymentResponse"> & {
   /**
-   * The payment, settled: CAPTURED, DECLINED, FAILED, or REFUNDED where it was given back since.
+   * The payment: CAPTURED, DECLINED or FAILED, or REFUNDED if it was refunded since.
    *
    * @generated from field: smartcart.payment.v1.Payment payment = 1;
    */
@@ -112,13 +113,13 @@ export type ProcessPaymentResponse = Message<"smartcart.payment.v1.ProcessPaymen
 };
 
 /**
- * What became of it.
+ * Response of `ProcessPayment`.
  *
  * @generated from message smartcart.payment.v1.ProcessPaymentResponse
  */
 export type ProcessPaymentResponseJson = {
   /**
-   * The payment, settled: CAPTURED, DECLINED, FAILED, or REFUNDED where it was given back since.
+   * The payment: CAPTURED, DECLINED or FAILED, or REFUNDED if it was refunded since.
    *
    * @generated from field: smartcart.payment.v1.Payment payment = 1;
    */
@@ -133,13 +134,13 @@ export const ProcessPaymentResponseSchema: GenMessage<ProcessPaymentResponse, {j
   messageDesc(file_smartcart_payment_v1_payment_service, 1);
 
 /**
- * Many charges.
+ * Request of `BatchProcessPayments`.
  *
  * @generated from message smartcart.payment.v1.BatchProcessPaymentsRequest
  */
 export type BatchProcessPaymentsRequest = Message<"smartcart.payment.v1.BatchProcessPaymentsRequest"> & {
   /**
-   * The requests, at most 256.
+   * Requests, 1 to 256, each with a different id. They succeed or fail independently.
    *
    * @generated from field: repeated smartcart.payment.v1.ProcessPaymentRequest requests = 1;
    */
@@ -147,13 +148,13 @@ export type BatchProcessPaymentsRequest = Message<"smartcart.payment.v1.BatchPro
 };
 
 /**
- * Many charges.
+ * Request of `BatchProcessPayments`.
  *
  * @generated from message smartcart.payment.v1.BatchProcessPaymentsRequest
  */
 export type BatchProcessPaymentsRequestJson = {
   /**
-   * The requests, at most 256.
+   * Requests, 1 to 256, each with a different id. They succeed or fail independently.
    *
    * @generated from field: repeated smartcart.payment.v1.ProcessPaymentRequest requests = 1;
    */
@@ -168,13 +169,13 @@ export const BatchProcessPaymentsRequestSchema: GenMessage<BatchProcessPaymentsR
   messageDesc(file_smartcart_payment_v1_payment_service, 2);
 
 /**
- * Their answers, in the order of the requests.
+ * Results of the batch.
  *
  * @generated from message smartcart.payment.v1.BatchProcessPaymentsResponse
  */
 export type BatchProcessPaymentsResponse = Message<"smartcart.payment.v1.BatchProcessPaymentsResponse"> & {
   /**
-   * One answer a request.
+   * One result per request, in the order of `requests`.
    *
    * @generated from field: repeated smartcart.payment.v1.BatchProcessPaymentsResponse.Result results = 1;
    */
@@ -182,13 +183,13 @@ export type BatchProcessPaymentsResponse = Message<"smartcart.payment.v1.BatchPr
 };
 
 /**
- * Their answers, in the order of the requests.
+ * Results of the batch.
  *
  * @generated from message smartcart.payment.v1.BatchProcessPaymentsResponse
  */
 export type BatchProcessPaymentsResponseJson = {
   /**
-   * One answer a request.
+   * One result per request, in the order of `requests`.
    *
    * @generated from field: repeated smartcart.payment.v1.BatchProcessPaymentsResponse.Result results = 1;
    */
@@ -203,19 +204,19 @@ export const BatchProcessPaymentsResponseSchema: GenMessage<BatchProcessPayments
   messageDesc(file_smartcart_payment_v1_payment_service, 3);
 
 /**
- * One answer.
+ * Result of one request.
  *
  * @generated from message smartcart.payment.v1.BatchProcessPaymentsResponse.Result
  */
 export type BatchProcessPaymentsResponse_Result = Message<"smartcart.payment.v1.BatchProcessPaymentsResponse.Result"> & {
   /**
-   * Either what the unary call would have answered, or its error.
+   * What the unary method would have returned.
    *
    * @generated from oneof smartcart.payment.v1.BatchProcessPaymentsResponse.Result.result
    */
   result: {
     /**
-     * It answered.
+     * Response of the unary method.
      *
      * @generated from field: smartcart.payment.v1.ProcessPaymentResponse response = 1;
      */
@@ -223,7 +224,7 @@ export type BatchProcessPaymentsResponse_Result = Message<"smartcart.payment.v1.
     case: "response";
   } | {
     /**
-     * It failed.
+     * Error of the unary method.
      *
      * @generated from field: smartcart.type.v1.ItemError error = 2;
      */
@@ -233,20 +234,20 @@ export type BatchProcessPaymentsResponse_Result = Message<"smartcart.payment.v1.
 };
 
 /**
- * One answer.
+ * Result of one request.
  *
  * @generated from message smartcart.payment.v1.BatchProcessPaymentsResponse.Result
  */
 export type BatchProcessPaymentsResponse_ResultJson = {
   /**
-   * It answered.
+   * Response of the unary method.
    *
    * @generated from field: smartcart.payment.v1.ProcessPaymentResponse response = 1;
    */
   response?: ProcessPaymentResponseJson;
 
   /**
-   * It failed.
+   * Error of the unary method.
    *
    * @generated from field: smartcart.type.v1.ItemError error = 2;
    */
@@ -261,13 +262,13 @@ export const BatchProcessPaymentsResponse_ResultSchema: GenMessage<BatchProcessP
   messageDesc(file_smartcart_payment_v1_payment_service, 3, 0);
 
 /**
- * Asks for the payment of an order.
+ * Request of `GetPayment`.
  *
  * @generated from message smartcart.payment.v1.GetPaymentRequest
  */
 export type GetPaymentRequest = Message<"smartcart.payment.v1.GetPaymentRequest"> & {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
@@ -275,13 +276,13 @@ export type GetPaymentRequest = Message<"smartcart.payment.v1.GetPaymentRequest"
 };
 
 /**
- * Asks for the payment of an order.
+ * Request of `GetPayment`.
  *
  * @generated from message smartcart.payment.v1.GetPaymentRequest
  */
 export type GetPaymentRequestJson = {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
@@ -296,13 +297,13 @@ export const GetPaymentRequestSchema: GenMessage<GetPaymentRequest, {jsonType: G
   messageDesc(file_smartcart_payment_v1_payment_service, 4);
 
 /**
- * The payment of an order.
+ * Response of `GetPayment`.
  *
  * @generated from message smartcart.payment.v1.GetPaymentResponse
  */
 export type GetPaymentResponse = Message<"smartcart.payment.v1.GetPaymentResponse"> & {
   /**
-   * The payment.
+   * The payment as it is now.
    *
    * @generated from field: smartcart.payment.v1.Payment payment = 1;
    */
@@ -310,13 +311,13 @@ export type GetPaymentResponse = Message<"smartcart.payment.v1.GetPaymentRespons
 };
 
 /**
- * The payment of an order.
+ * Response of `GetPayment`.
  *
  * @generated from message smartcart.payment.v1.GetPaymentResponse
  */
 export type GetPaymentResponseJson = {
   /**
-   * The payment.
+   * The payment as it is now.
    *
    * @generated from field: smartcart.payment.v1.Payment payment = 1;
    */
@@ -331,20 +332,20 @@ export const GetPaymentResponseSchema: GenMessage<GetPaymentResponse, {jsonType:
   messageDesc(file_smartcart_payment_v1_payment_service, 5);
 
 /**
- * Asks to give the money back.
+ * Request of `RefundPayment`.
  *
  * @generated from message smartcart.payment.v1.RefundPaymentRequest
  */
 export type RefundPaymentRequest = Message<"smartcart.payment.v1.RefundPaymentRequest"> & {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * Why, for the ledger: "out of stock".
+   * Reason for the ledger, at most 200 characters: "out of stock".
    *
    * @generated from field: string reason = 2;
    */
@@ -352,20 +353,20 @@ export type RefundPaymentRequest = Message<"smartcart.payment.v1.RefundPaymentRe
 };
 
 /**
- * Asks to give the money back.
+ * Request of `RefundPayment`.
  *
  * @generated from message smartcart.payment.v1.RefundPaymentRequest
  */
 export type RefundPaymentRequestJson = {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId?: string;
 
   /**
-   * Why, for the ledger: "out of stock".
+   * Reason for the ledger, at most 200 characters: "out of stock".
    *
    * @generated from field: string reason = 2;
    */
@@ -380,13 +381,13 @@ export const RefundPaymentRequestSchema: GenMessage<RefundPaymentRequest, {jsonT
   messageDesc(file_smartcart_payment_v1_payment_service, 6);
 
 /**
- * The payment after the refund.
+ * Response of `RefundPayment`.
  *
  * @generated from message smartcart.payment.v1.RefundPaymentResponse
  */
 export type RefundPaymentResponse = Message<"smartcart.payment.v1.RefundPaymentResponse"> & {
   /**
-   * REFUNDED, or DECLINED or FAILED where nothing had been charged.
+   * The payment: REFUNDED, or DECLINED or FAILED if nothing was charged.
    *
    * @generated from field: smartcart.payment.v1.Payment payment = 1;
    */
@@ -394,13 +395,13 @@ export type RefundPaymentResponse = Message<"smartcart.payment.v1.RefundPaymentR
 };
 
 /**
- * The payment after the refund.
+ * Response of `RefundPayment`.
  *
  * @generated from message smartcart.payment.v1.RefundPaymentResponse
  */
 export type RefundPaymentResponseJson = {
   /**
-   * REFUNDED, or DECLINED or FAILED where nothing had been charged.
+   * The payment: REFUNDED, or DECLINED or FAILED if nothing was charged.
    *
    * @generated from field: smartcart.payment.v1.Payment payment = 1;
    */
@@ -415,13 +416,13 @@ export const RefundPaymentResponseSchema: GenMessage<RefundPaymentResponse, {jso
   messageDesc(file_smartcart_payment_v1_payment_service, 7);
 
 /**
- * Asks to delete payments, by their orders.
+ * Request of `BatchDeletePayments`.
  *
  * @generated from message smartcart.payment.v1.BatchDeletePaymentsRequest
  */
 export type BatchDeletePaymentsRequest = Message<"smartcart.payment.v1.BatchDeletePaymentsRequest"> & {
   /**
-   * The ids. Unknown ones are passed over.
+   * Ids, 1 to 500. Unknown ids are ignored.
    *
    * @generated from field: repeated string order_ids = 1;
    */
@@ -429,13 +430,13 @@ export type BatchDeletePaymentsRequest = Message<"smartcart.payment.v1.BatchDele
 };
 
 /**
- * Asks to delete payments, by their orders.
+ * Request of `BatchDeletePayments`.
  *
  * @generated from message smartcart.payment.v1.BatchDeletePaymentsRequest
  */
 export type BatchDeletePaymentsRequestJson = {
   /**
-   * The ids. Unknown ones are passed over.
+   * Ids, 1 to 500. Unknown ids are ignored.
    *
    * @generated from field: repeated string order_ids = 1;
    */
@@ -450,7 +451,7 @@ export const BatchDeletePaymentsRequestSchema: GenMessage<BatchDeletePaymentsReq
   messageDesc(file_smartcart_payment_v1_payment_service, 8);
 
 /**
- * The payments are gone.
+ * Response of `BatchDeletePayments`. It has no fields.
  *
  * @generated from message smartcart.payment.v1.BatchDeletePaymentsResponse
  */
@@ -458,7 +459,7 @@ export type BatchDeletePaymentsResponse = Message<"smartcart.payment.v1.BatchDel
 };
 
 /**
- * The payments are gone.
+ * Response of `BatchDeletePayments`. It has no fields.
  *
  * @generated from message smartcart.payment.v1.BatchDeletePaymentsResponse
  */
@@ -473,15 +474,15 @@ export const BatchDeletePaymentsResponseSchema: GenMessage<BatchDeletePaymentsRe
   messageDesc(file_smartcart_payment_v1_payment_service, 9);
 
 /**
- * Charges and refunds through a payment provider; one payment an order, at most one capture a payment.
+ * Charges and refunds through a payment provider. At most one payment per order and one capture per payment.
  *
  * @generated from service smartcart.payment.v1.PaymentService
  */
 export const PaymentService: GenService<{
   /**
-   * Charges an order. Idempotent by `order_id`: a repetition answers the payment as it stands, or asks the provider again
-   * where its answer was lost. A refusal is an answer (DECLINED, FAILED), not an error. UNAVAILABLE means that the outcome
-   * is unknown: ask again with the same id. ALREADY_EXISTS where the same order comes with another amount or user.
+   * Charges an order. Idempotent by `order_id`: a repeated call returns the payment in its current status, and asks the provider again if
+   * its response was lost. A decline is a response (DECLINED or FAILED), not an error. UNAVAILABLE: the outcome is unknown, retry with
+   * the same id. ALREADY_EXISTS if the order was charged with a different amount or user.
    *
    * @generated from rpc smartcart.payment.v1.PaymentService.ProcessPayment
    */
@@ -491,7 +492,8 @@ export const PaymentService: GenService<{
     output: typeof ProcessPaymentResponseSchema;
   },
   /**
-   * Many `ProcessPayment` at once; each stands or falls alone.
+   * Performs many `ProcessPayment` requests in one call. They succeed or fail independently. Clients of `ProcessPayment` use it
+   * automatically.
    *
    * @generated from rpc smartcart.payment.v1.PaymentService.BatchProcessPayments
    */
@@ -501,7 +503,7 @@ export const PaymentService: GenService<{
     output: typeof BatchProcessPaymentsResponseSchema;
   },
   /**
-   * The payment of an order. NOT_FOUND where none was asked for.
+   * Returns the payment of an order. NOT_FOUND if none was requested.
    *
    * @generated from rpc smartcart.payment.v1.PaymentService.GetPayment
    */
@@ -511,8 +513,8 @@ export const PaymentService: GenService<{
     output: typeof GetPaymentResponseSchema;
   },
   /**
-   * Gives a captured payment back in full. Idempotent. A payment that is unknown, declined or failed is closed, so that a
-   * charge that arrives late takes nothing. UNAVAILABLE means that the outcome is unknown: ask again.
+   * Refunds a captured payment in full. Idempotent. A payment that is unknown, declined or failed is closed, so that a charge that
+   * arrives later captures nothing. UNAVAILABLE: the outcome is unknown, retry.
    *
    * @generated from rpc smartcart.payment.v1.PaymentService.RefundPayment
    */
@@ -522,7 +524,7 @@ export const PaymentService: GenService<{
     output: typeof RefundPaymentResponseSchema;
   },
   /**
-   * Deletes the payments of orders that are deleted after their retention. One that is PENDING stays. Idempotent.
+   * Deletes payments when the retention of their orders ends. PENDING payments are kept. Idempotent.
    *
    * @generated from rpc smartcart.payment.v1.PaymentService.BatchDeletePayments
    */

@@ -8,50 +8,51 @@ import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/vali
 import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_smartcart_mesh_v1_options } from "../../mesh/v1/options_pb.ts";
+import { file_smartcart_type_v1_string_rules } from "../../type/v1/string_rules_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file smartcart/shipping/v1/shipping_service.proto.
  */
 export const file_smartcart_shipping_v1_shipping_service: GenFile = /*@__PURE__*/
-  fileDesc("CixzbWFydGNhcnQvc2hpcHBpbmcvdjEvc2hpcHBpbmdfc2VydmljZS5wcm90bxIVc21hcnRjYXJ0LnNoaXBwaW5nLnYxIswBCghTaGlwbWVudBIQCghvcmRlcl9pZBgBIAEoCRI1CgZzdGF0dXMYAiABKA4yJS5zbWFydGNhcnQuc2hpcHBpbmcudjEuU2hpcG1lbnRTdGF0dXMSLgoKc3RhcnRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc2hpcHBlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPdHJhY2tpbmdfbnVtYmVyGAUgASgJIkkKFUNhbmNlbFNoaXBtZW50UmVxdWVzdBIwCghvcmRlcl9pZBgBIAEoCUIeukgbchkQARhAMhNeW15ceDAwLVx4MWZceDdmXSokIksKFkNhbmNlbFNoaXBtZW50UmVzcG9uc2USMQoIc2hpcG1lbnQYASABKAsyHy5zbWFydGNhcnQuc2hpcHBpbmcudjEuU2hpcG1lbnQiRgoSR2V0U2hpcG1lbnRSZXF1ZXN0EjAKCG9yZGVyX2lkGAEgASgJQh66SBtyGRABGEAyE15bXlx4MDAtXHgxZlx4N2ZdKiQiSAoTR2V0U2hpcG1lbnRSZXNwb25zZRIxCghzaGlwbWVudBgBIAEoCzIfLnNtYXJ0Y2FydC5zaGlwcGluZy52MS5TaGlwbWVudCJaChtCYXRjaERlbGV0ZVNoaXBtZW50c1JlcXVlc3QSOwoJb3JkZXJfaWRzGAEgAygJQii6SCWSASIIARD0AyIbchkQARhAMhNeW15ceDAwLVx4MWZceDdmXSokIh4KHEJhdGNoRGVsZXRlU2hpcG1lbnRzUmVzcG9uc2UqigEKDlNoaXBtZW50U3RhdHVzEh8KG1NISVBNRU5UX1NUQVRVU19VTlNQRUNJRklFRBAAEhsKF1NISVBNRU5UX1NUQVRVU19TVEFSVEVEEAESGwoXU0hJUE1FTlRfU1RBVFVTX1NISVBQRUQQAhIdChlTSElQTUVOVF9TVEFUVVNfQ0FOQ0VMTEVEEAMyqgMKD1NoaXBwaW5nU2VydmljZRKCAQoOQ2FuY2VsU2hpcG1lbnQSLC5zbWFydGNhcnQuc2hpcHBpbmcudjEuQ2FuY2VsU2hpcG1lbnRSZXF1ZXN0Gi0uc21hcnRjYXJ0LnNoaXBwaW5nLnYxLkNhbmNlbFNoaXBtZW50UmVzcG9uc2UiE5ACAurgGAwIuBdCByIFb3JkZXISewoLR2V0U2hpcG1lbnQSKS5zbWFydGNhcnQuc2hpcHBpbmcudjEuR2V0U2hpcG1lbnRSZXF1ZXN0Giouc21hcnRjYXJ0LnNoaXBwaW5nLnYxLkdldFNoaXBtZW50UmVzcG9uc2UiFZACAergGA4I0A9CCRgBIgVvcmRlchKUAQoUQmF0Y2hEZWxldGVTaGlwbWVudHMSMi5zbWFydGNhcnQuc2hpcHBpbmcudjEuQmF0Y2hEZWxldGVTaGlwbWVudHNSZXF1ZXN0GjMuc21hcnRjYXJ0LnNoaXBwaW5nLnYxLkJhdGNoRGVsZXRlU2hpcG1lbnRzUmVzcG9uc2UiE5ACAurgGAwIkE5CByIFb3JkZXJiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_mesh_v1_options]);
+  fileDesc("CixzbWFydGNhcnQvc2hpcHBpbmcvdjEvc2hpcHBpbmdfc2VydmljZS5wcm90bxIVc21hcnRjYXJ0LnNoaXBwaW5nLnYxIswBCghTaGlwbWVudBIQCghvcmRlcl9pZBgBIAEoCRI1CgZzdGF0dXMYAiABKA4yJS5zbWFydGNhcnQuc2hpcHBpbmcudjEuU2hpcG1lbnRTdGF0dXMSLgoKc3RhcnRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc2hpcHBlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPdHJhY2tpbmdfbnVtYmVyGAUgASgJIjQKFUNhbmNlbFNoaXBtZW50UmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBIksKFkNhbmNlbFNoaXBtZW50UmVzcG9uc2USMQoIc2hpcG1lbnQYASABKAsyHy5zbWFydGNhcnQuc2hpcHBpbmcudjEuU2hpcG1lbnQiMQoSR2V0U2hpcG1lbnRSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAEiSAoTR2V0U2hpcG1lbnRSZXNwb25zZRIxCghzaGlwbWVudBgBIAEoCzIfLnNtYXJ0Y2FydC5zaGlwcGluZy52MS5TaGlwbWVudCJFChtCYXRjaERlbGV0ZVNoaXBtZW50c1JlcXVlc3QSJgoJb3JkZXJfaWRzGAEgAygJQhO6SBCSAQ0IARD0AyIGcgS44RgBIh4KHEJhdGNoRGVsZXRlU2hpcG1lbnRzUmVzcG9uc2UqigEKDlNoaXBtZW50U3RhdHVzEh8KG1NISVBNRU5UX1NUQVRVU19VTlNQRUNJRklFRBAAEhsKF1NISVBNRU5UX1NUQVRVU19TVEFSVEVEEAESGwoXU0hJUE1FTlRfU1RBVFVTX1NISVBQRUQQAhIdChlTSElQTUVOVF9TVEFUVVNfQ0FOQ0VMTEVEEAMyqgMKD1NoaXBwaW5nU2VydmljZRKCAQoOQ2FuY2VsU2hpcG1lbnQSLC5zbWFydGNhcnQuc2hpcHBpbmcudjEuQ2FuY2VsU2hpcG1lbnRSZXF1ZXN0Gi0uc21hcnRjYXJ0LnNoaXBwaW5nLnYxLkNhbmNlbFNoaXBtZW50UmVzcG9uc2UiE5ACAurgGAwIuBdCByIFb3JkZXISewoLR2V0U2hpcG1lbnQSKS5zbWFydGNhcnQuc2hpcHBpbmcudjEuR2V0U2hpcG1lbnRSZXF1ZXN0Giouc21hcnRjYXJ0LnNoaXBwaW5nLnYxLkdldFNoaXBtZW50UmVzcG9uc2UiFZACAergGA4I0A9CCRgBIgVvcmRlchKUAQoUQmF0Y2hEZWxldGVTaGlwbWVudHMSMi5zbWFydGNhcnQuc2hpcHBpbmcudjEuQmF0Y2hEZWxldGVTaGlwbWVudHNSZXF1ZXN0GjMuc21hcnRjYXJ0LnNoaXBwaW5nLnYxLkJhdGNoRGVsZXRlU2hpcG1lbnRzUmVzcG9uc2UiE5ACAurgGAwIkE5CByIFb3JkZXJiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_mesh_v1_options, file_smartcart_type_v1_string_rules]);
 
 /**
- * The one shipment of an order.
+ * The shipment of an order. Each order has at most one.
  *
  * @generated from message smartcart.shipping.v1.Shipment
  */
 export type Shipment = Message<"smartcart.shipping.v1.Shipment"> & {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * Where it stands.
+   * Current status.
    *
    * @generated from field: smartcart.shipping.v1.ShipmentStatus status = 2;
    */
   status: ShipmentStatus;
 
   /**
-   * When it was begun; unset on one that was cancelled before.
+   * Time at which the shipment started. Unset if it was cancelled before.
    *
    * @generated from field: google.protobuf.Timestamp started_at = 3;
    */
   startedAt?: Timestamp | undefined;
 
   /**
-   * When it left; unset before.
+   * Time at which the parcel left the warehouse. Unset until then.
    *
    * @generated from field: google.protobuf.Timestamp shipped_at = 4;
    */
   shippedAt?: Timestamp | undefined;
 
   /**
-   * The carrier's number, once it left.
+   * Tracking number of the carrier. Empty until the parcel has left.
    *
    * @generated from field: string tracking_number = 5;
    */
@@ -59,41 +60,41 @@ export type Shipment = Message<"smartcart.shipping.v1.Shipment"> & {
 };
 
 /**
- * The one shipment of an order.
+ * The shipment of an order. Each order has at most one.
  *
  * @generated from message smartcart.shipping.v1.Shipment
  */
 export type ShipmentJson = {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
   orderId?: string;
 
   /**
-   * Where it stands.
+   * Current status.
    *
    * @generated from field: smartcart.shipping.v1.ShipmentStatus status = 2;
    */
   status?: ShipmentStatusJson;
 
   /**
-   * When it was begun; unset on one that was cancelled before.
+   * Time at which the shipment started. Unset if it was cancelled before.
    *
    * @generated from field: google.protobuf.Timestamp started_at = 3;
    */
   startedAt?: TimestampJson;
 
   /**
-   * When it left; unset before.
+   * Time at which the parcel left the warehouse. Unset until then.
    *
    * @generated from field: google.protobuf.Timestamp shipped_at = 4;
    */
   shippedAt?: TimestampJson;
 
   /**
-   * The carrier's number, once it left.
+   * Tracking number of the carrier. Empty until the parcel has left.
    *
    * @generated from field: string tracking_number = 5;
    */
@@ -108,13 +109,13 @@ export const ShipmentSchema: GenMessage<Shipment, {jsonType: ShipmentJson}> = /*
   messageDesc(file_smartcart_shipping_v1_shipping_service, 0);
 
 /**
- * Asks to keep an order from being shipped.
+ * Request of `CancelShipment`.
  *
  * @generated from message smartcart.shipping.v1.CancelShipmentRequest
  */
 export type CancelShipmentRequest = Message<"smartcart.shipping.v1.CancelShipmentRequest"> & {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
@@ -122,13 +123,13 @@ export type CancelShipmentRequest = Message<"smartcart.shipping.v1.CancelShipmen
 };
 
 /**
- * Asks to keep an order from being shipped.
+ * Request of `CancelShipment`.
  *
  * @generated from message smartcart.shipping.v1.CancelShipmentRequest
  */
 export type CancelShipmentRequestJson = {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
@@ -143,13 +144,13 @@ export const CancelShipmentRequestSchema: GenMessage<CancelShipmentRequest, {jso
   messageDesc(file_smartcart_shipping_v1_shipping_service, 1);
 
 /**
- * The shipment after the request.
+ * Response of `CancelShipment`.
  *
  * @generated from message smartcart.shipping.v1.CancelShipmentResponse
  */
 export type CancelShipmentResponse = Message<"smartcart.shipping.v1.CancelShipmentResponse"> & {
   /**
-   * CANCELLED.
+   * The shipment, which is CANCELLED.
    *
    * @generated from field: smartcart.shipping.v1.Shipment shipment = 1;
    */
@@ -157,13 +158,13 @@ export type CancelShipmentResponse = Message<"smartcart.shipping.v1.CancelShipme
 };
 
 /**
- * The shipment after the request.
+ * Response of `CancelShipment`.
  *
  * @generated from message smartcart.shipping.v1.CancelShipmentResponse
  */
 export type CancelShipmentResponseJson = {
   /**
-   * CANCELLED.
+   * The shipment, which is CANCELLED.
    *
    * @generated from field: smartcart.shipping.v1.Shipment shipment = 1;
    */
@@ -178,13 +179,13 @@ export const CancelShipmentResponseSchema: GenMessage<CancelShipmentResponse, {j
   messageDesc(file_smartcart_shipping_v1_shipping_service, 2);
 
 /**
- * Asks for a shipment.
+ * Request of `GetShipment`.
  *
  * @generated from message smartcart.shipping.v1.GetShipmentRequest
  */
 export type GetShipmentRequest = Message<"smartcart.shipping.v1.GetShipmentRequest"> & {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
@@ -192,13 +193,13 @@ export type GetShipmentRequest = Message<"smartcart.shipping.v1.GetShipmentReque
 };
 
 /**
- * Asks for a shipment.
+ * Request of `GetShipment`.
  *
  * @generated from message smartcart.shipping.v1.GetShipmentRequest
  */
 export type GetShipmentRequestJson = {
   /**
-   * The order.
+   * Id of the order.
    *
    * @generated from field: string order_id = 1;
    */
@@ -213,13 +214,13 @@ export const GetShipmentRequestSchema: GenMessage<GetShipmentRequest, {jsonType:
   messageDesc(file_smartcart_shipping_v1_shipping_service, 3);
 
 /**
- * A shipment.
+ * Response of `GetShipment`.
  *
  * @generated from message smartcart.shipping.v1.GetShipmentResponse
  */
 export type GetShipmentResponse = Message<"smartcart.shipping.v1.GetShipmentResponse"> & {
   /**
-   * The shipment.
+   * The shipment as it is now.
    *
    * @generated from field: smartcart.shipping.v1.Shipment shipment = 1;
    */
@@ -227,13 +228,13 @@ export type GetShipmentResponse = Message<"smartcart.shipping.v1.GetShipmentResp
 };
 
 /**
- * A shipment.
+ * Response of `GetShipment`.
  *
  * @generated from message smartcart.shipping.v1.GetShipmentResponse
  */
 export type GetShipmentResponseJson = {
   /**
-   * The shipment.
+   * The shipment as it is now.
    *
    * @generated from field: smartcart.shipping.v1.Shipment shipment = 1;
    */
@@ -248,13 +249,13 @@ export const GetShipmentResponseSchema: GenMessage<GetShipmentResponse, {jsonTyp
   messageDesc(file_smartcart_shipping_v1_shipping_service, 4);
 
 /**
- * Asks to delete shipments, by their orders.
+ * Request of `BatchDeleteShipments`.
  *
  * @generated from message smartcart.shipping.v1.BatchDeleteShipmentsRequest
  */
 export type BatchDeleteShipmentsRequest = Message<"smartcart.shipping.v1.BatchDeleteShipmentsRequest"> & {
   /**
-   * The ids. Unknown ones are passed over.
+   * Ids, 1 to 500. Unknown ids are ignored.
    *
    * @generated from field: repeated string order_ids = 1;
    */
@@ -262,13 +263,13 @@ export type BatchDeleteShipmentsRequest = Message<"smartcart.shipping.v1.BatchDe
 };
 
 /**
- * Asks to delete shipments, by their orders.
+ * Request of `BatchDeleteShipments`.
  *
  * @generated from message smartcart.shipping.v1.BatchDeleteShipmentsRequest
  */
 export type BatchDeleteShipmentsRequestJson = {
   /**
-   * The ids. Unknown ones are passed over.
+   * Ids, 1 to 500. Unknown ids are ignored.
    *
    * @generated from field: repeated string order_ids = 1;
    */
@@ -283,7 +284,7 @@ export const BatchDeleteShipmentsRequestSchema: GenMessage<BatchDeleteShipmentsR
   messageDesc(file_smartcart_shipping_v1_shipping_service, 5);
 
 /**
- * The shipments are gone.
+ * Response of `BatchDeleteShipments`. It has no fields.
  *
  * @generated from message smartcart.shipping.v1.BatchDeleteShipmentsResponse
  */
@@ -291,7 +292,7 @@ export type BatchDeleteShipmentsResponse = Message<"smartcart.shipping.v1.BatchD
 };
 
 /**
- * The shipments are gone.
+ * Response of `BatchDeleteShipments`. It has no fields.
  *
  * @generated from message smartcart.shipping.v1.BatchDeleteShipmentsResponse
  */
@@ -306,7 +307,7 @@ export const BatchDeleteShipmentsResponseSchema: GenMessage<BatchDeleteShipments
   messageDesc(file_smartcart_shipping_v1_shipping_service, 6);
 
 /**
- * A shipment's life: STARTED to SHIPPED, or CANCELLED from the outset.
+ * Status of a shipment. The only transition is STARTED to SHIPPED.
  *
  * @generated from enum smartcart.shipping.v1.ShipmentStatus
  */
@@ -319,21 +320,21 @@ export const ShipmentStatus = {
   UNSPECIFIED: 0,
 
   /**
-   * Being prepared.
+   * The parcel is in preparation. The order can no longer be cancelled.
    *
    * @generated from enum value: SHIPMENT_STATUS_STARTED = 1;
    */
   STARTED: 1,
 
   /**
-   * On its way.
+   * The parcel has left the warehouse. Final.
    *
    * @generated from enum value: SHIPMENT_STATUS_SHIPPED = 2;
    */
   SHIPPED: 2,
 
   /**
-   * Never to be begun.
+   * The shipment was cancelled before it started and never starts. Final.
    *
    * @generated from enum value: SHIPMENT_STATUS_CANCELLED = 3;
    */
@@ -341,14 +342,14 @@ export const ShipmentStatus = {
 } as const;
 
 /**
- * A shipment's life: STARTED to SHIPPED, or CANCELLED from the outset.
+ * Status of a shipment. The only transition is STARTED to SHIPPED.
  *
  * @generated from enum smartcart.shipping.v1.ShipmentStatus
  */
 export type ShipmentStatus = (typeof ShipmentStatus)[keyof typeof ShipmentStatus] | UnknownEnum;
 
 /**
- * A shipment's life: STARTED to SHIPPED, or CANCELLED from the outset.
+ * Status of a shipment. The only transition is STARTED to SHIPPED.
  *
  * @generated from enum smartcart.shipping.v1.ShipmentStatus
  */
@@ -361,14 +362,14 @@ export const ShipmentStatusSchema: GenEnum<ShipmentStatus, ShipmentStatusJson> =
   enumDesc(file_smartcart_shipping_v1_shipping_service, 0);
 
 /**
- * Shipments. They are begun by the event `OrderPlaced`, never by a call; calls can only stop or read them.
+ * Shipments. The event `OrderPlaced` starts a shipment; calls read shipments and prevent them from starting.
  *
  * @generated from service smartcart.shipping.v1.ShippingService
  */
 export const ShippingService: GenService<{
   /**
-   * Keeps an order from being shipped, also one whose event has not arrived yet. Idempotent.
-   * FAILED_PRECONDITION with `Problem` SHIPMENT_STARTED where it is too late.
+   * Prevents the shipment of an order, even if its `OrderPlaced` has not arrived yet. Idempotent. FAILED_PRECONDITION with `Problem`
+   * SHIPMENT_STARTED if the shipment has started.
    *
    * @generated from rpc smartcart.shipping.v1.ShippingService.CancelShipment
    */
@@ -378,7 +379,7 @@ export const ShippingService: GenService<{
     output: typeof CancelShipmentResponseSchema;
   },
   /**
-   * The shipment of an order. NOT_FOUND where none has begun.
+   * Returns the shipment of an order. NOT_FOUND if none exists.
    *
    * @generated from rpc smartcart.shipping.v1.ShippingService.GetShipment
    */
@@ -388,7 +389,7 @@ export const ShippingService: GenService<{
     output: typeof GetShipmentResponseSchema;
   },
   /**
-   * Deletes the shipments of orders that are deleted after their retention. One that has started and not left stays. Idempotent.
+   * Deletes shipments when the retention of their orders ends. STARTED shipments are kept. Idempotent.
    *
    * @generated from rpc smartcart.shipping.v1.ShippingService.BatchDeleteShipments
    */

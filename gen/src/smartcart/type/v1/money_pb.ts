@@ -14,20 +14,20 @@ export const file_smartcart_type_v1_money: GenFile = /*@__PURE__*/
   fileDesc("Ch1zbWFydGNhcnQvdHlwZS92MS9tb25leS5wcm90bxIRc21hcnRjYXJ0LnR5cGUudjEiTwoFTW9uZXkSKAoNY3VycmVuY3lfY29kZRgBIAEoCUIRukgOcgwyCl5bQS1aXXszfSQSHAoLbWlub3JfdW5pdHMYAiABKANCB7pIBCICKABiBnByb3RvMw", [file_buf_validate_validate]);
 
 /**
- * An amount of money in the smallest unit of its currency. JSON: {"currencyCode":"USD","minorUnits":"1250"} is $12.50.
+ * A non-negative amount of money in minor units. $12.50 is {"currencyCode":"USD","minorUnits":"1250"} in JSON.
  *
  * @generated from message smartcart.type.v1.Money
  */
 export type Money = Message<"smartcart.type.v1.Money"> & {
   /**
-   * ISO 4217 code, three capitals.
+   * ISO 4217 currency code: three capital letters.
    *
    * @generated from field: string currency_code = 1;
    */
   currencyCode: string;
 
   /**
-   * Whole minor units (cents). Never negative: direction is said by the operation, not by a sign.
+   * Amount in minor units (cents for USD). Never negative: whether money is charged or refunded follows from the operation.
    *
    * @generated from field: int64 minor_units = 2;
    */
@@ -35,20 +35,20 @@ export type Money = Message<"smartcart.type.v1.Money"> & {
 };
 
 /**
- * An amount of money in the smallest unit of its currency. JSON: {"currencyCode":"USD","minorUnits":"1250"} is $12.50.
+ * A non-negative amount of money in minor units. $12.50 is {"currencyCode":"USD","minorUnits":"1250"} in JSON.
  *
  * @generated from message smartcart.type.v1.Money
  */
 export type MoneyJson = {
   /**
-   * ISO 4217 code, three capitals.
+   * ISO 4217 currency code: three capital letters.
    *
    * @generated from field: string currency_code = 1;
    */
   currencyCode?: string;
 
   /**
-   * Whole minor units (cents). Never negative: direction is said by the operation, not by a sign.
+   * Amount in minor units (cents for USD). Never negative: whether money is charged or refunded follows from the operation.
    *
    * @generated from field: int64 minor_units = 2;
    */

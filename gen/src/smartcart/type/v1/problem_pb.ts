@@ -15,35 +15,36 @@ export const file_smartcart_type_v1_problem: GenFile = /*@__PURE__*/
   fileDesc("Ch9zbWFydGNhcnQvdHlwZS92MS9wcm9ibGVtLnByb3RvEhFzbWFydGNhcnQudHlwZS52MSJTCgdQcm9ibGVtEgwKBGNvZGUYASABKAkSDQoFdGl0bGUYAiABKAkSEwoLaHR0cF9zdGF0dXMYAyABKA0SFgoOcmV0cnlfYWZ0ZXJfbXMYBCABKA0iUQoJSXRlbUVycm9yEgwKBGNvZGUYASABKA0SDwoHbWVzc2FnZRgCIAEoCRIlCgdkZXRhaWxzGAMgAygLMhQuZ29vZ2xlLnByb3RvYnVmLkFueWIGcHJvdG8z", [file_google_protobuf_any]);
 
 /**
- * Error detail with a stable code. On REST it becomes application/problem+json (RFC 9457): `code` as it is, `title`, and
- * the fields of every further detail beside them.
+ * Error detail with a stable code. On REST it becomes application/problem+json (RFC 9457) with the members `code` and `title`; the
+ * fields of all further error details are members as well.
  *
  * @generated from message smartcart.type.v1.Problem
  */
 export type Problem = Message<"smartcart.type.v1.Problem"> & {
   /**
-   * Stable, machine-readable, SCREAMING_SNAKE_CASE: "OUT_OF_STOCK". Clients branch on this.
+   * Stable code in SCREAMING_SNAKE_CASE: "OUT_OF_STOCK". Clients branch on this field, never on `title`.
    *
    * @generated from field: string code = 1;
    */
   code: string;
 
   /**
-   * Short summary, the same for every occurrence of `code`.
+   * Short summary for people, the same for every occurrence of `code`.
    *
    * @generated from field: string title = 2;
    */
   title: string;
 
   /**
-   * HTTP status on REST; 0 means the one that the RPC code maps to.
+   * HTTP status on REST. Default: the status that the RPC code maps to.
    *
    * @generated from field: uint32 http_status = 3;
    */
   httpStatus: number;
 
   /**
-   * When to try again, in milliseconds; 0 means trying again changes nothing. On REST: `Retry-After`, rounded up to seconds.
+   * Time to wait before a retry, in milliseconds; on REST the header `Retry-After`, rounded up to seconds. 0: a retry has the same
+   * outcome.
    *
    * @generated from field: uint32 retry_after_ms = 4;
    */
@@ -51,35 +52,36 @@ export type Problem = Message<"smartcart.type.v1.Problem"> & {
 };
 
 /**
- * Error detail with a stable code. On REST it becomes application/problem+json (RFC 9457): `code` as it is, `title`, and
- * the fields of every further detail beside them.
+ * Error detail with a stable code. On REST it becomes application/problem+json (RFC 9457) with the members `code` and `title`; the
+ * fields of all further error details are members as well.
  *
  * @generated from message smartcart.type.v1.Problem
  */
 export type ProblemJson = {
   /**
-   * Stable, machine-readable, SCREAMING_SNAKE_CASE: "OUT_OF_STOCK". Clients branch on this.
+   * Stable code in SCREAMING_SNAKE_CASE: "OUT_OF_STOCK". Clients branch on this field, never on `title`.
    *
    * @generated from field: string code = 1;
    */
   code?: string;
 
   /**
-   * Short summary, the same for every occurrence of `code`.
+   * Short summary for people, the same for every occurrence of `code`.
    *
    * @generated from field: string title = 2;
    */
   title?: string;
 
   /**
-   * HTTP status on REST; 0 means the one that the RPC code maps to.
+   * HTTP status on REST. Default: the status that the RPC code maps to.
    *
    * @generated from field: uint32 http_status = 3;
    */
   httpStatus?: number;
 
   /**
-   * When to try again, in milliseconds; 0 means trying again changes nothing. On REST: `Retry-After`, rounded up to seconds.
+   * Time to wait before a retry, in milliseconds; on REST the header `Retry-After`, rounded up to seconds. 0: a retry has the same
+   * outcome.
    *
    * @generated from field: uint32 retry_after_ms = 4;
    */
@@ -94,27 +96,27 @@ export const ProblemSchema: GenMessage<Problem, {jsonType: ProblemJson}> = /*@__
   messageDesc(file_smartcart_type_v1_problem, 0);
 
 /**
- * One item's failure inside a batch response: what the unary method would have failed with.
+ * Failure of one item in a batch response, equivalent to the error of the unary method.
  *
  * @generated from message smartcart.type.v1.ItemError
  */
 export type ItemError = Message<"smartcart.type.v1.ItemError"> & {
   /**
-   * RPC status code (google.rpc.Code).
+   * Status code, equivalent to `google.rpc.Code`: 5 is NOT_FOUND. Never 0.
    *
    * @generated from field: uint32 code = 1;
    */
   code: number;
 
   /**
-   * Text for a developer.
+   * Message for developers.
    *
    * @generated from field: string message = 2;
    */
   message: string;
 
   /**
-   * Error details, as the unary method would have sent them.
+   * Error details of the unary method, for example a `Problem`.
    *
    * @generated from field: repeated google.protobuf.Any details = 3;
    */
@@ -122,27 +124,27 @@ export type ItemError = Message<"smartcart.type.v1.ItemError"> & {
 };
 
 /**
- * One item's failure inside a batch response: what the unary method would have failed with.
+ * Failure of one item in a batch response, equivalent to the error of the unary method.
  *
  * @generated from message smartcart.type.v1.ItemError
  */
 export type ItemErrorJson = {
   /**
-   * RPC status code (google.rpc.Code).
+   * Status code, equivalent to `google.rpc.Code`: 5 is NOT_FOUND. Never 0.
    *
    * @generated from field: uint32 code = 1;
    */
   code?: number;
 
   /**
-   * Text for a developer.
+   * Message for developers.
    *
    * @generated from field: string message = 2;
    */
   message?: string;
 
   /**
-   * Error details, as the unary method would have sent them.
+   * Error details of the unary method, for example a `Problem`.
    *
    * @generated from field: repeated google.protobuf.Any details = 3;
    */
