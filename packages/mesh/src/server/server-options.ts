@@ -2,6 +2,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { Hono } from "hono";
 import type { Logger, Registry, TrustedProxies } from "@smartcart/runtime";
+import type { ErrorMapper } from "../errors/error-mapping.ts";
 import type { Checks } from "../health/readiness.ts";
 import type { OnUpgrade } from "../http/http1-server.ts";
 import type { FaultSwitch } from "../instance/fault-switch.ts";
@@ -29,6 +30,12 @@ export interface ServerOptions {
   readonly routes: (router: ConnectRouter) => void;
   /** The services that health and reflection tell of. */
   readonly services: readonly DescService[];
+  /**
+   * What an error of an implementation is to its caller, such as a `DomainError` for a lost database; whatever it does not know it
+   * returns as it is. It is asked of unary calls and streams; the items of a batch are the implementation's own (`settleBatch`).
+   * Default: each is what it is.
+   */
+  readonly mapError?: ErrorMapper | undefined;
   readonly log: Logger;
   readonly metrics: Registry;
   /** Enforces the `callers` of the contract; undefined: every caller is trusted. */

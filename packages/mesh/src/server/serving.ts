@@ -59,7 +59,7 @@ export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: 
       metrics: o.metrics,
       exempt: unobserved,
     }),
-    createErrorInterceptor(o.log),
+    createErrorInterceptor(o.log, o.mapError),
     promptEnd,
     admission.interceptor,
     validation,
