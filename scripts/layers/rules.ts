@@ -1,5 +1,5 @@
 /**
- * Who may import whom: gen <- L1 runtime <- engines <- store, contract <- L2 mesh, bus <- reconciler <- L3 the services <- L4 smartcart, chaos, bench.
+ * Who may import whom: gen <- L1 runtime <- engines <- store, contract <- L2 mesh, bus <- reconciler, service <- L3 the services <- L4 smartcart, chaos, bench.
  * Testkit serves the tests of every layer. Paths are relative to the root of the repository.
  */
 import type { IRegularForbiddenRuleType } from "dependency-cruiser";
@@ -61,6 +61,14 @@ export const rules: readonly IRegularForbiddenRuleType[] = [
     from: { path: "^packages/reconciler/" },
     to: {
       path: "^(packages/(?!(reconciler|mesh|contract|runtime|store)/)|web/)",
+      pathNot: TESTKIT,
+    },
+  }),
+  forbid("service-below-services", {
+    comment: "service is the frame of every service: it knows none of them.",
+    from: { path: "^packages/service/" },
+    to: {
+      path: "^(packages/(?!(service|mesh|bus|contract|runtime|store)/)|web/)",
       pathNot: TESTKIT,
     },
   }),

@@ -1,6 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import { DomainError, ValidationError } from "@smartcart/mesh";
-import { isConnectionError } from "@smartcart/store";
+import type { Unavailable } from "@smartcart/service";
 
 /** NOT_FOUND: the catalogue has no such product. */
 export function productNotFound(productId: string): DomainError {
@@ -52,15 +52,9 @@ export function invalidPageToken(): DomainError {
   ]);
 }
 
-/** Makes a lost database UNAVAILABLE, which callers may repeat; any other error stays what it is. */
-export function toServiceError(error: unknown): unknown {
-  if (!isConnectionError(error)) return error;
-  return new DomainError({
-    code: "STOCK_UNAVAILABLE",
-    rpcCode: Code.Unavailable,
-    title: "Stock unavailable",
-    message: "The stock cannot be reached at the moment. Repeat the same request in a second.",
-    retryAfterMs: 1000,
-    cause: error,
-  });
-}
+/** What a caller is told while the database is away. */
+export const stockUnavailable: Unavailable = {
+  code: "STOCK_UNAVAILABLE",
+  title: "Stock unavailable",
+  message: "The stock cannot be reached at the moment. Repeat the same request in a second.",
+};

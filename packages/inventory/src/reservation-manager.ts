@@ -21,7 +21,18 @@ import {
 } from "./reservation.ts";
 import type { ShortLine } from "./stock-ledger.ts";
 import { totals } from "./stock-ledger.ts";
-import * as store from "./store.ts";
+import { findOverdue, lockOverdue } from "./store/expiries.ts";
+import { lockReservations, readReservations } from "./store/read-reservations.ts";
+import {
+  commitHeld,
+  deleteReservations,
+  holdAll,
+  insertHolds,
+  insertTombstones,
+  lockStock,
+  lockStockOf,
+  updateReservations,
+} from "./store/write-reservations.ts";
 
 /** What became of a reserve or a commit: a shortage is an answer, not an error. */
 export type Outcome =
@@ -102,11 +113,11 @@ export function createReservationManager(o: {
     delete: (ids) =>
       transact(database, "delete", async (tx) => {
         // Stock before reservations, as everywhere, so that nothing deadlocks.
-        await store.lockStockOf(tx, ids);
-        await store.deleteReservations(tx, ids);
+        await lockStockOf(tx, ids);
+        await deleteReservations(tx, ids);
       }),
     async expire(limit) {
-      const ids = await store.findOverdue(database, limit);
+      const ids = await findOverdue(database, limit);
       if (ids.length === 0) return 0;
       const expired = await transact(database, "expire", (tx) => expireAll(tx, ids));
       onChange();
@@ -149,7 +160,7 @@ async function tryToHold(
 ): Promise<ReadonlyMap<string, Date>> {
   const taken = totals(requests.flatMap((request) => request.lines));
   try {
-    return await store.holdAll(database, requests, taken);
+    return await holdAll(database, requests, taken);
   } catch (error) {
     // Under contention the statement can find units that another one has taken by the time it takes them itself. The table refuses
     // that, nothing is written, and the batch is decided again under locks that were taken before.
@@ -164,7 +175,7 @@ async function commitAtOnce(
   ids: readonly string[],
   onChange: () => void,
 ): Promise<(Outcome | Error)[]> {
-  const committed = await store.commitHeld(database, ids);
+  const committed = await commitHeld(database, ids);
   const others = ids.filter((id) => !committed.has(id));
   if (others.length === 0) return ids.map((id) => answer(committed.get(id) as Reservation));
   const decided = await transact(database, "commit", (tx) => commitAll(tx, others));
@@ -185,11 +196,11 @@ async function reserveAll(
   const products = unique(
     requests.flatMap((request) => request.lines.map((line) => line.productId)),
   );
-  const available = await store.lockStock(tx, products);
+  const available = await lockStock(tx, products);
   // Read after the locks: a concurrent call with the same id and lines has then either finished or not begun.
-  const reservations = await store.readReservations(tx, ids);
+  const reservations = await readReservations(tx, ids);
   const { decisions, inserts, moves } = decideReservations({ available, reservations }, requests);
-  const expiries = inserts.length > 0 ? await store.insertHolds(tx, inserts, moves) : noExpiries;
+  const expiries = inserts.length > 0 ? await insertHolds(tx, inserts, moves) : noExpiries;
   if (expiries.size < inserts.length) throw new StaleReadError();
 
   return decisions.map((decision, index) =>
@@ -219,7 +230,7 @@ function reserveOutcome(
 async function commitAll(tx: Queryable, ids: readonly string[]): Promise<(Outcome | Error)[]> {
   const known = await lockKnown(tx, ids);
   const { decisions, changes, moves } = decideCommits(known, ids);
-  if (changes.length > 0) await store.updateReservations(tx, changes, moves);
+  if (changes.length > 0) await updateReservations(tx, changes, moves);
   return decisions.map((decision, index) => commitOutcome(decision, ids[index] as string));
 }
 
@@ -239,26 +250,26 @@ function commitOutcome(decision: CommitDecision, reservationId: string): Outcome
 async function releaseAll(tx: Queryable, ids: readonly string[]): Promise<Reservation[]> {
   const known = await lockKnown(tx, ids);
   const { released, tombstones, changes, moves } = decideReleases(known, ids);
-  if (changes.length > 0) await store.updateReservations(tx, changes, moves);
+  if (changes.length > 0) await updateReservations(tx, changes, moves);
   if (tombstones.length > 0) {
-    const written = await store.insertTombstones(tx, tombstones);
+    const written = await insertTombstones(tx, tombstones);
     if (written < tombstones.length) throw new StaleReadError();
   }
   return released;
 }
 
 async function expireAll(tx: Queryable, ids: readonly string[]): Promise<number> {
-  await store.lockStockOf(tx, ids);
-  const overdue = await store.lockOverdue(tx, ids);
+  await lockStockOf(tx, ids);
+  const overdue = await lockOverdue(tx, ids);
   const { changes, moves } = decideExpiries(overdue);
-  if (changes.length > 0) await store.updateReservations(tx, changes, moves);
+  if (changes.length > 0) await updateReservations(tx, changes, moves);
   return changes.length;
 }
 
 /** Locks the stock of some reservations, then the reservations. */
 async function lockKnown(tx: Queryable, ids: readonly string[]): Promise<Known> {
-  const available = await store.lockStockOf(tx, unique(ids));
-  const reservations = await store.lockReservations(tx, unique(ids));
+  const available = await lockStockOf(tx, unique(ids));
+  const reservations = await lockReservations(tx, unique(ids));
   // One that was made between the two statements has stock that is not locked: look again.
   for (const { lines } of reservations.values()) {
     if (!lines.every((line) => available.has(line.productId))) throw new StaleReadError();

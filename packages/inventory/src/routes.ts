@@ -1,14 +1,14 @@
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { ServiceImpl } from "@connectrpc/connect";
 import type {
   InventoryService,
   ReserveRequest as ReserveRequestMessage,
 } from "@smartcart/gen/inventory/v1/inventory_service_pb";
+import type { BatchErrors } from "@smartcart/mesh";
 import { settleBatch } from "@smartcart/mesh";
-import type { Logger } from "@smartcart/runtime";
 import type { Database, Queryable } from "@smartcart/store";
 import { forCall } from "@smartcart/store";
 import { pageSizeOf, parsePageToken, toPageToken } from "./catalogue.ts";
-import { invalidPageToken, productNotFound, toServiceError } from "./errors.ts";
+import { invalidPageToken, productNotFound } from "./errors.ts";
 import {
   toOutcomeMessage,
   toProductMessage,
@@ -19,117 +19,103 @@ import type { ReserveRequest } from "./reservation.ts";
 import type { ReservationManager } from "./reservation-manager.ts";
 import type { StockFeed } from "./stock-feed.ts";
 import { createStockLedger } from "./stock-ledger.ts";
-import * as store from "./store.ts";
+import { findProducts, listProducts, readAvailable } from "./store/read-stock.ts";
 
 /** What the RPCs of the inventory service work on. */
-export interface InventoryParts {
+export interface InventoryParts extends BatchErrors {
   readonly database: Database;
   readonly book: ReservationManager;
   readonly feed: StockFeed;
   /** How long to hold where a request does not say, in milliseconds. */
   readonly defaultTtlMs: number;
-  readonly log: Logger;
 }
 
 /** The RPCs of smartcart.inventory.v1.InventoryService. */
 export function createInventoryRoutes(parts: InventoryParts): ServiceImpl<typeof InventoryService> {
-  const { database, book, feed, log } = parts;
+  return { ...createProductMethods(parts), ...createReservationMethods(parts) };
+}
 
-  const reserve = async (request: ReserveRequestMessage) =>
-    toOutcomeMessage(await book.reserve(toReserveRequest(request, parts.defaultTtlMs)));
+type Impl = ServiceImpl<typeof InventoryService>;
+type ProductMethods = Pick<
+  Impl,
+  "listProducts" | "getProduct" | "checkStock" | "checkAvailability" | "watchStock"
+>;
 
-  const commit = async (request: { reservationId: string }) =>
-    toOutcomeMessage(await book.commit(request.reservationId));
-
+/** They read; products and their stock. */
+function createProductMethods({ database, feed }: InventoryParts): ProductMethods {
   return {
-    listProducts: guarded(async ({ pageSize, pageToken }, context) => {
+    async listProducts({ pageSize, pageToken }, context) {
       const after = pageToken === "" ? undefined : parsePageToken(pageToken);
       if (pageToken !== "" && !after) throw invalidPageToken();
       const limit = pageSizeOf(pageSize);
       // One more than asked for says whether there is a next page.
-      const found = await store.listProducts(forCall(database, context), after, limit + 1);
+      const found = await listProducts(forCall(database, context), after, limit + 1);
       const page = found.slice(0, limit);
       const last = found.length > limit ? page.at(-1) : undefined;
       return {
         products: page.map(toProductMessage),
         nextPageToken: last ? toPageToken(last) : "",
       };
-    }),
+    },
 
-    getProduct: guarded(async ({ productId }, context) => {
-      const [product] = await store.findProducts(forCall(database, context), [productId]);
+    async getProduct({ productId }, context) {
+      const [product] = await findProducts(forCall(database, context), [productId]);
       if (!product) throw productNotFound(productId);
       return { product: toProductMessage(product) };
-    }),
+    },
 
-    checkStock: guarded(async ({ productId, quantity }, context) => {
-      const stock = await store.readAvailable(forCall(database, context), [productId]);
+    async checkStock({ productId, quantity }, context) {
+      const stock = await readAvailable(forCall(database, context), [productId]);
       const available = stock.get(productId);
       if (available === undefined) throw productNotFound(productId);
       return { isAvailable: available >= quantity, available };
-    }),
+    },
 
-    checkAvailability: guarded(async ({ lines }, context) => {
+    async checkAvailability({ lines }, context) {
       const ids = lines.map((line) => line.productId);
-      const available = await store.readAvailable(forCall(database, context), ids);
+      const available = await readAvailable(forCall(database, context), ids);
       const short = createStockLedger(available).shortages(lines);
       return { isAvailable: short.length === 0, shortLines: short.map(toShortLineMessage) };
-    }),
+    },
 
-    reserve: guarded(reserve),
-    batchReserve: guarded(async ({ requests }) => ({
-      results: await settleBatch(requests, guarded(reserve), log),
-    })),
-    commitReservation: guarded(commit),
-    batchCommitReservations: guarded(async ({ requests }) => ({
-      results: await settleBatch(requests, guarded(commit), log),
-    })),
-
-    batchDeleteReservations: guarded(async ({ reservationIds }) => {
-      await book.delete(reservationIds);
-      return {};
-    }),
-    releaseReservation: guarded(async ({ reservationId }) => ({
-      reservation: toReservationMessage(await book.release(reservationId)),
-    })),
-
-    async *watchStock({ productIds }, context: HandlerContext) {
-      context.signal.throwIfAborted();
+    async *watchStock({ productIds }, context) {
       const ids = productIds.length > 0 ? productIds : undefined;
-      try {
-        if (ids) await requireProducts(forCall(database, context), ids);
-        for await (const products of feed.watch(ids, context.signal)) {
-          yield { products: products.map(toProductMessage) };
-        }
-      } catch (error) {
-        throw toServiceError(error);
+      if (ids) await requireProducts(forCall(database, context), ids);
+      for await (const products of feed.watch(ids, context.signal)) {
+        yield { products: products.map(toProductMessage) };
       }
     },
   };
 }
 
-/** An item of a batch: the batch's own call was looked at already. */
-const detachedCall: Pick<HandlerContext, "signal"> = { signal: new AbortController().signal };
-
-/**
- * Runs a method so that a lost database answers UNAVAILABLE. A call whose caller went away while it waited for its turn ends
- * before it asks the database for anything.
- */
-function guarded<I, O>(
-  method: (request: I, context: Pick<HandlerContext, "signal">) => Promise<O>,
-): (request: I, context?: Pick<HandlerContext, "signal">) => Promise<O> {
-  return async (request, context = detachedCall) => {
-    context.signal.throwIfAborted();
-    try {
-      return await method(request, context);
-    } catch (error) {
-      throw toServiceError(error);
-    }
+/** They write; each is idempotent by the reservation's id. */
+function createReservationMethods(parts: InventoryParts): Omit<Impl, keyof ProductMethods> {
+  const { book } = parts;
+  const reserve = async (request: ReserveRequestMessage) =>
+    toOutcomeMessage(await book.reserve(toReserveRequest(request, parts.defaultTtlMs)));
+  const commit = async ({ reservationId }: { reservationId: string }) =>
+    toOutcomeMessage(await book.commit(reservationId));
+  return {
+    reserve,
+    batchReserve: async ({ requests }) => ({
+      results: await settleBatch(requests, reserve, parts),
+    }),
+    commitReservation: commit,
+    batchCommitReservations: async ({ requests }) => ({
+      results: await settleBatch(requests, commit, parts),
+    }),
+    async batchDeleteReservations({ reservationIds }) {
+      await book.delete(reservationIds);
+      return {};
+    },
+    releaseReservation: async ({ reservationId }) => ({
+      reservation: toReservationMessage(await book.release(reservationId)),
+    }),
   };
 }
 
 async function requireProducts(database: Queryable, ids: readonly string[]): Promise<void> {
-  const known = await store.readAvailable(database, ids);
+  const known = await readAvailable(database, ids);
   const unknown = ids.find((id) => !known.has(id));
   if (unknown !== undefined) throw productNotFound(unknown);
 }

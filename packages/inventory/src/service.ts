@@ -1,33 +1,21 @@
-import type { Transport } from "@connectrpc/connect";
+import type { ConnectRouter } from "@connectrpc/connect";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
-import { startServer } from "@smartcart/mesh";
-import type { Logger, Registry, RunningService, Timer } from "@smartcart/runtime";
-import { createMetrics, startTimer } from "@smartcart/runtime";
+import type { Logger, Timer } from "@smartcart/runtime";
+import { startTimer } from "@smartcart/runtime";
+import type { RunningService, ServiceContext, ServiceOptions } from "@smartcart/service";
+import { startService } from "@smartcart/service";
 import type { Database } from "@smartcart/store";
-import { createDatabase, migrate } from "@smartcart/store";
 import type { InventoryConfig } from "./config.ts";
+import { stockUnavailable } from "./errors.ts";
 import type { ReservationManager } from "./reservation-manager.ts";
 import { createReservationManager } from "./reservation-manager.ts";
 import { createInventoryRoutes } from "./routes.ts";
 import { startStockFeed } from "./stock-feed.ts";
-import { findProducts, nextExpiryInMs } from "./store.ts";
+import { nextExpiryInMs } from "./store/expiries.ts";
+import { findProducts } from "./store/read-stock.ts";
 
-/** What the inventory service is built from. */
-export interface InventoryOptions {
-  readonly config: InventoryConfig;
-  /** A PostgreSQL 15 or later; the service keeps everything in its schema `inventory`. */
-  readonly databaseUrl: string;
-  readonly log: Logger;
-  /** Default: a registry of its own. */
-  readonly metrics?: Registry;
-}
-
-/** A running inventory service. */
-export interface RunningInventory extends RunningService {
-  readonly port: number;
-  /** Calls this service in process, through the interceptors of its server. */
-  readonly transport: Transport;
-}
+/** What the inventory service is built from; it keeps everything in its schema `inventory`. */
+export type InventoryOptions = Omit<ServiceOptions<InventoryConfig>, "bus">;
 
 /** Reservations that the sweeper puts back in one transaction at most. */
 const sweepBatchSize = 200;
@@ -39,18 +27,31 @@ const longestSweepPauseMs = 5_000;
 const maxBodyBytes = 2 * 1024 * 1024;
 
 /** Brings the schema up to date, then serves. Disposing drains: calls under way finish, streams end. */
-export async function startInventory(o: InventoryOptions): Promise<RunningInventory> {
-  const { config, log, metrics = createMetrics("inventory") } = o;
-  // What was started is undone in reverse order: by a failed start at once, else when the service is disposed.
-  await using starting = new AsyncDisposableStack();
-  const database = starting.use(
-    createDatabase({ url: o.databaseUrl, schema: "inventory", log, metrics }),
+export function startInventory(o: InventoryOptions): Promise<RunningService> {
+  const { INVENTORY_PORT: port } = o.config;
+  return startService(
+    {
+      name: "inventory",
+      port,
+      portVariable: "INVENTORY_PORT",
+      unavailable: stockUnavailable,
+      ...o,
+    },
+    (context) => buildInventory(o, context),
   );
-  await migrate(database, {
-    name: "inventory",
-    directory: new URL("../migrations/", import.meta.url),
+}
+
+async function buildInventory(
+  { config, databaseUrl, log }: InventoryOptions,
+  { openDatabase, stack, mapError }: ServiceContext,
+) {
+  const directory = new URL("../migrations/", import.meta.url);
+  const database = await openDatabase({
+    url: databaseUrl,
+    schema: "inventory",
+    migrations: [{ name: "inventory", directory }],
   });
-  const feed = starting.use(
+  const feed = stack.use(
     startStockFeed({ read: () => findProducts(database), pollMs: config.STOCK_POLL_MS, log }),
   );
   const sweepMs = config.RESERVATION_SWEEP_MS;
@@ -59,38 +60,13 @@ export async function startInventory(o: InventoryOptions): Promise<RunningInvent
     onChange: feed.poke,
     onHeld: (ttlMs) => sweeper.runWithin(Math.max(sweepMs, ttlMs)),
   });
-  const sweeper = starting.use(startSweeper({ book, database, intervalMs: sweepMs, log }));
-  const routes = createInventoryRoutes({
-    database,
-    book,
-    feed,
-    defaultTtlMs: config.RESERVATION_TTL_MS,
-    log,
-  });
-  const server = await startServer({
-    name: "inventory",
-    port: config.INVENTORY_PORT,
-    portVariable: "INVENTORY_PORT",
-    host: config.HOST,
-    allowedHosts: config.ALLOWED_HOSTS,
-    trustedProxies: config.TRUSTED_PROXIES,
-    services: [InventoryService],
-    routes: (router) => router.service(InventoryService, routes),
-    log,
-    metrics,
-    meshSecret: config.MESH_SECRET,
-    maxBodyBytes,
-    faultSwitches: config.SMARTCART_DEMO ? [] : undefined,
-    checks: { database: () => database.ping() },
-  });
-  starting.use(server);
-  const running = starting.move();
+  const sweeper = stack.use(startSweeper({ book, database, intervalMs: sweepMs, log }));
+  const defaultTtlMs = config.RESERVATION_TTL_MS;
+  const routes = createInventoryRoutes({ database, book, feed, defaultTtlMs, log, mapError });
   return {
-    name: "inventory",
-    url: server.url,
-    port: server.port,
-    transport: server.transport,
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
+    services: [InventoryService],
+    routes: (router: ConnectRouter) => router.service(InventoryService, routes),
+    maxBodyBytes,
   };
 }
 

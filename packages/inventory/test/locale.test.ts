@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { silentLogger } from "@smartcart/runtime";
 import { createDatabase, migrate } from "@smartcart/store";
 import { createLocaleDatabase } from "@smartcart/testkit";
-import { listProducts } from "../src/store.ts";
+import { listProducts } from "../src/store/read-stock.ts";
 
 it("lists the catalogue by code point in every locale, and its pages neither repeat nor skip", async () => {
   await using resources = new AsyncDisposableStack();

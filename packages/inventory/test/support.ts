@@ -4,17 +4,17 @@ import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_
 import type { ServiceClient } from "@smartcart/mesh";
 import { createServiceClient } from "@smartcart/mesh";
 import { silentLogger } from "@smartcart/runtime";
+import type { RunningService } from "@smartcart/service";
 import type { Database } from "@smartcart/store";
 import { createDatabase } from "@smartcart/store";
 import { createTestDatabase } from "@smartcart/testkit";
-import type { RunningInventory } from "../src/index.ts";
 import { parseInventoryConfig, startInventory } from "../src/index.ts";
 
 /** A real service on a real database of its own, with clients as other parts have them. */
 export interface TestInventory extends AsyncDisposable {
   readonly url: string;
   readonly databaseUrl: string;
-  readonly service: RunningInventory;
+  readonly service: RunningService;
   readonly client: ServiceClient<typeof InventoryService>;
   readonly sql: Database;
   /** Starts one more process' worth of the service on the same database. */
@@ -24,7 +24,7 @@ export interface TestInventory extends AsyncDisposable {
 }
 
 export interface TestReplica {
-  readonly service: RunningInventory;
+  readonly service: RunningService;
   readonly client: ServiceClient<typeof InventoryService>;
 }
 

@@ -1,7 +1,7 @@
 /** Every way in which the log service says no. The codes are stable; clients branch on them. */
 import { Code } from "@connectrpc/connect";
 import { DomainError, ValidationError } from "@smartcart/mesh";
-import { isConnectionError } from "@smartcart/store";
+import type { Unavailable } from "@smartcart/service";
 
 export function invalidPageToken(): ValidationError {
   return new ValidationError([
@@ -40,15 +40,9 @@ export function searchTooCostly(seconds: number, cause: unknown): DomainError {
   });
 }
 
-/** An error of the database as the caller is to see it: a lost connection is worth another try. */
-export function toServiceError(error: unknown): unknown {
-  if (!isConnectionError(error)) return error;
-  return new DomainError({
-    code: "LOG_UNAVAILABLE",
-    rpcCode: Code.Unavailable,
-    retryAfterMs: 1000,
-    title: "The log cannot be read",
-    message: "The log service has lost its database for the moment. Send the same call again.",
-    cause: error,
-  });
-}
+/** What a caller is told while the database is away. */
+export const logUnavailable: Unavailable = {
+  code: "LOG_UNAVAILABLE",
+  title: "The log cannot be read",
+  message: "The log service has lost its database for the moment. Send the same call again.",
+};

@@ -1,25 +1,6 @@
 /** The log service as a process of its own. */
-import { createLogShipper, openBus } from "@smartcart/bus";
-import { runMain, stateDirectory } from "@smartcart/runtime";
-import { openDatabaseServer } from "@smartcart/store";
+import { runService } from "@smartcart/service";
 import { parseLogConfig } from "./config.ts";
 import { startLog } from "./service.ts";
 
-await runMain("log", async ({ env, log, signal }) => {
-  const config = parseLogConfig(env);
-  await using starting = new AsyncDisposableStack();
-  const { url: databaseUrl } = starting.use(
-    await openDatabaseServer({
-      databaseUrl: config.DATABASE_URL,
-      stateDirectory: stateDirectory(env),
-      log,
-      signal,
-    }),
-  );
-  const bus = starting.use(
-    await openBus({ amqpUrl: config.AMQP_URL, databaseUrl, name: "log", log, signal }),
-  );
-  starting.defer(log.addSink(starting.use(createLogShipper({ bus }))));
-  starting.use(await startLog({ config, databaseUrl, bus, log }));
-  return starting.move();
-});
+await runService({ name: "log", parseConfig: parseLogConfig, start: startLog });

@@ -5,7 +5,7 @@ import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { LogRecord } from "@smartcart/gen/log/v1/log_pb";
 import { LogRecordSchema } from "@smartcart/gen/log/v1/log_pb";
 import type { LogService } from "@smartcart/gen/log/v1/log_service_pb";
-import { invalidPageToken, toServiceError } from "./errors.ts";
+import { invalidPageToken } from "./errors.ts";
 import { parsePageToken, toPageToken } from "./filter.ts";
 import type { Readings } from "./readings.ts";
 import type { FoundRecord } from "./store.ts";
@@ -21,26 +21,18 @@ export function createLogRoutes(readings: Readings, tail: Tail): ServiceImpl<typ
       const after = pageToken === "" ? undefined : parsePageToken(pageToken);
       if (pageToken !== "" && !after) throw invalidPageToken();
       const limit = pageSize || DEFAULT_PAGE_SIZE;
-      try {
-        // One more than asked for says whether there is a next page.
-        const found = await readings.search(signal, (tx) =>
-          searchRecords(tx, filter, after, limit + 1),
-        );
-        const page = found.slice(0, limit);
-        const last = found.length > limit ? page.at(-1) : undefined;
-        return { records: page.map(toMessage), nextPageToken: last ? tokenOf(last) : "" };
-      } catch (error) {
-        throw toServiceError(error);
-      }
+      // One more than asked for says whether there is a next page.
+      const found = await readings.search(signal, (tx) =>
+        searchRecords(tx, filter, after, limit + 1),
+      );
+      const page = found.slice(0, limit);
+      const last = found.length > limit ? page.at(-1) : undefined;
+      return { records: page.map(toMessage), nextPageToken: last ? tokenOf(last) : "" };
     },
 
     async *tailLogs({ filter, backlog }, { signal }: HandlerContext) {
-      try {
-        for await (const found of tail.follow(filter, backlog, signal)) {
-          yield { records: found.map(toMessage) };
-        }
-      } catch (error) {
-        throw toServiceError(error);
+      for await (const found of tail.follow(filter, backlog, signal)) {
+        yield { records: found.map(toMessage) };
       }
     },
   };

@@ -10,21 +10,21 @@ import { LogRecordSchema, Severity } from "@smartcart/gen/log/v1/log_pb";
 import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import { createServiceClient } from "@smartcart/mesh";
 import { silentLogger } from "@smartcart/runtime";
+import type { RunningService } from "@smartcart/service";
 import type { Database } from "@smartcart/store";
 import { createDatabase } from "@smartcart/store";
 import { createTestBroker, createTestDatabase } from "@smartcart/testkit";
-import type { RunningLog } from "../src/index.ts";
 import { parseLogConfig, startLog } from "../src/index.ts";
 
 /** A running log service with a database and a queue of its own. */
 export interface TestLog extends AsyncDisposable {
-  readonly service: RunningLog;
+  readonly service: RunningService;
   readonly client: ReturnType<typeof createClient>;
   readonly bus: EventBus;
   readonly databaseUrl: string;
   readonly sql: Database;
   /** Starts one more process' worth of the service on the same database and queue. */
-  startReplica(env: Record<string, string>): Promise<RunningLog>;
+  startReplica(env: Record<string, string>): Promise<RunningService>;
 }
 
 export async function startTestLog(

@@ -1,10 +1,11 @@
-export { settleBatch } from "./batch/batch-results.ts";
+export { type BatchErrors, settleBatch } from "./batch/batch-results.ts";
 export {
   createServiceClient,
   type ServiceClient,
   type ServiceClientOptions,
 } from "./client/client.ts";
 export { type CallScope, currentCall, detached } from "./context/call-scope.ts";
+export type { ErrorMapper } from "./errors/error-mapping.ts";
 export {
   DomainError,
   type DomainErrorInit,

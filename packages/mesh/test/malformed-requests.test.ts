@@ -203,10 +203,11 @@ test("a failed item of a batch is told in JSON, with its details", async () => {
   const refuse = async () => {
     throw new ValidationError([{ field: "lines[0].productId", message: "is unknown" }]);
   };
+  const errors = { log: silentLogger, mapError: (error: unknown) => error };
   const routes = (router: ConnectRouter) => {
     router.service(InventoryService, {
       batchReserve: async ({ requests }) => ({
-        results: await settleBatch(requests, refuse, silentLogger),
+        results: await settleBatch(requests, refuse, errors),
       }),
     });
   };

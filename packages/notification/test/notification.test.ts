@@ -9,10 +9,10 @@ import {
 } from "@smartcart/gen/events/v1/order_events_pb";
 import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import { silentLogger } from "@smartcart/runtime";
+import type { RunningService } from "@smartcart/service";
 import type { Database } from "@smartcart/store";
 import { createDatabase, migrate } from "@smartcart/store";
 import { createTestBroker, createTestDatabase } from "@smartcart/testkit";
-import type { RunningNotification } from "../src/index.ts";
 import { parseNotificationConfig, startNotification } from "../src/index.ts";
 
 const patience = { timeout: 15_000 };
@@ -26,7 +26,7 @@ interface World extends AsyncDisposable {
   readonly placed: readonly string[];
   /** "ORD-1 3", as heard by one of maybe many hubs. */
   readonly statuses: readonly string[];
-  start(): Promise<RunningNotification>;
+  start(): Promise<RunningService>;
 }
 
 async function createWorld(engine: (typeof engines)[number]): Promise<World> {

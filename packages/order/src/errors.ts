@@ -3,7 +3,7 @@ import { Code } from "@connectrpc/connect";
 import type { Order } from "@smartcart/gen/order/v1/order_pb";
 import { RejectedOrderSchema } from "@smartcart/gen/order/v1/order_pb";
 import { DomainError } from "@smartcart/mesh";
-import { isConnectionError } from "@smartcart/store";
+import type { Unavailable } from "@smartcart/service";
 
 export function orderNotFound(orderId: string): DomainError {
   return new DomainError({
@@ -134,17 +134,10 @@ export function orderWasRejected(orderId: string): DomainError {
   });
 }
 
-/** The error for the caller: a database that is away is worth another try, anything else stays what it is. */
-export function toServiceError(error: unknown): unknown {
-  if (!isConnectionError(error)) return error;
-  return new DomainError({
-    code: "ORDERS_UNAVAILABLE",
-    rpcCode: Code.Unavailable,
-    httpStatus: 503,
-    retryAfterMs: 1_000,
-    title: "Orders cannot be read or written",
-    message:
-      "The orders cannot be reached just now. Send the same request again in a second, with the same Idempotency-Key: it is one order.",
-    cause: error,
-  });
-}
+/** What a caller is told while the database is away; a repetition with the same key is the same order. */
+export const ordersUnavailable: Unavailable = {
+  code: "ORDERS_UNAVAILABLE",
+  title: "Orders cannot be read or written",
+  message:
+    "The orders cannot be reached just now. Send the same request again in a second, with the same Idempotency-Key: it is one order.",
+};

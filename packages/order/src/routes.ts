@@ -4,7 +4,7 @@ import type { Database } from "@smartcart/store";
 import { forCall } from "@smartcart/store";
 import type { CancelOrderDependencies } from "./cancel-order.ts";
 import { cancelOrder } from "./cancel-order.ts";
-import { orderNotFound, toServiceError } from "./errors.ts";
+import { orderNotFound } from "./errors.ts";
 import { IDEMPOTENCY_REPLAYED_HEADER, idempotencyKeyOf } from "./idempotency.ts";
 import { orderEventView, orderView } from "./order-view.ts";
 import type { PlaceOrderDependencies } from "./place-order.ts";
@@ -20,18 +20,18 @@ export function orderRoutes(dependencies: RouteDependencies): (router: ConnectRo
   const { database, repository } = dependencies;
   return (router) =>
     router.service(OrderService, {
-      placeOrder: served(async (request, context) => {
+      async placeOrder(request, context) {
         const key = idempotencyKeyOf(context);
         const answer = await placeOrder(request, key, dependencies, context.signal);
         if (answer.replayed) markReplayed(context);
         return { order: throwIfRejected(answer) };
-      }),
-      getOrder: served(async ({ orderId }) => {
+      },
+      async getOrder({ orderId }) {
         const order = await repository.find(orderId);
         if (order === undefined) throw orderNotFound(orderId);
         return { order: orderView(order) };
-      }),
-      listOrders: served(async ({ userId, pageSize, pageToken }, context) => {
+      },
+      async listOrders({ userId, pageSize, pageToken }, context) {
         const limit = pageSize || 20;
         const orders = await listOrders(
           forCall(database, context),
@@ -42,48 +42,25 @@ export function orderRoutes(dependencies: RouteDependencies): (router: ConnectRo
         const page = orders.slice(0, limit);
         const nextPageToken = orders.length > limit ? (page.at(-1)?.orderId ?? "") : "";
         return { orders: page.map(orderView), nextPageToken };
-      }),
-      cancelOrder: served(async ({ orderId }) => {
+      },
+      async cancelOrder({ orderId }) {
         return { order: orderView(await cancelOrder(orderId, dependencies)) };
-      }),
-      listOrderEvents: served(async ({ orderId, afterSequence }, context) => {
+      },
+      async listOrderEvents({ orderId, afterSequence }, context) {
         const history = await listHistory(forCall(database, context), orderId, afterSequence);
         // Every order has a first entry, so nothing after 0 means no order.
         if (history.length === 0 && (await repository.find(orderId)) === undefined) {
           throw orderNotFound(orderId);
         }
         return { events: history.map(orderEventView) };
-      }),
+      },
       async *watchOrder({ orderId, afterSequence }, { signal }) {
-        try {
-          for await (const entry of watchHistory({
-            orderId,
-            afterSequence,
-            signal,
-            ...dependencies,
-          })) {
-            yield { event: orderEventView(entry) };
-          }
-        } catch (error) {
-          throw toServiceError(error);
+        const request = { orderId, afterSequence, signal };
+        for await (const entry of watchHistory({ ...request, ...dependencies })) {
+          yield { event: orderEventView(entry) };
         }
       },
     });
-}
-
-/**
- * The handler; a database that is away reaches its caller as 503 with a time to try again. A call whose caller went away while it
- * waited for its turn ends before it asks the database for anything.
- */
-function served<I, O>(handler: (request: I, context: HandlerContext) => Promise<O>) {
-  return async (request: I, context: HandlerContext): Promise<O> => {
-    context.signal.throwIfAborted();
-    try {
-      return await handler(request, context);
-    } catch (error) {
-      throw toServiceError(error);
-    }
-  };
 }
 
 function markReplayed(context: HandlerContext): void {

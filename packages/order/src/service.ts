@@ -1,22 +1,26 @@
 /** Builds the order service from its dependencies. */
-import type { Transport } from "@connectrpc/connect";
-import type { EventBus } from "@smartcart/bus";
-import { observeBus, outboxMigrations } from "@smartcart/bus";
+import { outboxMigrations } from "@smartcart/bus";
 import { createAsyncApi } from "@smartcart/contract";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
 import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
-import type { ServiceClientOptions } from "@smartcart/mesh";
-import { createServiceClient, startServer } from "@smartcart/mesh";
-import type { Logger, Registry, RunningService } from "@smartcart/runtime";
-import { createMetrics, Gauge } from "@smartcart/runtime";
+import type { Registry } from "@smartcart/runtime";
+import { Gauge } from "@smartcart/runtime";
+import type {
+  PeerAddress,
+  RunningService,
+  ServiceContext,
+  ServiceOptions,
+  ServiceServer,
+} from "@smartcart/service";
+import { startService } from "@smartcart/service";
 import type { Database } from "@smartcart/store";
-import { createDatabase, migrate } from "@smartcart/store";
 import { createCatalogue } from "./catalogue.ts";
 import type { OrderConfig } from "./config.ts";
 import type { CrashPoints } from "./crash-points.ts";
 import { crashAt, noCrashPoints } from "./crash-points.ts";
+import { ordersUnavailable } from "./errors.ts";
 import { idempotencyKeyHeader } from "./idempotency.ts";
 import { startKeyPruning } from "./key-pruning.ts";
 import { startOverdueShipmentPoller } from "./overdue-shipment-poller.ts";
@@ -29,50 +33,44 @@ import type { Peers } from "./saga/steps.ts";
 import { startShipmentsConsumer } from "./shipments-consumer.ts";
 import { countByState, countUnfinished } from "./store/read-orders.ts";
 
-/** Where a peer is: its URL, or the transport of one in the same process. */
-export type PeerAddress = Pick<ServiceClientOptions, "baseUrl" | "transport">;
-
-export interface OrderOptions {
-  readonly config: OrderConfig;
-  readonly databaseUrl: string;
-  readonly bus: EventBus;
+/** What the order service is built from; it keeps everything in its schema `orders`. */
+export interface OrderOptions extends ServiceOptions<OrderConfig> {
   readonly peers: Readonly<Record<keyof Peers, PeerAddress>>;
-  readonly log: Logger;
-  readonly metrics?: Registry;
   /** For fault tests. Default: none, or the one that the configuration names. */
   readonly crashPoints?: CrashPoints;
 }
 
-export interface RunningOrder extends RunningService {
-  readonly port: number;
-  /** Calls in process, through the same interceptors as over the network. */
-  readonly transport: Transport;
+/** Brings the schema up to date, then drives orders and serves. Disposing drains: first requests end, then steps. */
+export function startOrder(o: OrderOptions): Promise<RunningService> {
+  const { ORDER_PORT: port } = o.config;
+  return startService(
+    { name: "order", port, portVariable: "ORDER_PORT", unavailable: ordersUnavailable, ...o },
+    (context) => buildOrder(o, context),
+  );
 }
 
-export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
-  const { config, databaseUrl, log } = options;
-  const metrics = options.metrics ?? createMetrics("order");
-  const bus = observeBus(options.bus, metrics);
-  await using started = new AsyncDisposableStack();
-  const database = started.use(
-    createDatabase({ url: databaseUrl, schema: "orders", log, applicationName: "order" }),
-  );
-  await migrate(database, ordersMigrations);
-  await migrate(database, outboxMigrations);
-
+async function buildOrder(o: OrderOptions, context: ServiceContext): Promise<ServiceServer> {
+  const { config, log } = o;
+  const { metrics, stack } = context;
+  const database = await context.openDatabase({
+    url: o.databaseUrl,
+    schema: "orders",
+    migrations: [ordersMigrations, outboxMigrations],
+  });
+  const bus = context.observeBus(o.bus);
   const repository = createOrderRepository(database);
-  const peers = connectPeers(options, metrics);
+  const peers = connectPeers(o.peers, context);
   const crashPoints =
-    options.crashPoints ?? (config.ORDER_CRASH_AT ? crashAt(config.ORDER_CRASH_AT) : noCrashPoints);
+    o.crashPoints ?? (config.ORDER_CRASH_AT ? crashAt(config.ORDER_CRASH_AT) : noCrashPoints);
   const now = () => new Date();
   const saga = createOrderSaga({ repository, peers, log, crashPoints, now });
   // Disposed of in reverse: first no new requests, then no new steps, then the database.
-  started.defer(async () => {
+  stack.defer(async () => {
     saga.stop();
     await saga.idle();
   });
-  started.use(startResumer({ repository, saga, log }));
-  started.use(
+  stack.use(startResumer({ repository, saga, log }));
+  stack.use(
     startOverdueShipmentPoller({
       repository,
       shipping: peers.shipping,
@@ -80,65 +78,60 @@ export async function startOrder(options: OrderOptions): Promise<RunningOrder> {
       overdueMs: config.ORDER_SHIPMENT_OVERDUE_MS,
     }),
   );
-  const consumer = started.use(await startShipmentsConsumer({ bus, repository, log }));
-  started.use(startKeyPruning({ database, log, ageMs: config.IDEMPOTENCY_KEY_TTL_MS }));
-  const days = config.ORDER_RETENTION_DAYS;
-  requireRetention(days, config.IDEMPOTENCY_KEY_TTL_MS);
-  started.use(startRetention({ database, peers, log, days, now }));
+  const consumer = stack.use(await startShipmentsConsumer({ bus, repository, log }));
+  startDeletions(o, { database, peers, now, stack });
   measureUnfinished(metrics, database);
 
-  const asyncApi = createAsyncApi({ statusPort: config.STATUS_PORT });
-  const server = started.use(
-    await startServer({
-      name: "order",
-      port: config.ORDER_PORT,
-      portVariable: "ORDER_PORT",
-      host: config.HOST,
-      allowedHosts: config.ALLOWED_HOSTS,
-      trustedProxies: config.TRUSTED_PROXIES,
-      services: [OrderService],
-      rest: [OrderService],
-      restOptions: {
-        headers: [idempotencyKeyHeader],
-        description: aboutKeys(config.IDEMPOTENCY_KEY_TTL_MS),
-      },
-      extraRoutes: (app) => app.get("/asyncapi.json", (context) => context.json(asyncApi)),
-      routes: orderRoutes({
-        database,
-        repository,
-        saga,
-        crashPoints,
-        log,
-        now,
-        catalogue: createCatalogue({ inventory: peers.inventory, log }),
-        answerTimeoutMs: config.ORDER_ANSWER_TIMEOUT_MS,
-      }),
-      log,
-      metrics,
-      meshSecret: config.MESH_SECRET,
-      maxInFlight: config.ORDER_MAX_IN_FLIGHT,
-      rateLimitPerSecond: config.ORDER_RATE_LIMIT_PER_SECOND,
-      gauges: () => ordersByState(database),
-      faultSwitches: config.SMARTCART_DEMO ? [] : undefined,
-      corsOrigins: config.CORS_ORIGINS.split(",").filter((origin) => origin !== ""),
-      checks: {
-        database: () => database.ping(),
-        bus: () => bus.check(),
-        shipments: async () => {
-          if (!consumer.ready())
-            throw new Error("the consumer of queue shipments is not connected");
-        },
-      },
-    }),
-  );
-  const running = started.move();
+  const routes = orderRoutes({
+    database,
+    repository,
+    saga,
+    crashPoints,
+    log,
+    now,
+    catalogue: createCatalogue({ inventory: peers.inventory, log }),
+    answerTimeoutMs: config.ORDER_ANSWER_TIMEOUT_MS,
+  });
   return {
-    name: "order",
-    url: server.url,
-    port: server.port,
-    transport: server.transport,
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
+    ...endpoints(config),
+    routes,
+    gauges: () => ordersByState(database),
+    checks: {
+      shipments: async () => {
+        if (!consumer.ready()) throw new Error("the consumer of queue shipments is not connected");
+      },
+    },
   };
+}
+
+/** What the port offers beside the RPCs, and its limits. */
+function endpoints(config: OrderConfig): ServiceServer {
+  const asyncApi = createAsyncApi({ statusPort: config.STATUS_PORT });
+  return {
+    services: [OrderService],
+    rest: [OrderService],
+    restOptions: {
+      headers: [idempotencyKeyHeader],
+      description: aboutKeys(config.IDEMPOTENCY_KEY_TTL_MS),
+    },
+    extraRoutes: (app) => app.get("/asyncapi.json", (context) => context.json(asyncApi)),
+    corsOrigins: config.CORS_ORIGINS.split(",").filter((origin) => origin !== ""),
+    maxInFlight: config.ORDER_MAX_IN_FLIGHT,
+    rateLimitPerSecond: config.ORDER_RATE_LIMIT_PER_SECOND,
+  };
+}
+
+/** Deletes old keys, and old orders where the configuration asks for it. */
+function startDeletions(
+  { config, log }: OrderOptions,
+  o: { database: Database; peers: Peers; now: () => Date; stack: AsyncDisposableStack },
+): void {
+  const { database, peers, now, stack } = o;
+  const keyAgeMs = config.IDEMPOTENCY_KEY_TTL_MS;
+  stack.use(startKeyPruning({ database, log, ageMs: keyAgeMs }));
+  const days = config.ORDER_RETENTION_DAYS;
+  requireRetention(days, keyAgeMs);
+  stack.use(startRetention({ database, peers, log, days, now }));
 }
 
 /** For the OpenAPI document: what a client has to know of keys before it sends one. */
@@ -152,12 +145,14 @@ function aboutKeys(ttlMs: number): string {
 
 const ordersMigrations = { name: "orders", directory: new URL("../migrations/", import.meta.url) };
 
-function connectPeers({ peers, config, log }: OrderOptions, metrics: Registry): Peers {
-  const common = { caller: "order", log, metrics, meshSecret: config.MESH_SECRET };
+function connectPeers(
+  { inventory, payment, shipping }: OrderOptions["peers"],
+  { connect }: ServiceContext,
+): Peers {
   return {
-    inventory: createServiceClient(InventoryService, { ...common, ...peers.inventory }),
-    payment: createServiceClient(PaymentService, { ...common, ...peers.payment }),
-    shipping: createServiceClient(ShippingService, { ...common, ...peers.shipping }),
+    inventory: connect(InventoryService, inventory),
+    payment: connect(PaymentService, payment),
+    shipping: connect(ShippingService, shipping),
   };
 }
 

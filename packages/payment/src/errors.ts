@@ -1,6 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import { DomainError } from "@smartcart/mesh";
-import { isConnectionError } from "@smartcart/store";
+import type { Unavailable } from "@smartcart/service";
 
 /** NOT_FOUND: nobody asked for money for this order. */
 export function paymentNotFound(orderId: string): DomainError {
@@ -48,15 +48,9 @@ export function outcomeUnknown(
   });
 }
 
-/** Makes a lost database UNAVAILABLE, which callers may repeat; any other error stays what it is. */
-export function toServiceError(error: unknown): unknown {
-  if (!isConnectionError(error)) return error;
-  return new DomainError({
-    code: "PAYMENT_UNAVAILABLE",
-    rpcCode: Code.Unavailable,
-    title: "Payments unavailable",
-    message: "Payments cannot be reached at the moment. Repeat the same request in a second.",
-    retryAfterMs: 1000,
-    cause: error,
-  });
-}
+/** What a caller is told while the database is away. */
+export const paymentsUnavailable: Unavailable = {
+  code: "PAYMENT_UNAVAILABLE",
+  title: "Payments unavailable",
+  message: "Payments cannot be reached at the moment. Repeat the same request in a second.",
+};

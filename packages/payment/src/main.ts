@@ -1,26 +1,6 @@
 /** The payment service as a process of its own. */
-import { createLogShipper, openBus } from "@smartcart/bus";
-import { runMain, stateDirectory } from "@smartcart/runtime";
-import { openDatabaseServer } from "@smartcart/store";
+import { runService } from "@smartcart/service";
 import { parsePaymentConfig } from "./config.ts";
 import { startPayment } from "./service.ts";
 
-await runMain("payment", async ({ env, log, signal }) => {
-  const config = parsePaymentConfig(env);
-  await using started = new AsyncDisposableStack();
-  const { url: databaseUrl } = started.use(
-    await openDatabaseServer({
-      databaseUrl: config.DATABASE_URL,
-      stateDirectory: stateDirectory(env),
-      log,
-      signal,
-    }),
-  );
-  // The queue carries nothing but this service's log to the log service.
-  const bus = started.use(
-    await openBus({ amqpUrl: config.AMQP_URL, databaseUrl, name: "payment", log, signal }),
-  );
-  started.defer(log.addSink(started.use(createLogShipper({ bus }))));
-  started.use(await startPayment({ config, databaseUrl, log }));
-  return started.move();
-});
+await runService({ name: "payment", parseConfig: parsePaymentConfig, start: startPayment });

@@ -1,116 +1,94 @@
-import type { Transport } from "@connectrpc/connect";
+import type { ConnectRouter } from "@connectrpc/connect";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
-import { createFaultSwitch, startServer } from "@smartcart/mesh";
-import type { Logger, Registry, RunningService } from "@smartcart/runtime";
-import { Counter, createMetrics } from "@smartcart/runtime";
-import { createDatabase, migrate } from "@smartcart/store";
+import { createFaultSwitch } from "@smartcart/mesh";
+import type { Registry } from "@smartcart/runtime";
+import { Counter } from "@smartcart/runtime";
+import type {
+  RunningService,
+  ServiceContext,
+  ServiceOptions,
+  ServiceServer,
+} from "@smartcart/service";
+import { startService } from "@smartcart/service";
 import type { PaymentConfig } from "./config.ts";
+import { paymentsUnavailable } from "./errors.ts";
 import { createPaymentProcessor } from "./payment-processor.ts";
 import type { PaymentProvider } from "./payment-provider.ts";
 import { startPendingPaymentPoller } from "./pending-payment-poller.ts";
 import { createPaymentRoutes } from "./routes.ts";
 import { startSimulatedProvider } from "./simulated-provider/provider.ts";
 
-/** What the payment service is built from. */
-export interface PaymentOptions {
-  readonly config: PaymentConfig;
-  /** A PostgreSQL 15 or later; the service keeps everything in its schema `payment`. */
-  readonly databaseUrl: string;
-  readonly log: Logger;
-  /** Default: a registry of its own. */
-  readonly metrics?: Registry;
+/** What the payment service is built from; it keeps everything in its schema `payment`. */
+export interface PaymentOptions extends Omit<ServiceOptions<PaymentConfig>, "bus"> {
   /** Who moves the money. Default: the simulated provider, its ledger in schema `payment_provider`. */
   readonly provider?: PaymentProvider;
 }
 
-/** A running payment service. */
-export interface RunningPayment extends RunningService {
-  readonly port: number;
-  /** Calls this service in process, through the interceptors of its server. */
-  readonly transport: Transport;
+/** Brings the schema up to date, then serves. Disposing drains: calls under way finish, within a bound. */
+export function startPayment(o: PaymentOptions): Promise<RunningService> {
+  const { PAYMENT_PORT: port } = o.config;
+  return startService(
+    { name: "payment", port, portVariable: "PAYMENT_PORT", unavailable: paymentsUnavailable, ...o },
+    (context) => buildPayment(o, context),
+  );
 }
 
-/** Brings the schema up to date, then serves. Disposing drains: calls under way finish, within a bound. */
-export async function startPayment(o: PaymentOptions): Promise<RunningPayment> {
-  const { config, log, metrics = createMetrics("payment") } = o;
-  // What was started is undone in reverse order: by a failed start at once, else when the service is disposed.
-  await using starting = new AsyncDisposableStack();
-  const database = starting.use(
-    createDatabase({ url: o.databaseUrl, schema: "payment", log, metrics }),
-  );
-  await migrate(database, {
-    name: "payment",
-    directory: new URL("../migrations/", import.meta.url),
+async function buildPayment(o: PaymentOptions, context: ServiceContext): Promise<ServiceServer> {
+  const { config, log } = o;
+  const { metrics, stack, mapError } = context;
+  const directory = new URL("../migrations/", import.meta.url);
+  const database = await context.openDatabase({
+    url: o.databaseUrl,
+    schema: "payment",
+    migrations: [{ name: "payment", directory }],
   });
+  const { provider, ...server } = o.provider
+    ? { provider: o.provider }
+    : await simulateProvider(o, context);
+  const processor = stack.use(
+    createPaymentProcessor({
+      database,
+      provider,
+      providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
+      log,
+      onOutcome: countOutcomes(metrics),
+    }),
+  );
+  const afterMs = config.PAYMENT_RESOLVE_AFTER_MS;
+  stack.use(startPendingPaymentPoller({ database, processor, log, afterMs }));
+  const batchPatienceMs = config.PAYMENT_BATCH_PATIENCE_MS;
+  const routes = createPaymentRoutes({ processor, batchPatienceMs, log, mapError });
+  return {
+    ...server,
+    services: [PaymentService],
+    routes: (router: ConnectRouter) => router.service(PaymentService, routes),
+  };
+}
+
+/** The simulated provider, its readiness, and a switch that a real one could not have: to decline everything. */
+async function simulateProvider(
+  { config, databaseUrl, log }: PaymentOptions,
+  { metrics, stack }: ServiceContext,
+) {
   const decline = createFaultSwitch({ name: "decline", title: "Decline every new payment" });
-  const simulated =
-    o.provider === undefined
-      ? starting.use(
-          await startSimulatedProvider({
-            databaseUrl: o.databaseUrl,
-            slowMs: config.PROVIDER_SLOW_MS,
-            isDeclining: () => decline.value() === 1,
-            log,
-            metrics,
-          }),
-        )
-      : undefined;
-  const provider = o.provider ?? (simulated as PaymentProvider);
+  const provider = stack.use(
+    await startSimulatedProvider({
+      databaseUrl,
+      slowMs: config.PROVIDER_SLOW_MS,
+      isDeclining: () => decline.value() === 1,
+      log,
+      metrics,
+    }),
+  );
+  return { provider, faultSwitches: [decline], checks: { provider: () => provider.check() } };
+}
+
+function countOutcomes(metrics: Registry): (outcome: string) => void {
   const outcomes = new Counter({
     name: "payment_outcomes_total",
     help: "Answers of the provider by what they made of the payment; UNKNOWN where none came in time",
     labelNames: ["outcome"],
     registers: [metrics],
   });
-  const processor = starting.use(
-    createPaymentProcessor({
-      database,
-      provider,
-      providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
-      log,
-      onOutcome: (outcome) => outcomes.inc({ outcome }),
-    }),
-  );
-  starting.use(
-    startPendingPaymentPoller({
-      database,
-      processor,
-      log,
-      afterMs: config.PAYMENT_RESOLVE_AFTER_MS,
-    }),
-  );
-  const routes = createPaymentRoutes({
-    processor,
-    batchPatienceMs: config.PAYMENT_BATCH_PATIENCE_MS,
-    log,
-  });
-  const server = starting.use(
-    await startServer({
-      name: "payment",
-      port: config.PAYMENT_PORT,
-      portVariable: "PAYMENT_PORT",
-      host: config.HOST,
-      allowedHosts: config.ALLOWED_HOSTS,
-      trustedProxies: config.TRUSTED_PROXIES,
-      services: [PaymentService],
-      routes: (router) => router.service(PaymentService, routes),
-      log,
-      metrics,
-      meshSecret: config.MESH_SECRET,
-      // A real provider cannot be told to decline.
-      faultSwitches: config.SMARTCART_DEMO ? [...(simulated ? [decline] : [])] : undefined,
-      checks: {
-        database: () => database.ping(),
-        ...(simulated && { provider: () => simulated.check() }),
-      },
-    }),
-  );
-  const running = starting.move();
-  return {
-    name: "payment",
-    url: server.url,
-    port: server.port,
-    transport: server.transport,
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
-  };
+  return (outcome) => outcomes.inc({ outcome });
 }

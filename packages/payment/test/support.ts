@@ -5,17 +5,18 @@ import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
 import type { ServiceClient } from "@smartcart/mesh";
 import { createServiceClient, problemOf } from "@smartcart/mesh";
 import { silentLogger } from "@smartcart/runtime";
+import type { RunningService } from "@smartcart/service";
 import type { Database } from "@smartcart/store";
 import { createDatabase } from "@smartcart/store";
 import { createTestDatabase } from "@smartcart/testkit";
-import type { PaymentProvider, RunningPayment } from "../src/index.ts";
+import type { PaymentProvider } from "../src/index.ts";
 import { parsePaymentConfig, startPayment } from "../src/index.ts";
 
 /** A real service on a real database of its own, with clients as other parts have them. */
 export interface TestPayment extends AsyncDisposable {
   readonly url: string;
   readonly databaseUrl: string;
-  readonly service: RunningPayment;
+  readonly service: RunningService;
   readonly client: ServiceClient<typeof PaymentService>;
   readonly sql: Database;
   /** Starts one more process' worth of the service on the same database. */
@@ -23,7 +24,7 @@ export interface TestPayment extends AsyncDisposable {
 }
 
 export interface TestReplica {
-  readonly service: RunningPayment;
+  readonly service: RunningService;
   readonly client: ServiceClient<typeof PaymentService>;
 }
 

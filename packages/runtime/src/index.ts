@@ -9,7 +9,7 @@ export { commonConfig, stateDirectory } from "./common-config.ts";
 export type { CleanedEnv } from "./config.ts";
 export { ConfigError, parseConfig } from "./config.ts";
 export { createHostCheck, hostName, isLocalName } from "./host-check.ts";
-export type { MainContext, RunningService } from "./lifecycle.ts";
+export type { MainContext } from "./lifecycle.ts";
 export { runMain } from "./lifecycle.ts";
 export type { LogFields, Logger, LogLine, LogSink, RootLogger } from "./logger.ts";
 export { createLogger, silentLogger } from "./logger.ts";

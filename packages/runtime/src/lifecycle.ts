@@ -9,13 +9,6 @@ import { writeOutput } from "./output.ts";
 import { reasonOf, StartError, startWithSignal } from "./retry.ts";
 import { startTelemetry } from "./telemetry.ts";
 
-/** A running service. Disposing drains it: work under way finishes, within a bound. */
-export interface RunningService extends AsyncDisposable {
-  readonly name: string;
-  /** Base URL of its own port. */
-  readonly url: string;
-}
-
 /** What `start` is given. */
 export interface MainContext {
   readonly env: NodeJS.ProcessEnv;

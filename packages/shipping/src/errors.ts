@@ -1,7 +1,7 @@
 /** Every way in which the shipping service says no. The codes are stable; clients branch on them. */
 import { Code } from "@connectrpc/connect";
 import { DomainError } from "@smartcart/mesh";
-import { isConnectionError } from "@smartcart/store";
+import type { Unavailable } from "@smartcart/service";
 
 export function shipmentNotFound(orderId: string): DomainError {
   return new DomainError({
@@ -22,15 +22,9 @@ export function shipmentStarted(orderId: string): DomainError {
   });
 }
 
-/** An error of the database as the caller is to see it: a lost connection is worth another try. */
-export function toServiceError(error: unknown): unknown {
-  if (!isConnectionError(error)) return error;
-  return new DomainError({
-    code: "SHIPPING_UNAVAILABLE",
-    rpcCode: Code.Unavailable,
-    retryAfterMs: 1000,
-    title: "The shipments cannot be read",
-    message: "The shipping service has lost its database for the moment. Send the same call again.",
-    cause: error,
-  });
-}
+/** What a caller is told while the database is away. */
+export const shipmentsUnavailable: Unavailable = {
+  code: "SHIPPING_UNAVAILABLE",
+  title: "The shipments cannot be read",
+  message: "The shipping service has lost its database for the moment. Send the same call again.",
+};

@@ -1,25 +1,6 @@
 /** The shipping service as a process of its own. */
-import { createLogShipper, openBus } from "@smartcart/bus";
-import { runMain, stateDirectory } from "@smartcart/runtime";
-import { openDatabaseServer } from "@smartcart/store";
+import { runService } from "@smartcart/service";
 import { parseShippingConfig } from "./config.ts";
 import { startShipping } from "./service.ts";
 
-await runMain("shipping", async ({ env, log, signal }) => {
-  const config = parseShippingConfig(env);
-  await using starting = new AsyncDisposableStack();
-  const { url: databaseUrl } = starting.use(
-    await openDatabaseServer({
-      databaseUrl: config.DATABASE_URL,
-      stateDirectory: stateDirectory(env),
-      log,
-      signal,
-    }),
-  );
-  const bus = starting.use(
-    await openBus({ amqpUrl: config.AMQP_URL, databaseUrl, name: "shipping", log, signal }),
-  );
-  starting.defer(log.addSink(starting.use(createLogShipper({ bus }))));
-  starting.use(await startShipping({ config, databaseUrl, bus, log }));
-  return starting.move();
-});
+await runService({ name: "shipping", parseConfig: parseShippingConfig, start: startShipping });

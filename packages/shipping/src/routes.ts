@@ -1,46 +1,34 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { ServiceImpl } from "@connectrpc/connect";
 import type { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import { ShipmentSchema, ShipmentStatus } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import type { Queryable } from "@smartcart/store";
-import { shipmentNotFound, shipmentStarted, toServiceError } from "./errors.ts";
+import { shipmentNotFound, shipmentStarted } from "./errors.ts";
 import type { Shipment } from "./shipment.ts";
 import { deleteShipments, findShipment, insertCancelled } from "./store.ts";
 
 /** The RPCs of smartcart.shipping.v1.ShippingService. */
 export function createShippingRoutes(database: Queryable): ServiceImpl<typeof ShippingService> {
   return {
-    cancelShipment: guarded(async ({ orderId }) => {
+    async cancelShipment({ orderId }) {
       // Two statements and no transaction: a row outlives the order's saga, so what is read is what the insert met.
       await insertCancelled(database, orderId);
       const shipment = await findShipment(database, orderId);
       if (shipment?.status !== "CANCELLED") throw shipmentStarted(orderId);
       return { shipment: toMessage(shipment) };
-    }),
+    },
 
-    getShipment: guarded(async ({ orderId }) => {
+    async getShipment({ orderId }) {
       const shipment = await findShipment(database, orderId);
       if (!shipment) throw shipmentNotFound(orderId);
       return { shipment: toMessage(shipment) };
-    }),
+    },
 
-    batchDeleteShipments: guarded(async ({ orderIds }) => {
+    async batchDeleteShipments({ orderIds }) {
       await deleteShipments(database, orderIds);
       return {};
-    }),
-  };
-}
-
-/** A call whose caller went away while it waited for its turn ends before it asks the database for anything. */
-function guarded<I, O>(method: (request: I) => Promise<O>) {
-  return async (request: I, context: Pick<HandlerContext, "signal">): Promise<O> => {
-    context.signal.throwIfAborted();
-    try {
-      return await method(request);
-    } catch (error) {
-      throw toServiceError(error);
-    }
+    },
   };
 }
 

@@ -20,10 +20,10 @@ import {
 import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import { createServiceClient } from "@smartcart/mesh";
 import { createLogger, silentLogger } from "@smartcart/runtime";
+import type { RunningService } from "@smartcart/service";
 import type { Database } from "@smartcart/store";
 import { createDatabase } from "@smartcart/store";
 import { createTestBroker, createTestDatabase } from "@smartcart/testkit";
-import type { RunningShipping } from "../src/index.ts";
 import { parseShippingConfig, startShipping } from "../src/index.ts";
 
 export const engines = ["postgres", "rabbitmq"] as const;
@@ -52,7 +52,7 @@ export interface ShipmentFact {
 
 /** A running service, a client of it as the order service has it, and what it said. */
 export interface TestShipping extends AsyncDisposable {
-  readonly service: RunningShipping;
+  readonly service: RunningService;
   readonly client: ReturnType<typeof createClient>;
   /** Lines of its log. */
   readonly lines: readonly Record<string, unknown>[];

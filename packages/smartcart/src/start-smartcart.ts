@@ -2,7 +2,6 @@
  * Every part in one process. They listen on their ports as they would alone; calls between them go in process, through
  * the same interceptors.
  */
-import type { Transport } from "@connectrpc/connect";
 import { createLogShipper, openBus } from "@smartcart/bus";
 import { startInventory } from "@smartcart/inventory";
 import { startLog } from "@smartcart/log";
@@ -10,13 +9,15 @@ import { startNotification } from "@smartcart/notification";
 import { startOps } from "@smartcart/ops";
 import { startOrder } from "@smartcart/order";
 import { startPayment } from "@smartcart/payment";
-import type { RootLogger, RunningService } from "@smartcart/runtime";
+import type { RootLogger } from "@smartcart/runtime";
 import { isLoopback } from "@smartcart/runtime";
+import type { RunningService } from "@smartcart/service";
 import { startShipping } from "@smartcart/shipping";
 import { startStatusHub } from "@smartcart/status-hub";
 import { openDatabaseServer } from "@smartcart/store";
 import type { SmartCartConfig } from "./config.ts";
 import { withDemoDefault } from "./config.ts";
+import type { RunningWebServer } from "./web-server.ts";
 import { startWebServer } from "./web-server.ts";
 
 export interface SmartCartOptions {
@@ -32,7 +33,7 @@ export interface SmartCartOptions {
 }
 
 export interface RunningSmartCart extends AsyncDisposable {
-  readonly parts: readonly RunningService[];
+  readonly parts: readonly Part[];
   /** Base URL by part: "order", "inventory", "payment", "status-hub", "log", "notification", "shipping", "ops", "web". */
   readonly urls: Readonly<Record<string, string>>;
   readonly databaseUrl: string;
@@ -63,8 +64,8 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
   );
   started.defer(log.addSink(started.use(createLogShipper({ bus }))));
 
-  const parts: RunningService[] = [];
-  const run = async <P extends RunningService>(part: Promise<P>): Promise<P> => {
+  const parts: Part[] = [];
+  const run = async <P extends Part>(part: Promise<P>): Promise<P> => {
     const running = started.use(await part);
     parts.push(running);
     return running;
@@ -96,7 +97,7 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
     startStatusHub({ ...common("status-hub"), peers: { order: { transport: order.transport } } }),
   );
   if (hasConsole(config)) {
-    const here = ({ transport, url: baseUrl }: ServedPart) => [{ transport, baseUrl }];
+    const here = ({ transport, url: baseUrl }: RunningService) => [{ transport, baseUrl }];
     await run(
       startOps({
         ...common("ops"),
@@ -142,13 +143,14 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
   };
 }
 
-type ServedPart = RunningService & { readonly transport: Transport };
+/** One of the services, or the page. */
+type Part = RunningService | RunningWebServer;
 
 /** Without a token the operations console is for this machine only; the shop starts all the same. */
 function hasConsole({ HOST, OPS_TOKEN }: SmartCartConfig): boolean {
   return OPS_TOKEN !== undefined || isLoopback(HOST);
 }
 
-function urlsOf(parts: readonly RunningService[]): Record<string, string> {
+function urlsOf(parts: readonly Part[]): Record<string, string> {
   return Object.fromEntries(parts.map(({ name, url }) => [name, url]));
 }

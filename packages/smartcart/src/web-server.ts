@@ -4,7 +4,7 @@ import type { IncomingMessage, Server } from "node:http";
 import { createServer, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { boundPipelines, createConnectionLimit } from "@smartcart/mesh";
-import type { Logger, RunningService, TrustedProxies } from "@smartcart/runtime";
+import type { Logger, TrustedProxies } from "@smartcart/runtime";
 import {
   createHostCheck,
   createMetrics,
@@ -44,7 +44,14 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** Longer than the idle time-out of common load balancers, so that they close first. */
 const KEEP_ALIVE_MS = 65_000;
 
-export async function startWebServer(options: WebServerOptions): Promise<RunningService> {
+/** The page's server. Disposing drains it: answers under way finish, within a bound. */
+export interface RunningWebServer extends AsyncDisposable {
+  readonly name: "web";
+  /** Base URL of its own port. */
+  readonly url: string;
+}
+
+export async function startWebServer(options: WebServerOptions): Promise<RunningWebServer> {
   const { log, upstreams } = options;
   const route = createRouter({
     page: await loadPage(options.page),

@@ -1,8 +1,6 @@
 /** Builds the status hub from its dependencies. */
 import type { IncomingMessage } from "node:http";
-import type { Transport } from "@connectrpc/connect";
 import type { EventBus, RunningConsumer } from "@smartcart/bus";
-import { observeBus } from "@smartcart/bus";
 import type {
   OrderStatusChanged,
   OrderStatusesChanged,
@@ -12,9 +10,16 @@ import {
   OrderStatusesChangedSchema,
 } from "@smartcart/gen/events/v1/order_events_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
-import { createServiceClient, startServer } from "@smartcart/mesh";
-import type { Logger, Registry, RunningService } from "@smartcart/runtime";
-import { createMetrics, loopbackProxies } from "@smartcart/runtime";
+import type { Logger } from "@smartcart/runtime";
+import { loopbackProxies } from "@smartcart/runtime";
+import type {
+  PeerAddress,
+  RunningService,
+  ServiceContext,
+  ServiceOptions,
+  ServiceServer,
+} from "@smartcart/service";
+import { startService } from "@smartcart/service";
 import { createAdmission } from "./admission.ts";
 import type { StatusHubConfig } from "./config.ts";
 import type { Hub } from "./hub.ts";
@@ -25,23 +30,9 @@ import { createOrderHistory } from "./order-history.ts";
 import { startSocketServer } from "./socket-server.ts";
 
 /** What the status hub is built from. */
-export interface StatusHubOptions {
-  readonly config: StatusHubConfig;
-  readonly bus: EventBus;
-  /** Where histories are read: the order service by its URL, or by its transport in the same process. */
-  readonly peers: {
-    readonly order: { readonly baseUrl: string } | { readonly transport: Transport };
-  };
-  readonly log: Logger;
-  /** Default: a registry of its own. */
-  readonly metrics?: Registry;
-}
-
-/** A running status hub. */
-export interface RunningStatusHub extends RunningService {
-  readonly port: number;
-  /** Calls this service in process, through the interceptors of its server. */
-  readonly transport: Transport;
+export interface StatusHubOptions extends Omit<ServiceOptions<StatusHubConfig>, "databaseUrl"> {
+  /** Where histories are read. */
+  readonly peers: { readonly order: PeerAddress };
 }
 
 /** Readings of the order service at once: enough to keep it busy, few enough to leave it to its orders. */
@@ -53,20 +44,20 @@ const RETRY_PAUSE_MS = 200;
  * Listens for statuses and serves /ws. It keeps nothing: what a client needs after any loss is read from the order service,
  * so any number of hubs may run, and each hears every status.
  */
-export async function startStatusHub(o: StatusHubOptions): Promise<RunningStatusHub> {
-  const { config, log, metrics = createMetrics("status-hub") } = o;
-  const bus = observeBus(o.bus, metrics);
-  await using starting = new AsyncDisposableStack();
-  const orders = starting.use(
-    createServiceClient(OrderService, {
-      caller: "status-hub",
-      ...o.peers.order,
-      log,
-      meshSecret: config.MESH_SECRET,
-      metrics,
-    }),
+export function startStatusHub(o: StatusHubOptions): Promise<RunningService> {
+  const { STATUS_PORT: port } = o.config;
+  return startService({ name: "status-hub", port, portVariable: "STATUS_PORT", ...o }, (context) =>
+    buildStatusHub(o, context),
   );
-  const measured = createHubMetrics(metrics);
+}
+
+async function buildStatusHub(
+  o: StatusHubOptions,
+  context: ServiceContext,
+): Promise<ServiceServer> {
+  const { config, log } = o;
+  const measured = createHubMetrics(context.metrics);
+  const orders = context.connect(OrderService, o.peers.order);
   const hub = createHub({
     history: createOrderHistory(orders, MAX_CONCURRENT_READS),
     log,
@@ -80,7 +71,26 @@ export async function startStatusHub(o: StatusHubOptions): Promise<RunningStatus
     },
   });
   // Before anybody can subscribe: what a client's first reading does not show comes live.
-  const subscribers = starting.use(await hearStatuses(bus, { hub, measured, log }));
+  const bus = context.observeBus(o.bus);
+  const subscribers = context.stack.use(await hearStatuses(bus, { hub, measured, log }));
+  const { sockets, admission } = acceptSockets(o, hub, measured.slow);
+  measured.observe({ hub, admission });
+  return {
+    // An upgrade is HTTP/1.1 only, so its request is of node:http.
+    onUpgrade: (request, socket, head) => sockets.upgrade(request as IncomingMessage, socket, head),
+    // The server would wait for sockets, which never end by themselves.
+    disposeFirst: sockets,
+    gauges: async () => ({ sockets: admission.connections }),
+    checks: {
+      async statuses() {
+        if (!subscribers.ready()) throw new Error("the subscription to statuses is not attached");
+      },
+    },
+  };
+}
+
+/** The WebSockets, and who may open one. */
+function acceptSockets({ config, log }: StatusHubOptions, hub: Hub, onSlow: () => void) {
   const admission = createAdmission({
     allowedOrigins: listOf(config.STATUS_ALLOWED_ORIGINS),
     allowedHosts: config.ALLOWED_HOSTS ?? [],
@@ -95,45 +105,9 @@ export async function startStatusHub(o: StatusHubOptions): Promise<RunningStatus
     heartbeatMs: config.STATUS_HEARTBEAT_MS,
     maxBufferedBytes: config.STATUS_MAX_BUFFERED_BYTES,
     frameBurst: 2 * config.STATUS_MAX_SUBSCRIPTIONS + 20,
-    onSlow: measured.slow,
+    onSlow,
   });
-  measured.observe({ hub, admission });
-  const server = starting.use(
-    await startServer({
-      name: "status-hub",
-      port: config.STATUS_PORT,
-      portVariable: "STATUS_PORT",
-      host: config.HOST,
-      allowedHosts: config.ALLOWED_HOSTS,
-      trustedProxies: config.TRUSTED_PROXIES,
-      services: [],
-      routes: () => {},
-      // An upgrade is HTTP/1.1 only, so its request is of node:http.
-      onUpgrade: (request, socket, head) =>
-        sockets.upgrade(request as IncomingMessage, socket, head),
-      log,
-      metrics,
-      meshSecret: config.MESH_SECRET,
-      gauges: async () => ({ sockets: admission.connections }),
-      faultSwitches: config.SMARTCART_DEMO ? [] : undefined,
-      checks: {
-        bus: () => bus.check(),
-        async statuses() {
-          if (!subscribers.ready()) throw new Error("the subscription to statuses is not attached");
-        },
-      },
-    }),
-  );
-  // Disposed of first: the server would wait for sockets that never end by themselves.
-  starting.use(sockets);
-  const running = starting.move();
-  return {
-    name: "status-hub",
-    url: server.url,
-    port: server.port,
-    transport: server.transport,
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
-  };
+  return { sockets, admission };
 }
 
 /** Hears statuses in the bundles of the order service, and one by one from publishers of another make. */

@@ -16,8 +16,8 @@ import { OrderEventSchema, OrderSchema } from "@smartcart/gen/order/v1/order_pb"
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { startServer } from "@smartcart/mesh";
 import { createMetrics, silentLogger } from "@smartcart/runtime";
+import type { RunningService } from "@smartcart/service";
 import { createTestBroker, createTestDatabase } from "@smartcart/testkit";
-import type { RunningStatusHub } from "../src/index.ts";
 import { parseStatusHubConfig, startStatusHub } from "../src/index.ts";
 
 export const engines = ["postgres", "rabbitmq"] as const;
@@ -30,7 +30,7 @@ export interface TestWorld extends AsyncDisposable {
   /** The broker, where there is one. */
   readonly amqpUrl: string | undefined;
   /** @param o.bus its way to the queue; default: the one of the world */
-  startHub(env?: Record<string, string>, o?: { bus?: EventBus }): Promise<RunningStatusHub>;
+  startHub(env?: Record<string, string>, o?: { bus?: EventBus }): Promise<RunningService>;
   /** Takes an order further by so many steps, in storage and in what is announced. */
   advance(orderId: string, userId?: string, steps?: number): Promise<void>;
   /** All in one message, as the order service does. */

@@ -16,7 +16,7 @@ export const patches = {
   },
   /** Stock is read without a lock and written as what was read, plus or minus: two at once lose an update. */
   "no-compare-and-set": {
-    file: "packages/inventory/src/store.ts",
+    file: "packages/inventory/src/store/write-reservations.ts",
     replacements: [
       {
         find: "WHERE product_id = ANY($1::text[]) ORDER BY product_id FOR UPDATE`",

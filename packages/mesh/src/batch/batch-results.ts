@@ -1,5 +1,6 @@
 import type { ItemError } from "@smartcart/gen/type/v1/problem_pb";
 import type { Logger } from "@smartcart/runtime";
+import type { ErrorMapper } from "../errors/error-mapping.ts";
 import { DomainError } from "../errors/errors.ts";
 import { toItemError } from "./item-error.ts";
 
@@ -8,17 +9,25 @@ export type ItemResult<T> =
   | { result: { case: "response"; value: T } }
   | { result: { case: "error"; value: ItemError } };
 
+/** What a batch does with the error of an item. */
+export interface BatchErrors {
+  readonly log: Logger;
+  /** As `mapError` of the server, which sees only what fails the whole call. */
+  readonly mapError: ErrorMapper;
+}
+
 /** Runs a unary method for every request of a batch; the answers stand in the order of the requests. */
 export function settleBatch<I, T>(
   requests: readonly I[],
   method: (request: I) => Promise<T>,
-  log: Logger,
+  { log, mapError }: BatchErrors,
 ): Promise<ItemResult<T>[]> {
   return Promise.all(
     requests.map(async (request): Promise<ItemResult<T>> => {
       try {
         return { result: { case: "response", value: await method(request) } };
-      } catch (error) {
+      } catch (thrown) {
+        const error = mapError(thrown);
         // The text of an unforeseen error is for the log only: the caller gets "internal error".
         if (!(error instanceof DomainError)) log.error("batch.item_failed", { error });
         return { result: { case: "error", value: toItemError(error) } };

@@ -14,6 +14,9 @@ export function markReceived<E extends Error>(error: E): E {
   return error;
 }
 
+/** Translates an error of an implementation for its caller; returns what it does not know. */
+export type ErrorMapper = (error: unknown) => unknown;
+
 /** An error as the caller gets it. */
 export interface MappedError {
   readonly error: ConnectError;

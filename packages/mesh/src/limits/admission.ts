@@ -96,6 +96,8 @@ export function createAdmission(o: AdmissionOptions): Admission {
     }
     const leave = await (req.stream ? enterStream(req) : enterUnary(req));
     try {
+      // Its caller may have gone while it waited: then nothing is begun for it.
+      req.signal.throwIfAborted();
       const res = await next(req);
       if (res.stream) {
         return { ...res, message: observeStream(res.message, { onEnd: leave }) };

@@ -1,13 +1,19 @@
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Logger } from "@smartcart/runtime";
+import type { ErrorMapper } from "../errors/error-mapping.ts";
 import { mapError } from "../errors/error-mapping.ts";
 import { abortable, observeStream } from "../streams/stream-observer.ts";
 
-/** Semaphore whatever is thrown into what the caller may see, and logs what the caller may not see. */
-export function createErrorInterceptor(log: Logger): Interceptor {
+/** Turns whatever is thrown into what the caller may see, and logs what the caller may not see. */
+export function createErrorInterceptor(
+  log: Logger,
+  translate: ErrorMapper = (error) => error,
+): Interceptor {
   function map(req: UnaryRequest | StreamRequest, thrown: unknown): unknown {
-    const { error, unexpected } = mapError(isHangUp(req.signal, thrown) ? canceledError() : thrown);
+    const { error, unexpected } = mapError(
+      isHangUp(req.signal, thrown) ? canceledError() : translate(thrown),
+    );
     if (unexpected) {
       const method = `${req.method.parent.typeName}/${req.method.name}`;
       log.error("rpc.failed", { method, error: error.cause });

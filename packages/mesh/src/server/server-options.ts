@@ -5,6 +5,7 @@ import type { Authenticator } from "@smartcart/identity";
 import type { Logger, Registry, TrustedProxies } from "@smartcart/runtime";
 import type { Trust } from "../auth/access.ts";
 import type { ResourceOwners } from "../auth/ownership.ts";
+import type { ErrorMapper } from "../errors/error-mapping.ts";
 import type { Checks } from "../health/readiness.ts";
 import type { OnUpgrade } from "../http/http1-server.ts";
 import type { FaultSwitch } from "../instance/fault-switch.ts";
@@ -32,6 +33,12 @@ export interface ServerOptions {
   readonly routes: (router: ConnectRouter) => void;
   /** The services that health and reflection tell of. */
   readonly services: readonly DescService[];
+  /**
+   * What an error of an implementation is to its caller, such as a `DomainError` for a lost database; whatever it does not know it
+   * returns as it is. It is asked of unary calls and streams; the items of a batch are the implementation's own (`settleBatch`).
+   * Default: each is what it is.
+   */
+  readonly mapError?: ErrorMapper | undefined;
   readonly log: Logger;
   readonly metrics: Registry;
   /** Verifies the caller tokens of services; undefined: none can prove to be one. */

@@ -68,7 +68,7 @@ export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: 
       metrics: o.metrics,
       exempt: unobserved,
     }),
-    createErrorInterceptor(o.log),
+    createErrorInterceptor(o.log, o.mapError),
     promptEnd,
     createAuthentication({
       authenticate: o.authenticate,

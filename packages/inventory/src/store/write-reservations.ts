@@ -1,82 +1,13 @@
+/** Statements that write reservations and move the units of their stock, and the locks of that stock. */
 import type { Queryable } from "@smartcart/store";
-import type { CataloguePosition, Product } from "./catalogue.ts";
-import type {
-  Reservation,
-  ReservationChange,
-  ReservationStatus,
-  ReserveRequest,
-} from "./reservation.ts";
-import type { Line, StockMove } from "./stock-ledger.ts";
+import type { Reservation, ReservationChange, ReserveRequest } from "../reservation.ts";
+import type { Line, StockMove } from "../stock-ledger.ts";
+import { toAvailable } from "./read-stock.ts";
+import type { ReservationRow } from "./reservation-row.ts";
+import { toReservation } from "./reservation-row.ts";
 
-// All statements of the service. Whatever writes takes its locks in one order: stock rows by product id, then
-// reservation rows by id, then new ids in ascending order. Nothing here can therefore deadlock.
-
-interface ProductRow {
-  product_id: string;
-  name: string;
-  description: string;
-  category: string;
-  emoji: string;
-  currency_code: string;
-  price_minor: string;
-  available: number;
-  version: string;
-}
-
-interface ReservationRow {
-  reservation_id: string;
-  lines: Line[];
-  status: ReservationStatus;
-  closed: boolean;
-  expires_at: Date | null;
-}
-
-const selectProducts = `
-  SELECT p.product_id, p.name, p.description, p.category, p.emoji, p.currency_code, p.price_minor,
-         s.available, p.revision + s.version AS version
-  FROM product p JOIN stock s USING (product_id)`;
-
-const selectReservations = `
-  SELECT reservation_id, lines, status, closed, expires_at FROM reservation`;
-
-/** Lists up to `limit` products after a position (undefined: from the start), in the order of the catalogue. */
-export async function listProducts(
-  db: Queryable,
-  after: CataloguePosition | undefined,
-  limit: number,
-): Promise<Product[]> {
-  const { rows } = await db.query<ProductRow>({
-    name: "inventory.list_products",
-    text: `${selectProducts}
-      WHERE $1::text IS NULL OR (p.category, p.name, p.product_id) > ($1, $2, $3)
-      ORDER BY p.category, p.name, p.product_id LIMIT $4`,
-    values: [after?.category ?? null, after?.name ?? null, after?.productId ?? null, limit],
-  });
-  return rows.map(toProduct);
-}
-
-/** Reads products by id; undefined means all. Unknown ids are left out. */
-export async function findProducts(db: Queryable, ids?: readonly string[]): Promise<Product[]> {
-  const { rows } = await db.query<ProductRow>({
-    name: "inventory.find_products",
-    text: `${selectProducts} WHERE $1::text[] IS NULL OR p.product_id = ANY($1)`,
-    values: [ids ?? null],
-  });
-  return rows.map(toProduct);
-}
-
-/** Reads the units available of some products, without a lock. */
-export async function readAvailable(
-  db: Queryable,
-  productIds: readonly string[],
-): Promise<Map<string, number>> {
-  const { rows } = await db.query<{ product_id: string; available: number }>({
-    name: "inventory.read_available",
-    text: "SELECT product_id, available FROM stock WHERE product_id = ANY($1::text[])",
-    values: [productIds],
-  });
-  return toAvailable(rows);
-}
+// Whatever writes takes its locks in one order: stock rows by product id, then reservation rows by id, then new ids in ascending
+// order. No two statements of the service can therefore deadlock.
 
 /** Locks the stock of some products, in the order of their ids, and reads the units available. */
 export async function lockStock(
@@ -107,86 +38,6 @@ export async function lockStockOf(
     values: [reservationIds],
   });
   return toAvailable(rows);
-}
-
-/** Reads reservations by id, without a lock. */
-export async function readReservations(
-  tx: Queryable,
-  ids: readonly string[],
-): Promise<Map<string, Reservation>> {
-  const { rows } = await tx.query<ReservationRow>({
-    name: "inventory.read_reservations",
-    text: `${selectReservations} WHERE reservation_id = ANY($1::text[])`,
-    values: [ids],
-  });
-  return new Map(rows.map((row) => [row.reservation_id, toReservation(row)]));
-}
-
-/** Reads reservations by id and locks them, in the order of their ids. */
-export async function lockReservations(
-  tx: Queryable,
-  ids: readonly string[],
-): Promise<Map<string, Reservation>> {
-  const { rows } = await tx.query<ReservationRow>({
-    name: "inventory.lock_reservations",
-    text: `${selectReservations}
-      WHERE reservation_id = ANY($1::text[]) ORDER BY reservation_id FOR UPDATE`,
-    values: [ids],
-  });
-  return new Map(rows.map((row) => [row.reservation_id, toReservation(row)]));
-}
-
-/**
- * Deletes those of the given reservations that are not held, and takes what they sold out of the stock's total: `initial` is what the
- * stock was given for the orders that are still stored. The caller holds the locks of their stock.
- */
-export async function deleteReservations(tx: Queryable, ids: readonly string[]): Promise<void> {
-  await tx.query({
-    name: "inventory.delete_reservations",
-    text: `WITH deleted AS (
-        DELETE FROM reservation WHERE reservation_id = ANY($1::text[]) AND status <> 'HELD'
-        RETURNING lines, status
-      ), sold AS (
-        SELECT line->>'productId' AS product_id, sum((line->>'quantity')::int)::int AS units
-        FROM deleted, jsonb_array_elements(lines) AS line WHERE status = 'COMMITTED' GROUP BY 1
-      )
-      UPDATE stock s SET initial = s.initial - sold.units, reserved = s.reserved - sold.units
-      FROM sold WHERE s.product_id = sold.product_id`,
-    values: [ids],
-  });
-}
-
-/** In how many milliseconds the time of a hold is over, by the database's clock; 0 where one's is, Infinity where there is none. */
-export async function nextExpiryInMs(db: Queryable): Promise<number> {
-  const { rows } = await db.query<{ ms: number }>({
-    name: "inventory.next_expiry",
-    text: `SELECT greatest(0, extract(epoch FROM expires_at - now()) * 1000)::float8 AS ms
-      FROM reservation WHERE status = 'HELD' ORDER BY expires_at LIMIT 1`,
-  });
-  return rows[0]?.ms ?? Number.POSITIVE_INFINITY;
-}
-
-/** Finds holds whose time is over by the database's clock, the oldest first. A hint only: nothing is locked. */
-export async function findOverdue(db: Queryable, limit: number): Promise<string[]> {
-  const { rows } = await db.query<{ reservation_id: string }>({
-    name: "inventory.find_overdue",
-    text: `SELECT reservation_id FROM reservation
-      WHERE status = 'HELD' AND expires_at <= now() ORDER BY expires_at LIMIT $1`,
-    values: [limit],
-  });
-  return rows.map((row) => row.reservation_id);
-}
-
-/** Locks those of the given ids that are still held and overdue; what another transaction works on is left to it. */
-export async function lockOverdue(tx: Queryable, ids: readonly string[]): Promise<Reservation[]> {
-  const { rows } = await tx.query<ReservationRow>({
-    name: "inventory.lock_overdue",
-    text: `${selectReservations}
-      WHERE reservation_id = ANY($1::text[]) AND status = 'HELD' AND expires_at <= now()
-      ORDER BY reservation_id FOR UPDATE SKIP LOCKED`,
-    values: [ids],
-  });
-  return rows.map(toReservation);
 }
 
 /**
@@ -311,6 +162,26 @@ export async function updateReservations(
   });
 }
 
+/**
+ * Deletes those of the given reservations that are not held, and takes what they sold out of the stock's total: `initial` is what the
+ * stock was given for the orders that are still stored. The caller holds the locks of their stock.
+ */
+export async function deleteReservations(tx: Queryable, ids: readonly string[]): Promise<void> {
+  await tx.query({
+    name: "inventory.delete_reservations",
+    text: `WITH deleted AS (
+        DELETE FROM reservation WHERE reservation_id = ANY($1::text[]) AND status <> 'HELD'
+        RETURNING lines, status
+      ), sold AS (
+        SELECT line->>'productId' AS product_id, sum((line->>'quantity')::int)::int AS units
+        FROM deleted, jsonb_array_elements(lines) AS line WHERE status = 'COMMITTED' GROUP BY 1
+      )
+      UPDATE stock s SET initial = s.initial - sold.units, reserved = s.reserved - sold.units
+      FROM sold WHERE s.product_id = sold.product_id`,
+    values: [ids],
+  });
+}
+
 /** The part of a statement that moves the units of locked stock rows; its values are {@link moveValues}. */
 const moveStock = `moved AS (
         UPDATE stock s SET available = s.available + move.available, reserved = s.reserved + move.reserved,
@@ -324,34 +195,4 @@ function moveValues(moves: readonly StockMove[]): unknown[] {
     moves.map((move) => move.available),
     moves.map((move) => move.reserved),
   ];
-}
-
-function toAvailable(
-  rows: readonly { product_id: string; available: number }[],
-): Map<string, number> {
-  return new Map(rows.map((row) => [row.product_id, row.available]));
-}
-
-function toReservation(row: ReservationRow): Reservation {
-  return {
-    reservationId: row.reservation_id,
-    lines: row.lines,
-    status: row.status,
-    closed: row.closed,
-    expiresAt: row.expires_at ?? undefined,
-  };
-}
-
-function toProduct(row: ProductRow): Product {
-  return {
-    productId: row.product_id,
-    name: row.name,
-    description: row.description,
-    category: row.category,
-    emoji: row.emoji,
-    currencyCode: row.currency_code,
-    priceMinor: BigInt(row.price_minor),
-    available: row.available,
-    version: BigInt(row.version),
-  };
 }

@@ -1,0 +1,24 @@
+import type { Reservation, ReservationStatus } from "../reservation.ts";
+import type { Line } from "../stock-ledger.ts";
+
+/** A row of table `reservation`, as {@link selectReservations} reads it. */
+export interface ReservationRow {
+  reservation_id: string;
+  lines: Line[];
+  status: ReservationStatus;
+  closed: boolean;
+  expires_at: Date | null;
+}
+
+export const selectReservations = `
+  SELECT reservation_id, lines, status, closed, expires_at FROM reservation`;
+
+export function toReservation(row: ReservationRow): Reservation {
+  return {
+    reservationId: row.reservation_id,
+    lines: row.lines,
+    status: row.status,
+    closed: row.closed,
+    expiresAt: row.expires_at ?? undefined,
+  };
+}

@@ -1,0 +1,89 @@
+/** What a service is built with: each resource is disposed of with the service, counted in its metrics and part of its readiness. */
+import type { DescService } from "@bufbuild/protobuf";
+import type { EventBus } from "@smartcart/bus";
+import { observeBus } from "@smartcart/bus";
+import type { Checks, ErrorMapper, ServiceClient, ServiceClientOptions } from "@smartcart/mesh";
+import { createServiceClient } from "@smartcart/mesh";
+import type { CleanedEnv, commonConfig, Logger, Registry } from "@smartcart/runtime";
+import { createMetrics } from "@smartcart/runtime";
+import type { Database, MigrationSet } from "@smartcart/store";
+import { createDatabase, migrate } from "@smartcart/store";
+import type { Unavailable } from "./unavailable.ts";
+import { unavailableMapper } from "./unavailable.ts";
+
+/** The variables that every service reads. */
+export type ServiceConfig = CleanedEnv<typeof commonConfig>;
+
+/** What one service is called, where it listens and what it is given. */
+export interface ServiceDefinition {
+  /** "order". It names spans, metrics, connections to the database, and the caller of other services. */
+  readonly name: string;
+  /** TCP port; 0: any free one. */
+  readonly port: number;
+  /** The environment variable that set the port, for the error that says it is taken. */
+  readonly portVariable: string;
+  readonly config: ServiceConfig;
+  readonly log: Logger;
+  /** Default: a registry of its own. */
+  readonly metrics?: Registry | undefined;
+  /** The error for a lost database. Default: INTERNAL. */
+  readonly unavailable?: Unavailable;
+}
+
+/** A database of a service. */
+export interface ServiceDatabase {
+  readonly url: string;
+  readonly schema: string;
+  /** Applied in this order. Default: none. */
+  readonly migrations?: readonly MigrationSet[];
+  /** Default: that of `createDatabase`. */
+  readonly maxConnections?: number;
+}
+
+/** What a service is built with. Its methods add a readiness check each, or a client. */
+export interface ServiceContext {
+  readonly metrics: Registry;
+  /** Disposed of in reverse order: by a failed start at once, else with the service, after its server. */
+  readonly stack: AsyncDisposableStack;
+  /** What an error is to its caller. The server asks it by itself; it is here for the items of a batch (`settleBatch`). */
+  readonly mapError: ErrorMapper;
+  /** Opens the service's schema and brings it up to date. Check `database`. */
+  openDatabase(o: ServiceDatabase): Promise<Database>;
+  /** The same queue, counted in the service's metrics. Check `bus`. */
+  observeBus(bus: EventBus): EventBus;
+  /** A client of another service, in this one's name. */
+  connect<S extends DescService>(service: S, address: PeerAddress): ServiceClient<S>;
+}
+
+/** Where another service is: its URL, or the transport of one in the same process. */
+export type PeerAddress = Pick<ServiceClientOptions, "baseUrl" | "transport">;
+
+/** Creates the context over an empty stack; `checks` fills up with what it opens. */
+export function createContext(
+  { name, config, log, metrics = createMetrics(name), unavailable }: ServiceDefinition,
+  stack: AsyncDisposableStack,
+): ServiceContext & { readonly checks: Checks } {
+  const checks: Record<string, () => Promise<void>> = {};
+  return {
+    metrics,
+    stack,
+    checks,
+    mapError: unavailable ? unavailableMapper(unavailable) : (error) => error,
+    async openDatabase({ migrations = [], ...o }) {
+      const database = createDatabase({ ...o, applicationName: name, log, metrics });
+      stack.use(database);
+      checks.database = () => database.ping();
+      for (const set of migrations) await migrate(database, set);
+      return database;
+    },
+    observeBus(bus) {
+      checks.bus = () => bus.check();
+      return observeBus(bus, metrics);
+    },
+    connect(service, address) {
+      const { MESH_SECRET: meshSecret } = config;
+      const options = { caller: name, ...address, log, metrics, meshSecret };
+      return stack.use(createServiceClient(service, options));
+    },
+  };
+}

@@ -1,0 +1,3 @@
+import { describeReadme } from "@smartcart/testkit/suites";
+
+await describeReadme(new URL("../", import.meta.url));
