@@ -68,7 +68,7 @@ export const rules: readonly IRegularForbiddenRuleType[] = [
     comment: "service is the frame of every service: it knows none of them.",
     from: { path: "^packages/service/" },
     to: {
-      path: "^(packages/(?!(service|mesh|bus|contract|runtime|store)/)|web/)",
+      path: "^(packages/(?!(service|mesh|bus|contract|identity|runtime|store)/)|web/)",
       pathNot: TESTKIT,
     },
   }),

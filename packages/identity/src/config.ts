@@ -38,9 +38,9 @@ export interface Access {
 export function accessFrom(config: AccessConfig): Access {
   const { HOST, OPS_TOKEN, AUTH_ISSUER, AUTH_OPTIONAL } = config;
   const verifyToken = verifierOf(config);
-  if (AUTH_ISSUER !== undefined) assertServicesProve(config);
   const isOpen = AUTH_ISSUER === undefined || AUTH_OPTIONAL === true;
-  if (isOpen && !isLoopback(HOST)) assertInsisted(config);
+  assertServicesProve(config, isOpen);
+  assertOpenOnPurpose(config);
   const hasTokens = verifyToken !== undefined || OPS_TOKEN !== undefined;
   return {
     authenticate: hasTokens ? createAuthenticator({ verifyToken, opsToken: OPS_TOKEN }) : undefined,
@@ -78,17 +78,23 @@ function verifierOf(config: AccessConfig): TokenVerifier | undefined {
   });
 }
 
-/** With tokens for people, the doors of the services must not stay open beside them. */
-function assertServicesProve({ MESH_SECRET }: AccessConfig): void {
-  if (MESH_SECRET !== undefined) return;
+/** Where people have to prove who they are, the doors of the services must not stay open beside theirs. */
+function assertServicesProve({ MESH_SECRET, OPS_TOKEN }: AccessConfig, isOpen: boolean): void {
+  if (MESH_SECRET !== undefined || (isOpen && OPS_TOKEN === undefined)) return;
   throw new StartError(
-    "AUTH_ISSUER is set, but MESH_SECRET is not, so that services could not prove who they are; set MESH_SECRET (openssl rand -hex 16), the same for all",
+    `${isOpen ? "OPS_TOKEN" : "AUTH_ISSUER"} is set, but MESH_SECRET is not, so that services could not prove who they are; set MESH_SECRET (openssl rand -hex 16), the same for all`,
     { variable: "MESH_SECRET" },
   );
 }
 
-function assertInsisted({ HOST, SMARTCART_OPEN, AUTH_OPTIONAL }: AccessConfig): void {
-  if (SMARTCART_OPEN !== undefined) return;
+/** What of the settings decides whether a service may listen on the network. */
+type Openness = Pick<AccessConfig, "HOST" | "SMARTCART_OPEN" | "AUTH_ISSUER" | "AUTH_OPTIONAL">;
+
+/** @throws StartError where a service would listen on the network though nobody has to prove who they are, and nobody insists on it. */
+export function assertOpenOnPurpose(config: Openness): void {
+  const { HOST, SMARTCART_OPEN, AUTH_ISSUER, AUTH_OPTIONAL } = config;
+  const isClosed = AUTH_ISSUER !== undefined && AUTH_OPTIONAL !== true;
+  if (isClosed || SMARTCART_OPEN !== undefined || isLoopback(HOST)) return;
   const how =
     AUTH_OPTIONAL === true
       ? "unset AUTH_OPTIONAL"

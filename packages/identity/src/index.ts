@@ -1,7 +1,7 @@
 export type { Authenticator, AuthenticatorOptions } from "./authenticator.ts";
 export { createAuthenticator } from "./authenticator.ts";
 export type { Access, AccessConfig } from "./config.ts";
-export { accessFrom } from "./config.ts";
+export { accessFrom, assertOpenOnPurpose } from "./config.ts";
 export type { DevelopmentIssuerOptions, TokenRequest } from "./development-issuer.ts";
 export { createDevelopmentIssuer } from "./development-issuer.ts";
 export type { Anonymous, Customer, Operator, Principal, ServicePrincipal } from "./principal.ts";

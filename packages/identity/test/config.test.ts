@@ -21,7 +21,11 @@ const opsToken = "ops-token-0123456789";
 describe("whom it takes at their word", () => {
   test.each<[string, Partial<AccessConfig>, { customers: boolean; operators: boolean }]>([
     ["nothing on loopback", {}, { customers: true, operators: true }],
-    ["OPS_TOKEN on loopback", { OPS_TOKEN: opsToken }, { customers: true, operators: false }],
+    [
+      "OPS_TOKEN on loopback",
+      { OPS_TOKEN: opsToken, MESH_SECRET: secret },
+      { customers: true, operators: false },
+    ],
     ["an issuer", closed, { customers: false, operators: false }],
     [
       "an issuer on the network",
@@ -30,7 +34,7 @@ describe("whom it takes at their word", () => {
     ],
     [
       "an issuer whose tokens are optional",
-      { ...closed, AUTH_OPTIONAL: true },
+      { ...closed, MESH_SECRET: undefined, AUTH_OPTIONAL: true },
       { customers: true, operators: true },
     ],
     [
@@ -59,7 +63,7 @@ describe("what it refuses to start with, by the variable", () => {
     ],
     [
       "the network with an operators' token only",
-      { HOST: "10.0.0.1", OPS_TOKEN: opsToken },
+      { HOST: "10.0.0.1", OPS_TOKEN: opsToken, MESH_SECRET: secret },
       "HOST",
       /would open the shop/,
     ],
@@ -80,6 +84,12 @@ describe("what it refuses to start with, by the variable", () => {
       { AUTH_SECRET: secret },
       "AUTH_ISSUER",
       /^AUTH_SECRET is set, but AUTH_ISSUER is not/,
+    ],
+    [
+      "an operators' token without a secret of the services",
+      { OPS_TOKEN: opsToken },
+      "MESH_SECRET",
+      /^OPS_TOKEN is set, but MESH_SECRET is not/,
     ],
     [
       "an issuer without a secret of the services",

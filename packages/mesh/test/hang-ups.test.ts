@@ -31,7 +31,6 @@ test("a caller who goes when the call's turn comes", async () => {
   const { interceptor } = createAdmission({
     exempt: new Set(),
     maxInFlight: 1_000,
-    meshSecret: undefined,
     stopped: () => false,
   });
   const hangUp = new AbortController();

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { requireTokenOrLoopback } from "./access.ts";
 import { parseOpsConfig } from "./config.ts";
 import { addressesOf } from "./instance-addresses.ts";
 
@@ -26,9 +25,3 @@ test.each(["moon=http://a:1", "order", "order=a:1"])(
     expect(() => of({ OPS_INSTANCES })).toThrow(/^OPS_INSTANCES: "/);
   },
 );
-
-test("without a token the service is for this machine only", () => {
-  expect(() => requireTokenOrLoopback("127.0.0.1", undefined)).not.toThrow();
-  expect(() => requireTokenOrLoopback("0.0.0.0", "0123456789abcdef")).not.toThrow();
-  expect(() => requireTokenOrLoopback("0.0.0.0", undefined)).toThrow(/^OPS_TOKEN is not set/);
-});

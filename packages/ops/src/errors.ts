@@ -1,16 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import { DomainError } from "@smartcart/mesh";
 
-/** The call does not bear the token. */
-export function tokenNeeded(): DomainError {
-  return new DomainError({
-    code: "OPS_TOKEN_NEEDED",
-    rpcCode: Code.Unauthenticated,
-    title: "The operator's token is needed",
-    message: 'Send the value of OPS_TOKEN as "Authorization: Bearer …".',
-  });
-}
-
 /** The queue keeps no dead letters, or is none of the contract. */
 export function queueNotFound(queue: string, known: readonly string[]): DomainError {
   return new DomainError({

@@ -1,10 +1,11 @@
 /** For demonstrations: customers that order without a pause. */
+import type { Client } from "@connectrpc/connect";
+import type { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import type { Logger } from "@smartcart/runtime";
 import { startTimer } from "@smartcart/runtime";
 
 export interface LoadOptions {
-  /** Base URL of the order service: the orders are placed as any customer places them. */
-  readonly orderUrl: string;
+  readonly orders: Pick<Client<typeof OrderService>, "placeOrder">;
   /** Products of which there is plenty; asked for now and then. */
   readonly products: () => Promise<readonly string[]>;
   readonly log: Logger;
@@ -19,10 +20,9 @@ const users = 100;
 const tickMs = 50;
 /** An order service that is slow or away must not be buried in requests. */
 const maxInFlight = 100;
-const requestTimeoutMs = 10_000;
 const productsEveryMs = 5_000;
 
-export function startLoad({ orderUrl, products, log }: LoadOptions): Load {
+export function startLoad({ orders, products, log }: LoadOptions): Load {
   const stop = new AbortController();
   let rate = 0;
   let due = 0;
@@ -40,7 +40,7 @@ export function startLoad({ orderUrl, products, log }: LoadOptions): Load {
 
   async function place(): Promise<void> {
     const number = placed++;
-    const productId = choice[number % choice.length];
+    const productId = choice[number % choice.length] ?? "";
     const order = {
       userId: `load-${number % users}`,
       items: [{ productId, quantity: 1 }],
@@ -49,13 +49,7 @@ export function startLoad({ orderUrl, products, log }: LoadOptions): Load {
     };
     inFlight++;
     try {
-      const response = await fetch(`${orderUrl}/placeOrder`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(order),
-        signal: AbortSignal.any([stop.signal, AbortSignal.timeout(requestTimeoutMs)]),
-      });
-      await response.arrayBuffer();
+      await orders.placeOrder(order, { signal: stop.signal });
     } catch (error) {
       if (!stop.signal.aborted) log.debug("ops.load_failed", { error });
     } finally {

@@ -20,7 +20,7 @@ import { createCatalogue } from "./catalogue.ts";
 import type { OrderConfig } from "./config.ts";
 import type { CrashPoints } from "./crash-points.ts";
 import { crashAt, noCrashPoints } from "./crash-points.ts";
-import { ordersUnavailable } from "./errors.ts";
+import { orderNotFound, ordersUnavailable } from "./errors.ts";
 import { idempotencyKeyHeader } from "./idempotency.ts";
 import { startKeyPruning } from "./key-pruning.ts";
 import { startOverdueShipmentPoller } from "./overdue-shipment-poller.ts";
@@ -95,6 +95,12 @@ async function buildOrder(o: OrderOptions, context: ServiceContext): Promise<Ser
   return {
     ...endpoints(config),
     routes,
+    owners: {
+      order_id: {
+        ownerOf: async (orderId) => (await repository.find(orderId))?.userId,
+        notFound: orderNotFound,
+      },
+    },
     gauges: () => ordersByState(database),
     checks: {
       shipments: async () => {

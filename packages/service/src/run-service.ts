@@ -1,5 +1,6 @@
 import type { EventBus } from "@smartcart/bus";
 import { createLogShipper, openBus } from "@smartcart/bus";
+import { accessFrom } from "@smartcart/identity";
 import type { Logger, MainContext, Registry } from "@smartcart/runtime";
 import { runMain, stateDirectory } from "@smartcart/runtime";
 import { openDatabaseServer } from "@smartcart/store";
@@ -20,7 +21,7 @@ export interface ServiceOptions<C extends ServiceConfig> {
 export interface RunServiceOptions<C extends ServiceConfig> {
   /** "order". It names the process in its log and to the queue. */
   readonly name: string;
-  /** Throws what speaks against a start at all, before anything is waited for: a ConfigError, a StartError. */
+  /** Throws what speaks against a start at all, before anything is waited for: a ConfigError, a StartError. Settings that would open the service to strangers are refused after it. */
   readonly parseConfig: (env: NodeJS.ProcessEnv) => C;
   /**
    * False where the service keeps nothing: then DATABASE_URL is neither waited for nor proven where the queue is RabbitMQ.
@@ -39,6 +40,7 @@ export async function runService<C extends ServiceConfig>(o: RunServiceOptions<C
   await runMain(name, async (context) => {
     const { log, signal } = context;
     const config = o.parseConfig(context.env);
+    accessFrom(config);
     await using starting = new AsyncDisposableStack();
     const databaseUrl = await openDatabaseUrl(o, config, context, starting);
     const { AMQP_URL: amqpUrl } = config;

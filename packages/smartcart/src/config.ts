@@ -5,12 +5,16 @@ import { notificationConfig } from "@smartcart/notification";
 import { opsConfig } from "@smartcart/ops";
 import { orderConfig } from "@smartcart/order";
 import { paymentConfig } from "@smartcart/payment";
-import { commonConfig, isLoopback, parseConfig, port, url } from "@smartcart/runtime";
+import { commonConfig, parseConfig, port, str, url } from "@smartcart/runtime";
 import { shippingConfig } from "@smartcart/shipping";
 import { statusHubConfig } from "@smartcart/status-hub";
 
 const webConfig = {
   ...commonConfig,
+  AUTH_CLIENT_ID: str({
+    default: undefined,
+    desc: "client that the page signs in as at AUTH_ISSUER, an OpenID provider; a public client with PKCE",
+  }),
   WEB_PORT: port({ default: 5173, desc: "port of the web page" }),
   ORDER_URL: url({ default: "http://127.0.0.1:8080", desc: "base URL of the order service" }),
   INVENTORY_URL: url({
@@ -43,9 +47,4 @@ export type SmartCartConfig = ReturnType<typeof parseSmartCartConfig>;
 
 export function parseSmartCartConfig(env: NodeJS.ProcessEnv) {
   return parseConfig(env, allConfig);
-}
-
-/** In one process on loopback there is nobody to be harmed: there, demo mode is on unless it is switched off. */
-export function withDemoDefault(config: SmartCartConfig): SmartCartConfig {
-  return { ...config, SMARTCART_DEMO: config.SMARTCART_DEMO ?? isLoopback(config.HOST) };
 }

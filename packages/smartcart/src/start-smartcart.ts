@@ -3,6 +3,7 @@
  * the same interceptors.
  */
 import { createLogShipper, openBus } from "@smartcart/bus";
+import { accessFrom } from "@smartcart/identity";
 import { startInventory } from "@smartcart/inventory";
 import { startLog } from "@smartcart/log";
 import { startNotification } from "@smartcart/notification";
@@ -16,7 +17,7 @@ import { startShipping } from "@smartcart/shipping";
 import { startStatusHub } from "@smartcart/status-hub";
 import { openDatabaseServer } from "@smartcart/store";
 import type { SmartCartConfig } from "./config.ts";
-import { withDemoDefault } from "./config.ts";
+import { decideForOneProcess } from "./one-process.ts";
 import type { RunningWebServer } from "./web-server.ts";
 import { startWebServer } from "./web-server.ts";
 
@@ -42,7 +43,8 @@ export interface RunningSmartCart extends AsyncDisposable {
 
 export async function startSmartCart(options: SmartCartOptions): Promise<RunningSmartCart> {
   const { amqpUrl, log, signal } = options;
-  const config = withDemoDefault(options.config);
+  const { config, signIn } = decideForOneProcess(options.config);
+  accessFrom(config);
   await using started = new AsyncDisposableStack();
   const server = started.use(
     await openDatabaseServer({
@@ -122,6 +124,7 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
         page: await options.page,
         allowedHosts: config.ALLOWED_HOSTS,
         trustedProxies: config.TRUSTED_PROXIES,
+        signIn,
         log: log.child({ service: "web" }),
         upstreams: {
           order: urls.order,
@@ -147,8 +150,8 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
 type Part = RunningService | RunningWebServer;
 
 /** Without a token the operations console is for this machine only; the shop starts all the same. */
-function hasConsole({ HOST, OPS_TOKEN }: SmartCartConfig): boolean {
-  return OPS_TOKEN !== undefined || isLoopback(HOST);
+function hasConsole({ HOST, OPS_TOKEN, AUTH_ISSUER }: SmartCartConfig): boolean {
+  return OPS_TOKEN !== undefined || AUTH_ISSUER !== undefined || isLoopback(HOST);
 }
 
 function urlsOf(parts: readonly Part[]): Record<string, string> {

@@ -1,6 +1,7 @@
 /** How a visitor of the page signs in: what the page has to know of it, and the development issuer's tokens. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TokenRequest } from "@smartcart/identity";
+import { isLoopback } from "@smartcart/runtime";
 import { malformedSignIn, noSuchPath, sendProblem } from "./web-problem.ts";
 
 /** How the page's visitors prove who they are. */
@@ -23,6 +24,19 @@ export interface SignInOptions {
   readonly signIn: SignIn;
   /** Signs tokens for `method: "development"`. */
   readonly issueToken?: ((request: TokenRequest) => Promise<string>) | undefined;
+}
+
+/** How visitors sign in where the issuer is not the one of this process. */
+export function signInFrom(config: {
+  readonly HOST: string;
+  readonly AUTH_ISSUER: string | undefined;
+  readonly AUTH_CLIENT_ID: string | undefined;
+  readonly AUTH_AUDIENCE: string;
+}): SignIn {
+  const { HOST, AUTH_ISSUER: issuer, AUTH_CLIENT_ID: clientId, AUTH_AUDIENCE: audience } = config;
+  if (issuer === undefined) return { method: "none", isOpen: !isLoopback(HOST) };
+  if (clientId === undefined) return { method: "none", isOpen: false };
+  return { method: "oidc", isOpen: false, oidc: { issuer, clientId, audience } };
 }
 
 const configPath = "/auth/config";

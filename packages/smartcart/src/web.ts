@@ -1,18 +1,22 @@
 /** `smartcart web`: the page and its proxy as a process of its own, in front of parts that run elsewhere. */
+import { assertOpenOnPurpose } from "@smartcart/identity";
 import { runMain } from "@smartcart/runtime";
 import { buildPage } from "./build-page.ts";
 import { parseWebConfig } from "./config.ts";
 import { startWebServer } from "./web-server.ts";
+import { signInFrom } from "./web-sign-in.ts";
 
 export function runWeb(): Promise<void> {
   return runMain("web", async ({ env, log }) => {
     const config = parseWebConfig(env);
+    assertOpenOnPurpose(config);
     return startWebServer({
       port: config.WEB_PORT,
       host: config.HOST,
       page: await buildPage(),
       allowedHosts: config.ALLOWED_HOSTS,
       trustedProxies: config.TRUSTED_PROXIES,
+      signIn: { signIn: signInFrom(config) },
       upstreams: {
         order: config.ORDER_URL,
         inventory: config.INVENTORY_URL,

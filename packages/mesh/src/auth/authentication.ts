@@ -10,8 +10,9 @@ import { anonymous } from "@smartcart/identity";
 import type { Logger } from "@smartcart/runtime";
 import type { Trust } from "./access.ts";
 import { refusalOf } from "./access.ts";
-import { authenticationError } from "./access-errors.ts";
+import { authenticationError, signInNeeded } from "./access-errors.ts";
 import { callerHeader, createCallerCheck } from "./caller-token.ts";
+import { isFromThisMachine } from "./this-machine.ts";
 
 /** Context value with who makes a served call. Of a public method it is known only where a service calls. */
 export const principalKey = createContextKey<Principal>(anonymous, { description: "who calls" });
@@ -61,6 +62,8 @@ export function createAuthentication(o: AuthenticationOptions): Interceptor {
   function admit(req: AnyRequest, rule: AccessRule, principal: Principal): void {
     const refusal = refusalOf(rule, principal, o.trust);
     if (refusal !== undefined) throw refusal;
+    const isTrustedOperator = principal.kind === "anonymous" && rule.operator && !rule.customer;
+    if (isTrustedOperator && !isFromThisMachine(req.header)) throw signInNeeded();
     if (principal.kind === "anonymous") return;
     req.contextValues.set(principalKey, principal);
     if (principal.kind === "operator" && !isRead(req.method)) record(req.method, principal);
