@@ -29,10 +29,6 @@ export interface HttpAppOptions {
 /** Operations, REST and documentation, all on Hono. */
 export function createHttpApp(o: HttpAppOptions): (req: NodeRequest, res: NodeResponse) => void {
   const app: HttpApp = new Hono<NodeBindings>();
-  app.use(async (c, next) => {
-    await next();
-    c.header("x-content-type-options", "nosniff");
-  });
   addOperations(app, o);
   const direct = o.rest && addRest(app, o, o.rest);
   o.extraRoutes?.(app as unknown as Hono);
@@ -59,7 +55,9 @@ export function createHttpApp(o: HttpAppOptions): (req: NodeRequest, res: NodeRe
     errorHandler: (error) => unroutable(error, o.log),
   });
   return (req, res) => {
-    if (!direct?.(req, res)) void listener(req, res);
+    if (direct?.(req, res)) return;
+    res.setHeader("x-content-type-options", "nosniff");
+    void listener(req, res);
   };
 }
 
@@ -68,10 +66,7 @@ function unroutable(error: unknown, log: Logger): Response {
   const isClients = error instanceof RequestError;
   if (!isClients) log.error("http.failed", { error });
   const { status, headers, body } = isClients ? badTarget : problemOfError(error);
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: { ...headers, "x-content-type-options": "nosniff" },
-  });
+  return new Response(JSON.stringify(body), { status, headers });
 }
 
 const badTarget = httpProblem({
