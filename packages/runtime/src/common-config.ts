@@ -49,30 +49,36 @@ export const commonConfig = {
   }),
   AUTH_ISSUER: str({
     default: undefined,
-    desc: '"iss" of access tokens; set, customers and operators must send one',
+    desc: 'Issuer ("iss") of access tokens; if set, customers and operators must send a token',
   }),
-  AUTH_AUDIENCE: str({ default: "smartcart", desc: '"aud" that access tokens must name' }),
-  AUTH_JWKS_URL: url({ default: undefined, desc: "where the issuer publishes its keys (JWKS)" }),
+  AUTH_AUDIENCE: str({
+    default: "smartcart",
+    desc: 'Audience ("aud") that access tokens must name',
+  }),
+  AUTH_JWKS_URL: url({
+    default: undefined,
+    desc: "URL of the issuer's keys (JWKS), for example https://issuer.example/jwks",
+  }),
   AUTH_SECRET: secret({
     default: undefined,
-    desc: "shared secret of access tokens (HS256) instead of AUTH_JWKS_URL, for development",
+    desc: "Shared secret of access tokens (HS256) instead of AUTH_JWKS_URL, for development, 16 characters or more",
   }),
   AUTH_CLOCK_SKEW_SECONDS: int({
     default: 60,
-    desc: "how far the clocks of the issuer and of this machine may be apart",
+    desc: "Accepted difference between the clocks of the issuer and of this machine, in seconds",
   }),
   AUTH_OPTIONAL: bool({
     default: undefined,
-    desc: "customers without a token are taken at their word, on loopback only; unset: on in npm start without AUTH_ISSUER",
+    desc: "Accepts requests without a token and trusts the user that they name, on loopback only; unset: on in npm start without AUTH_ISSUER, off elsewhere",
   }),
   OPS_TOKEN: secret({
     default: undefined,
-    desc: "whoever sends it as a bearer token is an operator; unset: on loopback everybody is, unless AUTH_ISSUER is set",
+    desc: "Bearer token of operators, beside access tokens with the scope operator; unset: on loopback without AUTH_ISSUER every caller is an operator",
   }),
   SMARTCART_OPEN: str({
     choices: ["yes-i-know"],
     default: undefined,
-    desc: "yes-i-know: listen on the network though nobody has to prove who they are",
+    desc: "Set to yes-i-know, it allows a HOST that is not loopback without AUTH_ISSUER: anyone can then act as any customer",
   }),
   SMARTCART_DEMO: bool({
     default: undefined,

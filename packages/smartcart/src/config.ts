@@ -13,7 +13,7 @@ const webConfig = {
   ...commonConfig,
   AUTH_CLIENT_ID: str({
     default: undefined,
-    desc: "client that the page signs in as at AUTH_ISSUER, an OpenID provider; a public client with PKCE",
+    desc: "Client ID of the page at AUTH_ISSUER, an OpenID provider: a public client with PKCE; unset: the page offers no sign-in",
   }),
   WEB_PORT: port({ default: 5173, desc: "port of the web page" }),
   ORDER_URL: url({ default: "http://127.0.0.1:8080", desc: "base URL of the order service" }),

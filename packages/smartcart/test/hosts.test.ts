@@ -41,9 +41,23 @@ function portsOf(urls: Readonly<Record<string, string>>): Record<string, string>
   );
 }
 
-describe("HOST=0.0.0.0 without OPS_TOKEN", () => {
+describe("HOST=0.0.0.0", () => {
+  it("is refused where nobody has to prove who they are", async () => {
+    const env = { HOST: "0.0.0.0" };
+    const { code, stderr } = await runCommand(process.execPath, [main, "up"], { env });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^smartcart: HOST=0\.0\.0\.0 would open the shop .*SMARTCART_OPEN=yes-i-know\n$/,
+    );
+  });
+});
+
+describe("HOST=0.0.0.0 insisted on, without OPS_TOKEN", () => {
   it("sells, and says that the console is off", async () => {
-    await using shop = await startStack({ env: { HOST: "0.0.0.0" }, page: await buildPage() });
+    await using shop = await startStack({
+      env: { HOST: "0.0.0.0", SMARTCART_OPEN: "yes-i-know" },
+      page: await buildPage(),
+    });
     const { web = "" } = shop.urls;
     expect((await fetch(`${web}/ops`, { headers: { accept: "text/html" } })).status).toBe(200);
     for (const method of ["WatchMesh", "WatchInvariants", "ListDeadLetters"]) {
