@@ -1,3 +1,4 @@
+export { createCallerTokens } from "./auth/caller-token.ts";
 export { type BatchErrors, settleBatch } from "./batch/batch-results.ts";
 export {
   createServiceClient,

@@ -53,7 +53,9 @@ export function forwardedHeaders(request: IncomingMessage, o: ForwardOptions): H
     const known = o.trusted.has(peer) ? passed[name] : undefined;
     return known ? { [name]: known } : own === undefined ? {} : { [name]: [own] };
   };
-  const { "x-forwarded-proto": _proto, "x-forwarded-host": _host, ...rest } = passed;
+  const { "x-forwarded-proto": _proto, "x-forwarded-host": _host, ...others } = passed;
+  // No service calls another one through the page.
+  const { "smartcart-caller": _caller, ...rest } = others;
   return {
     ...rest,
     "x-forwarded-for": [[...(passed["x-forwarded-for"] ?? []), peer].join(", ")],

@@ -1,0 +1,304 @@
+/**
+ * Every principal × every method × every transport, from the descriptors: each cell is as the contract says. What belongs to another
+ * customer is told apart in mesh's access.test.ts and at the end of this file.
+ */
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
+import { reflect } from "@bufbuild/protobuf/reflect";
+import type { Transport } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import {
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+} from "@connectrpc/connect-node";
+import { SignJWT, UnsecuredJWT } from "jose";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { accessOf, restRoutes, serviceNames } from "@smartcart/contract";
+import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
+import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
+import { InstanceService } from "@smartcart/gen/ops/v1/instance_service_pb";
+import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
+import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
+import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
+import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
+import { createCallerTokens } from "@smartcart/mesh";
+import { upstreamFor } from "@smartcart/web/proxy-rules";
+import { buildPage } from "../src/build-page.ts";
+import { startStack } from "./stack.ts";
+
+const AUTH_ISSUER = "https://issuer.example";
+const AUTH_SECRET = "a-secret-of-thirty-two-characters";
+const MESH_SECRET = "the-secret-of-the-services";
+const OPS_TOKEN = "the-token-of-the-operators";
+
+/** Where each service is served. */
+const served: readonly (readonly [service: DescService, at: string])[] = [
+  [OrderService, "order"],
+  [InventoryService, "inventory"],
+  [PaymentService, "payment"],
+  [ShippingService, "shipping"],
+  [LogService, "log"],
+  [OpsService, "ops"],
+  [InstanceService, "payment"],
+];
+
+const now = () => Math.floor(Date.now() / 1_000);
+const claims = (o: object = {}) => ({
+  sub: "ada",
+  iss: AUTH_ISSUER,
+  aud: "smartcart",
+  exp: now() + 600,
+  ...o,
+});
+const bearer = async (o: object = {}, secret = AUTH_SECRET) => {
+  const jwt = new SignJWT(claims(o)).setProtectedHeader({ alg: "HS256" });
+  return { authorization: `Bearer ${await jwt.sign(new TextEncoder().encode(secret))}` };
+};
+const caller = (name: string, secret = MESH_SECRET) => ({
+  "smartcart-caller": createCallerTokens(name, secret)(),
+});
+
+type Kind = "customer" | "operator" | "service" | "nobody" | "bad token";
+interface Who {
+  readonly kind: Kind;
+  readonly name?: string;
+  readonly headers: () => Promise<Record<string, string>> | Record<string, string>;
+}
+const principals: Readonly<Record<string, Who>> = {
+  nobody: { kind: "nobody", headers: () => ({}) },
+  "customer ada": { kind: "customer", headers: () => bearer() },
+  operator: { kind: "operator", headers: () => bearer({ sub: "olga", scope: "operator" }) },
+  "bearer of OPS_TOKEN": {
+    kind: "operator",
+    headers: () => ({ authorization: `Bearer ${OPS_TOKEN}` }),
+  },
+  "an expired token": { kind: "bad token", headers: () => bearer({ exp: now() - 600 }) },
+  "another issuer's token": {
+    kind: "bad token",
+    headers: () => bearer({ iss: "https://evil.example" }),
+  },
+  "a token for another audience": { kind: "bad token", headers: () => bearer({ aud: "another" }) },
+  "a token signed by another": {
+    kind: "bad token",
+    headers: () => bearer({}, "another-secret-of-many-characters"),
+  },
+  "an unsigned token": {
+    kind: "bad token",
+    headers: () => ({
+      authorization: `Bearer ${new UnsecuredJWT(claims({ scope: "operator" })).encode()}`,
+    }),
+  },
+  "a forged service": {
+    kind: "nobody",
+    headers: () => caller("order", "another-secret-of-many-letters"),
+  },
+  ...Object.fromEntries(
+    [...serviceNames].map((name) => [
+      `service ${name}`,
+      { kind: "service", name, headers: () => caller(name) } as const,
+    ]),
+  ),
+};
+
+type Verdict = "let in" | "not known" | "not allowed" | "not served";
+
+function expected(method: DescMethod, { kind, name = "" }: Who): Verdict {
+  const rule = accessOf(method);
+  if (rule.isPublic) return "let in";
+  switch (kind) {
+    case "nobody":
+    case "bad token":
+      return "not known";
+    case "customer":
+      return rule.customer ? "let in" : "not allowed";
+    case "operator":
+      return rule.operator ? "let in" : "not allowed";
+    case "service":
+      return rule.services.includes(name) ? "let in" : "not allowed";
+  }
+}
+
+/** The verdict that an answer shows: whatever comes after the door is of no interest here. */
+function verdictOf(code: Code | undefined): Verdict {
+  if (code === Code.Unauthenticated) return "not known";
+  if (code === Code.PermissionDenied) return "not allowed";
+  return code === Code.Unimplemented ? "not served" : "let in";
+}
+
+let shop: Awaited<ReturnType<typeof startStack>>;
+const orders = { ada: "", bo: "" };
+beforeAll(async () => {
+  const env = { AUTH_ISSUER, AUTH_SECRET, MESH_SECRET, OPS_TOKEN, SMARTCART_DEMO: "0" };
+  shop = await startStack({ env, page: await buildPage() });
+  for (const sub of ["ada", "bo"] as const) {
+    const body = { items: [{ productId: "espresso-beans", quantity: 1 }], address: "1 Main St" };
+    const placed = await shop.place(body, await bearer({ sub }));
+    expect(placed.status, placed.text).toBe(201);
+    orders[sub] = placed.body.orderId;
+  }
+});
+afterAll(() => shop[Symbol.asyncDispose]());
+
+/** Nothing but what ties it to the customer: the door is before all rules of a request. */
+function requestOf(method: DescMethod) {
+  const request = create(method.input);
+  const { resource } = accessOf(method).customer ?? {};
+  if (resource) reflect(method.input, request).set(resource, orders.ada);
+  return request;
+}
+
+async function call(
+  transport: Transport,
+  method: DescMethod,
+  headers: Record<string, string>,
+): Promise<Verdict> {
+  const client = createClient(method.parent, transport) as never as Record<
+    string,
+    (request: object, o: object) => unknown
+  >;
+  const end = new AbortController();
+  // An open stream that has nothing to say has let the caller in.
+  const timer = setTimeout(() => end.abort(), 10_000);
+  try {
+    const answer = client[method.localName]?.(requestOf(method), { headers, signal: end.signal });
+    if (method.methodKind === "unary") await answer;
+    else for await (const _ of answer as AsyncIterable<unknown>) break;
+    return "let in";
+  } catch (error) {
+    return verdictOf(ConnectError.from(error).code);
+  } finally {
+    clearTimeout(timer);
+    end.abort();
+  }
+}
+
+const transports: Readonly<Record<string, (url: string) => Transport>> = {
+  Connect: (baseUrl) => createConnectTransport({ baseUrl, httpVersion: "1.1" }),
+  gRPC: (baseUrl) => createGrpcTransport({ baseUrl }),
+  "gRPC-Web": (baseUrl) => createGrpcWebTransport({ baseUrl, httpVersion: "1.1" }),
+};
+
+let cells = 0;
+afterAll(() => process.stdout.write(`access matrix: ${cells} cells\n`));
+
+describe.each(Object.keys(transports))("%s", (transportName) => {
+  test.each(Object.keys(principals))("%s", async (name) => {
+    const who = principals[name] as Who;
+    const headers = await who.headers();
+    const verdicts = await Promise.all(
+      served.flatMap(([service, at]) => {
+        const transport = transports[transportName]?.(shop.urls[at] ?? "") as Transport;
+        return service.methods.map(async (method) => {
+          const verdict = await call(transport, method, headers);
+          return [method, expected(method, who), verdict] as const;
+        });
+      }),
+    );
+    cells += verdicts.length;
+    expect(verdicts.length).toBeGreaterThan(30);
+    expect(wrongOnes(verdicts)).toEqual([]);
+  });
+});
+
+test.each(Object.keys(principals))("through the page: %s", async (name) => {
+  const who = principals[name] as Who;
+  const headers = await who.headers();
+  const transport = transports.Connect?.(shop.urls.web ?? "") as Transport;
+  const verdicts = await Promise.all(
+    served.flatMap(([service]) => {
+      const isPassed = upstreamFor({ path: `/${service.typeName}/Any` }) !== undefined;
+      // Caller tokens stay outside: no service calls another one through the page.
+      const seen: Who = who.kind === "service" ? { kind: "nobody", headers: who.headers } : who;
+      return service.methods.map(async (method) => {
+        const verdict = await call(transport, method, headers);
+        return [method, isPassed ? expected(method, seen) : "not served", verdict] as const;
+      });
+    }),
+  );
+  cells += verdicts.length;
+  expect(wrongOnes(verdicts)).toEqual([]);
+});
+
+test.each(Object.keys(principals))("by REST: %s", async (name) => {
+  const who = principals[name] as Who;
+  // What is no person has no business here.
+  const seen: Who = who.kind === "service" ? { kind: "nobody", headers: who.headers } : who;
+  const headers = await who.headers();
+  for (const base of [shop.urls.order, shop.urls.web]) {
+    for (const { verb, openApiPath, method } of restRoutes([OrderService])) {
+      const path = openApiPath.replace(/\{[^}]*\}/g, orders.ada);
+      const init = {
+        method: verb,
+        headers: { accept: "application/json", "content-type": "application/json", ...headers },
+      };
+      const answer = await fetch(
+        `${base}${path}`,
+        verb === "POST" ? { ...init, body: "{}" } : init,
+      );
+      await answer.arrayBuffer();
+      const verdict =
+        answer.status === 401 ? "not known" : answer.status === 403 ? "not allowed" : "let in";
+      expect(verdict, `${verb} ${path} ${answer.status}`).toBe(expected(method, seen));
+      cells += 1;
+    }
+  }
+});
+
+function wrongOnes(verdicts: readonly (readonly [DescMethod, Verdict, Verdict])[]): string[] {
+  return verdicts.flatMap(([method, wanted, verdict]) =>
+    wanted === verdict ? [] : [`${method.parent.name}/${method.name}: ${verdict}, not ${wanted}`],
+  );
+}
+
+test("what is another's does not exist, and cannot be acted on", async () => {
+  const headers = {
+    "content-type": "application/json",
+    accept: "application/json",
+    ...(await bearer()),
+  };
+  const ask = async (path: string, init: RequestInit = {}) => {
+    const answer = await fetch(`${shop.urls.web}${path}`, { headers, ...init });
+    return {
+      status: answer.status,
+      body: (await answer.json()) as { code?: string; orders?: unknown[]; detail?: string },
+    };
+  };
+  const unknown = `ORD-${"0".repeat(26)}`;
+  for (const suffix of ["", "/events"]) {
+    const [theirs, nobodys] = [
+      await ask(`/orders/${orders.bo}${suffix}`),
+      await ask(`/orders/${unknown}${suffix}`),
+    ];
+    expect(theirs).toMatchObject({ status: 404, body: { code: "ORDER_NOT_FOUND" } });
+    const said = JSON.stringify(theirs.body).replaceAll(orders.bo, unknown);
+    expect(JSON.parse(said)).toEqual(nobodys.body);
+    expect((await ask(`/orders/${orders.ada}${suffix}`)).status).toBe(200);
+  }
+  expect((await ask(`/orders/${orders.bo}/cancel`, { method: "POST", body: "{}" })).status).toBe(
+    404,
+  );
+  expect((await ask("/orders?userId=bo")).status).toBe(403);
+  expect((await ask("/orders")).body.orders).toHaveLength(1);
+  const order = {
+    userId: "bo",
+    items: [{ productId: "espresso-beans", quantity: 1 }],
+    address: "x",
+  };
+  expect((await ask("/placeOrder", { method: "POST", body: JSON.stringify(order) })).status).toBe(
+    403,
+  );
+});
+
+test("an idempotency key is its customer's: nobody replays another's answer", async () => {
+  const key = { "idempotency-key": "one-key" };
+  const body = { items: [{ productId: "espresso-beans", quantity: 1 }], address: "x" };
+  const [ada, bo] = [
+    await shop.place(body, { ...(await bearer()), ...key }),
+    await shop.place(body, { ...(await bearer({ sub: "bo" })), ...key }),
+  ];
+  expect([ada.status, bo.status]).toEqual([201, 201]);
+  expect(ada.body.orderId).not.toBe(bo.body.orderId);
+  const again = await shop.place(body, { ...(await bearer()), ...key });
+  expect(again.body.orderId).toBe(ada.body.orderId);
+});
