@@ -1,6 +1,6 @@
 import type { OrderStatusChanged } from "@smartcart/gen/events/v1/order_events_pb";
 import type { Logger } from "@smartcart/runtime";
-import { delay } from "@smartcart/runtime";
+import { createThrottle, delay } from "@smartcart/runtime";
 import type { HubClient, SocketSender } from "./client.ts";
 import { createHubClient } from "./client.ts";
 import type { ClientRequest, Target } from "./client-frames.ts";
@@ -201,13 +201,11 @@ const DROP_LOG_EVERY_MS = 1000;
 
 /** Counts every event that is dropped, and logs one a second. */
 function createDropLog({ log, onDropped }: HubOptions) {
-  let dropped = 0;
-  let loggedAtMs = Number.NEGATIVE_INFINITY;
+  const throttle = createThrottle(DROP_LOG_EVERY_MS);
   return ({ orderId, sequence }: OrderStatusChanged, error: unknown): void => {
-    dropped += 1;
     onDropped();
-    if (performance.now() - loggedAtMs < DROP_LOG_EVERY_MS) return;
-    loggedAtMs = performance.now();
+    const dropped = throttle();
+    if (dropped === 0) return;
     log.warn("status.event_dropped", { orderId, sequence, dropped, error });
   };
 }

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { RawData, WebSocket } from "ws";
 import { WebSocketServer } from "ws";
 import type { Logger } from "@smartcart/runtime";
+import { createTokenBucket } from "@smartcart/runtime";
 import type { Admission, Refusal } from "./admission.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import type { Hub } from "./hub.ts";
@@ -10,7 +11,6 @@ import { rejectUpgrade } from "./reject-upgrade.ts";
 import { errorFrame } from "./server-frames.ts";
 import type { ClosableSocketSender } from "./socket-sender.ts";
 import { createSocketSender } from "./socket-sender.ts";
-import { createTokenBucket } from "./token-bucket.ts";
 import { createWriteTurn } from "./write-turn.ts";
 
 /** What the sockets are bound by. */
@@ -60,7 +60,11 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
     open.set(socket, outlet);
     heartbeat.watch(socket);
     const client = o.hub.connect(outlet);
-    const mayReceive = createTokenBucket(o.frameBurst, o.frameBurst / 20);
+    const frames = createTokenBucket({
+      capacity: o.frameBurst,
+      refillPerSecond: o.frameBurst / 20,
+    });
+    const mayReceive = () => frames.take() === 0;
     const onMessage = (data: RawData, isBinary: boolean) => {
       if (!mayReceive()) {
         outlet.close(POLICY_VIOLATION, "too many frames");

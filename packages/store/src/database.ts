@@ -1,5 +1,6 @@
 import pg from "pg";
 import type { Logger, Registry } from "@smartcart/runtime";
+import { timedOut, withTimeout } from "@smartcart/runtime";
 import { createAcquire } from "./acquire.ts";
 import { toParameter } from "./array-parameter.ts";
 import { DatabaseClient } from "./database-client.ts";
@@ -155,26 +156,14 @@ export function assertIdentifier(name: string): void {
 }
 
 async function ping(query: Queryable["query"], timeoutMs: number): Promise<void> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
   // covers the wait for a free connection too, which the query time-out does not
-  const timer = setTimeout(
-    () => reject(new Error(`the database did not answer within ${timeoutMs} ms`)),
-    timeoutMs,
-  );
-  try {
-    await Promise.race([query({ text: "select 1" }), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const late = timedOut("the database did not answer", timeoutMs);
+  await withTimeout(query({ text: "select 1" }), timeoutMs, late);
 }
 
 async function close(pool: pg.Pool, o: DatabaseOptions): Promise<void> {
   if (pool.ending) return;
-  const { promise: late, resolve } = Promise.withResolvers<"late">();
-  const timer = setTimeout(resolve, disposeBoundMs, "late");
-  const outcome = await Promise.race([pool.end(), late]);
-  clearTimeout(timer);
-  if (outcome === "late") {
+  await withTimeout(pool.end(), disposeBoundMs, () => {
     o.log.warn("database.close_timed_out", { schema: o.schema, inUse: pool.totalCount });
-  }
+  });
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { QueueType } from "@smartcart/contract";
+import { createWakeSignal } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { idOf } from "../message.ts";
 import type { Step } from "../message-processor.ts";
@@ -9,7 +10,6 @@ import { releaseClaim } from "./claim-store.ts";
 import type { Session } from "./listen-connection.ts";
 import type { ClaimedMessage, Settlement } from "./message-store.ts";
 import { LostClaimError, receive } from "./message-store.ts";
-import { createWakeSignal } from "./wake-signal.ts";
 
 /** What a consumer works with. */
 export interface ConsumerParts {
@@ -19,24 +19,22 @@ export interface ConsumerParts {
 }
 
 const pauseAfterErrorMs = 250;
-/** The session rings when there is something to do; this only bounds a timer. */
-const longestWaitMs = 3_600_000;
 
 /** Joins the consumers of a queue; see `EventBus.consume`. */
 export async function startConsumer(
   o: ConsumeOptions,
   parts: ConsumerParts,
 ): Promise<RunningConsumer> {
-  const bell = createWakeSignal();
-  const removeHint = parts.session.onHint(parts.queue.name, bell.ring);
+  const wake = createWakeSignal();
+  const removeHint = parts.session.onHint(parts.queue.name, wake.notify);
   const stop = new AbortController();
   const worker = createWorker(o, parts, stop.signal);
   const loop = async () => {
     while (!stop.signal.aborted) {
       // What it rang for until now is there to be claimed.
-      bell.reset();
+      wake.reset();
       const pauseMs = await worker.round();
-      if (pauseMs > 0) await bell.wait(pauseMs, stop.signal);
+      if (pauseMs > 0) await wake.wait(stop.signal, pauseMs);
     }
     await worker.leave();
   };
@@ -77,7 +75,7 @@ function createWorker(o: ConsumeOptions, parts: ConsumerParts, stop: AbortSignal
       const { messages, dueInMs } = await claim(instance);
       healthy = true;
       if (stop.aborted) return 0;
-      if (messages.length === 0) return Math.min(dueInMs ?? longestWaitMs, longestWaitMs);
+      if (messages.length === 0) return dueInMs ?? Number.POSITIVE_INFINITY;
       const steps = await decide(messages);
       settlement = { messages, steps };
       isClaimUnknown = false;

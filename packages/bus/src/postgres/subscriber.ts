@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { DescMessage } from "@bufbuild/protobuf";
 import { eventTypeOf } from "@smartcart/contract";
+import { createWakeSignal } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createFanOutEnd } from "../fan-out.ts";
 import type { RunningConsumer, SubscribeOptions } from "../types.ts";
 import { addSubscriber, readFanout, removeSubscriber, touchSubscriber } from "./fan-out-store.ts";
 import type { Session } from "./listen-connection.ts";
-import { createWakeSignal } from "./wake-signal.ts";
 
 /** How often it says that it listens; after 45 s of silence it may have missed something. */
 const touchEveryMs = 15_000;
@@ -22,7 +22,7 @@ export async function startSubscriber<D extends DescMessage>(
   const type = eventTypeOf(desc).desc.typeName;
   const self = { id: randomUUID(), name: o.name, type };
   const end = createFanOutEnd(desc, o);
-  const bell = createWakeSignal();
+  const wake = createWakeSignal();
   const stop = new AbortController();
   let position = await addSubscriber(database, self);
   let touchAtMs = performance.now() + touchEveryMs;
@@ -30,7 +30,7 @@ export async function startSubscriber<D extends DescMessage>(
   const removeHint = parts.session.onHint(`fanout:${type}`, (afterLoss) => {
     // A server that crashed has forgotten who listens.
     if (afterLoss) touchAtMs = 0;
-    bell.ring();
+    wake.notify();
   });
 
   async function touch(): Promise<void> {
@@ -57,11 +57,11 @@ export async function startSubscriber<D extends DescMessage>(
         await touch();
         const more = await read();
         healthy = true;
-        if (!more) await bell.wait(touchAtMs - performance.now(), stop.signal);
+        if (!more) await wake.wait(stop.signal, touchAtMs - performance.now());
       } catch (error) {
         healthy = false;
         o.log.warn("bus.subscribe_failed", { consumer: o.name, error });
-        await bell.wait(pauseAfterErrorMs, stop.signal);
+        await wake.wait(stop.signal, pauseAfterErrorMs);
       }
     }
   };
