@@ -1,3 +1,4 @@
+export { createBatcher, type PendingResult, rejectAll, settleEach } from "./batcher.ts";
 export {
   clientAddress,
   loopbackProxies,
