@@ -134,7 +134,7 @@ export function forCall(db: Queryable, { signal }: { signal: AbortSignal }): Que
 }
 
 /** Runs a statement on a connection. */
-export async function run<R extends object>(
+async function run<R extends object>(
   on: pg.ClientBase,
   statement: Statement,
 ): Promise<{ rows: R[]; rowCount: number }> {
@@ -146,6 +146,11 @@ export async function run<R extends object>(
   };
   const { rows, rowCount } = await on.query<R>(query as pg.QueryConfig);
   return { rows, rowCount: rowCount ?? 0 };
+}
+
+/** Statements on a connection that is held: they share its locks, its settings and its loss. */
+export function queryableOn(client: pg.ClientBase): Queryable {
+  return { query: (statement) => run(client, statement) };
 }
 
 /** Throws unless the name can stand in SQL without quotes: schemas and tables are never named by users. */

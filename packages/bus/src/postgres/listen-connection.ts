@@ -1,6 +1,7 @@
 import type { Logger } from "@smartcart/runtime";
 import { delay, timedOut, withTimeout } from "@smartcart/runtime";
 import type { Database, Queryable } from "@smartcart/store";
+import { queryableOn } from "@smartcart/store";
 import { lockInstance, look, releaseAbandoned } from "./claim-store.ts";
 import { wakeChannel } from "./message-store.ts";
 
@@ -153,13 +154,4 @@ async function connect(database: Database, onHint: (topic: string) => void): Pro
     close();
     throw error;
   }
-}
-
-function queryableOn(client: Awaited<ReturnType<Database["connect"]>>): Queryable {
-  return {
-    async query(statement) {
-      const { rows, rowCount } = await client.query(statement as never);
-      return { rows, rowCount: rowCount ?? 0 };
-    },
-  };
 }
