@@ -4,6 +4,7 @@ export {
   type PrivateBroker,
   startPrivateBroker,
 } from "@smartcart/engines";
+export { hasExited, terminate, untilAnswers } from "./child-process.ts";
 export { createDetachableDatabase, type DetachableDatabase } from "./detachable-database.ts";
 export { errorOf } from "./error-of.ts";
 export { type ForwarderOptions, startForwarder } from "./forwarder.ts";
