@@ -2,7 +2,7 @@
  * Every part in one process. They listen on their ports as they would alone; calls between them go in process, through
  * the same interceptors.
  */
-import type { Transport } from "@connectrpc/connect";
+import type { EventBus } from "@smartcart/bus";
 import { createLogShipper, openBus } from "@smartcart/bus";
 import { startInventory } from "@smartcart/inventory";
 import { startLog } from "@smartcart/log";
@@ -10,7 +10,7 @@ import { startNotification } from "@smartcart/notification";
 import { startOps } from "@smartcart/ops";
 import { startOrder } from "@smartcart/order";
 import { startPayment } from "@smartcart/payment";
-import type { RootLogger, RunningService } from "@smartcart/runtime";
+import type { Logger, RootLogger, RunningService } from "@smartcart/runtime";
 import { isLoopback } from "@smartcart/runtime";
 import { startShipping } from "@smartcart/shipping";
 import { startStatusHub } from "@smartcart/status-hub";
@@ -64,14 +64,49 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
   started.defer(log.addSink(started.use(createLogShipper({ bus }))));
 
   const parts: RunningService[] = [];
-  const run = async <P extends RunningService>(part: Promise<P>): Promise<P> => {
-    const running = started.use(await part);
-    parts.push(running);
-    return running;
+  const here: Here = {
+    config,
+    log,
+    parts,
+    async run(part) {
+      const running = started.use(await part);
+      parts.push(running);
+      return running;
+    },
+    common: (service) => ({ config, databaseUrl, bus, log: log.child({ service }) }),
   };
-  const common = (service: string) => ({ config, databaseUrl, bus, log: log.child({ service }) });
+  const services = await startServices(here);
+  if (hasConsole(config)) await startConsole(here, services);
+  if (options.page !== undefined) await startPage(here, await options.page);
+  const running = started.move();
+  return {
+    parts,
+    urls: urlsOf(parts),
+    databaseUrl,
+    embeddedDatabase: server.embedded,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
 
-  // In the order in which they need one another, so that they stop in the reverse order.
+/** What the parts of this process share. */
+interface Here {
+  readonly config: SmartCartConfig;
+  readonly log: RootLogger;
+  /** Those that run, in the order of their start. */
+  readonly parts: readonly RunningService[];
+  /** Adds a part that is starting: it ends with the process. */
+  run<P extends RunningService>(part: Promise<P>): Promise<P>;
+  /** The options that every service takes. */
+  common(service: string): {
+    readonly config: SmartCartConfig;
+    readonly databaseUrl: string;
+    readonly bus: EventBus;
+    readonly log: Logger;
+  };
+}
+
+/** In the order in which they need one another, so that they stop in the reverse order. */
+async function startServices({ run, common }: Here) {
   const foundations = [
     run(startLog(common("log"))),
     run(startInventory(common("inventory"))),
@@ -80,7 +115,7 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
   ] as const;
   // Where one of them fails, the others are still starting; they can only be stopped once they have started.
   await Promise.allSettled(foundations);
-  const [logs, inventory, payment, shipping] = await Promise.all(foundations);
+  const [log, inventory, payment, shipping] = await Promise.all(foundations);
   const order = await run(
     startOrder({
       ...common("order"),
@@ -95,54 +130,52 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
   const hub = await run(
     startStatusHub({ ...common("status-hub"), peers: { order: { transport: order.transport } } }),
   );
-  if (hasConsole(config)) {
-    const here = ({ transport, url: baseUrl }: ServedPart) => [{ transport, baseUrl }];
-    await run(
-      startOps({
-        ...common("ops"),
-        services: {
-          order: here(order),
-          inventory: here(inventory),
-          payment: here(payment),
-          notification: here(notification),
-          shipping: here(shipping),
-          "status-hub": here(hub),
-          log: here(logs),
-        },
-      }),
-    );
-  }
-  if (options.page !== undefined) {
-    const urls = urlsOf(parts);
-    await run(
-      startWebServer({
-        port: config.WEB_PORT,
-        host: config.HOST,
-        page: await options.page,
-        allowedHosts: config.ALLOWED_HOSTS,
-        trustedProxies: config.TRUSTED_PROXIES,
-        log: log.child({ service: "web" }),
-        upstreams: {
-          order: urls.order,
-          inventory: urls.inventory,
-          status: urls["status-hub"],
-          log: urls.log,
-          ops: urls.ops,
-        },
-      }),
-    );
-  }
-  const running = started.move();
-  return {
-    parts,
-    urls: urlsOf(parts),
-    databaseUrl,
-    embeddedDatabase: server.embedded,
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
-  };
+  return { order, inventory, payment, notification, shipping, "status-hub": hub, log };
 }
 
-type ServedPart = RunningService & { readonly transport: Transport };
+type Services = Awaited<ReturnType<typeof startServices>>;
+
+async function startConsole({ run, common }: Here, services: Services): Promise<void> {
+  const at = (name: keyof Services) => {
+    const { transport, url } = services[name];
+    return [{ transport, baseUrl: url }];
+  };
+  await run(
+    startOps({
+      ...common("ops"),
+      services: {
+        order: at("order"),
+        inventory: at("inventory"),
+        payment: at("payment"),
+        notification: at("notification"),
+        shipping: at("shipping"),
+        "status-hub": at("status-hub"),
+        log: at("log"),
+      },
+    }),
+  );
+}
+
+async function startPage({ config, log, parts, run }: Here, page: string): Promise<void> {
+  const urls = urlsOf(parts);
+  await run(
+    startWebServer({
+      port: config.WEB_PORT,
+      host: config.HOST,
+      page,
+      allowedHosts: config.ALLOWED_HOSTS,
+      trustedProxies: config.TRUSTED_PROXIES,
+      log: log.child({ service: "web" }),
+      upstreams: {
+        order: urls.order,
+        inventory: urls.inventory,
+        status: urls["status-hub"],
+        log: urls.log,
+        ops: urls.ops,
+      },
+    }),
+  );
+}
 
 /** Without a token the operations console is for this machine only; the shop starts all the same. */
 function hasConsole({ HOST, OPS_TOKEN }: SmartCartConfig): boolean {

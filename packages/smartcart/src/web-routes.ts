@@ -14,9 +14,9 @@ import {
   sendProblem,
   serviceIsOff,
 } from "./web-problem.ts";
-import type { Destination } from "./web-proxy.ts";
 import type { RequestTarget } from "./web-target.ts";
 import { targetOf } from "./web-target.ts";
+import type { Destination } from "./web-upstream.ts";
 
 export interface RouteOptions {
   readonly page: PageFiles;
