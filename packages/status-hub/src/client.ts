@@ -8,41 +8,19 @@ export interface SocketSender {
   send(frame: Buffer): void;
 }
 
-/** One connected client: what it follows, and how far it has been brought with each order. */
-export interface HubClient extends SocketSender {
-  /** Orders it subscribed to. */
-  readonly orders: Set<string>;
-  /** Users it subscribed to, each with a mark of the replay under way or done last. */
-  readonly users: Map<string, object>;
-  /** A live event of an order came. */
-  live(orderId: string, frame: StatusFrame): void;
-  /** Reads an order's history: see `OrderSubscription.refill`. */
-  refill(orderId: string, o?: Parameters<OrderSubscription["refill"]>[0]): Promise<void>;
-  /** The last sequence of an order that was sent. */
-  last(orderId: string): number;
-  /** All orders it is being brought, those of its users included. */
-  readonly followed: Iterable<string>;
-  /** Stops following an order. */
-  forget(orderId: string): void;
-  /** Stops following everything. */
-  stop(): void;
-}
-
 /**
  * Orders that a client follows through their user. Beyond that the oldest is forgotten; should it ever change again, its
  * history is sent anew, and the client drops what it has.
  */
 const MAX_FOLLOWED = 1000;
 
-/** A client that follows nothing yet. */
-export function createHubClient(outlet: SocketSender, o: ClientOptions): HubClient {
-  return new Client(outlet, o);
-}
-
 type ClientOptions = Omit<OrderSubscriptionOptions, "orderId" | "send">;
 
-class Client implements HubClient {
+/** One connected client: what it follows, and how far it has been brought with each order. */
+export class HubClient implements SocketSender {
+  /** Orders it subscribed to. */
   readonly orders = new Set<string>();
+  /** Users it subscribed to, each with a mark of the replay under way or done last. */
   readonly users = new Map<string, object>();
   readonly #outlet: SocketSender;
   readonly #o: ClientOptions;
@@ -55,6 +33,7 @@ class Client implements HubClient {
     this.#o = o;
   }
 
+  /** All orders it is being brought, those of its users included. */
   get followed(): Iterable<string> {
     return this.#followed.keys();
   }
@@ -63,6 +42,7 @@ class Client implements HubClient {
     this.#outlet.send(frame);
   }
 
+  /** A live event of an order came. */
   live(orderId: string, frame: StatusFrame): void {
     const known = this.#followed.get(orderId) ?? 0;
     if (typeof known === "number" && frame.sequence <= known) return;
@@ -77,6 +57,7 @@ class Client implements HubClient {
     this.#settle(orderId, follower);
   }
 
+  /** Reads an order's history: see `OrderSubscription.refill`. */
   async refill(
     orderId: string,
     reading?: Parameters<OrderSubscription["refill"]>[0],
@@ -86,17 +67,20 @@ class Client implements HubClient {
     this.#settle(orderId, follower);
   }
 
+  /** The last sequence of an order that was sent. */
   last(orderId: string): number {
     const known = this.#followed.get(orderId) ?? 0;
     return typeof known === "number" ? known : known.last;
   }
 
+  /** Stops following an order. */
   forget(orderId: string): void {
     const known = this.#followed.get(orderId);
     if (typeof known === "object") known.stop();
     this.#followed.delete(orderId);
   }
 
+  /** Stops following everything. */
   stop(): void {
     for (const known of this.#followed.values()) if (typeof known === "object") known.stop();
     this.#followed.clear();

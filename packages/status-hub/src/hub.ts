@@ -1,8 +1,8 @@
 import type { OrderStatusChanged } from "@smartcart/gen/events/v1/order_events_pb";
 import type { Logger } from "@smartcart/runtime";
 import { createThrottle } from "@smartcart/runtime";
-import type { HubClient, SocketSender } from "./client.ts";
-import { createHubClient } from "./client.ts";
+import type { SocketSender } from "./client.ts";
+import { HubClient } from "./client.ts";
 import type { ClientRequest, Target } from "./client-frames.ts";
 import { parseClientFrame } from "./client-frames.ts";
 import type { OrderHistory } from "./order-history.ts";
@@ -32,27 +32,7 @@ export interface HubOptions {
 }
 
 /** Brings statuses to the clients that follow them. It knows nothing of sockets. */
-export interface Hub {
-  /** A client has come. */
-  connect(outlet: SocketSender): HubClient;
-  /** It has gone. */
-  disconnect(client: HubClient): void;
-  /** It has sent a frame. */
-  receive(client: HubClient, text: string): void;
-  /** Live events, those of one order in their order. */
-  publish(events: readonly OrderStatusChanged[]): void;
-  /** Events may have been missed: every subscription is brought up to date from what is stored. */
-  refillAll(): void;
-  /** What clients follow, for the metrics. */
-  readonly rooms: { readonly orders: number; readonly users: number };
-}
-
-/** A hub without clients. */
-export function createHub(o: HubOptions): Hub {
-  return new StatusHub(o);
-}
-
-class StatusHub implements Hub {
+export class Hub {
   readonly #o: HubOptions;
   readonly #clients = new Set<HubClient>();
   readonly #byOrder = createSubscriptions<HubClient>();
@@ -69,17 +49,20 @@ class StatusHub implements Hub {
     this.#noteDropped = createDropLog(o);
   }
 
+  /** What clients follow, for the metrics. */
   get rooms() {
     return { orders: this.#byOrder.size, users: this.#byUser.size };
   }
 
+  /** A client has come. */
   connect(outlet: SocketSender): HubClient {
     const { history, log, onResync, retryPauseMs } = this.#o;
-    const client = createHubClient(outlet, { history, log, onResync, retryPauseMs });
+    const client = new HubClient(outlet, { history, log, onResync, retryPauseMs });
     this.#clients.add(client);
     return client;
   }
 
+  /** It has gone. */
   disconnect(client: HubClient): void {
     this.#clients.delete(client);
     for (const orderId of client.orders) this.#byOrder.leave(orderId, client);
@@ -87,6 +70,7 @@ class StatusHub implements Hub {
     client.stop();
   }
 
+  /** It has sent a frame. */
   receive(client: HubClient, text: string): void {
     const request = parseClientFrame(text);
     if ("problem" in request) {
@@ -98,10 +82,12 @@ class StatusHub implements Hub {
     }
   }
 
+  /** Live events, those of one order in their order. */
   publish(events: readonly OrderStatusChanged[]): void {
     for (const event of events) this.#publishOne(event);
   }
 
+  /** Events may have been missed: every subscription is brought up to date from what is stored. */
   refillAll(): void {
     for (const client of this.#clients) {
       for (const orderId of client.followed) void client.refill(orderId);

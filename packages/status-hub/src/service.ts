@@ -17,8 +17,7 @@ import type { Logger, Registry, RunningService } from "@smartcart/runtime";
 import { createMetrics, loopbackProxies } from "@smartcart/runtime";
 import { createAdmission } from "./admission.ts";
 import type { StatusHubConfig } from "./config.ts";
-import type { Hub } from "./hub.ts";
-import { createHub } from "./hub.ts";
+import { Hub } from "./hub.ts";
 import type { HubMetrics } from "./hub-metrics.ts";
 import { createHubMetrics } from "./hub-metrics.ts";
 import { createOrderHistory } from "./order-history.ts";
@@ -67,7 +66,7 @@ export async function startStatusHub(o: StatusHubOptions): Promise<RunningStatus
     }),
   );
   const measured = createHubMetrics(metrics);
-  const hub = createHub({
+  const hub = new Hub({
     history: createOrderHistory(orders, MAX_CONCURRENT_READS),
     log,
     retryPauseMs: RETRY_PAUSE_MS,
