@@ -2,7 +2,7 @@
 import { randomInt } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { UsageError } from "./command-line.ts";
+import { makeTemporaryDirectory, UsageError } from "@smartcart/testkit";
 import { formatFlashSale, runFlashSale } from "./flash-sale.ts";
 import type { Infrastructure } from "./infrastructure.ts";
 import { startInfrastructure } from "./infrastructure.ts";
@@ -18,7 +18,6 @@ import { formatReport } from "./report.ts";
 import { formatRollingRestart, runRollingRestart } from "./rolling-restart.ts";
 import { runChaos } from "./run-chaos.ts";
 import { fullReplicas, serviceNames, wholeReplicas } from "./system-topology.ts";
-import { makeTemporaryDirectory } from "./temporary-directory.ts";
 
 const restBoundMs = 60_000;
 

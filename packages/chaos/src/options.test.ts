@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { UsageError } from "./command-line.ts";
+import { UsageError } from "@smartcart/testkit";
 import { parseCommandLine } from "./options.ts";
 
 const parse = (text: string) => parseCommandLine(text.split(" ").filter(Boolean), 5);

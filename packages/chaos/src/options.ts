@@ -1,5 +1,5 @@
 /** What the command line may say. */
-import { namesOf, parseValues, UsageError, wholeNumber } from "./command-line.ts";
+import { namesOf, parseValues, UsageError, wholeNumber } from "@smartcart/testkit";
 import type { FaultKind } from "./plan.ts";
 import { faultKinds } from "./plan.ts";
 

@@ -1,7 +1,6 @@
 /** `npm run soak`: see options.ts. Exit code 1 where something was not as it must be, 2 where it was called wrongly. */
 import { writeFile } from "node:fs/promises";
-import { UsageError } from "../command-line.ts";
-import { makeTemporaryDirectory } from "../temporary-directory.ts";
+import { makeTemporaryDirectory, UsageError } from "@smartcart/testkit";
 import type { SoakLine } from "./options.ts";
 import { parseSoakLine, soakUsage } from "./options.ts";
 import { faultsOf, formatSoak } from "./report.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { UsageError } from "../command-line.ts";
+import { UsageError } from "@smartcart/testkit";
 import { parseSoakLine } from "./options.ts";
 
 it("has a default for everything", () => {

@@ -1,5 +1,5 @@
 /** What the command line of the soak may say. */
-import { namesOf, parseValues, UsageError, wholeNumber } from "../command-line.ts";
+import { namesOf, parseValues, UsageError, wholeNumber } from "@smartcart/testkit";
 import type { AttackName } from "./attacks.ts";
 import { attacks } from "./attacks.ts";
 import type { Queue } from "./shop.ts";

@@ -1,4 +1,4 @@
-/** Reads the command lines of this package. */
+/** Reads the command lines of programs that developers run. */
 import type { ParseArgsConfig } from "node:util";
 import { parseArgs } from "node:util";
 
@@ -17,11 +17,17 @@ export function parseValues<const T extends NonNullable<ParseArgsConfig["options
   }
 }
 
-/** A whole number from `least` on. Throws a UsageError. */
-export function wholeNumber(option: string, text: string, least: number): number {
+/** A whole number within the bounds, which are part of it. Throws a UsageError. */
+export function wholeNumber(
+  option: string,
+  text: string,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): number {
   const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new UsageError(`--${option} must be a whole number from ${least} on, not "${text}"`);
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+  const bounds = most === Number.MAX_SAFE_INTEGER ? `${least} on` : `${least} to ${most}`;
+  throw new UsageError(`--${option} must be a whole number from ${bounds}, not "${text}"`);
 }
 
 /** Names from a list with commas, of those that there are; all of them where nothing was asked for. Throws a UsageError. */
