@@ -6,7 +6,7 @@ import { startEngines } from "./engines.ts";
 import { storeFinishedOrders } from "./finished-orders.ts";
 import type { Measurement } from "./measure.ts";
 import { measure } from "./measure.ts";
-import { markdownTable, median } from "./report.ts";
+import { costCells, markdownTable } from "./report.ts";
 
 export interface AgeOptions {
   readonly directory: string;
@@ -69,19 +69,17 @@ function table(
       "broken",
     ],
     shops.map(({ stored, measurements }) => {
-      const of = (value: (one: Measurement) => number) => median(measurements.map(value));
-      const cpuOf = ({ perOrder }: Measurement) =>
-        Object.values(perOrder.cpuMs).reduce((sum, ms) => sum + ms, 0);
+      const cost = costCells(measurements);
       return [
         stored.toLocaleString("en"),
-        `${(of((m) => m.readyMs) / 1_000).toFixed(1)} s`,
-        of((m) => m.ordersPerSecond).toFixed(0),
-        `${of((m) => m.p99Ms).toFixed(0)} ms`,
-        `${of(cpuOf).toFixed(2)} ms`,
-        `${of((m) => m.perOrder.cpuMs.postgres ?? 0).toFixed(2)} ms`,
-        of((m) => m.perOrder.rows).toFixed(1),
-        `${(of((m) => m.perOrder.walBytes) / 1_024).toFixed(1)} KB`,
-        [...new Set(measurements.flatMap((m) => m.broken))].join(", ") || 0,
+        cost.ready,
+        cost.rate,
+        cost.p99,
+        cost.cpu,
+        cost.postgres,
+        cost.rows,
+        cost.wal,
+        cost.broken,
       ];
     }),
   );

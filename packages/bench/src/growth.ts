@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { startEngines } from "./engines.ts";
 import type { Measurement } from "./measure.ts";
 import { measure } from "./measure.ts";
-import { markdownTable, median } from "./report.ts";
+import { costCells, markdownTable } from "./report.ts";
 
 export interface GrowthOptions {
   readonly directory: string;
@@ -41,30 +41,12 @@ export async function measureGrowth(o: GrowthOptions): Promise<string> {
       );
       measurements.push(measurement);
     }
-    rows.push(row({ products, lines, replicas: replicas || "one process" }, measurements));
+    const { rate, p99, cpu, rows: changed, wal, broken } = costCells(measurements);
+    const varied = [products.toLocaleString("en"), lines, replicas || "one process"];
+    rows.push([...varied, rate, p99, cpu, changed, wal, broken]);
   }
   return markdownTable(
     ["products", "lines", "replicas", "orders/s", "p99", "CPU an order", "rows", "WAL", "broken"],
     rows,
   );
-}
-
-function row(
-  { products, lines, replicas }: { products: number; lines: number; replicas: number | string },
-  measurements: readonly Measurement[],
-): readonly (string | number)[] {
-  const of = (value: (one: Measurement) => number) => median(measurements.map(value));
-  const cpuOf = ({ perOrder }: Measurement) =>
-    Object.values(perOrder.cpuMs).reduce((sum, ms) => sum + ms, 0);
-  return [
-    products.toLocaleString("en"),
-    lines,
-    replicas,
-    of((m) => m.ordersPerSecond).toFixed(0),
-    `${of((m) => m.p99Ms).toFixed(0)} ms`,
-    `${of(cpuOf).toFixed(2)} ms`,
-    of((m) => m.perOrder.rows).toFixed(1),
-    `${(of((m) => m.perOrder.walBytes) / 1_024).toFixed(1)} KB`,
-    [...new Set(measurements.flatMap((m) => m.broken))].join(", ") || 0,
-  ];
 }

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { delay } from "@smartcart/runtime";
 import { processTree } from "@smartcart/testkit";
-import { choosePorts } from "./contenders.ts";
+import { choosePorts } from "./contender.ts";
 import { cpuNanoseconds } from "./meters.ts";
 import { startProcess } from "./processes.ts";
 import { markdownTable } from "./report.ts";

@@ -1,8 +1,5 @@
 /** `npm run bench -- MODE`: what is measured beside the contenders. */
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { makeTemporaryDirectory, parseValues, wholeNumber } from "@smartcart/testkit";
 import { measureAge } from "./age.ts";
 import { measureGrowth } from "./growth.ts";
 import { benchHub } from "./hub/main.ts";
@@ -12,6 +9,9 @@ import { runUnary } from "./unary/run.ts";
 
 type Mode = (args: readonly string[], print: (text: string) => void) => Promise<void>;
 
+const text = (standard: string) => ({ type: "string", default: standard }) as const;
+const runs = { rounds: text("3"), seconds: text("10") };
+
 export const modes = {
   async hub(args) {
     process.exitCode = await benchHub(args);
@@ -20,75 +20,38 @@ export const modes = {
     await runUnary([...args], print);
   },
   async idle(args, print) {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        rabbitmq: { type: "boolean", default: false },
-        settle: { type: "string", default: "20" },
-        seconds: { type: "string", default: "60" },
-      },
+    const { settle, seconds, rabbitmq } = parseValues(args, {
+      rabbitmq: { type: "boolean", default: false },
+      settle: text("20"),
+      seconds: text("60"),
     });
-    const report = await inTemporaryDirectory((directory) =>
-      measureIdle({
-        directory,
-        settleSeconds: Number(values.settle),
-        seconds: Number(values.seconds),
-        rabbitmq: values.rabbitmq,
-      }),
-    );
-    print(report);
+    await using directory = await makeTemporaryDirectory();
+    const settleSeconds = wholeNumber("settle", settle, 0);
+    const times = { settleSeconds, seconds: wholeNumber("seconds", seconds, 1) };
+    print(await measureIdle({ directory: directory.path, ...times, rabbitmq }));
   },
   async age(args, print) {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        contender: { type: "string", default: "embedded" },
-        stored: { type: "string", default: "1000,1000000" },
-        rounds: { type: "string", default: "3" },
-        seconds: { type: "string", default: "10" },
-        connections: { type: "string", default: "128" },
-      },
+    const { contender, stored, ...values } = parseValues(args, {
+      ...runs,
+      contender: text("embedded"),
+      stored: text("1000,1000000"),
+      connections: text("128"),
     });
-    const report = await inTemporaryDirectory((directory) =>
-      measureAge({
-        directory,
-        contender: toContender(values.contender),
-        stored: values.stored.split(",").map(Number),
-        rounds: Number(values.rounds),
-        seconds: Number(values.seconds),
-        connections: Number(values.connections),
-      }),
-    );
-    print(report);
+    await using directory = await makeTemporaryDirectory();
+    const shop = { contender: toContender(contender), stored: stored.split(",").map(Number) };
+    print(await measureAge({ directory: directory.path, ...shop, ...runsOf(values) }));
   },
   async growth(args, print) {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        rounds: { type: "string", default: "3" },
-        seconds: { type: "string", default: "10" },
-        connections: { type: "string", default: "64" },
-      },
-    });
-    const report = await inTemporaryDirectory((directory) =>
-      measureGrowth({
-        directory,
-        rounds: Number(values.rounds),
-        seconds: Number(values.seconds),
-        connections: Number(values.connections),
-      }),
-    );
-    print(report);
+    const values = parseValues(args, { ...runs, connections: text("64") });
+    await using directory = await makeTemporaryDirectory();
+    print(await measureGrowth({ directory: directory.path, ...runsOf(values) }));
   },
 } as const satisfies Record<string, Mode>;
 
-async function inTemporaryDirectory(measure: (directory: string) => Promise<string>) {
-  const directory = await mkdtemp(join(tmpdir(), "smartcart-bench-"));
-  // PostgreSQL runs as another user where this runs as root; that user has to pass through.
-  await chmod(directory, 0o711);
-  try {
-    return await measure(directory);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+function runsOf(values: Record<"rounds" | "seconds" | "connections", string>) {
+  return {
+    rounds: wholeNumber("rounds", values.rounds, 1),
+    seconds: wholeNumber("seconds", values.seconds, 1),
+    connections: wholeNumber("connections", values.connections, 1),
+  };
 }

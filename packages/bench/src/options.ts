@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { parseValues, wholeNumber } from "@smartcart/testkit";
 import type { ContenderName } from "./contenders.ts";
 import { contenders } from "./contenders.ts";
 import type { Scenario } from "./measure.ts";
@@ -35,24 +35,21 @@ npm run bench -- hub --help tells the options of the status hub's own.`;
 /** The options, or what to tell the person who gave wrong ones. */
 export function parseOptions(args: readonly string[]): BenchOptions | string {
   try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        rounds: { type: "string", default: "5" },
-        seconds: { type: "string", default: "10" },
-        "warm-up": { type: "string", default: "3" },
-        contenders: { type: "string", default: Object.keys(contenders).join(",") },
-        connections: { type: "string", default: "1,128" },
-        products: { type: "string", default: "100,2" },
-        lines: { type: "string", default: "2" },
-        json: { type: "string" },
-        profile: { type: "string" },
-      },
+    const values = parseValues(args, {
+      rounds: { type: "string", default: "5" },
+      seconds: { type: "string", default: "10" },
+      "warm-up": { type: "string", default: "3" },
+      contenders: { type: "string", default: Object.keys(contenders).join(",") },
+      connections: { type: "string", default: "1,128" },
+      products: { type: "string", default: "100,2" },
+      lines: { type: "string", default: "2" },
+      json: { type: "string" },
+      profile: { type: "string" },
     });
     return {
-      rounds: positive("rounds", values.rounds),
-      seconds: positive("seconds", values.seconds),
-      warmUpSeconds: positive("warm-up", values["warm-up"]),
+      rounds: wholeNumber("rounds", values.rounds, 1),
+      seconds: wholeNumber("seconds", values.seconds, 1),
+      warmUpSeconds: wholeNumber("warm-up", values["warm-up"], 1),
       contenders: values.contenders.split(",").map(toContender),
       scenarios: scenarios(values),
       json: values.json,
@@ -65,18 +62,12 @@ export function parseOptions(args: readonly string[]): BenchOptions | string {
 
 function scenarios(values: Record<"products" | "lines" | "connections", string>): Scenario[] {
   const list = (name: "products" | "lines" | "connections") =>
-    values[name].split(",").map((text) => positive(name, text));
+    values[name].split(",").map((text) => wholeNumber(name, text, 1));
   return list("products").flatMap((products) =>
     list("lines").flatMap((lines) =>
       list("connections").map((connections) => ({ products, lines, connections })),
     ),
   );
-}
-
-function positive(name: string, text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new Error(`--${name} takes whole numbers from 1, not "${text}"`);
 }
 
 /** @throws where there is none of that name. */

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { compileCache, waitFor } from "@smartcart/testkit";
+import { compileCache, terminate, untilAnswers } from "@smartcart/testkit";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -55,28 +55,11 @@ export function startProcess(o: ProcessOptions): RunningProcess {
       child.kill("SIGKILL");
       await ended;
     },
-    answers: (url) => untilAnswers(child, url, o),
-    async [Symbol.asyncDispose]() {
-      if (hasEnded(child)) return;
-      child.kill("SIGTERM");
-      const hard = setTimeout(() => child.kill("SIGKILL"), 10_000);
-      await ended;
-      clearTimeout(hard);
-    },
+    answers: (url) =>
+      untilAnswers(child, url, {
+        timeoutMs: 60_000,
+        output: async () => (await readFile(o.logFile, "utf8")).slice(-2_000),
+      }),
+    [Symbol.asyncDispose]: () => terminate(child),
   };
-}
-
-async function untilAnswers(child: ChildProcess, url: string, o: ProcessOptions): Promise<void> {
-  await waitFor(
-    async () => hasEnded(child) || (await fetch(url).catch(() => undefined))?.status === 200,
-    { timeoutMs: 60_000, what: `${o.name} to answer at ${url}` },
-  );
-  if (!hasEnded(child)) return;
-  throw new Error(
-    `${o.name} ended; it wrote:\n${(await readFile(o.logFile, "utf8")).slice(-2_000)}`,
-  );
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
 }

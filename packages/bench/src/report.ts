@@ -61,6 +61,21 @@ function cpu(rounds: readonly Measurement[]): string {
   return `${total.toFixed(2)} (${parts.map(({ name, ms }) => `${name} ${ms.toFixed(2)}`).join(", ")})`;
 }
 
+/** The medians of what an order costs, as cells. */
+export function costCells(measurements: readonly Measurement[]) {
+  const of = (value: (one: Measurement) => number) => median(measurements.map(value));
+  return {
+    ready: `${(of((m) => m.readyMs) / 1_000).toFixed(1)} s`,
+    rate: of((m) => m.ordersPerSecond).toFixed(0),
+    p99: `${of((m) => m.p99Ms).toFixed(0)} ms`,
+    cpu: `${of((m) => Object.values(m.perOrder.cpuMs).reduce((sum, ms) => sum + ms, 0)).toFixed(2)} ms`,
+    postgres: `${of((m) => m.perOrder.cpuMs.postgres ?? 0).toFixed(2)} ms`,
+    rows: of((m) => m.perOrder.rows).toFixed(1),
+    wal: `${(of((m) => m.perOrder.walBytes) / 1_024).toFixed(1)} KB`,
+    broken: [...new Set(measurements.flatMap((m) => m.broken))].join(", ") || 0,
+  };
+}
+
 /** A table in Markdown. */
 export function markdownTable(
   header: readonly string[],

@@ -1,5 +1,6 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { readEvent } from "@smartcart/contract";
+import { createThrottle } from "@smartcart/runtime";
 import type { SubscribeOptions } from "./types.ts";
 
 /** The subscriber's end of a fan-out, the same on both engines. */
@@ -18,14 +19,12 @@ export function createFanOutEnd<D extends DescMessage>(
   desc: D,
   o: SubscribeOptions<D>,
 ): FanOutEnd<D> {
-  let dropped = 0;
-  let loggedAtMs = Number.NEGATIVE_INFINITY;
+  const throttle = createThrottle(logEveryMs);
 
   function drop(messageId: string, reason: string): undefined {
-    dropped++;
     o.onDropped?.(messageId);
-    if (performance.now() - loggedAtMs < logEveryMs) return;
-    loggedAtMs = performance.now();
+    const dropped = throttle();
+    if (dropped === 0) return;
     // Nobody can answer for it here: a fan-out has no dead letters.
     o.log.warn("bus.event_dropped", {
       consumer: o.name,

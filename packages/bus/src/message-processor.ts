@@ -1,4 +1,5 @@
 import type { QueueType } from "@smartcart/contract";
+import { withTimeout } from "@smartcart/runtime";
 import type { RawMessage } from "./message.ts";
 import { decodeMessage, idOf } from "./message.ts";
 import type { ConsumeOptions, Delivery, Outcome } from "./types.ts";
@@ -147,21 +148,16 @@ async function callHandler(
 ): Promise<{ readonly outcomes: readonly Outcome[] } | Failure> {
   const timeoutMs = timeoutOf(o);
   const abort = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const error = new Error(`no answer within ${timeoutMs} ms`);
-      abort.abort(error);
-      reject(error);
-    }, timeoutMs);
-  });
+  const late = (): never => {
+    abort.abort(new Error(`no answer within ${timeoutMs} ms`));
+    throw abort.signal.reason;
+  };
   try {
-    return { outcomes: await Promise.race([o.handle(part, { signal: abort.signal }), late]) };
+    const handled = o.handle(part, { signal: abort.signal });
+    return { outcomes: await withTimeout(handled, timeoutMs, late) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { error, reason, isTimeout: abort.signal.aborted };
-  } finally {
-    clearTimeout(timer);
   }
 }
 

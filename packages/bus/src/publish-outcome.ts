@@ -2,7 +2,7 @@ import type { OutboxFailure, OutboxRow } from "./outbox.ts";
 import type { PublishReport } from "./types.ts";
 
 /** What a round of the relay does with its rows. */
-export interface Round {
+export interface PublishOutcome {
   /** Positions to delete. */
   readonly confirmed: string[];
   /** Rows to give back. */
@@ -24,12 +24,12 @@ export function publishOutcome(
   rows: readonly OutboxRow[],
   report: PublishReport,
   o: { healthy: boolean; maxAttempts: number },
-): Round {
+): PublishOutcome {
   const ok = new Set(report.confirmed);
   const unroutable = new Set(report.unroutable);
   const blockedKeys = new Set<string>();
   const attributable = o.healthy && (ok.size > 0 || unroutable.size > 0 || rows.length === 1);
-  const round: Round = { confirmed: [], failures: [], parked: [] };
+  const round: PublishOutcome = { confirmed: [], failures: [], parked: [] };
 
   for (const row of rows) {
     const blocked = row.orderingKey !== "" && blockedKeys.has(row.orderingKey);

@@ -1,4 +1,5 @@
 import type { Database, Queryable } from "@smartcart/store";
+import { queryableOn } from "@smartcart/store";
 import { outboxChannel } from "./outbox.ts";
 
 /** The right to relay an outbox. Disposing gives it back. */
@@ -9,12 +10,46 @@ export interface RelayTurn extends AsyncDisposable {
   isLost(): boolean;
 }
 
+/** How often a relay asks for the turn while another one has it, in milliseconds. */
+export const standbyMs = 500;
+
+/** The turn of one relay: taken when it is free, and taken anew when it was lost. Disposing gives it back. */
+export interface TurnHolder extends AsyncDisposable {
+  /** The turn; undefined while another relay has it. Asks for it every `standbyMs` at most. */
+  take(): Promise<RelayTurn | undefined>;
+  /** The turn as it was taken last; it may be lost by now. */
+  held(): RelayTurn | undefined;
+}
+
+/** A holder without the turn. The parameters are those of `takeRelayTurn`. */
+export function createTurnHolder(...o: Parameters<typeof takeRelayTurn>): TurnHolder {
+  let turn: RelayTurn | undefined;
+  let standbyUntil = 0;
+
+  async function giveBack(): Promise<void> {
+    await turn?.[Symbol.asyncDispose]();
+    turn = undefined;
+  }
+
+  return {
+    held: () => turn,
+    async take() {
+      if (turn?.isLost()) await giveBack();
+      if (turn !== undefined || performance.now() < standbyUntil) return turn;
+      turn = await takeRelayTurn(...o);
+      if (turn === undefined) standbyUntil = performance.now() + standbyMs;
+      return turn;
+    },
+    [Symbol.asyncDispose]: giveBack,
+  };
+}
+
 /**
  * Takes the turn of this outbox unless another relay has it: an advisory lock of a session, with nothing written. A relay that dies
  * loses it with its connection; one that hangs loses it after `leaseMs`, since the server ends an idle session then. While it is held,
  * `onWritten` is called at each `outboxWritten` of another process.
  */
-export async function takeRelayTurn(
+async function takeRelayTurn(
   database: Database,
   leaseMs: number,
   onWritten: () => void,
@@ -42,12 +77,7 @@ export async function takeRelayTurn(
     throw error;
   }
   return {
-    db: {
-      async query(statement) {
-        const { rows, rowCount } = await client.query(statement as never);
-        return { rows, rowCount: rowCount ?? 0 };
-      },
-    },
+    db: queryableOn(client),
     isLost: () => isLost,
     async [Symbol.asyncDispose]() {
       // The connection is closed: a lock or a setting that stayed behind would go to whoever gets it next.

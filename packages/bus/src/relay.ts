@@ -1,14 +1,10 @@
 import type { Logger, Registry } from "@smartcart/runtime";
-import { delay, startTimer } from "@smartcart/runtime";
+import { startTimer } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
-import { mergeEvents } from "./merge-events.ts";
-import { createRelayMetrics } from "./metrics.ts";
-import type { OutboxRow } from "./outbox.ts";
-import { countOutbox, deferOutbox, deleteOutbox, onOutboxWritten, readOutbox } from "./outbox.ts";
-import { publishOutcome } from "./publish-outcome.ts";
-import type { RelayTurn } from "./relay-turn.ts";
-import { takeRelayTurn } from "./relay-turn.ts";
-import type { EventBus, PublishReport } from "./types.ts";
+import { countOutbox, onOutboxWritten } from "./outbox.ts";
+import { createRelayRounds } from "./relay-rounds.ts";
+import { createTurnHolder, standbyMs } from "./relay-turn.ts";
+import type { EventBus } from "./types.ts";
 
 /** What a relay is made of. */
 export interface RelayOptions {
@@ -40,8 +36,6 @@ export interface Relay extends AsyncDisposable {
 const quietAfterMs = 2_000;
 const quietPauseMs = 2_000;
 const defaultLeaseMs = 10_000;
-/** How often a relay asks for the turn while another one has it, in milliseconds. */
-const standbyMs = 500;
 
 /**
  * Publishes the rows of an outbox and deletes each one once the queue has confirmed it: at least
@@ -91,108 +85,33 @@ export interface RelayRun extends AsyncDisposable {
 /** `onWritten` is called when another process has written to the outbox, while this relay has the turn. */
 export function createRelay(o: RelayOptions, onWritten: () => void = () => {}): RelayRun {
   const leaseMs = o.leaseMs ?? defaultLeaseMs;
-  const batchSize = o.batchSize ?? 500;
-  const metrics = createRelayMetrics(o.metrics);
-  let limit = batchSize;
-  let pauseMs = 0;
-  let turn: RelayTurn | undefined;
-  let standbyUntil = 0;
-  let busyAt = performance.now();
-
-  async function myTurn(): Promise<RelayTurn | undefined> {
-    if (turn?.isLost()) await giveBack();
-    if (turn !== undefined || performance.now() < standbyUntil) return turn;
-    turn = await takeRelayTurn(o.database, leaseMs, onWritten);
-    if (turn === undefined) standbyUntil = performance.now() + standbyMs;
-    return turn;
-  }
-
-  async function giveBack(): Promise<void> {
-    await turn?.[Symbol.asyncDispose]();
-    turn = undefined;
-  }
-
-  /** Whether there may be more. */
-  async function runOnce({ db }: RelayTurn, signal: AbortSignal): Promise<boolean> {
-    const asked = limit;
-    const rows = await readOutbox(db, asked);
-    if (rows.length === 0) return false;
-    busyAt = performance.now();
-    const report = await publish(rows, o.bus, leaseMs / 2);
-    const healthy = report.unknown.length === 0 || (await isReachable(o.bus));
-    const round = publishOutcome(rows, report, { healthy, maxAttempts: o.maxAttempts ?? 10 });
-
-    if (round.confirmed.length > 0) await deleteOutbox(db, round.confirmed);
-    if (round.failures.length > 0) await deferOutbox(db, round.failures);
-    metrics.relayed.inc(round.confirmed.length);
-    metrics.failed.inc(round.failures.length);
-    // One row can make all its neighbours fail: halving the batch finds it, success widens it
-    // again.
-    if (round.confirmed.length > 0) limit = Math.min(batchSize, limit * 2);
-    else if (healthy) limit = Math.ceil(rows.length / 2);
-    for (const parked of round.parked) {
-      o.log.error("outbox.parked", {
-        messageId: parked.id,
-        type: parked.type,
-        reason: parked.error,
-      });
-    }
-    if (healthy) {
-      pauseMs = 0;
-    } else {
-      pauseMs = Math.min(2_000, Math.max(100, pauseMs * 2));
-      o.log.warn("outbox.queue_unreachable", { rows: rows.length, pauseMs });
-      await delay(pauseMs, signal);
-    }
-    // With all rows read there is nothing left but what is written from now on: it pokes, or waits for the next look.
-    return healthy && (rows.length === asked || round.failures.length > 0);
-  }
-
+  const turn = createTurnHolder(o.database, leaseMs, onWritten);
+  const rounds = createRelayRounds({
+    bus: o.bus,
+    log: o.log,
+    batchSize: o.batchSize ?? 500,
+    maxAttempts: o.maxAttempts ?? 10,
+    publishMs: leaseMs / 2,
+    metrics: o.metrics,
+  });
   return {
     pauseMs() {
       // Another one has the turn: when it is gone, so that this one takes over, no word of it comes.
-      if (turn === undefined) return standbyMs;
-      return performance.now() - busyAt > quietAfterMs ? quietPauseMs : 0;
+      if (turn.held() === undefined) return standbyMs;
+      return performance.now() - rounds.busyAtMs() > quietAfterMs ? quietPauseMs : 0;
     },
-    hasTurn: () => turn !== undefined && !turn.isLost(),
+    hasTurn: () => turn.held()?.isLost() === false,
     async run(signal) {
       try {
-        for (let mine = await myTurn(); mine && !signal.aborted; mine = await myTurn()) {
-          if (!(await runOnce(mine, signal))) return;
+        for (let mine = await turn.take(); mine && !signal.aborted; mine = await turn.take()) {
+          if (!(await rounds.run(mine, signal))) return;
         }
       } catch (error) {
         // Whatever went wrong: the next run begins on a new connection.
-        await giveBack();
+        await turn[Symbol.asyncDispose]();
         throw error;
       }
     },
-    [Symbol.asyncDispose]: giveBack,
+    [Symbol.asyncDispose]: () => turn[Symbol.asyncDispose](),
   };
-}
-
-/** Publishes rows, merged where the contract lets them; the report speaks of the rows. */
-async function publish(
-  rows: readonly OutboxRow[],
-  bus: EventBus,
-  timeoutMs: number,
-): Promise<PublishReport> {
-  const merged = mergeEvents(rows);
-  const members = new Map(merged.map((one) => [one.event.id, one.members.map(({ id }) => id)]));
-  const events = merged.map((one) => one.event);
-  const report = await bus.publish(events, { timeoutMs });
-  const spread = (ids: readonly string[]) => ids.flatMap((id) => members.get(id) ?? [id]);
-  return {
-    confirmed: spread(report.confirmed),
-    unknown: spread(report.unknown),
-    unroutable: spread(report.unroutable),
-  };
-}
-
-async function isReachable(bus: EventBus): Promise<boolean> {
-  try {
-    await bus.check();
-    return true;
-  } catch {
-    return false;
-  }
 }

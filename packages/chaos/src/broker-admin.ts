@@ -2,7 +2,8 @@
 
 import type { AsyncMessage, Channel } from "rabbitmq-client";
 import { Connection } from "rabbitmq-client";
-import { delay } from "@smartcart/runtime";
+import { delay, timedOut, withTimeout } from "@smartcart/runtime";
+import { closeConnections, messageIds, queueNames, vhostOf } from "./broker-http.ts";
 import type { BrokerEngine } from "./infrastructure.ts";
 
 export interface BrokerAdmin extends AsyncDisposable {
@@ -24,70 +25,21 @@ export interface BrokerAdmin extends AsyncDisposable {
 
 const exchange = "smartcart.events";
 const keptMessages = 400;
-const publishTimeoutMs = 5_000;
+const workTimeoutMs = 15_000;
 const workQueues = ["orders", "shipments"];
 
 /** Connects beside the proxies. To be called when the parts have declared their queues; reconnects by itself. */
 export async function openBrokerAdmin(broker: BrokerEngine): Promise<BrokerAdmin> {
-  let connection = connect(broker.url);
-  let url = broker.url;
   const heard: AsyncMessage[] = [];
-  await listen(connection, heard);
-
-  /** The connection to where the broker is now. */
-  const current = async () => {
-    if (url !== broker.url) {
-      connection.unsafeDestroy();
-      url = broker.url;
-      connection = connect(url);
-      await listen(connection, heard);
-    }
-    await connection.onConnect(10_000, true);
-    return connection;
-  };
-
+  const connection = await openConnection(broker, heard);
   return {
     async duplicate(count, order) {
       const latest = heard.filter((one) => one.messageId !== undefined).slice(-count);
       const copies = order === "same" ? latest : latest.reverse();
-      return await withChannel(await current(), async (channel) => {
-        await channel.confirmSelect();
-        const sent = copies.map((message) =>
-          channel.basicPublish(
-            { ...propertiesOf(message), exchange, routingKey: message.routingKey },
-            message.body,
-          ),
-        );
-        return (await Promise.allSettled(sent)).filter((one) => one.status === "fulfilled").length;
-      });
+      return await connection.use((channel) => publishCopies(channel, copies));
     },
-    async overtake(queue, holdMs) {
-      return await withChannel(await current(), async (channel) => {
-        const held: AsyncMessage[] = [];
-        await channel.basicQos({ prefetchCount: 20 });
-        const { consumerTag } = await channel.basicConsume({ queue }, (one) => held.push(one));
-        await delay(holdMs);
-        await channel.basicCancel({ consumerTag });
-        for (const { deliveryTag } of held.reverse())
-          channel.basicNack({ deliveryTag, requeue: true });
-        return held.length;
-      });
-    },
-    async poison(queue, ids) {
-      return await withChannel(await current(), async (channel) => {
-        await channel.confirmSelect();
-        const sent = ids.map(async (messageId, index) => {
-          const { body, ...properties } = poisons[index % poisons.length] as Poison;
-          await channel.basicPublish(
-            { ...properties, routingKey: queue, messageId, durable: true },
-            body,
-          );
-          return messageId;
-        });
-        const results = await Promise.allSettled(sent);
-        return results.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-      });
-    },
+    overtake: (queue, holdMs) => connection.use((channel) => overtake(channel, queue, holdMs)),
+    poison: (queue, ids) => connection.use((channel) => poison(channel, queue, ids)),
     async deleteQueue(namePrefix) {
       const name = (await queueNames(broker)).find((one) => one.startsWith(namePrefix));
       if (name === undefined) return false;
@@ -95,47 +47,47 @@ export async function openBrokerAdmin(broker: BrokerEngine): Promise<BrokerAdmin
       await broker.ctl("delete_queue", "--vhost", vhostOf(broker), name);
       return true;
     },
-    async closeConnections(name) {
-      const all = await ask<ConnectionInfo[]>(broker, "/api/connections");
-      const theirs = all.filter(
-        (one) =>
-          one.vhost === vhostOf(broker) && one.client_properties?.connection_name?.startsWith(name),
-      );
-      for (const one of theirs) {
-        await ask(broker, `/api/connections/${encodeURIComponent(one.name)}`, { method: "DELETE" });
-      }
-      return theirs.length;
-    },
+    closeConnections: (name) => closeConnections(broker, name),
     async waiting() {
       const names = (await queueNames(broker)).filter((name) =>
         workQueues.some((queue) => name === queue || name.startsWith(`${queue}.retry.`)),
       );
-      return await withChannel(await current(), async (channel) => {
-        let waiting = 0;
-        for (const queue of names) {
-          waiting += (await channel.queueDeclare({ queue, passive: true })).messageCount;
-        }
-        return waiting;
-      });
+      return await connection.use((channel) => countMessages(channel, names));
     },
     async deadLetters() {
-      const letters = await Promise.all(
-        workQueues.map(async (queue) => {
-          const body = {
-            count: 10_000,
-            ackmode: "ack_requeue_true",
-            encoding: "base64",
-            truncate: 1,
-          };
-          const found = await ask<{ properties: { message_id?: string } }[]>(
-            broker,
-            `/api/queues/${encodeURIComponent(vhostOf(broker))}/${queue}.dlq/get`,
-            { method: "POST", body: JSON.stringify(body) },
-          );
-          return found.map((one) => ({ queue, messageId: one.properties.message_id ?? "" }));
-        }),
-      );
-      return letters.flat();
+      const letters = workQueues.map(async (queue) => {
+        const ids = await messageIds(broker, `${queue}.dlq`);
+        return ids.map((messageId) => ({ queue, messageId }));
+      });
+      return (await Promise.all(letters)).flat();
+    },
+    [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
+  };
+}
+
+interface AdminConnection extends AsyncDisposable {
+  /** Works on a channel of its own, on a connection to where the broker is now. Rejects after 15 s. */
+  use<T>(work: (channel: Channel) => Promise<T>): Promise<T>;
+}
+
+/** What goes over the exchange is put into `heard`. */
+async function openConnection(
+  broker: BrokerEngine,
+  heard: AsyncMessage[],
+): Promise<AdminConnection> {
+  let connection = connect(broker.url);
+  let url = broker.url;
+  await listen(connection, heard);
+  return {
+    async use(work) {
+      if (url !== broker.url) {
+        connection.unsafeDestroy();
+        url = broker.url;
+        connection = connect(url);
+        await listen(connection, heard);
+      }
+      await connection.onConnect(10_000, true);
+      return await withChannel(connection, work);
     },
     async [Symbol.asyncDispose]() {
       connection.unsafeDestroy();
@@ -143,10 +95,47 @@ export async function openBrokerAdmin(broker: BrokerEngine): Promise<BrokerAdmin
   };
 }
 
-interface ConnectionInfo {
-  readonly name: string;
-  readonly vhost: string;
-  readonly client_properties?: { readonly connection_name?: string };
+async function publishCopies(channel: Channel, copies: readonly AsyncMessage[]): Promise<number> {
+  await channel.confirmSelect();
+  const sent = copies.map((message) =>
+    channel.basicPublish(
+      { ...propertiesOf(message), exchange, routingKey: message.routingKey },
+      message.body,
+    ),
+  );
+  return (await Promise.allSettled(sent)).filter((one) => one.status === "fulfilled").length;
+}
+
+async function overtake(channel: Channel, queue: string, holdMs: number): Promise<number> {
+  const held: AsyncMessage[] = [];
+  await channel.basicQos({ prefetchCount: 20 });
+  const { consumerTag } = await channel.basicConsume({ queue }, (one) => held.push(one));
+  await delay(holdMs);
+  await channel.basicCancel({ consumerTag });
+  for (const { deliveryTag } of held.reverse()) channel.basicNack({ deliveryTag, requeue: true });
+  return held.length;
+}
+
+async function poison(channel: Channel, queue: string, ids: readonly string[]): Promise<string[]> {
+  await channel.confirmSelect();
+  const sent = ids.map(async (messageId, index) => {
+    const { body, ...properties } = poisons[index % poisons.length] as Poison;
+    await channel.basicPublish(
+      { ...properties, routingKey: queue, messageId, durable: true },
+      body,
+    );
+    return messageId;
+  });
+  const results = await Promise.allSettled(sent);
+  return results.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+}
+
+async function countMessages(channel: Channel, queues: readonly string[]): Promise<number> {
+  let messages = 0;
+  for (const queue of queues) {
+    messages += (await channel.queueDeclare({ queue, passive: true })).messageCount;
+  }
+  return messages;
 }
 
 interface Poison {
@@ -212,40 +201,13 @@ async function withChannel<T>(
 ): Promise<T> {
   const channel = await connection.acquire({ emitErrorsFromChannel: true });
   channel.on("error", () => {});
-  const late = delay(publishTimeoutMs + 10_000).then(() => {
-    throw new Error("the broker does not answer its administrator");
-  });
   try {
-    return await Promise.race([work(channel), late]);
+    return await withTimeout(
+      work(channel),
+      workTimeoutMs,
+      timedOut("the broker does not answer its administrator", workTimeoutMs),
+    );
   } finally {
-    late.catch(() => {});
     void channel.close().catch(() => {});
   }
-}
-
-function vhostOf({ url }: BrokerEngine): string {
-  return decodeURIComponent(new URL(url).pathname.slice(1)) || "/";
-}
-
-async function queueNames(broker: BrokerEngine): Promise<string[]> {
-  const path = `/api/queues/${encodeURIComponent(vhostOf(broker))}?columns=name`;
-  return (await ask<{ name: string }[]>(broker, path)).map(({ name }) => name);
-}
-
-/** The HTTP API of the broker. */
-async function ask<T>(broker: BrokerEngine, path: string, init: RequestInit = {}): Promise<T> {
-  const { username, password, origin } = new URL(broker.managementUrl);
-  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
-  const response = await fetch(`${origin}${path}`, {
-    ...init,
-    headers: { authorization, "content-type": "application/json" },
-    signal: AbortSignal.timeout(10_000),
-  });
-  const text = await response.text();
-  if (!response.ok && response.status !== 404) {
-    throw new Error(
-      `${init.method ?? "GET"} ${path} of the broker answered ${response.status}: ${text}`,
-    );
-  }
-  return (response.ok && text !== "" ? JSON.parse(text) : []) as T;
 }

@@ -3,9 +3,9 @@ import { fileURLToPath } from "node:url";
 import { delay, reasonOf } from "@smartcart/runtime";
 import { openAdminDatabase } from "./admin-database.ts";
 import type { BrokerAdmin } from "./broker-admin.ts";
-import type { LinkFault } from "./fault-proxy.ts";
 import type { Engine } from "./infrastructure.ts";
 import type { PlannedFault } from "./plan.ts";
+import type { LinkFault } from "./proxied-link.ts";
 import type { System } from "./system.ts";
 
 /** What became of a planned fault. */

@@ -12,7 +12,7 @@ import { createRandom } from "./random.ts";
 import type { Finding, Verdict } from "./report.ts";
 import { find, formatVerdict, nobodyGaveUp, span, table, withFindings } from "./report.ts";
 import type { OrderWish } from "./shopper.ts";
-import type { Replicas } from "./system.ts";
+import type { Replicas } from "./system-topology.ts";
 import { verify } from "./verifier.ts";
 
 export interface FlashSaleOptions {

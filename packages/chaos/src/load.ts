@@ -1,6 +1,5 @@
 /** The customers: a bounded stream of orders, each followed to an answer that stands. */
-import { setTimeout as sleep } from "node:timers/promises";
-import { delay } from "@smartcart/runtime";
+import { delay, withTimeout } from "@smartcart/runtime";
 import type { ClientHistory } from "./history.ts";
 import type { LoadMix } from "./load-mix.ts";
 import { createWish } from "./load-mix.ts";
@@ -127,7 +126,7 @@ export function startLoad(o: LoadOptions): RunningLoad {
     giveUp: () => giveUp.abort(),
     async sightings() {
       const all = Promise.all(findings.watching);
-      await Promise.race([all, sleep(lastStatusMs, undefined, { ref: false })]);
+      await withTimeout(all, lastStatusMs, () => {});
       endWatching.abort();
       return all;
     },

@@ -2,6 +2,7 @@
 import { randomInt } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeTemporaryDirectory, UsageError } from "@smartcart/testkit";
 import { formatFlashSale, runFlashSale } from "./flash-sale.ts";
 import type { Infrastructure } from "./infrastructure.ts";
 import { startInfrastructure } from "./infrastructure.ts";
@@ -9,15 +10,14 @@ import { usualMix } from "./load-mix.ts";
 import { controlRun, mutantRuns, runMutant } from "./mutant-runs.ts";
 import type { MutantName } from "./mutants/patches.ts";
 import type { CommandLine } from "./options.ts";
-import { parseCommandLine, UsageError, usage } from "./options.ts";
+import { parseCommandLine, usage } from "./options.ts";
 import { createPlan } from "./plan.ts";
 import { createRandom } from "./random.ts";
 import type { Verdict } from "./report.ts";
 import { formatReport } from "./report.ts";
 import { formatRollingRestart, runRollingRestart } from "./rolling-restart.ts";
 import { runChaos } from "./run-chaos.ts";
-import { fullReplicas, serviceNames, wholeReplicas } from "./system.ts";
-import { makeTemporaryDirectory } from "./temporary-directory.ts";
+import { fullReplicas, serviceNames, wholeReplicas } from "./system-topology.ts";
 
 const restBoundMs = 60_000;
 

@@ -9,7 +9,7 @@ import { createRandom } from "./random.ts";
 import type { Report } from "./report.ts";
 import { runChaos } from "./run-chaos.ts";
 import { shareInfrastructure } from "./sampling.ts";
-import type { Replicas } from "./system.ts";
+import type { Replicas } from "./system-topology.ts";
 
 export interface MutantRun {
   /** Name of the invariant that must be broken; others may be as well. */

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { parseCommandLine, UsageError } from "./options.ts";
+import { UsageError } from "@smartcart/testkit";
+import { parseCommandLine } from "./options.ts";
 
 const parse = (text: string) => parseCommandLine(text.split(" ").filter(Boolean), 5);
 

@@ -1,5 +1,5 @@
 /** What the command line may say. */
-import { parseArgs } from "node:util";
+import { namesOf, parseValues, UsageError, wholeNumber } from "@smartcart/testkit";
 import type { FaultKind } from "./plan.ts";
 import { faultKinds } from "./plan.ts";
 
@@ -25,8 +25,7 @@ export interface CommandLine {
   readonly help: boolean;
 }
 
-/** A mistake on the command line; the message is for the person who made it. */
-export class UsageError extends Error {}
+const allKinds = Object.keys(faultKinds) as FaultKind[];
 
 /** Those that need no such number have 1. */
 const defaults = {
@@ -61,20 +60,20 @@ ${Object.entries(faultKinds)
 
 /** Throws a UsageError. `newSeed` is used where there is none. */
 export function parseCommandLine(args: readonly string[], newSeed: number): CommandLine {
-  const values = parse(args);
+  const values = parseValues(args, options);
   const scenario = scenarioOf(values);
-  const orders = whole("orders", values.orders ?? `${defaults[scenario].orders}`, 1);
+  const orders = wholeNumber("orders", values.orders ?? `${defaults[scenario].orders}`, 1);
   const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
   if (minutes !== undefined && !(minutes > 0)) throw new UsageError("--minutes must be above 0");
-  const rate = whole("rate", values.rate ?? `${defaults[scenario].rate}`, 1);
+  const rate = wholeNumber("rate", values.rate ?? `${defaults[scenario].rate}`, 1);
   return {
     scenario,
-    seed: values.seed === undefined ? newSeed : whole("seed", values.seed, 0),
+    seed: values.seed === undefined ? newSeed : wholeNumber("seed", values.seed, 0),
     orders,
     rate: minutes === undefined ? rate : orders / (minutes * 60),
-    kinds: kindsOf(values.faults),
-    buyers: whole("buyers", values.buyers ?? "5000", 1),
-    units: whole("units", values.units ?? "500", 1),
+    kinds: values.faults === "none" ? [] : namesOf("faults", values.faults, allKinds),
+    buyers: wholeNumber("buyers", values.buyers ?? "5000", 1),
+    units: wholeNumber("units", values.units ?? "500", 1),
     whole: values.whole ?? false,
     report: values.report,
     keep: values.keep ?? false,
@@ -82,52 +81,27 @@ export function parseCommandLine(args: readonly string[], newSeed: number): Comm
   };
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        seed: { type: "string" },
-        orders: { type: "string" },
-        minutes: { type: "string" },
-        faults: { type: "string" },
-        rate: { type: "string" },
-        buyers: { type: "string" },
-        units: { type: "string" },
-        report: { type: "string" },
-        mutants: { type: "boolean" },
-        "rolling-restart": { type: "boolean" },
-        whole: { type: "boolean" },
-        "flash-sale": { type: "boolean" },
-        keep: { type: "boolean" },
-        help: { type: "boolean" },
-      },
-    }).values;
-  } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
-  }
-}
+const options = {
+  seed: { type: "string" },
+  orders: { type: "string" },
+  minutes: { type: "string" },
+  faults: { type: "string" },
+  rate: { type: "string" },
+  buyers: { type: "string" },
+  units: { type: "string" },
+  report: { type: "string" },
+  mutants: { type: "boolean" },
+  "rolling-restart": { type: "boolean" },
+  whole: { type: "boolean" },
+  "flash-sale": { type: "boolean" },
+  keep: { type: "boolean" },
+  help: { type: "boolean" },
+} as const;
 
-function scenarioOf(values: ReturnType<typeof parse>): Scenario {
+function scenarioOf(values: ReturnType<typeof parseValues<typeof options>>): Scenario {
   const asked = (["mutants", "rolling-restart", "flash-sale"] as const).filter(
     (name) => values[name],
   );
   if (asked.length > 1) throw new UsageError(`--${asked.join(" and --")} are two runs`);
   return asked[0] ?? "faults";
-}
-
-function whole(name: string, text: string, least: number): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new UsageError(`--${name} must be a whole number from ${least} on, not "${text}"`);
-}
-
-function kindsOf(text: string | undefined): readonly FaultKind[] {
-  const all = Object.keys(faultKinds) as FaultKind[];
-  if (text === undefined) return all;
-  if (text === "none") return [];
-  const names = text.split(",");
-  const unknown = names.find((name) => !(all as string[]).includes(name));
-  if (unknown === undefined) return names as FaultKind[];
-  throw new UsageError(`--faults: there is no fault "${unknown}"; there are: ${all.join(", ")}`);
 }

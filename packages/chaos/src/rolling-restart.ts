@@ -11,7 +11,8 @@ import { solventMix } from "./load-mix.ts";
 import { createRandom } from "./random.ts";
 import type { Finding, Verdict } from "./report.ts";
 import { find, formatVerdict, nobodyGaveUp, seconds, table, withFindings } from "./report.ts";
-import type { Replicas, System } from "./system.ts";
+import type { System } from "./system.ts";
+import type { Replicas } from "./system-topology.ts";
 import { verify } from "./verifier.ts";
 
 export interface RollingRestartOptions {

@@ -12,7 +12,7 @@ import type { FaultKind, PlannedFault } from "./plan.ts";
 import type { Random } from "./random.ts";
 import type { Report } from "./report.ts";
 import { find, withFindings } from "./report.ts";
-import type { Replicas } from "./system.ts";
+import type { Replicas } from "./system-topology.ts";
 import { verify } from "./verifier.ts";
 
 export interface ChaosOptions {

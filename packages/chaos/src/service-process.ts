@@ -1,11 +1,10 @@
 /** A part as a process of its own that can be killed, stopped and started again; what it writes goes to a file. */
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { freePorts } from "@smartcart/testkit";
+import { freePorts, hasExited, terminate } from "@smartcart/testkit";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -57,19 +56,14 @@ export function createServiceProcess(o: ServiceProcessOptions): ServiceProcess {
   let child: ChildProcess | undefined;
   let port = 0;
   let wanted = false;
-  const isRunning = () =>
-    child !== undefined && child.exitCode === null && child.signalCode === null;
+  const isRunning = () => child !== undefined && !hasExited(child);
 
   const stop = async (boundMs: number): Promise<Ending> => {
     wanted = false;
     const startedAt = performance.now();
-    if (isRunning() && child !== undefined) {
-      const exited = once(child, "exit");
+    if (child !== undefined) {
       child.kill("SIGCONT");
-      child.kill("SIGTERM");
-      const hard = setTimeout(() => child?.kill("SIGKILL"), boundMs);
-      await exited;
-      clearTimeout(hard);
+      await terminate(child, boundMs);
     }
     return { exitCode: child?.exitCode ?? undefined, tookMs: performance.now() - startedAt };
   };
@@ -92,33 +86,44 @@ export function createServiceProcess(o: ServiceProcessOptions): ServiceProcess {
     async start(more = {}) {
       [port = 0] = await freePorts(1);
       wanted = true;
-      const { PATH = "", HOME = "" } = process.env;
-      const preload = [...o.preload, ...(more.preload ?? [])].flatMap((file) => ["--import", file]);
-      const output = openSync(o.logFile, "a");
-      child = spawn(process.execPath, [...preload, `packages/${o.service}/src/main.ts`], {
-        cwd: root,
-        env: { PATH, HOME, ...o.env, ...more.env, [o.portVariable]: String(port) },
-        stdio: ["ignore", output, output],
-      });
-      closeSync(output);
+      child = spawnPart(o, port, more);
     },
     signal(name) {
       if (name === "SIGKILL") wanted = false;
       child?.kill(name);
     },
-    async isReady() {
-      const url = `http://127.0.0.1:${port}/readyz`;
-      const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(
-        () => undefined,
-      );
-      return answer?.status === 200;
-    },
+    isReady: () => answersReady(port),
     tail: () => tail(o.logFile),
     stop,
     async [Symbol.asyncDispose]() {
       await stop(disposeBoundMs);
     },
   };
+}
+
+function spawnPart(
+  o: ServiceProcessOptions,
+  port: number,
+  more: NonNullable<Parameters<ServiceProcess["start"]>[0]>,
+): ChildProcess {
+  const { PATH = "", HOME = "" } = process.env;
+  const preload = [...o.preload, ...(more.preload ?? [])].flatMap((file) => ["--import", file]);
+  const output = openSync(o.logFile, "a");
+  try {
+    return spawn(process.execPath, [...preload, `packages/${o.service}/src/main.ts`], {
+      cwd: root,
+      env: { PATH, HOME, ...o.env, ...more.env, [o.portVariable]: String(port) },
+      stdio: ["ignore", output, output],
+    });
+  } finally {
+    closeSync(output);
+  }
+}
+
+async function answersReady(port: number): Promise<boolean> {
+  const signal = AbortSignal.timeout(2_000);
+  const answer = await fetch(`http://127.0.0.1:${port}/readyz`, { signal }).catch(() => undefined);
+  return answer?.status === 200;
 }
 
 async function tail(file: string): Promise<string> {

@@ -1,9 +1,8 @@
 /** Engines of our own for the tests of one file. */
 import { findRabbitmq } from "@smartcart/engines";
-import { canTestRabbitmq } from "@smartcart/testkit";
+import { canTestRabbitmq, makeTemporaryDirectory } from "@smartcart/testkit";
 import type { Infrastructure } from "../src/infrastructure.ts";
 import { startInfrastructure } from "../src/infrastructure.ts";
-import { makeTemporaryDirectory } from "../src/temporary-directory.ts";
 
 /** Whether they can be had: a broker that somebody else runs (AMQP_URL) is none that may be killed. */
 export async function canRunChaos(): Promise<boolean> {

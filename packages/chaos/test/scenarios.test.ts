@@ -8,7 +8,7 @@ import {
   summarizeRollingRestart,
 } from "../src/rolling-restart.ts";
 import { shareInfrastructure } from "../src/sampling.ts";
-import type { Replicas } from "../src/system.ts";
+import type { Replicas } from "../src/system-topology.ts";
 import type { Rig } from "./rig.ts";
 import { canRunChaos, openRig, say } from "./rig.ts";
 

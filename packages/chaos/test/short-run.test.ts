@@ -7,7 +7,7 @@ import { createPlan, faultKinds } from "../src/plan.ts";
 import { createRandom } from "../src/random.ts";
 import { formatReport, summarize } from "../src/report.ts";
 import { runChaos } from "../src/run-chaos.ts";
-import { fullReplicas } from "../src/system.ts";
+import { fullReplicas } from "../src/system-topology.ts";
 import { canRunChaos, openRig, say } from "./rig.ts";
 
 // This seed's plan has every kind of fault within the time of so few orders.

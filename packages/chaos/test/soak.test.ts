@@ -3,12 +3,12 @@
  * nothing else: here a probe fails by what it answers, or by hanging.
  */
 import { expect, it } from "vitest";
+import { makeTemporaryDirectory } from "@smartcart/testkit";
 import type { AttackName } from "../src/soak/attacks.ts";
 import { attacks } from "../src/soak/attacks.ts";
 import { formatSoak } from "../src/soak/report.ts";
 import { runSoak } from "../src/soak/run-soak.ts";
 import type { Queue } from "../src/soak/shop.ts";
-import { makeTemporaryDirectory } from "../src/temporary-directory.ts";
 import { canRunChaos } from "./rig.ts";
 
 async function soak(queue: Queue, names: readonly AttackName[]): Promise<void> {

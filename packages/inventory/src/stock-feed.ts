@@ -1,5 +1,5 @@
-import type { Logger } from "@smartcart/runtime";
-import { startTimer } from "@smartcart/runtime";
+import type { Logger, WakeSignal } from "@smartcart/runtime";
+import { createWakeSignal, startTimer } from "@smartcart/runtime";
 import type { Product } from "./catalogue.ts";
 
 /** Follows stock for any number of watchers with one poller, which runs only while somebody watches. */
@@ -20,7 +20,7 @@ interface Watcher {
   /** What the reader has not taken yet: the newest value per product. */
   readonly pending: Map<string, Product>;
   readonly wants: (productId: string) => boolean;
-  wake(): void;
+  readonly wake: WakeSignal;
 }
 
 /** Pokes closer together than this are left to the next tick: under load stock changes a thousand times a second. */
@@ -67,12 +67,11 @@ export function startStockFeed(o: {
     async *watch(productIds, signal) {
       const ended = AbortSignal.any([signal, closing.signal]);
       const wanted = productIds && new Set(productIds);
-      const bell = createBell(ended);
       const watcher: Watcher = {
         seen: new Map(),
         pending: new Map(),
         wants: (productId) => wanted?.has(productId) ?? true,
-        wake: bell.ring,
+        wake: createWakeSignal(),
       };
       // Joined before the first read: a change between that read and the next tick is not missed.
       join(watcher);
@@ -82,7 +81,7 @@ export function startStockFeed(o: {
           const changed = [...watcher.pending.values()];
           watcher.pending.clear();
           if (changed.length > 0) yield changed;
-          else await bell.heard();
+          else await watcher.wake.wait(ended);
         }
       } finally {
         await leave(watcher);
@@ -108,19 +107,5 @@ function offer(watcher: Watcher, products: readonly Product[]): void {
     watcher.seen.set(productId, version);
     watcher.pending.set(productId, product);
   }
-  if (watcher.pending.size > 0) watcher.wake();
-}
-
-/** A bell for one listener: `heard` resolves at the next ring, at once if it rang since, or when the signal aborts. */
-function createBell(signal: AbortSignal): { ring(): void; heard(): Promise<void> } {
-  let bell = Promise.withResolvers<void>();
-  const ring = () => bell.resolve();
-  signal.addEventListener("abort", ring, { once: true });
-  return {
-    ring,
-    async heard() {
-      if (!signal.aborted) await bell.promise;
-      bell = Promise.withResolvers<void>();
-    },
-  };
+  if (watcher.pending.size > 0) watcher.wake.notify();
 }

@@ -1,5 +1,5 @@
-import type { Semaphore } from "@smartcart/mesh";
-import { createSemaphore } from "@smartcart/mesh";
+import type { Semaphore } from "@smartcart/runtime";
+import { createSemaphore } from "@smartcart/runtime";
 import type { Database, Queryable } from "@smartcart/store";
 import { sqlStateOf, withTransaction } from "@smartcart/store";
 import { searchTooCostly, tooManySearches } from "./errors.ts";
@@ -32,23 +32,21 @@ const TIMEOUT_MS = 2000;
 const REST = 2;
 /** SQLSTATE query_canceled, which the time-out of a statement gives. */
 const CANCELLED = "57014";
-/** Longest pause that a timer takes. */
-const FOR_EVER_MS = 2 ** 31 - 1;
 
 export function createReadings(database: Database): Readings {
-  const searches = createSemaphore({ atOnce: AT_ONCE, waiting: WAITING, waitMs: LONGEST_WAIT_MS });
-  const streams = createSemaphore({
-    atOnce: 1,
-    waiting: Number.POSITIVE_INFINITY,
-    waitMs: FOR_EVER_MS,
+  const searches = createSemaphore({
+    maxConcurrent: AT_ONCE,
+    maxWaiting: WAITING,
+    maxWaitMs: LONGEST_WAIT_MS,
   });
+  const streams = createSemaphore({ maxConcurrent: 1 });
 
   async function inTurn<T>(
     semaphore: Semaphore,
     signal: AbortSignal,
     read: (tx: Queryable) => Promise<T>,
   ): Promise<{ readonly found: T } | undefined> {
-    const leave = await semaphore.enter(signal);
+    const leave = await semaphore.acquire(signal);
     if (leave === undefined) return undefined;
     const startedAtMs = performance.now();
     try {

@@ -1,3 +1,4 @@
+import { untilAborted } from "@smartcart/runtime";
 import type { Queryable } from "@smartcart/store";
 import type { SearchableRecord } from "./filter.ts";
 import { searchTextOf } from "./filter.ts";
@@ -91,14 +92,11 @@ export function createRecentLines(database: Queryable): RecentLines {
     async untilAfter(position, signal) {
       if (head > position || signal.aborted) return;
       const waiter = Promise.withResolvers<void>();
-      const giveUp = () => waiter.resolve();
       waiting.add(waiter);
-      signal.addEventListener("abort", giveUp);
       try {
-        await waiter.promise;
+        await untilAborted(waiter.promise, signal);
       } finally {
         waiting.delete(waiter);
-        signal.removeEventListener("abort", giveUp);
       }
     },
   };

@@ -26,7 +26,6 @@ export {
 } from "./instance/fault-switch.ts";
 export { describeFaultSwitch, type Gauges } from "./instance/instance-service.ts";
 export { createConnectionLimit } from "./limits/connection-limit.ts";
-export { createSemaphore, type Semaphore } from "./limits/semaphore.ts";
 export type { RestOptions } from "./rest/rest.ts";
 export { type RunningServer, startServer } from "./server/server.ts";
 export type { ServerOptions } from "./server/server-options.ts";

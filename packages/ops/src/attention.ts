@@ -1,3 +1,5 @@
+import { untilAborted } from "@smartcart/runtime";
+
 /** Whether somebody watches. Nothing is measured for nobody: seven services that report every second are half of what an idle shop costs. */
 export interface Attention extends Disposable {
   /** True from the first follower on until a while after the last one: who comes back soon finds the seconds in between. */
@@ -33,9 +35,7 @@ export function createAttention(lingerMs: number): Attention {
   return {
     isAwake: () => isAwake,
     async untilAwake(signal) {
-      const stopped = Promise.withResolvers<void>();
-      signal.addEventListener("abort", () => stopped.resolve(), { once: true });
-      if (!signal.aborted) await Promise.race([awake.promise, stopped.promise]);
+      await untilAborted(awake.promise, signal);
     },
     asleep: () => sleep.signal,
     onAwake: (listener) => void listeners.push(listener),

@@ -1,3 +1,6 @@
+import type { WakeSignal } from "@smartcart/runtime";
+import { createWakeSignal } from "@smartcart/runtime";
+
 /** Hands values on to whoever follows. */
 export interface Feed<T> {
   publish(value: T): void;
@@ -10,7 +13,7 @@ const maxWaiting = 10;
 
 interface Follower<T> {
   readonly waiting: T[];
-  wake(): void;
+  readonly wake: WakeSignal;
 }
 
 /** `onFollowers` is told of each change of their number. */
@@ -20,11 +23,11 @@ export function createFeed<T>(onFollowers: (count: number) => void = () => {}): 
     if (followers.delete(follower)) onFollowers(followers.size);
   };
 
-  async function* read(follower: Follower<T>, until: () => Promise<void>, signal: AbortSignal) {
+  async function* read(follower: Follower<T>, signal: AbortSignal) {
     try {
       while (!signal.aborted) {
         const next = follower.waiting.shift();
-        if (next === undefined) await until();
+        if (next === undefined) await follower.wake.wait(signal);
         else yield next;
       }
     } finally {
@@ -36,25 +39,16 @@ export function createFeed<T>(onFollowers: (count: number) => void = () => {}): 
     publish(value) {
       for (const { waiting, wake } of followers) {
         if (waiting.push(value) > maxWaiting) waiting.shift();
-        wake();
+        wake.notify();
       }
     },
     follow(signal) {
-      let bell = Promise.withResolvers<void>();
-      const follower: Follower<T> = { waiting: [], wake: () => bell.resolve() };
-      const leave = () => {
-        remove(follower);
-        follower.wake();
-      };
-      signal.addEventListener("abort", leave, { once: true });
+      const follower: Follower<T> = { waiting: [], wake: createWakeSignal() };
+      signal.addEventListener("abort", () => remove(follower), { once: true });
       // At once, not at the first reading: nothing that comes in between is missed.
       followers.add(follower);
       onFollowers(followers.size);
-      const until = async () => {
-        await bell.promise;
-        bell = Promise.withResolvers();
-      };
-      return read(follower, until, signal);
+      return read(follower, signal);
     },
   };
 }

@@ -1,4 +1,5 @@
 /** `CancelOrder`: records the wish, then lets the saga ask shipping, refund and release. */
+import { withTimeout } from "@smartcart/runtime";
 import {
   orderAlreadyShipping,
   orderNotFound,
@@ -9,7 +10,6 @@ import type { StoredOrder } from "./order.ts";
 import { advance } from "./order.ts";
 import type { OrderRepository } from "./repository.ts";
 import type { OrderSaga } from "./saga/order-saga.ts";
-import { within } from "./settle-within.ts";
 
 export interface CancelOrderDependencies {
   readonly repository: OrderRepository;
@@ -27,7 +27,7 @@ export async function cancelOrder(
   const order = await repository.find(orderId);
   if (order === undefined) throw orderNotFound(orderId);
   const requested = await requestCancellation(order, repository);
-  await within(saga.drive(requested), answerTimeoutMs);
+  await withTimeout(saga.drive(requested), answerTimeoutMs, () => undefined);
   const outcome = await repository.reload(requested);
   // The shipment was quicker.
   if (

@@ -5,7 +5,7 @@ import { Order_Status, OrderSchema } from "@smartcart/gen/order/v1/order_pb";
 import type { PlaceOrderRequest } from "@smartcart/gen/order/v1/order_service_pb";
 import { ValidationError } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
-import { currentTraceId } from "@smartcart/runtime";
+import { currentTraceId, withTimeout } from "@smartcart/runtime";
 import type { Catalogue } from "./catalogue.ts";
 import type { CrashPoints } from "./crash-points.ts";
 import { idempotencyKeyInUse, idempotencyKeyReused, orderRejected } from "./errors.ts";
@@ -16,7 +16,6 @@ import { newOrderId } from "./order-id.ts";
 import { orderView } from "./order-view.ts";
 import type { OrderRepository } from "./repository.ts";
 import type { OrderSaga } from "./saga/order-saga.ts";
-import { within } from "./settle-within.ts";
 import type { KnownKey, OwnedKey } from "./store/idempotency-keys.ts";
 import type { IdempotencyRecord } from "./store/insert-orders.ts";
 
@@ -101,7 +100,7 @@ async function settle(
   { repository, saga, crashPoints, answerTimeoutMs }: PlaceOrderDependencies,
 ): Promise<Answer> {
   const driven = saga.drive(order, { hasKey: key !== undefined });
-  const settled = await within(driven, answerTimeoutMs);
+  const settled = await withTimeout(driven, answerTimeoutMs, () => undefined);
   const view = orderView(settled ?? (await repository.reload(order)));
   crashPoints.hit("answer.before-send");
   if (key === undefined) return { order: view, replayed: false };

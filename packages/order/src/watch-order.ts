@@ -1,5 +1,5 @@
 /** Follows the history of one order: what is stored, then what comes, until the order is final. */
-import { delay } from "@smartcart/runtime";
+import { createWakeSignal } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { orderNotFound } from "./errors.ts";
 import type { HistoryEntry } from "./order.ts";
@@ -21,13 +21,13 @@ const POLL_MS = 500;
 export async function* watchHistory(options: WatchOptions): AsyncGenerator<HistoryEntry> {
   const { orderId, signal, database, repository } = options;
   let sequence = options.afterSequence;
-  let wake = new AbortController();
+  const wake = createWakeSignal();
   const unsubscribe = repository.onMoved((moved) => {
-    if (moved === orderId) wake.abort();
+    if (moved === orderId) wake.notify();
   });
   try {
     while (!signal.aborted) {
-      wake = new AbortController();
+      wake.reset();
       // Read before the history: an order that is final now has its whole history stored already.
       const order = await repository.find(orderId);
       if (order === undefined) throw orderNotFound(orderId);
@@ -36,7 +36,7 @@ export async function* watchHistory(options: WatchOptions): AsyncGenerator<Histo
         yield entry;
       }
       if (isFinal(order.state)) return;
-      await delay(POLL_MS, AbortSignal.any([signal, wake.signal])).catch(() => {});
+      await wake.wait(signal, POLL_MS);
     }
   } finally {
     unsubscribe();

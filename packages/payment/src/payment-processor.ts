@@ -1,12 +1,13 @@
 import { detached } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
+import { withTimeout } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createCoalescer } from "@smartcart/store";
 import { ledgerMismatch, outcomeUnknown, paymentExists, paymentNotFound } from "./errors.ts";
 import type { Payment, Settlement } from "./payment.ts";
 import { closedCode, isRepetition, refundStepOf, settlementOf } from "./payment.ts";
 import type { PaymentProvider } from "./payment-provider.ts";
-import { createProviderCalls, within } from "./provider-calls.ts";
+import { createProviderCalls } from "./provider-calls.ts";
 import type { PaymentRequest } from "./store.ts";
 import * as store from "./store.ts";
 
@@ -149,7 +150,9 @@ export function createPaymentProcessor(o: PaymentProcessorOptions): PaymentProce
       if (payment.status !== "PENDING") return payment;
       const settled = join(payment);
       if (patienceMs === undefined) return settled;
-      return within(settled, patienceMs, () => outcomeUnknown(orderId, retryUnderWayMs));
+      return withTimeout(settled, patienceMs, () => {
+        throw outcomeUnknown(orderId, retryUnderWayMs);
+      });
     },
 
     resume: join,

@@ -1,3 +1,5 @@
+import { withTimeout } from "@smartcart/runtime";
+
 /** Calls to the provider, each with a time-out, all ended together at shutdown. */
 export interface ProviderCalls extends AsyncDisposable {
   /**
@@ -16,16 +18,15 @@ export function createProviderCalls(timeoutMs: number): ProviderCalls {
     async run(call) {
       const controller = new AbortController();
       const { signal } = controller;
-      const gaveUp = Promise.withResolvers<never>();
-      signal.addEventListener("abort", () => gaveUp.reject(signal.reason), { once: true });
-      const timer = setTimeout(() => {
+      // Where it is aborted already, this changes nothing, and the reason stays the shutdown.
+      const late = (): never => {
         controller.abort(new Error(`the provider did not answer within ${timeoutMs} ms`));
-      }, timeoutMs);
+        throw signal.reason;
+      };
       underWay.add(controller);
       try {
-        return await Promise.race([call(signal), gaveUp.promise]);
+        return await withTimeout(call(signal), timeoutMs, late, signal);
       } finally {
-        clearTimeout(timer);
         underWay.delete(controller);
       }
     },
@@ -33,19 +34,4 @@ export function createProviderCalls(timeoutMs: number): ProviderCalls {
       for (const controller of underWay) controller.abort(new Error("the service is stopping"));
     },
   };
-}
-
-/** The promise, or `late()` as an error where it takes longer than `boundMs`; the promise itself goes on. */
-export async function within<T>(
-  promise: Promise<T>,
-  boundMs: number,
-  late: () => Error,
-): Promise<T> {
-  const bound = Promise.withResolvers<never>();
-  const timer = setTimeout(() => bound.reject(late()), boundMs);
-  try {
-    return await Promise.race([promise, bound.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

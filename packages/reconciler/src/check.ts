@@ -1,7 +1,7 @@
 import { delay } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { withTransaction } from "@smartcart/store";
-import type { Invariant } from "./invariants.ts";
+import type { Invariant } from "./invariant.ts";
 
 /** A promise that is not kept. */
 export interface Violation {

@@ -7,8 +7,10 @@ import type { Database, Queryable } from "@smartcart/store";
 import { withTransaction } from "@smartcart/store";
 import type { Violation } from "./check.ts";
 import { check } from "./check.ts";
-import type { IdRange, Invariant, OrderSelection } from "./invariants.ts";
-import { createInvariants, selects } from "./invariants.ts";
+import type { Invariant } from "./invariant.ts";
+import { createInvariants } from "./invariants.ts";
+import type { IdRange, OrderSelection } from "./order-selection.ts";
+import { selects } from "./order-selection.ts";
 
 export interface IncrementalCheckOptions {
   readonly database: Database;

@@ -9,7 +9,7 @@ import type { Logger } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import type { CheckOptions, Violation } from "./check.ts";
 import { checkUntilSettled } from "./check.ts";
-import type { Invariant, RepairName } from "./invariants.ts";
+import type { Invariant, RepairName } from "./invariant.ts";
 
 export interface ReconcilerPeers {
   readonly inventory: Pick<ServiceClient<typeof InventoryService>, "releaseReservation">;

@@ -1,5 +1,6 @@
 import { Counter } from "prom-client";
 import type { Logger } from "./logger.ts";
+import { createThrottle } from "./throttle.ts";
 
 /**
  * What the operating system or a protocol says of one connection, file or stream: its other end went away, was never there, or
@@ -62,20 +63,15 @@ const LOG_PAUSE_MS = 1_000;
 
 /** What the process does with an error that nothing caught: counts and survives it, or calls `end`. */
 export function createLastDefence(log: Logger, end: (error: unknown) => void) {
-  let loggedAt = Number.NEGATIVE_INFINITY;
-  let unlogged = 0;
+  const throttle = createThrottle(LOG_PAUSE_MS);
   return (error: unknown): void => {
     if (!isSurvivable(error)) {
       end(error);
       return;
     }
     escapedErrors.inc({ code: codeOf(error) });
-    if (performance.now() - loggedAt < LOG_PAUSE_MS) {
-      unlogged += 1;
-      return;
-    }
-    log.error("process.error-escaped", { error, ...(unlogged > 0 && { unlogged }) });
-    loggedAt = performance.now();
-    unlogged = 0;
+    const errors = throttle();
+    if (errors === 0) return;
+    log.error("process.error-escaped", { error, ...(errors > 1 && { unlogged: errors - 1 }) });
   };
 }

@@ -1,3 +1,4 @@
+export { createBatcher, type PendingResult, rejectAll, settleEach } from "./batcher.ts";
 export {
   clientAddress,
   loopbackProxies,
@@ -8,6 +9,7 @@ export {
 export { commonConfig, stateDirectory } from "./common-config.ts";
 export type { CleanedEnv } from "./config.ts";
 export { ConfigError, parseConfig } from "./config.ts";
+export { createHolders, type Holders } from "./holders.ts";
 export { createHostCheck, hostName, isLocalName } from "./host-check.ts";
 export type { MainContext } from "./lifecycle.ts";
 export { runMain } from "./lifecycle.ts";
@@ -20,6 +22,7 @@ export { createPool, type Pool } from "./pool.ts";
 export { processExists } from "./process-exists.ts";
 export type { RetryOptions } from "./retry.ts";
 export { delay, reasonOf, retryUntilReady, StartError } from "./retry.ts";
+export { createSemaphore, type Semaphore, type SemaphoreOptions } from "./semaphore.ts";
 export { serializeError } from "./serialize-error.ts";
 export { networkFaults, remedyFor, type StartFault } from "./start-faults.ts";
 export {
@@ -28,6 +31,15 @@ export {
   startTelemetry,
   withSpan,
 } from "./telemetry.ts";
+export { createThrottle } from "./throttle.ts";
 export type { Timer } from "./timer.ts";
 export { startTimer } from "./timer.ts";
+export {
+  createTokenBucket,
+  createTokenBuckets,
+  type TokenBucket,
+  type TokenBuckets,
+} from "./token-bucket.ts";
 export { bool, host, int, names, num, port, proxies, secret, str, url } from "./validators.ts";
+export { createWakeSignal, type WakeSignal } from "./wake-signal.ts";
+export { timedOut, untilAborted, withTimeout } from "./with-timeout.ts";

@@ -1,4 +1,5 @@
 import type { Logger } from "./logger.ts";
+import { untilAborted } from "./with-timeout.ts";
 
 export interface PoolOptions {
   /** Names the pool in the log: "order.resumer". */
@@ -33,11 +34,7 @@ export function createPool({ name, maxConcurrent, log }: PoolOptions): Pool {
     underWay.add(running);
   };
   const untilSomethingEnds = async (signal: AbortSignal) => {
-    const aborted = Promise.withResolvers<void>();
-    const onAbort = () => aborted.resolve();
-    signal.addEventListener("abort", onAbort);
-    await Promise.race([...underWay, aborted.promise]);
-    signal.removeEventListener("abort", onAbort);
+    await untilAborted(Promise.race(underWay), signal);
     // Work that was folded into one statement ends together: let all of it free its places before more is taken.
     await new Promise(setImmediate);
   };

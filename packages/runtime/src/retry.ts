@@ -4,6 +4,7 @@ import { foreignProtocolAt } from "./foreign-protocol.ts";
 import type { Logger } from "./logger.ts";
 import type { StartFault } from "./start-faults.ts";
 import { remedyFor } from "./start-faults.ts";
+import { timerMs } from "./timer-bounds.ts";
 
 /** A start that failed for a reason a person can mend. The message is one line for that person. */
 export class StartError extends Error {
@@ -18,9 +19,9 @@ export class StartError extends Error {
   }
 }
 
-/** Resolves after `ms` milliseconds; rejects with an AbortError at once when the signal fires. */
+/** Resolves after `ms` milliseconds, at once where they are negative; rejects with an AbortError at once when the signal fires. */
 export async function delay(ms: number, signal?: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, signal ? { signal } : {});
+  await sleep(timerMs(ms), undefined, signal ? { signal } : {});
 }
 
 export interface RetryOptions<T> {

@@ -1,4 +1,6 @@
 import type { Logger } from "./logger.ts";
+import { createThrottle } from "./throttle.ts";
+import { timerMs } from "./timer-bounds.ts";
 
 export interface TimerOptions {
   /** Pause between the end of one run and the start of the next, in milliseconds. The shortest one where `run` answers a pause. */
@@ -41,7 +43,7 @@ export function startTimer(o: TimerOptions): Timer {
     dueAtMs = atMs;
     if (running !== undefined) return;
     clearTimeout(pending);
-    pending = setTimeout(start, ms);
+    pending = setTimeout(start, timerMs(ms));
   };
   const start = () => {
     dueAtMs = Number.POSITIVE_INFINITY;
@@ -87,15 +89,15 @@ async function runOnce(
 /** Is told how each run went; `failures` counts those in a row. */
 function createFailureLog(o: TimerOptions): (error?: unknown) => void {
   let failures = 0;
-  let loggedMs = Number.NEGATIVE_INFINITY;
+  const throttle = createThrottle(failureLogIntervalMs);
   return (error) => {
     if (error === undefined) {
       failures = 0;
       return;
     }
     failures++;
-    if (failures > 1 && performance.now() - loggedMs < failureLogIntervalMs) return;
-    loggedMs = performance.now();
+    const isDue = throttle() > 0;
+    if (failures > 1 && !isDue) return;
     o.log.error("timer.failed", { timer: o.name, failures, error });
   };
 }

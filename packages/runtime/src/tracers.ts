@@ -7,6 +7,7 @@ import {
   ParentBasedSampler,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
+import { withTimeout } from "./with-timeout.ts";
 
 /** The tracers of a process, one for each service in it. */
 export interface Tracers {
@@ -39,9 +40,9 @@ export function createTracers(otlpEndpoint: string): Tracers {
       return tracer;
     },
     async shutdown() {
-      const bound = new Promise((resolve) => setTimeout(resolve, shutdownBoundMs).unref());
       // a collector that is away must not keep a process from ending, nor make it fail
-      await Promise.race([processor.shutdown().catch(() => {}), bound]);
+      const stopped = processor.shutdown().catch(() => {});
+      await withTimeout(stopped, shutdownBoundMs, () => {});
     },
   };
 }

@@ -2,6 +2,7 @@
  * Every part in one process. They listen on their ports as they would alone; calls between them go in process, through
  * the same interceptors.
  */
+import type { EventBus } from "@smartcart/bus";
 import { createLogShipper, openBus } from "@smartcart/bus";
 import { accessFrom } from "@smartcart/identity";
 import { startInventory } from "@smartcart/inventory";
@@ -10,7 +11,7 @@ import { startNotification } from "@smartcart/notification";
 import { startOps } from "@smartcart/ops";
 import { startOrder } from "@smartcart/order";
 import { startPayment } from "@smartcart/payment";
-import type { RootLogger } from "@smartcart/runtime";
+import type { Logger, RootLogger } from "@smartcart/runtime";
 import { isLoopback } from "@smartcart/runtime";
 import type { RunningService } from "@smartcart/service";
 import { startShipping } from "@smartcart/shipping";
@@ -20,6 +21,7 @@ import type { SmartCartConfig } from "./config.ts";
 import { decideForOneProcess } from "./one-process.ts";
 import type { RunningWebServer } from "./web-server.ts";
 import { startWebServer } from "./web-server.ts";
+import type { SignInOptions } from "./web-sign-in.ts";
 
 export interface SmartCartOptions {
   readonly config: SmartCartConfig;
@@ -67,14 +69,52 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
   started.defer(log.addSink(started.use(createLogShipper({ bus }))));
 
   const parts: Part[] = [];
-  const run = async <P extends Part>(part: Promise<P>): Promise<P> => {
-    const running = started.use(await part);
-    parts.push(running);
-    return running;
+  const here: Here = {
+    config,
+    signIn,
+    log,
+    parts,
+    async run(part) {
+      const running = started.use(await part);
+      parts.push(running);
+      return running;
+    },
+    common: (service) => ({ config, databaseUrl, bus, log: log.child({ service }) }),
   };
-  const common = (service: string) => ({ config, databaseUrl, bus, log: log.child({ service }) });
+  const services = await startServices(here);
+  if (hasConsole(config)) await startConsole(here, services);
+  if (options.page !== undefined) await startPage(here, await options.page);
+  const running = started.move();
+  return {
+    parts,
+    urls: urlsOf(parts),
+    databaseUrl,
+    embeddedDatabase: server.embedded,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
 
-  // In the order in which they need one another, so that they stop in the reverse order.
+/** What the parts of this process share. */
+interface Here {
+  readonly config: SmartCartConfig;
+  /** How visitors of the page sign in. */
+  readonly signIn: SignInOptions;
+  readonly log: RootLogger;
+  /** Those that run, in the order of their start. */
+  readonly parts: readonly Part[];
+  /** Adds a part that is starting: it ends with the process. */
+  run<P extends Part>(part: Promise<P>): Promise<P>;
+  /** The options that every service takes. */
+  common(service: string): {
+    readonly config: SmartCartConfig;
+    readonly databaseUrl: string;
+    readonly bus: EventBus;
+    readonly log: Logger;
+  };
+}
+
+/** In the order in which they need one another, so that they stop in the reverse order. */
+async function startServices({ run, common }: Here) {
   const foundations = [
     run(startLog(common("log"))),
     run(startInventory(common("inventory"))),
@@ -83,7 +123,7 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
   ] as const;
   // Where one of them fails, the others are still starting; they can only be stopped once they have started.
   await Promise.allSettled(foundations);
-  const [logs, inventory, payment, shipping] = await Promise.all(foundations);
+  const [log, inventory, payment, shipping] = await Promise.all(foundations);
   const order = await run(
     startOrder({
       ...common("order"),
@@ -98,52 +138,52 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
   const hub = await run(
     startStatusHub({ ...common("status-hub"), peers: { order: { transport: order.transport } } }),
   );
-  if (hasConsole(config)) {
-    const here = ({ transport, url: baseUrl }: RunningService) => [{ transport, baseUrl }];
-    await run(
-      startOps({
-        ...common("ops"),
-        services: {
-          order: here(order),
-          inventory: here(inventory),
-          payment: here(payment),
-          notification: here(notification),
-          shipping: here(shipping),
-          "status-hub": here(hub),
-          log: here(logs),
-        },
-      }),
-    );
-  }
-  if (options.page !== undefined) {
-    const urls = urlsOf(parts);
-    await run(
-      startWebServer({
-        port: config.WEB_PORT,
-        host: config.HOST,
-        page: await options.page,
-        allowedHosts: config.ALLOWED_HOSTS,
-        trustedProxies: config.TRUSTED_PROXIES,
-        signIn,
-        log: log.child({ service: "web" }),
-        upstreams: {
-          order: urls.order,
-          inventory: urls.inventory,
-          status: urls["status-hub"],
-          log: urls.log,
-          ops: urls.ops,
-        },
-      }),
-    );
-  }
-  const running = started.move();
-  return {
-    parts,
-    urls: urlsOf(parts),
-    databaseUrl,
-    embeddedDatabase: server.embedded,
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  return { order, inventory, payment, notification, shipping, "status-hub": hub, log };
+}
+
+type Services = Awaited<ReturnType<typeof startServices>>;
+
+async function startConsole({ run, common }: Here, services: Services): Promise<void> {
+  const at = (name: keyof Services) => {
+    const { transport, url } = services[name];
+    return [{ transport, baseUrl: url }];
   };
+  await run(
+    startOps({
+      ...common("ops"),
+      services: {
+        order: at("order"),
+        inventory: at("inventory"),
+        payment: at("payment"),
+        notification: at("notification"),
+        shipping: at("shipping"),
+        "status-hub": at("status-hub"),
+        log: at("log"),
+      },
+    }),
+  );
+}
+
+async function startPage({ config, signIn, log, parts, run }: Here, page: string): Promise<void> {
+  const urls = urlsOf(parts);
+  await run(
+    startWebServer({
+      port: config.WEB_PORT,
+      host: config.HOST,
+      page,
+      allowedHosts: config.ALLOWED_HOSTS,
+      trustedProxies: config.TRUSTED_PROXIES,
+      signIn,
+      log: log.child({ service: "web" }),
+      upstreams: {
+        order: urls.order,
+        inventory: urls.inventory,
+        status: urls["status-hub"],
+        log: urls.log,
+        ops: urls.ops,
+      },
+    }),
+  );
 }
 
 /** One of the services, or the page. */

@@ -1,35 +1,17 @@
 /** Passes requests and WebSockets of the page's origin on to the parts. */
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
-import { Agent, request as httpRequest } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
-import type { Logger, TrustedProxies } from "@smartcart/runtime";
 import { isStream } from "./web-drain.ts";
-import {
-  bodyTooLarge,
-  headersTooLarge,
-  internalProblem,
-  sendProblem,
-  upstreamUnavailable,
-} from "./web-problem.ts";
-import { endToEnd, forwardedHeaders, sizeOf } from "./web-proxy-headers.ts";
-import type { RequestTarget } from "./web-target.ts";
-
-export interface ProxyOptions {
-  readonly log: Logger;
-  readonly trusted: TrustedProxies;
-}
+import { bodyTooLarge, internalProblem, sendProblem } from "./web-problem.ts";
+import { endToEnd } from "./web-proxy-headers.ts";
+import type { Destination, UpstreamOptions, Upstreams } from "./web-upstream.ts";
+import { createUpstreams } from "./web-upstream.ts";
 
 export interface Proxy extends Disposable {
   /** Answers with what the part answers. */
   web(request: IncomingMessage, response: ServerResponse, to: Destination): void;
   /** Joins the socket with the part's, where the part agrees to the upgrade; else answers with what the part answers. */
   upgrade(request: IncomingMessage, response: ServerResponse, upgrade: UpgradeTo): void;
-}
-
-export interface Destination {
-  readonly upstream: URL;
-  readonly target: RequestTarget;
 }
 
 export interface UpgradeTo {
@@ -43,82 +25,57 @@ export interface UpgradeTo {
 const MAX_BODY_BYTES = 256 * 1024;
 /** What a client may still send after an answer that came before the end of its request. */
 const MAX_DISCARDED_BYTES = 4 * 1024 * 1024;
-/** What Node reads of a request's headers, less the request line. */
-const MAX_FORWARDED_HEADER_BYTES = 15 * 1024;
-
-export function createProxy({ log, trusted }: ProxyOptions): Proxy {
-  const agents = {
-    http: new Agent({ keepAlive: true }),
-    https: new HttpsAgent({ keepAlive: true }),
-  };
-
-  /** The request to the part; undefined where it was refused, and `response` says so. */
-  function open(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { upstream, target }: Destination,
-    extra: Readonly<Record<string, string>> = {},
-  ): ClientRequest | undefined {
-    const headers = forwardedHeaders(request, { host: target.host, trusted });
-    if (sizeOf(headers) + target.pathAndQuery.length > MAX_FORWARDED_HEADER_BYTES) {
-      sendProblem(response, headersTooLarge);
-      return undefined;
-    }
-    const isTls = upstream.protocol === "https:";
-    const outgoing = (isTls ? httpsRequest : httpRequest)({
-      agent: isTls ? agents.https : agents.http,
-      host: upstream.hostname.replace(/^\[|\]$/g, ""),
-      port: upstream.port || (isTls ? 443 : 80),
-      method: request.method,
-      path: upstream.pathname.replace(/\/$/, "") + target.pathAndQuery,
-      headers: { ...headers, ...extra, host: upstream.host },
-    });
-    outgoing.on("error", (error) => {
-      // The client left, or has its answer already.
-      if (response.destroyed || response.writableEnded) return;
-      log.warn("web.upstream-failed", { path: target.path, upstream: upstream.origin, error });
-      sendProblem(response, upstreamUnavailable);
-    });
-    response.once("close", () => {
-      if (!response.writableFinished) outgoing.destroy();
-    });
-    return outgoing;
-  }
-
+export function createProxy(o: UpstreamOptions): Proxy {
+  const upstreams = createUpstreams(o);
   return {
-    web(request, response, to) {
-      if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) {
-        sendProblem(response, bodyTooLarge(MAX_BODY_BYTES));
-        return discardRest(request);
-      }
-      const outgoing = open(request, response, to);
-      if (outgoing === undefined) return discardRest(request);
-      passBody(request, response, outgoing);
-      outgoing.once("response", (answer) => {
-        endAtHalfClose(request, response, answer);
-        passAnswer(answer, response);
-        if (request.complete) return;
-        // Answered before the request's end, so its rest concerns nobody.
-        request.unpipe(outgoing);
-        discardRest(request);
-        answer.once("end", () => outgoing.destroy());
-      });
-    },
-    upgrade(request, response, { socket, head, to }) {
-      const extra = { connection: "Upgrade", upgrade: "websocket" };
-      const outgoing = open(request, response, to, extra);
-      outgoing?.once("response", (answer) => passAnswer(answer, response));
-      outgoing?.once("upgrade", (answer, peer, peerHead) => {
-        response.detachSocket(socket);
-        join({ socket, head }, { socket: peer as Socket, head: peerHead }, answer);
-      });
-      outgoing?.end();
-    },
-    [Symbol.dispose]() {
-      agents.http.destroy();
-      agents.https.destroy();
-    },
+    web: (request, response, to) => passRequest(request, response, to, upstreams),
+    upgrade: (request, response, upgrade) => passUpgrade(request, response, upgrade, upstreams),
+    [Symbol.dispose]: () => upstreams[Symbol.dispose](),
   };
+}
+
+function passRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  to: Destination,
+  { open }: Upstreams,
+): void {
+  if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) {
+    sendProblem(response, bodyTooLarge(MAX_BODY_BYTES));
+    discardRest(request);
+    return;
+  }
+  const outgoing = open(request, response, to);
+  if (outgoing === undefined) {
+    discardRest(request);
+    return;
+  }
+  passBody(request, response, outgoing);
+  outgoing.once("response", (answer) => {
+    endAtHalfClose(request, response, answer);
+    passAnswer(answer, response);
+    if (request.complete) return;
+    // Answered before the request's end, so its rest concerns nobody.
+    request.unpipe(outgoing);
+    discardRest(request);
+    answer.once("end", () => outgoing.destroy());
+  });
+}
+
+function passUpgrade(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { socket, head, to }: UpgradeTo,
+  { open }: Upstreams,
+): void {
+  const extra = { connection: "Upgrade", upgrade: "websocket" };
+  const outgoing = open(request, response, to, extra);
+  outgoing?.once("response", (answer) => passAnswer(answer, response));
+  outgoing?.once("upgrade", (answer, peer, peerHead) => {
+    response.detachSocket(socket);
+    join({ socket, head }, { socket: peer as Socket, head: peerHead }, answer);
+  });
+  outgoing?.end();
 }
 
 function passBody(

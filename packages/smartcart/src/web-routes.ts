@@ -15,11 +15,11 @@ import {
   sendProblem,
   serviceIsOff,
 } from "./web-problem.ts";
-import type { Destination } from "./web-proxy.ts";
 import type { SignInOptions } from "./web-sign-in.ts";
 import { answerSignIn, isSignInPath } from "./web-sign-in.ts";
 import type { RequestTarget } from "./web-target.ts";
 import { targetOf } from "./web-target.ts";
+import type { Destination } from "./web-upstream.ts";
 
 export interface RouteOptions {
   readonly page: PageFiles;

@@ -5,9 +5,9 @@
 
 import { describe, expect, it } from "vitest";
 import type { CrashPoint } from "@smartcart/order";
+import { createSemaphore } from "@smartcart/runtime";
 import { createTestDatabase, waitFor } from "@smartcart/testkit";
 import { expectConsistent, rowsOf } from "./invariants.ts";
-import { createSemaphore } from "./semaphore.ts";
 import { cancelledLife, seedBody, wholeLife } from "./stack.ts";
 import { choosePorts, spawnWhole, startWhole } from "./whole-process.ts";
 
@@ -67,13 +67,13 @@ const heldShipments = { SHIPPING_FAILURE_RATE: "1" };
 const atOnce = 3;
 
 describe.concurrent("kill -9 of everything", { timeout: 300_000 }, () => {
-  const take = createSemaphore(atOnce);
+  const take = createSemaphore({ maxConcurrent: atOnce });
 
   // One cancellation dies at all points, one after the other: each start takes up what the one before it left.
   it("at every point of cancelling", async () => {
     await using database = await createTestDatabase();
     const env = { DATABASE_URL: database.url, SHIPPING_LOG_FILE: "/dev/null" };
-    await take(async () => {
+    await take.run(async () => {
       const { orderId, stock } = await placeAndHold(env);
       const cancel = `/orders/${orderId}/cancel`;
       for (const at of pointsOf("cancelling")) {
@@ -127,7 +127,7 @@ describe.concurrent("kill -9 of everything", { timeout: 300_000 }, () => {
     const headers = { "idempotency-key": crypto.randomUUID() };
     const body = { ...seedBody, userId: "survivor", paymentToken };
 
-    await take(async () => {
+    await take.run(async () => {
       await using doomed = await startWhole({
         ...env,
         ...(await choosePorts()),
@@ -137,7 +137,7 @@ describe.concurrent("kill -9 of everything", { timeout: 300_000 }, () => {
       expect(await doomed.exited).toBe("SIGKILL");
     });
 
-    await take(async () => {
+    await take.run(async () => {
       await using revived = await startWhole({ ...env, ...(await choosePorts()) });
       // The client asks again with its key until it gets the answer; 409 says that the first request is under way.
       const answer = await waitFor(

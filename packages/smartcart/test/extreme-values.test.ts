@@ -14,10 +14,9 @@ import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
 import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import { createServiceClient } from "@smartcart/mesh";
-import { silentLogger } from "@smartcart/runtime";
+import { createSemaphore, silentLogger } from "@smartcart/runtime";
 import { propertyOptions } from "@smartcart/testkit";
 import { extremeMessages } from "./extreme-messages.ts";
-import { createSemaphore } from "./semaphore.ts";
 import { seedBody, startStack } from "./stack.ts";
 
 const services = {
@@ -111,11 +110,11 @@ async function tryAll(
     fc.asyncProperty(requests, async (batch) => {
       // One more at once than the contract lets in is refused, and rightly.
       const { maxConcurrency } = policyOf(method);
-      const inTurn = createSemaphore(maxConcurrency || atOnce);
+      const inTurn = createSemaphore({ maxConcurrent: maxConcurrency || atOnce });
       const faults: { message: string; request: object }[] = [];
       await Promise.all(
         batch.map((request) =>
-          inTurn(async () => {
+          inTurn.run(async () => {
             try {
               await send(request, call);
             } catch (error) {

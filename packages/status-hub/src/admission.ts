@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import type { TrustedProxies } from "@smartcart/runtime";
 import {
   clientAddress,
+  createHolders,
   createHostCheck,
   hostName,
   isLocalName,
@@ -45,7 +46,7 @@ const DEFAULT_PER_ADDRESS = 1000;
 
 /** An admission that counts nobody yet. */
 export function createAdmission(o: AdmissionOptions): Admission {
-  const byAddress = new Map<string, number>();
+  const byAddress = createHolders();
   let connections = 0;
 
   /** Loopback may be a proxy that does not tell its clients apart; even so it leaves room for others. */
@@ -67,17 +68,14 @@ export function createAdmission(o: AdmissionOptions): Admission {
       if (!isAllowedOrigin(request, o)) return foreignOrigin(request);
       if (connections >= o.maxConnections) return full;
       const address = addressOf(request);
-      return (byAddress.get(address) ?? 0) >= boundOf(address) ? tooManyOfAddress : undefined;
+      return byAddress.of(address) >= boundOf(address) ? tooManyOfAddress : undefined;
     },
     enter(request) {
-      const address = addressOf(request);
+      const leaveAddress = byAddress.add(addressOf(request));
       connections += 1;
-      byAddress.set(address, (byAddress.get(address) ?? 0) + 1);
       return () => {
         connections -= 1;
-        const left = (byAddress.get(address) ?? 1) - 1;
-        if (left === 0) byAddress.delete(address);
-        else byAddress.set(address, left);
+        leaveAddress();
       };
     },
   };

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { silentLogger } from "@smartcart/runtime";
-import { createHubClient } from "./client.ts";
+import { HubClient } from "./client.ts";
 
 const orderId = "ORD-1";
 const frame = (sequence: number) => ({ sequence, data: Buffer.from(`${sequence}`) });
@@ -10,7 +10,7 @@ function createWorld(stored: number) {
   const sent: string[] = [];
   const readAfter: number[] = [];
   const outlet = { send: (data: Buffer) => void sent.push(data.toString()) };
-  const client = createHubClient(outlet, {
+  const client = new HubClient(outlet, {
     history: {
       async list(_, after) {
         readAfter.push(after);

@@ -1,15 +1,16 @@
 import type { OrderStatusChanged } from "@smartcart/gen/events/v1/order_events_pb";
 import type { Logger } from "@smartcart/runtime";
-import { delay } from "@smartcart/runtime";
-import type { HubClient, SocketSender } from "./client.ts";
-import { createHubClient } from "./client.ts";
+import { createThrottle } from "@smartcart/runtime";
+import type { SocketSender } from "./client.ts";
+import { HubClient } from "./client.ts";
 import type { ClientRequest, Target } from "./client-frames.ts";
 import { parseClientFrame } from "./client-frames.ts";
 import type { OrderHistory } from "./order-history.ts";
-import { maxFailures } from "./sequencer.ts";
 import type { StatusFrame } from "./server-frames.ts";
-import { errorFrame, resyncFrame, statusFrame } from "./server-frames.ts";
+import { errorFrame, statusFrame } from "./server-frames.ts";
 import { createSubscriptions } from "./subscriptions.ts";
+import type { UserReplays } from "./user-replays.ts";
+import { createUserReplays } from "./user-replays.ts";
 
 /** What the hub works with. */
 export interface HubOptions {
@@ -31,116 +32,121 @@ export interface HubOptions {
 }
 
 /** Brings statuses to the clients that follow them. It knows nothing of sockets. */
-export interface Hub {
-  /** A client has come. */
-  connect(outlet: SocketSender): HubClient;
-  /** It has gone. */
-  disconnect(client: HubClient): void;
-  /** It has sent a frame. */
-  receive(client: HubClient, text: string): void;
-  /** Live events, those of one order in their order. */
-  publish(events: readonly OrderStatusChanged[]): void;
-  /** Events may have been missed: every subscription is brought up to date from what is stored. */
-  refillAll(): void;
+export class Hub {
+  readonly #o: HubOptions;
+  readonly #clients = new Set<HubClient>();
+  readonly #byOrder = createSubscriptions<HubClient>();
+  readonly #byUser = createSubscriptions<HubClient>();
+  readonly #replays: UserReplays;
+  readonly #noteDropped: ReturnType<typeof createDropLog>;
+
+  constructor(o: HubOptions) {
+    this.#o = o;
+    this.#replays = createUserReplays({
+      ...o,
+      isConnected: (client) => this.#clients.has(client),
+    });
+    this.#noteDropped = createDropLog(o);
+  }
+
   /** What clients follow, for the metrics. */
-  readonly rooms: { readonly orders: number; readonly users: number };
-}
+  get rooms() {
+    return { orders: this.#byOrder.size, users: this.#byUser.size };
+  }
 
-/** A hub without clients. */
-export function createHub(o: HubOptions): Hub {
-  const clients = new Set<HubClient>();
-  const byOrder = createSubscriptions<HubClient>();
-  const byUser = createSubscriptions<HubClient>();
-  const noteDropped = createDropLog(o);
+  /** A client has come. */
+  connect(outlet: SocketSender): HubClient {
+    const { history, log, onResync, retryPauseMs } = this.#o;
+    const client = new HubClient(outlet, { history, log, onResync, retryPauseMs });
+    this.#clients.add(client);
+    return client;
+  }
 
-  function subscribe(client: HubClient, { target, afterSequence }: ClientRequest): void {
-    const refusal = refusalOf(client, target);
+  /** It has gone. */
+  disconnect(client: HubClient): void {
+    this.#clients.delete(client);
+    for (const orderId of client.orders) this.#byOrder.leave(orderId, client);
+    for (const userId of client.users.keys()) this.#byUser.leave(userId, client);
+    client.stop();
+  }
+
+  /** It has sent a frame. */
+  receive(client: HubClient, text: string): void {
+    const request = parseClientFrame(text);
+    if ("problem" in request) {
+      client.send(errorFrame("INVALID_FRAME", request.problem, request.field));
+    } else if (request.kind === "subscribe") {
+      this.#subscribe(client, request);
+    } else {
+      this.#unsubscribe(client, request);
+    }
+  }
+
+  /** Live events, those of one order in their order. */
+  publish(events: readonly OrderStatusChanged[]): void {
+    for (const event of events) this.#publishOne(event);
+  }
+
+  /** Events may have been missed: every subscription is brought up to date from what is stored. */
+  refillAll(): void {
+    for (const client of this.#clients) {
+      for (const orderId of client.followed) void client.refill(orderId);
+      for (const userId of client.users.keys()) void this.#replays.start(client, userId);
+    }
+  }
+
+  #subscribe(client: HubClient, { target, afterSequence }: ClientRequest): void {
+    const refusal = this.#refusalOf(client, target);
     if (refusal) {
       client.send(refusal);
     } else if (target.kind === "user") {
-      byUser.join(target.userId, client);
-      void replayUser(client, target.userId);
+      this.#byUser.join(target.userId, client);
+      void this.#replays.start(client, target.userId);
     } else {
       client.orders.add(target.orderId);
-      byOrder.join(target.orderId, client);
+      this.#byOrder.join(target.orderId, client);
       // Only what comes after this is known to be live; the reading brings everything before.
       void client.refill(target.orderId, { after: afterSequence });
     }
   }
 
-  function refusalOf(client: HubClient, target: Target): Buffer | undefined {
+  #refusalOf(client: HubClient, target: Target): Buffer | undefined {
+    const { history, limits } = this.#o;
     const isKnown =
       target.kind === "user" ? client.users.has(target.userId) : client.orders.has(target.orderId);
-    if (!isKnown && client.orders.size + client.users.size >= o.limits.subscriptions) {
-      const message = `one connection may have ${o.limits.subscriptions} subscriptions; unsubscribe from one first`;
+    if (!isKnown && client.orders.size + client.users.size >= limits.subscriptions) {
+      const message = `one connection may have ${limits.subscriptions} subscriptions; unsubscribe from one first`;
       return errorFrame("TOO_MANY_SUBSCRIPTIONS", message);
     }
-    const { clientsPerUser } = o.limits;
-    if (
-      !isKnown &&
-      target.kind === "user" &&
-      byUser.members(target.userId).size >= clientsPerUser
-    ) {
-      const message = `${clientsPerUser} connections follow this user already; close one first`;
+    const followers = target.kind === "user" ? this.#byUser.members(target.userId).size : 0;
+    if (!isKnown && followers >= limits.clientsPerUser) {
+      const message = `${limits.clientsPerUser} connections follow this user already; close one first`;
       return errorFrame("TOO_MANY_SUBSCRIPTIONS", message, "subscribe.userId");
     }
-    if (o.history.waiting < o.limits.waitingReads) return undefined;
+    if (history.waiting < limits.waitingReads) return undefined;
     return errorFrame("UNAVAILABLE", "the hub is catching up; subscribe again in a few seconds");
   }
 
-  function unsubscribe(client: HubClient, { target }: ClientRequest): void {
+  #unsubscribe(client: HubClient, { target }: ClientRequest): void {
     if (target.kind === "order") {
       client.orders.delete(target.orderId);
-      byOrder.leave(target.orderId, client);
+      this.#byOrder.leave(target.orderId, client);
     } else {
       client.users.delete(target.userId);
-      byUser.leave(target.userId, client);
+      this.#byUser.leave(target.userId, client);
     }
     // An order may be one of a user who is still followed; which one, only its next event tells.
     if (client.users.size > 0) return;
     for (const orderId of client.followed) if (!client.orders.has(orderId)) client.forget(orderId);
   }
 
-  /** Brings a user's newest orders up to date, the oldest first. A later replay of the same user takes over. */
-  async function replayUser(client: HubClient, userId: string): Promise<void> {
-    const mine = {};
-    client.users.set(userId, mine);
-    for (let failures = 1; failures <= maxFailures; failures++) {
-      try {
-        const orders = await o.history.newestOrders(userId, isWanted);
-        if (!isWanted()) return;
-        let turn = Promise.resolve();
-        for (const { orderId, lastSequence } of orders) {
-          if (client.last(orderId) < lastSequence) turn = client.refill(orderId, { turn });
-        }
-        return;
-      } catch (error) {
-        o.log.warn("status.replay_failed", { userId, failures, error });
-      }
-      await delay(o.retryPauseMs * 2 ** (failures - 1));
-      if (!isWanted()) return;
-    }
-    o.onResync();
-    client.send(
-      resyncFrame(
-        "",
-        0,
-        `the orders of user ${userId} cannot be read just now; read them by REST and subscribe again`,
-      ),
-    );
-
-    function isWanted(): boolean {
-      return clients.has(client) && client.users.get(userId) === mine;
-    }
-  }
-
-  function publishOne(event: OrderStatusChanged): void {
+  #publishOne(event: OrderStatusChanged): void {
     const { orderId, userId } = event;
-    const ofOrder = byOrder.members(orderId);
-    const ofUser = byUser.members(userId);
+    const ofOrder = this.#byOrder.members(orderId);
+    const ofUser = this.#byUser.members(userId);
     if (ofOrder.size === 0 && ofUser.size === 0) return;
     // Serialised once, however many get it.
-    const frame = frameOf(event);
+    const frame = this.#frameOf(event);
     if (frame === undefined) return;
     for (const client of ofOrder) client.live(orderId, frame);
     for (const client of ofUser) {
@@ -149,51 +155,14 @@ export function createHub(o: HubOptions): Hub {
   }
 
   /** Protobuf in binary says what JSON cannot, such as a time in the year 10000. */
-  function frameOf(event: OrderStatusChanged): StatusFrame | undefined {
+  #frameOf(event: OrderStatusChanged): StatusFrame | undefined {
     try {
       return statusFrame(event);
     } catch (error) {
-      noteDropped(event, error);
+      this.#noteDropped(event, error);
       return undefined;
     }
   }
-
-  return {
-    connect(outlet) {
-      const { history, log, onResync, retryPauseMs } = o;
-      const client = createHubClient(outlet, { history, log, onResync, retryPauseMs });
-      clients.add(client);
-      return client;
-    },
-    disconnect(client) {
-      clients.delete(client);
-      for (const orderId of client.orders) byOrder.leave(orderId, client);
-      for (const userId of client.users.keys()) byUser.leave(userId, client);
-      client.stop();
-    },
-    receive(client, text) {
-      const request = parseClientFrame(text);
-      if ("problem" in request) {
-        client.send(errorFrame("INVALID_FRAME", request.problem, request.field));
-      } else if (request.kind === "subscribe") {
-        subscribe(client, request);
-      } else {
-        unsubscribe(client, request);
-      }
-    },
-    publish(events) {
-      for (const event of events) publishOne(event);
-    },
-    refillAll() {
-      for (const client of clients) {
-        for (const orderId of client.followed) void client.refill(orderId);
-        for (const userId of client.users.keys()) void replayUser(client, userId);
-      }
-    },
-    get rooms() {
-      return { orders: byOrder.size, users: byUser.size };
-    },
-  };
 }
 
 /** A flood of bad events must not become a flood of log lines, which travel over the same queue. */
@@ -201,13 +170,11 @@ const DROP_LOG_EVERY_MS = 1000;
 
 /** Counts every event that is dropped, and logs one a second. */
 function createDropLog({ log, onDropped }: HubOptions) {
-  let dropped = 0;
-  let loggedAtMs = Number.NEGATIVE_INFINITY;
+  const throttle = createThrottle(DROP_LOG_EVERY_MS);
   return ({ orderId, sequence }: OrderStatusChanged, error: unknown): void => {
-    dropped += 1;
     onDropped();
-    if (performance.now() - loggedAtMs < DROP_LOG_EVERY_MS) return;
-    loggedAtMs = performance.now();
+    const dropped = throttle();
+    if (dropped === 0) return;
     log.warn("status.event_dropped", { orderId, sequence, dropped, error });
   };
 }

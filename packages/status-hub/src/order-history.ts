@@ -1,6 +1,7 @@
 import type { Client } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
+import { createSemaphore } from "@smartcart/runtime";
 import type { StatusFrame } from "./server-frames.ts";
 import { statusFrame } from "./server-frames.ts";
 
@@ -46,7 +47,7 @@ export function createOrderHistory(
   orders: Pick<Client<typeof OrderService>, "listOrderEvents" | "listOrders">,
   maxConcurrent: number,
 ): OrderHistory {
-  const inTurn = createSemaphore(maxConcurrent);
+  const semaphore = createSemaphore({ maxConcurrent });
   // Readings that have not begun, by what they read: a crowd that waits for the same order shares one. One that has begun
   // is never shared, since it may be too old for who comes now.
   const queued = new Map<string, QueuedReading>();
@@ -59,22 +60,20 @@ export function createOrderHistory(
         shared.wantedBy.push(isWanted);
         return shared.reading;
       }
-      let begun = false;
       const wantedBy = [isWanted];
-      const reading = inTurn(async () => {
-        begun = true;
+      const reading = semaphore.run(async () => {
         queued.delete(key);
         if (!wantedBy.some((isStillWanted) => isStillWanted())) return [];
         const request = { orderId, afterSequence };
         const { events } = await orders.listOrderEvents(request, { timeoutMs: TIMEOUT_MS });
         return events.map(statusFrame);
       });
-      if (!begun) queued.set(key, { reading, wantedBy });
+      queued.set(key, { reading, wantedBy });
       return reading;
     },
     newestOrders(userId, isWanted) {
       const request = { userId, pageSize: NEWEST };
-      return inTurn(async () => {
+      return semaphore.run(async () => {
         if (!isWanted()) return [];
         const answer = await orders.listOrders(request, { timeoutMs: TIMEOUT_MS });
         return answer.orders
@@ -83,7 +82,7 @@ export function createOrderHistory(
       });
     },
     get waiting() {
-      return inTurn.waiting();
+      return semaphore.waiting;
     },
   };
 }
@@ -91,28 +90,4 @@ export function createOrderHistory(
 /** Whether a reading failed because there is no such order. */
 export function isUnknownOrder(error: unknown): boolean {
   return error instanceof ConnectError && error.code === Code.NotFound;
-}
-
-interface Turns {
-  <T>(task: () => Promise<T>): Promise<T>;
-  waiting(): number;
-}
-
-/** Runs tasks in the order of their coming, so many at once. */
-function createSemaphore(maxConcurrent: number): Turns {
-  const queue: (() => void)[] = [];
-  let running = 0;
-  const run = async <T>(task: () => Promise<T>): Promise<T> => {
-    if (running >= maxConcurrent) await new Promise<void>((resolve) => queue.push(resolve));
-    else running += 1;
-    try {
-      return await task();
-    } finally {
-      // Hands the turn on, so that nobody can slip in between.
-      const next = queue.shift();
-      if (next) next();
-      else running -= 1;
-    }
-  };
-  return Object.assign(run, { waiting: () => queue.length });
 }

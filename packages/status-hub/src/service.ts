@@ -22,8 +22,7 @@ import type {
 import { startService } from "@smartcart/service";
 import { createAdmission } from "./admission.ts";
 import type { StatusHubConfig } from "./config.ts";
-import type { Hub } from "./hub.ts";
-import { createHub } from "./hub.ts";
+import { Hub } from "./hub.ts";
 import type { HubMetrics } from "./hub-metrics.ts";
 import { createHubMetrics } from "./hub-metrics.ts";
 import { createOrderHistory } from "./order-history.ts";
@@ -58,7 +57,7 @@ async function buildStatusHub(
   const { config, log } = o;
   const measured = createHubMetrics(context.metrics);
   const orders = context.connect(OrderService, o.peers.order);
-  const hub = createHub({
+  const hub = new Hub({
     history: createOrderHistory(orders, MAX_CONCURRENT_READS),
     log,
     retryPauseMs: RETRY_PAUSE_MS,

@@ -3,14 +3,15 @@ import type { Duplex } from "node:stream";
 import type { RawData, WebSocket } from "ws";
 import { WebSocketServer } from "ws";
 import type { Logger } from "@smartcart/runtime";
+import { createTokenBucket } from "@smartcart/runtime";
 import type { Admission, Refusal } from "./admission.ts";
+import type { HubClient } from "./client.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import type { Hub } from "./hub.ts";
 import { rejectUpgrade } from "./reject-upgrade.ts";
 import { errorFrame } from "./server-frames.ts";
 import type { ClosableSocketSender } from "./socket-sender.ts";
 import { createSocketSender } from "./socket-sender.ts";
-import { createTokenBucket } from "./token-bucket.ts";
 import { createWriteTurn } from "./write-turn.ts";
 
 /** What the sockets are bound by. */
@@ -60,33 +61,7 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
     open.set(socket, outlet);
     heartbeat.watch(socket);
     const client = o.hub.connect(outlet);
-    const mayReceive = createTokenBucket(o.frameBurst, o.frameBurst / 20);
-    const onMessage = (data: RawData, isBinary: boolean) => {
-      if (!mayReceive()) {
-        outlet.close(POLICY_VIOLATION, "too many frames");
-      } else if (isBinary) {
-        client.send(
-          errorFrame("INVALID_FRAME", "frames are JSON in text messages, not binary ones"),
-        );
-      } else {
-        o.hub.receive(client, data.toString());
-      }
-    };
-    socket.on("message", (data: RawData, isBinary: boolean) => {
-      try {
-        onMessage(data, isBinary);
-      } catch (error) {
-        // The last line: thrown out of a callback it would end the process, and every client with it.
-        o.log.error("status.frame_failed", { error });
-        outlet.close(INTERNAL_ERROR, "the hub failed on a frame: connect again");
-      }
-    });
-    // ws answers it, sixty of them ahead of the client at most.
-    socket.on("ping", () => {
-      if (!mayReceive()) outlet.close(POLICY_VIOLATION, "too many frames");
-    });
-    // What is too long, no UTF-8 or broken in another way: ws has answered with the code for it and closes.
-    socket.on("error", (error) => o.log.debug("status.socket_failed", { error }));
+    takeFrames(socket, { client, outlet, ...o });
     socket.once("close", () => {
       open.delete(socket);
       leave();
@@ -112,6 +87,46 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
     },
   };
 }
+
+/** Hands the frames of one socket to the hub, as many as it may send. */
+function takeFrames(
+  socket: WebSocket,
+  o: Pick<SocketServerOptions, "hub" | "log" | "frameBurst"> & {
+    readonly client: HubClient;
+    readonly outlet: ClosableSocketSender;
+  },
+): void {
+  const { client, outlet } = o;
+  const frames = createTokenBucket({
+    capacity: o.frameBurst,
+    refillPerSecond: o.frameBurst / 20,
+  });
+  const mayReceive = () => {
+    if (frames.take() === 0) return true;
+    outlet.close(POLICY_VIOLATION, "too many frames");
+    return false;
+  };
+  socket.on("message", (data: RawData, isBinary: boolean) => {
+    try {
+      if (!mayReceive()) return;
+      if (isBinary) client.send(binaryFrame);
+      else o.hub.receive(client, data.toString());
+    } catch (error) {
+      // The last line: thrown out of a callback it would end the process, and every client with it.
+      o.log.error("status.frame_failed", { error });
+      outlet.close(INTERNAL_ERROR, "the hub failed on a frame: connect again");
+    }
+  });
+  // ws answers it, sixty of them ahead of the client at most.
+  socket.on("ping", mayReceive);
+  // What is too long, no UTF-8 or broken in another way: ws has answered with the code for it and closes.
+  socket.on("error", (error) => o.log.debug("status.socket_failed", { error }));
+}
+
+const binaryFrame = errorFrame(
+  "INVALID_FRAME",
+  "frames are JSON in text messages, not binary ones",
+);
 
 function refusalOf({ url }: IncomingMessage, draining: boolean): Refusal | undefined {
   if (URL.parse(url ?? "/", "http://hub")?.pathname !== PATH) {

@@ -1,5 +1,6 @@
 import pg from "pg";
 import type { Logger, Registry } from "@smartcart/runtime";
+import { timedOut, withTimeout } from "@smartcart/runtime";
 import { createAcquire } from "./acquire.ts";
 import { toParameter } from "./array-parameter.ts";
 import { DatabaseClient } from "./database-client.ts";
@@ -133,7 +134,7 @@ export function forCall(db: Queryable, { signal }: { signal: AbortSignal }): Que
 }
 
 /** Runs a statement on a connection. */
-export async function run<R extends object>(
+async function run<R extends object>(
   on: pg.ClientBase,
   statement: Statement,
 ): Promise<{ rows: R[]; rowCount: number }> {
@@ -147,6 +148,11 @@ export async function run<R extends object>(
   return { rows, rowCount: rowCount ?? 0 };
 }
 
+/** Statements on a connection that is held: they share its locks, its settings and its loss. */
+export function queryableOn(client: pg.ClientBase): Queryable {
+  return { query: (statement) => run(client, statement) };
+}
+
 /** Throws unless the name can stand in SQL without quotes: schemas and tables are never named by users. */
 export function assertIdentifier(name: string): void {
   if (!/^[a-z_][a-z0-9_]{0,40}$/.test(name)) {
@@ -155,26 +161,14 @@ export function assertIdentifier(name: string): void {
 }
 
 async function ping(query: Queryable["query"], timeoutMs: number): Promise<void> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
   // covers the wait for a free connection too, which the query time-out does not
-  const timer = setTimeout(
-    () => reject(new Error(`the database did not answer within ${timeoutMs} ms`)),
-    timeoutMs,
-  );
-  try {
-    await Promise.race([query({ text: "select 1" }), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const late = timedOut("the database did not answer", timeoutMs);
+  await withTimeout(query({ text: "select 1" }), timeoutMs, late);
 }
 
 async function close(pool: pg.Pool, o: DatabaseOptions): Promise<void> {
   if (pool.ending) return;
-  const { promise: late, resolve } = Promise.withResolvers<"late">();
-  const timer = setTimeout(resolve, disposeBoundMs, "late");
-  const outcome = await Promise.race([pool.end(), late]);
-  clearTimeout(timer);
-  if (outcome === "late") {
+  await withTimeout(pool.end(), disposeBoundMs, () => {
     o.log.warn("database.close_timed_out", { schema: o.schema, inUse: pool.totalCount });
-  }
+  });
 }

@@ -1,5 +1,5 @@
 import type { Logger } from "@smartcart/runtime";
-import { reasonOf } from "@smartcart/runtime";
+import { createThrottle, reasonOf } from "@smartcart/runtime";
 import { isConnectionError } from "./sql-errors.ts";
 
 const intervalMs = 10_000;
@@ -9,14 +9,11 @@ const intervalMs = 10_000;
  * thousand callers that meet the same fault are one line.
  */
 export function createFaultLog(schema: string, log: Logger): (error: unknown) => void {
-  let faults = 0;
-  let lastMs = Number.NEGATIVE_INFINITY;
+  const throttle = createThrottle(intervalMs);
   return (error) => {
     if (!isConnectionError(error)) return;
-    faults++;
-    if (performance.now() - lastMs < intervalMs) return;
+    const faults = throttle();
+    if (faults === 0) return;
     log.warn("database.unavailable", { schema, faults, message: reasonOf(error) });
-    lastMs = performance.now();
-    faults = 0;
   };
 }

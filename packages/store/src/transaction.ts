@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { Database, Queryable } from "./database.ts";
-import { run } from "./database.ts";
+import { queryableOn } from "./database.ts";
 import { constraintOf, isConnectionError, sqlState, sqlStateOf } from "./sql-errors.ts";
 
 /**
@@ -70,7 +70,7 @@ async function attempt<T>(
   let broken: Error | undefined;
   try {
     await client.query("begin isolation level read committed");
-    const result = await fn({ query: (statement) => run(client, statement) });
+    const result = await fn(queryableOn(client));
     await client.query("commit");
     return result;
   } catch (error) {

@@ -4,6 +4,8 @@ export {
   type PrivateBroker,
   startPrivateBroker,
 } from "@smartcart/engines";
+export { hasExited, terminate, untilAnswers } from "./child-process.ts";
+export { namesOf, parseValues, UsageError, wholeNumber } from "./command-line.ts";
 export { createDetachableDatabase, type DetachableDatabase } from "./detachable-database.ts";
 export { errorOf } from "./error-of.ts";
 export { type ForwarderOptions, startForwarder } from "./forwarder.ts";
@@ -19,6 +21,7 @@ export {
   type SpawnOptions,
   spawnService,
 } from "./spawn-service.ts";
+export { makeTemporaryDirectory, type TemporaryDirectory } from "./temporary-directory.ts";
 export { canTestRabbitmq, createTestBroker, type TestBroker } from "./test-broker.ts";
 export { createTestDatabase, type TestDatabase } from "./test-database.ts";
 export { addVirtualHost } from "./virtual-host.ts";

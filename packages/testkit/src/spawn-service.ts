@@ -1,10 +1,9 @@
 /** A part of SmartCart, or all of it, as a process of its own: the real thing, to be killed. */
-import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { waitFor } from "./wait-for.ts";
+import { terminate, untilAnswers } from "./child-process.ts";
 
 const endWithParent = new URL("./end-with-parent.ts", import.meta.url).href;
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -57,28 +56,11 @@ export function spawnService({ args, env }: SpawnOptions): SpawnedService {
     errorOutput: () => errorOutput,
     exited,
     kill: (signal) => void child.kill(signal),
-    answers: (url, timeoutMs = 60_000) => untilAnswers(child, url, timeoutMs, () => output),
+    answers: (url, timeoutMs = 60_000) =>
+      untilAnswers(child, url, { timeoutMs, output: () => output }),
     async [Symbol.asyncDispose]() {
-      if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
-      const hard = setTimeout(() => child.kill("SIGKILL"), 10_000);
+      await terminate(child);
       await exited;
-      clearTimeout(hard);
     },
   };
-}
-
-async function untilAnswers(
-  child: ChildProcess,
-  url: string,
-  timeoutMs: number,
-  output: () => string,
-): Promise<void> {
-  const ended = () => child.exitCode !== null || child.signalCode !== null;
-  const answered = await waitFor(
-    async () => ended() || (await fetch(url).catch(() => undefined))?.status === 200,
-    { timeoutMs, what: `${url} to answer` },
-  ).catch((cause: unknown) => {
-    throw new Error(`${url} did not answer; the process wrote:\n${output()}`, { cause });
-  });
-  if (answered && ended()) throw new Error(`the process ended; it wrote:\n${output()}`);
 }

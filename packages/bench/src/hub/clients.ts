@@ -1,5 +1,5 @@
 /** The clients: some of the sockets, in a process of their own. */
-import { setTimeout as delay } from "node:timers/promises";
+import { withTimeout } from "@smartcart/runtime";
 import { serveCommands } from "./commands.ts";
 import type { SocketKind } from "./sockets.ts";
 import { openSocket } from "./sockets.ts";
@@ -87,7 +87,7 @@ async function connect({ orders, atOnce, timeoutMs }: ConnectOptions): Promise<C
   }
 
   for (let begun = 0; begun < Math.min(atOnce, count); begun += 1) openNext();
-  await Promise.race([done.promise, delay(timeoutMs)]);
+  await withTimeout(done.promise, timeoutMs, () => {});
   return { caughtUpMs, retries };
 }
 

@@ -1,8 +1,7 @@
 /** `npm run bench -- hub`: the status hub beside socket.io, in alternating rounds on one machine. */
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
 import { StartError } from "@smartcart/runtime";
+import { makeTemporaryDirectory } from "@smartcart/testkit";
 import { startEngines } from "../engines.ts";
 import { hubContenders } from "./contenders.ts";
 import { measureHub } from "./measure.ts";
@@ -36,27 +35,21 @@ export async function benchHub(args: readonly string[]): Promise<number> {
 }
 
 async function measureAll(o: HubBenchOptions): Promise<HubMeasurement[]> {
-  const directory = await mkdtemp(join(tmpdir(), "smartcart-bench-"));
-  // PostgreSQL runs as another user where this runs as root; that user has to pass through.
-  await chmod(directory, 0o711);
+  await using directory = await makeTemporaryDirectory();
+  await using engines = await startEngines(directory.path);
   const measurements: HubMeasurement[] = [];
-  try {
-    await using engines = await startEngines(directory);
-    for (const name of o.contenders) print(`${name}: ${hubContenders[name]}`);
-    for (let round = 1; round <= o.rounds; round += 1) {
-      for (const contender of o.contenders) {
-        const measurement = await measureHub(contender, {
-          ...o,
-          engines,
-          directory: o.profile ?? directory,
-          profile: o.profile !== undefined,
-        });
-        measurements.push(measurement);
-        print(`round ${round}: ${JSON.stringify(measurement)}`);
-      }
+  for (const name of o.contenders) print(`${name}: ${hubContenders[name]}`);
+  for (let round = 1; round <= o.rounds; round += 1) {
+    for (const contender of o.contenders) {
+      const measurement = await measureHub(contender, {
+        ...o,
+        engines,
+        directory: o.profile ?? directory.path,
+        profile: o.profile !== undefined,
+      });
+      measurements.push(measurement);
+      print(`round ${round}: ${JSON.stringify(measurement)}`);
     }
-  } finally {
-    await rm(directory, { recursive: true, force: true });
   }
   return measurements;
 }

@@ -1,12 +1,11 @@
 import { queueTypeOf, queueTypes } from "@smartcart/contract";
 import type { Logger } from "@smartcart/runtime";
-import { retryUntilReady } from "@smartcart/runtime";
+import { retryUntilReady, timedOut, withTimeout } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase, migrate, postgresFaults } from "@smartcart/store";
 import { keepRunning } from "../consumer-set.ts";
 import type { EventBus } from "../types.ts";
 import { noDeadLetters } from "../types.ts";
-import { withTimeout } from "../with-timeout.ts";
 import { startConsumer } from "./consumer.ts";
 import { createDeadLetters } from "./dead-letters.ts";
 import { giveBackAbandoned, openSession } from "./listen-connection.ts";
@@ -67,7 +66,8 @@ export async function openPostgresBus(o: PostgresBusOptions): Promise<EventBus> 
       return queue.deadLetter ? createDeadLetters(queue, database) : noDeadLetters;
     },
     depths: () => readDepths(database),
-    check: () => withTimeout(2_000, "the PostgreSQL queue did not answer", () => probe(database)),
+    check: () =>
+      withTimeout(probe(database), 2_000, timedOut("the PostgreSQL queue did not answer", 2_000)),
     async [Symbol.asyncDispose]() {
       await running[Symbol.asyncDispose]();
       await session[Symbol.asyncDispose]();

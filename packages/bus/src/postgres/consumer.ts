@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { QueueType } from "@smartcart/contract";
+import { createWakeSignal } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { idOf } from "../message.ts";
 import type { Step } from "../message-processor.ts";
@@ -9,7 +10,6 @@ import { releaseClaim } from "./claim-store.ts";
 import type { Session } from "./listen-connection.ts";
 import type { ClaimedMessage, Settlement } from "./message-store.ts";
 import { LostClaimError, receive } from "./message-store.ts";
-import { createWakeSignal } from "./wake-signal.ts";
 
 /** What a consumer works with. */
 export interface ConsumerParts {
@@ -19,24 +19,22 @@ export interface ConsumerParts {
 }
 
 const pauseAfterErrorMs = 250;
-/** The session rings when there is something to do; this only bounds a timer. */
-const longestWaitMs = 3_600_000;
 
 /** Joins the consumers of a queue; see `EventBus.consume`. */
 export async function startConsumer(
   o: ConsumeOptions,
   parts: ConsumerParts,
 ): Promise<RunningConsumer> {
-  const bell = createWakeSignal();
-  const removeHint = parts.session.onHint(parts.queue.name, bell.ring);
+  const wake = createWakeSignal();
+  const removeHint = parts.session.onHint(parts.queue.name, wake.notify);
   const stop = new AbortController();
   const worker = createWorker(o, parts, stop.signal);
   const loop = async () => {
     while (!stop.signal.aborted) {
       // What it rang for until now is there to be claimed.
-      bell.reset();
+      wake.reset();
       const pauseMs = await worker.round();
-      if (pauseMs > 0) await bell.wait(pauseMs, stop.signal);
+      if (pauseMs > 0) await wake.wait(stop.signal, pauseMs);
     }
     await worker.leave();
   };
@@ -61,26 +59,21 @@ interface Worker {
 }
 
 function createWorker(o: ConsumeOptions, parts: ConsumerParts, stop: AbortSignal): Worker {
-  const { database, queue, session } = parts;
-  const consumer = randomUUID();
+  const { queue, session } = parts;
+  const claims = createClaims(parts);
   let healthy = true;
-  // Handled, and to be settled with the next claim.
-  let settlement: Settlement | undefined;
-  // Messages may be claimed in our name that we do not have in hand.
-  let isClaimUnknown = false;
 
   async function round(): Promise<number> {
     try {
-      await release();
+      await claims.release();
       const instance = session.instance();
-      if (instance === undefined && settlement === undefined) return pauseAfterErrorMs;
-      const { messages, dueInMs } = await claim(instance);
+      if (instance === undefined && !claims.hasUnsettled()) return pauseAfterErrorMs;
+      const maxMessages = instance === undefined || stop.aborted ? 0 : (o.maxBatch ?? 1);
+      const { messages, dueInMs } = await claims.next(instance ?? 0, maxMessages);
       healthy = true;
       if (stop.aborted) return 0;
-      if (messages.length === 0) return Math.min(dueInMs ?? longestWaitMs, longestWaitMs);
-      const steps = await decide(messages);
-      settlement = { messages, steps };
-      isClaimUnknown = false;
+      if (messages.length === 0) return dueInMs ?? Number.POSITIVE_INFINITY;
+      claims.handled({ messages, steps: await decide(queue, messages, o, stop) });
       return 0;
     } catch (error) {
       healthy = error instanceof LostClaimError;
@@ -89,50 +82,83 @@ function createWorker(o: ConsumeOptions, parts: ConsumerParts, stop: AbortSignal
     }
   }
 
-  async function claim(instance: number | undefined) {
-    const settling = settlement;
-    settlement = undefined;
-    isClaimUnknown = true;
-    const maxMessages = instance === undefined || stop.aborted ? 0 : (o.maxBatch ?? 1);
-    const step = { queue, consumer, instance: instance ?? 0, maxMessages, settlement: settling };
-    const received = await receive(database, step);
-    isClaimUnknown = received.messages.length > 0;
-    return received;
-  }
-
-  async function decide(messages: readonly ClaimedMessage[]): Promise<readonly Step[]> {
-    const [first] = messages;
-    // It is alone then.
-    if (first !== undefined && first.deliveries > queue.deliveryLimit) return [giveUp(first)];
-    const batch = messages.map(({ raw }) => raw);
-    return await handleBatch(queue, batch, o, () => stop.aborted);
-  }
-
-  function giveUp({ raw }: ClaimedMessage): Step {
-    const reason = "given up: too many deliveries ended without an answer";
-    const step = nextStep(queue, raw.attempt, { kind: "dead-letter", reason });
-    o.log.warn("bus.gave_up", { queue: queue.name, consumer: o.name, messageId: idOf(raw) });
-    o.onHandled?.(step.kind === "remove" ? "drop" : "dead-letter", undefined);
-    return step;
-  }
-
-  async function release(): Promise<void> {
-    if (!isClaimUnknown) return;
-    await releaseClaim(database, consumer);
-    isClaimUnknown = false;
-  }
-
   return {
     round,
     healthy: () => healthy,
     async leave() {
       try {
-        if (settlement !== undefined) await claim(undefined);
-        await release();
+        if (claims.hasUnsettled()) await claims.next(0, 0);
+        await claims.release();
       } catch (error) {
         // The others take it away once this bus is gone.
         o.log.warn("bus.leave_failed", { consumer: o.name, error });
       }
     },
   };
+}
+
+/** What one consumer has claimed. */
+interface Claims {
+  /** Settles what was handled last and claims up to `maxMessages`, in one statement. */
+  next(instance: number, maxMessages: number): ReturnType<typeof receive>;
+  /** To be settled with the next claim. */
+  handled(settlement: Settlement): void;
+  hasUnsettled(): boolean;
+  /** Gives back what may be claimed in our name without being in hand. */
+  release(): Promise<void>;
+}
+
+function createClaims({ database, queue }: ConsumerParts): Claims {
+  const consumer = randomUUID();
+  let unsettled: Settlement | undefined;
+  // Messages may be claimed in our name that we do not have in hand.
+  let isClaimUnknown = false;
+  return {
+    async next(instance, maxMessages) {
+      const settlement = unsettled;
+      unsettled = undefined;
+      isClaimUnknown = true;
+      const received = await receive(database, {
+        queue,
+        consumer,
+        instance,
+        maxMessages,
+        settlement,
+      });
+      isClaimUnknown = received.messages.length > 0;
+      return received;
+    },
+    handled(settlement) {
+      unsettled = settlement;
+      isClaimUnknown = false;
+    },
+    hasUnsettled: () => unsettled !== undefined,
+    async release() {
+      if (!isClaimUnknown) return;
+      await releaseClaim(database, consumer);
+      isClaimUnknown = false;
+    },
+  };
+}
+
+async function decide(
+  queue: QueueType,
+  messages: readonly ClaimedMessage[],
+  o: ConsumeOptions,
+  stop: AbortSignal,
+): Promise<readonly Step[]> {
+  const [first] = messages;
+  // It is alone then.
+  if (first !== undefined && first.deliveries > queue.deliveryLimit)
+    return [giveUp(queue, first, o)];
+  const batch = messages.map(({ raw }) => raw);
+  return await handleBatch(queue, batch, o, () => stop.aborted);
+}
+
+function giveUp(queue: QueueType, { raw }: ClaimedMessage, o: ConsumeOptions): Step {
+  const reason = "given up: too many deliveries ended without an answer";
+  const step = nextStep(queue, raw.attempt, { kind: "dead-letter", reason });
+  o.log.warn("bus.gave_up", { queue: queue.name, consumer: o.name, messageId: idOf(raw) });
+  o.onHandled?.(step.kind === "remove" ? "drop" : "dead-letter", undefined);
+  return step;
 }

@@ -1,7 +1,7 @@
 import type { Logger } from "@smartcart/runtime";
-import { delay } from "@smartcart/runtime";
+import { delay, timedOut, withTimeout } from "@smartcart/runtime";
 import type { Database, Queryable } from "@smartcart/store";
-import { withTimeout } from "../with-timeout.ts";
+import { queryableOn } from "@smartcart/store";
 import { lockInstance, look, releaseAbandoned } from "./claim-store.ts";
 import { wakeChannel } from "./message-store.ts";
 
@@ -100,16 +100,11 @@ async function watch(
   let pauseMs = lookEveryMs;
   while (line !== undefined && !signal.aborted) {
     const isLost = line.lost.then(() => true);
-    const pause = delay(pauseMs, signal).then(
-      () => false,
-      () => false,
-    );
-    if ((await Promise.race([isLost, pause])) || signal.aborted) return;
+    if ((await withTimeout(isLost, pauseMs, () => false, signal)) || signal.aborted) return;
     try {
       const { instance, db } = line;
-      const seen = await withTimeout(lookEveryMs, "no answer", () =>
-        look(db, { instance, topics: parts.topics() }),
-      );
+      const looking = look(db, { instance, topics: parts.topics() });
+      const seen = await withTimeout(looking, lookEveryMs, timedOut("no answer", lookEveryMs));
       for (const topic of seen.topics) parts.onHint(topic);
       pauseMs = seen.othersAtWork ? watchEveryMs : lookEveryMs;
       if (seen.othersAtWork) await giveBackAbandoned(db, parts.log);
@@ -159,13 +154,4 @@ async function connect(database: Database, onHint: (topic: string) => void): Pro
     close();
     throw error;
   }
-}
-
-function queryableOn(client: Awaited<ReturnType<Database["connect"]>>): Queryable {
-  return {
-    async query(statement) {
-      const { rows, rowCount } = await client.query(statement as never);
-      return { rows, rowCount: rowCount ?? 0 };
-    },
-  };
 }

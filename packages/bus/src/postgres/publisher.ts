@@ -1,5 +1,6 @@
 import { eventTypes } from "@smartcart/contract";
 import type { Logger } from "@smartcart/runtime";
+import { withTimeout } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import type { OutgoingEvent, PublishOptions, PublishReport } from "../types.ts";
 import { storeMessages } from "./message-store.ts";
@@ -20,11 +21,6 @@ export async function publish(
   const unroutable = idsOf(events.filter((event) => !eventTypes.has(event.type)));
   if (routable.length === 0) return { confirmed: [], unknown: [], unroutable };
 
-  const late = Promise.withResolvers<false>();
-  const timer = setTimeout(late.resolve, timeoutMs, false);
-  const giveUp = () => late.resolve(false);
-  signal?.addEventListener("abort", giveUp, { once: true });
-  if (signal?.aborted) giveUp();
   const stored = storeMessages(parts.database, routable).then(
     () => true,
     (error: unknown) => {
@@ -32,9 +28,7 @@ export async function publish(
       return false;
     },
   );
-  const confirmed = await Promise.race([stored, late.promise]);
-  clearTimeout(timer);
-  signal?.removeEventListener("abort", giveUp);
+  const confirmed = await withTimeout(stored, timeoutMs, () => false, signal);
   const ids = idsOf(routable);
   return { confirmed: confirmed ? ids : [], unknown: confirmed ? [] : ids, unroutable };
 }

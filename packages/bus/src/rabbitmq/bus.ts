@@ -1,10 +1,16 @@
 import { eventsExchange, isMandatory, queueDeclarations, queueTypeOf } from "@smartcart/contract";
 import type { Logger } from "@smartcart/runtime";
-import { reasonOf, remedyFor, retryUntilReady, StartError } from "@smartcart/runtime";
+import {
+  reasonOf,
+  remedyFor,
+  retryUntilReady,
+  StartError,
+  timedOut,
+  withTimeout,
+} from "@smartcart/runtime";
 import { keepRunning } from "../consumer-set.ts";
 import type { EventBus } from "../types.ts";
 import { noDeadLetters } from "../types.ts";
-import { withTimeout } from "../with-timeout.ts";
 import { toMessage } from "./amqp-message.ts";
 import { closeConnection, describeUrl, openConnection } from "./connection.ts";
 import { startConsumer } from "./consumer.ts";
@@ -72,11 +78,7 @@ export async function openRabbitmqBus(o: RabbitmqBusOptions): Promise<EventBus> 
     depths: () => countMessages(receiving),
     async check() {
       if (!sending.ready) throw new Error("the connection to RabbitMQ for publishing is down");
-      await withTimeout(2_000, "RabbitMQ did not answer", async () => {
-        const channel = await receiving.acquire();
-        await channel.exchangeDeclare({ exchange: eventsExchange, type: "topic", passive: true });
-        await channel.close();
-      });
+      await withTimeout(probe(receiving), 2_000, timedOut("RabbitMQ did not answer", 2_000));
     },
     async [Symbol.asyncDispose]() {
       await running[Symbol.asyncDispose]();
@@ -84,6 +86,13 @@ export async function openRabbitmqBus(o: RabbitmqBusOptions): Promise<EventBus> 
       await Promise.all([closeConnection(sending), closeConnection(receiving)]);
     },
   };
+}
+
+/** Rejects where the broker does not answer, or does not have the exchange. */
+async function probe(connection: RawConnection): Promise<void> {
+  const channel = await connection.acquire();
+  await channel.exchangeDeclare({ exchange: eventsExchange, type: "topic", passive: true });
+  await channel.close();
 }
 
 /** Undefined for amqps://, where TLS is what is expected. */

@@ -1,6 +1,6 @@
 import type { Channel, Connection } from "rabbitmq-client";
 import type { Logger } from "@smartcart/runtime";
-import { delay } from "@smartcart/runtime";
+import { delay, withTimeout } from "@smartcart/runtime";
 
 /** Something that lives on a channel and is set up anew on the next one whenever that is lost. */
 export interface ChannelSupervisor extends AsyncDisposable {
@@ -51,7 +51,7 @@ export async function attach(o: AttachOptions): Promise<ChannelSupervisor> {
       stop.abort();
       await keeping;
       await o.windDown(channel?.active ? channel : undefined);
-      if (channel?.active) await Promise.race([channel.close(), delay(2_000)]);
+      if (channel?.active) await withTimeout(channel.close(), 2_000, () => {});
     },
   };
 }

@@ -1,27 +1,21 @@
 import { setImmediate } from "node:timers/promises";
 import type { Channel } from "rabbitmq-client";
 import type { QueueType } from "@smartcart/contract";
-import { deadLetterExchange, retryQueue } from "@smartcart/contract";
-import { delay } from "@smartcart/runtime";
-import type { Step } from "../message-processor.ts";
 import { handleBatch } from "../message-processor.ts";
 import type { ConsumeOptions, RunningConsumer } from "../types.ts";
 import { failedDeliveries, toRaw } from "./amqp-message.ts";
 import { attach } from "./channel-supervisor.ts";
 import { declareTopology } from "./declare-topology.ts";
-import { heldCopy } from "./message-copy.ts";
 import type { Publisher } from "./publisher.ts";
-import type { RawConnection, RawPublish, ReceivedMessage } from "./raw-connection.ts";
-import { longestPayload, onMessage } from "./raw-connection.ts";
+import type { RawConnection, ReceivedMessage } from "./raw-connection.ts";
+import { onMessage } from "./raw-connection.ts";
+import { settle } from "./settle-batch.ts";
 
 /** What a consumer works with. */
 export interface ConsumerParts {
   readonly connection: RawConnection;
   readonly publisher: Publisher;
 }
-
-/** Longest wait for the confirms of retry copies and dead letters. */
-const copyTimeoutMs = 5_000;
 
 /** Joins the consumers of a queue; see `EventBus.consume`. */
 export async function startConsumer(
@@ -30,7 +24,7 @@ export async function startConsumer(
   parts: ConsumerParts,
 ): Promise<RunningConsumer> {
   let stopping = false;
-  let session: Session | undefined;
+  let session: ConsumerSession | undefined;
   return await attach({
     connection: parts.connection,
     name: o.name,
@@ -40,7 +34,13 @@ export async function startConsumer(
       if (session !== undefined) await declareTopology(channel);
       // An older session may still wait for its handler; the broker has given its messages back
       // already.
-      session = createSession(channel, queue, o, parts, () => stopping);
+      session = new ConsumerSession({
+        channel,
+        queue,
+        consume: o,
+        parts,
+        isStopping: () => stopping,
+      });
       await session.begin();
     },
     async windDown(channel) {
@@ -51,139 +51,78 @@ export async function startConsumer(
   });
 }
 
-interface Session {
-  begin(): Promise<void>;
-  /** Takes no more messages. */
-  cancel(): Promise<void>;
-  /** Resolves when the batch under way is answered. */
-  idle(): Promise<void>;
-}
-
 /** One channel's worth of consuming: delivery tags mean nothing on another one. */
-function createSession(
-  channel: Channel,
-  queue: QueueType,
-  o: ConsumeOptions,
-  parts: ConsumerParts,
-  isStopping: () => boolean,
-): Session {
-  const maxBatch = o.maxBatch ?? 1;
-  const waiting: ReceivedMessage[] = [];
-  let consumerTag = "";
-  let working: Promise<void> | undefined;
-  // Whoever dies takes one life of all messages it holds. A message that has cost lives is
-  // therefore taken alone, and so is the first one of each session: else a poison would draw its
-  // neighbours into the dead letters.
-  let careful = true;
+class ConsumerSession {
+  readonly #o: SessionOptions;
+  readonly #waiting: ReceivedMessage[] = [];
+  #consumerTag = "";
+  #working: Promise<void> | undefined;
+  // Whoever dies takes one life of all messages it holds. A message that has cost lives is therefore taken alone, and so is the
+  // first one of each session: else a poison would draw its neighbours into the dead letters.
+  #careful = true;
 
-  async function start(prefetchCount: number): Promise<void> {
+  constructor(o: SessionOptions) {
+    this.#o = o;
+  }
+
+  async begin(prefetchCount = 1): Promise<void> {
+    const { channel, queue } = this.#o;
     await channel.basicQos({ prefetchCount });
     const receive = onMessage((message) => {
-      waiting.push(message);
-      working ??= work()
-        .catch(giveUp)
+      this.#waiting.push(message);
+      this.#working ??= this.#work()
+        .catch((error: unknown) => this.#giveUp(error))
         .finally(() => {
-          working = undefined;
+          this.#working = undefined;
         });
     });
-    ({ consumerTag } = await channel.basicConsume({ queue: queue.name }, receive));
+    const { consumerTag } = await channel.basicConsume({ queue: queue.name }, receive);
+    this.#consumerTag = consumerTag;
+  }
+
+  /** Takes no more messages. */
+  async cancel(): Promise<void> {
+    await this.#o.channel.basicCancel({ consumerTag: this.#consumerTag }).catch(() => {});
+  }
+
+  /** Resolves when the batch under way is answered. */
+  async idle(): Promise<void> {
+    await this.#working;
   }
 
   /** The channel failed under us; on a new one the broker sends all that is unanswered again. */
-  function giveUp(error: unknown): void {
-    o.log.warn("bus.consume_failed", { consumer: o.name, queue: queue.name, error });
+  #giveUp(error: unknown): void {
+    const { channel, queue, consume } = this.#o;
+    consume.log.warn("bus.consume_failed", { consumer: consume.name, queue: queue.name, error });
     void channel.close();
   }
 
-  async function work(): Promise<void> {
+  async #work(): Promise<void> {
+    const { channel, queue, consume, parts, isStopping } = this.#o;
     // What the same read of the socket brought makes one batch, instead of one message and then the others.
     await setImmediate();
-    while (waiting.length > 0 && !isStopping() && channel.active) {
-      const batch = waiting.splice(0, maxBatch);
-      const steps = await handleBatch(queue, batch.map(toRaw), o, isStopping);
-      await settle(channel, queue, batch, steps, parts);
-      if (careful && batch.every((message) => failedDeliveries(message) < 2)) await speedUp();
+    while (this.#waiting.length > 0 && !isStopping() && channel.active) {
+      const batch = this.#waiting.splice(0, consume.maxBatch ?? 1);
+      const steps = await handleBatch(queue, batch.map(toRaw), consume, isStopping);
+      await settle({ channel, queue, batch, steps, ...parts });
+      const isSafe = batch.every((message) => failedDeliveries(message) < 2);
+      if (this.#careful && isSafe) await this.#speedUp();
     }
   }
 
-  async function speedUp(): Promise<void> {
+  async #speedUp(): Promise<void> {
+    const { channel, consume, isStopping } = this.#o;
     if (!channel.active || isStopping()) return;
-    careful = false;
-    await channel.basicCancel({ consumerTag });
-    await start(Math.max(10, maxBatch * 3));
-  }
-
-  return {
-    begin: () => start(1),
-    async cancel() {
-      await channel.basicCancel({ consumerTag }).catch(() => {});
-    },
-    async idle() {
-      await working;
-    },
-  };
-}
-
-/** Stores the copies of what failed, then removes the batch from the queue. */
-async function settle(
-  channel: Channel,
-  queue: QueueType,
-  batch: readonly ReceivedMessage[],
-  steps: readonly Step[],
-  parts: ConsumerParts,
-): Promise<void> {
-  const copies: RawPublish[] = [];
-  const longest = longestPayload(parts.connection);
-  const sources: number[] = [];
-  for (const [index, message] of batch.entries()) {
-    const step = steps[index];
-    if (step === undefined || step.kind === "remove") continue;
-    copies.push(copyFor(queue, message, step, longest));
-    sources.push(index);
-  }
-  const refused = new Set<number>();
-  if (copies.length > 0) {
-    const results = await parts.publisher.publish(copies, { timeoutMs: copyTimeoutMs });
-    for (const [at, result] of results.entries()) {
-      if (result !== "confirmed") refused.add(sources[at] ?? -1);
-    }
-  }
-  // Without its copy a message stays in the queue; the pause keeps it from coming round in a tight
-  // loop.
-  if (refused.size > 0) await delay(1_000);
-  if (channel.active) answer(channel, batch, refused);
-}
-
-function answer(
-  channel: Channel,
-  batch: readonly ReceivedMessage[],
-  refused: ReadonlySet<number>,
-): void {
-  const last = batch.at(-1);
-  if (last === undefined) return;
-  if (refused.size === 0) {
-    // All earlier batches of this channel are answered, so that this covers just the present one.
-    channel.basicAck({ deliveryTag: last.deliveryTag, multiple: true });
-    return;
-  }
-  for (const [index, { deliveryTag }] of batch.entries()) {
-    if (refused.has(index)) channel.basicNack({ deliveryTag, requeue: true });
-    else channel.basicAck({ deliveryTag });
+    this.#careful = false;
+    await channel.basicCancel({ consumerTag: this.#consumerTag });
+    await this.begin(Math.max(10, (consume.maxBatch ?? 1) * 3));
   }
 }
 
-function copyFor(
-  queue: QueueType,
-  message: ReceivedMessage,
-  step: Exclude<Step, { kind: "remove" }>,
-  longest: number,
-): RawPublish {
-  const { reason } = step;
-  if (step.kind === "retry") {
-    const to = { exchange: "", routingKey: retryQueue(queue, step.delayMs) };
-    return heldCopy(message, to, { attempt: step.attempt, reason }, longest);
-  }
-  const to = { exchange: deadLetterExchange, routingKey: queue.name };
-  const { attempt } = toRaw(message);
-  return heldCopy(message, to, { attempt, reason, failedAt: new Date() }, longest);
+interface SessionOptions {
+  readonly channel: Channel;
+  readonly queue: QueueType;
+  readonly consume: ConsumeOptions;
+  readonly parts: ConsumerParts;
+  readonly isStopping: () => boolean;
 }

@@ -26,39 +26,11 @@ export function createDeadLetters(
   const { connection, publisher } = parts;
   const name = deadLetterQueue(queue);
 
-  /** Shows each message to `visitor`, which takes it or leaves it, until it has seen enough. */
-  async function visit(visitor: Visitor): Promise<void> {
-    const channel = await connection.acquire({ emitErrorsFromChannel: true });
-    channel.on("error", () => {});
-    try {
-      const before = await countReady(channel, name);
-      let taken = 0;
-      let enough = false;
-      // Bounded: what arrives meanwhile, or comes back from a redrive, is left for the next call.
-      for (let seen = 0; seen < before; seen++) {
-        // What goes back queues up behind what was never gotten: to keep the order, all of it has
-        // to go round.
-        if (enough && (seen === taken || before > longestRound)) break;
-        const message = await getMessage(channel, name);
-        if (message === undefined) break;
-        if (enough) continue;
-        const verdict = await visitor(message);
-        enough = verdict.enough ?? false;
-        if (!verdict.take) continue;
-        channel.basicAck({ deliveryTag: message.deliveryTag });
-        taken++;
-      }
-      await putBack(channel, name, before - taken);
-    } finally {
-      await channel.close();
-    }
-  }
-
   return {
     async list({ limit = 100 } = {}) {
       const letters: DeadLetter[] = [];
       if (limit <= 0) return letters;
-      await visit(async (message) => {
+      await visit(connection, name, async (message) => {
         return { take: false, enough: letters.push(toDeadLetter(message)) >= limit };
       });
       return letters;
@@ -72,7 +44,7 @@ export function createDeadLetters(
     async redrive(ids, { maxPerSecond, limit = Number.POSITIVE_INFINITY } = {}) {
       let moved = 0;
       if (limit <= 0) return 0;
-      await visit(async (message) => {
+      await visit(connection, name, async (message) => {
         if (!includes(ids, message)) return { take: false };
         if (moved > 0 && maxPerSecond !== undefined) await delay(1_000 / maxPerSecond);
         const to = { exchange: "", routingKey: queue.name };
@@ -86,7 +58,7 @@ export function createDeadLetters(
     async drop(ids, { limit = Number.POSITIVE_INFINITY } = {}) {
       let dropped = 0;
       if (limit <= 0) return 0;
-      await visit(async (message) => {
+      await visit(connection, name, async (message) => {
         if (!includes(ids, message)) return { take: false };
         return { take: true, enough: ++dropped >= limit };
       });
@@ -96,6 +68,34 @@ export function createDeadLetters(
 }
 
 type Visitor = (message: ReceivedMessage) => Promise<{ take: boolean; enough?: boolean }>;
+
+/** Shows each message to `visitor`, which takes it or leaves it, until it has seen enough. */
+async function visit(connection: RawConnection, name: string, visitor: Visitor): Promise<void> {
+  const channel = await connection.acquire({ emitErrorsFromChannel: true });
+  channel.on("error", () => {});
+  try {
+    const before = await countReady(channel, name);
+    let taken = 0;
+    let enough = false;
+    // Bounded: what arrives meanwhile, or comes back from a redrive, is left for the next call.
+    for (let seen = 0; seen < before; seen++) {
+      // What goes back queues up behind what was never gotten: to keep the order, all of it has
+      // to go round.
+      if (enough && (seen === taken || before > longestRound)) break;
+      const message = await getMessage(channel, name);
+      if (message === undefined) break;
+      if (enough) continue;
+      const verdict = await visitor(message);
+      enough = verdict.enough ?? false;
+      if (!verdict.take) continue;
+      channel.basicAck({ deliveryTag: message.deliveryTag });
+      taken++;
+    }
+    await putBack(channel, name, before - taken);
+  } finally {
+    await channel.close();
+  }
+}
 
 async function countReady(channel: Channel, queue: string): Promise<number> {
   return (await channel.queueDeclare({ queue, passive: true })).messageCount;

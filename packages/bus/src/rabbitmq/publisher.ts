@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { Channel, Connection } from "rabbitmq-client";
-import { delay } from "@smartcart/runtime";
+import { withTimeout } from "@smartcart/runtime";
 import { writeProperties } from "./properties.ts";
 import type { RawPublish } from "./raw-connection.ts";
 import { onReturn, publishRaw } from "./raw-connection.ts";
@@ -43,21 +43,29 @@ export function createPublisher(connection: Connection): Publisher {
   return {
     async publish(messages, o) {
       const results: Confirmation[] = messages.map(() => "unknown");
-      using deadline = createDeadline(o);
+      let isOver = o.signal?.aborted === true;
       const work = async () => {
         // While it is down or blocked by an alarm, what is written would pile up in memory.
         if (!connection.ready) await connection.onConnect(o.timeoutMs, true);
         const open = await lane();
-        if (!deadline.isOver()) await open.send(messages, results);
+        if (!isOver) await open.send(messages, results);
       };
-      const inTime = await Promise.race([work().then(succeeded, succeeded), deadline.over]);
-      // Answers that never came would be waited for as long as the channel lives.
-      if (inTime === "aborted" && opening !== undefined) void retire(opening);
-      if (inTime === "aborted") opening = undefined;
+      const giveUp = () => {
+        isOver = true;
+        // Answers that never came would be waited for as long as the channel lives.
+        if (opening !== undefined) void retire(opening);
+        opening = undefined;
+      };
+      await withTimeout(
+        work().catch(() => {}),
+        o.timeoutMs,
+        giveUp,
+        o.signal,
+      );
       return results;
     },
     async [Symbol.asyncDispose]() {
-      if (opening !== undefined) await Promise.race([retire(opening), delay(1_000)]);
+      if (opening !== undefined) await withTimeout(retire(opening), 1_000, () => {});
     },
   };
 }
@@ -105,35 +113,4 @@ async function retire(opening: Promise<Lane>): Promise<void> {
   } catch {
     // It never opened.
   }
-}
-
-function succeeded(): "done" {
-  return "done";
-}
-
-interface Deadline extends Disposable {
-  /** Resolves when the time is up, or the signal fires. */
-  readonly over: Promise<"aborted">;
-  isOver(): boolean;
-}
-
-/** A timer that is cleared: those of `AbortSignal.timeout` all fire, seconds later, and make an error each. */
-function createDeadline(o: { timeoutMs: number; signal?: AbortSignal | undefined }): Deadline {
-  const { promise, resolve } = Promise.withResolvers<"aborted">();
-  let isOver = o.signal?.aborted === true;
-  const end = () => {
-    isOver = true;
-    resolve("aborted");
-  };
-  if (isOver) end();
-  const timer = setTimeout(end, o.timeoutMs);
-  o.signal?.addEventListener("abort", end, { once: true });
-  return {
-    over: promise,
-    isOver: () => isOver,
-    [Symbol.dispose]() {
-      clearTimeout(timer);
-      o.signal?.removeEventListener("abort", end);
-    },
-  };
 }

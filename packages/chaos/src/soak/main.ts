@@ -1,8 +1,8 @@
 /** `npm run soak`: see options.ts. Exit code 1 where something was not as it must be, 2 where it was called wrongly. */
 import { writeFile } from "node:fs/promises";
-import { makeTemporaryDirectory } from "../temporary-directory.ts";
+import { makeTemporaryDirectory, UsageError } from "@smartcart/testkit";
 import type { SoakLine } from "./options.ts";
-import { parseSoakLine, SoakUsageError, soakUsage } from "./options.ts";
+import { parseSoakLine, soakUsage } from "./options.ts";
 import { faultsOf, formatSoak } from "./report.ts";
 import { runSoak } from "./run-soak.ts";
 
@@ -25,7 +25,7 @@ try {
   if (line.help) process.stdout.write(`${soakUsage}\n`);
   else process.exitCode = (await run(line)) ? 0 : 1;
 } catch (error) {
-  if (!(error instanceof SoakUsageError)) throw error;
+  if (!(error instanceof UsageError)) throw error;
   process.stderr.write(`${error.message}\n\n${soakUsage}\n`);
   process.exitCode = 2;
 }

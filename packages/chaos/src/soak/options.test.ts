@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { parseSoakLine, SoakUsageError } from "./options.ts";
+import { UsageError } from "@smartcart/testkit";
+import { parseSoakLine } from "./options.ts";
 
 it("has a default for everything", () => {
   expect(parseSoakLine([])).toMatchObject({ queue: "postgres", seconds: 120, rate: 50 });
@@ -17,4 +18,4 @@ it.each([
   ["--rate", "x"],
   ["--attacks", "hail"],
   ["--x"],
-])("refuses %s %s", (...args) => expect(() => parseSoakLine(args)).toThrow(SoakUsageError));
+])("refuses %s %s", (...args) => expect(() => parseSoakLine(args)).toThrow(UsageError));

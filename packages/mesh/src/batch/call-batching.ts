@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { PendingResult } from "@smartcart/runtime";
+import { createBatcher, rejectAll, settleEach } from "@smartcart/runtime";
 
 /** How calls are folded. */
 export interface CallBatcherOptions<I, O> {
@@ -28,13 +30,11 @@ export interface BatchedCall {
   readonly onDeadline: () => Error;
 }
 
-interface Entry<I, O> {
+interface Entry<I, O> extends PendingResult<O> {
   readonly item: I;
   /** Runs a function in the asynchronous context of the caller. */
   readonly inContext: <T>(fn: () => T) => T;
   readonly deadlineAtMs: number | undefined;
-  readonly resolve: (output: O) => void;
-  readonly reject: (reason: unknown) => void;
   settled: boolean;
 }
 
@@ -53,55 +53,13 @@ const defaultSlowAfterMs = 50;
 export function createCallBatcher<I, O>(
   o: CallBatcherOptions<I, O>,
 ): (item: I, call: BatchedCall) => Promise<O> {
-  const maxConcurrent = o.maxConcurrent ?? defaultMaxConcurrent;
-  const queue: Entry<I, O>[] = [];
-  let busy = 0;
-  let scheduled = false;
-
-  function schedule(): void {
-    if (!scheduled && queue.length > 0 && busy < maxConcurrent) {
-      scheduled = true;
-      // After the poll phase: requests that arrived on other sockets in the same turn are in the queue by then.
-      setImmediate(dispatch);
-    }
-  }
-
-  function dispatch(): void {
-    scheduled = false;
-    while (busy < maxConcurrent) {
-      const entries = takeWaiting(queue, o.maxItems);
-      const [first] = entries;
-      if (first === undefined) {
-        return;
-      }
-      void work(first, entries);
-    }
-  }
-
-  async function work(first: Entry<I, O>, entries: readonly Entry<I, O>[]): Promise<void> {
-    busy += 1;
-    let holdsSlot = true;
-    const release = () => {
-      if (holdsSlot) {
-        holdsSlot = false;
-        busy -= 1;
-        schedule();
-      }
-    };
-    const slow = setTimeout(release, o.slowAfterMs ?? defaultSlowAfterMs);
-    try {
-      const items = entries.map((entry) => entry.item);
-      const outputs = first.inContext(() => o.run(items, latestDeadline(entries)));
-      settleAll(entries, await outputs);
-    } catch (reason) {
-      for (const entry of entries) {
-        entry.reject(reason);
-      }
-    } finally {
-      clearTimeout(slow);
-      release();
-    }
-  }
+  const add = createBatcher<Entry<I, O>>({
+    maxItems: o.maxItems,
+    maxConcurrent: o.maxConcurrent ?? defaultMaxConcurrent,
+    slowAfterMs: o.slowAfterMs ?? defaultSlowAfterMs,
+    isWanted: (entry) => !entry.settled,
+    run: (entries) => work(o, entries),
+  });
 
   return (item, call) => {
     const { promise, resolve, reject } = Promise.withResolvers<O>();
@@ -120,38 +78,23 @@ export function createCallBatcher<I, O>(
       how();
     }
     if (!entry.settled) {
-      queue.push(entry);
-      schedule();
+      add(entry);
     }
     return promise;
   };
 }
 
-function takeWaiting<I, O>(queue: Entry<I, O>[], maxItems: number): Entry<I, O>[] {
-  const entries: Entry<I, O>[] = [];
-  while (entries.length < maxItems) {
-    const entry = queue.shift();
-    if (entry === undefined) {
-      break;
-    }
-    if (!entry.settled) {
-      entries.push(entry);
-    }
-  }
-  return entries;
-}
-
-function settleAll<I, O>(entries: readonly Entry<I, O>[], outputs: readonly (O | Error)[]): void {
-  if (outputs.length !== entries.length) {
-    throw new Error(`${entries.length} items got ${outputs.length} answers`);
-  }
-  for (const [i, entry] of entries.entries()) {
-    const output = outputs[i] as O | Error;
-    if (output instanceof Error) {
-      entry.reject(output);
-    } else {
-      entry.resolve(output);
-    }
+/** Never rejects. */
+async function work<I, O>(
+  o: CallBatcherOptions<I, O>,
+  entries: readonly Entry<I, O>[],
+): Promise<void> {
+  const items = entries.map((entry) => entry.item);
+  try {
+    const run = () => o.run(items, latestDeadline(entries));
+    settleEach("the batch", entries, await (entries[0]?.inContext(run) ?? run()));
+  } catch (reason) {
+    rejectAll(entries, reason);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Logger } from "@smartcart/runtime";
+import { timedOut, withTimeout } from "@smartcart/runtime";
 
 /** Conditions by name; one that throws is not met. */
 export type Checks = Readonly<Record<string, () => Promise<void>>>;
@@ -23,7 +24,7 @@ export function createReadiness(
   async function run(): Promise<ReadinessReport> {
     const entries = Object.entries(checks).map(async ([name, check]) => {
       try {
-        await withTimeout(check());
+        await withTimeout(check(), checkTimeoutMs, timedOut("no answer", checkTimeoutMs));
         return [name, "ok"] as const;
       } catch (error) {
         log.warn("readiness.failed", { check: name, error });
@@ -44,17 +45,4 @@ export function createReadiness(
     });
     return running;
   };
-}
-
-async function withTimeout(check: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new Error(`no answer within ${checkTimeoutMs} ms`)),
-    checkTimeoutMs,
-  );
-  try {
-    await Promise.race([check, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -7,14 +7,13 @@ import type {
 } from "node:http2";
 import { constants, createServer, Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
-import type { Logger } from "@smartcart/runtime";
+import type { Logger, TokenBuckets } from "@smartcart/runtime";
 import { networkOf } from "@smartcart/runtime";
-import type { ResetBudget } from "../limits/reset-budget.ts";
 
 /** What the HTTP/2 side of a port does with what it reads. */
 export interface Http2Options {
   readonly onRequest: (req: Http2ServerRequest, res: Http2ServerResponse) => void;
-  readonly resets: ResetBudget;
+  readonly resets: TokenBuckets;
   readonly log: Logger;
 }
 
@@ -49,7 +48,7 @@ const freeResets = 100;
 /** What one connection holds. */
 interface Connection {
   readonly address: string;
-  readonly resets: ResetBudget;
+  readonly resets: TokenBuckets;
   receivingBytes: number;
   unsentBytes: number;
   /** Aborted streams since its address was last within its allowance. */
@@ -226,7 +225,7 @@ function onAborted(this: ServerHttp2Stream): void {
  */
 function noteReset(session: Http2Session, connection: Connection): void {
   const { address, resets } = connection;
-  resets.note(address);
+  resets.charge(address);
   if (resets.debtMs(address) === 0) {
     connection.resetsInDebt = 0;
     return;

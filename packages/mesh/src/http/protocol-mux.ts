@@ -2,9 +2,9 @@ import type { Server } from "node:http";
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { Logger, TrustedProxies } from "@smartcart/runtime";
+import { createTokenBuckets } from "@smartcart/runtime";
 import { createConnectionLimit } from "../limits/connection-limit.ts";
 import { createHold } from "../limits/hold.ts";
-import { createResetBudget } from "../limits/reset-budget.ts";
 import type { OnUpgrade } from "./http1-server.ts";
 import { createHttp1Server } from "./http1-server.ts";
 import type { Http2Side } from "./http2-server.ts";
@@ -41,11 +41,12 @@ const firstBytesTimeoutMs = 10_000;
  * An aborted stream costs a server 0.1 to 0.2 ms of a processor: 3,000 at once are up to 0.6 s of it, 300 a second up to 6 %
  * of it for as long as they go on.
  */
-const resetAllowance = { burst: 3_000, perSecond: 300 };
+const resetAllowance = { capacity: 3_000, refillPerSecond: 300 };
 
 /** Looks at the first bytes of each connection and hands it to the server that speaks its protocol. */
 export function createProtocolMux(o: ProtocolMuxOptions): ProtocolMux {
-  const resets = createResetBudget(resetAllowance);
+  // By address and not by connection: a flood that is slowed down on one connection goes on with the next.
+  const resets = createTokenBuckets(resetAllowance);
   const hold = createHold(resets);
   const http2 = createHttp2Side({ onRequest: o.onRequest, resets, log: o.log });
   const http1 = createHttp1Server({ onRequest: o.onRequest, onUpgrade: o.onUpgrade });

@@ -1,4 +1,4 @@
-import { delay } from "@smartcart/runtime";
+import { withTimeout } from "@smartcart/runtime";
 
 /** What is measured now and then, and asked for more often than that. */
 export interface ThrottledProbeOptions<T> {
@@ -31,9 +31,7 @@ export function createThrottledProbe<T>(o: ThrottledProbeOptions<T>): () => Prom
       running = measure();
     }
     if (running !== undefined) {
-      const enough = new AbortController();
-      await Promise.race([running, delay(patienceMs, enough.signal).catch(() => {})]);
-      enough.abort();
+      await withTimeout(running, patienceMs, () => {});
     }
     return latest;
   };

@@ -2,12 +2,12 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { Code } from "@connectrpc/connect";
 import { policyOf } from "@smartcart/contract";
+import type { Semaphore, SemaphoreOptions } from "@smartcart/runtime";
+import { createSemaphore } from "@smartcart/runtime";
 import { principalKey } from "../auth/authentication.ts";
 import { addressKey } from "../context/call-scope.ts";
 import { DomainError } from "../errors/errors.ts";
 import { observeStream } from "../streams/stream-observer.ts";
-import type { Semaphore, SemaphoreOptions } from "./semaphore.ts";
-import { createSemaphore } from "./semaphore.ts";
 import { createStreamLimit } from "./stream-limit.ts";
 
 /** Limits of one server. */
@@ -45,7 +45,7 @@ export function createAdmission(o: AdmissionOptions): Admission {
       line = createSemaphore(lineOf(method));
       lines.set(method, line);
     }
-    const leave = await line.enter(signal);
+    const leave = await line.acquire(signal);
     if (leave !== undefined) return leave;
     signal.throwIfAborted();
     throw methodFullError(method);
@@ -149,9 +149,9 @@ function overloadedError(): DomainError {
 function lineOf(method: DescMethod): SemaphoreOptions {
   const { maxConcurrency, wait } = policyOf(method);
   return {
-    atOnce: maxConcurrency,
-    waiting: wait?.maxCalls ?? 0,
-    waitMs: wait?.maxWaitMs ?? 0,
+    maxConcurrent: maxConcurrency,
+    maxWaiting: wait?.maxCalls ?? 0,
+    maxWaitMs: wait?.maxWaitMs ?? 0,
   };
 }
 

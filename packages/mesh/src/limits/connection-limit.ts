@@ -1,7 +1,6 @@
 import type { Socket } from "node:net";
 import type { TrustedProxies } from "@smartcart/runtime";
-import { isLoopback, networkOf } from "@smartcart/runtime";
-import { createRateLimit } from "./rate-limit.ts";
+import { createHolders, createTokenBuckets, isLoopback, networkOf } from "@smartcart/runtime";
 
 /** Open connections of one client. */
 const maxConnections = 1000;
@@ -13,20 +12,15 @@ const newConnectionsPerSecond = 200;
  * speak for many clients are not counted, and neither is this machine.
  */
 export function createConnectionLimit(trustedProxies: TrustedProxies): (socket: Socket) => boolean {
-  const rate = createRateLimit(newConnectionsPerSecond);
-  const open = new Map<string, number>();
+  const perSecond = newConnectionsPerSecond;
+  const rate = createTokenBuckets({ capacity: perSecond, refillPerSecond: perSecond });
+  const open = createHolders();
   return (socket) => {
     const address = socket.remoteAddress ?? "";
     if (isLoopback(address) || trustedProxies.has(address)) return true;
     const client = networkOf(address);
-    const count = open.get(client) ?? 0;
-    if (count >= maxConnections || rate(client) > 0) return false;
-    open.set(client, count + 1);
-    socket.once("close", () => {
-      const left = (open.get(client) ?? 1) - 1;
-      if (left === 0) open.delete(client);
-      else open.set(client, left);
-    });
+    if (open.of(client) >= maxConnections || rate.take(client) > 0) return false;
+    socket.once("close", open.add(client));
     return true;
   };
 }

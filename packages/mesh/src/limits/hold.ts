@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
+import type { TokenBuckets } from "@smartcart/runtime";
 import { networkOf } from "@smartcart/runtime";
-import type { ResetBudget } from "./reset-budget.ts";
 
 /** Connections of one address that wait at most; one more is closed. */
 const maxHeld = 64;
@@ -13,7 +13,7 @@ const settleMs = 20;
  * Lets the connections of an address in one after the other, and only while the address is within its allowance: who is
  * slowed down on one connection for aborting too much would else go on with the next.
  */
-export function createHold(resets: ResetBudget): (socket: Socket, serve: () => void) => void {
+export function createHold(resets: TokenBuckets): (socket: Socket, serve: () => void) => void {
   const lines = new Map<string, Map<Socket, () => void>>();
 
   function letIn(address: string, line: Map<Socket, () => void>): void {

@@ -1,5 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
+import type { Holders } from "@smartcart/runtime";
+import { createHolders } from "@smartcart/runtime";
 import { DomainError } from "../errors/errors.ts";
 
 /** Streams of one method that one address may have open. */
@@ -16,28 +18,18 @@ export interface StreamLimit {
 
 /** A limit that counts nothing yet. */
 export function createStreamLimit(): StreamLimit {
-  const open = new Map<DescMethod, Map<string, number>>();
+  const open = new Map<DescMethod, Holders>();
   return {
     enter(method, address) {
       if (address === undefined) return () => {};
       let ofMethod = open.get(method);
       if (ofMethod === undefined) {
-        ofMethod = new Map();
+        ofMethod = createHolders();
         open.set(method, ofMethod);
       }
-      return take(ofMethod, method, address);
+      if (ofMethod.of(address) >= maxStreamsOfAddress) throw addressFullError(method);
+      return ofMethod.add(address);
     },
-  };
-}
-
-function take(open: Map<string, number>, method: DescMethod, address: string): () => void {
-  const count = open.get(address) ?? 0;
-  if (count >= maxStreamsOfAddress) throw addressFullError(method);
-  open.set(address, count + 1);
-  return () => {
-    const left = (open.get(address) ?? 1) - 1;
-    if (left === 0) open.delete(address);
-    else open.set(address, left);
   };
 }
 

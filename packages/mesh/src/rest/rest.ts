@@ -5,14 +5,13 @@ import type { Http2Bindings, HttpBindings } from "@hono/node-server";
 import type { Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { RestHeader, RestRoute } from "@smartcart/contract";
-import type { Logger, Registry, TrustedProxies } from "@smartcart/runtime";
-import { clientAddress, Histogram, withSpan } from "@smartcart/runtime";
+import type { Logger, Registry, TokenBuckets, TrustedProxies } from "@smartcart/runtime";
+import { clientAddress, createTokenBuckets, Histogram, withSpan } from "@smartcart/runtime";
 import { viaRestKey } from "../context/call-scope.ts";
 import type { HttpProblem } from "../errors/problem.ts";
 import { HttpProblemError, httpProblem, problemOfError } from "../errors/problem.ts";
 import type { NodeRequest, NodeResponse } from "../http/node-http.ts";
 import { endWithAnswer } from "../http/send-problem.ts";
-import { createRateLimit } from "../limits/rate-limit.ts";
 import { createSampledLog } from "../telemetry/sampled-log.ts";
 import { readBodyText } from "./request-body.ts";
 import type { HttpAnswer } from "./rest-answer.ts";
@@ -70,7 +69,7 @@ export interface RestServerOptions {
  * which is how an order is placed: a router and the objects of the web's standard are most of what such a request costs.
  */
 export function addRestRoutes(app: HttpApp, o: RestServerOptions): DirectRoutes {
-  const limit = o.rateLimitPerSecond > 0 ? createRateLimit(o.rateLimitPerSecond) : undefined;
+  const limit = createRateLimit(o.rateLimitPerSecond);
   const durations = httpHistogram(o.metrics);
   const logFailure = createSampledLog(o.log, "http.served");
   const direct = new Map<string, Serve>();
@@ -128,15 +127,21 @@ export function allowOnly(app: HttpApp, path: string, verbs: readonly string[]):
   app.all(path, (c) => sendProblem(c, problem));
 }
 
+/** One second's worth at once; 0: no limit. */
+function createRateLimit(perSecond: number): TokenBuckets | undefined {
+  if (perSecond === 0) return undefined;
+  return createTokenBuckets({ capacity: Math.max(1, perSecond), refillPerSecond: perSecond });
+}
+
 async function answerRoute(
   exchange: Exchange,
   route: RestRoute,
   o: RestServerOptions,
-  limit: ((address: string) => number) | undefined,
+  limit: TokenBuckets | undefined,
 ): Promise<HttpAnswer> {
   try {
     const { req, pathValues } = exchange;
-    const retryAfterMs = limit?.(addressOf(req, o)) ?? 0;
+    const retryAfterMs = limit?.take(addressOf(req, o)) ?? 0;
     if (retryAfterMs > 0) {
       throw rateLimited(retryAfterMs);
     }

@@ -9,8 +9,8 @@ export interface TemporaryDirectory extends AsyncDisposable {
 
 /** Makes one; `keep` leaves it where it is. */
 export async function makeTemporaryDirectory(keep = false): Promise<TemporaryDirectory> {
-  const path = await mkdtemp(join(tmpdir(), "smartcart-chaos-"));
-  // Where root runs this, PostgreSQL and RabbitMQ run as others, and have to get in.
+  const path = await mkdtemp(join(tmpdir(), "smartcart-"));
+  // Where root runs this, PostgreSQL and RabbitMQ run as other users, and have to get in.
   await chmod(path, 0o755);
   return {
     path,

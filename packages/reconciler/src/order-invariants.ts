@@ -1,0 +1,64 @@
+import type { Invariant, InvariantScope } from "./invariant.ts";
+import { ended, inSaga } from "./invariant-sql.ts";
+
+/** The only ways in which the history of an order at its end can read. */
+const legalHistories = `values
+  ('SHIPPED',   '{1,2,3,4,5,6}'::int[]),
+  ('REJECTED',  '{1,7}'),
+  ('REJECTED',  '{1,2,8}'),
+  ('REJECTED',  '{1,2,8,10}'),
+  ('REJECTED',  '{1,2,3,7,10}'),
+  ('CANCELLED', '{1,2,3,4,9,10}')`;
+
+/** What the order service promises: every order has a legal history and comes to its end, and every key and event with it. */
+export function orderInvariants({ of, before, settleMs }: InvariantScope): readonly Invariant[] {
+  return [
+    {
+      name: "every key has its answer",
+      description: "The answer to an idempotency key is stored with the decision about its order.",
+      sql: `
+        select k.idempotency_key, k.order_id, o.state
+        from orders.idempotency_keys k left join orders.orders o using (order_id)
+        where k.answer is null and ${of("k.order_id")} and coalesce(o.state, '') not in ('RECEIVED', 'STOCK_RESERVED', 'PAID')`,
+    },
+    {
+      name: "sequence is contiguous",
+      description: "An order's history counts from 1 without a gap, up to what the order says.",
+      sql: `
+        select o.order_id, o.last_sequence, array_agg(e.sequence order by e.sequence) as sequences
+        from orders.orders o left join orders.order_events e using (order_id)
+        where ${of("o.order_id")} group by o.order_id
+        having min(e.sequence) is distinct from 1 or max(e.sequence) <> count(*) or max(e.sequence) <> o.last_sequence`,
+    },
+    {
+      name: "only legal transitions",
+      description:
+        "Every history is one of the six that the state machine allows, and fits the order's state.",
+      sql: `
+        select o.order_id, o.state, array_agg(e.milestone order by e.sequence) as milestones
+        from orders.orders o join orders.order_events e using (order_id)
+        where ${of("o.order_id")} and o.state in ${ended} group by o.order_id
+        having (o.state, array_agg(e.milestone order by e.sequence)) not in (${legalHistories})`,
+    },
+    {
+      name: "everything comes to its end",
+      description: "Every order is shipped, rejected or cancelled, or on its way there.",
+      // A parcel may take its time; an order that waits for one is not stuck. One with a refusal waits for a person.
+      sql: `
+        select o.order_id, o.state, o.refusal, o.resumptions, o.updated_at
+        from (
+          select * from orders.orders where state in ${inSaga}
+          union all select * from orders.orders where state in ('CONFIRMED', 'SHIPPING')
+        ) o left join shipping.shipment s using (order_id)
+        where o.updated_at <= ${before}
+          and not coalesce(${settleMs} > 0 and s.status = 'STARTED' and s.due_at > ${before}, false)`,
+    },
+    {
+      name: "outboxes are empty",
+      description: "Every event is handed to the queue soon after it became true.",
+      sql: `
+        select message_id, ordering_key as order_id, attempts, last_error
+        from orders.outbox where created_at <= ${before}`,
+    },
+  ];
+}

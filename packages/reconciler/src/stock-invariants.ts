@@ -1,0 +1,52 @@
+import type { Invariant, InvariantScope } from "./invariant.ts";
+import { ended, isOurs, notDeleted, reserved, sold } from "./invariant-sql.ts";
+
+/** What inventory promises: units add up, and are reserved and sold for orders only. */
+export function stockInvariants({ of }: InvariantScope): readonly Invariant[] {
+  return [
+    {
+      name: "stock adds up",
+      description: "initial = available + reserved for every product, and none is negative.",
+      sql: `
+        select * from inventory.stock
+        where initial <> available + reserved or least(available, reserved) < 0`,
+    },
+    {
+      name: "stock is what is reserved",
+      readsAll: true,
+      description:
+        "What a product has reserved are the units that its reservations hold or have sold, so nothing is sold twice.",
+      sql: `
+        select s.product_id, s.initial, s.reserved, r.units as reserved_units
+        from inventory.stock s left join (${reserved}) r using (product_id)
+        where s.reserved <> coalesce(r.units, 0) or coalesce(r.units, 0) > s.initial`,
+    },
+    {
+      name: "no orphan hold",
+      description: "No units are set aside for an order that has come to its end, or for none.",
+      repair: "release",
+      sql: `
+        select r.reservation_id as order_id, r.status, o.state
+        from inventory.reservation r left join orders.orders o on o.order_id = r.reservation_id
+        where r.status = 'HELD' and ${of("r.reservation_id")} and (o.order_id is null or o.state in ${ended}) and ${isOurs("r.reservation_id")}`,
+    },
+    {
+      name: "nothing is sold to nobody",
+      description: "Units are sold only to an order that is paid for.",
+      repair: "release",
+      sql: `
+        select r.reservation_id as order_id, o.state, r.status
+        from inventory.reservation r left join orders.orders o on o.order_id = r.reservation_id
+        where r.status = 'COMMITTED' and ${of("r.reservation_id")} and (o.order_id is null or o.state in ('REJECTED', 'CANCELLED'))
+          and ${isOurs("r.reservation_id")} and ${notDeleted("r.reservation_id")}`,
+    },
+    {
+      name: "sold is what is confirmed",
+      description: "The units of every confirmed order are sold to it.",
+      sql: `
+        select o.order_id, o.state, r.status
+        from orders.orders o left join inventory.reservation r on r.reservation_id = o.order_id
+        where ${of("o.order_id")} and o.state in ${sold} and r.status is distinct from 'COMMITTED'`,
+    },
+  ];
+}

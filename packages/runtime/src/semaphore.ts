@@ -1,0 +1,76 @@
+import { timerMs } from "./timer-bounds.ts";
+
+export interface SemaphoreOptions {
+  /** Most holders at once. */
+  readonly maxConcurrent: number;
+  /** Most callers that wait; one more is refused at once. Default: no bound. */
+  readonly maxWaiting?: number;
+  /** Longest wait, in milliseconds. Default: no bound. */
+  readonly maxWaitMs?: number;
+}
+
+/** Bounds how much is under way at once. Callers get their turn in the order in which they came. */
+export interface Semaphore {
+  /**
+   * Resolves with the function that gives the turn back, to be called once. Undefined where too many wait already, the wait
+   * took too long, or `signal` fired.
+   */
+  acquire(signal?: AbortSignal): Promise<(() => void) | undefined>;
+  /** Runs `task` when it is its turn. Rejects where `acquire` would answer undefined. */
+  run<T>(task: () => Promise<T>): Promise<T>;
+  /** Callers that wait. */
+  readonly waiting: number;
+}
+
+/** Creates a semaphore that nothing holds. */
+export function createSemaphore(o: SemaphoreOptions): Semaphore {
+  const { maxWaiting = Number.POSITIVE_INFINITY, maxWaitMs = Number.POSITIVE_INFINITY } = o;
+  // A set keeps the order of insertion, and a caller that gives up leaves it from the middle.
+  const line = new Set<() => void>();
+  let held = 0;
+
+  function release(): void {
+    const [next] = line;
+    // Hands the turn on, so that no caller can slip in between.
+    if (next === undefined) held -= 1;
+    else next();
+  }
+
+  async function acquire(signal?: AbortSignal): Promise<(() => void) | undefined> {
+    if (held < o.maxConcurrent) {
+      held += 1;
+      return release;
+    }
+    if (line.size >= maxWaiting || signal?.aborted) return undefined;
+    const { promise, resolve } = Promise.withResolvers<(() => void) | undefined>();
+    const settle = (outcome: (() => void) | undefined) => {
+      line.delete(admit);
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", giveUp);
+      resolve(outcome);
+    };
+    const admit = () => settle(release);
+    const giveUp = () => settle(undefined);
+    const timer =
+      maxWaitMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(giveUp, timerMs(maxWaitMs));
+    signal?.addEventListener("abort", giveUp, { once: true });
+    line.add(admit);
+    return promise;
+  }
+
+  return {
+    acquire,
+    async run(task) {
+      const giveBack = await acquire();
+      if (giveBack === undefined) throw new Error("the semaphore is full");
+      try {
+        return await task();
+      } finally {
+        giveBack();
+      }
+    },
+    get waiting() {
+      return line.size;
+    },
+  };
+}

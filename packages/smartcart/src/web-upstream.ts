@@ -1,0 +1,83 @@
+/** Opens requests to the parts, over connections that are kept. */
+import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import { Agent, request as httpRequest } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Logger, TrustedProxies } from "@smartcart/runtime";
+import { headersTooLarge, sendProblem, upstreamUnavailable } from "./web-problem.ts";
+import { forwardedHeaders, sizeOf } from "./web-proxy-headers.ts";
+import type { RequestTarget } from "./web-target.ts";
+
+export interface UpstreamOptions {
+  readonly log: Logger;
+  readonly trusted: TrustedProxies;
+}
+
+export interface Destination {
+  readonly upstream: URL;
+  readonly target: RequestTarget;
+}
+
+export interface Upstreams extends Disposable {
+  /**
+   * The request to the part, with the client's headers and `extra`; its body is for the caller to write. Undefined where it was
+   * refused. Then, and where the part is away, `response` says so.
+   */
+  open(
+    request: IncomingMessage,
+    response: ServerResponse,
+    to: Destination,
+    extra?: Readonly<Record<string, string>>,
+  ): ClientRequest | undefined;
+}
+
+/** What Node reads of a request's headers, less the request line. */
+const MAX_FORWARDED_HEADER_BYTES = 15 * 1024;
+
+export function createUpstreams(o: UpstreamOptions): Upstreams {
+  const http = new Agent({ keepAlive: true });
+  const https = new HttpsAgent({ keepAlive: true });
+  return {
+    open(request, response, to, extra) {
+      const outgoing = send(request, to, { ...extra }, { trusted: o.trusted, http, https });
+      if (outgoing === undefined) {
+        sendProblem(response, headersTooLarge);
+        return undefined;
+      }
+      outgoing.on("error", (error) => {
+        // The client left, or has its answer already.
+        if (response.destroyed || response.writableEnded) return;
+        const { upstream, target } = to;
+        o.log.warn("web.upstream-failed", { path: target.path, upstream: upstream.origin, error });
+        sendProblem(response, upstreamUnavailable);
+      });
+      response.once("close", () => {
+        if (!response.writableFinished) outgoing.destroy();
+      });
+      return outgoing;
+    },
+    [Symbol.dispose]() {
+      http.destroy();
+      https.destroy();
+    },
+  };
+}
+
+/** Undefined where the headers are longer than what the part reads. */
+function send(
+  request: IncomingMessage,
+  { upstream, target }: Destination,
+  extra: Readonly<Record<string, string>>,
+  o: { readonly trusted: TrustedProxies; readonly http: Agent; readonly https: HttpsAgent },
+): ClientRequest | undefined {
+  const headers = forwardedHeaders(request, { host: target.host, trusted: o.trusted });
+  if (sizeOf(headers) + target.pathAndQuery.length > MAX_FORWARDED_HEADER_BYTES) return undefined;
+  const isTls = upstream.protocol === "https:";
+  return (isTls ? httpsRequest : httpRequest)({
+    agent: isTls ? o.https : o.http,
+    host: upstream.hostname.replace(/^\[|\]$/g, ""),
+    port: upstream.port || (isTls ? 443 : 80),
+    method: request.method,
+    path: upstream.pathname.replace(/\/$/, "") + target.pathAndQuery,
+    headers: { ...headers, ...extra, host: upstream.host },
+  });
+}
