@@ -40,22 +40,10 @@ export function startLoad({ orderUrl, products, log }: LoadOptions): Load {
 
   async function place(): Promise<void> {
     const number = placed++;
-    const productId = choice[number % choice.length];
-    const order = {
-      userId: `load-${number % users}`,
-      items: [{ productId, quantity: 1 }],
-      address: "1 Demo Street",
-      paymentToken: "tok_visa",
-    };
+    const productId = choice[number % choice.length] ?? "";
     inFlight++;
     try {
-      const response = await fetch(`${orderUrl}/placeOrder`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(order),
-        signal: AbortSignal.any([stop.signal, AbortSignal.timeout(requestTimeoutMs)]),
-      });
-      await response.arrayBuffer();
+      await placeOrder(orderUrl, { userId: `load-${number % users}`, productId }, stop.signal);
     } catch (error) {
       if (!stop.signal.aborted) log.debug("ops.load_failed", { error });
     } finally {
@@ -88,4 +76,25 @@ export function startLoad({ orderUrl, products, log }: LoadOptions): Load {
       await timer[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Whatever the answer is; rejects where there is none. */
+async function placeOrder(
+  orderUrl: string,
+  { userId, productId }: { readonly userId: string; readonly productId: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const order = {
+    userId,
+    items: [{ productId, quantity: 1 }],
+    address: "1 Demo Street",
+    paymentToken: "tok_visa",
+  };
+  const response = await fetch(`${orderUrl}/placeOrder`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(order),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]),
+  });
+  await response.arrayBuffer();
 }

@@ -1,5 +1,4 @@
 /** Builds the operator's service from its dependencies. */
-import type { ConnectRouter } from "@connectrpc/connect";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
@@ -7,12 +6,7 @@ import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
 import type { FaultSwitch } from "@smartcart/mesh";
 import { createFaultSwitch, createServiceClient } from "@smartcart/mesh";
 import { createIncrementalCheck, createInvariants } from "@smartcart/reconciler";
-import type {
-  RunningService,
-  ServiceContext,
-  ServiceOptions,
-  ServiceServer,
-} from "@smartcart/service";
+import type { RunningService, ServiceOptions } from "@smartcart/service";
 import { startService } from "@smartcart/service";
 import { guarded, requireTokenOrLoopback } from "./access.ts";
 import { createAttention } from "./attention.ts";
@@ -47,52 +41,41 @@ const lingerMs = 60_000;
  * StartError where it would be open to the network without a token.
  */
 export async function startOps(o: OpsOptions): Promise<RunningService> {
-  const { HOST, OPS_TOKEN, OPS_PORT: port } = o.config;
-  requireTokenOrLoopback(HOST, OPS_TOKEN);
-  return startService({ name: "ops", port, portVariable: "OPS_PORT", ...o }, (context) =>
-    buildOps(o, context),
-  );
-}
-
-async function buildOps(o: OpsOptions, context: ServiceContext): Promise<ServiceServer> {
-  const { config, bus, log } = o;
-  const { stack } = context;
-  // It has no schema of its own.
-  const database = await context.openDatabase({
-    url: o.databaseUrl,
-    schema: "public",
-    // One holds the invariants against what is stored, one answers for the readiness.
-    maxConnections: 2,
+  const { config, databaseUrl: url, bus, log } = o;
+  requireTokenOrLoopback(config.HOST, config.OPS_TOKEN);
+  const definition = { name: "ops", portVariable: "OPS_PORT", ...o } as const;
+  return startService(definition, async ({ stack, openDatabase }) => {
+    // It has no schema of its own. One connection holds the invariants against what is stored, one answers for the readiness.
+    const database = await openDatabase({ url, schema: "public", maxConnections: 2 });
+    const peers = connectPeers(o, stack);
+    const load = stack.use(
+      startLoad({
+        orderUrl: o.services.order[0]?.baseUrl ?? config.ORDER_URL,
+        products: () => wellStockedProducts(peers.inventory),
+        log,
+      }),
+    );
+    const faultSwitches = config.SMARTCART_DEMO ? [loadSwitch(load.setRate)] : [];
+    const watched = watchMesh(o, faultSwitches, stack);
+    const invariants = stack.use(
+      startInvariantWatch({
+        check: createIncrementalCheck({ database, settleMs }),
+        invariants: createInvariants({ settleMs }),
+        peers,
+        intervalMs: config.OPS_CHECK_INTERVAL_MS,
+        brokenAfterMs: config.OPS_BROKEN_AFTER_MS,
+        log,
+      }),
+    );
+    const letters = createDeadLetterActions(bus);
+    const routes = guarded(createOpsRoutes({ ...watched, invariants, letters }), config.OPS_TOKEN);
+    return {
+      services: [OpsService],
+      routes: (router) => router.service(OpsService, routes),
+      faultSwitches,
+      checks: { bus: () => bus.check() },
+    };
   });
-  const peers = connectPeers(o, stack);
-  const load = stack.use(
-    startLoad({
-      orderUrl: o.services.order[0]?.baseUrl ?? config.ORDER_URL,
-      products: () => wellStockedProducts(peers.inventory),
-      log,
-    }),
-  );
-  const faultSwitches = config.SMARTCART_DEMO ? [loadSwitch(load.setRate)] : [];
-  const watched = watchMesh(o, faultSwitches, stack);
-  const invariants = stack.use(
-    startInvariantWatch({
-      check: createIncrementalCheck({ database, settleMs }),
-      invariants: createInvariants({ settleMs }),
-      peers,
-      intervalMs: config.OPS_CHECK_INTERVAL_MS,
-      brokenAfterMs: config.OPS_BROKEN_AFTER_MS,
-      log,
-    }),
-  );
-  const letters = createDeadLetterActions(bus);
-  const routes = createOpsRoutes({ ...watched, invariants, letters });
-  return {
-    services: [OpsService],
-    routes: (router: ConnectRouter) =>
-      router.service(OpsService, guarded(routes, config.OPS_TOKEN)),
-    faultSwitches,
-    checks: { bus: () => bus.check() },
-  };
 }
 
 /** Watches every instance, the queues and the hops between them, for those who follow `snapshots`. */
