@@ -105,11 +105,11 @@ async function runAttack(attack: AttackName, { shop, customers, o }: Scene): Pro
   const calm = customers.observe();
   await delay(calmMsOf(o));
   const honestBefore = calm();
-  const before = await readRest(shop);
+  const before = await readRest(shop, customers.pid);
 
   const script = fileURLToPath(new URL("./attacker.ts", import.meta.url));
   const attacker = fork(script, [attack, JSON.stringify(shop.targets)]);
-  using peaks = watchPeaks(shop);
+  using peaks = watchPeaks(shop, customers.pid);
   const pids = { attacker: attacker.pid, customers: customers.pid };
   const cpu = await readCpu(shop, pids);
   const startedAt = performance.now();
@@ -122,7 +122,7 @@ async function runAttack(attack: AttackName, { shop, customers, o }: Scene): Pro
   const processors = Object.fromEntries(
     Object.entries(used).map(([name, ms]) => [name, (ms - (cpu[name] ?? 0)) / ranMs]),
   );
-  const back = await untilBack(shop, before);
+  const back = await untilBack({ shop, customers, o }, before);
   return {
     attack,
     sent,
@@ -151,12 +151,12 @@ async function stop(attacker: ChildProcess): Promise<Record<string, number>> {
 }
 
 async function untilBack(
-  shop: Shop,
+  { shop, customers }: Scene,
   before: Rest,
 ): Promise<Pick<AttackResult, "after" | "backAfterMs">> {
   const startedAt = performance.now();
   for (;;) {
-    const after = await readRest(shop);
+    const after = await readRest(shop, customers.pid);
     const tookMs = performance.now() - startedAt;
     if (isBack(before, after)) return { after, backAfterMs: tookMs };
     if (tookMs > backWithinMs) return { after, backAfterMs: undefined };
