@@ -1,4 +1,5 @@
-import { commonConfig, int, parseConfig, port } from "@smartcart/runtime";
+import type { CleanedEnv } from "@smartcart/runtime";
+import { commonConfig, int, port } from "@smartcart/runtime";
 
 /** What the environment may say about the inventory service. */
 export const inventoryConfig = {
@@ -18,10 +19,5 @@ export const inventoryConfig = {
   }),
 };
 
-/** Parses the environment; throws a ConfigError that names every bad variable. */
-export function parseInventoryConfig(env: NodeJS.ProcessEnv) {
-  return parseConfig(env, inventoryConfig);
-}
-
 /** The parsed configuration of the inventory service. */
-export type InventoryConfig = ReturnType<typeof parseInventoryConfig>;
+export type InventoryConfig = CleanedEnv<typeof inventoryConfig>;

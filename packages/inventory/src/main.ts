@@ -1,6 +1,6 @@
 /** The inventory service as a process of its own. */
 import { runService } from "@smartcart/service";
-import { parseInventoryConfig } from "./config.ts";
+import { inventoryConfig } from "./config.ts";
 import { startInventory } from "./service.ts";
 
-await runService({ name: "inventory", parseConfig: parseInventoryConfig, start: startInventory });
+await runService({ name: "inventory", config: inventoryConfig, start: startInventory });

@@ -1,8 +1,7 @@
-import type { ConnectRouter } from "@connectrpc/connect";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import type { Logger, Timer } from "@smartcart/runtime";
 import { startTimer } from "@smartcart/runtime";
-import type { RunningService, ServiceContext, ServiceOptions } from "@smartcart/service";
+import type { RunningService, ServiceOptions } from "@smartcart/service";
 import { startService } from "@smartcart/service";
 import type { Database } from "@smartcart/store";
 import type { InventoryConfig } from "./config.ts";
@@ -28,46 +27,37 @@ const maxBodyBytes = 2 * 1024 * 1024;
 
 /** Brings the schema up to date, then serves. Disposing drains: calls under way finish, streams end. */
 export function startInventory(o: InventoryOptions): Promise<RunningService> {
-  const { INVENTORY_PORT: port } = o.config;
-  return startService(
-    {
-      name: "inventory",
-      port,
-      portVariable: "INVENTORY_PORT",
-      unavailable: stockUnavailable,
-      ...o,
-    },
-    (context) => buildInventory(o, context),
-  );
-}
-
-async function buildInventory(
-  { config, databaseUrl, log }: InventoryOptions,
-  { openDatabase, stack, mapError }: ServiceContext,
-) {
-  const directory = new URL("../migrations/", import.meta.url);
-  const database = await openDatabase({
-    url: databaseUrl,
-    schema: "inventory",
-    migrations: [{ name: "inventory", directory }],
+  const { config, databaseUrl: url, log } = o;
+  const unavailable = stockUnavailable;
+  const definition = {
+    name: "inventory",
+    portVariable: "INVENTORY_PORT",
+    unavailable,
+    ...o,
+  } as const;
+  return startService(definition, async ({ openDatabase, stack, mapError }) => {
+    const migrations = [
+      { name: "inventory", directory: new URL("../migrations/", import.meta.url) },
+    ];
+    const database = await openDatabase({ url, schema: "inventory", migrations });
+    const feed = stack.use(
+      startStockFeed({ read: () => findProducts(database), pollMs: config.STOCK_POLL_MS, log }),
+    );
+    const sweepMs = config.RESERVATION_SWEEP_MS;
+    const book: ReservationManager = createReservationManager({
+      database,
+      onChange: () => feed.poke(),
+      onHeld: (ttlMs) => sweeper.runWithin(Math.max(sweepMs, ttlMs)),
+    });
+    const sweeper = stack.use(startSweeper({ book, database, intervalMs: sweepMs, log }));
+    const defaultTtlMs = config.RESERVATION_TTL_MS;
+    const routes = createInventoryRoutes({ database, book, feed, defaultTtlMs, log, mapError });
+    return {
+      services: [InventoryService],
+      routes: (router) => router.service(InventoryService, routes),
+      maxBodyBytes,
+    };
   });
-  const feed = stack.use(
-    startStockFeed({ read: () => findProducts(database), pollMs: config.STOCK_POLL_MS, log }),
-  );
-  const sweepMs = config.RESERVATION_SWEEP_MS;
-  const book: ReservationManager = createReservationManager({
-    database,
-    onChange: feed.poke,
-    onHeld: (ttlMs) => sweeper.runWithin(Math.max(sweepMs, ttlMs)),
-  });
-  const sweeper = stack.use(startSweeper({ book, database, intervalMs: sweepMs, log }));
-  const defaultTtlMs = config.RESERVATION_TTL_MS;
-  const routes = createInventoryRoutes({ database, book, feed, defaultTtlMs, log, mapError });
-  return {
-    services: [InventoryService],
-    routes: (router: ConnectRouter) => router.service(InventoryService, routes),
-    maxBodyBytes,
-  };
 }
 
 function startSweeper(o: {

@@ -1,4 +1,4 @@
-import type { Logger, WakeSignal } from "@smartcart/runtime";
+import type { Logger, Timer, WakeSignal } from "@smartcart/runtime";
 import { createWakeSignal, startTimer } from "@smartcart/runtime";
 import type { Product } from "./catalogue.ts";
 
@@ -26,77 +26,92 @@ interface Watcher {
 /** Pokes closer together than this are left to the next tick: under load stock changes a thousand times a second. */
 const minPokeGapMs = 50;
 
-/** Starts a feed over `read`, which answers the whole catalogue. */
-export function startStockFeed(o: {
+/** What a feed works with. */
+export interface StockFeedOptions {
+  /** Answers the whole catalogue. */
   readonly read: () => Promise<readonly Product[]>;
   /** Pause between two reads, in milliseconds. */
   readonly pollMs: number;
   readonly log: Logger;
-}): StockFeed {
-  const watchers = new Set<Watcher>();
-  const closing = new AbortController();
-  let poller: ReturnType<typeof startTimer> | undefined;
-  let lastReadMs = 0;
+}
 
-  async function readForAll(): Promise<void> {
-    if (watchers.size === 0) return;
-    lastReadMs = performance.now();
-    const products = await o.read();
-    for (const watcher of watchers) offer(watcher, products);
+/** Starts a feed that nobody watches yet. */
+export function startStockFeed(o: StockFeedOptions): StockFeed {
+  return new PolledFeed(o);
+}
+
+class PolledFeed implements StockFeed {
+  readonly #o: StockFeedOptions;
+  readonly #watchers = new Set<Watcher>();
+  readonly #closing = new AbortController();
+  #poller: Timer | undefined;
+  #lastReadMs = 0;
+
+  constructor(o: StockFeedOptions) {
+    this.#o = o;
   }
 
-  function join(watcher: Watcher): void {
-    watchers.add(watcher);
-    poller ??= startTimer({
+  async *watch(productIds: readonly string[] | undefined, signal: AbortSignal) {
+    const ended = AbortSignal.any([signal, this.#closing.signal]);
+    const wanted = productIds && new Set(productIds);
+    const watcher: Watcher = {
+      seen: new Map(),
+      pending: new Map(),
+      wants: (productId) => wanted?.has(productId) ?? true,
+      wake: createWakeSignal(),
+    };
+    // Joined before the first read: a change between that read and the next tick is not missed.
+    this.#join(watcher);
+    try {
+      offer(watcher, await this.#o.read());
+      while (!ended.aborted) {
+        const changed = [...watcher.pending.values()];
+        watcher.pending.clear();
+        if (changed.length > 0) yield changed;
+        else await watcher.wake.wait(ended);
+      }
+    } finally {
+      await this.#leave(watcher);
+    }
+  }
+
+  poke(): void {
+    const isDue = performance.now() - this.#lastReadMs > minPokeGapMs;
+    if (isDue) this.#poller?.poke();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await this.#stopPolling();
+  }
+
+  #join(watcher: Watcher): void {
+    this.#watchers.add(watcher);
+    this.#poller ??= startTimer({
       name: "inventory.stock-feed",
-      intervalMs: o.pollMs,
-      log: o.log,
-      run: readForAll,
+      intervalMs: this.#o.pollMs,
+      log: this.#o.log,
+      run: () => this.#readForAll(),
     });
   }
 
-  async function leave(watcher: Watcher): Promise<void> {
-    watchers.delete(watcher);
-    if (watchers.size > 0) return;
-    const last = poller;
-    poller = undefined;
+  async #leave(watcher: Watcher): Promise<void> {
+    this.#watchers.delete(watcher);
+    if (this.#watchers.size === 0) await this.#stopPolling();
+  }
+
+  async #stopPolling(): Promise<void> {
+    const last = this.#poller;
+    this.#poller = undefined;
     await last?.[Symbol.asyncDispose]();
   }
 
-  return {
-    async *watch(productIds, signal) {
-      const ended = AbortSignal.any([signal, closing.signal]);
-      const wanted = productIds && new Set(productIds);
-      const watcher: Watcher = {
-        seen: new Map(),
-        pending: new Map(),
-        wants: (productId) => wanted?.has(productId) ?? true,
-        wake: createWakeSignal(),
-      };
-      // Joined before the first read: a change between that read and the next tick is not missed.
-      join(watcher);
-      try {
-        offer(watcher, await o.read());
-        while (!ended.aborted) {
-          const changed = [...watcher.pending.values()];
-          watcher.pending.clear();
-          if (changed.length > 0) yield changed;
-          else await watcher.wake.wait(ended);
-        }
-      } finally {
-        await leave(watcher);
-      }
-    },
-    poke() {
-      if (poller && performance.now() - lastReadMs > minPokeGapMs) poller.poke();
-    },
-    async [Symbol.asyncDispose]() {
-      closing.abort();
-      const last = poller;
-      poller = undefined;
-      await last?.[Symbol.asyncDispose]();
-    },
-  };
+  async #readForAll(): Promise<void> {
+    if (this.#watchers.size === 0) return;
+    this.#lastReadMs = performance.now();
+    const products = await this.#o.read();
+    for (const watcher of this.#watchers) offer(watcher, products);
+  }
 }
 
 /** Keeps what is newer than what the watcher has seen; reads may overlap, so an older value can come second. */

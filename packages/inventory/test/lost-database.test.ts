@@ -1,12 +1,12 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect } from "vitest";
 import { problemOf } from "@smartcart/mesh";
-import { silentLogger } from "@smartcart/runtime";
+import { parseConfig, silentLogger } from "@smartcart/runtime";
 import { describeLostDatabase } from "@smartcart/testkit/suites";
-import { parseInventoryConfig, startInventory } from "../src/index.ts";
+import { inventoryConfig, startInventory } from "../src/index.ts";
 import { createTestClient, newId } from "./support.ts";
 
-const config = parseInventoryConfig({ INVENTORY_PORT: "0" });
+const config = parseConfig({ INVENTORY_PORT: "0" }, inventoryConfig);
 const lines = [{ productId: "copper-moka-pot", quantity: 1 }];
 const request = { reservationId: newId(), lines };
 

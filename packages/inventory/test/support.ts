@@ -3,12 +3,12 @@ import { vi } from "vitest";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import type { ServiceClient } from "@smartcart/mesh";
 import { createServiceClient } from "@smartcart/mesh";
-import { silentLogger } from "@smartcart/runtime";
+import { parseConfig, silentLogger } from "@smartcart/runtime";
 import type { RunningService } from "@smartcart/service";
 import type { Database } from "@smartcart/store";
 import { createDatabase } from "@smartcart/store";
 import { createTestDatabase } from "@smartcart/testkit";
-import { parseInventoryConfig, startInventory } from "../src/index.ts";
+import { inventoryConfig, startInventory } from "../src/index.ts";
 
 /** A real service on a real database of its own, with clients as other parts have them. */
 export interface TestInventory extends AsyncDisposable {
@@ -31,7 +31,7 @@ export interface TestReplica {
 export async function startTestInventory(env: Record<string, string> = {}): Promise<TestInventory> {
   await using starting = new AsyncDisposableStack();
   const { url: databaseUrl } = starting.use(await createTestDatabase());
-  const config = parseInventoryConfig({ INVENTORY_PORT: "0", STOCK_POLL_MS: "20", ...env });
+  const config = parseConfig({ INVENTORY_PORT: "0", STOCK_POLL_MS: "20", ...env }, inventoryConfig);
   const sql = starting.use(
     createDatabase({ url: databaseUrl, schema: "inventory", log: silentLogger }),
   );

@@ -1,4 +1,5 @@
-import { commonConfig, int, num, parseConfig, port, str } from "@smartcart/runtime";
+import type { CleanedEnv } from "@smartcart/runtime";
+import { commonConfig, int, num, port, str } from "@smartcart/runtime";
 
 /** What the environment may say about the log service. */
 export const logConfig = {
@@ -23,10 +24,5 @@ export const logConfig = {
   }),
 };
 
-/** Parses the environment; throws a ConfigError that names every bad variable. */
-export function parseLogConfig(env: NodeJS.ProcessEnv) {
-  return parseConfig(env, logConfig);
-}
-
 /** The parsed configuration of the log service. */
-export type LogConfig = ReturnType<typeof parseLogConfig>;
+export type LogConfig = CleanedEnv<typeof logConfig>;

@@ -1,6 +1,6 @@
 /** The log service as a process of its own. */
 import { runService } from "@smartcart/service";
-import { parseLogConfig } from "./config.ts";
+import { logConfig } from "./config.ts";
 import { startLog } from "./service.ts";
 
-await runService({ name: "log", parseConfig: parseLogConfig, start: startLog });
+await runService({ name: "log", config: logConfig, start: startLog });

@@ -17,89 +17,92 @@ export interface RecentLine extends FoundRecord, SearchableRecord {
 }
 
 /** The lines that were stored since the first look. They are read once, however many follow them. */
-export interface RecentLines {
+export class RecentLines {
+  readonly #database: Queryable;
+  readonly #lines: RecentLine[] = [];
+  readonly #waiting = new Set<PromiseWithResolvers<void>>();
+  #characters = 0;
+  /** Everything after `#start` and up to `#head` is in `#lines`; undefined before the first look. */
+  #start: bigint | undefined;
+  #head = 0n;
+  #looking: Promise<void> | undefined;
+
+  constructor(database: Queryable) {
+    this.#database = database;
+  }
+
   /** Reads what is new. A call during a look shares it. */
-  look(): Promise<void>;
+  look(): Promise<void> {
+    this.#looking ??= this.#read()
+      .catch((error: unknown) => {
+        this.#settle(({ reject }) => reject(error));
+        throw error;
+      })
+      .finally(() => {
+        this.#looking = undefined;
+      });
+    return this.#looking;
+  }
+
   /** The position of the newest line that was read. */
-  head(): bigint;
+  head(): bigint {
+    return this.#head;
+  }
+
   /** Up to `limit` lines after a position, oldest first; undefined where some of them are not kept any more. */
-  after(position: bigint, limit: number): readonly RecentLine[] | undefined;
+  after(position: bigint, limit: number): readonly RecentLine[] | undefined {
+    if (this.#start === undefined || position < this.#start) return undefined;
+    const first = firstAfter(this.#lines, position);
+    return this.#lines.slice(first, first + limit);
+  }
+
   /** Resolves when there is something after that position, or the signal fires. Rejects when a look fails. */
-  untilAfter(position: bigint, signal: AbortSignal): Promise<void>;
-}
+  async untilAfter(position: bigint, signal: AbortSignal): Promise<void> {
+    if (this.#head > position || signal.aborted) return;
+    const waiter = Promise.withResolvers<void>();
+    this.#waiting.add(waiter);
+    try {
+      await untilAborted(waiter.promise, signal);
+    } finally {
+      this.#waiting.delete(waiter);
+    }
+  }
 
-/** Nothing is read yet. */
-export function createRecentLines(database: Queryable): RecentLines {
-  const lines: RecentLine[] = [];
-  const waiting = new Set<PromiseWithResolvers<void>>();
-  let characters = 0;
-  /** Everything after `start` and up to `head` is in `lines`; undefined before the first look. */
-  let start: bigint | undefined;
-  let head = 0n;
-  let looking: Promise<void> | undefined;
+  async #read(): Promise<void> {
+    if (this.#start === undefined) {
+      this.#start = this.#head = BigInt(await readHead(this.#database));
+      return;
+    }
+    const range = { after: `${this.#head}` };
+    const found = await readForward(this.#database, undefined, range, PAGE_SIZE);
+    this.#keep(found);
+    if (found.length > 0) this.#settle(({ resolve }) => resolve());
+    if (found.length === PAGE_SIZE) await this.#read();
+  }
 
-  function keep(found: readonly FoundRecord[]): void {
+  #keep(found: readonly FoundRecord[]): void {
+    const lines = this.#lines;
     for (const record of found) {
-      head = BigInt(record.position);
+      const at = BigInt(record.position);
       const searchText = searchTextOf(record);
-      characters += searchText.length;
-      lines.push({ ...record, searchText, at: head });
+      this.#head = at;
+      this.#characters += searchText.length;
+      lines.push({ ...record, searchText, at });
     }
     let dropped = 0;
     for (const { at, searchText } of lines) {
-      if (lines.length - dropped <= MAX_LINES && characters <= MAX_CHARACTERS) break;
+      if (lines.length - dropped <= MAX_LINES && this.#characters <= MAX_CHARACTERS) break;
       dropped += 1;
-      characters -= searchText.length;
-      start = at;
+      this.#characters -= searchText.length;
+      this.#start = at;
     }
     lines.splice(0, dropped);
   }
 
-  async function read(): Promise<void> {
-    if (start === undefined) {
-      start = head = BigInt(await readHead(database));
-      return;
-    }
-    const found = await readForward(database, undefined, { after: `${head}` }, PAGE_SIZE);
-    keep(found);
-    if (found.length > 0) settle(({ resolve }) => resolve());
-    if (found.length === PAGE_SIZE) await read();
+  #settle(how: (waiter: PromiseWithResolvers<void>) => void): void {
+    for (const waiter of this.#waiting) how(waiter);
+    this.#waiting.clear();
   }
-
-  function settle(how: (waiter: PromiseWithResolvers<void>) => void): void {
-    for (const waiter of waiting) how(waiter);
-    waiting.clear();
-  }
-
-  return {
-    look() {
-      looking ??= read()
-        .catch((error: unknown) => {
-          settle(({ reject }) => reject(error));
-          throw error;
-        })
-        .finally(() => {
-          looking = undefined;
-        });
-      return looking;
-    },
-    head: () => head,
-    after(position, limit) {
-      if (start === undefined || position < start) return undefined;
-      const first = firstAfter(lines, position);
-      return lines.slice(first, first + limit);
-    },
-    async untilAfter(position, signal) {
-      if (head > position || signal.aborted) return;
-      const waiter = Promise.withResolvers<void>();
-      waiting.add(waiter);
-      try {
-        await untilAborted(waiter.promise, signal);
-      } finally {
-        waiting.delete(waiter);
-      }
-    },
-  };
 }
 
 /** The index of the first line after a position, by halves. */

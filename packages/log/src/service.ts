@@ -1,14 +1,8 @@
 /** Builds the log service from its dependencies. */
-import type { ConnectRouter } from "@connectrpc/connect";
 import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import type { Registry } from "@smartcart/runtime";
 import { Counter, StartError } from "@smartcart/runtime";
-import type {
-  RunningService,
-  ServiceContext,
-  ServiceOptions,
-  ServiceServer,
-} from "@smartcart/service";
+import type { RunningService, ServiceOptions } from "@smartcart/service";
 import { startService } from "@smartcart/service";
 import type { LogConfig } from "./config.ts";
 import { logUnavailable } from "./errors.ts";
@@ -24,53 +18,43 @@ export type LogOptions = ServiceOptions<LogConfig>;
 
 /** Brings the schema up to date, then consumes, prunes and serves. Disposing it finishes the batch under way. */
 export function startLog(o: LogOptions): Promise<RunningService> {
-  const { LOG_PORT: port } = o.config;
-  return startService(
-    { name: "log", port, portVariable: "LOG_PORT", unavailable: logUnavailable, ...o },
-    (context) => buildLog(o, context),
-  );
-}
-
-async function buildLog(o: LogOptions, context: ServiceContext): Promise<ServiceServer> {
-  const { config, log } = o;
-  const { metrics, stack } = context;
-  const days = requireWithin("LOG_RETENTION_DAYS", config, 36_500);
-  const megabytes = requireWithin("LOG_RETENTION_MB", config, 1e9);
-  const perSecond = requireWithin("LOG_MAX_LINES_PER_SECOND", config, 1e9);
-  const directory = new URL("../migrations/", import.meta.url);
-  const database = await context.openDatabase({
-    url: o.databaseUrl,
-    schema: "log",
-    migrations: [{ name: "log", directory }],
-  });
-  const bus = context.observeBus(o.bus);
-
-  const now = () => new Date();
-  const readings = createReadings(database);
-  const maxWatchers = config.LOG_MAX_WATCHERS;
-  const tail = stack.use(createTail({ database, readings, log, maxWatchers }));
-  const { stored, dropped } = createCounters(metrics);
-  const onDropped = (count: number) => dropped.inc(count);
-  const intake = createIntake({ perSecond, log, onDropped, nowMs: Date.now });
-  stack.use(startRetention({ database, log, days, bytes: megabytes * 1024 * 1024, now }));
-  const onStored = (count: number) => {
-    stored.inc(count);
-    tail.poke();
-  };
-  const consumer = stack.use(
-    await startLogsEmittedConsumer({ bus, database, log, now, intake, onStored }),
-  );
-  const routes = createLogRoutes(readings, tail);
-  return {
-    services: [LogService],
-    routes: (router: ConnectRouter) => router.service(LogService, routes),
-    corsOrigins: config.CORS_ORIGINS.split(",").filter((origin) => origin !== ""),
-    checks: {
-      async logs() {
-        if (!consumer.ready()) throw new Error("the consumer of queue logs is not attached");
+  const { config, databaseUrl: url, log } = o;
+  const unavailable = logUnavailable;
+  const definition = { name: "log", portVariable: "LOG_PORT", unavailable, ...o } as const;
+  return startService(definition, async ({ metrics, stack, openDatabase, observeBus }) => {
+    const days = requireWithin("LOG_RETENTION_DAYS", config, 36_500);
+    const megabytes = requireWithin("LOG_RETENTION_MB", config, 1e9);
+    const perSecond = requireWithin("LOG_MAX_LINES_PER_SECOND", config, 1e9);
+    const migrations = [{ name: "log", directory: new URL("../migrations/", import.meta.url) }];
+    const database = await openDatabase({ url, schema: "log", migrations });
+    const bus = observeBus(o.bus);
+    const now = () => new Date();
+    const readings = createReadings(database);
+    const maxWatchers = config.LOG_MAX_WATCHERS;
+    const tail = stack.use(createTail({ database, readings, log, maxWatchers }));
+    const { stored, dropped } = createCounters(metrics);
+    const onDropped = (count: number) => dropped.inc(count);
+    const intake = createIntake({ perSecond, log, onDropped, nowMs: Date.now });
+    stack.use(startRetention({ database, log, days, bytes: megabytes * 1024 * 1024, now }));
+    const onStored = (count: number) => {
+      stored.inc(count);
+      tail.poke();
+    };
+    const consumer = stack.use(
+      await startLogsEmittedConsumer({ bus, database, log, now, intake, onStored }),
+    );
+    const routes = createLogRoutes(readings, tail);
+    return {
+      services: [LogService],
+      routes: (router) => router.service(LogService, routes),
+      corsOrigins: config.CORS_ORIGINS.split(",").filter((origin) => origin !== ""),
+      checks: {
+        async logs() {
+          if (!consumer.ready()) throw new Error("the consumer of queue logs is not attached");
+        },
       },
-    },
-  };
+    };
+  });
 }
 
 function createCounters(metrics: Registry) {

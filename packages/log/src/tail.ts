@@ -5,8 +5,7 @@ import type { Database } from "@smartcart/store";
 import { tooManyWatchers } from "./errors.ts";
 import { createMatcher } from "./filter.ts";
 import type { Readings } from "./readings.ts";
-import type { RecentLines } from "./recent-lines.ts";
-import { createRecentLines } from "./recent-lines.ts";
+import { RecentLines } from "./recent-lines.ts";
 import type { FoundRecord } from "./store.ts";
 import { readBacklog, readForward } from "./store.ts";
 
@@ -64,56 +63,6 @@ export function createTail({ database, readings, log, maxWatchers }: TailOptions
       await delay(SHORTEST_PAUSE_MS, signal);
     },
   });
-
-  async function* read(
-    lines: RecentLines,
-    filter: LogFilter | undefined,
-    backlog: number,
-    signal: AbortSignal,
-  ) {
-    await lines.look();
-    let position = lines.head();
-    if (backlog > 0) yield await readNewest(filter, position, backlog, signal);
-    const matches = createMatcher(filter);
-    while (!signal.aborted) {
-      const news = lines.after(position, PAGE_SIZE);
-      const last = news?.at(-1);
-      if (news === undefined) {
-        const upTo = lines.head();
-        const found = await readBehind(filter, { after: position, upTo }, signal);
-        position = found.length === PAGE_SIZE ? BigInt(found.at(-1)?.position ?? upTo) : upTo;
-        yield found;
-      } else if (last === undefined) {
-        await lines.untilAfter(position, signal);
-      } else {
-        position = last.at;
-        yield news.filter(matches);
-      }
-    }
-  }
-
-  function readNewest(
-    filter: LogFilter | undefined,
-    head: bigint,
-    backlog: number,
-    signal: AbortSignal,
-  ): Promise<FoundRecord[]> {
-    const isIndexed = Boolean(filter?.orderId || filter?.traceId);
-    const after = isIndexed || head < BACKLOG_REACH ? 0n : head - BACKLOG_REACH;
-    const range = { after: `${after}`, upTo: `${head}` };
-    return readings.search(signal, (tx) => readBacklog(tx, filter, range, backlog));
-  }
-
-  async function readBehind(
-    filter: LogFilter | undefined,
-    { after, upTo }: { readonly after: bigint; readonly upTo: bigint },
-    signal: AbortSignal,
-  ): Promise<FoundRecord[]> {
-    const range = { after: `${after}`, upTo: `${upTo}` };
-    const found = await readings.catchUp(signal, (tx) => readForward(tx, filter, range, PAGE_SIZE));
-    return found ?? [];
-  }
-
   return {
     poke() {
       if (recent !== undefined) timer.poke();
@@ -121,9 +70,9 @@ export function createTail({ database, readings, log, maxWatchers }: TailOptions
     async *follow(filter, backlog, signal) {
       if (watchers >= maxWatchers) throw tooManyWatchers(maxWatchers);
       watchers += 1;
-      recent ??= createRecentLines(database);
+      recent ??= new RecentLines(database);
       try {
-        for await (const found of read(recent, filter, backlog, signal)) {
+        for await (const found of read({ readings, filter, signal }, recent, backlog)) {
           if (found.length === 0) continue;
           await pace(found.length, signal);
           yield found;
@@ -135,6 +84,58 @@ export function createTail({ database, readings, log, maxWatchers }: TailOptions
     },
     [Symbol.asyncDispose]: () => timer[Symbol.asyncDispose](),
   };
+}
+
+/** What one watcher asks for. */
+interface Watch {
+  readonly readings: Readings;
+  readonly filter: LogFilter | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** The backlog, then what comes: from the lines that all watchers share, or from the table where those do not reach back far enough. */
+async function* read(watch: Watch, lines: RecentLines, backlog: number) {
+  const { filter, signal } = watch;
+  await lines.look();
+  let position = lines.head();
+  if (backlog > 0) yield await readNewest(watch, position, backlog);
+  const matches = createMatcher(filter);
+  while (!signal.aborted) {
+    const news = lines.after(position, PAGE_SIZE);
+    const last = news?.at(-1);
+    if (news === undefined) {
+      const upTo = lines.head();
+      const found = await readBehind(watch, position, upTo);
+      position = found.length === PAGE_SIZE ? BigInt(found.at(-1)?.position ?? upTo) : upTo;
+      yield found;
+    } else if (last === undefined) {
+      await lines.untilAfter(position, signal);
+    } else {
+      position = last.at;
+      yield news.filter(matches);
+    }
+  }
+}
+
+function readNewest(
+  { readings, filter, signal }: Watch,
+  head: bigint,
+  backlog: number,
+): Promise<FoundRecord[]> {
+  const isIndexed = Boolean(filter?.orderId || filter?.traceId);
+  const after = isIndexed || head < BACKLOG_REACH ? 0n : head - BACKLOG_REACH;
+  const range = { after: `${after}`, upTo: `${head}` };
+  return readings.search(signal, (tx) => readBacklog(tx, filter, range, backlog));
+}
+
+async function readBehind(
+  { readings, filter, signal }: Watch,
+  after: bigint,
+  upTo: bigint,
+): Promise<FoundRecord[]> {
+  const range = { after: `${after}`, upTo: `${upTo}` };
+  const found = await readings.catchUp(signal, (tx) => readForward(tx, filter, range, PAGE_SIZE));
+  return found ?? [];
 }
 
 /** Waits until so many more lines may be sent. */

@@ -9,12 +9,12 @@ import type { LogRecord } from "@smartcart/gen/log/v1/log_pb";
 import { LogRecordSchema, Severity } from "@smartcart/gen/log/v1/log_pb";
 import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import { createServiceClient } from "@smartcart/mesh";
-import { silentLogger } from "@smartcart/runtime";
+import { parseConfig, silentLogger } from "@smartcart/runtime";
 import type { RunningService } from "@smartcart/service";
 import type { Database } from "@smartcart/store";
 import { createDatabase } from "@smartcart/store";
 import { createTestBroker, createTestDatabase } from "@smartcart/testkit";
-import { parseLogConfig, startLog } from "../src/index.ts";
+import { logConfig, startLog } from "../src/index.ts";
 
 /** A running log service with a database and a queue of its own. */
 export interface TestLog extends AsyncDisposable {
@@ -39,7 +39,7 @@ export async function startTestLog(
   );
   const sql = starting.use(createDatabase({ url: databaseUrl, schema: "log", log: silentLogger }));
   const startReplica = (env: Record<string, string> = {}) => {
-    const config = parseLogConfig({ LOG_PORT: "0", ...env });
+    const config = parseConfig({ LOG_PORT: "0", ...env }, logConfig);
     return startLog({ config, databaseUrl, bus, log: silentLogger });
   };
   const service = starting.use(await startReplica(o.env));

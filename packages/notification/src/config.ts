@@ -1,4 +1,5 @@
-import { commonConfig, int, parseConfig, port } from "@smartcart/runtime";
+import type { CleanedEnv } from "@smartcart/runtime";
+import { commonConfig, int, port } from "@smartcart/runtime";
 
 /** What the environment may say about the notification service. */
 export const notificationConfig = {
@@ -10,10 +11,5 @@ export const notificationConfig = {
   }),
 };
 
-/** Parses the environment; throws a ConfigError that names every bad variable. */
-export function parseNotificationConfig(env: NodeJS.ProcessEnv) {
-  return parseConfig(env, notificationConfig);
-}
-
 /** The parsed configuration of the notification service. */
-export type NotificationConfig = ReturnType<typeof parseNotificationConfig>;
+export type NotificationConfig = CleanedEnv<typeof notificationConfig>;

@@ -1,4 +1,4 @@
 export type { NotificationConfig } from "./config.ts";
-export { notificationConfig, parseNotificationConfig } from "./config.ts";
+export { notificationConfig } from "./config.ts";
 export type { NotificationOptions } from "./service.ts";
 export { startNotification } from "./service.ts";

@@ -1,10 +1,10 @@
 /** The notification service as a process of its own. */
 import { runService } from "@smartcart/service";
-import { parseNotificationConfig } from "./config.ts";
+import { notificationConfig } from "./config.ts";
 import { startNotification } from "./service.ts";
 
 await runService({
   name: "notification",
-  parseConfig: parseNotificationConfig,
+  config: notificationConfig,
   start: startNotification,
 });

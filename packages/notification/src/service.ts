@@ -5,12 +5,7 @@ import type { FaultSwitch } from "@smartcart/mesh";
 import { createFaultSwitch } from "@smartcart/mesh";
 import type { Registry } from "@smartcart/runtime";
 import { Gauge } from "@smartcart/runtime";
-import type {
-  RunningService,
-  ServiceContext,
-  ServiceOptions,
-  ServiceServer,
-} from "@smartcart/service";
+import type { RunningService, ServiceOptions } from "@smartcart/service";
 import { startService } from "@smartcart/service";
 import type { NotificationConfig } from "./config.ts";
 
@@ -22,35 +17,27 @@ export type NotificationOptions = ServiceOptions<NotificationConfig>;
  * order. Any number of replicas may run. Disposing it finishes the batch under way.
  */
 export function startNotification(o: NotificationOptions): Promise<RunningService> {
-  const { NOTIFICATION_PORT: port } = o.config;
-  return startService(
-    { name: "notification", port, portVariable: "NOTIFICATION_PORT", ...o },
-    (context) => buildNotification(o, context),
-  );
-}
-
-async function buildNotification(
-  o: NotificationOptions,
-  { metrics, stack, openDatabase, observeBus }: ServiceContext,
-): Promise<ServiceServer> {
-  const { log } = o;
-  const database = await openDatabase({
-    url: o.databaseUrl,
-    schema: "orders",
-    // The order service applies the same set: whichever of the two starts first.
-    migrations: [outboxMigrations],
-    // The relay claims, publishes and deletes one after the other; readiness and metrics ask beside it.
-    maxConnections: 4,
+  const { config, databaseUrl: url, log } = o;
+  const definition = { name: "notification", portVariable: "NOTIFICATION_PORT", ...o } as const;
+  return startService(definition, async ({ metrics, stack, openDatabase, observeBus }) => {
+    const cuttable = createFaultInjectingBus(o.bus);
+    const database = await openDatabase({
+      url,
+      schema: "orders",
+      // The order service applies the same set: whichever of the two starts first.
+      migrations: [outboxMigrations],
+      // The relay claims, publishes and deletes one after the other; readiness and metrics ask beside it.
+      maxConnections: 4,
+    });
+    const bus = observeBus(cuttable.bus);
+    const pollMs = config.NOTIFICATION_POLL_MS;
+    const relay = stack.use(startRelay({ database, bus, log, pollMs, metrics }));
+    measurePending(relay, metrics);
+    return {
+      gauges: async () => ({ "outbox.pending": await relay.pending() }),
+      faultSwitches: [cutSwitch(cuttable.cut)],
+    };
   });
-  const cuttable = createFaultInjectingBus(o.bus);
-  const bus = observeBus(cuttable.bus);
-  const pollMs = o.config.NOTIFICATION_POLL_MS;
-  const relay = stack.use(startRelay({ database, bus, log, pollMs, metrics }));
-  measurePending(relay, metrics);
-  return {
-    gauges: async () => ({ "outbox.pending": await relay.pending() }),
-    faultSwitches: [cutSwitch(cuttable.cut)],
-  };
 }
 
 /** What is to be published waits in the outbox meanwhile; nothing is lost. */

@@ -8,12 +8,12 @@ import {
   OrderStatusChangedSchema,
 } from "@smartcart/gen/events/v1/order_events_pb";
 import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
-import { silentLogger } from "@smartcart/runtime";
+import { parseConfig, silentLogger } from "@smartcart/runtime";
 import type { RunningService } from "@smartcart/service";
 import type { Database } from "@smartcart/store";
 import { createDatabase, migrate } from "@smartcart/store";
 import { createTestBroker, createTestDatabase } from "@smartcart/testkit";
-import { parseNotificationConfig, startNotification } from "../src/index.ts";
+import { notificationConfig, startNotification } from "../src/index.ts";
 
 const patience = { timeout: 15_000 };
 const engines = ["postgres", "rabbitmq"] as const;
@@ -68,7 +68,7 @@ async function createWorld(engine: (typeof engines)[number]): Promise<World> {
     placed,
     statuses,
     start() {
-      const config = parseNotificationConfig({ NOTIFICATION_PORT: "0" });
+      const config = parseConfig({ NOTIFICATION_PORT: "0" }, notificationConfig);
       return startNotification({ config, databaseUrl, bus, log });
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
@@ -131,7 +131,7 @@ test("it may be the first to come to an empty database", async () => {
   await using database = await createTestDatabase();
   const { url: databaseUrl } = database;
   await using bus = await openBus({ databaseUrl, name: "test", log: silentLogger });
-  const config = parseNotificationConfig({ NOTIFICATION_PORT: "0" });
+  const config = parseConfig({ NOTIFICATION_PORT: "0" }, notificationConfig);
   await using notification = await startNotification({
     config,
     databaseUrl,
@@ -144,7 +144,7 @@ test("it may be the first to come to an empty database", async () => {
 test("a port that is taken is one line that names the variable", async () => {
   await using world = await createWorld("postgres");
   await using running = await world.start();
-  const config = parseNotificationConfig({ NOTIFICATION_PORT: `${running.port}` });
+  const config = parseConfig({ NOTIFICATION_PORT: `${running.port}` }, notificationConfig);
   const { bus, orders } = world;
   const starting = startNotification({ config, databaseUrl: orders.url, bus, log: silentLogger });
   await expect(starting).rejects.toMatchObject({ variable: "NOTIFICATION_PORT" });

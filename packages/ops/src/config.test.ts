@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
-import { parseOpsConfig } from "./config.ts";
+import { parseConfig } from "@smartcart/runtime";
+import { opsConfig } from "./config.ts";
 import { addressesOf } from "./instance-addresses.ts";
 
-const of = (env: Record<string, string>) => addressesOf(parseOpsConfig(env));
+const of = (env: Record<string, string>) => addressesOf(parseConfig(env, opsConfig));
 
 test("services are where their variables say, or else on their usual ports", () => {
   const { order, shipping } = of({ ORDER_URL: "http://order:1" });

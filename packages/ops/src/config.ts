@@ -1,4 +1,5 @@
-import { commonConfig, int, parseConfig, port, str, url } from "@smartcart/runtime";
+import type { CleanedEnv } from "@smartcart/runtime";
+import { commonConfig, int, port, str, url } from "@smartcart/runtime";
 
 /** What the environment may say about the operator's service. */
 export const opsConfig = {
@@ -31,10 +32,5 @@ export const opsConfig = {
   SHIPPING_URL: url({ default: "http://127.0.0.1:8086", desc: "Base URL of the shipping service" }),
 };
 
-/** Parses the environment; throws a ConfigError that names every bad variable. */
-export function parseOpsConfig(env: NodeJS.ProcessEnv) {
-  return parseConfig(env, opsConfig);
-}
-
 /** The parsed configuration of the operator's service. */
-export type OpsConfig = ReturnType<typeof parseOpsConfig>;
+export type OpsConfig = CleanedEnv<typeof opsConfig>;

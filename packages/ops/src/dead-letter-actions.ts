@@ -34,47 +34,89 @@ export interface DeadLetterActions {
 }
 
 const maxRead = 5_000;
-/** Letters between two answers. */
 const maxChunk = 25;
 const maxBodyBytes = 4_096;
 const maxReason = 4_096;
 const maxAttributes = 16_384;
 
-/** Moves some of the letters, at most `limit`; answers how many. */
-type Move = (
-  letters: DeadLetters,
-  ids: readonly string[] | "all",
-  limit: number,
-) => Promise<number>;
+/** How the letters of a selection are moved. */
+interface Plan {
+  /** Letters between two answers. */
+  readonly chunk: number;
+  readonly pauseMs: number;
+  /** 0: no bound. */
+  readonly limit: number;
+  readonly signal: AbortSignal;
+  /** Moves some of the letters, at most `limit`; answers how many. */
+  move(letters: DeadLetters, ids: readonly string[] | "all", limit: number): Promise<number>;
+}
 
 export function createDeadLetterActions(bus: EventBus): DeadLetterActions {
-  const queues = [...queueTypes.values()].filter((one) => one.deadLetter).map(({ name }) => name);
+  return new Actions(bus);
+}
+
+class Actions implements DeadLetterActions {
+  readonly #bus: EventBus;
+  readonly #queues = [...queueTypes.values()]
+    .filter((one) => one.deadLetter)
+    .map(({ name }) => name);
   // RabbitMQ shows a letter only to one at a time: who looks meanwhile would see an empty queue, and end too early.
-  const turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new Map<string, Promise<unknown>>();
 
-  function inTurn<T>(queue: string, work: () => Promise<T>): Promise<T> {
-    const done = (turns.get(queue) ?? Promise.resolve()).then(work);
-    turns.set(
-      queue,
-      done.catch(() => {}),
+  constructor(bus: EventBus) {
+    this.#bus = bus;
+  }
+
+  async list(o: { queue: string; orderId: string; limit: number }): Promise<LetterInit[]> {
+    const { queue, orderId, limit } = o;
+    const wanted = queue === "" ? this.#queues : [this.#named(queue)];
+    const all: LetterInit[] = [];
+    for (const name of wanted) {
+      const letters = await this.#inTurn(name, () =>
+        this.#bus.deadLetters(name).list({ limit: maxRead }),
+      );
+      all.push(...latestFirst(letters).map((letter) => describe(name, letter)));
+    }
+    return all.filter((letter) => orderId === "" || letter.orderId === orderId).slice(0, limit);
+  }
+
+  async counts(): Promise<{ queue: string; deadLetters: bigint }[]> {
+    const counts = await Promise.all(
+      this.#queues.map(async (queue) => ({
+        queue,
+        deadLetters: BigInt(await this.#count(queue)),
+      })),
     );
-    return done;
+    return counts.filter(({ deadLetters }) => deadLetters > 0n);
   }
 
-  function named(queue: string): string {
-    if (!queues.includes(queue)) throw queueNotFound(queue, queues);
-    return queue;
-  }
-
-  const count = (queue: string) => inTurn(queue, () => bus.deadLetters(queue).count());
-
-  async function* work(
-    { queue, messageIds }: Selection,
-    o: { chunk: number; pauseMs: number; limit: number; signal: AbortSignal; move: Move },
+  redrive(
+    selection: Selection,
+    { maxPerSecond, ...o }: { maxPerSecond: number; limit: number; signal: AbortSignal },
   ): AsyncGenerator<Progress> {
-    const letters = bus.deadLetters(named(queue));
+    return this.#work(selection, {
+      ...o,
+      pauseMs: 1_000 / maxPerSecond,
+      // An answer about twice a second at least.
+      chunk: Math.max(1, Math.min(maxChunk, Math.floor(maxPerSecond / 2))),
+      move: (letters, ids, most) => letters.redrive(ids, { limit: most, maxPerSecond }),
+    });
+  }
+
+  drop(selection: Selection, signal: AbortSignal): AsyncGenerator<Progress> {
+    return this.#work(selection, {
+      limit: 0,
+      pauseMs: 0,
+      signal,
+      chunk: maxChunk,
+      move: (letters, ids, most) => letters.drop(ids, { limit: most }),
+    });
+  }
+
+  async *#work({ queue, messageIds }: Selection, o: Plan): AsyncGenerator<Progress> {
+    const letters = this.#bus.deadLetters(this.#named(queue));
     const ids = [...new Set(messageIds)];
-    const there = ids.length > 0 ? ids.length : await count(queue);
+    const there = ids.length > 0 ? ids.length : await this.#count(queue);
     const total = o.limit > 0 ? Math.min(o.limit, there) : there;
     let done = 0;
     let asked = 0;
@@ -86,7 +128,7 @@ export function createDeadLetterActions(bus: EventBus): DeadLetterActions {
       if (o.signal.aborted) return;
       const size = Math.min(o.chunk, total - asked);
       const chunk = ids.length > 0 ? ids.slice(asked, asked + size) : "all";
-      const moved = await inTurn(queue, () => o.move(letters, chunk, size));
+      const moved = await this.#inTurn(queue, () => o.move(letters, chunk, size));
       if (moved === 0 && chunk === "all") break;
       asked += size;
       done += moved;
@@ -94,40 +136,23 @@ export function createDeadLetterActions(bus: EventBus): DeadLetterActions {
     }
   }
 
-  return {
-    async list({ queue, orderId, limit }) {
-      const wanted = queue === "" ? queues : [named(queue)];
-      const all: LetterInit[] = [];
-      for (const name of wanted) {
-        const letters = await inTurn(name, () => bus.deadLetters(name).list({ limit: maxRead }));
-        all.push(...latestFirst(letters).map((letter) => describe(name, letter)));
-      }
-      return all.filter((letter) => orderId === "" || letter.orderId === orderId).slice(0, limit);
-    },
-    async counts() {
-      const counts = await Promise.all(
-        queues.map(async (queue) => ({ queue, deadLetters: BigInt(await count(queue)) })),
-      );
-      return counts.filter(({ deadLetters }) => deadLetters > 0n);
-    },
-    redrive: (selection, { maxPerSecond, limit, signal }) =>
-      work(selection, {
-        limit,
-        signal,
-        pauseMs: 1_000 / maxPerSecond,
-        // An answer about twice a second at least.
-        chunk: Math.max(1, Math.min(maxChunk, Math.floor(maxPerSecond / 2))),
-        move: (letters, ids, most) => letters.redrive(ids, { limit: most, maxPerSecond }),
-      }),
-    drop: (selection, signal) =>
-      work(selection, {
-        limit: 0,
-        pauseMs: 0,
-        signal,
-        chunk: maxChunk,
-        move: (letters, ids, most) => letters.drop(ids, { limit: most }),
-      }),
-  };
+  #count(queue: string): Promise<number> {
+    return this.#inTurn(queue, () => this.#bus.deadLetters(queue).count());
+  }
+
+  #inTurn<T>(queue: string, work: () => Promise<T>): Promise<T> {
+    const done = (this.#turns.get(queue) ?? Promise.resolve()).then(work);
+    this.#turns.set(
+      queue,
+      done.catch(() => {}),
+    );
+    return done;
+  }
+
+  #named(queue: string): string {
+    if (!this.#queues.includes(queue)) throw queueNotFound(queue, this.#queues);
+    return queue;
+  }
 }
 
 function latestFirst(letters: readonly DeadLetter[]): DeadLetter[] {

@@ -3,7 +3,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { RepairSchema } from "@smartcart/gen/ops/v1/ops_service_pb";
 import type { IncrementalCheck, Invariant, ReconcilerPeers } from "@smartcart/reconciler";
 import { repairAll } from "@smartcart/reconciler";
-import type { Logger } from "@smartcart/runtime";
+import type { Logger, Timer } from "@smartcart/runtime";
 import { startTimer } from "@smartcart/runtime";
 import { checkFailed } from "./errors.ts";
 import type { Feed } from "./feed.ts";
@@ -39,92 +39,110 @@ const unwatchedFactor = 6;
 type RepairInit = MessageInitShape<typeof RepairSchema>;
 
 export function startInvariantWatch(o: InvariantWatchOptions): InvariantWatch {
-  const { invariants, log } = o;
-  const intervalMs = Math.max(shortestMs, o.intervalMs);
-  const board = createInvariantStates(invariants, o);
-  let followers = 0;
-  const feed = createFeed<InvariantInit[]>((count) => {
-    if (count > followers) timer.poke();
-    followers = count;
-  });
+  return new Watch(o);
+}
+
+class Watch implements InvariantWatch {
+  readonly feed: InvariantWatch["feed"];
+  readonly #o: InvariantWatchOptions;
+  readonly #intervalMs: number;
+  readonly #states: ReturnType<typeof createInvariantStates>;
+  readonly #timer: Timer;
+  #followers = 0;
   /** The end of the line: two looks at once would only be in each other's way. */
-  let last: Promise<unknown> = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
   /** A repair that has not begun: it looks at all that a newcomer can mean, so many at once cost no more than one. */
-  let coming: ReturnType<InvariantWatch["reconcile"]> | undefined;
-  let turnsToSkip = 0;
-  let isFailing = false;
+  #coming: ReturnType<InvariantWatch["reconcile"]> | undefined;
+  #turnsToSkip = 0;
+  #isFailing = false;
 
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const done = last.then(work);
-    last = done.catch(() => {});
+  constructor(o: InvariantWatchOptions) {
+    this.#o = o;
+    this.#intervalMs = Math.max(shortestMs, o.intervalMs);
+    this.#states = createInvariantStates(o.invariants, o);
+    this.feed = createFeed<InvariantInit[]>((count) => {
+      if (count > this.#followers) this.#timer.poke();
+      this.#followers = count;
+    });
+    this.#timer = startTimer({
+      name: "ops.invariants",
+      intervalMs: this.#intervalMs,
+      longestMs: this.#intervalMs * unwatchedFactor,
+      log: o.log,
+      run: () => this.#tick(),
+    });
+    this.#timer.poke();
+  }
+
+  invariants(): InvariantInit[] {
+    return this.#states.invariants();
+  }
+
+  reconcile(): ReturnType<InvariantWatch["reconcile"]> {
+    this.#coming ??= this.#inTurn(async () => {
+      this.#coming = undefined;
+      await this.#lookNow();
+      const repairs = await this.#repair();
+      if (repairs.length > 0) await this.#lookNow();
+      return { repairs, invariants: this.invariants() };
+    });
+    return this.#coming;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#timer[Symbol.asyncDispose]();
+    await this.#last;
+  }
+
+  async #tick(): Promise<number> {
+    if (this.#turnsToSkip > 0) this.#turnsToSkip--;
+    else await this.#inTurn(() => this.#look()).catch((error: unknown) => this.#failed(error));
+    return this.#followers > 0 ? 0 : Number.POSITIVE_INFINITY;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
     return done;
-  };
+  }
 
-  async function look(): Promise<void> {
+  async #look(): Promise<void> {
     const startedAt = performance.now();
     const nowMs = Date.now();
-    board.look(await o.check.look(nowMs), nowMs);
-    isFailing = false;
+    this.#states.look(await this.#o.check.look(nowMs), nowMs);
+    this.#isFailing = false;
+    const intervalMs = this.#intervalMs;
     const tookMs = Math.round(performance.now() - startedAt);
-    turnsToSkip = Math.floor(tookMs / intervalMs);
-    if (turnsToSkip > 0) {
-      const message = `the invariants took ${tookMs} ms to look at; ${turnsToSkip} looks are skipped. Raise OPS_CHECK_INTERVAL_MS`;
-      log.warn("ops.check_slow", { tookMs, intervalMs, message });
+    const skipped = Math.floor(tookMs / intervalMs);
+    this.#turnsToSkip = skipped;
+    if (skipped > 0) {
+      const message = `the invariants took ${tookMs} ms to look at; ${skipped} looks are skipped. Raise OPS_CHECK_INTERVAL_MS`;
+      this.#o.log.warn("ops.check_slow", { tookMs, intervalMs, message });
     }
-    feed.publish(board.invariants());
+    this.feed.publish(this.invariants());
+  }
+
+  #lookNow(): Promise<void> {
+    return this.#look().catch((error: unknown) => {
+      throw checkFailed(error);
+    });
   }
 
   /** A database that is away, or services that have not made their tables yet. */
-  function failed(error: unknown): void {
-    const level = isFailing ? "debug" : "warn";
-    log[level]("ops.check_failed", { error });
-    isFailing = true;
+  #failed(error: unknown): void {
+    const level = this.#isFailing ? "debug" : "warn";
+    this.#o.log[level]("ops.check_failed", { error });
+    this.#isFailing = true;
   }
 
-  async function repair(): Promise<RepairInit[]> {
+  async #repair(): Promise<RepairInit[]> {
     const repairs: RepairInit[] = [];
-    for (const violation of board.broken()) {
+    for (const violation of this.#states.broken()) {
       const invariant = violation.invariant.name;
-      for (const { repair: action, orderId, problem = "" } of await repairAll(violation, o)) {
-        repairs.push({ invariant, orderId, action, problem });
+      for (const { repair, orderId, problem = "" } of await repairAll(violation, this.#o)) {
+        repairs.push({ invariant, orderId, action: repair, problem });
       }
     }
     return repairs;
   }
-
-  const timer = startTimer({
-    name: "ops.invariants",
-    intervalMs,
-    longestMs: intervalMs * unwatchedFactor,
-    log,
-    async run() {
-      if (turnsToSkip > 0) turnsToSkip--;
-      else await inTurn(look).catch(failed);
-      return followers > 0 ? 0 : Number.POSITIVE_INFINITY;
-    },
-  });
-  timer.poke();
-
-  return {
-    feed,
-    invariants: () => board.invariants(),
-    reconcile() {
-      coming ??= inTurn(async () => {
-        coming = undefined;
-        const lookNow = () =>
-          look().catch((error: unknown) => {
-            throw checkFailed(error);
-          });
-        await lookNow();
-        const repairs = await repair();
-        if (repairs.length > 0) await lookNow();
-        return { repairs, invariants: board.invariants() };
-      });
-      return coming;
-    },
-    async [Symbol.asyncDispose]() {
-      await timer[Symbol.asyncDispose]();
-      await last;
-    },
-  };
 }

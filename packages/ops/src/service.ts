@@ -1,5 +1,4 @@
 /** Builds the operator's service from its dependencies. */
-import type { ConnectRouter } from "@connectrpc/connect";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
@@ -8,12 +7,7 @@ import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
 import type { FaultSwitch } from "@smartcart/mesh";
 import { createFaultSwitch, createServiceClient } from "@smartcart/mesh";
 import { createIncrementalCheck, createInvariants } from "@smartcart/reconciler";
-import type {
-  RunningService,
-  ServiceContext,
-  ServiceOptions,
-  ServiceServer,
-} from "@smartcart/service";
+import type { RunningService, ServiceOptions } from "@smartcart/service";
 import { startService } from "@smartcart/service";
 import { createAttention } from "./attention.ts";
 import type { OpsConfig } from "./config.ts";
@@ -46,50 +40,40 @@ const lingerMs = 60_000;
  * Watches all services while somebody watches it, and serves what it sees. It keeps nothing: a restart forgets the past minutes.
  */
 export async function startOps(o: OpsOptions): Promise<RunningService> {
-  const { OPS_PORT: port } = o.config;
-  return startService({ name: "ops", port, portVariable: "OPS_PORT", ...o }, (context) =>
-    buildOps(o, context),
-  );
-}
-
-async function buildOps(o: OpsOptions, context: ServiceContext): Promise<ServiceServer> {
-  const { config, bus, log } = o;
-  const { stack } = context;
-  // It has no schema of its own.
-  const database = await context.openDatabase({
-    url: o.databaseUrl,
-    schema: "public",
-    // One holds the invariants against what is stored, one answers for the readiness.
-    maxConnections: 2,
+  const { config, databaseUrl: url, bus, log } = o;
+  const definition = { name: "ops", portVariable: "OPS_PORT", ...o } as const;
+  return startService(definition, async ({ stack, openDatabase, connect }) => {
+    // It has no schema of its own. One connection holds the invariants against what is stored, one answers for the readiness.
+    const database = await openDatabase({ url, schema: "public", maxConnections: 2 });
+    const peers = connectPeers(o, stack);
+    const load = stack.use(
+      startLoad({
+        orders: connect(OrderService, o.services.order[0] ?? { baseUrl: config.ORDER_URL }),
+        products: () => wellStockedProducts(peers.inventory),
+        log,
+      }),
+    );
+    const faultSwitches = config.SMARTCART_DEMO ? [loadSwitch(load.setRate)] : [];
+    const watched = watchMesh(o, faultSwitches, stack);
+    const invariants = stack.use(
+      startInvariantWatch({
+        check: createIncrementalCheck({ database, settleMs }),
+        invariants: createInvariants({ settleMs }),
+        peers,
+        intervalMs: config.OPS_CHECK_INTERVAL_MS,
+        brokenAfterMs: config.OPS_BROKEN_AFTER_MS,
+        log,
+      }),
+    );
+    const letters = createDeadLetterActions(bus);
+    const routes = createOpsRoutes({ ...watched, invariants, letters });
+    return {
+      services: [OpsService],
+      routes: (router) => router.service(OpsService, routes),
+      faultSwitches,
+      checks: { bus: () => bus.check() },
+    };
   });
-  const peers = connectPeers(o, stack);
-  const load = stack.use(
-    startLoad({
-      orders: context.connect(OrderService, o.services.order[0] ?? { baseUrl: config.ORDER_URL }),
-      products: () => wellStockedProducts(peers.inventory),
-      log,
-    }),
-  );
-  const faultSwitches = config.SMARTCART_DEMO ? [loadSwitch(load.setRate)] : [];
-  const watched = watchMesh(o, faultSwitches, stack);
-  const invariants = stack.use(
-    startInvariantWatch({
-      check: createIncrementalCheck({ database, settleMs }),
-      invariants: createInvariants({ settleMs }),
-      peers,
-      intervalMs: config.OPS_CHECK_INTERVAL_MS,
-      brokenAfterMs: config.OPS_BROKEN_AFTER_MS,
-      log,
-    }),
-  );
-  const letters = createDeadLetterActions(bus);
-  const routes = createOpsRoutes({ ...watched, invariants, letters });
-  return {
-    services: [OpsService],
-    routes: (router: ConnectRouter) => router.service(OpsService, routes),
-    faultSwitches,
-    checks: { bus: () => bus.check() },
-  };
 }
 
 /** Watches every instance, the queues and the hops between them, for those who follow `snapshots`. */

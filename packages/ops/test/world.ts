@@ -5,9 +5,9 @@ import { openBus } from "@smartcart/bus";
 import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
 import type { RunningServer, ServerOptions } from "@smartcart/mesh";
 import { startServer } from "@smartcart/mesh";
-import { createMetrics, silentLogger } from "@smartcart/runtime";
+import { createMetrics, parseConfig, silentLogger } from "@smartcart/runtime";
 import { createTestBroker, createTestDatabase } from "@smartcart/testkit";
-import { addressesOf, parseOpsConfig, startOps } from "../src/index.ts";
+import { addressesOf, opsConfig, startOps } from "../src/index.ts";
 
 export type Engine = "postgres" | "rabbitmq";
 
@@ -31,11 +31,14 @@ export async function createWorld(
   );
   const nobody = "http://127.0.0.1:1";
   const services = ["ORDER", "INVENTORY", "PAYMENT", "SHIPPING", "NOTIFICATION", "STATUS", "LOG"];
-  const config = parseOpsConfig({
-    ...Object.fromEntries(services.map((service) => [`${service}_URL`, nobody])),
-    OPS_PORT: "0",
-    ...env,
-  });
+  const config = parseConfig(
+    {
+      ...Object.fromEntries(services.map((service) => [`${service}_URL`, nobody])),
+      OPS_PORT: "0",
+      ...env,
+    },
+    opsConfig,
+  );
   const ops = starting.use(
     await startOps({ config, databaseUrl, bus, services: addressesOf(config), log: silentLogger }),
   );

@@ -1,4 +1,5 @@
-import { commonConfig, int, num, parseConfig, port, str, url } from "@smartcart/runtime";
+import type { CleanedEnv } from "@smartcart/runtime";
+import { commonConfig, int, num, port, str, url } from "@smartcart/runtime";
 import { allCrashPoints } from "./crash-points.ts";
 
 /** What the environment may say about the order service. */
@@ -48,8 +49,4 @@ export const orderConfig = {
   }),
 };
 
-export type OrderConfig = ReturnType<typeof parseOrderConfig>;
-
-export function parseOrderConfig(env: NodeJS.ProcessEnv) {
-  return parseConfig(env, orderConfig);
-}
+export type OrderConfig = CleanedEnv<typeof orderConfig>;

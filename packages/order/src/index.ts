@@ -1,3 +1,3 @@
-export { type OrderConfig, orderConfig, parseOrderConfig } from "./config.ts";
+export { type OrderConfig, orderConfig } from "./config.ts";
 export { type CrashPoint, type CrashPoints, crashAt } from "./crash-points.ts";
 export { type OrderOptions, startOrder } from "./service.ts";

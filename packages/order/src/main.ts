@@ -1,11 +1,11 @@
 /** The order service as a process of its own. */
 import { runService } from "@smartcart/service";
-import { parseOrderConfig } from "./config.ts";
+import { orderConfig } from "./config.ts";
 import { startOrder } from "./service.ts";
 
 await runService({
   name: "order",
-  parseConfig: parseOrderConfig,
+  config: orderConfig,
   start: (o) =>
     startOrder({
       ...o,

@@ -49,54 +49,13 @@ const LEASE_MS = 10_000;
 
 export function createOrderRepository(database: Database): OrderRepository {
   const listeners = new Set<(orderId: string) => void>();
-  const notify = (orderId: string) => {
+  const folded = createFoldedStatements(database, (orderId) => {
     for (const listener of listeners) listener(orderId);
-  };
-  const insert = createCoalescer<Insertion, boolean>({
-    name: "order.insert",
-    maxItems: 128,
-    maxConcurrent: 2,
-    run: async (items) => {
-      const inserted = await insertOrders(database, items, LEASE_MS);
-      return items.map(({ order }) => inserted.has(order.orderId));
-    },
-  });
-  const advance = createCoalescer<Advancement, boolean>({
-    name: "order.advance",
-    maxItems: 256,
-    maxConcurrent: 2,
-    run: async (items) => {
-      const moved = await advanceOrders(database, items, LEASE_MS);
-      outboxWritten(database);
-      for (const [index, { transition }] of items.entries()) {
-        if (moved[index]) notify(transition.from.orderId);
-      }
-      return moved;
-    },
-  });
-  const findKey = createCoalescer<OwnedKey, KnownKey | undefined>({
-    name: "order.find-key",
-    maxItems: 256,
-    maxConcurrent: 2,
-    run: (keys) => findKeys(database, keys),
-  });
-  const find = createCoalescer<string, StoredOrder | undefined>({
-    name: "order.find",
-    maxItems: 256,
-    maxConcurrent: 2,
-    run: async (ids) => {
-      const found = await findOrders(database, ids);
-      const byId = new Map(found.map((order) => [order.orderId, order]));
-      return ids.map((id) => byId.get(id));
-    },
   });
   return {
-    insert,
-    advance,
-    find,
-    findKey,
+    ...folded,
     async reload(order) {
-      const found = await find(order.orderId);
+      const found = await folded.find(order.orderId);
       if (found === undefined) throw new Error(`order ${order.orderId} has vanished`);
       return found;
     },
@@ -117,4 +76,50 @@ export function createOrderRepository(database: Database): OrderRepository {
       return () => listeners.delete(listener);
     },
   };
+}
+
+/** The statements that concurrent calls share. `onMoved` is called for each order that moved. */
+function createFoldedStatements(
+  database: Database,
+  onMoved: (orderId: string) => void,
+): Pick<OrderRepository, "insert" | "advance" | "find" | "findKey"> {
+  const insert = createCoalescer<Insertion, boolean>({
+    name: "order.insert",
+    maxItems: 128,
+    maxConcurrent: 2,
+    run: async (items) => {
+      const inserted = await insertOrders(database, items, LEASE_MS);
+      return items.map(({ order }) => inserted.has(order.orderId));
+    },
+  });
+  const advance = createCoalescer<Advancement, boolean>({
+    name: "order.advance",
+    maxItems: 256,
+    maxConcurrent: 2,
+    run: async (items) => {
+      const moved = await advanceOrders(database, items, LEASE_MS);
+      outboxWritten(database);
+      for (const [index, { transition }] of items.entries()) {
+        if (moved[index]) onMoved(transition.from.orderId);
+      }
+      return moved;
+    },
+  });
+  const findKey = createCoalescer<OwnedKey, KnownKey | undefined>({
+    name: "order.find-key",
+    maxItems: 256,
+    maxConcurrent: 2,
+    run: (keys) => findKeys(database, keys),
+  });
+  const find = createCoalescer<string, StoredOrder | undefined>({
+    name: "order.find",
+    maxItems: 256,
+    maxConcurrent: 2,
+    run: async (ids) => {
+      const found = await findOrders(database, ids);
+      const byId = new Map(found.map((order) => [order.orderId, order]));
+      return ids.map((id) => byId.get(id));
+    },
+  });
+  return { insert, advance, find, findKey };
 }

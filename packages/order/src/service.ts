@@ -42,72 +42,53 @@ export interface OrderOptions extends ServiceOptions<OrderConfig> {
 
 /** Brings the schema up to date, then drives orders and serves. Disposing drains: first requests end, then steps. */
 export function startOrder(o: OrderOptions): Promise<RunningService> {
-  const { ORDER_PORT: port } = o.config;
-  return startService(
-    { name: "order", port, portVariable: "ORDER_PORT", unavailable: ordersUnavailable, ...o },
-    (context) => buildOrder(o, context),
-  );
-}
-
-async function buildOrder(o: OrderOptions, context: ServiceContext): Promise<ServiceServer> {
-  const { config, log } = o;
-  const { metrics, stack } = context;
-  const database = await context.openDatabase({
-    url: o.databaseUrl,
-    schema: "orders",
-    migrations: [ordersMigrations, outboxMigrations],
-  });
-  const bus = context.observeBus(o.bus);
-  const repository = createOrderRepository(database);
-  const peers = connectPeers(o.peers, context);
-  const crashPoints =
-    o.crashPoints ?? (config.ORDER_CRASH_AT ? crashAt(config.ORDER_CRASH_AT) : noCrashPoints);
-  const now = () => new Date();
-  const saga = createOrderSaga({ repository, peers, log, crashPoints, now });
-  // Disposed of in reverse: first no new requests, then no new steps, then the database.
-  stack.defer(async () => {
-    saga.stop();
-    await saga.idle();
-  });
-  stack.use(startResumer({ repository, saga, log }));
-  stack.use(
-    startOverdueShipmentPoller({
-      repository,
-      shipping: peers.shipping,
-      log,
-      overdueMs: config.ORDER_SHIPMENT_OVERDUE_MS,
-    }),
-  );
-  const consumer = stack.use(await startShipmentsConsumer({ bus, repository, log }));
-  startDeletions(o, { database, peers, now, stack });
-  measureUnfinished(metrics, database);
-
-  const routes = orderRoutes({
-    database,
-    repository,
-    saga,
-    crashPoints,
-    log,
-    now,
-    catalogue: createCatalogue({ inventory: peers.inventory, log }),
-    answerTimeoutMs: config.ORDER_ANSWER_TIMEOUT_MS,
-  });
-  return {
-    ...endpoints(config),
-    routes,
-    owners: {
-      order_id: {
-        ownerOf: async (orderId) => (await repository.find(orderId))?.userId,
-        notFound: orderNotFound,
+  const { config, databaseUrl: url, log } = o;
+  const unavailable = ordersUnavailable;
+  const definition = { name: "order", portVariable: "ORDER_PORT", unavailable, ...o } as const;
+  return startService(definition, async (context) => {
+    const { metrics, stack } = context;
+    const migrations = [ordersMigrations, outboxMigrations];
+    const database = await context.openDatabase({ url, schema: "orders", migrations });
+    const bus = context.observeBus(o.bus);
+    const repository = createOrderRepository(database);
+    const peers = connectPeers(o.peers, context);
+    const crashPoints =
+      o.crashPoints ?? (config.ORDER_CRASH_AT ? crashAt(config.ORDER_CRASH_AT) : noCrashPoints);
+    const now = () => new Date();
+    const saga = createOrderSaga({ repository, peers, log, crashPoints, now });
+    // Disposed of in reverse: first no new requests, then no new steps, then the database.
+    stack.defer(async () => {
+      saga.stop();
+      await saga.idle();
+    });
+    stack.use(startResumer({ repository, saga, log }));
+    const overdueMs = config.ORDER_SHIPMENT_OVERDUE_MS;
+    const { inventory, shipping } = peers;
+    stack.use(startOverdueShipmentPoller({ repository, shipping, log, overdueMs }));
+    const consumer = stack.use(await startShipmentsConsumer({ bus, repository, log }));
+    startDeletions(o, { database, peers, now, stack });
+    measureUnfinished(metrics, database);
+    const catalogue = createCatalogue({ inventory, log });
+    const answerTimeoutMs = config.ORDER_ANSWER_TIMEOUT_MS;
+    const common = { database, repository, saga, crashPoints, log, now };
+    return {
+      ...endpoints(config),
+      routes: orderRoutes({ ...common, catalogue, answerTimeoutMs }),
+      owners: {
+        order_id: {
+          ownerOf: async (orderId) => (await repository.find(orderId))?.userId,
+          notFound: orderNotFound,
+        },
       },
-    },
-    gauges: () => ordersByState(database),
-    checks: {
-      shipments: async () => {
-        if (!consumer.ready()) throw new Error("the consumer of queue shipments is not connected");
+      gauges: () => ordersByState(database),
+      checks: {
+        shipments: async () => {
+          if (!consumer.ready())
+            throw new Error("the consumer of queue shipments is not connected");
+        },
       },
-    },
-  };
+    };
+  });
 }
 
 /** What the port offers beside the RPCs, and its limits. */

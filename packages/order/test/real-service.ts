@@ -4,10 +4,10 @@ import { openBus } from "@smartcart/bus";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { createServiceClient } from "@smartcart/mesh";
 import type { LogLine } from "@smartcart/runtime";
-import { createLogger, silentLogger } from "@smartcart/runtime";
+import { createLogger, parseConfig, silentLogger } from "@smartcart/runtime";
 import { createDatabase } from "@smartcart/store";
 import { createTestDatabase } from "@smartcart/testkit";
-import { parseOrderConfig } from "../src/config.ts";
+import { orderConfig } from "../src/config.ts";
 import { startOrder } from "../src/service.ts";
 import { createWorld } from "./scripted-peers.ts";
 
@@ -32,7 +32,10 @@ export async function startRealService({ env, databaseUrl, wrap }: RealServiceOp
   const peer = { transport: wrap?.(transport) ?? transport };
   const service = started.use(
     await startOrder({
-      config: parseOrderConfig({ ORDER_PORT: "0", ORDER_ANSWER_TIMEOUT_MS: "20000", ...env }),
+      config: parseConfig(
+        { ORDER_PORT: "0", ORDER_ANSWER_TIMEOUT_MS: "20000", ...env },
+        orderConfig,
+      ),
       databaseUrl: url,
       bus,
       peers: { inventory: peer, payment: peer, shipping: peer },

@@ -1,4 +1,5 @@
-import { commonConfig, int, parseConfig, port } from "@smartcart/runtime";
+import type { CleanedEnv } from "@smartcart/runtime";
+import { commonConfig, int, port } from "@smartcart/runtime";
 
 /** What the environment may say about the payment service. */
 export const paymentConfig = {
@@ -22,10 +23,5 @@ export const paymentConfig = {
   }),
 };
 
-/** Parses the environment; throws a ConfigError that names every bad variable. */
-export function parsePaymentConfig(env: NodeJS.ProcessEnv) {
-  return parseConfig(env, paymentConfig);
-}
-
 /** The parsed configuration of the payment service. */
-export type PaymentConfig = ReturnType<typeof parsePaymentConfig>;
+export type PaymentConfig = CleanedEnv<typeof paymentConfig>;

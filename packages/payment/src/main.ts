@@ -1,6 +1,6 @@
 /** The payment service as a process of its own. */
 import { runService } from "@smartcart/service";
-import { parsePaymentConfig } from "./config.ts";
+import { paymentConfig } from "./config.ts";
 import { startPayment } from "./service.ts";
 
-await runService({ name: "payment", parseConfig: parsePaymentConfig, start: startPayment });
+await runService({ name: "payment", config: paymentConfig, start: startPayment });

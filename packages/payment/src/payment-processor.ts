@@ -6,7 +6,8 @@ import { createCoalescer } from "@smartcart/store";
 import { ledgerMismatch, outcomeUnknown, paymentExists, paymentNotFound } from "./errors.ts";
 import type { Payment, Settlement } from "./payment.ts";
 import { closedCode, isRepetition, refundStepOf, settlementOf } from "./payment.ts";
-import type { PaymentProvider } from "./payment-provider.ts";
+import type { PaymentProvider, RefundResult } from "./payment-provider.ts";
+import type { ProviderCalls } from "./provider-calls.ts";
 import { createProviderCalls } from "./provider-calls.ts";
 import type { PaymentRequest } from "./store.ts";
 import * as store from "./store.ts";
@@ -50,71 +51,108 @@ const folding = { maxItems: 256, maxConcurrent: 2 };
 
 /** Creates the processor over a database and a provider. Disposing gives up on charges under way; they stay PENDING. */
 export function createPaymentProcessor(o: PaymentProcessorOptions): PaymentProcessor {
-  const { database, provider, log } = o;
-  const calls = createProviderCalls(o.providerTimeoutMs);
+  return new Processor(o);
+}
+
+class Processor implements PaymentProcessor {
+  readonly #o: PaymentProcessorOptions;
+  readonly #calls: ProviderCalls;
   /** The charges that this process has under way, by order. */
-  const underWay = new Map<string, Promise<Payment>>();
+  readonly #underWay = new Map<string, Promise<Payment>>();
+  readonly #open: (request: PaymentRequest) => Promise<Payment>;
+  readonly #settle: (settlement: Settlement) => Promise<Payment>;
 
-  const open = createCoalescer<PaymentRequest, Payment>({
-    ...folding,
-    name: "payment.open",
-    run: async (requests) => pick(await store.openPayments(database, requests), requests),
-  });
-  const settle = createCoalescer<Settlement, Payment>({
-    ...folding,
-    name: "payment.settle",
-    run: async (settlements) =>
-      pick(await store.settlePayments(database, settlements), settlements),
-  });
-
-  /** Calls the provider outside of any transaction; whatever it throws leaves the outcome unknown. */
-  async function ask<T>(orderId: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    try {
-      return await calls.run(call);
-    } catch (error) {
-      log.warn("payment.outcome_unknown", { orderId, error });
-      o.onOutcome?.("UNKNOWN");
-      throw outcomeUnknown(orderId, retrySilentMs, error);
-    }
+  constructor(o: PaymentProcessorOptions) {
+    const { database } = o;
+    this.#o = o;
+    this.#calls = createProviderCalls(o.providerTimeoutMs);
+    this.#open = createCoalescer<PaymentRequest, Payment>({
+      ...folding,
+      name: "payment.open",
+      run: async (requests) => pick(await store.openPayments(database, requests), requests),
+    });
+    this.#settle = createCoalescer<Settlement, Payment>({
+      ...folding,
+      name: "payment.settle",
+      run: async (settlements) =>
+        pick(await store.settlePayments(database, settlements), settlements),
+    });
   }
 
-  async function charge({ orderId, charge, paymentToken }: Payment): Promise<Payment> {
+  async process(request: PaymentRequest, patienceMs?: number): Promise<Payment> {
+    const { orderId } = request;
+    const payment = await this.#open(request);
+    if (!isRepetition(payment, request)) throw paymentExists(orderId);
+    if (payment.status !== "PENDING") return payment;
+    const settled = this.resume(payment);
+    if (patienceMs === undefined) return settled;
+    return withTimeout(settled, patienceMs, () => {
+      throw outcomeUnknown(orderId, retryUnderWayMs);
+    });
+  }
+
+  resume(payment: Payment): Promise<Payment> {
+    const { orderId } = payment;
+    const known = this.#underWay.get(orderId);
+    if (known) return known;
+    // Detached: it goes on when the caller hangs up, and others may join it.
+    const started = detached(() => this.#charge(payment)).finally(() =>
+      this.#underWay.delete(orderId),
+    );
+    // Nobody may be waiting any more when it fails; the failure is in the log and the row still PENDING.
+    started.catch(() => undefined);
+    this.#underWay.set(orderId, started);
+    return started;
+  }
+
+  async refund(orderId: string, reason: string): Promise<Payment> {
+    await store.closeUnknownPayment(this.#o.database, orderId, reason);
+    let payment = await this.find(orderId);
+    if (refundStepOf(payment) === "resolve") payment = await this.#resolve(payment, reason);
+    if (refundStepOf(payment) === "give-back") payment = await this.#giveBack(orderId, reason);
+    return payment;
+  }
+
+  async find(orderId: string): Promise<Payment> {
+    const payment = (await store.findPayments(this.#o.database, [orderId])).get(orderId);
+    if (!payment) throw paymentNotFound(orderId);
+    return payment;
+  }
+
+  async delete(orderIds: readonly string[]): Promise<void> {
+    const deleted = await store.deletePayments(this.#o.database, orderIds);
+    await this.#o.provider.forget?.(deleted);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#calls[Symbol.asyncDispose]();
+    await Promise.allSettled(this.#underWay.values());
+  }
+
+  async #charge({ orderId, charge, paymentToken }: Payment): Promise<Payment> {
     if (!charge) throw new Error(`payment "${orderId}" is pending without an amount`);
-    const result = await ask(orderId, (signal) =>
-      provider.charge({
+    const result = await this.#ask(orderId, (signal) =>
+      this.#o.provider.charge({
         chargeId: orderId,
         amount: charge.amount,
         token: paymentToken ?? "",
         signal,
       }),
     );
-    const settled = await settle(settlementOf(orderId, result));
-    o.onOutcome?.(settled.status);
+    const settled = await this.#settle(settlementOf(orderId, result));
+    this.#o.onOutcome?.(settled.status);
     return settled;
   }
 
-  /** Charges, or joins the charge of the same order that is under way. */
-  function join(payment: Payment): Promise<Payment> {
-    const { orderId } = payment;
-    const known = underWay.get(orderId);
-    if (known) return known;
-    // Detached: it goes on when the caller hangs up, and others may join it.
-    const started = detached(() => charge(payment)).finally(() => underWay.delete(orderId));
-    // Nobody may be waiting any more when it fails; the failure is in the log and the row still PENDING.
-    started.catch(() => undefined);
-    underWay.set(orderId, started);
-    return started;
-  }
-
   /** Finds out what became of a PENDING payment; where the provider knows nothing of it, sees to it that it stays so. */
-  async function resolve(payment: Payment, reason: string): Promise<Payment> {
-    const { orderId } = payment;
-    const request = { chargeId: orderId, reason };
-    const found = await ask(orderId, (signal) => provider.lookup({ chargeId: orderId, signal }));
-    if (found) return settle(settlementOf(orderId, found));
-    const refund = await ask(orderId, (signal) => provider.refund({ ...request, signal }));
+  async #resolve({ orderId }: Payment, reason: string): Promise<Payment> {
+    const found = await this.#ask(orderId, (signal) =>
+      this.#o.provider.lookup({ chargeId: orderId, signal }),
+    );
+    if (found) return this.#settle(settlementOf(orderId, found));
+    const refund = await this.#askRefund(orderId, reason);
     // A charge may have slipped in between the two questions: then the refund gave it back.
-    return settle(
+    return this.#settle(
       settlementOf(
         orderId,
         refund.status === "refunded"
@@ -124,59 +162,31 @@ export function createPaymentProcessor(o: PaymentProcessorOptions): PaymentProce
     );
   }
 
-  async function giveBack(orderId: string, reason: string): Promise<Payment> {
-    const request = { chargeId: orderId, reason };
-    const refund = await ask(orderId, (signal) => provider.refund({ ...request, signal }));
+  async #giveBack(orderId: string, reason: string): Promise<Payment> {
+    const refund = await this.#askRefund(orderId, reason);
     if (refund.status === "closed") {
-      log.error("payment.ledger_mismatch", { orderId });
+      this.#o.log.error("payment.ledger_mismatch", { orderId });
       throw ledgerMismatch(orderId);
     }
-    await store.markRefunded(database, orderId, reason);
-    o.onOutcome?.("REFUNDED");
-    return find(orderId);
+    await store.markRefunded(this.#o.database, orderId, reason);
+    this.#o.onOutcome?.("REFUNDED");
+    return this.find(orderId);
   }
 
-  async function find(orderId: string): Promise<Payment> {
-    const payment = (await store.findPayments(database, [orderId])).get(orderId);
-    if (!payment) throw paymentNotFound(orderId);
-    return payment;
+  #askRefund(chargeId: string, reason: string): Promise<RefundResult> {
+    return this.#ask(chargeId, (signal) => this.#o.provider.refund({ chargeId, reason, signal }));
   }
 
-  return {
-    async process(request, patienceMs) {
-      const { orderId } = request;
-      const payment = await open(request);
-      if (!isRepetition(payment, request)) throw paymentExists(orderId);
-      if (payment.status !== "PENDING") return payment;
-      const settled = join(payment);
-      if (patienceMs === undefined) return settled;
-      return withTimeout(settled, patienceMs, () => {
-        throw outcomeUnknown(orderId, retryUnderWayMs);
-      });
-    },
-
-    resume: join,
-
-    async refund(orderId, reason) {
-      await store.closeUnknownPayment(database, orderId, reason);
-      let payment = await find(orderId);
-      if (refundStepOf(payment) === "resolve") payment = await resolve(payment, reason);
-      if (refundStepOf(payment) === "give-back") payment = await giveBack(orderId, reason);
-      return payment;
-    },
-
-    find,
-
-    async delete(orderIds) {
-      const deleted = await store.deletePayments(database, orderIds);
-      await provider.forget?.(deleted);
-    },
-
-    async [Symbol.asyncDispose]() {
-      await calls[Symbol.asyncDispose]();
-      await Promise.allSettled(underWay.values());
-    },
-  };
+  /** Calls the provider outside of any transaction; whatever it throws leaves the outcome unknown. */
+  async #ask<T>(orderId: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    try {
+      return await this.#calls.run(call);
+    } catch (error) {
+      this.#o.log.warn("payment.outcome_unknown", { orderId, error });
+      this.#o.onOutcome?.("UNKNOWN");
+      throw outcomeUnknown(orderId, retrySilentMs, error);
+    }
+  }
 }
 
 /** The payment of each item, in the order of the items. */

@@ -1,14 +1,8 @@
-import type { ConnectRouter } from "@connectrpc/connect";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
 import { createFaultSwitch } from "@smartcart/mesh";
 import type { Registry } from "@smartcart/runtime";
 import { Counter } from "@smartcart/runtime";
-import type {
-  RunningService,
-  ServiceContext,
-  ServiceOptions,
-  ServiceServer,
-} from "@smartcart/service";
+import type { RunningService, ServiceContext, ServiceOptions } from "@smartcart/service";
 import { startService } from "@smartcart/service";
 import type { PaymentConfig } from "./config.ts";
 import { paymentsUnavailable } from "./errors.ts";
@@ -26,43 +20,35 @@ export interface PaymentOptions extends Omit<ServiceOptions<PaymentConfig>, "bus
 
 /** Brings the schema up to date, then serves. Disposing drains: calls under way finish, within a bound. */
 export function startPayment(o: PaymentOptions): Promise<RunningService> {
-  const { PAYMENT_PORT: port } = o.config;
-  return startService(
-    { name: "payment", port, portVariable: "PAYMENT_PORT", unavailable: paymentsUnavailable, ...o },
-    (context) => buildPayment(o, context),
-  );
-}
-
-async function buildPayment(o: PaymentOptions, context: ServiceContext): Promise<ServiceServer> {
-  const { config, log } = o;
-  const { metrics, stack, mapError } = context;
-  const directory = new URL("../migrations/", import.meta.url);
-  const database = await context.openDatabase({
-    url: o.databaseUrl,
-    schema: "payment",
-    migrations: [{ name: "payment", directory }],
+  const { config, databaseUrl: url, log } = o;
+  const unavailable = paymentsUnavailable;
+  const definition = { name: "payment", portVariable: "PAYMENT_PORT", unavailable, ...o } as const;
+  return startService(definition, async (context) => {
+    const { metrics, stack, mapError } = context;
+    const migrations = [{ name: "payment", directory: new URL("../migrations/", import.meta.url) }];
+    const database = await context.openDatabase({ url, schema: "payment", migrations });
+    const { provider, ...server } = o.provider
+      ? { provider: o.provider }
+      : await simulateProvider(o, context);
+    const processor = stack.use(
+      createPaymentProcessor({
+        database,
+        provider,
+        providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
+        log,
+        onOutcome: countOutcomes(metrics),
+      }),
+    );
+    const afterMs = config.PAYMENT_RESOLVE_AFTER_MS;
+    stack.use(startPendingPaymentPoller({ database, processor, log, afterMs }));
+    const batchPatienceMs = config.PAYMENT_BATCH_PATIENCE_MS;
+    const routes = createPaymentRoutes({ processor, batchPatienceMs, log, mapError });
+    return {
+      ...server,
+      services: [PaymentService],
+      routes: (router) => router.service(PaymentService, routes),
+    };
   });
-  const { provider, ...server } = o.provider
-    ? { provider: o.provider }
-    : await simulateProvider(o, context);
-  const processor = stack.use(
-    createPaymentProcessor({
-      database,
-      provider,
-      providerTimeoutMs: config.PROVIDER_TIMEOUT_MS,
-      log,
-      onOutcome: countOutcomes(metrics),
-    }),
-  );
-  const afterMs = config.PAYMENT_RESOLVE_AFTER_MS;
-  stack.use(startPendingPaymentPoller({ database, processor, log, afterMs }));
-  const batchPatienceMs = config.PAYMENT_BATCH_PATIENCE_MS;
-  const routes = createPaymentRoutes({ processor, batchPatienceMs, log, mapError });
-  return {
-    ...server,
-    services: [PaymentService],
-    routes: (router: ConnectRouter) => router.service(PaymentService, routes),
-  };
 }
 
 /** The simulated provider, its readiness, and a switch that a real one could not have: to decline everything. */

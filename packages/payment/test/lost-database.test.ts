@@ -2,12 +2,12 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { expect } from "vitest";
 import { PaymentStatus } from "@smartcart/gen/payment/v1/payment_pb";
 import { problemOf } from "@smartcart/mesh";
-import { silentLogger } from "@smartcart/runtime";
+import { parseConfig, silentLogger } from "@smartcart/runtime";
 import { describeLostDatabase } from "@smartcart/testkit/suites";
-import { parsePaymentConfig, startPayment } from "../src/index.ts";
+import { paymentConfig, startPayment } from "../src/index.ts";
 import { createTestClient, newCharge } from "./support.ts";
 
-const config = parsePaymentConfig({ PAYMENT_PORT: "0" });
+const config = parseConfig({ PAYMENT_PORT: "0" }, paymentConfig);
 let charge = newCharge();
 
 describeLostDatabase({

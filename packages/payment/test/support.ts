@@ -4,13 +4,13 @@ import type { Payment } from "@smartcart/gen/payment/v1/payment_pb";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
 import type { ServiceClient } from "@smartcart/mesh";
 import { createServiceClient, problemOf } from "@smartcart/mesh";
-import { silentLogger } from "@smartcart/runtime";
+import { parseConfig, silentLogger } from "@smartcart/runtime";
 import type { RunningService } from "@smartcart/service";
 import type { Database } from "@smartcart/store";
 import { createDatabase } from "@smartcart/store";
 import { createTestDatabase } from "@smartcart/testkit";
 import type { PaymentProvider } from "../src/index.ts";
-import { parsePaymentConfig, startPayment } from "../src/index.ts";
+import { paymentConfig, startPayment } from "../src/index.ts";
 
 /** A real service on a real database of its own, with clients as other parts have them. */
 export interface TestPayment extends AsyncDisposable {
@@ -34,7 +34,7 @@ export async function startTestPayment(
 ): Promise<TestPayment> {
   await using starting = new AsyncDisposableStack();
   const { url: databaseUrl } = starting.use(await createTestDatabase());
-  const config = parsePaymentConfig({ PAYMENT_PORT: "0", ...env });
+  const config = parseConfig({ PAYMENT_PORT: "0", ...env }, paymentConfig);
   const sql = starting.use(
     createDatabase({ url: databaseUrl, schema: "payment", log: silentLogger }),
   );

@@ -15,14 +15,12 @@ import { unavailableMapper } from "./unavailable.ts";
 export type ServiceConfig = CleanedEnv<typeof commonConfig>;
 
 /** What one service is called, where it listens and what it is given. */
-export interface ServiceDefinition {
+export interface ServiceDefinition<V extends string> {
   /** "order". It names spans, metrics, connections to the database, and the caller of other services. */
   readonly name: string;
-  /** TCP port; 0: any free one. */
-  readonly port: number;
-  /** The environment variable that set the port, for the error that says it is taken. */
-  readonly portVariable: string;
-  readonly config: ServiceConfig;
+  /** The variable of the configuration that holds its TCP port: "ORDER_PORT". 0: any free port. */
+  readonly portVariable: V;
+  readonly config: ServiceConfig & Readonly<Record<V, number>>;
   readonly log: Logger;
   /** Default: a registry of its own. */
   readonly metrics?: Registry | undefined;
@@ -60,7 +58,7 @@ export type PeerAddress = Pick<ServiceClientOptions, "baseUrl" | "transport">;
 
 /** Creates the context over an empty stack; `checks` fills up with what it opens. */
 export function createContext(
-  { name, config, log, metrics = createMetrics(name), unavailable }: ServiceDefinition,
+  { name, config, log, metrics = createMetrics(name), unavailable }: ServiceDefinition<string>,
   stack: AsyncDisposableStack,
 ): ServiceContext & { readonly checks: Checks } {
   const checks: Record<string, () => Promise<void>> = {};

@@ -1,8 +1,8 @@
 import type { EventBus } from "@smartcart/bus";
 import { createLogShipper, openBus } from "@smartcart/bus";
 import { accessFrom } from "@smartcart/identity";
-import type { Logger, MainContext, Registry } from "@smartcart/runtime";
-import { runMain, stateDirectory } from "@smartcart/runtime";
+import type { CleanedEnv, commonConfig, Logger, Registry } from "@smartcart/runtime";
+import { parseConfig, runMain, stateDirectory } from "@smartcart/runtime";
 import { openDatabaseServer } from "@smartcart/store";
 import type { ServiceConfig } from "./context.ts";
 
@@ -18,52 +18,51 @@ export interface ServiceOptions<C extends ServiceConfig> {
 }
 
 /** One service as a process. */
-export interface RunServiceOptions<C extends ServiceConfig> {
+export interface RunServiceOptions<S extends typeof commonConfig> {
   /** "order". It names the process in its log and to the queue. */
   readonly name: string;
-  /** Throws what speaks against a start at all, before anything is waited for: a ConfigError, a StartError. Settings that would open the service to strangers are refused after it. */
-  readonly parseConfig: (env: NodeJS.ProcessEnv) => C;
+  /** The variables that it reads; a ConfigError names every bad one. */
+  readonly config: S;
+  /**
+   * Throws a StartError for what speaks against a start at all, before anything is waited for. Settings that
+   * would open the service to strangers are refused without it. Default: nothing does.
+   */
+  readonly check?: (config: CleanedEnv<S>) => void;
   /**
    * False where the service keeps nothing: then DATABASE_URL is neither waited for nor proven where the queue is RabbitMQ.
    * Default true.
    */
   readonly needsDatabase?: boolean;
-  readonly start: (options: ServiceOptions<C>) => Promise<AsyncDisposable>;
+  readonly start: (options: ServiceOptions<CleanedEnv<S>>) => Promise<AsyncDisposable>;
 }
 
 /**
  * The whole `main.ts` of a service: opens database and queue, sends the log to the log service, starts it, and ends the process
  * itself (`runMain` says when and with which code).
  */
-export async function runService<C extends ServiceConfig>(o: RunServiceOptions<C>): Promise<void> {
-  const { name } = o;
-  await runMain(name, async (context) => {
-    const { log, signal } = context;
-    const config = o.parseConfig(context.env);
-    accessFrom(config);
+export async function runService<const S extends typeof commonConfig>(
+  o: RunServiceOptions<S>,
+): Promise<void> {
+  const { name, needsDatabase = true } = o;
+  await runMain(name, async ({ env, log, signal }) => {
+    const config = parseConfig(env, o.config);
+    o.check?.(config);
+    accessFrom(config as ServiceConfig);
+    const { AMQP_URL: amqpUrl, DATABASE_URL } = config as ServiceConfig;
     await using starting = new AsyncDisposableStack();
-    const databaseUrl = await openDatabaseUrl(o, config, context, starting);
-    const { AMQP_URL: amqpUrl } = config;
+    let databaseUrl = needsDatabase || amqpUrl === undefined ? undefined : DATABASE_URL;
+    if (databaseUrl === undefined) {
+      const options = {
+        databaseUrl: DATABASE_URL,
+        stateDirectory: stateDirectory(env),
+        log,
+        signal,
+      };
+      databaseUrl = starting.use(await openDatabaseServer(options)).url;
+    }
     const bus = starting.use(await openBus({ amqpUrl, databaseUrl, name, log, signal }));
     starting.defer(log.addSink(starting.use(createLogShipper({ bus }))));
     starting.use(await o.start({ config, databaseUrl, bus, log }));
     return starting.move();
   });
-}
-
-async function openDatabaseUrl(
-  { needsDatabase = true }: Pick<RunServiceOptions<never>, "needsDatabase">,
-  { AMQP_URL, DATABASE_URL }: ServiceConfig,
-  { env, log, signal }: MainContext,
-  starting: AsyncDisposableStack,
-): Promise<string> {
-  const isUsed = needsDatabase || AMQP_URL === undefined;
-  if (!isUsed && DATABASE_URL !== undefined) return DATABASE_URL;
-  const server = await openDatabaseServer({
-    databaseUrl: DATABASE_URL,
-    stateDirectory: stateDirectory(env),
-    log,
-    signal,
-  });
-  return starting.use(server).url;
 }

@@ -11,7 +11,8 @@ export interface RunningService extends RunningServer {
 
 /** Settings of the server that the frame has from the definition. */
 type Given =
-  | keyof ServiceDefinition
+  | keyof ServiceDefinition<string>
+  | "port"
   | "host"
   | "allowedHosts"
   | "trustedProxies"
@@ -33,11 +34,11 @@ export interface ServiceServer
  * server serves. Fault switches are offered in demo mode only.
  * @throws StartError where the settings would open it to strangers, where the port cannot be had, and whatever `build` throws; what was opened by then is disposed of.
  */
-export async function startService(
-  definition: ServiceDefinition,
+export async function startService<V extends string>(
+  definition: ServiceDefinition<V>,
   build: (context: ServiceContext) => Promise<ServiceServer> | ServiceServer,
 ): Promise<RunningService> {
-  const { name, port, portVariable, config, log } = definition;
+  const { name, portVariable, config, log } = definition;
   const access = accessFrom(config);
   await using starting = new AsyncDisposableStack();
   const { checks, ...context } = createContext(definition, starting);
@@ -47,7 +48,7 @@ export async function startService(
     routes: () => {},
     ...served,
     name,
-    port,
+    port: config[portVariable],
     portVariable,
     host: config.HOST,
     allowedHosts: config.ALLOWED_HOSTS,

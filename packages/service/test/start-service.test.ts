@@ -12,16 +12,12 @@ import { startService } from "../src/index.ts";
 
 const unavailable = { code: "STOCK_UNAVAILABLE", title: "No stock", message: "Again in a second." };
 
-function start(
-  build: (context: ServiceContext) => ServiceServer | Promise<ServiceServer>,
-  env: Record<string, string> = {},
-) {
+function start(build: (context: ServiceContext) => ServiceServer | Promise<ServiceServer>) {
   return startService(
     {
       name: "frame",
-      port: 0,
       portVariable: "FRAME_PORT",
-      config: parseConfig(env, commonConfig),
+      config: { ...parseConfig({}, commonConfig), FRAME_PORT: 0 },
       log: silentLogger,
       unavailable,
     },

@@ -1,4 +1,5 @@
-import { commonConfig, int, num, parseConfig, port, str } from "@smartcart/runtime";
+import type { CleanedEnv } from "@smartcart/runtime";
+import { commonConfig, int, num, port, str } from "@smartcart/runtime";
 
 /** What the environment may say about the shipping service. */
 export const shippingConfig = {
@@ -31,10 +32,5 @@ export const shippingConfig = {
   }),
 };
 
-/** Parses the environment; throws a ConfigError that names every bad variable. */
-export function parseShippingConfig(env: NodeJS.ProcessEnv) {
-  return parseConfig(env, shippingConfig);
-}
-
 /** The parsed configuration of the shipping service. */
-export type ShippingConfig = ReturnType<typeof parseShippingConfig>;
+export type ShippingConfig = CleanedEnv<typeof shippingConfig>;

@@ -1,6 +1,6 @@
 /** The shipping service as a process of its own. */
 import { runService } from "@smartcart/service";
-import { parseShippingConfig } from "./config.ts";
+import { shippingConfig } from "./config.ts";
 import { startShipping } from "./service.ts";
 
-await runService({ name: "shipping", parseConfig: parseShippingConfig, start: startShipping });
+await runService({ name: "shipping", config: shippingConfig, start: startShipping });

@@ -1,16 +1,10 @@
 /** Builds the shipping service from its dependencies. */
 import { join, resolve } from "node:path";
-import type { ConnectRouter } from "@connectrpc/connect";
 import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import { createFaultSwitch } from "@smartcart/mesh";
 import type { Registry } from "@smartcart/runtime";
 import { Counter, StartError, stateDirectory } from "@smartcart/runtime";
-import type {
-  RunningService,
-  ServiceContext,
-  ServiceOptions,
-  ServiceServer,
-} from "@smartcart/service";
+import type { RunningService, ServiceOptions } from "@smartcart/service";
 import { startService } from "@smartcart/service";
 import type { ShippingConfig } from "./config.ts";
 import { startDispatcher } from "./dispatcher.ts";
@@ -29,53 +23,44 @@ export type ShippingOptions = ServiceOptions<ShippingConfig>;
  * done by then is in the table and the queue, for the next process.
  */
 export function startShipping(o: ShippingOptions): Promise<RunningService> {
-  const { SHIPPING_PORT: port } = o.config;
-  return startService(
-    {
-      name: "shipping",
-      port,
-      portVariable: "SHIPPING_PORT",
-      unavailable: shipmentsUnavailable,
-      ...o,
-    },
-    (context) => buildShipping(o, context),
-  );
-}
-
-async function buildShipping(o: ShippingOptions, context: ServiceContext): Promise<ServiceServer> {
-  const { config, log } = o;
-  const { metrics, stack } = context;
-  requireShare(config.SHIPPING_FAILURE_RATE);
-  const startLog = await openShipmentLogFile(logFileOf(config), log);
-  const directory = new URL("../migrations/", import.meta.url);
-  const database = await context.openDatabase({
-    url: o.databaseUrl,
-    schema: "shipping",
-    migrations: [{ name: "shipping", directory }],
+  const { config, databaseUrl: url, log } = o;
+  const unavailable = shipmentsUnavailable;
+  const definition = {
+    name: "shipping",
+    portVariable: "SHIPPING_PORT",
+    unavailable,
+    ...o,
+  } as const;
+  return startService(definition, async ({ metrics, stack, openDatabase, observeBus }) => {
+    requireShare(config.SHIPPING_FAILURE_RATE);
+    const startLog = await openShipmentLogFile(logFileOf(config), log);
+    const migrations = [
+      { name: "shipping", directory: new URL("../migrations/", import.meta.url) },
+    ];
+    const database = await openDatabase({ url, schema: "shipping", migrations });
+    const count = countShipments(metrics);
+    const pollMs = config.SHIPPING_POLL_MS;
+    const common = { bus: observeBus(o.bus), database, log, now: () => new Date() };
+    const onShipped = (shipped: number) => count("shipped", shipped);
+    const dispatcher = stack.use(startDispatcher({ ...common, pollMs, onShipped }));
+    const server = await consumeOrders(stack, {
+      ...common,
+      startLog,
+      delayMs: () => config.SHIPPING_DELAY_MS,
+      failureRate: config.SHIPPING_FAILURE_RATE,
+      retentionDays: config.ORDER_RETENTION_DAYS,
+      onStarted(started, leavesAfterMs) {
+        count("started", started);
+        dispatcher.runWithin(Math.max(pollMs, leavesAfterMs));
+      },
+    });
+    const routes = createShippingRoutes(database);
+    return {
+      ...server,
+      services: [ShippingService],
+      routes: (router) => router.service(ShippingService, routes),
+    };
   });
-  const bus = context.observeBus(o.bus);
-  const count = countShipments(metrics);
-  const pollMs = config.SHIPPING_POLL_MS;
-  const common = { bus, database, log, now: () => new Date() };
-  const onShipped = (shipped: number) => count("shipped", shipped);
-  const dispatcher = stack.use(startDispatcher({ ...common, pollMs, onShipped }));
-  const server = await consumeOrders(stack, {
-    ...common,
-    startLog,
-    delayMs: () => config.SHIPPING_DELAY_MS,
-    failureRate: config.SHIPPING_FAILURE_RATE,
-    retentionDays: config.ORDER_RETENTION_DAYS,
-    onStarted(started, leavesAfterMs) {
-      count("started", started);
-      dispatcher.runWithin(Math.max(pollMs, leavesAfterMs));
-    },
-  });
-  return {
-    ...server,
-    services: [ShippingService],
-    routes: (router: ConnectRouter) =>
-      router.service(ShippingService, createShippingRoutes(database)),
-  };
 }
 
 /** The consumer, its readiness, and the switches that make it late or stop it. */

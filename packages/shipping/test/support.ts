@@ -19,12 +19,12 @@ import {
 } from "@smartcart/gen/events/v1/shipment_events_pb";
 import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import { createServiceClient } from "@smartcart/mesh";
-import { createLogger, silentLogger } from "@smartcart/runtime";
+import { createLogger, parseConfig, silentLogger } from "@smartcart/runtime";
 import type { RunningService } from "@smartcart/service";
 import type { Database } from "@smartcart/store";
 import { createDatabase } from "@smartcart/store";
 import { createTestBroker, createTestDatabase } from "@smartcart/testkit";
-import { parseShippingConfig, startShipping } from "../src/index.ts";
+import { shippingConfig, startShipping } from "../src/index.ts";
 
 export const engines = ["postgres", "rabbitmq"] as const;
 export type Engine = (typeof engines)[number];
@@ -102,12 +102,15 @@ async function startTestShipping(
   const lines: Record<string, unknown>[] = [];
   const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
   const log = createLogger({ service: "shipping", destination });
-  const config = parseShippingConfig({
-    SHIPPING_PORT: "0",
-    SHIPPING_DELAY_MS: "10",
-    SHIPPING_POLL_MS: "10",
-    ...env,
-  });
+  const config = parseConfig(
+    {
+      SHIPPING_PORT: "0",
+      SHIPPING_DELAY_MS: "10",
+      SHIPPING_POLL_MS: "10",
+      ...env,
+    },
+    shippingConfig,
+  );
   const service = await startShipping({ config, databaseUrl, bus, log });
   const client = createClient(service.url);
   return {

@@ -1,4 +1,5 @@
-import { commonConfig, int, parseConfig, port, str, url } from "@smartcart/runtime";
+import type { CleanedEnv } from "@smartcart/runtime";
+import { commonConfig, int, port, str, url } from "@smartcart/runtime";
 
 /** What the environment may say about the status hub. */
 export const statusHubConfig = {
@@ -32,10 +33,5 @@ export const statusHubConfig = {
   }),
 };
 
-/** Parses the environment; throws a ConfigError that names every bad variable. */
-export function parseStatusHubConfig(env: NodeJS.ProcessEnv) {
-  return parseConfig(env, statusHubConfig);
-}
-
 /** The parsed configuration of the status hub. */
-export type StatusHubConfig = ReturnType<typeof parseStatusHubConfig>;
+export type StatusHubConfig = CleanedEnv<typeof statusHubConfig>;

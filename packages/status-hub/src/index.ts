@@ -1,4 +1,4 @@
 export type { StatusHubConfig } from "./config.ts";
-export { parseStatusHubConfig, statusHubConfig } from "./config.ts";
+export { statusHubConfig } from "./config.ts";
 export type { StatusHubOptions } from "./service.ts";
 export { startStatusHub } from "./service.ts";

@@ -12,13 +12,7 @@ import {
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import type { Logger } from "@smartcart/runtime";
 import { loopbackProxies } from "@smartcart/runtime";
-import type {
-  PeerAddress,
-  RunningService,
-  ServiceContext,
-  ServiceOptions,
-  ServiceServer,
-} from "@smartcart/service";
+import type { PeerAddress, RunningService, ServiceOptions } from "@smartcart/service";
 import { startService } from "@smartcart/service";
 import { createAdmission } from "./admission.ts";
 import type { StatusHubConfig } from "./config.ts";
@@ -44,48 +38,40 @@ const RETRY_PAUSE_MS = 200;
  * so any number of hubs may run, and each hears every status.
  */
 export function startStatusHub(o: StatusHubOptions): Promise<RunningService> {
-  const { STATUS_PORT: port } = o.config;
-  return startService({ name: "status-hub", port, portVariable: "STATUS_PORT", ...o }, (context) =>
-    buildStatusHub(o, context),
-  );
-}
-
-async function buildStatusHub(
-  o: StatusHubOptions,
-  context: ServiceContext,
-): Promise<ServiceServer> {
   const { config, log } = o;
-  const measured = createHubMetrics(context.metrics);
-  const orders = context.connect(OrderService, o.peers.order);
-  const hub = new Hub({
-    history: createOrderHistory(orders, MAX_CONCURRENT_READS),
-    log,
-    retryPauseMs: RETRY_PAUSE_MS,
-    onResync: measured.resynced,
-    onDropped: measured.dropped,
-    limits: {
-      subscriptions: config.STATUS_MAX_SUBSCRIPTIONS,
-      clientsPerUser: config.STATUS_MAX_CONNECTIONS_PER_USER,
-      waitingReads: MAX_WAITING_READS,
-    },
-  });
-  // Before anybody can subscribe: what a client's first reading does not show comes live.
-  const bus = context.observeBus(o.bus);
-  const subscribers = context.stack.use(await hearStatuses(bus, { hub, measured, log }));
-  const { sockets, admission } = acceptSockets(o, hub, measured.slow);
-  measured.observe({ hub, admission });
-  return {
-    // An upgrade is HTTP/1.1 only, so its request is of node:http.
-    onUpgrade: (request, socket, head) => sockets.upgrade(request as IncomingMessage, socket, head),
-    // The server would wait for sockets, which never end by themselves.
-    disposeFirst: sockets,
-    gauges: async () => ({ sockets: admission.connections }),
-    checks: {
-      async statuses() {
-        if (!subscribers.ready()) throw new Error("the subscription to statuses is not attached");
+  const definition = { name: "status-hub", portVariable: "STATUS_PORT", ...o } as const;
+  return startService(definition, async ({ metrics, stack, connect, observeBus }) => {
+    const measured = createHubMetrics(metrics);
+    const hub = new Hub({
+      history: createOrderHistory(connect(OrderService, o.peers.order), MAX_CONCURRENT_READS),
+      log,
+      retryPauseMs: RETRY_PAUSE_MS,
+      onResync: measured.resynced,
+      onDropped: measured.dropped,
+      limits: {
+        subscriptions: config.STATUS_MAX_SUBSCRIPTIONS,
+        clientsPerUser: config.STATUS_MAX_CONNECTIONS_PER_USER,
+        waitingReads: MAX_WAITING_READS,
       },
-    },
-  };
+    });
+    // Before anybody can subscribe: what a client's first reading does not show comes live.
+    const subscribers = stack.use(await hearStatuses(observeBus(o.bus), { hub, measured, log }));
+    const { sockets, admission } = acceptSockets(o, hub, measured.slow);
+    measured.observe({ hub, admission });
+    return {
+      // An upgrade is HTTP/1.1 only, so its request is of node:http.
+      onUpgrade: (request, socket, head) =>
+        sockets.upgrade(request as IncomingMessage, socket, head),
+      // The server would wait for sockets, which never end by themselves.
+      disposeFirst: sockets,
+      gauges: async () => ({ sockets: admission.connections }),
+      checks: {
+        async statuses() {
+          if (!subscribers.ready()) throw new Error("the subscription to statuses is not attached");
+        },
+      },
+    };
+  });
 }
 
 /** The WebSockets, and who may open one. */

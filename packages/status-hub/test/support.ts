@@ -15,10 +15,10 @@ import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import { OrderEventSchema, OrderSchema } from "@smartcart/gen/order/v1/order_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { startServer } from "@smartcart/mesh";
-import { createMetrics, silentLogger } from "@smartcart/runtime";
+import { createMetrics, parseConfig, silentLogger } from "@smartcart/runtime";
 import type { RunningService } from "@smartcart/service";
 import { createTestBroker, createTestDatabase } from "@smartcart/testkit";
-import { parseStatusHubConfig, startStatusHub } from "../src/index.ts";
+import { startStatusHub, statusHubConfig } from "../src/index.ts";
 
 export const engines = ["postgres", "rabbitmq"] as const;
 export const patience = { timeout: 15_000 };
@@ -83,7 +83,7 @@ export async function createWorld(
     orders,
     announce,
     startHub(env = {}, o = {}) {
-      const config = parseStatusHubConfig({ STATUS_PORT: "0", ...env });
+      const config = parseConfig({ STATUS_PORT: "0", ...env }, statusHubConfig);
       return startStatusHub({ config, bus, ...o, peers: { order: { baseUrl: server.url } }, log });
     },
     async advance(orderId, userId = "u1", steps = 1) {

@@ -1,6 +1,6 @@
 import type { Logger, Registry } from "@smartcart/runtime";
 import { delay } from "@smartcart/runtime";
-import type { Queryable } from "@smartcart/store";
+import type { Database, Queryable } from "@smartcart/store";
 import { createCoalescer, createDatabase, migrate } from "@smartcart/store";
 import type { ChargeResult, PaymentProvider } from "../payment-provider.ts";
 import type { Capture, LedgerDecision } from "./store.ts";
@@ -13,14 +13,8 @@ export interface SimulatedProvider extends PaymentProvider, AsyncDisposable {
   check(): Promise<void>;
 }
 
-/**
- * Starts the simulated provider. Its ledger is in a schema of its own (`payment_provider`) on connections of its own,
- * because in real life it is another company's: no transaction of ours ever spans both.
- *
- * The token says what happens; see the README. `tok_slow` and `tok_timeout` take the money at once: only the *answer*
- * to the first call is late or lost, and asking again is answered promptly.
- */
-export async function startSimulatedProvider(o: {
+/** What the simulated provider works with. */
+export interface SimulatedProviderOptions {
   readonly databaseUrl: string;
   /** How late the answer to `tok_slow` is, in milliseconds. */
   readonly slowMs: number;
@@ -28,7 +22,18 @@ export async function startSimulatedProvider(o: {
   readonly isDeclining?: () => boolean;
   readonly log: Logger;
   readonly metrics: Registry;
-}): Promise<SimulatedProvider> {
+}
+
+/**
+ * Starts the simulated provider. Its ledger is in a schema of its own (`payment_provider`) on connections of its own,
+ * because in real life it is another company's: no transaction of ours ever spans both.
+ *
+ * The token says what happens; see the README. `tok_slow` and `tok_timeout` take the money at once: only the *answer*
+ * to the first call is late or lost, and asking again is answered promptly.
+ */
+export async function startSimulatedProvider(
+  o: SimulatedProviderOptions,
+): Promise<SimulatedProvider> {
   await using starting = new AsyncDisposableStack();
   const database = starting.use(
     createDatabase({
@@ -43,28 +48,9 @@ export async function startSimulatedProvider(o: {
     name: "payment_provider",
     directory: new URL("./migrations/", import.meta.url),
   });
-  const capture = createCoalescer<Capture, LedgerDecision>({
-    name: "payment_provider.capture",
-    maxItems: 256,
-    maxConcurrent: 2,
-    async run(captures) {
-      const decisions = await insertCaptures(database, captures);
-      return captures.map((wanted) => decided(wanted, decisions.get(wanted.chargeId)));
-    },
-  });
   const running = starting.move();
-
   return {
-    async charge({ chargeId, amount, token, signal }) {
-      const plan = planOf(token);
-      if (plan.kind === "decline") return { status: "declined", declineCode: plan.declineCode };
-      if (plan.kind === "fail") return { status: "failed", declineCode: plan.declineCode };
-      if (o.isDeclining?.()) return declineIfNew(database, chargeId);
-      const decision = await capture({ chargeId, amount });
-      if (decision.isNew && plan.firstAnswer === "slow") await delay(o.slowMs, signal);
-      if (decision.isNew && plan.firstAnswer === "lost") await lostAnswer(signal);
-      return toResult(decision);
-    },
+    charge: createCharge(database, o),
 
     async refund({ chargeId, reason }) {
       // First void, then refund: whichever way a concurrent charge falls, one of the two meets it.
@@ -85,6 +71,31 @@ export async function startSimulatedProvider(o: {
 
     check: () => database.ping(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function createCharge(
+  database: Database,
+  o: Pick<SimulatedProviderOptions, "slowMs" | "isDeclining">,
+): PaymentProvider["charge"] {
+  const capture = createCoalescer<Capture, LedgerDecision>({
+    name: "payment_provider.capture",
+    maxItems: 256,
+    maxConcurrent: 2,
+    async run(captures) {
+      const decisions = await insertCaptures(database, captures);
+      return captures.map((wanted) => decided(wanted, decisions.get(wanted.chargeId)));
+    },
+  });
+  return async ({ chargeId, amount, token, signal }) => {
+    const plan = planOf(token);
+    if (plan.kind === "decline") return { status: "declined", declineCode: plan.declineCode };
+    if (plan.kind === "fail") return { status: "failed", declineCode: plan.declineCode };
+    if (o.isDeclining?.()) return declineIfNew(database, chargeId);
+    const decision = await capture({ chargeId, amount });
+    if (decision.isNew && plan.firstAnswer === "slow") await delay(o.slowMs, signal);
+    if (decision.isNew && plan.firstAnswer === "lost") await lostAnswer(signal);
+    return toResult(decision);
   };
 }
 
