@@ -41,9 +41,9 @@ export async function brokenStreamIsNeverShownAsLive(page: Page, fake: FakeOps):
 /** A row that violates an invariant links to its order, and the repair reports what it did. */
 export async function violatedInvariantIsRepaired(page: Page, { url }: FakeOps): Promise<void> {
   await openConsole(page, url);
-  const button = page.locator("[data-invariant='nothing is kept for nothing']");
+  const button = page.locator("[data-invariant='no payment without an order']");
   await page
-    .locator("[data-invariant='nothing is kept for nothing'][data-state=violated]")
+    .locator("[data-invariant='no payment without an order'][data-state=violated]")
     .waitFor();
   await button.click();
   await page.locator(".invariant-details").getByRole("link", { name: /^ORD-/ }).waitFor();

@@ -101,7 +101,7 @@ it("lets a dead letter that is put back have its effect", async () => {
   await expect.poll(() => shop.dead.count(), patience).toBe(2);
   expect((await shop.dead.list()).map(({ reason }) => reason).sort()).toEqual([
     `order ${orderId} is PAID`,
-    "there is no order ORD-unknown",
+    "no order has the id ORD-unknown",
   ]);
   expect(shop.moved).toEqual([]);
 

@@ -111,8 +111,8 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
   const kept = keptOf(orders);
   return [
     {
-      name: "every key has its answer",
-      description: "The answer to an idempotency key is stored with the decision about its order.",
+      name: "every key has a response",
+      description: "The response to an idempotency key is stored with the outcome of its order.",
       sql: `
         select k.idempotency_key, k.order_id, o.state
         from orders.idempotency_keys k left join orders.orders o using (order_id)
@@ -129,7 +129,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
       name: "stock is what is reserved",
       readsAll: true,
       description:
-        "What a product has reserved are the units that its reservations hold or have sold, so nothing is sold twice.",
+        "The reserved units of a product are the sum of its held and committed reservations, so no unit is sold twice.",
       sql: `
         select s.product_id, s.initial, s.reserved, r.units as reserved_units
         from inventory.stock s left join (${reserved}) r using (product_id)
@@ -137,7 +137,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     },
     {
       name: "no orphan hold",
-      description: "No units are set aside for an order that has come to its end, or for none.",
+      description: "No units are held for an order that is final or does not exist.",
       repair: "release",
       sql: `
         select r.reservation_id as order_id, r.status, o.state
@@ -145,8 +145,8 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
         where r.status = 'HELD' and ${of("r.reservation_id")} and (o.order_id is null or o.state in ${ended}) and ${isOurs("r.reservation_id")}`,
     },
     {
-      name: "nothing is sold to nobody",
-      description: "Units are sold only to an order that is paid for.",
+      name: "sold units belong to paid orders",
+      description: "Every committed reservation belongs to a paid order.",
       repair: "release",
       sql: `
         select r.reservation_id as order_id, o.state, r.status
@@ -156,7 +156,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     },
     {
       name: "sold is what is confirmed",
-      description: "The units of every confirmed order are sold to it.",
+      description: "Every confirmed order has a committed reservation.",
       sql: `
         select o.order_id, o.state, r.status
         from orders.orders o left join inventory.reservation r on r.reservation_id = o.order_id
@@ -164,12 +164,12 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     },
     {
       name: "charged at most once",
-      description: "The provider's ledger has at most one capture an order.",
+      description: "The provider's ledger has at most one capture per order.",
       sql: `select order_id, captures from (${kept}) k where captures > 1`,
     },
     {
-      name: "nobody pays for nothing",
-      description: "No money is kept for an order that was rejected or cancelled, or for none.",
+      name: "no payment without an order",
+      description: "No money is kept for an order that is rejected, cancelled or does not exist.",
       repair: "refund",
       sql: `
         select k.order_id, o.state, k.kept_minor from (${kept}) k left join orders.orders o using (order_id)
@@ -178,7 +178,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     },
     {
       name: "money is right",
-      description: "Captures less refunds are the total of every order that is paid for.",
+      description: "For every paid order, captures minus refunds equal its total.",
       sql: `
         select o.order_id, o.state, o.total_minor, k.kept_minor
         from orders.orders o left join (${kept}) k using (order_id)
@@ -186,7 +186,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     },
     {
       name: "books agree",
-      description: "What the payment service says of a payment is what the provider did.",
+      description: "The status of every payment agrees with the provider's ledger.",
       sql: `
         select p.order_id, p.status, k.captures, k.kept_minor
         from payment.payment p left join (${kept}) k using (order_id)
@@ -198,7 +198,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     {
       name: "shipped once and only if paid",
       description:
-        "An order is shipped only if its parcel left, and its parcel leaves only if it has paid.",
+        "An order is SHIPPED only if its shipment is, and a shipment is SHIPPED only if its order is paid.",
       sql: `
         select coalesce(o.order_id, s.order_id) as order_id, o.state, s.status, k.kept_minor
         from (select * from orders.orders where ${of("order_id")}) o
@@ -210,8 +210,8 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
             and ${notDeleted("s.order_id")})`,
     },
     {
-      name: "no parcel for a dead order",
-      description: "No shipment was begun for a cancelled, rejected or unknown order.",
+      name: "no shipment for a closed order",
+      description: "No shipment was started for a cancelled, rejected or unknown order.",
       sql: `
         select s.order_id, s.status, o.state
         from shipping.shipment s left join orders.orders o using (order_id)
@@ -220,7 +220,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     },
     {
       name: "sequence is contiguous",
-      description: "An order's history counts from 1 without a gap, up to what the order says.",
+      description: "The history of an order has the sequences 1 to `last_sequence` without gaps.",
       sql: `
         select o.order_id, o.last_sequence, array_agg(e.sequence order by e.sequence) as sequences
         from orders.orders o left join orders.order_events e using (order_id)
@@ -230,7 +230,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     {
       name: "only legal transitions",
       description:
-        "Every history is one of the six that the state machine allows, and fits the order's state.",
+        "Every history of a final order is one of the six that the state machine allows, and matches the state.",
       sql: `
         select o.order_id, o.state, array_agg(e.milestone order by e.sequence) as milestones
         from orders.orders o join orders.order_events e using (order_id)
@@ -238,8 +238,8 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
         having (o.state, array_agg(e.milestone order by e.sequence)) not in (${legalHistories})`,
     },
     {
-      name: "everything comes to its end",
-      description: "Every order is shipped, rejected or cancelled, or on its way there.",
+      name: "every order becomes final",
+      description: "Every order is shipped, rejected or cancelled, or making progress.",
       // A parcel may take its time; an order that waits for one is not stuck. One with a refusal waits for a person.
       sql: `
         select o.order_id, o.state, o.refusal, o.resumptions, o.updated_at
@@ -252,7 +252,7 @@ export function createInvariants({ settleMs, orders }: InvariantOptions): readon
     },
     {
       name: "outboxes are empty",
-      description: "Every event is handed to the queue soon after it became true.",
+      description: "Every event is published shortly after it was stored.",
       sql: `
         select message_id, ordering_key as order_id, attempts, last_error
         from orders.outbox where created_at <= ${before}`,

@@ -63,7 +63,7 @@ describe.skipIf(!(await canTestRabbitmq()))("strange dead letters", () => {
     expect(times).toHaveLength(2);
 
     const redrive = { ...nothing, action: "redrive", queue: "orders", ids: ["all"] };
-    expect(await runDlq(bus, redrive)).toBe("14 put back into orders\n");
+    expect(await runDlq(bus, redrive)).toBe("14 moved back to orders\n");
     const back = JSON.parse(await runPython("amqp_properties.py", amqpUrl, "orders"));
     expect(back).toHaveLength(14);
     const wholes = back.filter((one: { message_id: string }) => one.message_id === "whole");

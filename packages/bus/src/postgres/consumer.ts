@@ -109,7 +109,7 @@ function createWorker(o: ConsumeOptions, parts: ConsumerParts, stop: AbortSignal
   }
 
   function giveUp({ raw }: ClaimedMessage): Step {
-    const reason = "given up: too many deliveries ended without an answer";
+    const reason = "too many deliveries ended without an outcome";
     const step = nextStep(queue, raw.attempt, { kind: "dead-letter", reason });
     o.log.warn("bus.gave_up", { queue: queue.name, consumer: o.name, messageId: idOf(raw) });
     o.onHandled?.(step.kind === "remove" ? "drop" : "dead-letter", undefined);

@@ -145,8 +145,7 @@ function checkCaller(allowed: readonly string[], caller: string | undefined): vo
       code: "CALLER_UNKNOWN",
       rpcCode: Code.Unauthenticated,
       title: "The caller is not known",
-      message:
-        "This method is for parts of the mesh only. Call it with the mesh's own client and secret.",
+      message: "This method is reserved for services with the mesh secret.",
     });
   }
   if (!allowed.includes(caller)) {

@@ -99,7 +99,7 @@ function assertBase64({ requestMethod, url }: HandlerContext): void {
   try {
     base64Decode(query.get("message") ?? "");
   } catch (cause) {
-    const message = "The parameter message is not base64, which base64=1 promises. Correct it.";
+    const message = "The parameter message is not base64, although base64=1 is set.";
     throw mapError(malformed(message, cause)).error;
   }
 }
