@@ -125,7 +125,7 @@ function priceItems(
     if (price.currencyCode !== currencyCode) {
       violations.push({
         field,
-        message: `costs ${price.currencyCode} where the items before it cost ${currencyCode}; place two orders`,
+        message: `costs ${price.currencyCode}, but previous items cost ${currencyCode}; place separate orders`,
       });
     }
     items.push({ productId, name, quantity, unitPriceMinor: price.minorUnits });

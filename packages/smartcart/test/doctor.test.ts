@@ -78,7 +78,9 @@ describe("smartcart doctor", () => {
     expect(report.code).toBe(1);
     expect(report.stdout).toMatch(/^BAD {2}invariants +14 of 16 hold$/m);
     expect(report.stdout).toContain(`order_id=${nobody} state=null kept_minor=500`);
-    expect(report.stdout).toContain(`"smartcart doctor --reconcile" repairs it: refund for each`);
+    expect(report.stdout).toContain(
+      `"smartcart doctor --reconcile" repairs it: one refund per row`,
+    );
     expect(await shop.available("espresso-beans")).toBe(before - 2);
 
     const repaired = await smartcart("doctor", "--wait", "1", "--reconcile");
@@ -94,7 +96,7 @@ describe("smartcart doctor", () => {
     const { code, stdout } = await smartcart("doctor", "--wait", "1", "--reconcile");
     expect(code).toBe(1);
     expect(stdout).toContain("money is right: 1");
-    expect(stdout).toContain("no repair is safe without a person");
+    expect(stdout).toContain("requires an operator");
     await rowsOf(shop.databaseUrl, "update orders.orders set total_minor = total_minor - 1");
   });
 
@@ -111,7 +113,9 @@ describe("smartcart doctor", () => {
     Object.assign(shop.urls, { log: "http://127.0.0.1:9" });
     const { code, stdout } = await smartcart("doctor");
     Object.assign(shop.urls, { log });
-    expect(stdout).toMatch(/^BAD {2}queue .*1 in orders\.dlq; "smartcart dlq list" shows the reasons/m);
+    expect(stdout).toMatch(
+      /^BAD {2}queue .*1 in orders\.dlq; "smartcart dlq list" shows the reasons/m,
+    );
     expect(stdout).toMatch(/^BAD {2}log +does not respond at http:\/\/127\.0\.0\.1:9/m);
     // The databases of tests need not outlive the machine.
     expect(stdout).toMatch(/^BAD {2}database .*fsync.* off.*switch it on$/m);

@@ -149,7 +149,7 @@ function tooLarge(maxBytes: number, cause: unknown): DomainError {
     code: "BODY_TOO_LARGE",
     rpcCode: Code.ResourceExhausted,
     title: "The message is too large",
-    message: `A message may have ${maxBytes} bytes, after decompression as well. Send less.`,
+    message: `A message must have at most ${maxBytes} bytes, also after decompression. Send a smaller one.`,
     httpStatus: 413,
     cause,
   });
