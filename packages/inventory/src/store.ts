@@ -32,12 +32,12 @@ interface ReservationRow {
 }
 
 const selectProducts = `
-  SELECT p.product_id, p.name, p.description, p.category, p.emoji, p.currency_code, p.price_minor,
-         s.available, p.revision + s.version AS version
-  FROM product p JOIN stock s USING (product_id)`;
+  select p.product_id, p.name, p.description, p.category, p.emoji, p.currency_code, p.price_minor,
+         s.available, p.revision + s.version as version
+  from product p join stock s using (product_id)`;
 
 const selectReservations = `
-  SELECT reservation_id, lines, status, closed, expires_at FROM reservation`;
+  select reservation_id, lines, status, closed, expires_at from reservation`;
 
 /** Lists up to `limit` products after a position (undefined: from the start), in the order of the catalogue. */
 export async function listProducts(
@@ -72,7 +72,7 @@ export async function readAvailable(
 ): Promise<Map<string, number>> {
   const { rows } = await db.query<{ product_id: string; available: number }>({
     name: "inventory.read_available",
-    text: "SELECT product_id, available FROM stock WHERE product_id = ANY($1::text[])",
+    text: "select product_id, available from stock where product_id = any($1::text[])",
     values: [productIds],
   });
   return toAvailable(rows);
@@ -85,8 +85,8 @@ export async function lockStock(
 ): Promise<Map<string, number>> {
   const { rows } = await tx.query<{ product_id: string; available: number }>({
     name: "inventory.lock_stock",
-    text: `SELECT product_id, available FROM stock
-      WHERE product_id = ANY($1::text[]) ORDER BY product_id FOR UPDATE`,
+    text: `select product_id, available from stock
+      where product_id = any($1::text[]) order by product_id for update`,
     values: [productIds],
   });
   return toAvailable(rows);
@@ -99,11 +99,11 @@ export async function lockStockOf(
 ): Promise<Map<string, number>> {
   const { rows } = await tx.query<{ product_id: string; available: number }>({
     name: "inventory.lock_stock_of",
-    text: `SELECT product_id, available FROM stock
-      WHERE product_id IN (
-        SELECT line->>'productId' FROM reservation, jsonb_array_elements(lines) AS line
-        WHERE reservation_id = ANY($1::text[]))
-      ORDER BY product_id FOR UPDATE`,
+    text: `select product_id, available from stock
+      where product_id in (
+        select line->>'productId' from reservation, jsonb_array_elements(lines) as line
+        where reservation_id = any($1::text[]))
+      order by product_id for update`,
     values: [reservationIds],
   });
   return toAvailable(rows);
@@ -143,15 +143,15 @@ export async function lockReservations(
 export async function deleteReservations(tx: Queryable, ids: readonly string[]): Promise<void> {
   await tx.query({
     name: "inventory.delete_reservations",
-    text: `WITH deleted AS (
-        DELETE FROM reservation WHERE reservation_id = ANY($1::text[]) AND status <> 'HELD'
-        RETURNING lines, status
-      ), sold AS (
-        SELECT line->>'productId' AS product_id, sum((line->>'quantity')::int)::int AS units
-        FROM deleted, jsonb_array_elements(lines) AS line WHERE status = 'COMMITTED' GROUP BY 1
+    text: `with deleted as (
+        delete from reservation where reservation_id = any($1::text[]) and status <> 'HELD'
+        returning lines, status
+      ), sold as (
+        select line->>'productId' as product_id, sum((line->>'quantity')::int)::int as units
+        from deleted, jsonb_array_elements(lines) as line where status = 'COMMITTED' group by 1
       )
-      UPDATE stock s SET initial = s.initial - sold.units, reserved = s.reserved - sold.units
-      FROM sold WHERE s.product_id = sold.product_id`,
+      update stock s set initial = s.initial - sold.units, reserved = s.reserved - sold.units
+      from sold where s.product_id = sold.product_id`,
     values: [ids],
   });
 }
@@ -160,8 +160,8 @@ export async function deleteReservations(tx: Queryable, ids: readonly string[]):
 export async function nextExpiryInMs(db: Queryable): Promise<number> {
   const { rows } = await db.query<{ ms: number }>({
     name: "inventory.next_expiry",
-    text: `SELECT greatest(0, extract(epoch FROM expires_at - now()) * 1000)::float8 AS ms
-      FROM reservation WHERE status = 'HELD' ORDER BY expires_at LIMIT 1`,
+    text: `select greatest(0, extract(epoch from expires_at - now()) * 1000)::float8 as ms
+      from reservation where status = 'HELD' order by expires_at limit 1`,
   });
   return rows[0]?.ms ?? Number.POSITIVE_INFINITY;
 }
@@ -170,8 +170,8 @@ export async function nextExpiryInMs(db: Queryable): Promise<number> {
 export async function findOverdue(db: Queryable, limit: number): Promise<string[]> {
   const { rows } = await db.query<{ reservation_id: string }>({
     name: "inventory.find_overdue",
-    text: `SELECT reservation_id FROM reservation
-      WHERE status = 'HELD' AND expires_at <= now() ORDER BY expires_at LIMIT $1`,
+    text: `select reservation_id from reservation
+      where status = 'HELD' and expires_at <= now() order by expires_at limit $1`,
     values: [limit],
   });
   return rows.map((row) => row.reservation_id);
@@ -202,22 +202,22 @@ export async function holdAll(
   const { rows } = await db.query<{ reservation_id: string; expires_at: Date }>({
     name: "inventory.hold_all",
     // The units are compared under the lock that they are then changed under: the update sees the locked version of each row.
-    text: `WITH taken AS MATERIALIZED (
-        SELECT s.product_id, wanted.units, s.available >= wanted.units AS enough
-        FROM stock s JOIN unnest($1::text[], $2::int[]) AS wanted (product_id, units) USING (product_id)
-        ORDER BY s.product_id FOR UPDATE OF s
-      ), possible AS MATERIALIZED (
-        SELECT count(*) = cardinality($1) AND bool_and(enough) AS all_of_it FROM taken
-      ), moved AS (
-        UPDATE stock s SET available = s.available - taken.units, reserved = s.reserved + taken.units,
+    text: `with taken as materialized (
+        select s.product_id, wanted.units, s.available >= wanted.units as enough
+        from stock s join unnest($1::text[], $2::int[]) as wanted (product_id, units) using (product_id)
+        order by s.product_id for update of s
+      ), possible as materialized (
+        select count(*) = cardinality($1) and bool_and(enough) as all_of_it from taken
+      ), moved as (
+        update stock s set available = s.available - taken.units, reserved = s.reserved + taken.units,
                            version = s.version + 1
-        FROM taken, possible WHERE s.product_id = taken.product_id AND possible.all_of_it
+        from taken, possible where s.product_id = taken.product_id and possible.all_of_it
       )
-      INSERT INTO reservation (reservation_id, lines, status, expires_at)
-      SELECT id, lines, 'HELD', now() + ttl_ms * interval '1 millisecond'
-      FROM unnest($3::text[], $4::jsonb[], $5::bigint[]) AS hold (id, lines, ttl_ms), possible
-      WHERE possible.all_of_it ORDER BY id
-      RETURNING reservation_id, expires_at`,
+      insert into reservation (reservation_id, lines, status, expires_at)
+      select id, lines, 'HELD', now() + ttl_ms * interval '1 millisecond'
+      from unnest($3::text[], $4::jsonb[], $5::bigint[]) as hold (id, lines, ttl_ms), possible
+      where possible.all_of_it order by id
+      returning reservation_id, expires_at`,
     values: [
       taken.map((line) => line.productId),
       taken.map((line) => line.quantity),
@@ -239,12 +239,12 @@ export async function commitHeld(
 ): Promise<Map<string, Reservation>> {
   const { rows } = await db.query<ReservationRow>({
     name: "inventory.commit_held",
-    text: `WITH held AS (
-        SELECT reservation_id AS id FROM reservation
-        WHERE reservation_id = ANY($1::text[]) AND status = 'HELD' ORDER BY reservation_id FOR UPDATE)
-      UPDATE reservation SET status = 'COMMITTED', updated_at = now()
-      FROM held WHERE reservation_id = held.id AND status = 'HELD'
-      RETURNING reservation_id, lines, status, closed, expires_at`,
+    text: `with held as (
+        select reservation_id as id from reservation
+        where reservation_id = any($1::text[]) and status = 'HELD' order by reservation_id for update)
+      update reservation set status = 'COMMITTED', updated_at = now()
+      from held where reservation_id = held.id and status = 'HELD'
+      returning reservation_id, lines, status, closed, expires_at`,
     values: [ids],
   });
   return new Map(rows.map((row) => [row.reservation_id, toReservation(row)]));
@@ -261,13 +261,13 @@ export async function insertHolds(
 ): Promise<Map<string, Date>> {
   const { rows } = await tx.query<{ reservation_id: string; expires_at: Date }>({
     name: "inventory.insert_holds",
-    text: `WITH ${moveStock}
-      INSERT INTO reservation (reservation_id, lines, status, expires_at)
-      SELECT id, lines, 'HELD', now() + ttl_ms * interval '1 millisecond'
-      FROM unnest($4::text[], $5::jsonb[], $6::bigint[]) AS hold (id, lines, ttl_ms)
-      ORDER BY id
-      ON CONFLICT (reservation_id) DO NOTHING
-      RETURNING reservation_id, expires_at`,
+    text: `with ${moveStock}
+      insert into reservation (reservation_id, lines, status, expires_at)
+      select id, lines, 'HELD', now() + ttl_ms * interval '1 millisecond'
+      from unnest($4::text[], $5::jsonb[], $6::bigint[]) as hold (id, lines, ttl_ms)
+      order by id
+      on conflict (reservation_id) do nothing
+      returning reservation_id, expires_at`,
     values: [
       ...moveValues(moves),
       holds.map((hold) => hold.reservationId),
@@ -282,9 +282,9 @@ export async function insertHolds(
 export async function insertTombstones(tx: Queryable, ids: readonly string[]): Promise<number> {
   const { rowCount } = await tx.query({
     name: "inventory.insert_tombstones",
-    text: `INSERT INTO reservation (reservation_id, lines, status)
-      SELECT id, '[]', 'RELEASED' FROM unnest($1::text[]) AS id ORDER BY id
-      ON CONFLICT (reservation_id) DO NOTHING`,
+    text: `insert into reservation (reservation_id, lines, status)
+      select id, '[]', 'RELEASED' from unnest($1::text[]) as id order by id
+      on conflict (reservation_id) do nothing`,
     values: [ids],
   });
   return rowCount;
@@ -298,10 +298,10 @@ export async function updateReservations(
 ): Promise<void> {
   await tx.query({
     name: "inventory.update_reservations",
-    text: `WITH ${moveStock}
-      UPDATE reservation r SET status = change.status, closed = change.closed, updated_at = now()
-      FROM unnest($4::text[], $5::text[], $6::boolean[]) AS change (id, status, closed)
-      WHERE r.reservation_id = change.id`,
+    text: `with ${moveStock}
+      update reservation r set status = change.status, closed = change.closed, updated_at = now()
+      from unnest($4::text[], $5::text[], $6::boolean[]) as change (id, status, closed)
+      where r.reservation_id = change.id`,
     values: [
       ...moveValues(moves),
       changes.map((change) => change.reservationId),

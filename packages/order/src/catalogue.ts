@@ -73,7 +73,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     if (age > freshMs && renewal === undefined && performance.now() - failedAt > freshMs) {
       renew().catch((error: unknown) => {
         failedAt = performance.now();
-        log.warn("catalogue.renewal-failed", { error });
+        log.warn("catalogue.renewal_failed", { error });
       });
     }
     return copy;

@@ -122,7 +122,7 @@ function fold(
   if (order === undefined) return refuse(`no order has the id ${orderId}`);
   const transition = foldShipment(order, fact);
   if (transition !== "impossible") return { outcome: { kind: "ack" }, transition };
-  log.error("order.shipment-impossible", { orderId, state: order.state, fact: fact.kind });
+  log.error("order.shipment_impossible", { orderId, state: order.state, fact: fact.kind });
   return refuse(`order ${orderId} is ${order.state}`);
 }
 

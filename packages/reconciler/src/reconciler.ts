@@ -77,7 +77,7 @@ export async function repairAll(
       log.warn("reconciler.repaired", { orderId, repair, invariant: invariant.name });
       outcomes.push({ repair, orderId });
     } catch (error) {
-      log.error("reconciler.repair-failed", { orderId, repair, error });
+      log.error("reconciler.repair_failed", { orderId, repair, error });
       outcomes.push({ repair, orderId, problem: (error as Error).message });
     }
   }

@@ -74,7 +74,7 @@ export function createLastDefence(log: Logger, end: (error: unknown) => void) {
       unlogged += 1;
       return;
     }
-    log.error("process.error-escaped", { error, ...(unlogged > 0 && { unlogged }) });
+    log.error("process.error_escaped", { error, ...(unlogged > 0 && { unlogged }) });
     loggedAt = performance.now();
     unlogged = 0;
   };

@@ -76,7 +76,7 @@ export function createProxy({ log, trusted }: ProxyOptions): Proxy {
     outgoing.on("error", (error) => {
       // The client left, or has its answer already.
       if (response.destroyed || response.writableEnded) return;
-      log.warn("web.upstream-failed", { path: target.path, upstream: upstream.origin, error });
+      log.warn("web.upstream_failed", { path: target.path, upstream: upstream.origin, error });
       sendProblem(response, upstreamUnavailable);
     });
     response.once("close", () => {
