@@ -12,7 +12,8 @@ export interface StyleProblem {
   readonly problem: string;
 }
 
-const sqlStatement = /^\s*(?:select|insert into|update|delete from|with|create|alter|values)\b/i;
+const sqlStatement =
+  /^\s*(?:select\b|insert into\b|update\b|delete from\b|with\b|create\b|alter\b|values\b|\w+ as \()/i;
 const keywords = new RegExp(
   `\\b(?:${[
     ...["SELECT", "INSERT", "INTO", "UPDATE", "DELETE", "FROM", "WHERE", "VALUES", "SET", "WITH"],

@@ -312,11 +312,11 @@ export async function updateReservations(
 }
 
 /** The part of a statement that moves the units of locked stock rows; its values are {@link moveValues}. */
-const moveStock = `moved AS (
-        UPDATE stock s SET available = s.available + move.available, reserved = s.reserved + move.reserved,
+const moveStock = `moved as (
+        update stock s set available = s.available + move.available, reserved = s.reserved + move.reserved,
                            version = s.version + 1
-        FROM unnest($1::text[], $2::int[], $3::int[]) AS move (product_id, available, reserved)
-        WHERE s.product_id = move.product_id)`;
+        from unnest($1::text[], $2::int[], $3::int[]) as move (product_id, available, reserved)
+        where s.product_id = move.product_id)`;
 
 function moveValues(moves: readonly StockMove[]): unknown[] {
   return [
