@@ -13,7 +13,7 @@ export interface StyleProblem {
 }
 
 const sqlStatement =
-  /^\s*(?:select\b|insert into\b|update\b|delete from\b|with\b|create\b|alter\b|values\b|\w+ as \()/i;
+  /^\s*(?:\$\{\w+\}\s+where\b|select\b|insert into\b|update\b|delete from\b|with\b|create\b|alter\b|values\b|\w+ as \()/i;
 const keywords = new RegExp(
   `\\b(?:${[
     ...["SELECT", "INSERT", "INTO", "UPDATE", "DELETE", "FROM", "WHERE", "VALUES", "SET", "WITH"],

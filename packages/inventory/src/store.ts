@@ -48,8 +48,8 @@ export async function listProducts(
   const { rows } = await db.query<ProductRow>({
     name: "inventory.list_products",
     text: `${selectProducts}
-      WHERE $1::text IS NULL OR (p.category, p.name, p.product_id) > ($1, $2, $3)
-      ORDER BY p.category, p.name, p.product_id LIMIT $4`,
+      where $1::text is null or (p.category, p.name, p.product_id) > ($1, $2, $3)
+      order by p.category, p.name, p.product_id limit $4`,
     values: [after?.category ?? null, after?.name ?? null, after?.productId ?? null, limit],
   });
   return rows.map(toProduct);
@@ -59,7 +59,7 @@ export async function listProducts(
 export async function findProducts(db: Queryable, ids?: readonly string[]): Promise<Product[]> {
   const { rows } = await db.query<ProductRow>({
     name: "inventory.find_products",
-    text: `${selectProducts} WHERE $1::text[] IS NULL OR p.product_id = ANY($1)`,
+    text: `${selectProducts} where $1::text[] is null or p.product_id = any($1)`,
     values: [ids ?? null],
   });
   return rows.map(toProduct);
@@ -116,7 +116,7 @@ export async function readReservations(
 ): Promise<Map<string, Reservation>> {
   const { rows } = await tx.query<ReservationRow>({
     name: "inventory.read_reservations",
-    text: `${selectReservations} WHERE reservation_id = ANY($1::text[])`,
+    text: `${selectReservations} where reservation_id = any($1::text[])`,
     values: [ids],
   });
   return new Map(rows.map((row) => [row.reservation_id, toReservation(row)]));
@@ -130,7 +130,7 @@ export async function lockReservations(
   const { rows } = await tx.query<ReservationRow>({
     name: "inventory.lock_reservations",
     text: `${selectReservations}
-      WHERE reservation_id = ANY($1::text[]) ORDER BY reservation_id FOR UPDATE`,
+      where reservation_id = any($1::text[]) order by reservation_id for update`,
     values: [ids],
   });
   return new Map(rows.map((row) => [row.reservation_id, toReservation(row)]));
@@ -182,8 +182,8 @@ export async function lockOverdue(tx: Queryable, ids: readonly string[]): Promis
   const { rows } = await tx.query<ReservationRow>({
     name: "inventory.lock_overdue",
     text: `${selectReservations}
-      WHERE reservation_id = ANY($1::text[]) AND status = 'HELD' AND expires_at <= now()
-      ORDER BY reservation_id FOR UPDATE SKIP LOCKED`,
+      where reservation_id = any($1::text[]) and status = 'HELD' and expires_at <= now()
+      order by reservation_id for update skip locked`,
     values: [ids],
   });
   return rows.map(toReservation);

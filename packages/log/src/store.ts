@@ -88,10 +88,10 @@ export async function searchRecords(
 ): Promise<FoundRecord[]> {
   const { sql, values } = toConditions(filter);
   const next = values.length + 1;
-  const paging = after ? ` AND (occurred_at, position) < ($${next + 1}, $${next + 2})` : "";
+  const paging = after ? ` and (occurred_at, position) < ($${next + 1}, $${next + 2})` : "";
   const { rows } = await db.query<RecordRow>({
-    text: `${selectRecords} WHERE ${sql.join(" AND ")}${paging}
-      ORDER BY occurred_at DESC, position DESC LIMIT $${next}`,
+    text: `${selectRecords} where ${sql.join(" and ")}${paging}
+      order by occurred_at desc, position desc limit $${next}`,
     values: [...values, limit, ...(after ? [new Date(after.occurredAtMs), after.position] : [])],
   });
   return rows.map(toRecord);
@@ -113,7 +113,7 @@ export async function readForward(
   range: { readonly after: string; readonly upTo?: string },
   limit: number,
 ): Promise<FoundRecord[]> {
-  return await readInOrder(db, filter, range, { direction: "ASC", limit });
+  return await readInOrder(db, filter, range, { direction: "asc", limit });
 }
 
 /** Reads the newest `limit` matching records of a range, in the order of storing. */
@@ -123,22 +123,22 @@ export async function readBacklog(
   range: { readonly after: string; readonly upTo: string },
   limit: number,
 ): Promise<FoundRecord[]> {
-  return (await readInOrder(db, filter, range, { direction: "DESC", limit })).reverse();
+  return (await readInOrder(db, filter, range, { direction: "desc", limit })).reverse();
 }
 
 async function readInOrder(
   db: Queryable,
   filter: LogFilter | undefined,
   range: { readonly after: string; readonly upTo?: string },
-  page: { readonly direction: "ASC" | "DESC"; readonly limit: number },
+  page: { readonly direction: "asc" | "desc"; readonly limit: number },
 ): Promise<FoundRecord[]> {
   const { sql, values } = toConditions(filter, [
     ["position > ?", range.after],
     ...(range.upTo === undefined ? [] : ([["position <= ?", range.upTo]] as const)),
   ]);
   const { rows } = await db.query<RecordRow>({
-    text: `${selectRecords} WHERE ${sql.join(" AND ")}
-      ORDER BY position ${page.direction} LIMIT $${values.length + 1}`,
+    text: `${selectRecords} where ${sql.join(" and ")}
+      order by position ${page.direction} limit $${values.length + 1}`,
     values: [...values, page.limit],
   });
   return rows.map(toRecord);
