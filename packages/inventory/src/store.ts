@@ -78,7 +78,7 @@ export async function readAvailable(
   return toAvailable(rows);
 }
 
-/** Locks the stock of some products, in the order of their ids, and reads the units available. */
+/** Locks the stock of some products, in the order of their ids (two batches with the same products must not deadlock), and reads the units available. */
 export async function lockStock(
   tx: Queryable,
   productIds: readonly string[],
@@ -143,6 +143,7 @@ export async function lockReservations(
 export async function deleteReservations(tx: Queryable, ids: readonly string[]): Promise<void> {
   await tx.query({
     name: "inventory.delete_reservations",
+    // One statement: `initial = available + reserved` is a constraint, so reservations and totals change together.
     text: `with deleted as (
         delete from reservation where reservation_id = any($1::text[]) and status <> 'HELD'
         returning lines, status
@@ -181,6 +182,7 @@ export async function findOverdue(db: Queryable, limit: number): Promise<string[
 export async function lockOverdue(tx: Queryable, ids: readonly string[]): Promise<Reservation[]> {
   const { rows } = await tx.query<ReservationRow>({
     name: "inventory.lock_overdue",
+    // `skip locked`: a sweeper must not wait for a commit that is about to decide the same reservation.
     text: `${selectReservations}
       where reservation_id = any($1::text[]) and status = 'HELD' and expires_at <= now()
       order by reservation_id for update skip locked`,
@@ -201,7 +203,9 @@ export async function holdAll(
 ): Promise<Map<string, Date>> {
   const { rows } = await db.query<{ reservation_id: string; expires_at: Date }>({
     name: "inventory.hold_all",
-    // The units are compared under the lock that they are then changed under: the update sees the locked version of each row.
+    // One round trip instead of five: hot stock rows were locked for all of them, and commits waited for the same rows. The units
+    // are compared under the lock that they are then changed under: the update sees the locked version of each row. Both CTEs are
+    // materialized so that the rows are locked, in order, before anything is decided.
     text: `with taken as materialized (
         select s.product_id, wanted.units, s.available >= wanted.units as enough
         from stock s join unnest($1::text[], $2::int[]) as wanted (product_id, units) using (product_id)
@@ -239,6 +243,8 @@ export async function commitHeld(
 ): Promise<Map<string, Reservation>> {
   const { rows } = await db.query<ReservationRow>({
     name: "inventory.commit_held",
+    // Held and sold units share the counter `stock.reserved`, so a commit writes one row and locks no stock. `for update` in the
+    // order of the ids prevents deadlocks between batches; an `update` alone locks rows in any order.
     text: `with held as (
         select reservation_id as id from reservation
         where reservation_id = any($1::text[]) and status = 'HELD' order by reservation_id for update)
@@ -261,6 +267,7 @@ export async function insertHolds(
 ): Promise<Map<string, Date>> {
   const { rows } = await tx.query<{ reservation_id: string; expires_at: Date }>({
     name: "inventory.insert_holds",
+    // `do nothing` instead of an error: a unique violation would abort the transaction and hide which id it was.
     text: `with ${moveStock}
       insert into reservation (reservation_id, lines, status, expires_at)
       select id, lines, 'HELD', now() + ttl_ms * interval '1 millisecond'

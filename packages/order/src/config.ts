@@ -50,6 +50,7 @@ export const orderConfig = {
 
 export type OrderConfig = ReturnType<typeof parseOrderConfig>;
 
+/** @throws ConfigError with every invalid variable. */
 export function parseOrderConfig(env: NodeJS.ProcessEnv) {
   return parseConfig(env, orderConfig);
 }

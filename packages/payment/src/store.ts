@@ -34,6 +34,7 @@ export async function openPayments(
 ): Promise<Map<string, Payment>> {
   const { rows } = await db.query<PaymentRow>({
     name: "payment.open_payments",
+    // Sorted by id, so that two batches with the same orders wait for each other instead of deadlocking.
     text: `insert into payment (order_id, user_id, currency_code, amount_minor, payment_token, status)
       select order_id, user_id, currency_code, amount_minor, payment_token, 'PENDING'
       from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[]) with ordinality
@@ -58,7 +59,7 @@ export async function openPayments(
 
 /**
  * Writes the provider's answers, all in one statement, and answers every payment as it now stands. One that is no
- * longer PENDING was settled by somebody else and is left as it is.
+ * longer PENDING was settled by another process and is left as it is.
  */
 export async function settlePayments(
   db: Queryable,
@@ -102,7 +103,7 @@ export async function pendingDueInMs(db: Queryable, restMs: number): Promise<num
   return rows[0]?.ms ?? Number.POSITIVE_INFINITY;
 }
 
-/** Takes up to `limit` payments that nobody asked about for `restMs`; they then rest for as long again. */
+/** Leases up to `limit` payments that were not looked up for `restMs`, for as long again. */
 export async function leasePending(
   db: Queryable,
   limit: number,
@@ -110,6 +111,8 @@ export async function leasePending(
 ): Promise<Payment[]> {
   const { rows } = await db.query<PaymentRow>({
     name: "payment.lease_pending",
+    // Each process runs a poller: `skip locked` gives them different rows, and `asked_at` keeps a row from the others for `restMs`.
+    // The ids are an array because the planner then reads the partial index once, whatever it estimates.
     text: `update payment set asked_at = now()
       where order_id = any (array(
         select order_id from payment

@@ -1,30 +1,32 @@
 /**
- * What SmartCart promises, each as a query for the rows that contradict it. The queries do not trust the services' own constraints: stock
- * is added up from the reservations, money from the provider's ledger. They compare the schemas of all services, which no service may.
+ * The invariants of SmartCart, each as a query for the rows that violate it. The queries do not rely on the constraints of the services:
+ * they sum stock from the reservations and money from the provider's ledger. They read the schemas of all services, which no service may.
  *
- * A column `order_id` (or else `product_id`, `message_id`) says what a row is about. Milestones are numbers of order_milestone.proto.
+ * The column `order_id` (or `product_id`, `message_id`) identifies the subject of a row. Milestones are numbers of order_milestone.proto.
  */
 
-/** How a contradiction can be put right without knowing more than the row says. */
+/** The call that repairs a violation, with no more information than its row. */
 export type RepairName = "refund" | "release";
 
+/** An invariant of the stored data. */
 export interface Invariant {
   readonly name: string;
-  /** What is promised, in a sentence. */
+  /** The guarantee in one sentence. */
   readonly description: string;
   readonly sql: string;
-  /** Unset where a person has to decide. */
+  /** Unset if an operator has to decide. */
   readonly repair?: RepairName;
-  /** It adds up what was ever reserved: no selection of orders makes it cheaper. */
+  /** The query reads all reservations, whatever the selection of orders. */
   readonly readsAll?: boolean;
 }
 
+/** Which rows the queries read, and from which age on an order counts as stuck. */
 export interface InvariantOptions {
   /**
-   * How long an order or an event may be on its way before it counts as stuck, in milliseconds. 0: everything is to be at rest now.
+   * Time that an order or an event may be in progress before it counts as stuck, in milliseconds. 0: nothing may be in progress.
    */
   readonly settleMs: number;
-  /** The orders that are looked at. Default: all that were ever stored. */
+  /** The orders to check. Default: all. */
   readonly orders?: OrderSelection;
 }
 
@@ -104,7 +106,7 @@ const reserved = `
   from inventory.reservation, jsonb_array_elements(lines) line
   where status in ('HELD', 'COMMITTED') group by 1`;
 
-/** The promises that the database alone can tell about. */
+/** The invariants that can be checked in the database alone. */
 export function createInvariants({ settleMs, orders }: InvariantOptions): readonly Invariant[] {
   const before = `now() - interval '${settleMs} milliseconds'`;
   const of = (column: string) => selects(column, orders);

@@ -41,11 +41,12 @@ export const allConfig = {
 
 export type SmartCartConfig = ReturnType<typeof parseSmartCartConfig>;
 
+/** The settings of all services. @throws ConfigError with every invalid variable. */
 export function parseSmartCartConfig(env: NodeJS.ProcessEnv) {
   return parseConfig(env, allConfig);
 }
 
-/** In one process on loopback there is nobody to be harmed: there, demo mode is on unless it is switched off. */
+/** Demo mode is on by default on loopback, where no other machine can reach the fault switches. */
 export function withDemoDefault(config: SmartCartConfig): SmartCartConfig {
   return { ...config, SMARTCART_DEMO: config.SMARTCART_DEMO ?? isLoopback(config.HOST) };
 }

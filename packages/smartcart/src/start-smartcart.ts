@@ -19,6 +19,7 @@ import type { SmartCartConfig } from "./config.ts";
 import { withDemoDefault } from "./config.ts";
 import { startWebServer } from "./web-server.ts";
 
+/** What all services in one process are built from. */
 export interface SmartCartOptions {
   readonly config: SmartCartConfig;
   /** Where the embedded database lives. */
@@ -31,6 +32,7 @@ export interface SmartCartOptions {
   readonly signal?: AbortSignal;
 }
 
+/** All services in one process. Disposing drains them in reverse order of their start. */
 export interface RunningSmartCart extends AsyncDisposable {
   readonly parts: readonly RunningService[];
   /** Base URL by part: "order", "inventory", "payment", "status-hub", "log", "notification", "shipping", "ops", "web". */
@@ -39,6 +41,7 @@ export interface RunningSmartCart extends AsyncDisposable {
   readonly embeddedDatabase: boolean;
 }
 
+/** Starts the database server if none is configured, the queue, all services, and the page. Rejects, with everything stopped, if one of them fails. */
 export async function startSmartCart(options: SmartCartOptions): Promise<RunningSmartCart> {
   const { amqpUrl, log, signal } = options;
   const config = withDemoDefault(options.config);

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { isFaultOfTheMoment } from "./sql-errors.ts";
 
+/** How concurrent items are batched. */
 export interface CoalescerOptions<I, O> {
   /** Names it in errors: "orders.insert". */
   name: string;

@@ -35,6 +35,7 @@ export async function insertCaptures(
 ): Promise<Map<string, LedgerDecision>> {
   const { rows } = await db.query<DecisionRow>({
     name: "payment_provider.insert_captures",
+    // The unique index on captures and voids decides races: of a charge and a void of one id, the first insert wins.
     text: `insert into ledger_entry (charge_id, kind, currency_code, amount_minor)
       select charge_id, 'capture', currency_code, amount_minor
       from unnest($1::text[], $2::text[], $3::bigint[])
