@@ -57,7 +57,7 @@ const kept = [
 export function fakeInvariants(isRepaired: boolean): Invariant[] {
   const checkedAt = timestampFromMs(Date.now());
   const broken = create(InvariantSchema, {
-    name: "nothing is kept for nothing",
+    name: "no payment without an order",
     description: "Of an order that was rejected or cancelled, neither money nor units are kept.",
     state: isRepaired ? InvariantState.HOLDS : InvariantState.VIOLATED,
     rowsJson: isRepaired

@@ -83,7 +83,7 @@ export function createFakeMesh(options: FakeMeshOptions): {
             ? []
             : [
                 {
-                  invariant: "nothing is kept for nothing",
+                  invariant: "no payment without an order",
                   orderId: letters[0]?.orderId ?? "ORD-1",
                   action: "refund",
                 },

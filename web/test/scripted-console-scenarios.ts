@@ -5,23 +5,23 @@ import { assertAccessible } from "./accessibility.ts";
 import type { FakeOps } from "./fake-ops.ts";
 import { assertFits, openConsole, tabTo } from "./visitor.ts";
 
-const letter = (page: Page, id: string) => page.locator(`[data-dead-letter="${id}"]`);
+const deadLetter = (page: Page, id: string) => page.locator(`[data-dead-letter="${id}"]`);
 
 /** Reads a dead letter, puts one back, and throws the rest away only after a question. */
 export async function deadLettersAreRedrivenOrDropped(page: Page, { url }: FakeOps): Promise<void> {
   await openConsole(page, url);
-  await letter(page, "0198-4c7e-1")
+  await deadLetter(page, "0198-4c7e-1")
     .getByRole("button", { name: /^Details/ })
     .click();
   await page.getByText('"productId": "ceramic-mug"').waitFor();
-  await letter(page, "0198-4c7e-1").getByRole("checkbox").check();
+  await deadLetter(page, "0198-4c7e-1").getByRole("checkbox").check();
   await page.getByRole("button", { name: "Redrive 1" }).click();
   await page.getByText("1 message is back in the queue.").first().waitFor();
-  await letter(page, "0198-4c7e-1").waitFor({ state: "detached" });
+  await deadLetter(page, "0198-4c7e-1").waitFor({ state: "detached" });
   await page.getByLabel("All shown").check();
   await page.getByRole("button", { name: "Drop 2…" }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Keep" }).click();
-  await letter(page, "0198-4c7e-2").waitFor();
+  await deadLetter(page, "0198-4c7e-2").waitFor();
   await page.getByRole("button", { name: "Drop 2…" }).click();
   await page.getByRole("button", { name: "Delete permanently" }).click();
   await page.getByText("None. All messages were processed.").waitFor();
@@ -38,22 +38,22 @@ export async function brokenStreamIsNeverShownAsLive(page: Page, fake: FakeOps):
   await page.locator("[data-stale]").waitFor({ state: "detached" });
 }
 
-/** What contradicts a invariant leads to the order, and the repair says what it did. */
-export async function brokenPromiseIsRepaired(page: Page, { url }: FakeOps): Promise<void> {
+/** A row that violates an invariant links to its order, and the repair reports what it did. */
+export async function violatedInvariantIsRepaired(page: Page, { url }: FakeOps): Promise<void> {
   await openConsole(page, url);
-  const lamp = page.locator("[data-invariant='nothing is kept for nothing']");
+  const button = page.locator("[data-invariant='no payment without an order']");
   await page
-    .locator("[data-invariant='nothing is kept for nothing'][data-state=violated]")
+    .locator("[data-invariant='no payment without an order'][data-state=violated]")
     .waitFor();
-  await lamp.click();
+  await button.click();
   await page.locator(".invariant-details").getByRole("link", { name: /^ORD-/ }).waitFor();
   await page.getByRole("button", { name: "Check now and repair" }).click();
   await page.locator("[data-repairs='1']").waitFor();
-  assert.equal(await lamp.getAttribute("data-state"), "kept");
+  assert.equal(await button.getAttribute("data-state"), "holds");
 }
 
-/** The log is searched by words, and held while somebody reads. */
-export async function logIsSearchedAndHeld(page: Page, { url }: FakeOps): Promise<void> {
+/** The log is searched by words, and paused while an operator reads. */
+export async function logIsSearchedAndPaused(page: Page, { url }: FakeOps): Promise<void> {
   await openConsole(page, url);
   await page.getByLabel("Words, order or trace").fill("parcel");
   await page.getByLabel("Words, order or trace").press("Enter");
@@ -64,11 +64,11 @@ export async function logIsSearchedAndHeld(page: Page, { url }: FakeOps): Promis
     ),
   );
   assert.match(page.url(), /log=parcel/);
-  await page.getByRole("button", { name: "Hold" }).click();
-  await page.getByText(/^Held, [\d,]+ new$/).waitFor();
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText(/^Paused, [\d,]+ new$/).waitFor();
   const top = page.locator(".log-line time").first();
   const held = await top.textContent();
-  await page.getByRole("button", { name: "Hold" }).click();
+  await page.getByRole("button", { name: "Pause" }).click();
   await page.waitForFunction(
     (before) => document.querySelector(".log-line time")?.textContent !== before,
     held,
@@ -78,8 +78,8 @@ export async function logIsSearchedAndHeld(page: Page, { url }: FakeOps): Promis
 /** From the first Tab to a message that is back in its queue, without a mouse. */
 export async function redriveWithKeyboardOnly(page: Page, { url }: FakeOps): Promise<void> {
   await openConsole(page, url);
-  await letter(page, "0198-4c7e-2").waitFor();
-  await tabTo(page, "Choose OrderPlaced of orders, 0198-4c7e-2");
+  await deadLetter(page, "0198-4c7e-2").waitFor();
+  await tabTo(page, "Select OrderPlaced of orders, 0198-4c7e-2");
   await page.keyboard.press("Space");
   await page.keyboard.press("Shift+Tab");
   for (let presses = 0; presses < 10; presses += 1) {
@@ -87,7 +87,7 @@ export async function redriveWithKeyboardOnly(page: Page, { url }: FakeOps): Pro
     await page.keyboard.press("Shift+Tab");
   }
   await page.keyboard.press("Enter");
-  await letter(page, "0198-4c7e-2").waitFor({ state: "detached" });
+  await deadLetter(page, "0198-4c7e-2").waitFor({ state: "detached" });
 }
 
 /** axe finds nothing serious on the console, with all that can be opened open. */
@@ -97,7 +97,7 @@ export async function nothingSeriousForAxeOnTheConsole(
 ): Promise<void> {
   await openConsole(page, url);
   await page.locator(".log-line").first().waitFor();
-  await page.getByRole("button", { name: "Hold" }).click();
+  await page.getByRole("button", { name: "Pause" }).click();
   await page
     .locator("[data-dead-letter]")
     .first()

@@ -120,7 +120,7 @@ describe.skipIf(skip)("dead letters on RabbitMQ", () => {
       () => stage.bus.deadLetters("orders").list(),
       (all) => all.length === 1,
     );
-    expect(letter?.reason).toBe("given up by the broker: expired");
+    expect(letter?.reason).toBe("dead-lettered by the broker: expired");
     expect(Math.abs(Date.now() - (letter?.failedAt?.getTime() ?? 0))).toBeLessThan(60_000);
   });
 });

@@ -73,7 +73,7 @@ describe("a dead letter of the broker's own", () => {
     ]);
     const headers = readTable(entry("x-death", typed("A", long(typed("F", long(death))))));
     expect(toDeadLetter(received({ fields: new Map(), headers }))).toMatchObject({
-      reason: "given up by the broker: delivery_limit",
+      reason: "dead-lettered by the broker: delivery_limit",
       failedAt,
       headers: {},
     });

@@ -178,7 +178,7 @@ describe("the PostgreSQL queue", () => {
       () => dead.list(),
       (all) => all.length === 1,
     );
-    const reason = "given up: too many deliveries ended without an answer";
+    const reason = "too many deliveries ended without an outcome";
     expect(letters).toMatchObject([{ id: poison, attempt: 1, reason }]);
   });
 

@@ -176,7 +176,7 @@ describe.skipIf(!(await findRabbitmq()))("a private RabbitMQ", () => {
       (left) => left === 1,
     );
     expect(await dead.list()).toMatchObject([
-      { id: event.id, reason: "given up by the broker: delivery_limit" },
+      { id: event.id, reason: "dead-lettered by the broker: delivery_limit" },
     ]);
   });
 

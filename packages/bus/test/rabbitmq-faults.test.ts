@@ -83,7 +83,7 @@ describe.skipIf(skip)("a start on RabbitMQ", () => {
 });
 
 it.each<[string, string, RegExp | undefined]>([
-  ["ERR_TLS_CERT_ALTNAME_INVALID", "does not match", /name that stands in/],
+  ["ERR_TLS_CERT_ALTNAME_INVALID", "does not match", /name in the certificate of/],
   ["CERT_HAS_EXPIRED", "expired", /renew/],
   ["PRECONDITION_FAILED", "inequivalent arg", /delete it there/],
   ["VERSION_MISMATCH", "the server suggests 1-0-0", /0-9-1/],

@@ -9,8 +9,7 @@ import { createInvariants } from "@smartcart/reconciler";
 const ofCustomers: readonly Invariant[] = [
   {
     name: "acknowledged orders exist",
-    description:
-      "An order that a customer was told of is stored, under the key it was asked for with.",
+    description: "Every order in a response to a customer is stored with the key of the request.",
     sql: `
       select a.key, a.order_id, a.says, k.order_id as stored_order_id
       from chaos.answer a
@@ -19,9 +18,9 @@ const ofCustomers: readonly Invariant[] = [
       where o.order_id is null or k.order_id is distinct from a.order_id`,
   },
   {
-    name: "answers stay true",
+    name: "responses stay true",
     description:
-      "A confirmed order was confirmed and is not rejected; a rejected one is, for the reason that was given; a cancelled one stays so.",
+      "An order that was reported as confirmed, rejected or cancelled has been so, and does not change to a contradicting state.",
     sql: `
       select a.order_id, a.operation, a.says, o.state, h.milestones
       from chaos.answer a join orders.orders o using (order_id)
@@ -38,14 +37,14 @@ const ofCustomers: readonly Invariant[] = [
         else true end`,
   },
   {
-    name: "every customer has an answer",
+    name: "every customer has a response",
     description:
-      "Who asks again with the same key until there is an answer gets one, once the faults are over.",
+      "A customer that repeats a request with the same key receives a final response after the faults have ended.",
     sql: `select key, operation, order_id from chaos.unanswered`,
   },
   {
-    name: "one order a key",
-    description: "However often a request is sent, it makes one order.",
+    name: "one order per key",
+    description: "A repeated request places one order.",
     sql: `
       select o.order_id, o.user_id, o.placed_at from orders.orders o
       left join orders.idempotency_keys k using (order_id) where k.order_id is null
@@ -54,21 +53,20 @@ const ofCustomers: readonly Invariant[] = [
   },
   {
     name: "replays are byte-equal",
-    description: "The same request again gets the same bytes again.",
+    description: "A repeated request receives the same bytes.",
     sql: `select key, order_id from chaos.replay where not is_same`,
   },
   {
     name: "announced once",
     description:
-      "The line about the start of a shipment was written at most once an order, and for no order that has none.",
+      "The start of each shipment was logged at most once, and only for orders that have one.",
     sql: `
       select l.order_id, l.lines, s.status from chaos.start_line l left join shipping.shipment s using (order_id)
       where l.lines > 1 or coalesce(s.status, '') not in ('STARTED', 'SHIPPED')`,
   },
   {
     name: "no message is lost",
-    description:
-      "A confirmed order has its shipment, or the message that orders it is still on its way.",
+    description: "Every confirmed order has a shipment, or a message that will start it.",
     sql: `
       select o.order_id, o.state, o.updated_at from orders.orders o
       left join shipping.shipment s using (order_id)
@@ -78,7 +76,7 @@ const ofCustomers: readonly Invariant[] = [
   },
   {
     name: "dead letters are the poison",
-    description: "What was given up is what nobody could have handled, and all of that.",
+    description: "The dead letters are exactly the injected poison messages.",
     sql: `
       select d.queue, d.message_id, split_part(d.message_id, ':', 1) as order_id, 'a good message' as what
       from chaos.dead_letter d left join chaos.poison p using (message_id) where p.message_id is null
@@ -87,14 +85,14 @@ const ofCustomers: readonly Invariant[] = [
       left join chaos.dead_letter d using (message_id) where d.message_id is null and p.confirmed`,
   },
   {
-    name: "nothing waits",
+    name: "queues are empty",
     description: "The work queues and their retry queues are empty.",
     sql: `select * from chaos.waiting where messages > 0`,
   },
   {
-    name: "watchers saw everything",
+    name: "subscribers received everything",
     description:
-      "Who follows an order gets every status in order, or is told to read again, and ends where the order ends.",
+      "Every subscriber receives each status of an order in sequence, or a resync, up to the last one.",
     sql: `
       select w.order_id, w.last_sequence as seen, o.last_sequence, w.gaps, w.resyncs, w.connections
       from chaos.watched w left join orders.orders o using (order_id)

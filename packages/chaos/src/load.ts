@@ -68,7 +68,7 @@ export interface RunningLoad {
   readonly findings: LoadFindings;
   /** Resolves when the last order was sent. */
   readonly allSent: Promise<void>;
-  /** Resolves when every customer has an answer, or has given up. */
+  /** Resolves when every customer has a response, or has given up. */
   readonly finished: Promise<void>;
   /** Makes all customers give up who wait for an answer still. */
   giveUp(): void;

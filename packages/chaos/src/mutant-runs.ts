@@ -86,7 +86,7 @@ export const mutantRuns: Readonly<Record<MutantName, MutantRun>> = {
     replicas: { order: 2 },
   },
   "release-on-timeout": {
-    breaks: "nobody pays for nothing",
+    breaks: "no payment without an order",
     faults: [],
     mix: { tokens: { tok_visa: 3, tok_timeout: 1 } },
     replicas: {},

@@ -58,6 +58,7 @@ export interface SupervisedProcess {
   stop(): Promise<void>;
 }
 
+/** Starts the program; it does not wait until the program is ready. A program that cannot be started counts as ended. */
 export function startSupervisedProcess(o: ProcessOptions): SupervisedProcess {
   const shell = spawnShell(o);
   // Where the shell itself cannot be started there is an error instead of an exit.

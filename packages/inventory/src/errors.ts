@@ -8,7 +8,7 @@ export function productNotFound(productId: string): DomainError {
     code: "PRODUCT_NOT_FOUND",
     rpcCode: Code.NotFound,
     title: "Product not found",
-    message: `There is no product "${productId}". ListProducts names those that there are.`,
+    message: `No product has the id "${productId}". ListProducts returns the existing ones.`,
   });
 }
 
@@ -18,7 +18,7 @@ export function reservationNotFound(reservationId: string): DomainError {
     code: "RESERVATION_NOT_FOUND",
     rpcCode: Code.NotFound,
     title: "Reservation not found",
-    message: `There is no reservation "${reservationId}". Reserve first, then commit.`,
+    message: `No reservation has the id "${reservationId}". Call Reserve before CommitReservation.`,
   });
 }
 
@@ -28,7 +28,7 @@ export function reservationReleased(reservationId: string): DomainError {
     code: "RESERVATION_RELEASED",
     rpcCode: Code.FailedPrecondition,
     title: "Reservation released",
-    message: `Reservation "${reservationId}" was released and cannot be committed any more. Reserve under a new id.`,
+    message: `Reservation "${reservationId}" was released and can no longer be committed. Reserve with a new id.`,
   });
 }
 
@@ -38,7 +38,7 @@ export function reservationExists(reservationId: string): DomainError {
     code: "RESERVATION_EXISTS",
     rpcCode: Code.AlreadyExists,
     title: "Reservation exists",
-    message: `Reservation "${reservationId}" exists with other lines. Repeat it with the same lines or choose a new id.`,
+    message: `Reservation "${reservationId}" exists with different lines. Send the same lines, or use a new id.`,
   });
 }
 
@@ -47,14 +47,14 @@ export function invalidPageToken(): DomainError {
   return new ValidationError([
     {
       field: "pageToken",
-      message: "is not a token that ListProducts gave out; leave it empty for the first page",
+      message: "is not a page token of ListProducts; leave it empty for the first page",
     },
   ]);
 }
 
-/** What a caller is told while the database is away. */
+/** Problem for callers while the database is unavailable. */
 export const stockUnavailable: Unavailable = {
   code: "STOCK_UNAVAILABLE",
   title: "Stock unavailable",
-  message: "The stock cannot be reached at the moment. Repeat the same request in a second.",
+  message: "The stock database is unavailable. Retry the same request in one second.",
 };

@@ -5,7 +5,10 @@ import type { Unavailable } from "@smartcart/service";
 
 export function invalidPageToken(): ValidationError {
   return new ValidationError([
-    { field: "pageToken", message: "is no token of a search; begin again without one" },
+    {
+      field: "pageToken",
+      message: "is not a page token of SearchLogs; leave it empty for the first page",
+    },
   ]);
 }
 
@@ -14,8 +17,8 @@ export function tooManyWatchers(maxWatchers: number): DomainError {
     code: "TOO_MANY_WATCHERS",
     rpcCode: Code.ResourceExhausted,
     retryAfterMs: 5000,
-    title: "Too many follow the log",
-    message: `${maxWatchers} streams follow the log already. Close one, or raise LOG_MAX_WATCHERS.`,
+    title: "Too many log streams",
+    message: `${maxWatchers} TailLogs streams are open. Close one, or raise LOG_MAX_WATCHERS.`,
   });
 }
 
@@ -24,9 +27,9 @@ export function tooManySearches(): DomainError {
     code: "TOO_MANY_SEARCHES",
     rpcCode: Code.ResourceExhausted,
     retryAfterMs: 2000,
-    title: "Too many search the log",
+    title: "Too many searches",
     message:
-      "The log is searched by so many that this search would wait for too long. Nothing has begun: send it again after the time stated.",
+      "Too many searches are waiting. This search was not started: retry it after the stated time.",
   });
 }
 
@@ -34,15 +37,15 @@ export function searchTooCostly(seconds: number, cause: unknown): DomainError {
   return new DomainError({
     code: "SEARCH_TOO_COSTLY",
     rpcCode: Code.ResourceExhausted,
-    title: "The search takes too long",
-    message: `Nothing was found within ${seconds} seconds. Look in less: name an order, a trace, or a shorter time with since and until.`,
+    title: "Search too costly",
+    message: `The search did not complete within ${seconds} seconds. Narrow the filter: set an order, a trace, or a shorter period with since and until.`,
     cause,
   });
 }
 
-/** What a caller is told while the database is away. */
+/** Problem for callers while the database is unavailable. */
 export const logUnavailable: Unavailable = {
   code: "LOG_UNAVAILABLE",
-  title: "The log cannot be read",
-  message: "The log service has lost its database for the moment. Send the same call again.",
+  title: "Log unavailable",
+  message: "The log database is unavailable. Retry the same call.",
 };

@@ -70,5 +70,5 @@ function recordsOf({ message, id }: Delivery, now: Date): StoredRecord[] {
 
 function outcomeOf({ message, type }: Delivery): Outcome {
   if (isMessage(message, LogsEmittedSchema)) return { kind: "ack" };
-  return { kind: "dead-letter", reason: `queue ${QUEUE} does not take ${type}` };
+  return { kind: "dead-letter", reason: `queue ${QUEUE} does not accept ${type}` };
 }

@@ -25,8 +25,8 @@ interface RecordRow {
   attributes: string;
 }
 
-const selectRecords = `SELECT position, record_id, occurred_at, severity, service, event, message,
-  order_id, trace_id, attributes FROM log_record`;
+const selectRecords = `select position, record_id, occurred_at, severity, service, event, message,
+  order_id, trace_id, attributes from log_record`;
 
 /**
  * Stores records in the order given, except those that are stored already; answers how many were new. Writers take turns by
@@ -39,18 +39,18 @@ export async function insertRecords(
 ): Promise<number> {
   const { rowCount } = await db.query({
     name: "log.insert",
-    text: `WITH turn AS MATERIALIZED (
-        SELECT pg_advisory_xact_lock(hashtext('smartcart.log.insert'), hashtext(current_schema()))
+    text: `with turn as materialized (
+        select pg_advisory_xact_lock(hashtext('smartcart.log.insert'), hashtext(current_schema()))
       )
-      INSERT INTO log_record (record_id, occurred_at, severity, service, event, message, order_id,
+      insert into log_record (record_id, occurred_at, severity, service, event, message, order_id,
         trace_id, attributes)
-      SELECT record_id, occurred_at, severity, service, event, message, order_id, trace_id, attributes
-      FROM turn CROSS JOIN unnest($1::text[], $2::timestamptz[], $3::smallint[], $4::text[],
-        $5::text[], $6::text[], $7::text[], $8::text[], $9::text[]) WITH ORDINALITY
-        AS line (record_id, occurred_at, severity, service, event, message, order_id, trace_id,
+      select record_id, occurred_at, severity, service, event, message, order_id, trace_id, attributes
+      from turn cross join unnest($1::text[], $2::timestamptz[], $3::smallint[], $4::text[],
+        $5::text[], $6::text[], $7::text[], $8::text[], $9::text[]) with ordinality
+        as line (record_id, occurred_at, severity, service, event, message, order_id, trace_id,
           attributes, nr)
-      ORDER BY nr
-      ON CONFLICT (record_id) DO NOTHING`,
+      order by nr
+      on conflict (record_id) do nothing`,
     values: [
       records.map((record) => record.recordId),
       records.map((record) => record.occurredAt),
@@ -73,7 +73,7 @@ export async function insertRecords(
 export async function limitCost(tx: Queryable, timeoutMs: number): Promise<void> {
   await tx.query({
     name: "log.limit_cost",
-    text: `SELECT set_config('statement_timeout', $1, true),
+    text: `select set_config('statement_timeout', $1, true),
       set_config('max_parallel_workers_per_gather', '0', true)`,
     values: [`${timeoutMs}`],
   });
@@ -88,10 +88,10 @@ export async function searchRecords(
 ): Promise<FoundRecord[]> {
   const { sql, values } = toConditions(filter);
   const next = values.length + 1;
-  const paging = after ? ` AND (occurred_at, position) < ($${next + 1}, $${next + 2})` : "";
+  const paging = after ? ` and (occurred_at, position) < ($${next + 1}, $${next + 2})` : "";
   const { rows } = await db.query<RecordRow>({
-    text: `${selectRecords} WHERE ${sql.join(" AND ")}${paging}
-      ORDER BY occurred_at DESC, position DESC LIMIT $${next}`,
+    text: `${selectRecords} where ${sql.join(" and ")}${paging}
+      order by occurred_at desc, position desc limit $${next}`,
     values: [...values, limit, ...(after ? [new Date(after.occurredAtMs), after.position] : [])],
   });
   return rows.map(toRecord);
@@ -101,7 +101,7 @@ export async function searchRecords(
 export async function readHead(db: Queryable): Promise<string> {
   const { rows } = await db.query<{ head: string }>({
     name: "log.head",
-    text: "SELECT coalesce(max(position), 0) AS head FROM log_record",
+    text: "select coalesce(max(position), 0) as head from log_record",
   });
   return rows[0]?.head ?? "0";
 }
@@ -113,7 +113,7 @@ export async function readForward(
   range: { readonly after: string; readonly upTo?: string },
   limit: number,
 ): Promise<FoundRecord[]> {
-  return await readInOrder(db, filter, range, { direction: "ASC", limit });
+  return await readInOrder(db, filter, range, { direction: "asc", limit });
 }
 
 /** Reads the newest `limit` matching records of a range, in the order of storing. */
@@ -123,22 +123,22 @@ export async function readBacklog(
   range: { readonly after: string; readonly upTo: string },
   limit: number,
 ): Promise<FoundRecord[]> {
-  return (await readInOrder(db, filter, range, { direction: "DESC", limit })).reverse();
+  return (await readInOrder(db, filter, range, { direction: "desc", limit })).reverse();
 }
 
 async function readInOrder(
   db: Queryable,
   filter: LogFilter | undefined,
   range: { readonly after: string; readonly upTo?: string },
-  page: { readonly direction: "ASC" | "DESC"; readonly limit: number },
+  page: { readonly direction: "asc" | "desc"; readonly limit: number },
 ): Promise<FoundRecord[]> {
   const { sql, values } = toConditions(filter, [
     ["position > ?", range.after],
     ...(range.upTo === undefined ? [] : ([["position <= ?", range.upTo]] as const)),
   ]);
   const { rows } = await db.query<RecordRow>({
-    text: `${selectRecords} WHERE ${sql.join(" AND ")}
-      ORDER BY position ${page.direction} LIMIT $${values.length + 1}`,
+    text: `${selectRecords} where ${sql.join(" and ")}
+      order by position ${page.direction} limit $${values.length + 1}`,
     values: [...values, page.limit],
   });
   return rows.map(toRecord);
@@ -148,8 +148,8 @@ async function readInOrder(
 export async function deleteOlder(db: Queryable, before: Date, limit: number): Promise<number> {
   const { rowCount } = await db.query({
     name: "log.delete_older",
-    text: `DELETE FROM log_record WHERE position = ANY (ARRAY(
-        SELECT position FROM log_record WHERE occurred_at < $1 ORDER BY occurred_at LIMIT $2))`,
+    text: `delete from log_record where position = any (array(
+        select position from log_record where occurred_at < $1 order by occurred_at limit $2))`,
     values: [before, limit],
   });
   return rowCount;
@@ -168,12 +168,12 @@ export interface StoredSize {
 export async function readStoredSize(db: Queryable, samplePages: number): Promise<StoredSize> {
   const { rows } = await db.query<{ oldest: string; records: string; bytes: number }>({
     name: "log.stored_size",
-    text: `SELECT coalesce(min(position), 0) AS oldest,
-        coalesce(max(position) - min(position) + 1, 0) AS records,
-        (SELECT coalesce(avg(pg_column_size(sample)), 0)::float8 FROM log_record AS sample
-          TABLESAMPLE SYSTEM (least(100, 100.0 * $1::int * current_setting('block_size')::int
-            / greatest(1, pg_relation_size('log_record'))))) AS bytes
-      FROM log_record`,
+    text: `select coalesce(min(position), 0) as oldest,
+        coalesce(max(position) - min(position) + 1, 0) as records,
+        (select coalesce(avg(pg_column_size(sample)), 0)::float8 from log_record as sample
+          tablesample system (least(100, 100.0 * $1::int * current_setting('block_size')::int
+            / greatest(1, pg_relation_size('log_record'))))) as bytes
+      from log_record`,
     values: [samplePages],
   });
   const { oldest = "0", records = "0", bytes = 0 } = rows[0] ?? {};
@@ -188,8 +188,8 @@ export async function deleteBefore(
 ): Promise<number> {
   const { rowCount } = await db.query({
     name: "log.delete_before",
-    text: `DELETE FROM log_record WHERE position = ANY (ARRAY(
-        SELECT position FROM log_record WHERE position < $1 ORDER BY position LIMIT $2))`,
+    text: `delete from log_record where position = any (array(
+        select position from log_record where position < $1 order by position limit $2))`,
     values: [position, limit],
   });
   return rowCount;

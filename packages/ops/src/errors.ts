@@ -6,8 +6,8 @@ export function queueNotFound(queue: string, known: readonly string[]): DomainEr
   return new DomainError({
     code: "QUEUE_NOT_FOUND",
     rpcCode: Code.NotFound,
-    title: "There is no such queue",
-    message: `There is no queue "${queue}" with dead letters; there are ${known.join(", ")}.`,
+    title: "Queue not found",
+    message: `No queue with dead letters has the name "${queue}". Use one of: ${known.join(", ")}.`,
   });
 }
 
@@ -16,8 +16,8 @@ export function serviceUnreachable(service: string, cause: unknown): DomainError
   return new DomainError({
     code: "SERVICE_UNREACHABLE",
     rpcCode: Code.Unavailable,
-    title: "The service does not answer",
-    message: `${service} does not answer, so that nothing can be switched there. Try again when it is back.`,
+    title: "Service unreachable",
+    message: `The service ${service} does not respond, so its switches were not changed. Retry when it is ready.`,
     retryAfterMs: 1000,
     cause,
   });
@@ -28,8 +28,8 @@ export function checkFailed(cause: unknown): DomainError {
   return new DomainError({
     code: "CHECK_FAILED",
     rpcCode: Code.Unavailable,
-    title: "The invariants cannot be looked at",
-    message: "The database did not answer what the invariants ask of it. Try again.",
+    title: "Invariants unavailable",
+    message: "The database did not complete the check of the invariants. Retry.",
     retryAfterMs: 1000,
     cause,
   });

@@ -73,7 +73,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     if (age > freshMs && renewal === undefined && performance.now() - failedAt > freshMs) {
       renew().catch((error: unknown) => {
         failedAt = performance.now();
-        log.warn("catalogue.renewal-failed", { error });
+        log.warn("catalogue.renewal_failed", { error });
       });
     }
     return copy;
@@ -125,7 +125,7 @@ function priceItems(
     if (price.currencyCode !== currencyCode) {
       violations.push({
         field,
-        message: `costs ${price.currencyCode} where the items before it cost ${currencyCode}; place two orders`,
+        message: `costs ${price.currencyCode}, but previous items cost ${currencyCode}; place separate orders`,
       });
     }
     items.push({ productId, name, quantity, unitPriceMinor: price.minorUnits });

@@ -9,8 +9,8 @@ export function orderNotFound(orderId: string): DomainError {
   return new DomainError({
     code: "ORDER_NOT_FOUND",
     rpcCode: Code.NotFound,
-    title: "There is no such order",
-    message: `There is no order ${orderId}. Check the id, or list the user's orders with GET /orders?userId=…`,
+    title: "Order not found",
+    message: `No order has the id ${orderId}. Check the id, or list the orders of the user with GET /orders?userId=…`,
   });
 }
 
@@ -35,8 +35,8 @@ export function orderRejected(order: Order): DomainError {
       title: "Not enough in stock",
       message:
         rejection.lines.length > 0
-          ? `Order ${order.orderId} was not placed: ${rejection.lines.length} of its lines fell short. Nothing was charged. Order what is left, or try again later.`
-          : `Order ${order.orderId} was not placed: its units could not be kept (${rejection.reason}). Nothing is charged. Place a new order.`,
+          ? `Order ${order.orderId} was not placed: ${rejection.lines.length} of its lines are not available. Nothing was charged. Order fewer units, or retry later.`
+          : `Order ${order.orderId} was not placed: its units could not be reserved (${rejection.reason}). Nothing is charged. Place a new order.`,
       details,
     });
   }
@@ -45,7 +45,7 @@ export function orderRejected(order: Order): DomainError {
     rpcCode: Code.FailedPrecondition,
     httpStatus: 402,
     title: "Payment declined",
-    message: `Order ${order.orderId} was not placed: the payment was declined (${rejection?.reason ?? "unknown"}). Nothing was charged. Try another means of payment.`,
+    message: `Order ${order.orderId} was not placed: the payment was declined (${rejection?.reason ?? "unknown"}). Nothing was charged. Use another payment method.`,
     details,
   });
 }
@@ -54,8 +54,9 @@ export function invalidIdempotencyKey(): DomainError {
   return new DomainError({
     code: "INVALID_IDEMPOTENCY_KEY",
     rpcCode: Code.InvalidArgument,
-    title: "Idempotency-Key is not usable",
-    message: "The header Idempotency-Key takes 1 to 255 printable ASCII characters; send a UUID.",
+    title: "Invalid Idempotency-Key",
+    message:
+      "The header Idempotency-Key must have 1 to 255 printable ASCII characters, for example a UUID.",
   });
 }
 
@@ -63,9 +64,9 @@ export function repeatedIdempotencyKey(): DomainError {
   return new DomainError({
     code: "DUPLICATE_HEADER",
     rpcCode: Code.InvalidArgument,
-    title: "A header was sent twice",
+    title: "Duplicate header",
     message:
-      "The header Idempotency-Key has more than one value, or a comma in it. Send one key, without a comma.",
+      "The header Idempotency-Key has more than one value, or contains a comma. Send one key without a comma.",
   });
 }
 
@@ -74,8 +75,9 @@ export function idempotencyKeyReused(): DomainError {
     code: "IDEMPOTENCY_KEY_REUSED",
     rpcCode: Code.InvalidArgument,
     httpStatus: 422,
-    title: "Idempotency-Key was used for another request",
-    message: "This Idempotency-Key came with another body before. Use a new key for a new order.",
+    title: "Idempotency-Key reused",
+    message:
+      "This Idempotency-Key was used with a different request body. Use a new key for a new order.",
   });
 }
 
@@ -85,8 +87,8 @@ export function idempotencyKeyInUse(orderId: string): DomainError {
     rpcCode: Code.Aborted,
     httpStatus: 409,
     retryAfterMs: 1_000,
-    title: "The first request with this Idempotency-Key is still under way",
-    message: `Order ${orderId} has no answer yet. Send the same request again in a second.`,
+    title: "Idempotency-Key in use",
+    message: `The first request with this key (order ${orderId}) is still in progress. Retry the same request in one second.`,
   });
 }
 
@@ -96,9 +98,8 @@ export function catalogueUnavailable(cause: unknown): DomainError {
     rpcCode: Code.Unavailable,
     httpStatus: 503,
     retryAfterMs: 1_000,
-    title: "The catalogue cannot be read",
-    message:
-      "Prices cannot be read just now, so nothing was ordered. Send the request again shortly.",
+    title: "Catalogue unavailable",
+    message: "Prices are unavailable, so nothing was ordered. Retry the request shortly.",
     cause,
   });
 }
@@ -109,8 +110,8 @@ export function orderNotSettled(orderId: string): DomainError {
     rpcCode: Code.FailedPrecondition,
     httpStatus: 409,
     retryAfterMs: 1_000,
-    title: "The order is still being placed",
-    message: `Order ${orderId} is still being placed. Cancel it again in a second.`,
+    title: "Order in progress",
+    message: `Order ${orderId} is still in progress. Retry the cancellation in one second.`,
   });
 }
 
@@ -120,7 +121,7 @@ export function orderAlreadyShipping(orderId: string): DomainError {
     rpcCode: Code.FailedPrecondition,
     httpStatus: 409,
     title: "Too late to cancel",
-    message: `Order ${orderId} is being shipped already and cannot be cancelled any more.`,
+    message: `The shipment of order ${orderId} has started, so it can no longer be cancelled.`,
   });
 }
 
@@ -129,15 +130,14 @@ export function orderWasRejected(orderId: string): DomainError {
     code: "ORDER_REJECTED",
     rpcCode: Code.FailedPrecondition,
     httpStatus: 409,
-    title: "There is nothing to cancel",
-    message: `Order ${orderId} was rejected; nothing was charged and nothing will be shipped.`,
+    title: "Order rejected",
+    message: `Order ${orderId} was rejected, so there is nothing to cancel: nothing is charged or shipped.`,
   });
 }
 
 /** What a caller is told while the database is away; a repetition with the same key is the same order. */
 export const ordersUnavailable: Unavailable = {
   code: "ORDERS_UNAVAILABLE",
-  title: "Orders cannot be read or written",
-  message:
-    "The orders cannot be reached just now. Send the same request again in a second, with the same Idempotency-Key: it is one order.",
+  title: "Orders unavailable",
+  message: "The order database is unavailable. Retry the same request in one second, with the same Idempotency-Key: it places one order.",
 };

@@ -31,7 +31,7 @@ export function startKeyPruning(options: KeyPruningOptions): AsyncDisposable {
       for (let pruned = batchSize; pruned === batchSize && !signal.aborted; total += pruned) {
         pruned = await pruneKeys(database, ageMs, batchSize);
       }
-      if (total > 0) log.info("order.keys-pruned", { keys: total });
+      if (total > 0) log.info("order.keys_pruned", { keys: total });
     },
   });
 }

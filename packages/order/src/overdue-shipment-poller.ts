@@ -60,7 +60,7 @@ async function chase(
     if (shipment === undefined) {
       // No shipment means that no copy of the message was ever handled: the same message again, by its own id.
       const repeated = await repository.announce(orderPlaced(order, ""));
-      if (repeated) log.warn("order.announced-again", { orderId, state });
+      if (repeated) log.warn("order.announced_again", { orderId, state });
       return;
     }
     const fact = factOf(shipment);
@@ -69,9 +69,9 @@ async function chase(
     if (transition === undefined || transition === "impossible") return;
     const events = eventsOf(transition, "");
     const moved = await repository.advance({ transition, events, answer: undefined });
-    if (moved) log.warn("order.shipment-chased", { orderId, from: state, to: transition.to.state });
+    if (moved) log.warn("order.shipment_chased", { orderId, from: state, to: transition.to.state });
   } catch (error) {
-    if (!signal.aborted) log.warn("order.chase-failed", { orderId, state, error });
+    if (!signal.aborted) log.warn("order.chase_failed", { orderId, state, error });
   }
 }
 

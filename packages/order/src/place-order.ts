@@ -84,7 +84,7 @@ async function receive(
   });
   if (order.totalMinor > MOST_MINOR) {
     throw new ValidationError([
-      { field: "items", message: "cost more in all than one order can; place several orders" },
+      { field: "items", message: "exceed the maximum total of an order; place several orders" },
     ]);
   }
   signal?.throwIfAborted();

@@ -119,10 +119,10 @@ function fold(
   if (orderId === undefined || fact === undefined) {
     return refuse(flaw ?? `queue ${QUEUE} does not take ${delivery.type}`);
   }
-  if (order === undefined) return refuse(`there is no order ${orderId}`);
+  if (order === undefined) return refuse(`no order has the id ${orderId}`);
   const transition = foldShipment(order, fact);
   if (transition !== "impossible") return { outcome: { kind: "ack" }, transition };
-  log.error("order.shipment-impossible", { orderId, state: order.state, fact: fact.kind });
+  log.error("order.shipment_impossible", { orderId, state: order.state, fact: fact.kind });
   return refuse(`order ${orderId} is ${order.state}`);
 }
 
@@ -136,7 +136,7 @@ interface Told {
 function factOf({ message, type }: Delivery): Told {
   const isStart = isMessage(message, OrderShippingStartedSchema);
   if (!isStart && !isMessage(message, OrderShippedSchema)) {
-    return { flaw: `queue ${QUEUE} does not take ${type}` };
+    return { flaw: `queue ${QUEUE} does not accept ${type}` };
   }
   const { orderId } = message;
   // PostgreSQL's text takes no NUL: the statement of the whole batch would fail for it.
@@ -152,8 +152,7 @@ function factOf({ message, type }: Delivery): Told {
     : { flaw: UNREADABLE };
 }
 
-const UNREADABLE =
-  "its times are outside of the years 1 to 9999, or their nanos outside of a second";
+const UNREADABLE = "its times are outside of the years 1 to 9999, or their nanos are invalid";
 
 /** Now where the message does not say; undefined where it says what cannot be kept. */
 function dateOf(timestamp: Timestamp | undefined): Date | undefined {

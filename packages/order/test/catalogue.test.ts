@@ -49,7 +49,7 @@ it("a caller who hangs up while the catalogue is read takes it from nobody, and 
   const answers = await Promise.all(others);
   expect(answers.map(({ status }) => status)).toEqual(others.map(() => 201));
   expect(catalogue.asked).toBe(1);
-  expect(service.lines.filter(({ event }) => event === "catalogue.renewal-failed")).toEqual([]);
+  expect(service.lines.filter(({ event }) => event === "catalogue.renewal_failed")).toEqual([]);
 });
 
 it("a copy that is renewed behind the scenes outlives the request that found it old", async () => {
@@ -66,5 +66,5 @@ it("a copy that is renewed behind the scenes outlives the request that found it 
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect((await service.place()).status).toBe(201);
   expect(catalogue.asked).toBe(2);
-  expect(service.lines.filter(({ event }) => event === "catalogue.renewal-failed")).toEqual([]);
+  expect(service.lines.filter(({ event }) => event === "catalogue.renewal_failed")).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** Requests with the same keys at the same time, by processes that die: one order a key, and one answer. */
+/** Requests with the same keys at the same time, by processes that die: one order per key, and one answer. */
 import { toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -59,7 +59,7 @@ type Reply = { readonly answer: string } | { readonly refusal: string; readonly 
 
 let runs = 0;
 
-it("is one order a key, and the same answer to the byte, whoever asks and whoever dies", async () => {
+it("is one order per key, and the same answer to the byte, whoever asks and whoever dies", async () => {
   await fc.assert(
     fc.asyncProperty(schedule, async ({ rounds, deaths, answerTimeoutMs }) => {
       const prefix = `schedule-${runs++}-`;

@@ -100,8 +100,8 @@ it("lets a dead letter that is put back have its effect", async () => {
   await shop.started({ orderId, startedAt }, "too-soon");
   await expect.poll(() => shop.dead.count(), patience).toBe(2);
   expect((await shop.dead.list()).map(({ reason }) => reason).sort()).toEqual([
+    "no order has the id ORD-unknown",
     `order ${orderId} is PAID`,
-    "there is no order ORD-unknown",
   ]);
   expect(shop.moved).toEqual([]);
 

@@ -8,7 +8,7 @@ export function paymentNotFound(orderId: string): DomainError {
     code: "PAYMENT_NOT_FOUND",
     rpcCode: Code.NotFound,
     title: "Payment not found",
-    message: `There is no payment for order "${orderId}". ProcessPayment makes one.`,
+    message: `Order "${orderId}" has no payment. Call ProcessPayment to create one.`,
   });
 }
 
@@ -18,7 +18,7 @@ export function paymentExists(orderId: string): DomainError {
     code: "PAYMENT_EXISTS",
     rpcCode: Code.AlreadyExists,
     title: "Payment exists",
-    message: `Order "${orderId}" has a payment with another amount or user. Repeat it as it was, or use a new order.`,
+    message: `Order "${orderId}" has a payment with a different amount or user. Send the same amount and user, or use a new order.`,
   });
 }
 
@@ -28,7 +28,7 @@ export function ledgerMismatch(orderId: string): DomainError {
     code: "PAYMENT_LEDGER_MISMATCH",
     rpcCode: Code.FailedPrecondition,
     title: "Provider and payment disagree",
-    message: `The provider knows no capture of order "${orderId}", which is CAPTURED here. Compare its books with the payment before anything else.`,
+    message: `The provider has no capture for order "${orderId}", whose payment is CAPTURED. Compare its ledger with the payment.`,
   });
 }
 
@@ -42,15 +42,15 @@ export function outcomeUnknown(
     code: "PAYMENT_OUTCOME_UNKNOWN",
     rpcCode: Code.Unavailable,
     title: "Payment outcome unknown",
-    message: `The provider has not answered for order "${orderId}" yet. Ask again with the same order id: nothing is charged twice.`,
+    message: `The provider has not responded for order "${orderId}" yet. Retry with the same order id: nothing is charged twice.`,
     retryAfterMs,
     cause,
   });
 }
 
-/** What a caller is told while the database is away. */
+/** Problem for callers while the database is unavailable. */
 export const paymentsUnavailable: Unavailable = {
   code: "PAYMENT_UNAVAILABLE",
   title: "Payments unavailable",
-  message: "Payments cannot be reached at the moment. Repeat the same request in a second.",
+  message: "The payment database is unavailable. Retry the same request in one second.",
 };

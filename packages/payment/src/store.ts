@@ -34,13 +34,14 @@ export async function openPayments(
 ): Promise<Map<string, Payment>> {
   const { rows } = await db.query<PaymentRow>({
     name: "payment.open_payments",
-    text: `INSERT INTO payment (order_id, user_id, currency_code, amount_minor, payment_token, status)
-      SELECT order_id, user_id, currency_code, amount_minor, payment_token, 'PENDING'
-      FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[]) WITH ORDINALITY
-        AS request (order_id, user_id, currency_code, amount_minor, payment_token, position)
-      ORDER BY order_id, position
-      ON CONFLICT (order_id) DO NOTHING
-      RETURNING ${columns}`,
+    // Sorted by id, so that two batches with the same orders wait for each other instead of deadlocking.
+    text: `insert into payment (order_id, user_id, currency_code, amount_minor, payment_token, status)
+      select order_id, user_id, currency_code, amount_minor, payment_token, 'PENDING'
+      from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[]) with ordinality
+        as request (order_id, user_id, currency_code, amount_minor, payment_token, position)
+      order by order_id, position
+      on conflict (order_id) do nothing
+      returning ${columns}`,
     values: [
       requests.map((request) => request.orderId),
       requests.map((request) => request.userId),
@@ -58,7 +59,7 @@ export async function openPayments(
 
 /**
  * Writes the provider's answers, all in one statement, and answers every payment as it now stands. One that is no
- * longer PENDING was settled by somebody else and is left as it is.
+ * longer PENDING was settled by another process and is left as it is.
  */
 export async function settlePayments(
   db: Queryable,
@@ -67,16 +68,16 @@ export async function settlePayments(
   // The rows are locked in the order of their ids, so that two processes with the same orders cannot deadlock.
   const { rows } = await db.query<PaymentRow>({
     name: "payment.settle_payments",
-    text: `WITH pending AS (
-        SELECT order_id FROM payment
-        WHERE order_id = ANY($1::text[]) AND status = 'PENDING' ORDER BY order_id FOR UPDATE)
-      UPDATE payment p SET status = s.status, decline_code = s.decline_code,
-        provider_reference = s.provider_reference, payment_token = NULL, updated_at = now()
-      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
-          AS s (settled_id, status, decline_code, provider_reference)
-        JOIN pending ON pending.order_id = s.settled_id
-      WHERE p.order_id = s.settled_id AND p.status = 'PENDING'
-      RETURNING ${columns.replaceAll(/\w+/g, "p.$&")}`,
+    text: `with pending as (
+        select order_id from payment
+        where order_id = any($1::text[]) and status = 'PENDING' order by order_id for update)
+      update payment p set status = s.status, decline_code = s.decline_code,
+        provider_reference = s.provider_reference, payment_token = null, updated_at = now()
+      from unnest($1::text[], $2::text[], $3::text[], $4::text[])
+          as s (settled_id, status, decline_code, provider_reference)
+        join pending on pending.order_id = s.settled_id
+      where p.order_id = s.settled_id and p.status = 'PENDING'
+      returning ${columns.replaceAll(/\w+/g, "p.$&")}`,
     values: [
       settlements.map((settlement) => settlement.orderId),
       settlements.map((settlement) => settlement.status),
@@ -95,14 +96,14 @@ export async function settlePayments(
 export async function pendingDueInMs(db: Queryable, restMs: number): Promise<number> {
   const { rows } = await db.query<{ ms: number }>({
     name: "payment.pending_due",
-    text: `SELECT greatest(0, $1::bigint - extract(epoch FROM now() - asked_at) * 1000)::float8 AS ms
-      FROM payment WHERE status = 'PENDING' ORDER BY asked_at LIMIT 1`,
+    text: `select greatest(0, $1::bigint - extract(epoch from now() - asked_at) * 1000)::float8 as ms
+      from payment where status = 'PENDING' order by asked_at limit 1`,
     values: [restMs],
   });
   return rows[0]?.ms ?? Number.POSITIVE_INFINITY;
 }
 
-/** Takes up to `limit` payments that nobody asked about for `restMs`; they then rest for as long again. */
+/** Leases up to `limit` payments that were not looked up for `restMs`, for as long again. */
 export async function leasePending(
   db: Queryable,
   limit: number,
@@ -110,12 +111,14 @@ export async function leasePending(
 ): Promise<Payment[]> {
   const { rows } = await db.query<PaymentRow>({
     name: "payment.lease_pending",
-    text: `UPDATE payment SET asked_at = now()
-      WHERE order_id = ANY (ARRAY(
-        SELECT order_id FROM payment
-        WHERE status = 'PENDING' AND asked_at < now() - $2::bigint * interval '1 millisecond'
-        ORDER BY asked_at LIMIT $1 FOR UPDATE SKIP LOCKED))
-      RETURNING ${columns}`,
+    // Each process runs a poller: `skip locked` gives them different rows, and `asked_at` keeps a row from the others for `restMs`.
+    // The ids are an array because the planner then reads the partial index once, whatever it estimates.
+    text: `update payment set asked_at = now()
+      where order_id = any (array(
+        select order_id from payment
+        where status = 'PENDING' and asked_at < now() - $2::bigint * interval '1 millisecond'
+        order by asked_at limit $1 for update skip locked))
+      returning ${columns}`,
     values: [limit, restMs],
   });
   return rows.map(toPayment);
@@ -128,7 +131,7 @@ export async function findPayments(
 ): Promise<Map<string, Payment>> {
   const { rows } = await db.query<PaymentRow>({
     name: "payment.find_payments",
-    text: `SELECT ${columns} FROM payment WHERE order_id = ANY($1::text[])`,
+    text: `select ${columns} from payment where order_id = any($1::text[])`,
     values: [orderIds],
   });
   return new Map(rows.map((row) => [row.order_id, toPayment(row)]));
@@ -141,8 +144,8 @@ export async function closeUnknownPayment(
   reason: string,
 ): Promise<void> {
   await db.query({
-    text: `INSERT INTO payment (order_id, status, decline_code, refund_reason)
-      VALUES ($1, 'FAILED', $2, $3) ON CONFLICT (order_id) DO NOTHING`,
+    text: `insert into payment (order_id, status, decline_code, refund_reason)
+      values ($1, 'FAILED', $2, $3) on conflict (order_id) do nothing`,
     values: [orderId, closedCode, reason],
   });
 }
@@ -150,8 +153,8 @@ export async function closeUnknownPayment(
 /** Turns CAPTURED into REFUNDED; leaves any other payment as it is. */
 export async function markRefunded(db: Queryable, orderId: string, reason: string): Promise<void> {
   await db.query({
-    text: `UPDATE payment SET status = 'REFUNDED', refund_reason = $2, updated_at = now()
-      WHERE order_id = $1 AND status = 'CAPTURED'`,
+    text: `update payment set status = 'REFUNDED', refund_reason = $2, updated_at = now()
+      where order_id = $1 and status = 'CAPTURED'`,
     values: [orderId, reason],
   });
 }
@@ -163,10 +166,10 @@ export async function deletePayments(
 ): Promise<readonly string[]> {
   const { rows } = await db.query<{ order_id: string }>({
     name: "payment.delete",
-    text: `WITH deleted AS (
-        DELETE FROM payment WHERE order_id = ANY($1::text[]) AND status <> 'PENDING')
-      SELECT id AS order_id FROM unnest($1::text[]) AS id
-      WHERE NOT EXISTS (SELECT FROM payment p WHERE p.order_id = id AND p.status = 'PENDING')`,
+    text: `with deleted as (
+        delete from payment where order_id = any($1::text[]) and status <> 'PENDING')
+      select id as order_id from unnest($1::text[]) as id
+      where not exists (select from payment p where p.order_id = id and p.status = 'PENDING')`,
     values: [orderIds],
   });
   return rows.map((row) => row.order_id);

@@ -48,7 +48,7 @@ describe("each token does what it says", () => {
     expect(ConnectError.from(error).code).toBe(Code.Unavailable);
     expect(problemOf(error)?.code).toBe("PAYMENT_OUTCOME_UNKNOWN");
     expect(problemOf(error)?.retryAfterMs).toBeGreaterThan(0);
-    expect((error as Error).message).toMatch(/Ask again with the same order id/);
+    expect((error as Error).message).toMatch(/Retry with the same order id/);
     const { orderId } = charge;
     const pending = await payment.client.getPayment({ orderId });
     expect(pending.payment?.status).toBe(PaymentStatus.PENDING);

@@ -32,17 +32,18 @@ export function check(
   });
 }
 
+/** How a check distinguishes a violation from an order in progress. */
 export interface CheckOptions {
-  /** How long a contradiction has to stand before it counts, in milliseconds. */
+  /** Time that a row must violate an invariant before it counts, in milliseconds. */
   readonly patienceMs: number;
-  /** Pause between two looks, in milliseconds. Default 1,000. */
+  /** Pause between two checks, in milliseconds. Default 1,000. */
   readonly intervalMs?: number;
   readonly signal?: AbortSignal;
 }
 
 /**
- * What contradicts the promises and stays so. While a shop is open, the services are always between two steps of some order; a row counts only
- * where every look within `patienceMs` has found it. Answers at once where nothing contradicts.
+ * The violations that persist. Orders in progress are always between two steps, so a row counts only
+ * if every check within `patienceMs` has found it. Returns immediately if there is no violation.
  */
 export async function checkUntilSettled(
   database: Database,

@@ -14,16 +14,17 @@ import { selects } from "./order-selection.ts";
 
 export interface IncrementalCheckOptions {
   readonly database: Database;
-  /** How long an order or an event may be on its way before it counts as stuck, in milliseconds. */
+  /** Time that an order or an event may be in progress before it counts as stuck, in milliseconds. */
   readonly settleMs: number;
-  /** Orders of a slice of the sweep. Default 1,000, which take some 0.1 s of PostgreSQL's time. */
+  /** Orders per slice of the sweep. Default 1,000, which take about 0.1 s of PostgreSQL's time. */
   readonly sliceSize?: number;
-  /** How far back the first look reads, in milliseconds. Default ten minutes. */
+  /** Age of the oldest orders that the first call reads, in milliseconds. Default 600,000 (ten minutes). */
   readonly firstLookMs?: number;
 }
 
+/** A check whose cost does not grow with the number of stored orders. */
 export interface IncrementalCheck {
-  /** What is known to contradict the promises now. Reads a bounded number of rows beside the orders placed since the last look. */
+  /** The known violations. Reads the orders placed since the last call, and a bounded number of others. */
   look(nowMs: number): Promise<readonly Violation[]>;
 }
 
@@ -42,6 +43,7 @@ interface Sweep {
 
 const newSweep: Sweep = { from: "", units: new Map() };
 
+/** Starts with the orders of the last `firstLookMs`; older ones follow slice by slice. */
 export function createIncrementalCheck(o: IncrementalCheckOptions): IncrementalCheck {
   const { database, settleMs, sliceSize = 1_000, firstLookMs = 600_000 } = o;
   let lookedUpToMs: number | undefined;

@@ -1,8 +1,8 @@
 /**
- * What SmartCart promises, each as a query for the rows that contradict it. The queries do not trust the services' own constraints: stock
- * is added up from the reservations, money from the provider's ledger. They compare the schemas of all services, which no service may.
+ * The invariants of SmartCart, each as a query for the rows that violate it. The queries do not rely on the constraints of the services:
+ * they sum stock from the reservations and money from the provider's ledger. They read the schemas of all services, which no service may.
  *
- * A column `order_id` (or else `product_id`, `message_id`) says what a row is about. Milestones are numbers of order_milestone.proto.
+ * The column `order_id` (or `product_id`, `message_id`) identifies the subject of a row. Milestones are numbers of order_milestone.proto.
  */
 
 import type { Invariant, InvariantOptions, InvariantScope } from "./invariant.ts";
@@ -12,7 +12,7 @@ import { paymentInvariants } from "./payment-invariants.ts";
 import { shipmentInvariants } from "./shipment-invariants.ts";
 import { stockInvariants } from "./stock-invariants.ts";
 
-/** The promises that the database alone can tell about. */
+/** The invariants that can be checked in the database alone. */
 export function createInvariants(o: InvariantOptions): readonly Invariant[] {
   const scope: InvariantScope = {
     ...o,

@@ -14,8 +14,8 @@ const legalHistories = `values
 export function orderInvariants({ of, before, settleMs }: InvariantScope): readonly Invariant[] {
   return [
     {
-      name: "every key has its answer",
-      description: "The answer to an idempotency key is stored with the decision about its order.",
+      name: "every key has a response",
+      description: "The response to an idempotency key is stored with the outcome of its order.",
       sql: `
         select k.idempotency_key, k.order_id, o.state
         from orders.idempotency_keys k left join orders.orders o using (order_id)
@@ -23,7 +23,7 @@ export function orderInvariants({ of, before, settleMs }: InvariantScope): reado
     },
     {
       name: "sequence is contiguous",
-      description: "An order's history counts from 1 without a gap, up to what the order says.",
+      description: "The history of an order has the sequences 1 to `last_sequence` without gaps.",
       sql: `
         select o.order_id, o.last_sequence, array_agg(e.sequence order by e.sequence) as sequences
         from orders.orders o left join orders.order_events e using (order_id)
@@ -33,7 +33,7 @@ export function orderInvariants({ of, before, settleMs }: InvariantScope): reado
     {
       name: "only legal transitions",
       description:
-        "Every history is one of the six that the state machine allows, and fits the order's state.",
+        "Every history of a final order is one of the six that the state machine allows, and matches the state.",
       sql: `
         select o.order_id, o.state, array_agg(e.milestone order by e.sequence) as milestones
         from orders.orders o join orders.order_events e using (order_id)
@@ -41,8 +41,8 @@ export function orderInvariants({ of, before, settleMs }: InvariantScope): reado
         having (o.state, array_agg(e.milestone order by e.sequence)) not in (${legalHistories})`,
     },
     {
-      name: "everything comes to its end",
-      description: "Every order is shipped, rejected or cancelled, or on its way there.",
+      name: "every order becomes final",
+      description: "Every order is shipped, rejected or cancelled, or making progress.",
       // A parcel may take its time; an order that waits for one is not stuck. One with a refusal waits for a person.
       sql: `
         select o.order_id, o.state, o.refusal, o.resumptions, o.updated_at
@@ -55,7 +55,7 @@ export function orderInvariants({ of, before, settleMs }: InvariantScope): reado
     },
     {
       name: "outboxes are empty",
-      description: "Every event is handed to the queue soon after it became true.",
+      description: "Every event is published shortly after it was stored.",
       sql: `
         select message_id, ordering_key as order_id, attempts, last_error
         from orders.outbox where created_at <= ${before}`,

@@ -7,12 +7,12 @@ export function paymentInvariants({ of, orders, before }: InvariantScope): reado
   return [
     {
       name: "charged at most once",
-      description: "The provider's ledger has at most one capture an order.",
+      description: "The provider's ledger has at most one capture per order.",
       sql: `select order_id, captures from (${kept}) k where captures > 1`,
     },
     {
-      name: "nobody pays for nothing",
-      description: "No money is kept for an order that was rejected or cancelled, or for none.",
+      name: "no payment without an order",
+      description: "No money is kept for an order that is rejected, cancelled or does not exist.",
       repair: "refund",
       sql: `
         select k.order_id, o.state, k.kept_minor from (${kept}) k left join orders.orders o using (order_id)
@@ -21,7 +21,7 @@ export function paymentInvariants({ of, orders, before }: InvariantScope): reado
     },
     {
       name: "money is right",
-      description: "Captures less refunds are the total of every order that is paid for.",
+      description: "For every paid order, captures minus refunds equal its total.",
       sql: `
         select o.order_id, o.state, o.total_minor, k.kept_minor
         from orders.orders o left join (${kept}) k using (order_id)
@@ -29,7 +29,7 @@ export function paymentInvariants({ of, orders, before }: InvariantScope): reado
     },
     {
       name: "books agree",
-      description: "What the payment service says of a payment is what the provider did.",
+      description: "The status of every payment agrees with the provider's ledger.",
       sql: `
         select p.order_id, p.status, k.captures, k.kept_minor
         from payment.payment p left join (${kept}) k using (order_id)

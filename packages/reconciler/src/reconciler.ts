@@ -11,28 +11,31 @@ import type { CheckOptions, Violation } from "./check.ts";
 import { checkUntilSettled } from "./check.ts";
 import type { Invariant, RepairName } from "./invariant.ts";
 
+/** The services whose calls repair violations. */
 export interface ReconcilerPeers {
   readonly inventory: Pick<ServiceClient<typeof InventoryService>, "releaseReservation">;
   readonly payment: Pick<ServiceClient<typeof PaymentService>, "refundPayment">;
 }
 
-/** A violation, and what can be or was done about it. */
+/** A violation with the attempted repairs. */
 export interface Finding extends Violation {
-  /** What was tried, by row; empty where nothing was, or nothing can be. */
+  /** Attempted repairs, one per row; empty if none was attempted. */
   readonly repairs: readonly RepairOutcome[];
 }
 
+/** Result of one repair. */
 export interface RepairOutcome {
   readonly repair: RepairName;
   readonly orderId: string;
-  /** Why it did not work; unset where it did. */
+  /** Reason of a failure; unset if it succeeded. */
   readonly problem?: string;
 }
 
+/** Checks the invariants and repairs violations. */
 export interface Reconciler {
-  /** What contradicts the promises. Changes nothing. */
+  /** Checks without changing anything. */
   report(): Promise<readonly Finding[]>;
-  /** The same, then repairs. Idempotent: each repair is a call that may be repeated. */
+  /** Checks, then repairs. Idempotent: each repair is an idempotent call. */
   reconcile(): Promise<readonly Finding[]>;
 }
 
@@ -45,6 +48,7 @@ export interface ReconcilerOptions {
   readonly log: Logger;
 }
 
+/** Makes no call and no query until it is used. */
 export function createReconciler(o: ReconcilerOptions): Reconciler {
   const find = () => checkUntilSettled(o.database, o.invariants, o.check);
   return {
@@ -62,7 +66,7 @@ export function createReconciler(o: ReconcilerOptions): Reconciler {
   };
 }
 
-/** Repairs every row of a violation, one after the other; answers nothing where a person has to decide. Idempotent. */
+/** Repairs every row of a violation sequentially; returns nothing if an operator has to decide. Idempotent. */
 export async function repairAll(
   { invariant, rows }: Violation,
   { peers, log }: Pick<ReconcilerOptions, "peers" | "log">,
@@ -77,7 +81,7 @@ export async function repairAll(
       log.warn("reconciler.repaired", { orderId, repair, invariant: invariant.name });
       outcomes.push({ repair, orderId });
     } catch (error) {
-      log.error("reconciler.repair-failed", { orderId, repair, error });
+      log.error("reconciler.repair_failed", { orderId, repair, error });
       outcomes.push({ repair, orderId, problem: (error as Error).message });
     }
   }

@@ -8,7 +8,7 @@ export function shipmentInvariants({ of, orders }: InvariantScope): readonly Inv
     {
       name: "shipped once and only if paid",
       description:
-        "An order is shipped only if its parcel left, and its parcel leaves only if it has paid.",
+        "An order is SHIPPED only if its shipment is, and a shipment is SHIPPED only if its order is paid.",
       sql: `
         select coalesce(o.order_id, s.order_id) as order_id, o.state, s.status, k.kept_minor
         from (select * from orders.orders where ${of("order_id")}) o
@@ -20,8 +20,8 @@ export function shipmentInvariants({ of, orders }: InvariantScope): readonly Inv
             and ${notDeleted("s.order_id")})`,
     },
     {
-      name: "no parcel for a dead order",
-      description: "No shipment was begun for a cancelled, rejected or unknown order.",
+      name: "no shipment for a closed order",
+      description: "No shipment was started for a cancelled, rejected or unknown order.",
       sql: `
         select s.order_id, s.status, o.state
         from shipping.shipment s left join orders.orders o using (order_id)

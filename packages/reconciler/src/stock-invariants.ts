@@ -15,7 +15,7 @@ export function stockInvariants({ of }: InvariantScope): readonly Invariant[] {
       name: "stock is what is reserved",
       readsAll: true,
       description:
-        "What a product has reserved are the units that its reservations hold or have sold, so nothing is sold twice.",
+        "The reserved units of a product are the sum of its held and committed reservations, so no unit is sold twice.",
       sql: `
         select s.product_id, s.initial, s.reserved, r.units as reserved_units
         from inventory.stock s left join (${reserved}) r using (product_id)
@@ -23,7 +23,7 @@ export function stockInvariants({ of }: InvariantScope): readonly Invariant[] {
     },
     {
       name: "no orphan hold",
-      description: "No units are set aside for an order that has come to its end, or for none.",
+      description: "No units are held for an order that is final or does not exist.",
       repair: "release",
       sql: `
         select r.reservation_id as order_id, r.status, o.state
@@ -31,8 +31,8 @@ export function stockInvariants({ of }: InvariantScope): readonly Invariant[] {
         where r.status = 'HELD' and ${of("r.reservation_id")} and (o.order_id is null or o.state in ${ended}) and ${isOurs("r.reservation_id")}`,
     },
     {
-      name: "nothing is sold to nobody",
-      description: "Units are sold only to an order that is paid for.",
+      name: "sold units belong to paid orders",
+      description: "Every committed reservation belongs to a paid order.",
       repair: "release",
       sql: `
         select r.reservation_id as order_id, o.state, r.status
@@ -42,7 +42,7 @@ export function stockInvariants({ of }: InvariantScope): readonly Invariant[] {
     },
     {
       name: "sold is what is confirmed",
-      description: "The units of every confirmed order are sold to it.",
+      description: "Every confirmed order has a committed reservation.",
       sql: `
         select o.order_id, o.state, r.status
         from orders.orders o left join inventory.reservation r on r.reservation_id = o.order_id

@@ -72,6 +72,6 @@ export function createLastDefence(log: Logger, end: (error: unknown) => void) {
     escapedErrors.inc({ code: codeOf(error) });
     const errors = throttle();
     if (errors === 0) return;
-    log.error("process.error-escaped", { error, ...(errors > 1 && { unlogged: errors - 1 }) });
+    log.error("process.error_escaped", { error, ...(errors > 1 && { unlogged: errors - 1 }) });
   };
 }

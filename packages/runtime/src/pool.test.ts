@@ -78,7 +78,7 @@ describe("a pool", () => {
     };
     await pool.fill({ take: store.take, work, signal: never });
     await vi.waitFor(() => expect(store.done).toEqual(["good"]));
-    expect(lines.join("")).toContain("pool.work-failed");
+    expect(lines.join("")).toContain("pool.work_failed");
   });
 
   it("waits for what is under way when it is disposed of", async () => {

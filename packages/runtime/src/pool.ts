@@ -63,6 +63,6 @@ async function attempt(work: () => Promise<unknown>, pool: string, log: Logger):
   try {
     await work();
   } catch (error) {
-    log.error("pool.work-failed", { pool, error });
+    log.error("pool.work_failed", { pool, error });
   }
 }

@@ -24,6 +24,7 @@ export async function delay(ms: number, signal?: AbortSignal): Promise<void> {
   await sleep(timerMs(ms), undefined, signal ? { signal } : {});
 }
 
+/** How `retryUntilReady` waits for something outside of the process. */
 export interface RetryOptions<T> {
   /** What is waited for, with its address: "PostgreSQL at 127.0.0.1:5432". */
   what: string;

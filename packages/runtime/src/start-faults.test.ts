@@ -33,7 +33,7 @@ describe("waiting does not mend", () => {
     ["DEPTH_ZERO_SELF_SIGNED_CERT", /NODE_EXTRA_CA_CERTS/],
     ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", /NODE_EXTRA_CA_CERTS/],
     ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", /NODE_EXTRA_CA_CERTS/],
-    ["ERR_TLS_CERT_ALTNAME_INVALID", /name that stands in/],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", /name in the certificate of/],
     ["CERT_HAS_EXPIRED", /renew/],
     ["CERT_NOT_YET_VALID", /clock/],
     ["CERT_REVOKED", /TLS settings/],

@@ -31,7 +31,7 @@ export const networkFaults: readonly StartFault[] = [
   { code: /^UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT)/, remedy: unverifiable },
   {
     code: "ERR_TLS_CERT_ALTNAME_INVALID",
-    remedy: "connect by a name that stands in the server's certificate",
+    remedy: "connect with a name in the certificate of the server",
   },
   { code: "CERT_HAS_EXPIRED", remedy: "renew the server's certificate" },
   { code: "CERT_NOT_YET_VALID", remedy: "set the clock of this machine, or renew the certificate" },

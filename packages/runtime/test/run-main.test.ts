@@ -113,11 +113,11 @@ describe("runMain", () => {
     "an error of one stream that nobody handles is logged and survived: %s",
     async (code) => {
       const run = start(["escapes-later", code]);
-      await run.logged("process.error-escaped");
+      await run.logged("process.error_escaped");
       run.child.kill("SIGTERM");
       const { code: exitCode, out } = await run.ended;
       expect(exitCode).toBe(0);
-      expect(out).toMatch(new RegExp(`"process.error-escaped".*"code":"${code}"`));
+      expect(out).toMatch(new RegExp(`"process.error_escaped".*"code":"${code}"`));
       expect(out).toContain('"event":"stopped"');
     },
   );

@@ -7,8 +7,8 @@ export function shipmentNotFound(orderId: string): DomainError {
   return new DomainError({
     code: "SHIPMENT_NOT_FOUND",
     rpcCode: Code.NotFound,
-    title: "There is no such shipment",
-    message: `No shipment of order ${orderId} has begun. It begins shortly after the order is confirmed.`,
+    title: "Shipment not found",
+    message: `Order ${orderId} has no shipment. A shipment starts shortly after the order is confirmed.`,
   });
 }
 
@@ -17,14 +17,14 @@ export function shipmentStarted(orderId: string): DomainError {
     code: "SHIPMENT_STARTED",
     rpcCode: Code.FailedPrecondition,
     httpStatus: 409,
-    title: "The shipment has begun",
-    message: `Order ${orderId} is being shipped already; it is too late to stop it.`,
+    title: "Shipment started",
+    message: `The shipment of order ${orderId} has started, so it can no longer be cancelled.`,
   });
 }
 
-/** What a caller is told while the database is away. */
+/** Problem for callers while the database is unavailable. */
 export const shipmentsUnavailable: Unavailable = {
   code: "SHIPPING_UNAVAILABLE",
-  title: "The shipments cannot be read",
-  message: "The shipping service has lost its database for the moment. Send the same call again.",
+  title: "Shipments unavailable",
+  message: "The shipping database is unavailable. Retry the same call.",
 };

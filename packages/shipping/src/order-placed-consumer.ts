@@ -63,7 +63,7 @@ function judge(
   { failureRate, retentionDays, now }: OrderPlacedConsumerOptions,
 ): Outcome {
   if (!isMessage(message, OrderPlacedSchema)) {
-    return { kind: "dead-letter", reason: `queue ${QUEUE} does not take ${type}` };
+    return { kind: "dead-letter", reason: `queue ${QUEUE} does not accept ${type}` };
   }
   const flaw = invalidReason(message.orderId);
   if (flaw !== undefined) return { kind: "dead-letter", reason: flaw };

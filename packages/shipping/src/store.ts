@@ -30,12 +30,12 @@ export async function insertStarted(
 ): Promise<ReadonlySet<string>> {
   const { rows } = await db.query<{ order_id: string }>({
     name: "shipping.insert_started",
-    text: `INSERT INTO shipment (order_id, status, started_at, due_at, traceparent)
-      SELECT "orderId", 'STARTED', "startedAt",
-        CASE WHEN "dueAt" > "startedAt" THEN now() + ("dueAt" - "startedAt") ELSE least("startedAt", now()) END, traceparent
-      FROM ${started.from("s", 1)} ORDER BY "orderId"
-      ON CONFLICT (order_id) DO NOTHING
-      RETURNING order_id`,
+    text: `insert into shipment (order_id, status, started_at, due_at, traceparent)
+      select "orderId", 'STARTED', "startedAt",
+        case when "dueAt" > "startedAt" then now() + ("dueAt" - "startedAt") else least("startedAt", now()) end, traceparent
+      from ${started.from("s", 1)} order by "orderId"
+      on conflict (order_id) do nothing
+      returning order_id`,
     values: [started.values(starts)],
   });
   return new Set(rows.map((row) => row.order_id));
@@ -45,8 +45,8 @@ export async function insertStarted(
 export async function nextDueInMs(db: Queryable): Promise<number> {
   const { rows } = await db.query<{ ms: number }>({
     name: "shipping.next_due",
-    text: `SELECT greatest(0, extract(epoch FROM due_at - now()) * 1000)::float8 AS ms
-      FROM shipment WHERE status = 'STARTED' ORDER BY due_at LIMIT 1`,
+    text: `select greatest(0, extract(epoch from due_at - now()) * 1000)::float8 as ms
+      from shipment where status = 'STARTED' order by due_at limit 1`,
   });
   return rows[0]?.ms ?? Number.POSITIVE_INFINITY;
 }
@@ -58,9 +58,9 @@ export async function nextDueInMs(db: Queryable): Promise<number> {
 export async function lockDue(tx: Queryable, limit: number): Promise<DueShipment[]> {
   const { rows } = await tx.query<DueShipment>({
     name: "shipping.lock_due",
-    text: `SELECT order_id AS "orderId", started_at AS "startedAt", due_at <= started_at AS "atOnce", traceparent
-      FROM shipment WHERE status = 'STARTED' AND due_at <= now()
-      ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED`,
+    text: `select order_id as "orderId", started_at as "startedAt", due_at <= started_at as "atOnce", traceparent
+      from shipment where status = 'STARTED' and due_at <= now()
+      order by due_at limit $1 for update skip locked`,
     values: [limit],
   });
   return rows;
@@ -70,11 +70,11 @@ export async function lockDue(tx: Queryable, limit: number): Promise<DueShipment
 export async function markShipped(tx: Queryable, left: readonly ShipmentLeft[]): Promise<void> {
   await tx.query({
     name: "shipping.mark_shipped",
-    text: `UPDATE shipment
-      SET status = 'SHIPPED', shipped_at = done.shipped_at, tracking_number = done.tracking_number
-      FROM unnest($1::text[], $2::timestamptz[], $3::text[])
-        AS done (order_id, shipped_at, tracking_number)
-      WHERE shipment.order_id = done.order_id AND shipment.status = 'STARTED'`,
+    text: `update shipment
+      set status = 'SHIPPED', shipped_at = done.shipped_at, tracking_number = done.tracking_number
+      from unnest($1::text[], $2::timestamptz[], $3::text[])
+        as done (order_id, shipped_at, tracking_number)
+      where shipment.order_id = done.order_id and shipment.status = 'STARTED'`,
     values: [
       left.map((one) => one.orderId),
       left.map((one) => one.shippedAt),
@@ -87,8 +87,8 @@ export async function markShipped(tx: Queryable, left: readonly ShipmentLeft[]):
 export async function insertCancelled(db: Queryable, orderId: string): Promise<void> {
   await db.query({
     name: "shipping.insert_cancelled",
-    text: `INSERT INTO shipment (order_id, status) VALUES ($1, 'CANCELLED')
-      ON CONFLICT (order_id) DO NOTHING`,
+    text: `insert into shipment (order_id, status) values ($1, 'CANCELLED')
+      on conflict (order_id) do nothing`,
     values: [orderId],
   });
 }
@@ -97,7 +97,7 @@ export async function insertCancelled(db: Queryable, orderId: string): Promise<v
 export async function deleteShipments(db: Queryable, orderIds: readonly string[]): Promise<void> {
   await db.query({
     name: "shipping.delete",
-    text: `DELETE FROM shipment WHERE order_id = ANY($1::text[]) AND status <> 'STARTED'`,
+    text: `delete from shipment where order_id = any($1::text[]) and status <> 'STARTED'`,
     values: [orderIds],
   });
 }
@@ -106,8 +106,8 @@ export async function deleteShipments(db: Queryable, orderIds: readonly string[]
 export async function findShipment(db: Queryable, orderId: string): Promise<Shipment | undefined> {
   const { rows } = await db.query<ShipmentRow>({
     name: "shipping.find",
-    text: `SELECT order_id, status, started_at, shipped_at, tracking_number
-      FROM shipment WHERE order_id = $1`,
+    text: `select order_id, status, started_at, shipped_at, tracking_number
+      from shipment where order_id = $1`,
     values: [orderId],
   });
   const [row] = rows;

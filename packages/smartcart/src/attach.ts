@@ -29,7 +29,7 @@ export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
     config.DATABASE_URL ?? (await findEmbeddedPostgres({ stateDirectory: stateFolder }));
   if (databaseUrl === undefined) {
     throw new StartError(
-      `no SmartCart runs in ${stateFolder}; start it, or set DATABASE_URL or SMARTCART_STATE to those of the running one`,
+      `no SmartCart runs in ${stateFolder}; start it, or set DATABASE_URL or SMARTCART_STATE to the values of the running one`,
       { variable: "DATABASE_URL" },
     );
   }
@@ -56,7 +56,7 @@ const PATIENCE_MS = 10_000;
 
 function noAnswer(cause: unknown): StartError {
   return new StartError(
-    `no answer within ${PATIENCE_MS / 1000} s: check DATABASE_URL and AMQP_URL, and that both servers run`,
+    `no response within ${PATIENCE_MS / 1000} s: check DATABASE_URL and AMQP_URL, and that both servers run`,
     { variable: "DATABASE_URL", cause },
   );
 }

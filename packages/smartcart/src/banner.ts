@@ -23,7 +23,10 @@ export function banner({ smartcart, state, queue, readyMs }: BannerOptions): str
     ["Central log (Connect, gRPC)", urls.log ?? ""],
     ["Notification (health)", urls.notification ?? ""],
     ["Shipping (Connect, gRPC)", urls.shipping ?? ""],
-    ["Database", embeddedDatabase ? `embedded PostgreSQL in ${state}` : "the one in DATABASE_URL"],
+    [
+      "Database",
+      embeddedDatabase ? `embedded PostgreSQL in ${state}` : "PostgreSQL at DATABASE_URL",
+    ],
     ["Queue", queue],
   ];
   const width = Math.max(...rows.map(([what]) => what.length));
@@ -37,12 +40,12 @@ Place an order:
 
   curl -i ${urls.order}/placeOrder -H 'content-type: application/json' -d '{"userId":"u1","items":[{"productId":"espresso-beans","quantity":1}],"address":"1 Main St"}'
 
-Ctrl-C stops it.
+Press Ctrl-C to stop.
 
 `;
 }
 
 function consoleOf({ ops, web }: RunningSmartCart["urls"]): string {
-  if (ops === undefined) return "off: HOST is open to the network, and OPS_TOKEN is not set";
+  if (ops === undefined) return "off: HOST is not loopback, and OPS_TOKEN is not set";
   return web === undefined ? "not served" : `${web}/ops`;
 }

@@ -11,14 +11,14 @@ import { runWeb } from "./web.ts";
 
 const HELP = `smartcart: an order backend in which one set of .proto files is the whole contract
 
-  npm start                     everything in one process, with an embedded database and queue
-  npm start -- --rabbitmq       the same on RabbitMQ: a reachable one, an installed one, or Docker's
-  npm start -- --fresh          begin with an empty state folder
-  npx smartcart web             only the page and its proxy
-  npx smartcart settings        the environment variables, as a table
-  npx smartcart dlq             messages that were given up: list, show, redrive, drop
-  npx smartcart doctor          what is wrong with the SmartCart that runs, if anything
-        --reconcile   repair what can be repaired    --wait N   seconds that a contradiction has to stand, 20
+  npm start                     all services in one process, with an embedded database and queue
+  npm start -- --rabbitmq       the same on RabbitMQ: running on port 5672, installed, or in Docker
+  npm start -- --fresh          start with an empty state folder
+  npx smartcart web             only the web page and its proxy
+  npx smartcart settings        list the environment variables
+  npx smartcart dlq             dead letters: list, show, redrive, drop
+  npx smartcart doctor          check a running SmartCart
+        --reconcile   repair automatically where possible    --wait N   seconds that a violation must last (20)
 
 Settings are environment variables, described in docs/operations.md.
 `;
@@ -40,7 +40,7 @@ export async function runCommand(args: readonly string[], env: NodeJS.ProcessEnv
     case "doctor":
       return onRunning(env, (running) => doctor(running, flags));
     default:
-      return fail(`There is no command "${command}".`);
+      return fail(`Unknown command "${command}".`);
   }
 }
 

@@ -45,6 +45,7 @@ export const allConfig = {
 
 export type SmartCartConfig = ReturnType<typeof parseSmartCartConfig>;
 
+/** The settings of all services. @throws ConfigError with every invalid variable. */
 export function parseSmartCartConfig(env: NodeJS.ProcessEnv) {
   return parseConfig(env, allConfig);
 }

@@ -7,23 +7,23 @@ export interface DlqCommand {
   readonly action: string;
   readonly queue: string | undefined;
   readonly ids: readonly string[];
-  /** Most letters to list, show or redrive. */
+  /** Maximum number of dead letters to list, show or redrive. */
   readonly limit: number | undefined;
-  /** Most letters a second to redrive. */
+  /** Maximum rate of a redrive, in dead letters per second. */
   readonly rate: number | undefined;
 }
 
-const DLQ_HELP = `smartcart dlq [list] [queue]               what was given up, and why
-smartcart dlq show <queue> <id>            one message, decoded
-smartcart dlq redrive <queue> <id…|all> [--limit N] [--rate N]   back into the queue, with a fresh set of attempts
-smartcart dlq drop <queue> <id…|all>       delete for good
+const DLQ_HELP = `smartcart dlq [list] [queue]               list dead letters with their reasons
+smartcart dlq show <queue> <id>            show one dead letter, decoded
+smartcart dlq redrive <queue> <id…|all> [--limit N] [--rate N]   move back into the queue, with all attempts again
+smartcart dlq drop <queue> <id…|all>       delete permanently
 `;
 
 /** Carries a command out and answers what to print. Throws an Error with the usage where it makes no sense. */
 export async function runDlq(bus: EventBus, command: DlqCommand): Promise<string> {
   const { action, queue, ids, limit, rate } = command;
   if (action === "list")
-    return list(bus, queue === undefined ? queuesWithLetters() : [named(queue)], limit);
+    return list(bus, queue === undefined ? queuesWithDeadLetters() : [named(queue)], limit);
   if (queue === undefined || ids.length === 0)
     throw usage(`"dlq ${action}" needs a queue and an id`);
   const letters = bus.deadLetters(named(queue));
@@ -36,24 +36,24 @@ export async function runDlq(bus: EventBus, command: DlqCommand): Promise<string
         ...(limit !== undefined && { limit }),
         ...(rate !== undefined && { maxPerSecond: rate }),
       });
-      return `${moved} put back into ${queue}\n`;
+      return `${moved} moved back to ${queue}\n`;
     }
     case "drop":
-      return `${await letters.drop(which)} dropped from ${queue}.dlq\n`;
+      return `${await letters.drop(which)} deleted from ${queue}.dlq\n`;
     default:
-      throw usage(`there is no "dlq ${action}"`);
+      throw usage(`unknown command "dlq ${action}"`);
   }
 }
 
-function queuesWithLetters(): string[] {
+function queuesWithDeadLetters(): string[] {
   return [...queueTypes.values()].filter(({ deadLetter }) => deadLetter).map(({ name }) => name);
 }
 
 function named(queue: string): string {
   const name = queue.replace(/\.dlq$/, "");
-  if (queuesWithLetters().includes(name)) return name;
+  if (queuesWithDeadLetters().includes(name)) return name;
   throw usage(
-    `there is no queue "${queue}" with dead letters; there are ${queuesWithLetters().join(", ")}`,
+    `no queue with dead letters has the name "${queue}"; use one of: ${queuesWithDeadLetters().join(", ")}`,
   );
 }
 
@@ -63,8 +63,8 @@ async function list(bus: EventBus, queues: readonly string[], limit = 100): Prom
     const letters = bus.deadLetters(queue);
     lines.push(`${queue}.dlq: ${await letters.count()}`);
     for (const { id, type, attempt, failedAt, reason } of await letters.list({ limit })) {
-      const at = failedAt?.toISOString() ?? "at an unknown time";
-      const line = `${id}  ${type || "of no type"}  ${at}  attempt ${attempt}  ${reason}`;
+      const at = failedAt?.toISOString() ?? "unknown time";
+      const line = `${id}  ${type || "no type"}  ${at}  attempt ${attempt}  ${reason}`;
       lines.push(`  ${onOneLine(line)}`);
     }
   }

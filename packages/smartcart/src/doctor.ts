@@ -66,7 +66,7 @@ async function lookAtDatabase(database: Database): Promise<Item> {
     says:
       off.length === 0
         ? `${name}, durable: ${rows.map(({ name, setting }) => `${name} ${setting}`).join(", ")}`
-        : `${name}, but ${off.join(" and ")} off: what was acknowledged can be lost with the machine; switch it on`,
+        : `${name}, but ${off.join(" and ")} off: acknowledged data can be lost in a crash of the machine; switch it on`,
   };
 }
 
@@ -89,7 +89,7 @@ async function lookAtQueue(bus: EventBus): Promise<Item> {
     says:
       dead.length === 0
         ? `${engine}, no dead letters`
-        : `${engine}, dead letters: ${told}; "smartcart dlq list" says why, "smartcart dlq redrive" tries them again`,
+        : `${engine}, dead letters: ${told}; "smartcart dlq list" shows the reasons, "smartcart dlq redrive" retries them`,
   };
 }
 
@@ -101,7 +101,7 @@ async function lookAtPart([what, url]: readonly [string, string]): Promise<Item>
     const why = failed.length > 0 ? `: ${failed.join(", ")} failed` : "";
     return { what, well: response.ok, says: `${report.status} at ${url}${why}` };
   } catch (error) {
-    return { what, well: false, says: `does not answer at ${url}: ${reasonOf(error)}` };
+    return { what, well: false, says: `does not respond at ${url}: ${reasonOf(error)}` };
   }
 }
 
@@ -134,7 +134,7 @@ async function lookAtPromises(
   const kept = invariants.length - findings.length;
   return {
     item: {
-      what: "promises",
+      what: "invariants",
       well: left === 0,
       says: `${kept} of ${invariants.length} hold${findings.length > left ? `, ${findings.length - left} repaired` : ""}`,
     },
@@ -153,7 +153,7 @@ function shown({ what, says, well }: Item): string {
 }
 
 function described({ invariant, rows, repairs }: Finding, { reconcile }: DoctorOptions): string {
-  const lines = [`\n${invariant.name}: ${rows.length}`, `  promised: ${invariant.description}`];
+  const lines = [`\n${invariant.name}: ${rows.length}`, `  ${invariant.description}`];
   for (const [index, row] of rows.slice(0, SHOWN_ROWS).entries()) {
     const columns = Object.entries(row).map(([name, value]) => `${name}=${textOf(value)}`);
     const repair = repairs[index];
@@ -162,11 +162,9 @@ function described({ invariant, rows, repairs }: Finding, { reconcile }: DoctorO
   }
   if (rows.length > SHOWN_ROWS) lines.push(`  and ${rows.length - SHOWN_ROWS} more`);
   if (invariant.repair === undefined) {
-    lines.push(
-      "  no repair is safe without a person: read the orders' history and the central log",
-    );
+    lines.push("  requires an operator: read the history of the orders and the central log");
   } else if (!reconcile) {
-    lines.push(`  "smartcart doctor --reconcile" repairs it: ${invariant.repair} for each`);
+    lines.push(`  "smartcart doctor --reconcile" repairs it: one ${invariant.repair} per row`);
   }
   return lines.join("\n");
 }

@@ -24,8 +24,8 @@ const run = promisify(execFile);
 
 export async function findRabbitMq(options: FindOptions): Promise<FoundBroker> {
   const { amqpUrl, stateDirectory, log } = options;
-  if (amqpUrl !== undefined) return found(amqpUrl, "the one that AMQP_URL names");
-  if (await isListening(5672)) return found(LOCAL_URL, "the one that is reachable on port 5672");
+  if (amqpUrl !== undefined) return found(amqpUrl, "RabbitMQ at AMQP_URL");
+  if (await isListening(5672)) return found(LOCAL_URL, "RabbitMQ on port 5672");
   const failures: string[] = [];
   try {
     const broker = await startPrivateBroker({ directory: join(stateDirectory, "rabbitmq"), log });
@@ -40,7 +40,7 @@ export async function findRabbitMq(options: FindOptions): Promise<FoundBroker> {
     failures.push((error as Error).message.trim());
   }
   throw new StartError(
-    `no RabbitMQ was found: nothing listens on port 5672, and neither rabbitmq-server nor Docker would start one (${failures.join("; ")}). Install rabbitmq-server, or set AMQP_URL, or leave out --rabbitmq`,
+    `no RabbitMQ found: port 5672 is closed, and neither rabbitmq-server nor Docker could start one (${failures.join("; ")}). Install rabbitmq-server, or set AMQP_URL, or leave out --rabbitmq`,
     { variable: "AMQP_URL" },
   );
 }
@@ -75,5 +75,5 @@ async function startInDocker(): Promise<FoundBroker> {
     await delay(1_000);
   }
   await stop();
-  throw new Error("the RabbitMQ container did not become ready within a minute");
+  throw new Error("the RabbitMQ container did not become ready within one minute");
 }

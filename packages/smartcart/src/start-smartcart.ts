@@ -23,6 +23,7 @@ import type { RunningWebServer } from "./web-server.ts";
 import { startWebServer } from "./web-server.ts";
 import type { SignInOptions } from "./web-sign-in.ts";
 
+/** What all services in one process are built from. */
 export interface SmartCartOptions {
   readonly config: SmartCartConfig;
   /** Where the embedded database lives. */
@@ -35,6 +36,7 @@ export interface SmartCartOptions {
   readonly signal?: AbortSignal;
 }
 
+/** All services in one process. Disposing drains them in reverse order of their start. */
 export interface RunningSmartCart extends AsyncDisposable {
   readonly parts: readonly Part[];
   /** Base URL by part: "order", "inventory", "payment", "status-hub", "log", "notification", "shipping", "ops", "web". */
@@ -43,6 +45,7 @@ export interface RunningSmartCart extends AsyncDisposable {
   readonly embeddedDatabase: boolean;
 }
 
+/** Starts the database server if none is configured, the queue, all services, and the page. Rejects, with everything stopped, if one of them fails. */
 export async function startSmartCart(options: SmartCartOptions): Promise<RunningSmartCart> {
   const { amqpUrl, log, signal } = options;
   const { config, signIn } = decideForOneProcess(options.config);

@@ -67,16 +67,16 @@ export const headersTooLarge: HttpProblemInit = {
   status: 431,
   code: "HEADERS_TOO_LARGE",
   title: "The request's headers are too large",
-  detail: "The headers are longer than this server reads. Send fewer or shorter ones.",
+  detail: "The headers exceed the limit of this server. Send fewer or shorter ones.",
 };
 
 /** The part that should answer is not there now. */
 export const upstreamUnavailable: HttpProblemInit = {
   status: 503,
   code: "UPSTREAM_UNAVAILABLE",
-  title: "A part of the shop cannot be reached",
+  title: "Service unreachable",
   detail:
-    "Nothing is lost. Send the same request again, with the same Idempotency-Key, in a second.",
+    "The service did not respond. Retry the same request in one second, with the same Idempotency-Key.",
   retryAfterMs: 1_000,
 };
 
@@ -84,17 +84,17 @@ export const upstreamUnavailable: HttpProblemInit = {
 export const serviceIsOff = (part: string): HttpProblemInit => ({
   status: 404,
   code: "SERVICE_OFF",
-  title: "This part of the shop is switched off",
+  title: "Service is off",
   detail:
     part === "ops"
-      ? "The operations console is off: HOST is open to the network, and OPS_TOKEN is not set. Set OPS_TOKEN and start again."
-      : `The part "${part}" does not run here.`,
+      ? "The operations console is off because HOST is not loopback and OPS_TOKEN is not set. Set OPS_TOKEN and restart."
+      : `The service "${part}" does not run here.`,
 });
 
 /** A fault of ours: it costs this one request its answer. */
 export const internalProblem: HttpProblemInit = {
   status: 500,
   code: "INTERNAL",
-  title: "Something went wrong",
-  detail: "The request could not be answered. It is logged; send it again later.",
+  title: "Internal error",
+  detail: "The request failed. The error is logged; retry later.",
 };

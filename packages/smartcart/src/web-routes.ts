@@ -46,7 +46,7 @@ export function createRouter(o: RouteOptions): Router {
     try {
       route(o, request, response, pass);
     } catch (error) {
-      o.log.error("web.request-failed", { method: request.method, url: request.url, error });
+      o.log.error("web.request_failed", { method: request.method, url: request.url, error });
       sendProblem(response, internalProblem);
     }
   };
@@ -116,7 +116,7 @@ function sendOperation(
   metrics.metrics().then(
     (text) => response.setHeader("content-type", metrics.contentType).end(text),
     (error: unknown) => {
-      log.error("web.metrics-failed", { error });
+      log.error("web.metrics_failed", { error });
       sendProblem(response, internalProblem);
     },
   );

@@ -131,5 +131,5 @@ async function listen(server: Server, { port, host, log }: WebServerOptions): Pr
     throw new StartError(message, { variable: "WEB_PORT", cause: error });
   }
   // No descriptor left for one more connection (EMFILE): those that are open go on.
-  server.on("error", (error) => log.warn("web.accept-failed", { error }));
+  server.on("error", (error) => log.warn("web.accept_failed", { error }));
 }

@@ -71,19 +71,19 @@ describe("smartcart dlq", () => {
     refusing = false;
     const redrive = { ...nothing, action: "redrive", queue: "orders" };
     expect(await runDlq(bus, { ...redrive, ids: ["ORD-3:placed"] })).toBe(
-      "1 put back into orders\n",
+      "1 moved back to orders\n",
     );
     await waitFor(() => handled.includes("ORD-3:placed"));
     expect(await runDlq(bus, { ...redrive, ids: ["all"], limit: 1 })).toBe(
-      "1 put back into orders\n",
+      "1 moved back to orders\n",
     );
     await waitFor(async () => (await bus.deadLetters("orders").count()) === 2);
   });
 
   it("drops for good", async () => {
     const drop = { ...nothing, action: "drop", queue: "orders" };
-    expect(await runDlq(bus, { ...drop, ids: ["poison"] })).toBe("1 dropped from orders.dlq\n");
-    expect(await runDlq(bus, { ...drop, ids: ["all"] })).toBe("1 dropped from orders.dlq\n");
+    expect(await runDlq(bus, { ...drop, ids: ["poison"] })).toBe("1 deleted from orders.dlq\n");
+    expect(await runDlq(bus, { ...drop, ids: ["all"] })).toBe("1 deleted from orders.dlq\n");
     expect(await bus.deadLetters("orders").count()).toBe(0);
   });
 
@@ -93,7 +93,7 @@ describe("smartcart dlq", () => {
       "needs a queue and an id",
     );
     await expect(runDlq(bus, { ...wrong, queue: "parcels", ids: ["x"] })).rejects.toThrow(
-      'there is no queue "parcels" with dead letters; there are orders, shipments',
+      'no queue with dead letters has the name "parcels"; use one of: orders, shipments',
     );
   });
 });

@@ -68,7 +68,7 @@ describe("smartcart doctor", () => {
     ]) {
       expect(stdout).toMatch(new RegExp(`^ok {3}${part} +ready at http`, "m"));
     }
-    expect(stdout).toMatch(/^ok {3}promises +16 of 16 hold$/m);
+    expect(stdout).toMatch(/^ok {3}invariants +16 of 16 hold$/m);
   });
 
   it("says what is wrong and changes nothing, then repairs it with --reconcile", async () => {
@@ -76,13 +76,15 @@ describe("smartcart doctor", () => {
     await forgetAnOrder();
     const report = await smartcart("doctor", "--wait", "1");
     expect(report.code).toBe(1);
-    expect(report.stdout).toMatch(/^BAD {2}promises +14 of 16 hold$/m);
+    expect(report.stdout).toMatch(/^BAD {2}invariants +14 of 16 hold$/m);
     expect(report.stdout).toContain(`order_id=${nobody} state=null kept_minor=500`);
-    expect(report.stdout).toContain(`"smartcart doctor --reconcile" repairs it: refund for each`);
+    expect(report.stdout).toContain(
+      `"smartcart doctor --reconcile" repairs it: one refund per row`,
+    );
     expect(await shop.available("espresso-beans")).toBe(before - 2);
 
     const repaired = await smartcart("doctor", "--wait", "1", "--reconcile");
-    expect(repaired.stdout).toMatch(/^ok {3}promises +14 of 16 hold, 2 repaired$/m);
+    expect(repaired.stdout).toMatch(/^ok {3}invariants +14 of 16 hold, 2 repaired$/m);
     expect(repaired.stdout).toMatch(new RegExp(`${nobody}.* → release: done`));
     expect(await shop.available("espresso-beans")).toBe(before);
     expect(await contradictions(shop.databaseUrl)).toEqual({});
@@ -94,7 +96,7 @@ describe("smartcart doctor", () => {
     const { code, stdout } = await smartcart("doctor", "--wait", "1", "--reconcile");
     expect(code).toBe(1);
     expect(stdout).toContain("money is right: 1");
-    expect(stdout).toContain("no repair is safe without a person");
+    expect(stdout).toContain("requires an operator");
     await rowsOf(shop.databaseUrl, "update orders.orders set total_minor = total_minor - 1");
   });
 
@@ -111,8 +113,10 @@ describe("smartcart doctor", () => {
     Object.assign(shop.urls, { log: "http://127.0.0.1:9" });
     const { code, stdout } = await smartcart("doctor");
     Object.assign(shop.urls, { log });
-    expect(stdout).toMatch(/^BAD {2}queue .*1 in orders\.dlq; "smartcart dlq list" says why/m);
-    expect(stdout).toMatch(/^BAD {2}log +does not answer at http:\/\/127\.0\.0\.1:9/m);
+    expect(stdout).toMatch(
+      /^BAD {2}queue .*1 in orders\.dlq; "smartcart dlq list" shows the reasons/m,
+    );
+    expect(stdout).toMatch(/^BAD {2}log +does not respond at http:\/\/127\.0\.0\.1:9/m);
     // The databases of tests need not outlive the machine.
     expect(stdout).toMatch(/^BAD {2}database .*fsync.* off.*switch it on$/m);
     expect(code).toBe(1);

@@ -33,7 +33,7 @@ const breakages: readonly Breakage[] = [
     what: "an order that is stuck",
     broken: setOrder("state = 'PAID', lease_until = 'infinity'"),
     mended: setOrder("state = 'SHIPPED'"),
-    noticedBy: ["everything comes to its end"],
+    noticedBy: ["every order becomes final"],
   },
   {
     what: "a gap in a history",
@@ -70,7 +70,7 @@ const breakages: readonly Breakage[] = [
     what: "a sale to nobody",
     broken: reservation("COMMITTED"),
     mended: noReservation,
-    noticedBy: ["nothing is sold to nobody", "stock is what is reserved"],
+    noticedBy: ["sold units belong to paid orders", "stock is what is reserved"],
   },
   {
     what: "a confirmed order whose units were put back",
@@ -88,7 +88,7 @@ const breakages: readonly Breakage[] = [
     what: "a charge for nobody",
     broken: entry(nobody, "capture"),
     mended: `delete from payment_provider.ledger_entry where charge_id = ${nobody}`,
-    noticedBy: ["nobody pays for nothing"],
+    noticedBy: ["no payment without an order"],
   },
   {
     what: "a refund of a shipped order",
@@ -118,7 +118,7 @@ const breakages: readonly Breakage[] = [
     broken: `insert into shipping.shipment (order_id, status, started_at, due_at, shipped_at, tracking_number)
       select ${nobody}, 'SHIPPED', now(), now(), now(), 'T-1'`,
     mended: `delete from shipping.shipment where order_id = ${nobody}`,
-    noticedBy: ["no parcel for a dead order", "shipped once and only if paid"],
+    noticedBy: ["no shipment for a closed order", "shipped once and only if paid"],
   },
   {
     what: "an event that nobody was told",
@@ -130,7 +130,7 @@ const breakages: readonly Breakage[] = [
     what: "a key without its answer",
     broken: "update orders.idempotency_keys set answer = null where order_id = :order",
     mended: "update orders.idempotency_keys set answer = '' where order_id = :order",
-    noticedBy: ["every key has its answer"],
+    noticedBy: ["every key has a response"],
   },
 ];
 

@@ -1,12 +1,14 @@
-/** Every line of the README that a reader can paste while SmartCart runs, pasted. */
+/** Runs every line of the READMEs that calls a running SmartCart. */
+import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CommandResult } from "@smartcart/testkit";
 import { runCommand } from "@smartcart/testkit";
+import { describeReadme } from "@smartcart/testkit/suites";
+import type { ReadmeExample } from "./readme-lines.ts";
+import { packageReadmes, problemOf, root, scriptExamples, shellExamples } from "./readme-lines.ts";
 import { startStack, wholeLife } from "./stack.ts";
 
-const root = fileURLToPath(new URL("../../../", import.meta.url));
 const readme = await readFile(`${root}README.md`, "utf8");
 
 /** The `sh` blocks that call a running SmartCart; those that install, start or test it are no lines for this test. */
@@ -14,12 +16,14 @@ const lines = [...readme.matchAll(/^```sh\n(.*?)^```$/gms)]
   .map(([, block = ""]) => block.trim())
   .filter((block) => /localhost:\d+/.test(block));
 
-const partByPort: Readonly<Record<string, string>> = {
+const serviceByPort: Readonly<Record<string, string>> = {
   "8080": "order",
   "8081": "inventory",
   "8082": "payment",
   "8083": "status-hub",
   "8084": "log",
+  "8085": "notification",
+  "8086": "shipping",
   "8087": "ops",
 };
 
@@ -29,14 +33,18 @@ beforeAll(async () => {
 });
 afterAll(() => shop?.[Symbol.asyncDispose]());
 
-/** Runs a block as a shell would, but against the ports of this test's SmartCart. */
-async function paste(block: string): Promise<CommandResult> {
-  const here = block.replaceAll(/localhost:(\d+)/g, (_, port: string) => {
-    const part = partByPort[port];
-    if (part === undefined) throw new Error(`the README names port ${port}, which no part has`);
-    return new URL(shop.urls[part] ?? "").host;
+/** The code with the ports of this test's SmartCart. */
+function withPorts(code: string): string {
+  return code.replaceAll(/localhost:(\d+)/g, (_, port: string) => {
+    const service = serviceByPort[port];
+    if (service === undefined) throw new Error(`no service has port ${port} of the README`);
+    return new URL(shop.urls[service] ?? "").host;
   });
-  return runCommand("sh", ["-c", here], { cwd: root, timeoutMs: 25_000 });
+}
+
+/** Runs a block in a shell against this test's SmartCart. */
+async function paste(block: string): Promise<CommandResult> {
+  return runCommand("sh", ["-c", withPorts(block)], { cwd: root, timeoutMs: 25_000 });
 }
 
 interface Expectation {
@@ -120,4 +128,50 @@ describe("the README's lines", () => {
     expect(code, stderr).toBe(0);
     see(stdout);
   });
+});
+
+const files = await packageReadmes();
+const examples = (await Promise.all(files.map(shellExamples))).flat();
+const calls = examples.filter(({ code }) => /localhost:\d+/.test(code));
+const commands = examples.filter((example) => !calls.includes(example));
+const scripts = (await Promise.all(files.map(scriptExamples))).flat();
+
+describe("the examples in the packages' READMEs", () => {
+  let orderId = "";
+  beforeAll(async () => {
+    const items = [{ productId: "espresso-beans", quantity: 1 }];
+    const { body } = await shop.place({ userId: "u1", items, address: "1 Main St" });
+    orderId = body.orderId;
+    await shop.history(orderId, "Shipped");
+  });
+  const isStream = ({ code }: ReadmeExample) => /Service\/(Watch|Tail)/.test(code);
+  const fillIn = ({ code }: ReadmeExample) => withPorts(code.replaceAll("ORD-…", orderId));
+
+  it.concurrent.each(calls.filter((call) => !isStream(call)))("$file: $code", async (example) => {
+    const { code, stdout, stderr } = await paste(fillIn(example));
+    expect(code, stderr).toBe(0);
+    expect(stdout).not.toBe("");
+    expect(stdout).not.toContain("urn:smartcart:problem");
+  });
+
+  it.concurrent.each(calls.filter(isStream))("$file: $code", async (example) => {
+    // 124: it was still open when `timeout` ended it. A call that fails ends with a code of its own.
+    const { code, stderr } = await paste(`timeout 5 ${fillIn(example)}`);
+    expect(code, stderr).toBe(124);
+  });
+
+  it.concurrent.for(scripts)("$file: $code", async (example, { onTestFinished }) => {
+    const script = spawn(process.execPath, ["--eval", fillIn(example)]);
+    onTestFinished(() => void script.kill());
+    for await (const chunk of script.stdout) if (String(chunk).includes('"Shipped"')) return;
+    expect.fail("it ended before the last status");
+  });
+
+  it.each(commands)("$file: $code", async (example) => {
+    expect(await problemOf(example)).toBeUndefined();
+  });
+});
+
+describe("the examples of the page", async () => {
+  await describeReadme(new URL("../../../web/", import.meta.url));
 });

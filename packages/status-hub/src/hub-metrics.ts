@@ -30,7 +30,7 @@ export function createHubMetrics(registry: Registry): HubMetrics {
   });
   const resyncs = new Counter({
     name: "smartcart_status_resyncs_total",
-    help: "Clients that were told to read an order by REST.",
+    help: "Resync frames sent to clients.",
     registers,
   });
   const dropped = new Counter({
@@ -68,7 +68,7 @@ function observe(registers: Registry[], hub: Hub, admission: Admission): void {
   });
   new Gauge({
     name: "smartcart_status_topics",
-    help: "Orders and users that somebody follows.",
+    help: "Orders and users with at least one subscriber.",
     labelNames: ["kind"],
     registers,
     collect() {

@@ -108,5 +108,5 @@ const RESYNC_REASON =
   "the order's history cannot be read just now; read the order by REST and subscribe again after what you have";
 
 function unknownMessage(orderId: string): string {
-  return `there is no order ${orderId} yet; if it appears, its statuses will follow here`;
+  return `no order has the id ${orderId} yet; if it is placed, its statuses follow on this connection`;
 }

@@ -113,7 +113,9 @@ async function hearStatuses(
     onGap() {
       // A lost connection is a gap in both: the one that is attached last has everything read, once.
       if (!ready()) return;
-      log.warn("status.gap", { message: "the queue was away; every subscription is read again" });
+      log.warn("status.gap", {
+        message: "the queue was unavailable; all subscriptions are read again",
+      });
       hub.refillAll();
     },
   };

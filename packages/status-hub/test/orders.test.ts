@@ -18,7 +18,7 @@ test.each(engines)(
     await expect.poll(() => early.frames, patience).toHaveLength(1);
     expect(early.frames[0]?.error).toEqual({
       code: "UNKNOWN_ORDER",
-      message: `there is no order ${orderId} yet; if it appears, its statuses will follow here`,
+      message: `no order has the id ${orderId} yet; if it is placed, its statuses follow on this connection`,
       field: "subscribe.orderId",
     });
 

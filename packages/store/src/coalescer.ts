@@ -3,6 +3,7 @@ import type { PendingResult } from "@smartcart/runtime";
 import { createBatcher, rejectAll, settleEach } from "@smartcart/runtime";
 import { isFaultOfTheMoment } from "./sql-errors.ts";
 
+/** How concurrent items are batched. */
 export interface CoalescerOptions<I, O> {
   /** Names it in errors: "orders.insert". */
   name: string;

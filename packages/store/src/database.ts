@@ -50,6 +50,7 @@ export interface Database extends Queryable, AsyncDisposable {
   ping(timeoutMs?: number): Promise<void>;
 }
 
+/** What a connection pool is built from. */
 export interface DatabaseOptions {
   /** postgres://user:password@host:port/database */
   url: string;

@@ -10,6 +10,7 @@ export interface DetachableDatabase extends AsyncDisposable {
   attach(): Promise<void>;
 }
 
+/** Starts attached. */
 export async function createDetachableDatabase(): Promise<DetachableDatabase> {
   await using started = new AsyncDisposableStack();
   const { url: realUrl } = started.use(await createTestDatabase());

@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import { connect, createServer } from "node:net";
 
+/** Where it listens, and where it forwards to. */
 export interface ForwarderOptions {
   /** Where it listens, on loopback. */
   readonly port: number;

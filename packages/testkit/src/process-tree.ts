@@ -1,6 +1,7 @@
 /** What a process has started, and what all of it weighs, read from Linux's /proc. */
 import { readdir, readFile } from "node:fs/promises";
 
+/** A running process, as `/proc` shows it. */
 export interface ProcessInfo {
   readonly pid: number;
   readonly parentPid: number;

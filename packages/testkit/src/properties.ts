@@ -1,6 +1,7 @@
 /** Options for properties of fast-check, so that each failure names its seed and can be run again. */
 import fc from "fast-check";
 
+/** Bounds of a property test. */
 export interface PropertyOptions {
   /** Runs when nothing fails. Default: fast-check's, 100. */
   readonly numRuns?: number;

@@ -1,8 +1,9 @@
-/** A foreign program, run to its end: `buf`, `curl`, a shell line, a Python client. */
+/** Runs a program to completion: `buf`, `curl`, a shell command, a Python client. */
 import type { SpawnOptions as NodeSpawnOptions } from "node:child_process";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
+/** Environment and time limit of a command. */
 export interface CommandOptions {
   /** Where it runs. Default: here. */
   readonly cwd?: string;
@@ -12,6 +13,7 @@ export interface CommandOptions {
   readonly timeoutMs?: number;
 }
 
+/** How a command ended. */
 export interface CommandResult {
   /** The exit code, or the name of the signal that ended it. */
   readonly code: number | NodeJS.Signals;

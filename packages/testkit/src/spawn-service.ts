@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
 /** Where the processes of tests keep compiled code, by its content; it goes with `node_modules`. */
 export const compileCache = join(root, "node_modules/.cache/smartcart-tests");
 
+/** What to run, with which environment. */
 export interface SpawnOptions {
   /** Arguments to Node, the script first, relative to the repository: ["packages/order/src/main.ts"]. */
   readonly args: readonly string[];
@@ -17,6 +18,7 @@ export interface SpawnOptions {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** A running process. Disposing kills it. */
 export interface SpawnedService extends AsyncDisposable {
   readonly pid: number;
   /** Everything that it wrote so far, standard output and error together. */
@@ -30,6 +32,7 @@ export interface SpawnedService extends AsyncDisposable {
   answers(url: string, timeoutMs?: number): Promise<void>;
 }
 
+/** Starts the process without waiting for it; it ends with the test process at the latest. */
 export function spawnService({ args, env }: SpawnOptions): SpawnedService {
   const { PATH = "", HOME = "" } = process.env;
   const child = spawn(process.execPath, ["--import", endWithParent, ...args], {

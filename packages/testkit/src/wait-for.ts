@@ -1,6 +1,7 @@
 /** Waiting for a condition instead of for a time. */
 import { setTimeout as delay } from "node:timers/promises";
 
+/** How long and how often to probe. */
 export interface WaitOptions {
   /** How long to try, in milliseconds. Default 15,000. */
   readonly timeoutMs?: number;

@@ -92,7 +92,7 @@ function routes(router: ConnectRouter): void {
     listOrderEvents({ orderId, afterSequence }) {
       const order = orderOf(orderId);
       const last = book.lastSequence(order);
-      if (last === 0) throw new ConnectError(`there is no order ${orderId}`, Code.NotFound);
+      if (last === 0) throw new ConnectError(`no order has the id ${orderId}`, Code.NotFound);
       const length = Math.max(0, last - afterSequence);
       const events = Array.from({ length }, (_, index) =>
         entryOf({ order, sequence: afterSequence + index + 1 }),

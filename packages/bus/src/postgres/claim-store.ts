@@ -1,8 +1,8 @@
-/** The SQL of the claims: who has what in hand, and lives. All of it runs in schema `queue`. */
+/** The SQL of claims: which consumer processes which messages, and whether it is alive. All of it runs in schema `queue`. */
 import type { Queryable } from "@smartcart/store";
 import { wakeChannel } from "./message-store.ts";
 
-/** Gives back what a consumer has in hand. */
+/** Releases the messages that a consumer has claimed. */
 export async function releaseClaim(db: Queryable, consumer: string): Promise<void> {
   await db.query({
     name: "queue-release",
@@ -11,7 +11,7 @@ export async function releaseClaim(db: Queryable, consumer: string): Promise<voi
   });
 }
 
-/** What a dead consumer had in hand. */
+/** The claim of a consumer that has died. */
 export interface AbandonedClaim {
   readonly consumer: string;
   readonly queue: string;
@@ -19,8 +19,8 @@ export interface AbandonedClaim {
 }
 
 /**
- * Gives back what the consumers had in hand whose bus is gone, since nobody holds the lock on its number any more, and counts it
- * as a delivery that ended without an answer.
+ * Releases the claims of dead consumers, and counts them as deliveries without an outcome. A consumer is dead when no session holds
+ * the advisory lock on its bus number: PostgreSQL releases it with the connection, so a crash is detected without a time-out.
  */
 export async function releaseAbandoned(db: Queryable): Promise<AbandonedClaim[]> {
   const { rows } = await db.query<AbandonedClaim>({

@@ -112,7 +112,7 @@ function reasonOf(properties: Properties, isOurs: boolean, ofDeath: Header | und
   const reason = isOurs ? valueOfHeader(properties, reasonHeader) : undefined;
   if (typeof reason === "string") return reason;
   if (reason !== undefined) return JSON.stringify(reason);
-  return `given up by the broker: ${(ofDeath && textOf(ofDeath)) ?? "no reason stated"}`;
+  return `dead-lettered by the broker: ${(ofDeath && textOf(ofDeath)) ?? "no reason given"}`;
 }
 
 function valueOfHeader(properties: Properties, name: string): unknown {

@@ -7,10 +7,10 @@ export const patches = {
     file: "packages/shipping/src/store.ts",
     replacements: [
       {
-        find: `      ON CONFLICT (order_id) DO NOTHING
-      RETURNING order_id`,
-        replace: `      ON CONFLICT (order_id) DO UPDATE SET started_at = excluded.started_at
-      RETURNING order_id`,
+        find: `      on conflict (order_id) do nothing
+      returning order_id`,
+        replace: `      on conflict (order_id) do update set started_at = excluded.started_at
+      returning order_id`,
       },
     ],
   },
@@ -19,37 +19,37 @@ export const patches = {
     file: "packages/inventory/src/store/write-reservations.ts",
     replacements: [
       {
-        find: "WHERE product_id = ANY($1::text[]) ORDER BY product_id FOR UPDATE`",
-        replace: "WHERE product_id = ANY($1::text[]) ORDER BY product_id`",
+        find: "where product_id = any($1::text[]) order by product_id for update`",
+        replace: "where product_id = any($1::text[]) order by product_id`",
       },
       // The quick way as well.
       {
-        find: "ORDER BY s.product_id FOR UPDATE OF s",
-        replace: "ORDER BY s.product_id",
+        find: "order by s.product_id for update of s",
+        replace: "order by s.product_id",
       },
       {
-        find: `UPDATE stock s SET available = s.available - taken.units, reserved = s.reserved + taken.units,`,
-        replace: `UPDATE stock s SET available = taken.available - taken.units, reserved = taken.reserved + taken.units,`,
+        find: `update stock s set available = s.available - taken.units, reserved = s.reserved + taken.units,`,
+        replace: `update stock s set available = taken.available - taken.units, reserved = taken.reserved + taken.units,`,
       },
       {
-        find: "SELECT s.product_id, wanted.units, s.available >= wanted.units AS enough",
+        find: "select s.product_id, wanted.units, s.available >= wanted.units as enough",
         replace:
-          "SELECT s.product_id, s.available, s.reserved, wanted.units, s.available >= wanted.units AS enough",
+          "select s.product_id, s.available, s.reserved, wanted.units, s.available >= wanted.units as enough",
       },
       {
-        find: "      ORDER BY product_id FOR UPDATE`",
-        replace: "      ORDER BY product_id`",
+        find: "      order by product_id for update`",
+        replace: "      order by product_id`",
       },
       {
-        find: `UPDATE stock s SET available = s.available + move.available, reserved = s.reserved + move.reserved,
+        find: `update stock s set available = s.available + move.available, reserved = s.reserved + move.reserved,
                            version = s.version + 1`,
-        replace: `UPDATE stock s SET available = old.available + move.available, reserved = old.reserved + move.reserved,
+        replace: `update stock s set available = old.available + move.available, reserved = old.reserved + move.reserved,
                            version = s.version + 1`,
       },
       {
-        find: `AS move (product_id, available, reserved)
+        find: `as move (product_id, available, reserved)
 `,
-        replace: `AS move (product_id, available, reserved) JOIN stock old USING (product_id)
+        replace: `as move (product_id, available, reserved) join stock old using (product_id)
 `,
       },
     ],

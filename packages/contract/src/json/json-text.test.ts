@@ -22,7 +22,7 @@ function refusals(text: string, options = {}, schema = PlaceOrderRequestSchema a
   return [];
 }
 
-describe("a member that is there twice", () => {
+describe("a member that is repeated", () => {
   test.each<[string, string]>([
     ['{"userId":"a","userId":"b"}', "userId"],
     ['{"userId":"a","user\\u0049d":"b"}', "userId"],
@@ -31,7 +31,7 @@ describe("a member that is there twice", () => {
     ['{"__proto__":1,"__proto__":1}', "__proto__"],
     ['{"a\\"b":1,"a\\"b":1}', '["a\\"b"]'],
   ])("%s is named", (text, field) => {
-    expect(refusals(text)).toContain(`${field}: is there twice; send it once`);
+    expect(refusals(text)).toContain(`${field}: is repeated; send it once`);
   });
 
   test("is found at every depth, and nothing else is", () => {
@@ -59,7 +59,7 @@ describe("a member that is there twice", () => {
       members.some(([, inner]) => isDouble(inner));
     fc.assert(
       fc.property(tree(4), (members) => {
-        const twice = refusals(write(members)).filter((text) => text.includes("is there twice"));
+        const twice = refusals(write(members)).filter((text) => text.includes("is repeated"));
         expect(twice.length > 0).toBe(isDouble(members));
       }),
       generated,

@@ -104,7 +104,7 @@ function structureViolations(
   const inMessage = (path: JsonPath) => (root === undefined ? path : [root.jsonName, ...path]);
   const violations: FieldViolation[] = twice.slice(0, maxRepeated).map((path) => ({
     field: formatPath(inMessage(path)),
-    message: "is there twice; send it once",
+    message: "is repeated; send it once",
   }));
   // Of these the first name alone: the whole path would be as long as what it refuses.
   for (const [path, message] of [

@@ -52,7 +52,7 @@ test("a list that is too long is told of once, and its items are not looked at",
 test("two members of a oneof exclude each other", () => {
   const json = { subscribe: { orderId: "a", userId: "b" } };
   expect(violations(() => readJson(ClientFrameSchema, json))).toEqual([
-    "subscribe.userId: excludes orderId; send one of the two",
+    "subscribe.userId: cannot be combined with orderId; send one of them",
   ]);
 });
 

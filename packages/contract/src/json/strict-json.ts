@@ -29,7 +29,7 @@ export function readJson(
     return fromJson(schema, json, options);
   } catch (cause) {
     const found = findViolations(schema, json, options);
-    const whole = { field: "", message: "is not what this method takes" };
+    const whole = { field: "", message: "is not valid for this method" };
     throw new InvalidMessageError(found.length > 0 ? found : [whole], { cause });
   }
 }
@@ -91,7 +91,10 @@ function inspectRepetition(
     const message = `is another spelling of ${sameField}; send one of the two`;
     found.violations.push({ field: at, message });
   } else if (sameOneof !== undefined && value !== null) {
-    found.violations.push({ field: at, message: `excludes ${sameOneof}; send one of the two` });
+    found.violations.push({
+      field: at,
+      message: `cannot be combined with ${sameOneof}; send one of them`,
+    });
   }
   taken.set(field, key);
   if (field.oneof !== undefined && value !== null) {

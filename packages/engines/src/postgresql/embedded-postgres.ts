@@ -21,6 +21,7 @@ export interface EmbeddedPostgres extends AsyncDisposable {
   readonly pid: number;
 }
 
+/** What the embedded PostgreSQL is started with. */
 export interface EmbeddedPostgresOptions {
   /** Everything is kept in its folder `postgres`. Made when it does not exist. */
   stateDirectory: string;

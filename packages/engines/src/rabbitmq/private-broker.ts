@@ -17,6 +17,7 @@ import { findRabbitmq } from "./installation.ts";
 
 const execute = promisify(execFile);
 
+/** What the private RabbitMQ node is started with. */
 export interface PrivateBrokerOptions {
   /**
    * Its folder: data, configuration, logs, cookie. Made if need be; a second start finds the data

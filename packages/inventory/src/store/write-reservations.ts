@@ -9,15 +9,15 @@ import { toReservation } from "./reservation-row.ts";
 // Whatever writes takes its locks in one order: stock rows by product id, then reservation rows by id, then new ids in ascending
 // order. No two statements of the service can therefore deadlock.
 
-/** Locks the stock of some products, in the order of their ids, and reads the units available. */
+/** Locks the stock of some products, in the order of their ids (two batches with the same products must not deadlock), and reads the units available. */
 export async function lockStock(
   tx: Queryable,
   productIds: readonly string[],
 ): Promise<Map<string, number>> {
   const { rows } = await tx.query<{ product_id: string; available: number }>({
     name: "inventory.lock_stock",
-    text: `SELECT product_id, available FROM stock
-      WHERE product_id = ANY($1::text[]) ORDER BY product_id FOR UPDATE`,
+    text: `select product_id, available from stock
+      where product_id = any($1::text[]) order by product_id for update`,
     values: [productIds],
   });
   return toAvailable(rows);
@@ -30,11 +30,11 @@ export async function lockStockOf(
 ): Promise<Map<string, number>> {
   const { rows } = await tx.query<{ product_id: string; available: number }>({
     name: "inventory.lock_stock_of",
-    text: `SELECT product_id, available FROM stock
-      WHERE product_id IN (
-        SELECT line->>'productId' FROM reservation, jsonb_array_elements(lines) AS line
-        WHERE reservation_id = ANY($1::text[]))
-      ORDER BY product_id FOR UPDATE`,
+    text: `select product_id, available from stock
+      where product_id in (
+        select line->>'productId' from reservation, jsonb_array_elements(lines) as line
+        where reservation_id = any($1::text[]))
+      order by product_id for update`,
     values: [reservationIds],
   });
   return toAvailable(rows);
@@ -52,23 +52,25 @@ export async function holdAll(
 ): Promise<Map<string, Date>> {
   const { rows } = await db.query<{ reservation_id: string; expires_at: Date }>({
     name: "inventory.hold_all",
-    // The units are compared under the lock that they are then changed under: the update sees the locked version of each row.
-    text: `WITH taken AS MATERIALIZED (
-        SELECT s.product_id, wanted.units, s.available >= wanted.units AS enough
-        FROM stock s JOIN unnest($1::text[], $2::int[]) AS wanted (product_id, units) USING (product_id)
-        ORDER BY s.product_id FOR UPDATE OF s
-      ), possible AS MATERIALIZED (
-        SELECT count(*) = cardinality($1) AND bool_and(enough) AS all_of_it FROM taken
-      ), moved AS (
-        UPDATE stock s SET available = s.available - taken.units, reserved = s.reserved + taken.units,
+    // One round trip instead of five: hot stock rows were locked for all of them, and commits waited for the same rows. The units
+    // are compared under the lock that they are then changed under: the update sees the locked version of each row. Both CTEs are
+    // materialized so that the rows are locked, in order, before anything is decided.
+    text: `with taken as materialized (
+        select s.product_id, wanted.units, s.available >= wanted.units as enough
+        from stock s join unnest($1::text[], $2::int[]) as wanted (product_id, units) using (product_id)
+        order by s.product_id for update of s
+      ), possible as materialized (
+        select count(*) = cardinality($1) and bool_and(enough) as all_of_it from taken
+      ), moved as (
+        update stock s set available = s.available - taken.units, reserved = s.reserved + taken.units,
                            version = s.version + 1
-        FROM taken, possible WHERE s.product_id = taken.product_id AND possible.all_of_it
+        from taken, possible where s.product_id = taken.product_id and possible.all_of_it
       )
-      INSERT INTO reservation (reservation_id, lines, status, expires_at)
-      SELECT id, lines, 'HELD', now() + ttl_ms * interval '1 millisecond'
-      FROM unnest($3::text[], $4::jsonb[], $5::bigint[]) AS hold (id, lines, ttl_ms), possible
-      WHERE possible.all_of_it ORDER BY id
-      RETURNING reservation_id, expires_at`,
+      insert into reservation (reservation_id, lines, status, expires_at)
+      select id, lines, 'HELD', now() + ttl_ms * interval '1 millisecond'
+      from unnest($3::text[], $4::jsonb[], $5::bigint[]) as hold (id, lines, ttl_ms), possible
+      where possible.all_of_it order by id
+      returning reservation_id, expires_at`,
     values: [
       taken.map((line) => line.productId),
       taken.map((line) => line.quantity),
@@ -90,12 +92,14 @@ export async function commitHeld(
 ): Promise<Map<string, Reservation>> {
   const { rows } = await db.query<ReservationRow>({
     name: "inventory.commit_held",
-    text: `WITH held AS (
-        SELECT reservation_id AS id FROM reservation
-        WHERE reservation_id = ANY($1::text[]) AND status = 'HELD' ORDER BY reservation_id FOR UPDATE)
-      UPDATE reservation SET status = 'COMMITTED', updated_at = now()
-      FROM held WHERE reservation_id = held.id AND status = 'HELD'
-      RETURNING reservation_id, lines, status, closed, expires_at`,
+    // Held and sold units share the counter `stock.reserved`, so a commit writes one row and locks no stock. `for update` in the
+    // order of the ids prevents deadlocks between batches; an `update` alone locks rows in any order.
+    text: `with held as (
+        select reservation_id as id from reservation
+        where reservation_id = any($1::text[]) and status = 'HELD' order by reservation_id for update)
+      update reservation set status = 'COMMITTED', updated_at = now()
+      from held where reservation_id = held.id and status = 'HELD'
+      returning reservation_id, lines, status, closed, expires_at`,
     values: [ids],
   });
   return new Map(rows.map((row) => [row.reservation_id, toReservation(row)]));
@@ -112,13 +116,14 @@ export async function insertHolds(
 ): Promise<Map<string, Date>> {
   const { rows } = await tx.query<{ reservation_id: string; expires_at: Date }>({
     name: "inventory.insert_holds",
-    text: `WITH ${moveStock}
-      INSERT INTO reservation (reservation_id, lines, status, expires_at)
-      SELECT id, lines, 'HELD', now() + ttl_ms * interval '1 millisecond'
-      FROM unnest($4::text[], $5::jsonb[], $6::bigint[]) AS hold (id, lines, ttl_ms)
-      ORDER BY id
-      ON CONFLICT (reservation_id) DO NOTHING
-      RETURNING reservation_id, expires_at`,
+    // `do nothing` instead of an error: a unique violation would abort the transaction and hide which id it was.
+    text: `with ${moveStock}
+      insert into reservation (reservation_id, lines, status, expires_at)
+      select id, lines, 'HELD', now() + ttl_ms * interval '1 millisecond'
+      from unnest($4::text[], $5::jsonb[], $6::bigint[]) as hold (id, lines, ttl_ms)
+      order by id
+      on conflict (reservation_id) do nothing
+      returning reservation_id, expires_at`,
     values: [
       ...moveValues(moves),
       holds.map((hold) => hold.reservationId),
@@ -133,9 +138,9 @@ export async function insertHolds(
 export async function insertTombstones(tx: Queryable, ids: readonly string[]): Promise<number> {
   const { rowCount } = await tx.query({
     name: "inventory.insert_tombstones",
-    text: `INSERT INTO reservation (reservation_id, lines, status)
-      SELECT id, '[]', 'RELEASED' FROM unnest($1::text[]) AS id ORDER BY id
-      ON CONFLICT (reservation_id) DO NOTHING`,
+    text: `insert into reservation (reservation_id, lines, status)
+      select id, '[]', 'RELEASED' from unnest($1::text[]) as id order by id
+      on conflict (reservation_id) do nothing`,
     values: [ids],
   });
   return rowCount;
@@ -149,10 +154,10 @@ export async function updateReservations(
 ): Promise<void> {
   await tx.query({
     name: "inventory.update_reservations",
-    text: `WITH ${moveStock}
-      UPDATE reservation r SET status = change.status, closed = change.closed, updated_at = now()
-      FROM unnest($4::text[], $5::text[], $6::boolean[]) AS change (id, status, closed)
-      WHERE r.reservation_id = change.id`,
+    text: `with ${moveStock}
+      update reservation r set status = change.status, closed = change.closed, updated_at = now()
+      from unnest($4::text[], $5::text[], $6::boolean[]) as change (id, status, closed)
+      where r.reservation_id = change.id`,
     values: [
       ...moveValues(moves),
       changes.map((change) => change.reservationId),
@@ -183,11 +188,11 @@ export async function deleteReservations(tx: Queryable, ids: readonly string[]):
 }
 
 /** The part of a statement that moves the units of locked stock rows; its values are {@link moveValues}. */
-const moveStock = `moved AS (
-        UPDATE stock s SET available = s.available + move.available, reserved = s.reserved + move.reserved,
+const moveStock = `moved as (
+        update stock s set available = s.available + move.available, reserved = s.reserved + move.reserved,
                            version = s.version + 1
-        FROM unnest($1::text[], $2::int[], $3::int[]) AS move (product_id, available, reserved)
-        WHERE s.product_id = move.product_id)`;
+        from unnest($1::text[], $2::int[], $3::int[]) as move (product_id, available, reserved)
+        where s.product_id = move.product_id)`;
 
 function moveValues(moves: readonly StockMove[]): unknown[] {
   return [

@@ -35,10 +35,10 @@ const opaqueCodes: ReadonlySet<Code> = new Set([Code.Unknown, Code.Internal, Cod
 
 /** Codes of a neighbour that are passed on, with a text of our own. */
 const passedOn: ReadonlyMap<Code, string> = new Map([
-  [Code.Unavailable, "A part that this call needs is not available. Try again."],
-  [Code.ResourceExhausted, "A part that this call needs is overloaded. Try again."],
-  [Code.Aborted, "The call met a conflict in a part that it needs. Try again."],
-  [Code.DeadlineExceeded, "A part that this call needs did not answer in time. Try again."],
+  [Code.Unavailable, "A required service is unavailable. Retry."],
+  [Code.ResourceExhausted, "A required service is overloaded. Retry."],
+  [Code.Aborted, "A required service reported a conflict. Retry."],
+  [Code.DeadlineExceeded, "A required service did not respond in time. Retry."],
   [Code.Canceled, "The call was canceled."],
 ]);
 

@@ -85,7 +85,7 @@ function demoOff(service: string): DomainError {
     code: "DEMO_OFF",
     rpcCode: Code.FailedPrecondition,
     title: "Demo mode is off",
-    message: `${service} does not run in demo mode. Start it with SMARTCART_DEMO=1 to break things on purpose.`,
+    message: `${service} is not in demo mode. Set SMARTCART_DEMO=1 to enable fault switches.`,
   });
 }
 
@@ -104,6 +104,6 @@ function outOfRange(service: string, { name, max }: FaultSwitch): DomainError {
     code: "SWITCH_OUT_OF_RANGE",
     rpcCode: Code.InvalidArgument,
     title: "The switch does not go that far",
-    message: `FaultSwitch "${name}" of ${service} goes from 0 to ${max}.`,
+    message: `The value of switch "${name}" of ${service} must be from 0 to ${max}.`,
   });
 }

@@ -131,7 +131,7 @@ function stoppedError(): DomainError {
     code: "SHUTTING_DOWN",
     rpcCode: Code.Unavailable,
     title: "The server is shutting down",
-    message: "The server is shutting down. Connect again and repeat the call.",
+    message: "The server is shutting down. Reconnect and retry the call.",
     retryAfterMs: 1000,
   });
 }
@@ -141,7 +141,7 @@ function overloadedError(): DomainError {
     code: "OVERLOADED",
     rpcCode: Code.Unavailable,
     title: "The server is overloaded",
-    message: "The server has too many calls under way. Try again after the time stated.",
+    message: "The server has too many calls in progress. Retry after the stated time.",
     retryAfterMs: 1000,
   });
 }

@@ -38,7 +38,7 @@ function addressFullError(method: DescMethod): DomainError {
     code: "TOO_MANY_STREAMS",
     rpcCode: Code.ResourceExhausted,
     title: "Too many at once",
-    message: `This address has ${maxStreamsOfAddress} streams of ${method.name} open, which is all that it may. Close one before you open another.`,
+    message: `This address has ${maxStreamsOfAddress} streams of ${method.name} open, which is the maximum. Close one before opening another.`,
     retryAfterMs: 1000,
   });
 }

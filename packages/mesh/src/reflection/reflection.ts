@@ -83,7 +83,7 @@ function files(file: DescFile | undefined, asked: string, sent: Set<string>) {
 }
 
 function notFound(asked: string) {
-  return failure(Code.NotFound, `"${asked}" is not known here.`);
+  return failure(Code.NotFound, `"${asked}" does not exist on this server.`);
 }
 
 function failure(errorCode: Code, errorMessage: string) {

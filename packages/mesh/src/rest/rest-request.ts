@@ -76,7 +76,7 @@ function setQueryValue(
   if (field.fieldKind === "map") {
     violations.push({ field: key, message: "cannot be set by a parameter" });
   } else if (field.fieldKind !== "list" && values.length > 1) {
-    violations.push({ field: key, message: "may be given once only" });
+    violations.push({ field: key, message: "must be set only once" });
   } else {
     setText(json, key, chain, values, violations);
   }

@@ -202,7 +202,7 @@ function assertSentOnce(req: NodeRequest, name: string, value: string): void {
     throw new HttpProblemError({
       status: 400,
       code: "DUPLICATE_HEADER",
-      title: "A header was sent twice",
+      title: "Duplicate header",
       detail: `The header ${name} was sent more than once. Send it once.`,
     });
   }

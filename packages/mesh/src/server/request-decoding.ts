@@ -99,7 +99,7 @@ function assertBase64({ requestMethod, url }: HandlerContext): void {
   try {
     base64Decode(query.get("message") ?? "");
   } catch (cause) {
-    const message = "The parameter message is not base64, which base64=1 promises. Correct it.";
+    const message = "The parameter message is not base64, although base64=1 is set.";
     throw mapError(malformed(message, cause)).error;
   }
 }
@@ -149,7 +149,7 @@ function tooLarge(maxBytes: number, cause: unknown): DomainError {
     code: "BODY_TOO_LARGE",
     rpcCode: Code.ResourceExhausted,
     title: "The message is too large",
-    message: `A message may have ${maxBytes} bytes, after decompression as well. Send less.`,
+    message: `A message must have at most ${maxBytes} bytes, also after decompression. Send a smaller one.`,
     httpStatus: 413,
     cause,
   });

@@ -144,7 +144,7 @@ async function listen({ http1 }: ProtocolMux, o: ServerOptions): Promise<Address
       throw cause;
     }
     throw new StartError(
-      `${o.name} cannot listen on ${o.host}:${o.port}: the port ${problem}. Set ${o.portVariable} to a free port, or stop whoever has it.`,
+      `${o.name} cannot listen on ${o.host}:${o.port}: the port ${problem}. Set ${o.portVariable} to a free port, or stop the process that uses it.`,
       { variable: o.portVariable, cause },
     );
   }

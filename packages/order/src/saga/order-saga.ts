@@ -90,7 +90,7 @@ async function driveAfter(
     const now = await options.repository.reload(left);
     return now.state === left.state ? now : await driveToRest(now, options, signal);
   } catch (error) {
-    options.log.warn("saga.reload-failed", { orderId: left.orderId, error });
+    options.log.warn("saga.reload_failed", { orderId: left.orderId, error });
     return left;
   }
 }
@@ -164,7 +164,7 @@ async function leaveToResumer(
     await progress.store();
     await repository.defer(orderId, deferMs);
   } catch (error) {
-    log.warn("saga.defer-failed", { orderId, error });
+    log.warn("saga.defer_failed", { orderId, error });
   }
 }
 
@@ -175,7 +175,7 @@ function logUnknown(
   attempt: number,
   error: unknown,
 ): void {
-  log.warn(`saga.${step?.name ?? "store"}-unknown`, { orderId, state, attempt, error });
+  log.warn(`saga.${step?.name ?? "store"}_unknown`, { orderId, state, attempt, error });
 }
 
 /** Makes the call of a step; a refusal turns the order back, or parks it where there is no way back. */
@@ -206,8 +206,8 @@ function logRefusal(
 ) {
   const fields = { orderId: order.orderId, state: order.state, code };
   // That a shipment has begun before the customer asked is the normal course of things.
-  if (step.name === "stop-shipment") log.info("saga.stop-shipment-refused", fields);
-  else log.error(`saga.${step.name}-refused`, { ...fields, error });
+  if (step.name === "stop-shipment") log.info("saga.stop_shipment_refused", fields);
+  else log.error(`saga.${step.name}_refused`, { ...fields, error });
 }
 
 /** 100 ms, 200 ms, 400 ms … up to a second, with up to half of it taken off, so that drivers do not move in step. */

@@ -80,7 +80,7 @@ export function createProgress(order: StoredOrder, o: ProgressOptions): Progress
     store,
     show() {
       showing = (added ? store() : announce()).catch((error: unknown) => {
-        log.warn("saga.show-failed", { orderId: order.orderId, error });
+        log.warn("saga.show_failed", { orderId: order.orderId, error });
       });
     },
     async shown() {

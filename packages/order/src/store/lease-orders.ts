@@ -1,4 +1,4 @@
-/** Who drives an order: leases on rows, so that any number of processes may look for what nobody drives. */
+/** Leases on orders: the process that holds one drives the saga; expired leases may be taken over by any process. */
 import type { OutgoingEvent } from "@smartcart/bus";
 import type { Queryable } from "@smartcart/store";
 import type { StoredOrder } from "../order.ts";
@@ -6,14 +6,14 @@ import type { OrderState } from "../order-state.ts";
 import type { OrderRow } from "./order-row.ts";
 import { COLUMNS, orderFromRow, UNFINISHED } from "./order-row.ts";
 
-/** In how many milliseconds the first order in one of these states may be taken up. Infinity where there is none. */
+/** Milliseconds until the first lease on an order in one of these states expires; 0: now, Infinity: no such order. */
 export async function unfinishedDueInMs(
   db: Queryable,
   states: readonly OrderState[],
 ): Promise<number> {
   const { rows } = await db.query<{ ms: number }>({
     name: "order.unfinished-due",
-    // A lease without end is a person's matter.
+    // A lease without end marks an order that waits for an operator.
     text: `select greatest(0, extract(epoch from lease_until - now()) * 1000)::float8 as ms from orders
            where ${UNFINISHED} and state = any($1::text[]) and lease_until < 'infinity'
            order by lease_until limit 1`,
@@ -22,7 +22,7 @@ export async function unfinishedDueInMs(
   return rows[0]?.ms ?? Number.POSITIVE_INFINITY;
 }
 
-/** In how many milliseconds the first order has waited for its shipment for `overdueMs`. Infinity where none waits. */
+/** Milliseconds until the first order has waited for its shipment for `overdueMs`; 0: now, Infinity: none waits. */
 export async function overdueInMs(db: Queryable, overdueMs: number): Promise<number> {
   const { rows } = await db.query<{ ms: number }>({
     name: "order.overdue-due",
@@ -33,7 +33,7 @@ export async function overdueInMs(db: Queryable, overdueMs: number): Promise<num
   return rows[0]?.ms ?? Number.POSITIVE_INFINITY;
 }
 
-/** Takes up to `limit` orders in one of these states that nobody drives, and leases them. Several resumers never take the same one. */
+/** Leases up to `limit` orders in these states whose lease has expired. Concurrent resumers never receive the same order. */
 export async function leaseUnfinished(
   db: Queryable,
   states: readonly OrderState[],
@@ -42,6 +42,8 @@ export async function leaseUnfinished(
 ): Promise<StoredOrder[]> {
   const { rows } = await db.query<OrderRow>({
     name: "order.lease",
+    // The subquery reads the partial index on unfinished orders from its oldest lease on, so that the cost does not grow with the
+    // number of stored orders; `skip locked` lets several resumers share the work without waiting.
     text: `update orders set lease_until = now() + $2::bigint * interval '1 millisecond', resumptions = resumptions + 1
            where order_id = any (array(
              select order_id from orders where ${UNFINISHED} and state = any($3::text[]) and lease_until < now()
@@ -53,8 +55,8 @@ export async function leaseUnfinished(
 }
 
 /**
- * Takes up to `limit` orders that heard nothing of their shipment for `overdueMs`, and lets them rest for as long, twice as long,
- * four times as long …, up to some 128 times.
+ * Leases up to `limit` orders without shipment events for `overdueMs`. The lease doubles with each attempt, from 1 to 127 times
+ * `overdueMs`, so that a shipment that never comes costs a bounded number of calls.
  */
 export async function leaseOverdue(
   db: Queryable,
@@ -76,7 +78,7 @@ export async function leaseOverdue(
   return rows.map(orderFromRow);
 }
 
-/** Gives a lease back early, so that the resumer looks at the order again after `delayMs`. */
+/** Shortens a lease, so that a resumer continues the order after `delayMs`. */
 export async function deferOrder(db: Queryable, orderId: string, delayMs: number): Promise<void> {
   await db.query({
     name: "order.defer",
@@ -87,8 +89,8 @@ export async function deferOrder(db: Queryable, orderId: string, delayMs: number
 }
 
 /**
- * Leaves an order where it is until a person has looked at it, and notes with which code it was refused. Nothing happens where
- * it has moved meanwhile.
+ * Parks an order for an operator, with the code of the refusal: its lease never expires. No effect if the order has changed
+ * meanwhile.
  */
 export async function parkOrder(db: Queryable, order: StoredOrder, refusal: string): Promise<void> {
   await db.query({
@@ -99,7 +101,7 @@ export async function parkOrder(db: Queryable, order: StoredOrder, refusal: stri
   });
 }
 
-/** Writes a message of an order into the outbox unless it stands there. Answers whether it was written. */
+/** Writes a message of an order to the outbox, unless it is there. Returns whether it was written. */
 export async function announce(db: Queryable, event: OutgoingEvent): Promise<boolean> {
   const { rowCount } = await db.query({
     text: `insert into outbox (message_id, type, routing_key, ordering_key, body, traceparent)

@@ -35,13 +35,14 @@ export async function insertCaptures(
 ): Promise<Map<string, LedgerDecision>> {
   const { rows } = await db.query<DecisionRow>({
     name: "payment_provider.insert_captures",
-    text: `INSERT INTO ledger_entry (charge_id, kind, currency_code, amount_minor)
-      SELECT charge_id, 'capture', currency_code, amount_minor
-      FROM unnest($1::text[], $2::text[], $3::bigint[])
-        WITH ORDINALITY AS capture (charge_id, currency_code, amount_minor, position)
-      ORDER BY charge_id, position
-      ON CONFLICT (charge_id) WHERE kind IN ('capture', 'void') DO NOTHING
-      RETURNING entry_id, charge_id, kind, amount_minor`,
+    // The unique index on captures and voids decides races: of a charge and a void of one id, the first insert wins.
+    text: `insert into ledger_entry (charge_id, kind, currency_code, amount_minor)
+      select charge_id, 'capture', currency_code, amount_minor
+      from unnest($1::text[], $2::text[], $3::bigint[])
+        with ordinality as capture (charge_id, currency_code, amount_minor, position)
+      order by charge_id, position
+      on conflict (charge_id) where kind in ('capture', 'void') do nothing
+      returning entry_id, charge_id, kind, amount_minor`,
     values: [
       captures.map((capture) => capture.chargeId),
       captures.map((capture) => capture.amount.currencyCode),
@@ -65,8 +66,8 @@ export async function findDecisions(
 ): Promise<LedgerDecision[]> {
   const { rows } = await db.query<DecisionRow>({
     name: "payment_provider.find_decisions",
-    text: `SELECT entry_id, charge_id, kind, amount_minor FROM ledger_entry
-      WHERE charge_id = ANY($1::text[]) AND kind IN ('capture', 'void')`,
+    text: `select entry_id, charge_id, kind, amount_minor from ledger_entry
+      where charge_id = any($1::text[]) and kind in ('capture', 'void')`,
     values: [chargeIds],
   });
   return rows.map((row) => toDecision(row, false));
@@ -75,8 +76,8 @@ export async function findDecisions(
 /** Rules a capture out, unless there is one. */
 export async function insertVoid(db: Queryable, chargeId: string, reason: string): Promise<void> {
   await db.query({
-    text: `INSERT INTO ledger_entry (charge_id, kind, amount_minor, reason) VALUES ($1, 'void', 0, $2)
-      ON CONFLICT (charge_id) WHERE kind IN ('capture', 'void') DO NOTHING`,
+    text: `insert into ledger_entry (charge_id, kind, amount_minor, reason) values ($1, 'void', 0, $2)
+      on conflict (charge_id) where kind in ('capture', 'void') do nothing`,
     values: [chargeId, reason],
   });
 }
@@ -84,10 +85,10 @@ export async function insertVoid(db: Queryable, chargeId: string, reason: string
 /** Gives a capture back in full, where there is one that was not given back yet. */
 export async function insertRefund(db: Queryable, chargeId: string, reason: string): Promise<void> {
   await db.query({
-    text: `INSERT INTO ledger_entry (charge_id, kind, currency_code, amount_minor, reason)
-      SELECT charge_id, 'refund', currency_code, amount_minor, $2 FROM ledger_entry
-      WHERE charge_id = $1 AND kind = 'capture'
-      ON CONFLICT (charge_id) WHERE kind = 'refund' DO NOTHING`,
+    text: `insert into ledger_entry (charge_id, kind, currency_code, amount_minor, reason)
+      select charge_id, 'refund', currency_code, amount_minor, $2 from ledger_entry
+      where charge_id = $1 and kind = 'capture'
+      on conflict (charge_id) where kind = 'refund' do nothing`,
     values: [chargeId, reason],
   });
 }
@@ -96,9 +97,9 @@ export async function insertRefund(db: Queryable, chargeId: string, reason: stri
 export async function deleteEntries(db: Queryable, chargeIds: readonly string[]): Promise<void> {
   await db.query({
     name: "payment_provider.delete_entries",
-    text: `WITH decisions AS (
-        DELETE FROM ledger_entry WHERE charge_id = ANY($1::text[]) AND kind IN ('capture', 'void'))
-      DELETE FROM ledger_entry WHERE charge_id = ANY($1::text[]) AND kind = 'refund'`,
+    text: `with decisions as (
+        delete from ledger_entry where charge_id = any($1::text[]) and kind in ('capture', 'void'))
+      delete from ledger_entry where charge_id = any($1::text[]) and kind = 'refund'`,
     values: [chargeIds],
   });
 }

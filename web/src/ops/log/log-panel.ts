@@ -105,20 +105,20 @@ function holdBar(tail: LogTail): TemplateResult {
   return html`
     <p class="hold-bar">
       <button type="button" class="button small" aria-pressed=${tail.held() ? "true" : "false"} @click=${() => tail.hold(!tail.held())}>
-        Hold
+        Pause
       </button>
-      <span class="muted">${tail.held() ? `Held${waiting}` : "Newest first"}</span>
+      <span class="muted">${tail.held() ? `Paused${waiting}` : "Newest first"}</span>
     </p>
   `;
 }
 
 function olderBar(tail: LogTail): TemplateResult {
   const note = tail.olderNote();
-  if (note === "end") return html`<p class="muted">That is all there is.</p>`;
+  if (note === "end") return html`<p class="muted">No older lines.</p>`;
   const look = (): void => void tail.older().catch(() => {});
   return html`
     <p class="row">
-      <button type="button" class="button small" aria-disabled=${note === "loading" ? "true" : nothing} @click=${look}>Older lines</button>
+      <button type="button" class="button small" aria-disabled=${note === "loading" ? "true" : nothing} @click=${look}>Show older lines</button>
       <span class="muted" role="status">${note === "loading" ? "Loading…" : note}</span>
     </p>
   `;
