@@ -1,6 +1,7 @@
 /** What a run costs: CPU by process, and what PostgreSQL and RabbitMQ did. */
 import { readdir, readFile } from "node:fs/promises";
 import pg from "pg";
+import { cpuMsOf } from "@smartcart/testkit";
 import type { Engines } from "./engines.ts";
 import type { RunningProcess } from "./processes.ts";
 
@@ -119,21 +120,4 @@ export async function cpuNanoseconds(pid: number): Promise<number> {
     threads.map((id) => readFile(`/proc/${pid}/task/${id}/schedstat`, "utf8").catch(() => "")),
   );
   return texts.reduce((sum, text) => sum + Number(text.split(" ")[0] || 0), 0);
-}
-
-/** Linux counts in hundredths of a second (USER_HZ), whatever the kernel's own tick is. */
-const tickMs = 10;
-
-/** CPU time of some processes so far, ended children included, in milliseconds. */
-export async function cpuMsOf(pids: readonly number[]): Promise<number> {
-  const stats = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")),
-  );
-  return stats.reduce((sum, stat) => {
-    // The name, in brackets, may have spaces and brackets itself; utime is the twelfth field after it: proc(5).
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (
-      sum + fields.slice(11, 15).reduce((ticks, field) => ticks + Number(field || 0), 0) * tickMs
-    );
-  }, 0);
 }

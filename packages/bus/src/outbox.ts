@@ -1,3 +1,4 @@
+import { createSubscriptions } from "@smartcart/runtime";
 import type { Database, Queryable } from "@smartcart/store";
 import type { OutgoingEvent } from "./types.ts";
 
@@ -46,7 +47,7 @@ export async function insertOutbox(tx: Queryable, events: readonly OutgoingEvent
 /** Wakes a relay; false where that is of no use, since another one has the turn. */
 export type WakeRelay = () => boolean;
 
-const relays = new Map<string, Set<WakeRelay>>();
+const relays = createSubscriptions<WakeRelay>();
 const keyOf = ({ url, schema }: Pick<Database, "url" | "schema">) => `${schema} ${url}`;
 
 /** The channel on which relays of other processes are told which outbox was written: its payload is the schema. */
@@ -62,7 +63,7 @@ const notified = new Map<string, boolean>();
  */
 export function outboxWritten(database: Database): void {
   const key = keyOf(database);
-  const isHeard = [...(relays.get(key) ?? [])].map((wake) => wake()).includes(true);
+  const isHeard = [...relays.members(key)].map((wake) => wake()).includes(true);
   if (isHeard) return;
   if (notified.has(key)) notified.set(key, true);
   else notify(database, key);
@@ -90,13 +91,7 @@ export function onOutboxWritten(
   database: Pick<Database, "url" | "schema">,
   wake: WakeRelay,
 ): () => void {
-  const key = keyOf(database);
-  const wakes = relays.get(key) ?? new Set();
-  relays.set(key, wakes.add(wake));
-  return () => {
-    wakes.delete(wake);
-    if (wakes.size === 0) relays.delete(key);
-  };
+  return relays.join(keyOf(database), wake);
 }
 
 /**

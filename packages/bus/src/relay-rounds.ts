@@ -22,64 +22,59 @@ export interface RelayRoundsOptions {
   readonly metrics: Registry | undefined;
 }
 
-/** The rounds of one relay. */
-export interface RelayRounds {
-  /** Reads rows, publishes them and stores what came of it; answers whether there may be more. */
-  run(turn: RelayTurn, signal: AbortSignal): Promise<boolean>;
+/** The rounds of one relay. Each leaves to the next how many rows it may take, and how long the queue has been away. */
+export class RelayRounds {
   /** When there were rows last, on the clock of `performance.now()`. */
-  busyAtMs(): number;
-}
+  busyAtMs = performance.now();
+  readonly #o: RelayRoundsOptions;
+  readonly #metrics: ReturnType<typeof createRelayMetrics>;
+  #limit: number;
+  #awayMs = 0;
 
-/** Each round leaves to the next how many rows it may take, and how long the queue has been away. */
-export function createRelayRounds(o: RelayRoundsOptions): RelayRounds {
-  const { batchSize, maxAttempts } = o;
-  const metrics = createRelayMetrics(o.metrics);
-  let limit = batchSize;
-  let awayMs = 0;
-  let busyAtMs = performance.now();
+  constructor(o: RelayRoundsOptions) {
+    this.#o = o;
+    this.#metrics = createRelayMetrics(o.metrics);
+    this.#limit = o.batchSize;
+  }
 
-  async function store(
-    db: Queryable,
-    { confirmed, failures, parked }: PublishOutcome,
-  ): Promise<void> {
+  /** Reads rows, publishes them and stores what came of it; answers whether there may be more. */
+  async run({ db }: RelayTurn, signal: AbortSignal): Promise<boolean> {
+    const { bus, batchSize, maxAttempts, publishMs } = this.#o;
+    const asked = this.#limit;
+    const rows = await readOutbox(db, asked);
+    if (rows.length === 0) return false;
+    this.busyAtMs = performance.now();
+    const report = await publish(rows, bus, publishMs);
+    const healthy = report.unknown.length === 0 || (await isReachable(bus));
+    const outcome = publishOutcome(rows, report, { healthy, maxAttempts });
+    await this.#store(db, outcome);
+    // One row can make all its neighbours fail: halving the batch finds it, success widens it again.
+    if (outcome.confirmed.length > 0) this.#limit = Math.min(batchSize, asked * 2);
+    else if (healthy) this.#limit = Math.ceil(rows.length / 2);
+    if (!healthy) {
+      await this.#waitForQueue(rows.length, signal);
+      return false;
+    }
+    this.#awayMs = 0;
+    // With all rows read there is nothing left but what is written from now on: it pokes, or waits for the next look.
+    return rows.length === asked || outcome.failures.length > 0;
+  }
+
+  async #store(db: Queryable, { confirmed, failures, parked }: PublishOutcome): Promise<void> {
     if (confirmed.length > 0) await deleteOutbox(db, confirmed);
     if (failures.length > 0) await deferOutbox(db, failures);
-    metrics.relayed.inc(confirmed.length);
-    metrics.failed.inc(failures.length);
+    this.#metrics.relayed.inc(confirmed.length);
+    this.#metrics.failed.inc(failures.length);
     for (const { id, type, error } of parked) {
-      o.log.error("outbox.parked", { messageId: id, type, reason: error });
+      this.#o.log.error("outbox.parked", { messageId: id, type, reason: error });
     }
   }
 
-  async function waitForQueue(rows: number, signal: AbortSignal): Promise<void> {
-    awayMs = Math.min(2_000, Math.max(100, awayMs * 2));
-    o.log.warn("outbox.queue_unreachable", { rows, pauseMs: awayMs });
-    await delay(awayMs, signal);
+  async #waitForQueue(rows: number, signal: AbortSignal): Promise<void> {
+    this.#awayMs = Math.min(2_000, Math.max(100, this.#awayMs * 2));
+    this.#o.log.warn("outbox.queue_unreachable", { rows, pauseMs: this.#awayMs });
+    await delay(this.#awayMs, signal);
   }
-
-  return {
-    busyAtMs: () => busyAtMs,
-    async run({ db }, signal) {
-      const asked = limit;
-      const rows = await readOutbox(db, asked);
-      if (rows.length === 0) return false;
-      busyAtMs = performance.now();
-      const report = await publish(rows, o.bus, o.publishMs);
-      const healthy = report.unknown.length === 0 || (await isReachable(o.bus));
-      const outcome = publishOutcome(rows, report, { healthy, maxAttempts });
-      await store(db, outcome);
-      // One row can make all its neighbours fail: halving the batch finds it, success widens it again.
-      if (outcome.confirmed.length > 0) limit = Math.min(batchSize, limit * 2);
-      else if (healthy) limit = Math.ceil(rows.length / 2);
-      if (!healthy) {
-        await waitForQueue(rows.length, signal);
-        return false;
-      }
-      awayMs = 0;
-      // With all rows read there is nothing left but what is written from now on: it pokes, or waits for the next look.
-      return rows.length === asked || outcome.failures.length > 0;
-    },
-  };
 }
 
 /** Publishes rows, merged where the contract lets them; the report speaks of the rows. */

@@ -14,34 +14,30 @@ export interface RelayTurn extends AsyncDisposable {
 export const standbyMs = 500;
 
 /** The turn of one relay: taken when it is free, and taken anew when it was lost. Disposing gives it back. */
-export interface TurnHolder extends AsyncDisposable {
-  /** The turn; undefined while another relay has it. Asks for it every `standbyMs` at most. */
-  take(): Promise<RelayTurn | undefined>;
+export class TurnHolder implements AsyncDisposable {
   /** The turn as it was taken last; it may be lost by now. */
-  held(): RelayTurn | undefined;
-}
+  held: RelayTurn | undefined;
+  readonly #take: () => Promise<RelayTurn | undefined>;
+  #standbyUntil = 0;
 
-/** A holder without the turn. The parameters are those of `takeRelayTurn`. */
-export function createTurnHolder(...o: Parameters<typeof takeRelayTurn>): TurnHolder {
-  let turn: RelayTurn | undefined;
-  let standbyUntil = 0;
-
-  async function giveBack(): Promise<void> {
-    await turn?.[Symbol.asyncDispose]();
-    turn = undefined;
+  /** The parameters are those of `takeRelayTurn`. */
+  constructor(...o: Parameters<typeof takeRelayTurn>) {
+    this.#take = () => takeRelayTurn(...o);
   }
 
-  return {
-    held: () => turn,
-    async take() {
-      if (turn?.isLost()) await giveBack();
-      if (turn !== undefined || performance.now() < standbyUntil) return turn;
-      turn = await takeRelayTurn(...o);
-      if (turn === undefined) standbyUntil = performance.now() + standbyMs;
-      return turn;
-    },
-    [Symbol.asyncDispose]: giveBack,
-  };
+  /** The turn; undefined while another relay has it. Asks for it every `standbyMs` at most. */
+  async take(): Promise<RelayTurn | undefined> {
+    if (this.held?.isLost()) await this[Symbol.asyncDispose]();
+    if (this.held !== undefined || performance.now() < this.#standbyUntil) return this.held;
+    this.held = await this.#take();
+    if (this.held === undefined) this.#standbyUntil = performance.now() + standbyMs;
+    return this.held;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.held?.[Symbol.asyncDispose]();
+    this.held = undefined;
+  }
 }
 
 /**

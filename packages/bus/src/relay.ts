@@ -2,8 +2,8 @@ import type { Logger, Registry } from "@smartcart/runtime";
 import { startTimer } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { countOutbox, onOutboxWritten } from "./outbox.ts";
-import { createRelayRounds } from "./relay-rounds.ts";
-import { createTurnHolder, standbyMs } from "./relay-turn.ts";
+import { RelayRounds } from "./relay-rounds.ts";
+import { standbyMs, TurnHolder } from "./relay-turn.ts";
 import type { EventBus } from "./types.ts";
 
 /** What a relay is made of. */
@@ -85,8 +85,8 @@ export interface RelayRun extends AsyncDisposable {
 /** `onWritten` is called when another process has written to the outbox, while this relay has the turn. */
 export function createRelay(o: RelayOptions, onWritten: () => void = () => {}): RelayRun {
   const leaseMs = o.leaseMs ?? defaultLeaseMs;
-  const turn = createTurnHolder(o.database, leaseMs, onWritten);
-  const rounds = createRelayRounds({
+  const turn = new TurnHolder(o.database, leaseMs, onWritten);
+  const rounds = new RelayRounds({
     bus: o.bus,
     log: o.log,
     batchSize: o.batchSize ?? 500,
@@ -97,10 +97,10 @@ export function createRelay(o: RelayOptions, onWritten: () => void = () => {}): 
   return {
     pauseMs() {
       // Another one has the turn: when it is gone, so that this one takes over, no word of it comes.
-      if (turn.held() === undefined) return standbyMs;
-      return performance.now() - rounds.busyAtMs() > quietAfterMs ? quietPauseMs : 0;
+      if (turn.held === undefined) return standbyMs;
+      return performance.now() - rounds.busyAtMs > quietAfterMs ? quietPauseMs : 0;
     },
-    hasTurn: () => turn.held()?.isLost() === false,
+    hasTurn: () => turn.held?.isLost() === false,
     async run(signal) {
       try {
         for (let mine = await turn.take(); mine && !signal.aborted; mine = await turn.take()) {

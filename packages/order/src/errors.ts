@@ -139,5 +139,6 @@ export function orderWasRejected(orderId: string): DomainError {
 export const ordersUnavailable: Unavailable = {
   code: "ORDERS_UNAVAILABLE",
   title: "Orders unavailable",
-  message: "The order database is unavailable. Retry the same request in one second, with the same Idempotency-Key: it places one order.",
+  message:
+    "The order database is unavailable. Retry the same request in one second, with the same Idempotency-Key: it places one order.",
 };

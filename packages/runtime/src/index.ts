@@ -25,6 +25,7 @@ export { delay, reasonOf, retryUntilReady, StartError } from "./retry.ts";
 export { createSemaphore, type Semaphore, type SemaphoreOptions } from "./semaphore.ts";
 export { serializeError } from "./serialize-error.ts";
 export { networkFaults, remedyFor, type StartFault } from "./start-faults.ts";
+export { createSubscriptions, type Subscriptions } from "./subscriptions.ts";
 export {
   currentTraceId,
   currentTraceparent,

@@ -72,7 +72,7 @@ function serveSignIn(
   path: string,
 ): void {
   answerSignIn(request, response, path, signIn).catch((error: unknown) => {
-    log.error("web.request-failed", { method: request.method, url: request.url, error });
+    log.error("web.request_failed", { method: request.method, url: request.url, error });
     sendProblem(response, internalProblem);
   });
 }

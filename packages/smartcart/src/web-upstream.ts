@@ -47,7 +47,7 @@ export function createUpstreams(o: UpstreamOptions): Upstreams {
         // The client left, or has its answer already.
         if (response.destroyed || response.writableEnded) return;
         const { upstream, target } = to;
-        o.log.warn("web.upstream-failed", { path: target.path, upstream: upstream.origin, error });
+        o.log.warn("web.upstream_failed", { path: target.path, upstream: upstream.origin, error });
         sendProblem(response, upstreamUnavailable);
       });
       response.once("close", () => {

@@ -1,6 +1,6 @@
 import type { OrderStatusChanged } from "@smartcart/gen/events/v1/order_events_pb";
 import type { Logger } from "@smartcart/runtime";
-import { createThrottle } from "@smartcart/runtime";
+import { createSubscriptions, createThrottle } from "@smartcart/runtime";
 import type { SocketSender } from "./client.ts";
 import { HubClient } from "./client.ts";
 import type { ClientRequest, Target } from "./client-frames.ts";
@@ -8,7 +8,6 @@ import { parseClientFrame } from "./client-frames.ts";
 import type { OrderHistory } from "./order-history.ts";
 import type { StatusFrame } from "./server-frames.ts";
 import { errorFrame, statusFrame } from "./server-frames.ts";
-import { createSubscriptions } from "./subscriptions.ts";
 import type { UserReplays } from "./user-replays.ts";
 import { createUserReplays } from "./user-replays.ts";
 

@@ -6,6 +6,7 @@ export {
 } from "@smartcart/engines";
 export { hasExited, terminate, untilAnswers } from "./child-process.ts";
 export { namesOf, parseValues, UsageError, wholeNumber } from "./command-line.ts";
+export { cpuMsOf } from "./cpu-time.ts";
 export { createDetachableDatabase, type DetachableDatabase } from "./detachable-database.ts";
 export { errorOf } from "./error-of.ts";
 export { type ForwarderOptions, startForwarder } from "./forwarder.ts";

@@ -2,8 +2,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { isRunning, processTree } from "@smartcart/testkit";
-import { cpuMsOf } from "../meters.ts";
+import { cpuMsOf, isRunning, processTree } from "@smartcart/testkit";
 import type { RunningProcess } from "../processes.ts";
 import type { ClientReport, ConnectResult } from "./clients.ts";
 import { tell } from "./commands.ts";

@@ -3,8 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { freePorts, waitFor } from "@smartcart/testkit";
-import { cpuMsOf } from "../meters.ts";
+import { cpuMsOf, freePorts, waitFor } from "@smartcart/testkit";
 import { startProcess } from "../processes.ts";
 import { body, loadGrpc, loadJson, path } from "./load.ts";
 

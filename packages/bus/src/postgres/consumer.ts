@@ -28,7 +28,7 @@ export async function startConsumer(
   const wake = createWakeSignal();
   const removeHint = parts.session.onHint(parts.queue.name, wake.notify);
   const stop = new AbortController();
-  const worker = createWorker(o, parts, stop.signal);
+  const worker = new Worker(o, parts, stop.signal);
   const loop = async () => {
     while (!stop.signal.aborted) {
       // What it rang for until now is there to be claimed.
@@ -40,7 +40,7 @@ export async function startConsumer(
   };
   const looping = loop();
   return {
-    ready: () => !stop.signal.aborted && worker.healthy() && parts.session.instance() !== undefined,
+    ready: () => !stop.signal.aborted && worker.healthy && parts.session.instance() !== undefined,
     async [Symbol.asyncDispose]() {
       stop.abort();
       removeHint();
@@ -49,96 +49,90 @@ export async function startConsumer(
   };
 }
 
-interface Worker {
-  /**
-   * Settles the last batch, claims one and handles it; answers how long to wait for something to do. Never throws.
-   */
-  round(): Promise<number>;
-  healthy(): boolean;
-  leave(): Promise<void>;
-}
+class Worker {
+  healthy = true;
+  readonly #o: ConsumeOptions;
+  readonly #parts: ConsumerParts;
+  readonly #stop: AbortSignal;
+  readonly #claims: Claims;
 
-function createWorker(o: ConsumeOptions, parts: ConsumerParts, stop: AbortSignal): Worker {
-  const { queue, session } = parts;
-  const claims = createClaims(parts);
-  let healthy = true;
+  constructor(o: ConsumeOptions, parts: ConsumerParts, stop: AbortSignal) {
+    this.#o = o;
+    this.#parts = parts;
+    this.#stop = stop;
+    this.#claims = new Claims(parts);
+  }
 
-  async function round(): Promise<number> {
+  /** Settles the last batch, claims one and handles it; answers how long to wait for something to do. Never throws. */
+  async round(): Promise<number> {
+    const { queue, session } = this.#parts;
+    const claims = this.#claims;
     try {
       await claims.release();
       const instance = session.instance();
-      if (instance === undefined && !claims.hasUnsettled()) return pauseAfterErrorMs;
-      const maxMessages = instance === undefined || stop.aborted ? 0 : (o.maxBatch ?? 1);
+      if (instance === undefined && claims.unsettled === undefined) return pauseAfterErrorMs;
+      const isLast = instance === undefined || this.#stop.aborted;
+      const maxMessages = isLast ? 0 : (this.#o.maxBatch ?? 1);
       const { messages, dueInMs } = await claims.next(instance ?? 0, maxMessages);
-      healthy = true;
-      if (stop.aborted) return 0;
+      this.healthy = true;
+      if (this.#stop.aborted) return 0;
       if (messages.length === 0) return dueInMs ?? Number.POSITIVE_INFINITY;
-      claims.handled({ messages, steps: await decide(queue, messages, o, stop) });
+      claims.handled({ messages, steps: await decide(queue, messages, this.#o, this.#stop) });
       return 0;
     } catch (error) {
-      healthy = error instanceof LostClaimError;
-      o.log.warn("bus.consume_failed", { consumer: o.name, queue: queue.name, error });
-      return healthy ? 0 : pauseAfterErrorMs;
+      this.healthy = error instanceof LostClaimError;
+      this.#o.log.warn("bus.consume_failed", { consumer: this.#o.name, queue: queue.name, error });
+      return this.healthy ? 0 : pauseAfterErrorMs;
     }
   }
 
-  return {
-    round,
-    healthy: () => healthy,
-    async leave() {
-      try {
-        if (claims.hasUnsettled()) await claims.next(0, 0);
-        await claims.release();
-      } catch (error) {
-        // The others take it away once this bus is gone.
-        o.log.warn("bus.leave_failed", { consumer: o.name, error });
-      }
-    },
-  };
+  async leave(): Promise<void> {
+    try {
+      if (this.#claims.unsettled !== undefined) await this.#claims.next(0, 0);
+      await this.#claims.release();
+    } catch (error) {
+      // The others take it away once this bus is gone.
+      this.#o.log.warn("bus.leave_failed", { consumer: this.#o.name, error });
+    }
+  }
 }
 
 /** What one consumer has claimed. */
-interface Claims {
-  /** Settles what was handled last and claims up to `maxMessages`, in one statement. */
-  next(instance: number, maxMessages: number): ReturnType<typeof receive>;
-  /** To be settled with the next claim. */
-  handled(settlement: Settlement): void;
-  hasUnsettled(): boolean;
-  /** Gives back what may be claimed in our name without being in hand. */
-  release(): Promise<void>;
-}
-
-function createClaims({ database, queue }: ConsumerParts): Claims {
-  const consumer = randomUUID();
-  let unsettled: Settlement | undefined;
+class Claims {
+  /** What was handled, to be settled with the next claim. */
+  unsettled: Settlement | undefined;
+  readonly #parts: ConsumerParts;
+  readonly #consumer = randomUUID();
   // Messages may be claimed in our name that we do not have in hand.
-  let isClaimUnknown = false;
-  return {
-    async next(instance, maxMessages) {
-      const settlement = unsettled;
-      unsettled = undefined;
-      isClaimUnknown = true;
-      const received = await receive(database, {
-        queue,
-        consumer,
-        instance,
-        maxMessages,
-        settlement,
-      });
-      isClaimUnknown = received.messages.length > 0;
-      return received;
-    },
-    handled(settlement) {
-      unsettled = settlement;
-      isClaimUnknown = false;
-    },
-    hasUnsettled: () => unsettled !== undefined,
-    async release() {
-      if (!isClaimUnknown) return;
-      await releaseClaim(database, consumer);
-      isClaimUnknown = false;
-    },
-  };
+  #isUnknown = false;
+
+  constructor(parts: ConsumerParts) {
+    this.#parts = parts;
+  }
+
+  /** Settles what was handled last and claims up to `maxMessages`, in one statement. */
+  async next(instance: number, maxMessages: number): ReturnType<typeof receive> {
+    const { database, queue } = this.#parts;
+    const settlement = this.unsettled;
+    this.unsettled = undefined;
+    this.#isUnknown = true;
+    const step = { queue, consumer: this.#consumer, instance, maxMessages, settlement };
+    const received = await receive(database, step);
+    this.#isUnknown = received.messages.length > 0;
+    return received;
+  }
+
+  handled(settlement: Settlement): void {
+    this.unsettled = settlement;
+    this.#isUnknown = false;
+  }
+
+  /** Gives back what may be claimed in our name without being in hand. */
+  async release(): Promise<void> {
+    if (!this.#isUnknown) return;
+    await releaseClaim(this.#parts.database, this.#consumer);
+    this.#isUnknown = false;
+  }
 }
 
 async function decide(

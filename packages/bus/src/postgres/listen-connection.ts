@@ -1,5 +1,5 @@
 import type { Logger } from "@smartcart/runtime";
-import { delay, timedOut, withTimeout } from "@smartcart/runtime";
+import { createSubscriptions, delay, timedOut, withTimeout } from "@smartcart/runtime";
 import type { Database, Queryable } from "@smartcart/store";
 import { queryableOn } from "@smartcart/store";
 import { lockInstance, look, releaseAbandoned } from "./claim-store.ts";
@@ -30,9 +30,9 @@ const leaseMs = 20_000;
 /** Resolves when connected. */
 export async function openSession(database: Database, log: Logger): Promise<Session> {
   const stop = new AbortController();
-  const listeners = new Map<string, Set<Wake>>();
+  const listeners = createSubscriptions<Wake>();
   const wake = (topic: string, afterLoss: boolean) => {
-    for (const one of listeners.get(topic) ?? []) one(afterLoss);
+    for (const one of listeners.members(topic)) one(afterLoss);
   };
   const onHint = (topic: string) => wake(topic, false);
   let line: Line | undefined = await connect(database, onHint);
@@ -52,7 +52,7 @@ export async function openSession(database: Database, log: Logger): Promise<Sess
     while (!stop.signal.aborted) {
       await watch(
         line,
-        { database, log, topics: () => [...listeners.keys()], onHint },
+        { database, log, topics: () => [...listeners.topics()], onHint },
         stop.signal,
       );
       if (stop.signal.aborted) return;
@@ -61,21 +61,14 @@ export async function openSession(database: Database, log: Logger): Promise<Sess
       log.warn("bus.session_lost");
       line = await reconnect();
       if (line !== undefined) log.info("bus.session_restored");
-      for (const topic of listeners.keys()) wake(topic, true);
+      for (const topic of listeners.topics()) wake(topic, true);
     }
   }
   const keeping = keep();
 
   return {
     instance: () => line?.instance,
-    onHint(topic, one) {
-      const wakes = listeners.get(topic) ?? new Set();
-      listeners.set(topic, wakes.add(one));
-      return () => {
-        wakes.delete(one);
-        if (wakes.size === 0) listeners.delete(topic);
-      };
-    },
+    onHint: listeners.join,
     async [Symbol.asyncDispose]() {
       stop.abort();
       await keeping;

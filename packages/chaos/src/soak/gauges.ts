@@ -1,7 +1,6 @@
 /** What the shop's process holds and uses, read from Linux's /proc and asked of its inspector. */
 import { readdir, readFile } from "node:fs/promises";
-import { processTree } from "@smartcart/testkit";
-import { cpuMsOf } from "../cpu-meter.ts";
+import { cpuMsOf, processTree } from "@smartcart/testkit";
 import { readHeap } from "./inspector.ts";
 import type { Shop } from "./shop.ts";
 

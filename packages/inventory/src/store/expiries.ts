@@ -8,8 +8,8 @@ import { selectReservations, toReservation } from "./reservation-row.ts";
 export async function nextExpiryInMs(db: Queryable): Promise<number> {
   const { rows } = await db.query<{ ms: number }>({
     name: "inventory.next_expiry",
-    text: `SELECT greatest(0, extract(epoch FROM expires_at - now()) * 1000)::float8 AS ms
-      FROM reservation WHERE status = 'HELD' ORDER BY expires_at LIMIT 1`,
+    text: `select greatest(0, extract(epoch from expires_at - now()) * 1000)::float8 as ms
+      from reservation where status = 'HELD' order by expires_at limit 1`,
   });
   return rows[0]?.ms ?? Number.POSITIVE_INFINITY;
 }
@@ -18,8 +18,8 @@ export async function nextExpiryInMs(db: Queryable): Promise<number> {
 export async function findOverdue(db: Queryable, limit: number): Promise<string[]> {
   const { rows } = await db.query<{ reservation_id: string }>({
     name: "inventory.find_overdue",
-    text: `SELECT reservation_id FROM reservation
-      WHERE status = 'HELD' AND expires_at <= now() ORDER BY expires_at LIMIT $1`,
+    text: `select reservation_id from reservation
+      where status = 'HELD' and expires_at <= now() order by expires_at limit $1`,
     values: [limit],
   });
   return rows.map((row) => row.reservation_id);
@@ -30,8 +30,8 @@ export async function lockOverdue(tx: Queryable, ids: readonly string[]): Promis
   const { rows } = await tx.query<ReservationRow>({
     name: "inventory.lock_overdue",
     text: `${selectReservations}
-      WHERE reservation_id = ANY($1::text[]) AND status = 'HELD' AND expires_at <= now()
-      ORDER BY reservation_id FOR UPDATE SKIP LOCKED`,
+      where reservation_id = any($1::text[]) and status = 'HELD' and expires_at <= now()
+      order by reservation_id for update skip locked`,
     values: [ids],
   });
   return rows.map(toReservation);

@@ -11,7 +11,7 @@ export async function readReservations(
 ): Promise<Map<string, Reservation>> {
   const { rows } = await tx.query<ReservationRow>({
     name: "inventory.read_reservations",
-    text: `${selectReservations} WHERE reservation_id = ANY($1::text[])`,
+    text: `${selectReservations} where reservation_id = any($1::text[])`,
     values: [ids],
   });
   return new Map(rows.map((row) => [row.reservation_id, toReservation(row)]));
@@ -25,7 +25,7 @@ export async function lockReservations(
   const { rows } = await tx.query<ReservationRow>({
     name: "inventory.lock_reservations",
     text: `${selectReservations}
-      WHERE reservation_id = ANY($1::text[]) ORDER BY reservation_id FOR UPDATE`,
+      where reservation_id = any($1::text[]) order by reservation_id for update`,
     values: [ids],
   });
   return new Map(rows.map((row) => [row.reservation_id, toReservation(row)]));

@@ -15,9 +15,9 @@ interface ProductRow {
 }
 
 const selectProducts = `
-  SELECT p.product_id, p.name, p.description, p.category, p.emoji, p.currency_code, p.price_minor,
-         s.available, p.revision + s.version AS version
-  FROM product p JOIN stock s USING (product_id)`;
+  select p.product_id, p.name, p.description, p.category, p.emoji, p.currency_code, p.price_minor,
+         s.available, p.revision + s.version as version
+  from product p join stock s using (product_id)`;
 
 /** Lists up to `limit` products after a position (undefined: from the start), in the order of the catalogue. */
 export async function listProducts(
@@ -28,8 +28,8 @@ export async function listProducts(
   const { rows } = await db.query<ProductRow>({
     name: "inventory.list_products",
     text: `${selectProducts}
-      WHERE $1::text IS NULL OR (p.category, p.name, p.product_id) > ($1, $2, $3)
-      ORDER BY p.category, p.name, p.product_id LIMIT $4`,
+      where $1::text is null or (p.category, p.name, p.product_id) > ($1, $2, $3)
+      order by p.category, p.name, p.product_id limit $4`,
     values: [after?.category ?? null, after?.name ?? null, after?.productId ?? null, limit],
   });
   return rows.map(toProduct);
@@ -39,7 +39,7 @@ export async function listProducts(
 export async function findProducts(db: Queryable, ids?: readonly string[]): Promise<Product[]> {
   const { rows } = await db.query<ProductRow>({
     name: "inventory.find_products",
-    text: `${selectProducts} WHERE $1::text[] IS NULL OR p.product_id = ANY($1)`,
+    text: `${selectProducts} where $1::text[] is null or p.product_id = any($1)`,
     values: [ids ?? null],
   });
   return rows.map(toProduct);
@@ -52,7 +52,7 @@ export async function readAvailable(
 ): Promise<Map<string, number>> {
   const { rows } = await db.query<{ product_id: string; available: number }>({
     name: "inventory.read_available",
-    text: "SELECT product_id, available FROM stock WHERE product_id = ANY($1::text[])",
+    text: "select product_id, available from stock where product_id = any($1::text[])",
     values: [productIds],
   });
   return toAvailable(rows);

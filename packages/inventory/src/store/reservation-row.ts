@@ -11,7 +11,7 @@ export interface ReservationRow {
 }
 
 export const selectReservations = `
-  SELECT reservation_id, lines, status, closed, expires_at FROM reservation`;
+  select reservation_id, lines, status, closed, expires_at from reservation`;
 
 export function toReservation(row: ReservationRow): Reservation {
   return {

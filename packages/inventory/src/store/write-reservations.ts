@@ -174,15 +174,15 @@ export async function updateReservations(
 export async function deleteReservations(tx: Queryable, ids: readonly string[]): Promise<void> {
   await tx.query({
     name: "inventory.delete_reservations",
-    text: `WITH deleted AS (
-        DELETE FROM reservation WHERE reservation_id = ANY($1::text[]) AND status <> 'HELD'
-        RETURNING lines, status
-      ), sold AS (
-        SELECT line->>'productId' AS product_id, sum((line->>'quantity')::int)::int AS units
-        FROM deleted, jsonb_array_elements(lines) AS line WHERE status = 'COMMITTED' GROUP BY 1
+    text: `with deleted as (
+        delete from reservation where reservation_id = any($1::text[]) and status <> 'HELD'
+        returning lines, status
+      ), sold as (
+        select line->>'productId' as product_id, sum((line->>'quantity')::int)::int as units
+        from deleted, jsonb_array_elements(lines) as line where status = 'COMMITTED' group by 1
       )
-      UPDATE stock s SET initial = s.initial - sold.units, reserved = s.reserved - sold.units
-      FROM sold WHERE s.product_id = sold.product_id`,
+      update stock s set initial = s.initial - sold.units, reserved = s.reserved - sold.units
+      from sold where s.product_id = sold.product_id`,
     values: [ids],
   });
 }

@@ -777,8 +777,7 @@ export const SetFaultSwitchResponseSchema: GenMessage<SetFaultSwitchResponse, {j
   messageDesc(file_smartcart_ops_v1_ops_service, 16);
 
 /**
- * API of the operations console. If the service runs with OPS_TOKEN, calls without `Authorization: Bearer …` fail with UNAUTHENTICATED
- * and `Problem` OPS_TOKEN_NEEDED.
+ * API of the operations console. Every method is reserved for operators.
  *
  * @generated from service smartcart.ops.v1.OpsService
  */

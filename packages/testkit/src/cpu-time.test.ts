@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { parseCpuMs } from "./cpu-meter.ts";
+import { parseCpuMs } from "./cpu-time.ts";
 
 it("adds up the time of a process and of its ended children", () => {
   const stat =
