@@ -9,7 +9,8 @@ import { commonConfig, isLoopback, parseConfig, port, url } from "@smartcart/run
 import { shippingConfig } from "@smartcart/shipping";
 import { statusHubConfig } from "@smartcart/status-hub";
 
-const webConfig = {
+/** What the environment may say about the page. */
+export const webConfig = {
   ...commonConfig,
   WEB_PORT: port({ default: 5173, desc: "port of the page" }),
   ORDER_URL: url({ default: "http://127.0.0.1:8080", desc: "base URL of the order service" }),
@@ -21,10 +22,6 @@ const webConfig = {
   LOG_URL: url({ default: "http://127.0.0.1:8084", desc: "base URL of the log service" }),
   OPS_URL: url({ default: "http://127.0.0.1:8087", desc: "base URL of the operator's service" }),
 };
-
-export function parseWebConfig(env: NodeJS.ProcessEnv) {
-  return parseConfig(env, webConfig);
-}
 
 /** Every setting of every part. */
 export const allConfig = {

@@ -1,12 +1,12 @@
 /** `smartcart web`: the page and its proxy as a process of its own, in front of parts that run elsewhere. */
-import { runMain } from "@smartcart/runtime";
+import { parseConfig, runMain } from "@smartcart/runtime";
 import { buildPage } from "./build-page.ts";
-import { parseWebConfig } from "./config.ts";
+import { webConfig } from "./config.ts";
 import { startWebServer } from "./web-server.ts";
 
 export function runWeb(): Promise<void> {
   return runMain("web", async ({ env, log }) => {
-    const config = parseWebConfig(env);
+    const config = parseConfig(env, webConfig);
     return startWebServer({
       port: config.WEB_PORT,
       host: config.HOST,
