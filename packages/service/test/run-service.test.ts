@@ -1,7 +1,12 @@
 /** A service as a process of its own, where what it is given is not there. */
 import { describe, expect, it } from "vitest";
-import { freePorts } from "@smartcart/engines";
-import { canTestRabbitmq, createTestBroker, runCommand, spawnService } from "@smartcart/testkit";
+import {
+  canTestRabbitmq,
+  createTestBroker,
+  freePorts,
+  runCommand,
+  spawnService,
+} from "@smartcart/testkit";
 
 const main = "packages/service/test/fixtures/main.ts";
 /** Nothing listens there. */

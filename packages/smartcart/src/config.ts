@@ -9,7 +9,8 @@ import { commonConfig, parseConfig, port, str, url } from "@smartcart/runtime";
 import { shippingConfig } from "@smartcart/shipping";
 import { statusHubConfig } from "@smartcart/status-hub";
 
-const webConfig = {
+/** What the environment may say about the page. */
+export const webConfig = {
   ...commonConfig,
   AUTH_CLIENT_ID: str({
     default: undefined,
@@ -25,10 +26,6 @@ const webConfig = {
   LOG_URL: url({ default: "http://127.0.0.1:8084", desc: "base URL of the log service" }),
   OPS_URL: url({ default: "http://127.0.0.1:8087", desc: "base URL of the ops service" }),
 };
-
-export function parseWebConfig(env: NodeJS.ProcessEnv) {
-  return parseConfig(env, webConfig);
-}
 
 /** Every setting of every part. */
 export const allConfig = {

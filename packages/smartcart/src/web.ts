@@ -1,14 +1,14 @@
 /** `smartcart web`: the page and its proxy as a process of its own, in front of parts that run elsewhere. */
 import { assertOpenOnPurpose } from "@smartcart/identity";
-import { runMain } from "@smartcart/runtime";
+import { parseConfig, runMain } from "@smartcart/runtime";
 import { buildPage } from "./build-page.ts";
-import { parseWebConfig } from "./config.ts";
+import { webConfig } from "./config.ts";
 import { startWebServer } from "./web-server.ts";
 import { signInFrom } from "./web-sign-in.ts";
 
 export function runWeb(): Promise<void> {
   return runMain("web", async ({ env, log }) => {
-    const config = parseWebConfig(env);
+    const config = parseConfig(env, webConfig);
     assertOpenOnPurpose(config);
     return startWebServer({
       port: config.WEB_PORT,
