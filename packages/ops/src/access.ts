@@ -8,7 +8,7 @@ type Impl = ServiceImpl<typeof OpsService>;
 type Method = (request: never, context: HandlerContext) => unknown;
 
 /**
- * Throws a StartError where anybody on the network could work the console: it reads messages, repairs, and in demo mode
+ * Throws a StartError if any host on the network could use the console: it reads messages, repairs data, and in demo mode
  * breaks things.
  */
 export function requireTokenOrLoopback(host: string, token: string | undefined): void {
@@ -41,7 +41,7 @@ function createGuard(token: string | undefined): (header: Headers) => void {
 }
 
 /**
- * A proxy on this machine may speak for somebody who is not on it; then it says so. And a page of another site may have its
+ * A proxy on this machine may forward calls of other machines; its headers then say so. And a page of another site may have its
  * name point at this machine, to be let in by a browser on it; then it asks for that name.
  */
 function refuseStrangers(header: Headers): void {

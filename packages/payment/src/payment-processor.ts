@@ -99,7 +99,7 @@ export function createPaymentProcessor(o: PaymentProcessorOptions): PaymentProce
     if (known) return known;
     // Detached: it goes on when the caller hangs up, and others may join it.
     const started = detached(() => charge(payment)).finally(() => underWay.delete(orderId));
-    // Nobody may be waiting any more when it fails; the failure is in the log and the row still PENDING.
+    // No caller may be waiting when it fails; the failure is logged and the row is still PENDING.
     started.catch(() => undefined);
     underWay.set(orderId, started);
     return started;
