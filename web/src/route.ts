@@ -39,7 +39,7 @@ export function logPath(words: string): string {
   return `/ops?${new URLSearchParams({ log: words })}`;
 }
 
-// A path that somebody typed may hold a lone percent sign.
+// A typed path may contain a percent sign that starts no escape.
 function decode(part: string): string | undefined {
   try {
     return decodeURIComponent(part);

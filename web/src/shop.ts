@@ -4,7 +4,7 @@ import type { Catalogue } from "./catalogue/catalogue.ts";
 import type { Attempt } from "./checkout/attempt.ts";
 import type { Observable } from "./observable.ts";
 
-/** Who buys; remembered by the browser, so that nobody types it twice. */
+/** The customer, stored by the browser. */
 export interface Customer {
   readonly userId: string;
   readonly address: string;

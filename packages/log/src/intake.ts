@@ -17,8 +17,8 @@ const BURST_SECONDS = 10;
 const LOG_EVERY_MS = 10_000;
 
 /**
- * Decides which records are stored: nothing that a stranger provokes may fill the disk or keep the database from the orders.
- * A log is best effort, and what is dropped is counted and told of in a line of its own.
+ * Decides which records are stored, so that no client can fill the disk or slow down orders by causing log records.
+ * The log is best effort: dropped records are counted and reported in a record of their own.
  */
 export function createIntake(
   o: IntakeOptions,

@@ -26,7 +26,7 @@ export interface LogsEmittedConsumerOptions {
 }
 
 /**
- * Stores what the parts of the mesh say. Records are told apart by their id, so a message that comes twice changes nothing.
+ * Stores the log records of all services. Records are identified by their id, so a duplicate message has no effect.
  * It logs nothing about a batch that went well: that line would come back as the next batch.
  */
 export function startLogsEmittedConsumer(o: LogsEmittedConsumerOptions): Promise<RunningConsumer> {
@@ -47,7 +47,7 @@ export function startLogsEmittedConsumer(o: LogsEmittedConsumerOptions): Promise
   });
 }
 
-/** Waits for a database that is away, as long as the handler may take: this queue has few attempts and no dead letters. */
+/** Waits for an unavailable database, at most the time limit of the handler: this queue has few attempts and no dead letters. */
 function insertPatiently(
   records: readonly StoredRecord[],
   { database, log }: LogsEmittedConsumerOptions,

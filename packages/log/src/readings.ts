@@ -6,7 +6,7 @@ import { searchTooCostly, tooManySearches } from "./errors.ts";
 import { limitCost } from "./store.ts";
 
 /**
- * Readings of the table on somebody's behalf. Orders run on the same processors, so what readers take is bounded however many
+ * Searches of the table. Orders run on the same processors, so what readers take is bounded however many
  * there are: so many at once, each for so long, and after each its place rests for twice the time that it took. Together
  * they have a third of two connections.
  */

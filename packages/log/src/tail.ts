@@ -48,7 +48,7 @@ export interface TailOptions {
   readonly maxWatchers: number;
 }
 
-/** A tail that nobody follows yet; while that is so it asks the database nothing. */
+/** A tail without streams. It makes no query until the first one opens. */
 export function createTail({ database, readings, log, maxWatchers }: TailOptions): Tail {
   let watchers = 0;
   let recent: RecentLines | undefined;

@@ -1,6 +1,6 @@
 import { untilAborted } from "@smartcart/runtime";
 
-/** Whether somebody watches. Nothing is measured for nobody: seven services that report every second are half of what an idle shop costs. */
+/** Whether a console is open. Without one nothing is measured: reports of seven services every second are half of the CPU time of an idle shop. */
 export interface Attention extends Disposable {
   /** True from the first follower on until a while after the last one: who comes back soon finds the seconds in between. */
   isAwake(): boolean;
@@ -10,7 +10,7 @@ export interface Attention extends Disposable {
   asleep(): AbortSignal;
   /** Calls back whenever it wakes up. */
   onAwake(listener: () => void): void;
-  /** Is told how many follow now. */
+  /** Called with the current number of readers. */
   followers(count: number): void;
 }
 

@@ -1,4 +1,4 @@
-/** Dead letters, looked at, put back and deleted, a few at a time so that somebody can watch and stop it. */
+/** Listing, redriving and deleting dead letters, in small batches, so that the caller sees progress and can stop. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { DeadLetter, DeadLetters, EventBus } from "@smartcart/bus";
@@ -16,11 +16,11 @@ export interface Progress {
   readonly total: number;
 }
 
-/** Which letters are meant. */
+/** Selected dead letters. */
 export type Selection = Pick<DeadLetterSelection, "queue" | "messageIds">;
 
 export interface DeadLetterActions {
-  /** The latest first. Empty texts mean all queues, any order. Of a queue, its 5,000 oldest letters are looked through. */
+  /** Newest first. Empty: all queues, any order. Of each queue, only the 5,000 oldest dead letters are searched. */
   list(o: { queue: string; orderId: string; limit: number }): Promise<LetterInit[]>;
   /** How many there are, by queue. */
   counts(): Promise<{ queue: string; deadLetters: bigint }[]>;
@@ -47,7 +47,7 @@ interface Plan {
   /** 0: no bound. */
   readonly limit: number;
   readonly signal: AbortSignal;
-  /** Moves some of the letters, at most `limit`; answers how many. */
+  /** Moves at most `limit` dead letters; returns how many. */
   move(letters: DeadLetters, ids: readonly string[] | "all", limit: number): Promise<number>;
 }
 
@@ -60,7 +60,7 @@ class Actions implements DeadLetterActions {
   readonly #queues = [...queueTypes.values()]
     .filter((one) => one.deadLetter)
     .map(({ name }) => name);
-  // RabbitMQ shows a letter only to one at a time: who looks meanwhile would see an empty queue, and end too early.
+  // RabbitMQ delivers a message to one reader at a time: a concurrent reader would see an empty queue and end too early.
   readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(bus: EventBus) {
@@ -181,7 +181,7 @@ function describe(queue: string, letter: DeadLetter): LetterInit {
   };
 }
 
-/** What a stranger made large must not keep the others from being shown. */
+/** A large message of another publisher must not prevent the others from being listed. */
 function cut(text: string, longest: number): string {
   return text.length <= longest ? text : `${text.slice(0, longest)}…`.toWellFormed();
 }

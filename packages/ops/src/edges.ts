@@ -53,7 +53,7 @@ export function edgesOf(tracks: readonly Track[]): EdgeRates[] {
   return [...sums.values()].map(toEdge);
 }
 
-/** What tells edges apart. */
+/** The identity of an edge. */
 export function keyOf({ from, to, kind }: Pick<Edge, "from" | "to" | "kind">): string {
   return `${from} ${to} ${kind}`;
 }

@@ -1,7 +1,7 @@
 import type { WakeSignal } from "@smartcart/runtime";
 import { createWakeSignal } from "@smartcart/runtime";
 
-/** Hands values on to whoever follows. */
+/** Distributes values to the open streams. */
 export interface Feed<T> {
   publish(value: T): void;
   /** Every value from now on, until the signal fires. A follower that falls behind misses the oldest ones. */
@@ -16,7 +16,7 @@ interface Follower<T> {
   readonly wake: WakeSignal;
 }
 
-/** `onFollowers` is told of each change of their number. */
+/** `onFollowers` is called with each change of their number. */
 export function createFeed<T>(onFollowers: (count: number) => void = () => {}): Feed<T> {
   const followers = new Set<Follower<T>>();
   const remove = (follower: Follower<T>) => {

@@ -1,4 +1,4 @@
-/** The hops of orders along the edges of the map, told by the statuses that are published anyway. */
+/** The hops of orders along the edges of the map, derived from the status events. */
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { EventBus } from "@smartcart/bus";
 import type { OrderStatusChanged } from "@smartcart/gen/events/v1/order_events_pb";
@@ -55,7 +55,7 @@ const failures: ReadonlySet<OrderMilestone> = new Set([
   OrderMilestone.PAYMENT_DECLINED,
 ]);
 
-/** Subscribes to the statuses while somebody watches, and only then. */
+/** Subscribes to the status events while a console is open. */
 export function startHopWatch(o: {
   readonly bus: EventBus;
   readonly log: Logger;

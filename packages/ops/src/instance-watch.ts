@@ -29,7 +29,7 @@ export interface InstanceWatch extends AsyncDisposable {
 const silentMs = 5_000;
 const longestPauseMs = 2_000;
 
-/** Watches one process while somebody watches the mesh: connects, and again after each loss. */
+/** Monitors one process while a console is open, and reconnects after each loss. */
 export function startInstanceWatch(o: InstanceWatchOptions): InstanceWatch {
   const { service, log, attention } = o;
   const client = createServiceClient(InstanceService, {

@@ -16,7 +16,7 @@ export interface InvariantWatchOptions {
   readonly check: IncrementalCheck;
   readonly invariants: readonly Invariant[];
   readonly peers: ReconcilerPeers;
-  /** Pause between two looks while somebody follows them, in milliseconds; six times as long while nobody does. */
+  /** Pause between two checks while a console is open, in milliseconds; otherwise six times as long. */
   readonly intervalMs: number;
   /** How long a contradiction has to stand before the invariant is broken, in milliseconds. */
   readonly brokenAfterMs: number;
@@ -33,7 +33,7 @@ export interface InvariantWatch extends AsyncDisposable {
 
 /** Shortest pause between two looks. */
 const shortestMs = 100;
-/** How much longer the pauses are while nobody follows. */
+/** Factor of the pauses while no console is open. */
 const unwatchedFactor = 6;
 
 type RepairInit = MessageInitShape<typeof RepairSchema>;

@@ -1,4 +1,4 @@
-/** Puts together what all services say, once a second while somebody watches, and remembers it for a while. */
+/** Aggregates the reports of all services once per second while a console is open, and keeps the last five minutes. */
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
@@ -20,7 +20,7 @@ import { faultSwitchesOf, ordersOf, stateOf } from "./service-states.ts";
 
 /** The mesh, watched. */
 export interface MeshWatch extends AsyncDisposable {
-  /** The snapshots of the last seconds, oldest first, the latest one at least; none where nobody has watched for a while. */
+  /** The snapshots of the given period, oldest first, at least the latest one; empty if no console was open recently. */
   past(seconds: number): readonly MeshSnapshot[];
 }
 

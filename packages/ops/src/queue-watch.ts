@@ -9,7 +9,7 @@ import { asleepMs } from "./attention.ts";
 
 type QueueInit = MessageInitShape<typeof QueueStateSchema>;
 
-/** The depths of the queues, asked for while somebody watches. */
+/** The depths of the queues, read while a console is open. */
 export interface QueueWatch extends AsyncDisposable {
   /** In the order of their names; empty while the queue cannot be asked. */
   states(): readonly QueueInit[];

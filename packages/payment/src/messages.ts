@@ -15,7 +15,7 @@ const statuses: Readonly<Record<PaymentStatus, Status>> = {
   REFUNDED: Status.REFUNDED,
 };
 
-/** A payment as the contract shows it; without user and amount where nobody ever asked for money. */
+/** A payment as the contract shows it; without user and amount if no charge was ever requested. */
 export function toPaymentMessage(payment: Payment): PaymentMessage {
   const { orderId, charge, status, declineCode, providerReference } = payment;
   return create(PaymentSchema, {

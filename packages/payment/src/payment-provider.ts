@@ -22,8 +22,8 @@ export type RefundResult =
   | { readonly status: "closed" };
 
 /**
- * Somebody who moves money: the port through which payments leave this system. To use a real one, write this
- * interface over its API and pass it to `startPayment`. What the service counts on:
+ * A payment provider. To use a real one, implement this interface with its API and pass it to `startPayment`.
+ * Requirements:
  *
  * - `chargeId` is the provider's idempotency key. It is the order id, the same in every repetition with the same
  *   amount and token, from any process, for ever. However often and however concurrently it is charged, money moves
@@ -58,7 +58,7 @@ export interface PaymentProvider {
   }): Promise<RefundResult>;
 
   /**
-   * Deletes what is kept of charges that nobody asks for any more: their orders are deleted after their retention. For a provider whose
+   * Deletes charges whose orders are deleted after their retention. For a provider whose
    * books are ours; one that keeps its own leaves it out. Idempotent.
    */
   forget?(chargeIds: readonly string[]): Promise<void>;

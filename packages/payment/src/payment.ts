@@ -12,7 +12,7 @@ export interface Charge {
 /** The one payment of an order. */
 export interface Payment {
   readonly orderId: string;
-  /** Undefined where the order was closed by a refund before anybody asked for money. */
+  /** Undefined if a refund closed the order before a charge was requested. */
   readonly charge: Charge | undefined;
   readonly status: PaymentStatus;
   /** Why it was declined or failed; empty otherwise. */

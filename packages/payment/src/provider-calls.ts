@@ -3,8 +3,8 @@ import { withTimeout } from "@smartcart/runtime";
 /** Calls to the provider, each with a time-out, all ended together at shutdown. */
 export interface ProviderCalls extends AsyncDisposable {
   /**
-   * Runs a call; rejects at the time-out even where the provider ignores its signal. Until then the call goes on
-   * whether or not anybody still waits for it.
+   * Runs a call; rejects at the time-out even where the provider ignores its signal. Until then the call continues,
+   * even if its caller no longer waits.
    */
   run<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T>;
 }

@@ -8,7 +8,7 @@ import {
 } from "@smartcart/gen/events/v1/shipment_events_pb";
 import type { ShipmentLeft, ShipmentStart } from "./shipment.ts";
 
-// The ids follow from the order, so that an event which is published twice is one event to whoever consumes it.
+// The ids follow from the order, so that an event which is published twice is one event to its consumers.
 
 /** Tells that a shipment has begun; at most once an order. */
 export function shippingStartedEvent(

@@ -26,7 +26,7 @@ export interface ShipmentStart {
 export interface DueShipment {
   readonly orderId: string;
   readonly startedAt: Date;
-  /** Whether it leaves as soon as it has started: then nobody was told of the start yet. */
+  /** Whether it leaves as soon as it has started: then the start was not published yet. */
   readonly atOnce: boolean;
   readonly traceparent: string;
 }

@@ -1,4 +1,4 @@
-/** What somebody means to buy: one line a product, in the order in which they were put in. Without prices: those are the catalogue's. */
+/** The basket: one line per product, in the order in which they were put in. Without prices: those are the catalogue's. */
 export type Basket = readonly BasketLine[];
 
 export interface BasketLine {

@@ -17,7 +17,7 @@ export function productCard(shop: Shop, product: Product): TemplateResult {
     shop.basket.set(basket);
     shop.announce(`${name}: ${quantityOf(basket, productId)} in the basket`);
   };
-  // Not `disabled`: the focus would be lost when the last unit goes while somebody is on the button.
+  // Not `disabled`: a focused button would lose the focus when the last unit is sold.
   const used = stock.level === "none" || inBasket >= (product.available ?? 0);
   return html`
     <li class="product" data-product=${productId}>

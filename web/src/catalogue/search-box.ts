@@ -4,7 +4,7 @@ import { live } from "lit-html/directives/live.js";
 import type { Shop } from "../shop.ts";
 import { queryIn, searchPath } from "./search.ts";
 
-/** The search of the shop. Its text stands in the address, so that it survives a reload and can be sent to somebody. */
+/** The search of the shop. Its text is part of the URL, so that it survives a reload and can be shared. */
 export interface SearchBox {
   query(): string;
   set(query: string): void;

@@ -2,7 +2,7 @@ import { backoffMs, pause } from "../backoff.ts";
 import type { Observable } from "../observable.ts";
 import { createObservable } from "../observable.ts";
 
-/** Whether what is shown is what is. */
+/** Whether the data that is shown is current. */
 export type StreamState = "connecting" | "live" | "interrupted" | "denied";
 
 export interface LiveStreamOptions<T> {
@@ -15,8 +15,8 @@ export interface LiveStreamOptions<T> {
   /** Ends it for good. */
   readonly signal: AbortSignal;
   /**
-   * Longest silence of a stream that lives, in milliseconds: a longer one counts as broken. Unset for a stream that
-   * may have nothing to say, which then counts as live when it is open for two seconds.
+   * Longest pause between two messages, in milliseconds; after a longer one the stream counts as broken. Unset for streams that
+   * may have no messages: those count as live after they have been open for two seconds.
    */
   readonly silenceMs?: number;
 }
@@ -27,7 +27,7 @@ export interface LiveStream extends Pick<Observable<StreamState>, "get" | "subsc
   restart(): void;
 }
 
-/** How long a stream without a word is given to fail. */
+/** Time after which an open stream without messages counts as live, in milliseconds. */
 const QUIET_OPEN_MS = 2_000;
 
 export function startLiveStream<T>(options: LiveStreamOptions<T>): LiveStream {

@@ -44,7 +44,7 @@ export function createOpsView(shop: Shop): View {
   const tail = createLogTail(operations);
   const invariants = createInvariantPanel(operations);
   let deadBefore = "";
-  // Whoever comes for lines of the log is led there, once what stands above has its height.
+  // A link to log lines scrolls to the log, after the panels above it have their height.
   let leadsToLog = tail.query().words !== "";
   const mesh = watchMesh(operations, (snapshot) => {
     if (leadsToLog) shop.focus("#log-heading");

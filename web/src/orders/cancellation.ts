@@ -1,9 +1,9 @@
 import type { OrderJson } from "@smartcart/gen/order/v1/order_pb";
 import type { Answer } from "../api/rest.ts";
 
-/** Where somebody stands who wants to cancel an order. */
+/** State of a cancellation. */
 export type Cancellation =
-  /** Nobody asked. */
+  /** Not requested. */
   | { readonly kind: "none" }
   /** Asked for, and to be confirmed. */
   | { readonly kind: "asking" }

@@ -13,7 +13,7 @@ const happyPath: readonly string[] = [
   OrderMilestone.SHIPPED,
 ].map(nameOf);
 
-/** What a step means for whoever looks at it. */
+/** Colour of a status. */
 export type Tone = "good" | "bad" | "neutral";
 
 const badEnds: ReadonlySet<string> = new Set(

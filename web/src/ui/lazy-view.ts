@@ -1,7 +1,7 @@
 import { html } from "lit-html";
 import type { Shop, View } from "../shop.ts";
 
-/** A view whose code is fetched when somebody wants to see it. */
+/** A view whose code is loaded on demand. */
 export interface LazyViewOptions {
   /** Heading and title until the view is there. */
   readonly title: string;

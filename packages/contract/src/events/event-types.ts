@@ -87,7 +87,7 @@ export function queueTypeOf(name: string): QueueType {
   return queue;
 }
 
-/** Whether some queue must take events of this type; a pure fan-out may have nobody to hear it. */
+/** Whether some queue must take events of this type; a pure fan-out may have no subscriber. */
 export function isMandatory(type: string): boolean {
   return eventTypes.get(type)?.queues.length !== 0;
 }

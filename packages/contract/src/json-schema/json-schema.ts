@@ -123,7 +123,7 @@ export function requiredFields(message: DescMessage): string[] {
   return message.fields.filter((f) => isRequired(f, rulesOf(f))).map((f) => f.jsonName);
 }
 
-/** Rules in CEL have no counterpart in JSON Schema; they are told in words. */
+/** Rules in CEL have no counterpart in JSON Schema; they become descriptions. */
 function celNotes(rules: readonly Rule[]): string {
   return rules.map((rule) => rule.message || rule.expression).join("; ");
 }

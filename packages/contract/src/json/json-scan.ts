@@ -158,7 +158,7 @@ function isOddNumber(text: string, start: number, end: number): boolean {
   return end - start > exactCharacters;
 }
 
-/** A point or the letter of an exponent. */
+/** A decimal point, or the `e` of an exponent. */
 function isFractionPart(c: number): boolean {
   return c === char.point || c === 0x45 || c === 0x65;
 }

@@ -10,7 +10,7 @@ import { scanJson } from "./json-scan.ts";
 import type { JsonObject, ReadJsonOptions } from "./strict-json.ts";
 import { findViolations, isObject } from "./strict-json.ts";
 
-/** Repeated members that are told of. */
+/** Maximum number of repeated members that are reported. */
 const maxRepeated = 1000;
 
 /** How the JSON of a message is parsed. */

@@ -50,7 +50,7 @@ interface Found {
   readonly options: ReadJsonOptions;
 }
 
-/** Nobody mends more than so many at once, and each that is told has cost an exception. */
+/** Maximum number of violations that are reported: each one costs an exception. */
 const maxViolations = 1000;
 
 function inspectMessage(schema: DescMessage, json: JsonValue, path: string, found: Found): void {

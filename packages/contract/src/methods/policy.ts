@@ -16,7 +16,7 @@ export interface Policy {
   readonly batch: BatchPolicy | undefined;
   /** Calls that one process works on at once; 0: no bound. A stream always has one. */
   readonly maxConcurrency: number;
-  /** The line before `maxConcurrency`; undefined: nobody waits. */
+  /** Wait queue in front of `maxConcurrency`; undefined: no call waits. */
   readonly wait: WaitPolicy | undefined;
   readonly rest: RestPolicy | undefined;
 }

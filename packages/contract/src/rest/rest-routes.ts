@@ -29,9 +29,9 @@ export interface RestRoute {
 export interface RestHeader {
   /** In lower case: "idempotency-key". */
   readonly name: string;
-  /** What it is for; OpenAPI tells it. */
+  /** Its purpose, for OpenAPI. */
   readonly description: string;
-  /** Which values the method takes; OpenAPI tells it. */
+  /** The JSON Schema of its values, for OpenAPI. */
   readonly schema: JsonSchema;
 }
 

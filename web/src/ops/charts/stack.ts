@@ -15,7 +15,7 @@ export interface StackLayer {
   readonly latest: number;
 }
 
-/** Moments further apart than this, in milliseconds, are not joined: nobody knows what was in between. */
+/** Moments further apart than this, in milliseconds, are not joined: the values in between are unknown. */
 const GAP_MS = 3_500;
 
 /** The states of an order's life, in its order; what a newer service names beside them comes last. */
@@ -32,7 +32,7 @@ const life = [
   "REJECTED_RELEASING",
 ];
 
-/** Stacks the states of the orders, those that nobody was in left out. */
+/** Stacks the states of the orders, without states that have no orders. */
 export function stackStates(samples: readonly Sample[]): Stack {
   const names = new Set(samples.flatMap(({ states }) => [...states.keys()]));
   const inOrder = [

@@ -9,9 +9,9 @@ import { logPath, orderPath } from "../../route.ts";
 import { formatClock, formatPreciseClock } from "../../ui/time.ts";
 import type { Console } from "../console.ts";
 
-/** What is known of the order that a dead deadLetter is about. */
+/** What is known of the order that a dead letter is about. */
 export interface DeadLetterDetails {
-  /** Begins to read the story of a deadLetter. */
+  /** Loads the history and the log records. */
   open(deadLetter: DeadLetter): void;
   render(deadLetter: DeadLetter): TemplateResult;
 }

@@ -1,9 +1,9 @@
 import type { DeadLetter } from "@smartcart/gen/ops/v1/dead_letter_pb";
 
-/** Letters that are ticked, by `deadLetterKey`. */
+/** Selected dead letters, by `deadLetterKey`. */
 export type Ticked = ReadonlySet<string>;
 
-/** A deadLetter's identity: ids are unique within a queue only. */
+/** The identity of a dead letter: ids are unique within a queue only. */
 export function deadLetterKey({
   queue,
   messageId,
@@ -17,13 +17,13 @@ export function toggled(ticked: Ticked, key: string): Ticked {
   return next;
 }
 
-/** The ticks that still have a deadLetter. */
+/** The selection without dead letters that are gone. */
 export function stillThere(ticked: Ticked, deadLetters: readonly DeadLetter[]): Ticked {
   const keys = new Set(deadLetters.map(deadLetterKey));
   return new Set([...ticked].filter((key) => keys.has(key)));
 }
 
-/** What a call can take: at most 500 deadLetters of one queue. */
+/** What a call can take: at most 500 dead letters of one queue. */
 export interface Batch {
   readonly queue: string;
   readonly messageIds: string[];
@@ -31,7 +31,7 @@ export interface Batch {
 
 const MAX_BATCH = 500;
 
-/** The ticked deadLetters as batches, queue by queue. Without a ticked deadLetter there is no batch, since "none" would mean all. */
+/** The selected dead letters as batches per queue. Without a selection there is no batch: a batch without ids would mean all. */
 export function batchesOf(deadLetters: readonly DeadLetter[], ticked: Ticked): readonly Batch[] {
   const chosen = deadLetters.filter((deadLetter) => ticked.has(deadLetterKey(deadLetter)));
   return [...Map.groupBy(chosen, ({ queue }) => queue)].flatMap(([queue, own]) => {

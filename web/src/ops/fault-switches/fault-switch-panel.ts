@@ -14,7 +14,7 @@ import {
   turned,
 } from "./fault-switch-values.ts";
 
-/** What can be broken on purpose. */
+/** The fault switches of all services. */
 export interface FaultSwitchPanel {
   /** Draws the faultSwitches of a snapshot; nothing outside of demo mode. */
   render(faultSwitches: readonly FaultSwitch[]): TemplateResult | typeof nothing;

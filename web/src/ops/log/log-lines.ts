@@ -1,12 +1,12 @@
 import type { LogRecord } from "@smartcart/gen/log/v1/log_pb";
 
-/** The lines that the console shows, and those that wait while somebody reads. */
+/** The lines that the console shows, and those that wait while the log is paused. */
 export interface LogLines {
   /** Newest first, at most `MAX_LINES`. */
   readonly shown: readonly LogRecord[];
-  /** Came while the lines were held; newest first, at most `MAX_LINES`. */
+  /** Lines that arrived while the log was paused; newest first, at most `MAX_LINES`. */
   readonly waiting: readonly LogRecord[];
-  /** How many came while they were held, those included that are not kept. */
+  /** Number of lines that arrived while the log was paused, including those that were discarded. */
   readonly waitingCount: number;
 }
 

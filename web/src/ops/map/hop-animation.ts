@@ -26,10 +26,10 @@ const GLOW_MS = 350;
 /** A snapshot tells the latest orders of its second, which come in bursts: on each edge they run one after the other over the next. */
 const SPREAD_MS = 1_000;
 
-/** Most lights at once: beyond that nobody can tell them apart. */
+/** Maximum number of lights at once; more cannot be distinguished. */
 const MAX_RUNNING = 160;
 
-/** Most of these that begin on one edge within a second: more would be a band. */
+/** Maximum number of lights that start on one edge per second; more would look like a solid line. */
 const PER_EDGE = 9;
 
 /** Draws only while a light runs. For those who asked for no motion it draws nothing; the edges light up instead. */
