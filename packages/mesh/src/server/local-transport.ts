@@ -16,9 +16,7 @@ import { policyOf } from "@smartcart/contract";
 import { deadlineKey, maxTimerMs } from "../context/call-scope.ts";
 import { observeStream } from "../streams/stream-observer.ts";
 import type { MethodRegistry } from "./method-registry.ts";
-
-/** Reason of the signal of a call that is over. One for all: to make an error costs more than all else at a call's end. */
-const callEnded = new ConnectError("the call has ended", Code.Canceled);
+import { callEnded } from "./request-decoding.ts";
 
 /** What calls within the process go through. */
 export interface LocalTransportOptions {

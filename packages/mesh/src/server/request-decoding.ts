@@ -42,7 +42,7 @@ export function requestDecoding(
     // Nobody reads them; kept, each would be an object.
     binaryOptions: { readUnknownFields: false },
     requestGate(context) {
-      mapDecodingError(context, maxBytes);
+      mapAborting(context, maxBytes);
       assertBase64(context);
     },
   };
@@ -107,19 +107,27 @@ function assertBase64({ requestMethod, url }: HandlerContext): void {
 /** Errors of Connect's own before the interceptors, by the beginning of their text: it gives them the code INTERNAL. */
 const faultsOfTheCaller = ["parse binary", "decompression failed"] as const;
 
+/** Why a call's signal is aborted when the call has ended. One for all: to make an error costs more than all else at a call's end. */
+export const callEnded = new ConnectError("the call has ended", Code.Canceled);
+
 /**
- * Connect tells what failed by the reason of the signal that ends the call, and writes the error to the caller after
- * that: what is changed here is what is sent.
+ * Connect ends each call by `abort`, with the error that it is about to write to the caller: what is changed here is what is sent.
+ * Where there is none it would make one.
  */
-function mapDecodingError({ signal }: HandlerContext, maxBytes: number): void {
-  signal.addEventListener("abort", () => {
-    const error: unknown = signal.reason;
-    if (error instanceof ConnectError && problemOf(error) === undefined) {
-      const mapped = mapDecoding(error, maxBytes);
-      const { code, rawMessage, message, details } = mapped;
+function mapAborting(context: HandlerContext & Partial<Abortable>, maxBytes: number): void {
+  const { abort } = context;
+  context.abort = (error: unknown = callEnded) => {
+    if (error instanceof ConnectError && error !== callEnded && problemOf(error) === undefined) {
+      const { code, rawMessage, message, details } = mapDecoding(error, maxBytes);
       Object.assign(error, { code, rawMessage, message, details: [...details, ...error.details] });
     }
-  });
+    abort?.(error);
+  };
+}
+
+/** What handlers of Connect can do with their context, and implementations cannot. */
+interface Abortable {
+  abort(reason?: unknown): void;
 }
 
 function mapDecoding(error: ConnectError, maxBytes: number): ConnectError {
