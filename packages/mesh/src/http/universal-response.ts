@@ -2,6 +2,19 @@ import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { NodeResponse } from "./node-http.ts";
 
+/** A body that is one chunk. */
+export class WholeBody implements AsyncIterable<Uint8Array> {
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    yield this.bytes;
+  }
+}
+
 /**
  * Writes the answer of a handler. That of a unary call is one message: headers, message and trailers go out as one write, without
  * the listeners and promises with which connect-node waits for each chunk of a stream.
@@ -25,6 +38,7 @@ export async function sendUniversalResponse(
 
 /** All that the body of a unary answer has, which is one chunk. */
 async function readMessage(body: AsyncIterable<Uint8Array>): Promise<Uint8Array | undefined> {
+  if (body instanceof WholeBody) return body.bytes;
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) chunks.push(chunk);
   return chunks.length > 1 ? Buffer.concat(chunks) : chunks[0];

@@ -1,12 +1,9 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, MethodImplSpec, ServiceImpl } from "@connectrpc/connect";
-import {
-  createConnectRouter,
-  createMethodImplSpec,
-  createServiceImplSpec,
-} from "@connectrpc/connect";
+import { createMethodImplSpec, createServiceImplSpec } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalHandlerOptions } from "@connectrpc/connect/protocol";
 import { batchTargets } from "@smartcart/contract";
+import { createMethodHandler } from "./method-handler.ts";
 import { requestDecoding } from "./request-decoding.ts";
 
 /** How each method is served. */
@@ -42,7 +39,7 @@ export function collectMethods(
   o: MethodRegistryOptions,
 ): MethodRegistry {
   const specs = new Map<DescMethod, MethodImplSpec>();
-  const inner = createConnectRouter(o.common);
+  const handlers: UniversalHandler[] = [];
 
   function add(spec: MethodImplSpec, options?: Partial<UniversalHandlerOptions>): void {
     const { method } = spec;
@@ -53,15 +50,17 @@ export function collectMethods(
     const isBatch = batchTargets(method.parent).has(method.name);
     const unary = method.methodKind === "unary";
     const maxBytes = isBatch ? Math.max(maxBatchBytes, o.maxBodyBytes) : o.maxBodyBytes;
-    inner.rpc(method, spec.impl as never, {
+    const handler = createMethodHandler(spec, {
+      ...o.common,
       ...requestDecoding(method, maxBytes),
       shutdownSignal: unary ? o.unaryShutdown : o.streamShutdown,
       ...options,
     });
+    handlers.push(handler);
   }
 
   const router: ConnectRouter = {
-    handlers: inner.handlers,
+    handlers,
     service(service: DescService, implementation: Partial<ServiceImpl<DescService>>, options) {
       const spec = createServiceImplSpec(service, implementation);
       for (const method of Object.values(spec.methods)) {
@@ -77,5 +76,5 @@ export function collectMethods(
   for (const register of routes) {
     register(router);
   }
-  return { handlers: inner.handlers, specs };
+  return { handlers, specs };
 }
