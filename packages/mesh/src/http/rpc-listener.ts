@@ -9,7 +9,7 @@ import type { NodeRequest, NodeResponse } from "./node-http.ts";
 import { RequestBody } from "./request-body-stream.ts";
 import { refusalsOf } from "./rpc-refusals.ts";
 import { endWithProblem } from "./send-problem.ts";
-import { toUniversalRequest } from "./universal-request.ts";
+import { NodeUniversalRequest } from "./universal-request.ts";
 import { sendUniversalResponse } from "./universal-response.ts";
 
 /** What the listener works with. */
@@ -79,7 +79,7 @@ async function serve(
     endWhenHalfClosed(req, res);
   }
   const body = new RequestBody(req, deadlineAtMs);
-  const response = await handler(toUniversalRequest(req, res, body, contextValues));
+  const response = await handler(new NodeUniversalRequest(req, res, body, contextValues));
   const refusal = refusals.get(response.status);
   if (refusal !== undefined && response.body === undefined) endWithProblem(res, refusal);
   else await sendUniversalResponse(response, res, isStream);

@@ -5,38 +5,50 @@ import { mapError } from "../errors/error-mapping.ts";
 import type { NodeRequest, NodeResponse } from "./node-http.ts";
 import type { RequestBody } from "./request-body-stream.ts";
 
-/** The reason of each call's signal at its end: an error for each, as `abort()` makes it, is a twentieth of a call. */
+/** Why a call ends whose client hung up. One for all: an error for each, as `abort()` makes it, is a twentieth of a call. */
 const { error: hungUp } = mapError(
   new ConnectError("The caller canceled the call.", Code.Canceled),
 );
 
 /**
- * A request of Node as Connect's handlers take it. As `universalRequestFromNodeRequest` of connect-node, but that the URL is not
- * parsed, which the request gate has done, and that the end of each call makes no error.
+ * A request of Node as Connect's handlers take it. As `universalRequestFromNodeRequest` of connect-node makes it, but that the URL is
+ * not parsed, which the request gate has done, and that there is no signal before somebody asks for it.
  */
-export function toUniversalRequest(
-  req: NodeRequest,
-  res: NodeResponse,
-  body: RequestBody,
-  contextValues: ContextValues,
-): UniversalServerRequest {
-  const { headers } = req;
-  return {
-    httpVersion: req.httpVersion,
-    method: req.method ?? "",
-    url: `http://${headers[":authority"] ?? headers.host}${req.url}`,
-    header: webHeaders(headers),
-    body,
-    signal: closeSignal(res),
-    contextValues,
-  };
-}
+export class NodeUniversalRequest implements UniversalServerRequest {
+  readonly httpVersion: string;
+  readonly method: string;
+  readonly url: string;
+  readonly header: Headers;
+  readonly body: RequestBody;
+  readonly contextValues: ContextValues;
+  readonly #res: NodeResponse;
+  #signal: AbortSignal | undefined;
 
-/** Aborted when the response is closed: by its end, or before it where the client hangs up. */
-function closeSignal(res: NodeResponse): AbortSignal {
-  const controller = new AbortController();
-  res.once("close", () => controller.abort(hungUp));
-  return controller.signal;
+  constructor(req: NodeRequest, res: NodeResponse, body: RequestBody, values: ContextValues) {
+    const { headers } = req;
+    this.httpVersion = req.httpVersion;
+    this.method = req.method ?? "";
+    this.url = `http://${headers[":authority"] ?? headers.host}${req.url}`;
+    this.header = webHeaders(headers);
+    this.body = body;
+    this.contextValues = values;
+    this.#res = res;
+  }
+
+  /** Aborted when the response is closed: after its end, or before it where the client hangs up. */
+  get signal(): AbortSignal {
+    if (this.#signal === undefined) {
+      const controller = new AbortController();
+      this.#signal = controller.signal;
+      this.whenClosed((reason) => controller.abort(reason));
+    }
+    return this.#signal;
+  }
+
+  /** Calls back when the response is closed, as `signal` does. */
+  whenClosed(then: (reason: ConnectError) => void): void {
+    this.#res.once("close", () => then(hungUp));
+  }
 }
 
 /** Without the pseudo-headers of HTTP/2. */

@@ -3,8 +3,9 @@ import type { ConnectRouter, MethodImplSpec, ServiceImpl } from "@connectrpc/con
 import { createMethodImplSpec, createServiceImplSpec } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalHandlerOptions } from "@connectrpc/connect/protocol";
 import { batchTargets } from "@smartcart/contract";
-import { createMethodHandler } from "./method-handler.ts";
+import { createServedMethod } from "./method-handler.ts";
 import { requestDecoding } from "./request-decoding.ts";
+import type { ServeUnary } from "./unary-method.ts";
 
 /** How each method is served. */
 export interface MethodRegistryOptions {
@@ -22,6 +23,8 @@ export interface MethodRegistryOptions {
 export interface MethodRegistry {
   readonly handlers: readonly UniversalHandler[];
   readonly specs: ReadonlyMap<DescMethod, MethodImplSpec>;
+  /** The unary ones of them, behind their interceptors. */
+  readonly unary: ReadonlyMap<DescMethod, ServeUnary>;
 }
 
 /**
@@ -39,6 +42,7 @@ export function collectMethods(
   o: MethodRegistryOptions,
 ): MethodRegistry {
   const specs = new Map<DescMethod, MethodImplSpec>();
+  const unary = new Map<DescMethod, ServeUnary>();
   const handlers: UniversalHandler[] = [];
 
   function add(spec: MethodImplSpec, options?: Partial<UniversalHandlerOptions>): void {
@@ -48,15 +52,15 @@ export function collectMethods(
     }
     specs.set(method, spec);
     const isBatch = batchTargets(method.parent).has(method.name);
-    const unary = method.methodKind === "unary";
     const maxBytes = isBatch ? Math.max(maxBatchBytes, o.maxBodyBytes) : o.maxBodyBytes;
-    const handler = createMethodHandler(spec, {
+    const served = createServedMethod(spec, {
       ...o.common,
       ...requestDecoding(method, maxBytes),
-      shutdownSignal: unary ? o.unaryShutdown : o.streamShutdown,
+      shutdownSignal: method.methodKind === "unary" ? o.unaryShutdown : o.streamShutdown,
       ...options,
     });
-    handlers.push(handler);
+    handlers.push(served.handler);
+    if (served.serve !== undefined) unary.set(method, served.serve);
   }
 
   const router: ConnectRouter = {
@@ -76,5 +80,5 @@ export function collectMethods(
   for (const register of routes) {
     register(router);
   }
-  return { handlers, specs };
+  return { handlers, specs, unary };
 }

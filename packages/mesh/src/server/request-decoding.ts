@@ -12,8 +12,10 @@ import {
   readJson,
 } from "@smartcart/contract";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
+import { callEnded } from "../context/unary-call.ts";
 import { genericProblem, mapError } from "../errors/error-mapping.ts";
 import { commonDetails, DomainError, problemOf } from "../errors/errors.ts";
+import type { MethodHandlerOptions } from "./unary-request.ts";
 
 /**
  * How Connect decodes the requests of a method. What cannot be decoded fails before any interceptor sees the call; these
@@ -23,7 +25,7 @@ import { commonDetails, DomainError, problemOf } from "../errors/errors.ts";
 export function requestDecoding(
   method: DescMethod,
   maxBytes: number,
-): Partial<UniversalHandlerOptions> {
+): Partial<MethodHandlerOptions> {
   // Connect decodes JSON with this member, which its type for handlers leaves out.
   const decoder = {
     textDecoder: { decode: (bytes: Uint8Array) => checkedJson(method.input, bytes) },
@@ -41,6 +43,7 @@ export function requestDecoding(
     jsonOptions,
     // Nobody reads them; kept, each would be an object.
     binaryOptions: { readUnknownFields: false },
+    mapError: (error) => mapDecodingError(error, maxBytes),
     requestGate(context) {
       mapAborting(context, maxBytes);
       assertBase64(context);
@@ -107,27 +110,28 @@ function assertBase64({ requestMethod, url }: HandlerContext): void {
 /** Errors of Connect's own before the interceptors, by the beginning of their text: it gives them the code INTERNAL. */
 const faultsOfTheCaller = ["parse binary", "decompression failed"] as const;
 
-/** Why a call's signal is aborted when the call has ended. One for all: to make an error costs more than all else at a call's end. */
-export const callEnded = new ConnectError("the call has ended", Code.Canceled);
-
 /**
  * Connect ends each call by `abort`, with the error that it is about to write to the caller: what is changed here is what is sent.
  * Where there is none it would make one.
  */
 function mapAborting(context: HandlerContext & Partial<Abortable>, maxBytes: number): void {
   const { abort } = context;
-  context.abort = (error: unknown = callEnded) => {
-    if (error instanceof ConnectError && error !== callEnded && problemOf(error) === undefined) {
-      const { code, rawMessage, message, details } = mapDecoding(error, maxBytes);
-      Object.assign(error, { code, rawMessage, message, details: [...details, ...error.details] });
-    }
-    abort?.(error);
+  context.abort = (reason: unknown = callEnded) => {
+    if (reason instanceof ConnectError && reason !== callEnded) mapDecodingError(reason, maxBytes);
+    abort?.(reason);
   };
 }
 
 /** What handlers of Connect can do with their context, and implementations cannot. */
 interface Abortable {
   abort(reason?: unknown): void;
+}
+
+/** An error that has no problem yet comes from the decoding of the request; it becomes what the interceptors make of all others. */
+function mapDecodingError(error: ConnectError, maxBytes: number): void {
+  if (problemOf(error) !== undefined) return;
+  const { code, rawMessage, message, details } = mapDecoding(error, maxBytes);
+  Object.assign(error, { code, rawMessage, message, details: [...details, ...error.details] });
 }
 
 function mapDecoding(error: ConnectError, maxBytes: number): ConnectError {

@@ -5,6 +5,7 @@ import type { Logger, Registry } from "@smartcart/runtime";
 import { withSpan } from "@smartcart/runtime";
 import { callerHeader } from "../auth/caller-token.ts";
 import { deadlineKey, runInCall, viaRestKey } from "../context/call-scope.ts";
+import { UnaryCall } from "../context/unary-call.ts";
 import { problemOf } from "../errors/errors.ts";
 import { codeName } from "../errors/status-codes.ts";
 import { observeStream } from "../streams/stream-observer.ts";
@@ -100,7 +101,10 @@ export function createTelemetryInterceptor(o: TelemetryInterceptorOptions): Inte
         throw error;
       }
     };
-    const scope = { signal: req.signal, deadlineAtMs: req.contextValues.get(deadlineKey) };
+    const scope =
+      req instanceof UnaryCall
+        ? req
+        : { signal: req.signal, deadlineAtMs: req.contextValues.get(deadlineKey) };
     const traceparent = req.header.get("traceparent") ?? undefined;
     return withSpan(observed(req.method).spanName, { traceparent, service: o.service }, () =>
       runInCall(scope, serve),

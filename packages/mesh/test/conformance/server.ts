@@ -18,7 +18,7 @@ import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { delay, loopbackProxies, silentLogger } from "@smartcart/runtime";
 import { createProtocolMux } from "../../src/http/protocol-mux.ts";
 import { createRpcListener } from "../../src/http/rpc-listener.ts";
-import { createMethodHandler } from "../../src/server/method-handler.ts";
+import { createServedMethod } from "../../src/server/method-handler.ts";
 
 interface Header {
   readonly name: string;
@@ -178,7 +178,7 @@ function createHandlers(options: Partial<UniversalHandlerOptions>): UniversalHan
         answerMany(method, context, requests),
     };
     const spec = createMethodImplSpec(method, implementations[method.methodKind] as never);
-    return createMethodHandler(spec, options);
+    return createServedMethod(spec, options).handler;
   });
 }
 
