@@ -10,7 +10,6 @@ import type {
 import {
   assertByteStreamRequest,
   compressionNegotiate,
-  createMethodSerializationLookup,
   mergeNonProtocolHeaders,
 } from "@connectrpc/connect/protocol";
 import {
@@ -36,6 +35,7 @@ import {
   assertHeaders,
   assertMessageSize,
   beginCall,
+  createCodec,
   readWhole,
 } from "./unary-request.ts";
 
@@ -47,19 +47,21 @@ export function createConnectUnaryHandler(
 ): UniversalHandler {
   const connects = createHandlerFactory(o)(spec);
   const { method } = spec;
-  const serialization = createMethodSerializationLookup(method, o.binaryOptions, o.jsonOptions, o);
+  const codec = createCodec(method, o);
 
   /** The message of the answer. */
   async function answer(call: UnaryCall, req: UniversalServerRequest, headers: UnaryHeaders) {
     assertHeaders(headers);
     assertByteStreamRequest(req);
     const { isBinary, compression } = headers;
+    const told = req.header.get(headerUnaryContentLength);
+    if (told !== null) assertMessageSize(Number(told), o.readMaxBytes, ` ${told}`);
     const body = await readWhole(req.body, (_, bytes) => assertMessageSize(bytes, o.readMaxBytes));
     const bytes = compression.request
       ? await compression.request.decompress(body, o.readMaxBytes)
       : body;
-    const output = await serve(call, serialization.getI(isBinary).parse(bytes));
-    return serialization.getO(isBinary).serialize(output);
+    const output = await serve(call, codec.read(isBinary, bytes));
+    return codec.write(isBinary, output);
   }
 
   async function handle(req: UniversalServerRequest): Promise<UniversalServerResponse> {

@@ -12,7 +12,6 @@ import type {
 import {
   assertByteStreamRequest,
   compressionNegotiate,
-  createMethodSerializationLookup,
   encodeEnvelope,
   envelopeCompress,
   envelopeDecompress,
@@ -40,6 +39,7 @@ import {
   assertHeaders,
   assertMessageSize,
   beginCall,
+  createCodec,
   readWhole,
 } from "./unary-request.ts";
 
@@ -51,7 +51,7 @@ export function createGrpcUnaryHandler(
 ): UniversalHandler {
   const connects = createHandlerFactory(o)(spec);
   const { method } = spec;
-  const serialization = createMethodSerializationLookup(method, o.binaryOptions, o.jsonOptions, o);
+  const codec = createCodec(method, o);
 
   /** The framed message of the answer. */
   async function answer(call: UnaryCall, req: UniversalServerRequest, headers: UnaryHeaders) {
@@ -59,8 +59,8 @@ export function createGrpcUnaryHandler(
     assertByteStreamRequest(req);
     const { isBinary, compression } = headers;
     const bytes = await readMessage(req.body, compression.request, o.readMaxBytes);
-    const output = await serve(call, serialization.getI(isBinary).parse(bytes));
-    const data = serialization.getO(isBinary).serialize(output);
+    const output = await serve(call, codec.read(isBinary, bytes));
+    const data = codec.write(isBinary, output);
     return frame(data, compression.response, o.compressMinBytes);
   }
 
@@ -115,7 +115,10 @@ async function readMessage(
 ): Promise<Uint8Array> {
   const bytes = await readWhole(body, oneMessage(maxBytes));
   if (bytes.length === 0) {
-    throw new ConnectError("protocol error: missing input message", Code.Unimplemented);
+    throw new ConnectError(
+      "protocol error: missing input message for unary method",
+      Code.Unimplemented,
+    );
   }
   if (bytes.length < prefixBytes || bytes.length < prefixBytes + bytes.readUInt32BE(1)) {
     throw new ConnectError("protocol error: incomplete envelope", Code.InvalidArgument);
@@ -132,10 +135,13 @@ function oneMessage(maxBytes: number): AssertSize {
     if (bytes < prefixBytes) return;
     if (length === undefined) {
       length = Buffer.concat(chunks, prefixBytes).readUInt32BE(1);
-      assertMessageSize(length, maxBytes);
+      assertMessageSize(length, maxBytes, ` ${length}`);
     }
     if (bytes > prefixBytes + length) {
-      throw new ConnectError("protocol error: extra input message", Code.Unimplemented);
+      throw new ConnectError(
+        "protocol error: received extra input message for unary method",
+        Code.Unimplemented,
+      );
     }
   };
 }

@@ -25,9 +25,9 @@ export interface ServedMethod {
  */
 export function createServedMethod(
   spec: MethodImplSpec,
-  { mapError, ...options }: Partial<MethodHandlerOptions>,
+  { mapError, readJson, ...options }: Partial<MethodHandlerOptions>,
 ): ServedMethod {
-  const o = { ...validateUniversalHandlerOptions(options), mapError };
+  const o = { ...validateUniversalHandlerOptions(options), mapError, readJson };
   const grpcWeb = createGrpcWebFactory(o);
   if (spec.kind !== "unary") {
     const factories = [createGrpcFactory(o), grpcWeb, createConnectFactory(o)];

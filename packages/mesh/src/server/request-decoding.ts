@@ -1,4 +1,4 @@
-import type { DescMessage, DescMethod } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
 import { createRegistry } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import type { HandlerContext } from "@connectrpc/connect";
@@ -28,7 +28,7 @@ export function requestDecoding(
 ): Partial<MethodHandlerOptions> {
   // Connect decodes JSON with this member, which its type for handlers leaves out.
   const decoder = {
-    textDecoder: { decode: (bytes: Uint8Array) => checkedJson(method.input, bytes) },
+    textDecoder: { decode: (bytes: Uint8Array) => checkedJson(method.input, bytes).text },
   };
   const jsonOptions: UniversalHandlerOptions["jsonOptions"] & object = {
     ...decoder,
@@ -43,6 +43,7 @@ export function requestDecoding(
     jsonOptions,
     // Nobody reads them; kept, each would be an object.
     binaryOptions: { readUnknownFields: false },
+    readJson: (bytes) => checkedJson(method.input, bytes).message,
     mapError: (error) => mapDecodingError(error, maxBytes),
     requestGate(context) {
       mapAborting(context, maxBytes);
@@ -71,12 +72,11 @@ function counted(schema: DescMessage, { name, compress, decompress }: Compressio
 /** Fatal: U+FFFD in the place of what was sent would be stored. */
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** The text for Connect to parse, in which nothing is left that it would swallow or refuse without naming the field. */
-function checkedJson(schema: DescMessage, bytes: Uint8Array): string {
+/** The message, and its text for Connect to parse, in which nothing is left that it would swallow or refuse without naming the field. */
+function checkedJson(schema: DescMessage, bytes: Uint8Array): { message: Message; text: string } {
   try {
     const { json, text } = parseExactJson(schema, decodeUtf8(bytes), { ignoreUnknownFields: true });
-    readJson(schema, json, { ignoreUnknownFields: true });
-    return text;
+    return { message: readJson(schema, json, { ignoreUnknownFields: true }), text };
   } catch (thrown) {
     throw mapError(thrown).error;
   }

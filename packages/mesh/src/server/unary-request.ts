@@ -1,10 +1,11 @@
-import type { DescMethod } from "@bufbuild/protobuf";
+import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type {
   Compression,
   UniversalHandlerOptions,
   UniversalServerRequest,
 } from "@connectrpc/connect/protocol";
+import { createMethodSerializationLookup } from "@connectrpc/connect/protocol";
 import { UnaryCall } from "../context/unary-call.ts";
 import type { NodeUniversalRequest } from "../http/universal-request.ts";
 
@@ -12,6 +13,24 @@ import type { NodeUniversalRequest } from "../http/universal-request.ts";
 export interface MethodHandlerOptions extends UniversalHandlerOptions {
   /** Changes an error of a unary call before it is written. Default: nothing is changed. */
   readonly mapError?: ((error: ConnectError) => void) | undefined;
+  /** Reads the request of a unary call from JSON. Default: as Connect reads it. */
+  readonly readJson?: ((bytes: Uint8Array) => Message) | undefined;
+}
+
+/** Reads the requests of a method and writes its answers. */
+export interface Codec {
+  read(isBinary: boolean, bytes: Uint8Array): Message;
+  write(isBinary: boolean, message: Message): Uint8Array;
+}
+
+/** The codec of a unary method. */
+export function createCodec(method: DescMethod, o: MethodHandlerOptions): Codec {
+  const connects = createMethodSerializationLookup(method, o.binaryOptions, o.jsonOptions, o);
+  const json = o.readJson ?? connects.getI(false).parse;
+  return {
+    read: (isBinary, bytes) => (isBinary ? connects.getI(true).parse(bytes) : json(bytes)),
+    write: (isBinary, message) => connects.getO(isBinary).serialize(message),
+  };
 }
 
 /** What the headers of a unary request say, as its protocol writes it. */
@@ -76,10 +95,10 @@ export async function readWhole(
     : Buffer.concat(chunks, bytes);
 }
 
-/** @throws ConnectError RESOURCE_EXHAUSTED where a message is longer than it may be. */
-export function assertMessageSize(bytes: number, maxBytes: number): void {
+/** @throws ConnectError RESOURCE_EXHAUSTED where a message is longer than it may be. `size`: that of the whole message, where it is known. */
+export function assertMessageSize(bytes: number, maxBytes: number, size = ""): void {
   if (bytes <= maxBytes) return;
-  const message = `message size ${bytes} is larger than configured readMaxBytes ${maxBytes}`;
+  const message = `message size${size} is larger than configured readMaxBytes ${maxBytes}`;
   throw new ConnectError(message, Code.ResourceExhausted);
 }
 
