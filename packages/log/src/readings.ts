@@ -48,7 +48,7 @@ export function createReadings(database: Database): Readings {
     signal: AbortSignal,
     read: (tx: Queryable) => Promise<T>,
   ): Promise<{ readonly found: T } | undefined> {
-    const leave = await semaphore.enter(signal);
+    const leave = await semaphore.enter({ signal });
     if (leave === undefined) return undefined;
     const startedAtMs = performance.now();
     try {

@@ -1,4 +1,5 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import type { BatchedCall } from "./batched-call.ts";
+import { BatchEntry, latestDeadline, settleAll, takeWaiting } from "./batched-call.ts";
 
 /** How calls are folded. */
 export interface CallBatcherOptions<I, O> {
@@ -18,26 +19,6 @@ export interface CallBatcherOptions<I, O> {
   ) => Promise<readonly (O | Error)[]>;
 }
 
-/** What bounds one folded call. */
-export interface BatchedCall {
-  /** Ends the wait of this caller; the run goes on for the others. */
-  readonly signal?: AbortSignal | undefined;
-  /** Unix time in milliseconds at which this caller stops waiting. */
-  readonly deadlineAtMs?: number | undefined;
-  /** The error of a caller whose deadline has passed. */
-  readonly onDeadline: () => Error;
-}
-
-interface Entry<I, O> {
-  readonly item: I;
-  /** Runs a function in the asynchronous context of the caller. */
-  readonly inContext: <T>(fn: () => T) => T;
-  readonly deadlineAtMs: number | undefined;
-  readonly resolve: (output: O) => void;
-  readonly reject: (reason: unknown) => void;
-  settled: boolean;
-}
-
 const defaultMaxConcurrent = 2;
 const defaultSlowAfterMs = 50;
 
@@ -54,7 +35,7 @@ export function createCallBatcher<I, O>(
   o: CallBatcherOptions<I, O>,
 ): (item: I, call: BatchedCall) => Promise<O> {
   const maxConcurrent = o.maxConcurrent ?? defaultMaxConcurrent;
-  const queue: Entry<I, O>[] = [];
+  const queue: BatchEntry<I, O>[] = [];
   let busy = 0;
   let scheduled = false;
 
@@ -70,15 +51,14 @@ export function createCallBatcher<I, O>(
     scheduled = false;
     while (busy < maxConcurrent) {
       const entries = takeWaiting(queue, o.maxItems);
-      const [first] = entries;
-      if (first === undefined) {
+      if (entries.length === 0) {
         return;
       }
-      void work(first, entries);
+      void work(entries);
     }
   }
 
-  async function work(first: Entry<I, O>, entries: readonly Entry<I, O>[]): Promise<void> {
+  async function work(entries: readonly BatchEntry<I, O>[]): Promise<void> {
     busy += 1;
     let holdsSlot = true;
     const release = () => {
@@ -89,99 +69,32 @@ export function createCallBatcher<I, O>(
       }
     };
     const slow = setTimeout(release, o.slowAfterMs ?? defaultSlowAfterMs);
-    try {
-      const items = entries.map((entry) => entry.item);
-      const outputs = first.inContext(() => o.run(items, latestDeadline(entries)));
-      settleAll(entries, await outputs);
-    } catch (reason) {
-      for (const entry of entries) {
-        entry.reject(reason);
-      }
-    } finally {
-      clearTimeout(slow);
-      release();
-    }
+    await settleBy(o.run, entries);
+    clearTimeout(slow);
+    release();
   }
 
   return (item, call) => {
-    const { promise, resolve, reject } = Promise.withResolvers<O>();
-    const stopWaiting = boundWait(call, (reason) => settle(() => reject(reason)));
-    const entry: Entry<I, O> = {
-      item,
-      inContext: AsyncLocalStorage.snapshot(),
-      deadlineAtMs: call.deadlineAtMs,
-      resolve: (output) => settle(() => resolve(output)),
-      reject: (reason) => settle(() => reject(reason)),
-      settled: false,
-    };
-    function settle(how: () => void): void {
-      entry.settled = true;
-      stopWaiting();
-      how();
-    }
-    if (!entry.settled) {
-      queue.push(entry);
-      schedule();
-    }
-    return promise;
+    const entry = new BatchEntry<I, O>(item, call);
+    queue.push(entry);
+    schedule();
+    return entry.answer;
   };
 }
 
-function takeWaiting<I, O>(queue: Entry<I, O>[], maxItems: number): Entry<I, O>[] {
-  const entries: Entry<I, O>[] = [];
-  while (entries.length < maxItems) {
-    const entry = queue.shift();
-    if (entry === undefined) {
-      break;
-    }
-    if (!entry.settled) {
-      entries.push(entry);
-    }
-  }
-  return entries;
-}
-
-function settleAll<I, O>(entries: readonly Entry<I, O>[], outputs: readonly (O | Error)[]): void {
-  if (outputs.length !== entries.length) {
-    throw new Error(`${entries.length} items got ${outputs.length} answers`);
-  }
-  for (const [i, entry] of entries.entries()) {
-    const output = outputs[i] as O | Error;
-    if (output instanceof Error) {
-      entry.reject(output);
-    } else {
-      entry.resolve(output);
+/** Makes the run of these calls, and gives each its outcome. Never rejects. */
+async function settleBy<I, O>(
+  run: CallBatcherOptions<I, O>["run"],
+  entries: readonly BatchEntry<I, O>[],
+): Promise<void> {
+  const [first] = entries;
+  try {
+    const items = entries.map((entry) => entry.item);
+    const outputs = first?.inContext(() => run(items, latestDeadline(entries)));
+    settleAll(entries, (await outputs) ?? []);
+  } catch (reason) {
+    for (const entry of entries) {
+      entry.reject(reason);
     }
   }
-}
-
-function latestDeadline(
-  entries: readonly Pick<Entry<unknown, unknown>, "deadlineAtMs">[],
-): number | undefined {
-  let latest = 0;
-  for (const { deadlineAtMs } of entries) {
-    if (deadlineAtMs === undefined) {
-      return undefined;
-    }
-    latest = Math.max(latest, deadlineAtMs);
-  }
-  return latest;
-}
-
-/** Calls `end` when the caller's time is up or it gives up. Returns how to stop that. */
-function boundWait(call: BatchedCall, end: (reason: unknown) => void): () => void {
-  const { signal, deadlineAtMs, onDeadline } = call;
-  const timer =
-    deadlineAtMs === undefined
-      ? undefined
-      : setTimeout(() => end(onDeadline()), Math.max(0, deadlineAtMs - Date.now()));
-  const onAbort = () => end(signal?.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
-  if (signal?.aborted) {
-    queueMicrotask(onAbort);
-  }
-  return () => {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
-  };
 }

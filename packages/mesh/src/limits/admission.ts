@@ -1,13 +1,16 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
-import { Code } from "@connectrpc/connect";
 import { policyOf } from "@smartcart/contract";
 import { callerHeader, createCallerCheck } from "../auth/caller-token.ts";
 import { addressKey } from "../context/call-scope.ts";
-import { DomainError } from "../errors/errors.ts";
 import { observeStream } from "../streams/stream-observer.ts";
-import type { Semaphore, SemaphoreOptions } from "./semaphore.ts";
-import { createSemaphore } from "./semaphore.ts";
+import {
+  callerNotAllowedError,
+  callerUnknownError,
+  overloadedError,
+  stoppedError,
+} from "./admission-errors.ts";
+import { createMethodSemaphores } from "./method-semaphores.ts";
 import { createStreamLimit } from "./stream-limit.ts";
 
 /** Limits of one server. */
@@ -31,90 +34,31 @@ export interface Admission {
 
 /** Decides before a call is worked on whether it is worked on at all. */
 export function createAdmission(o: AdmissionOptions): Admission {
-  const callerOf = o.meshSecret === undefined ? undefined : createCallerCheck(o.meshSecret);
-  const streams = createStreamLimit();
-  const lines = new Map<DescMethod, Semaphore>();
+  const checkCaller = createCallerAdmission(o);
+  const takeTurn = createMethodSemaphores();
+  const enterStream = createStreamAdmission(checkCaller, takeTurn);
   let inFlight = 0;
 
-  /** Answers the calling part, where it has proved that it is one. */
-  function check(method: DescMethod, token: string | null): string | undefined {
-    if (o.stopped()) {
-      throw stoppedError();
-    }
-    const { callers } = policyOf(method);
-    const isStream = method.methodKind !== "unary";
-    const isAsked = callerOf !== undefined && (callers.length > 0 || isStream);
-    const caller = isAsked && token !== null ? callerOf(token) : undefined;
-    if (isAsked && callers.length > 0) {
-      checkCaller(callers, caller);
-    }
-    if (!isStream && inFlight >= o.maxInFlight) {
-      throw overloadedError();
-    }
-    return caller;
-  }
-
-  /** Waits for the call's turn where its method has a bound. */
-  async function takeTurn(method: DescMethod, signal: AbortSignal): Promise<() => void> {
-    let line = lines.get(method);
-    if (line === undefined) {
-      line = createSemaphore(lineOf(method));
-      lines.set(method, line);
-    }
-    const leave = await line.enter(signal);
-    if (leave !== undefined) return leave;
-    signal.throwIfAborted();
-    throw methodFullError(method);
-  }
-
-  /** Answers the way out. */
-  async function enterUnary({ method, header, signal }: UnaryRequest): Promise<() => void> {
-    check(method, header.get(callerHeader));
+  async function serveUnary<T>(req: UnaryRequest, next: (req: UnaryRequest) => Promise<T>) {
+    checkCaller(req);
+    if (inFlight >= o.maxInFlight) throw overloadedError();
     inFlight += 1;
-    const leave = () => {
+    let leave: (() => void) | undefined;
+    try {
+      if (policyOf(req.method).maxConcurrency > 0) leave = await takeTurn(req.method, req);
+      return await next(req);
+    } finally {
       inFlight -= 1;
-    };
-    if (policyOf(method).maxConcurrency === 0) return leave;
-    try {
-      const leaveLine = await takeTurn(method, signal);
-      return () => {
-        leave();
-        leaveLine();
-      };
-    } catch (error) {
-      leave();
-      throw error;
-    }
-  }
-
-  /** Answers the way out, which is taken by itself when the call has ended, whether or not anybody reads the stream. */
-  async function enterStream(req: StreamRequest): Promise<() => void> {
-    const { method, header, signal, contextValues } = req;
-    const caller = check(method, header.get(callerHeader));
-    const address = caller === undefined ? contextValues.get(addressKey) : undefined;
-    const leaveAddress = streams.enter(method, address);
-    try {
-      const leaveLine = await takeTurn(method, signal);
-      return onceOrAborted(signal, () => {
-        leaveAddress();
-        leaveLine();
-      });
-    } catch (error) {
-      leaveAddress();
-      throw error;
+      leave?.();
     }
   }
 
   const interceptor: Interceptor = (next) => async (req) => {
-    if (!req.stream && o.exempt.has(req.method)) {
-      return next(req);
-    }
-    const leave = await (req.stream ? enterStream(req) : enterUnary(req));
+    if (!req.stream) return o.exempt.has(req.method) ? next(req) : serveUnary(req, next);
+    const leave = await enterStream(req);
     try {
       const res = await next(req);
-      if (res.stream) {
-        return { ...res, message: observeStream(res.message, { onEnd: leave }) };
-      }
+      if (res.stream) return { ...res, message: observeStream(res.message, { onEnd: leave }) };
       leave();
       return res;
     } catch (error) {
@@ -123,6 +67,47 @@ export function createAdmission(o: AdmissionOptions): Admission {
     }
   };
   return { interceptor, inFlight: () => inFlight };
+}
+
+/** Refuses whom the contract does not allow; answers the calling part, where it has proved that it is one. */
+function createCallerAdmission(o: AdmissionOptions) {
+  const callerOf = o.meshSecret === undefined ? undefined : createCallerCheck(o.meshSecret);
+  return ({ method, header, stream }: UnaryRequest | StreamRequest): string | undefined => {
+    if (o.stopped()) throw stoppedError();
+    const { callers } = policyOf(method);
+    // Who opens a stream is asked in any case: those of a part are not counted by address.
+    if (callerOf === undefined || (callers.length === 0 && !stream)) return undefined;
+    const token = header.get(callerHeader);
+    const caller = token === null ? undefined : callerOf(token);
+    if (callers.length === 0) return caller;
+    if (caller === undefined) throw callerUnknownError();
+    if (!callers.includes(caller)) throw callerNotAllowedError(caller, callers);
+    return caller;
+  };
+}
+
+/** Answers the way out, which is taken by itself when the call has ended, whether or not anybody reads the stream. */
+function createStreamAdmission(
+  checkCaller: ReturnType<typeof createCallerAdmission>,
+  takeTurn: ReturnType<typeof createMethodSemaphores>,
+): (req: StreamRequest) => Promise<() => void> {
+  const streams = createStreamLimit();
+  return async (req) => {
+    const { method, signal, contextValues } = req;
+    const caller = checkCaller(req);
+    const address = caller === undefined ? contextValues.get(addressKey) : undefined;
+    const leaveAddress = streams.enter(method, address);
+    try {
+      const leaveMethod = await takeTurn(method, req);
+      return onceOrAborted(signal, () => {
+        leaveAddress();
+        leaveMethod();
+      });
+    } catch (error) {
+      leaveAddress();
+      throw error;
+    }
+  };
 }
 
 /** Runs `leave` once: when it is called, or when the call has ended, which aborts its signal. */
@@ -137,67 +122,4 @@ function onceOrAborted(signal: AbortSignal, leave: () => void): () => void {
   if (signal.aborted) leaveOnce();
   else signal.addEventListener("abort", leaveOnce, { once: true });
   return leaveOnce;
-}
-
-function checkCaller(allowed: readonly string[], caller: string | undefined): void {
-  if (caller === undefined) {
-    throw new DomainError({
-      code: "CALLER_UNKNOWN",
-      rpcCode: Code.Unauthenticated,
-      title: "The caller is not known",
-      message:
-        "This method is for parts of the mesh only. Call it with the mesh's own client and secret.",
-    });
-  }
-  if (!allowed.includes(caller)) {
-    throw new DomainError({
-      code: "CALLER_NOT_ALLOWED",
-      rpcCode: Code.PermissionDenied,
-      title: "The caller is not allowed",
-      message: `"${caller}" may not call this method; its contract allows ${allowed.join(", ")}.`,
-    });
-  }
-}
-
-function stoppedError(): DomainError {
-  return new DomainError({
-    code: "SHUTTING_DOWN",
-    rpcCode: Code.Unavailable,
-    title: "The server is shutting down",
-    message: "The server is shutting down. Connect again and repeat the call.",
-    retryAfterMs: 1000,
-  });
-}
-
-function overloadedError(): DomainError {
-  return new DomainError({
-    code: "OVERLOADED",
-    rpcCode: Code.Unavailable,
-    title: "The server is overloaded",
-    message: "The server has too many calls under way. Try again after the time stated.",
-    retryAfterMs: 1000,
-  });
-}
-
-function lineOf(method: DescMethod): SemaphoreOptions {
-  const { maxConcurrency, wait } = policyOf(method);
-  return {
-    atOnce: maxConcurrency,
-    waiting: wait?.maxCalls ?? 0,
-    waitMs: wait?.maxWaitMs ?? 0,
-  };
-}
-
-function methodFullError(method: DescMethod): DomainError {
-  const { maxConcurrency } = policyOf(method);
-  const isUnary = method.methodKind === "unary";
-  return new DomainError({
-    code: isUnary ? "TOO_MANY_CALLS" : "TOO_MANY_STREAMS",
-    rpcCode: Code.ResourceExhausted,
-    title: "Too many at once",
-    message: isUnary
-      ? `${method.name} works on ${maxConcurrency} calls at once, and too many wait already. Nothing has begun: send the same request again after the time stated.`
-      : `${method.name} has ${maxConcurrency} streams open, which is all that it serves. Try again after the time stated.`,
-    retryAfterMs: 1000,
-  });
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createSemaphore } from "./semaphore.ts";
 
-const never = new AbortController().signal;
+const never = new AbortController();
 
 test("lets so many in at once, the others in the order of their coming", async () => {
   const turns = createSemaphore({ atOnce: 2, waiting: 10, waitMs: 60_000 });
@@ -47,10 +47,10 @@ test("turns away who waited too long or hung up, and keeps their place for nobod
   const first = await turns.enter(never);
   expect(await turns.enter(never)).toBeUndefined();
   const hangUp = new AbortController();
-  const gone = turns.enter(hangUp.signal);
+  const gone = turns.enter(hangUp);
   hangUp.abort();
   expect(await gone).toBeUndefined();
-  expect(await turns.enter(AbortSignal.abort())).toBeUndefined();
+  expect(await turns.enter({ signal: AbortSignal.abort() })).toBeUndefined();
   first?.();
   const next = await turns.enter(never);
   expect(next).toBeDefined();

@@ -9,9 +9,9 @@ export interface SemaphoreOptions {
 export interface Semaphore {
   /**
    * Resolves with the way out when it is the call's turn, in the order of coming; with undefined where the line is full, or the
-   * wait was too long or given up.
+   * wait was too long or given up. The signal is looked at only where the call has to wait.
    */
-  enter(signal: AbortSignal): Promise<(() => void) | undefined>;
+  enter(call: { readonly signal: AbortSignal }): Promise<(() => void) | undefined>;
 }
 
 /** An empty line. */
@@ -28,11 +28,12 @@ export function createSemaphore(o: SemaphoreOptions): Semaphore {
   }
 
   return {
-    async enter(signal) {
+    async enter(call) {
       if (atWork < o.atOnce) {
         atWork += 1;
         return leave;
       }
+      const { signal } = call;
       if (line.size >= o.waiting || signal.aborted) {
         return undefined;
       }

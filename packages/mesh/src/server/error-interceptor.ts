@@ -5,7 +5,7 @@ import { UnaryCall } from "../context/unary-call.ts";
 import { mapError } from "../errors/error-mapping.ts";
 import { abortable, observeStream } from "../streams/stream-observer.ts";
 
-/** Semaphore whatever is thrown into what the caller may see, and logs what the caller may not see. */
+/** Turns whatever is thrown into what the caller may see, and logs what the caller may not see. */
 export function createErrorInterceptor(log: Logger): Interceptor {
   function map(req: UnaryRequest | StreamRequest, thrown: unknown): unknown {
     const { error, unexpected } = mapError(isHangUp(req.signal, thrown) ? canceledError() : thrown);
