@@ -32,8 +32,6 @@ export class UnaryCall implements UnaryRequest, HandlerContext, CallScope {
   readonly url: string;
   readonly header: Headers;
   readonly requestHeader: Headers;
-  readonly responseHeader = new Headers();
-  readonly responseTrailer = new Headers();
   readonly contextValues: ContextValues;
   readonly values: ContextValues;
   readonly deadlineAtMs: number | undefined;
@@ -42,6 +40,8 @@ export class UnaryCall implements UnaryRequest, HandlerContext, CallScope {
   readonly #timer: NodeJS.Timeout | undefined;
   #end: { readonly reason: unknown } | undefined;
   #controller: AbortController | undefined;
+  #responseHeader: Headers | undefined;
+  #responseTrailer: Headers | undefined;
   #cutOff: ((reason: unknown) => void) | undefined;
 
   constructor({
@@ -72,6 +72,17 @@ export class UnaryCall implements UnaryRequest, HandlerContext, CallScope {
       if (this.#end !== undefined) this.#controller.abort(this.#end.reason);
     }
     return this.#controller.signal;
+  }
+
+  /** Made, like the trailer, when it is asked for first: an answer within the process has neither. */
+  get responseHeader(): Headers {
+    this.#responseHeader ??= new Headers();
+    return this.#responseHeader;
+  }
+
+  get responseTrailer(): Headers {
+    this.#responseTrailer ??= new Headers();
+    return this.#responseTrailer;
   }
 
   /** What is left of the call's time, in milliseconds. Implementations take it out of their context. */

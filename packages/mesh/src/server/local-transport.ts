@@ -8,6 +8,7 @@ import { deadlineKey, maxTimerMs } from "../context/call-scope.ts";
 import { callEnded, UnaryCall } from "../context/unary-call.ts";
 import { observeStream } from "../streams/stream-observer.ts";
 import type { MethodRegistry } from "./method-registry.ts";
+import { answerOf } from "./unary-method.ts";
 
 /** What calls within the process go through. */
 export interface LocalTransportOptions {
@@ -29,7 +30,7 @@ export function createLocalTransport(o: LocalTransportOptions): Transport {
         method,
         protocolName: "local",
         url: `local:///${method.parent.typeName}/${method.name}`,
-        requestHeader: new Headers(header),
+        requestHeader: header instanceof Headers ? header : new Headers(header),
         contextValues,
         timeoutMs: boundedTimeoutMs(method, timeoutMs),
       });
@@ -38,15 +39,7 @@ export function createLocalTransport(o: LocalTransportOptions): Transport {
       if (signal?.aborted) onAbort();
       try {
         const message = await serve(call, create(method.input, input));
-        const { responseHeader, responseTrailer } = call;
-        return {
-          stream: false,
-          service: method.parent,
-          method,
-          header: responseHeader,
-          trailer: responseTrailer,
-          message: message as never,
-        };
+        return answerOf(call, message) as never;
       } catch (error) {
         // What the implementation said in headers before it failed goes with the error, as it does on the wire.
         throw error instanceof ConnectError ? withHeaders(error, call.responseHeader) : error;

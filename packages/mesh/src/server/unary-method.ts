@@ -22,8 +22,7 @@ export function createUnaryMethod(
   });
   const implement = async (call: UnaryCall): Promise<UnaryResponse> => {
     const message = create(method.output, await spec.impl(call.message, call));
-    const { service, responseHeader: header, responseTrailer: trailer } = call;
-    return { stream: false, service, method, header, trailer, message };
+    return answerOf(call, message);
   };
   const serve = interceptors.reduceRight<ReturnType<Interceptor>>(
     (next, interceptor) => interceptor(next),
@@ -38,5 +37,22 @@ export function createUnaryMethod(
     } finally {
       underWay.delete(call);
     }
+  };
+}
+
+/** The answer of a call. Its headers are made when somebody asks for them. */
+export function answerOf(call: UnaryCall, message: Message): UnaryResponse {
+  const { method, service } = call;
+  return {
+    stream: false,
+    method,
+    service,
+    message,
+    get header() {
+      return call.responseHeader;
+    },
+    get trailer() {
+      return call.responseTrailer;
+    },
   };
 }
