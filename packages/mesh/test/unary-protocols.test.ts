@@ -19,13 +19,19 @@ import {
 import { loopbackProxies, silentLogger } from "@smartcart/runtime";
 import { createRpcListener } from "../src/http/rpc-listener.ts";
 import { createServedMethod } from "../src/server/method-handler.ts";
+import { exchange } from "./raw-client.ts";
+import { cancel, frame, opening, postHeaders } from "./raw-http2.ts";
 
 const method = InventoryService.method.listProducts;
 const path = "/smartcart.inventory.v1.InventoryService/ListProducts";
 const options = { acceptCompression: [compressionGzip], readMaxBytes: 2000 };
 
+/** The tokens of the requests that were served, by either server. */
+const served: string[] = [];
+
 /** Answers the token so many times, or fails as the token says. */
 function listProducts({ pageToken, pageSize }: ListProductsRequest, context: HandlerContext) {
+  served.push(pageToken);
   context.responseHeader.set("said-before", pageToken);
   context.responseTrailer.append("said-after", "a");
   context.responseTrailer.append("said-after", "b");
@@ -39,6 +45,7 @@ function listProducts({ pageToken, pageSize }: ListProductsRequest, context: Han
 }
 
 const sessions: ClientHttp2Session[] = [];
+const ports: number[] = [];
 const servers: { close(): void }[] = [];
 
 async function serve(listener: (...args: never[]) => unknown): Promise<ClientHttp2Session> {
@@ -48,6 +55,7 @@ async function serve(listener: (...args: never[]) => unknown): Promise<ClientHtt
   const session = connect(`http://127.0.0.1:${port}`);
   servers.push(server as unknown as Server);
   sessions.push(session);
+  ports.push(port);
   return session;
 }
 
@@ -214,4 +222,21 @@ describe("the answer is Connect's", () => {
     );
     await fc.assert(property, { numRuns: 400 });
   });
+});
+
+test.each([
+  ["CANCEL", cancel(1)],
+  ["NO_ERROR", frame(3, 0, 1, Buffer.alloc(4))],
+])("a message that is reset before its end (%s) is not taken for a whole one", async (_, reset) => {
+  const message = Buffer.from('{"pageSize":7}');
+  const json = { "content-type": "application/json" };
+  const before = served.length;
+  const torn = [postHeaders(1, path), frame(0, 0, 1, message)];
+  const next = [reset, postHeaders(3, path), frame(0, 1, 3, message)];
+  await exchange(ports[0] ?? 0, Buffer.concat([opening, ...torn]), {
+    followUp: Buffer.concat(next).toString("latin1"),
+    until: () => served.length > before,
+  });
+  await ask(ours, { headers: json, pieces: [message] });
+  expect(served).toHaveLength(before + 2);
 });

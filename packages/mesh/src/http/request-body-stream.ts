@@ -71,7 +71,7 @@ export class RequestBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
   #begin(): void {
     this.#isRead = true;
     const fail = () => this.#fail();
-    const end = () => (this.#req.readableAborted ? this.#fail() : this.#end());
+    const end = () => (isCutOff(this.#req) ? this.#fail() : this.#end());
     this.#req.on("data", this.#onData).once("end", end).once("error", fail).once("close", fail);
   }
 
@@ -104,6 +104,11 @@ export class RequestBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
     awaited.delete(this);
     how(reader);
   }
+}
+
+/** Node ends the body of a stream of HTTP/2 that was reset as if it were whole. */
+function isCutOff(req: NodeRequest): boolean {
+  return "stream" in req ? req.stream.closed : !req.complete;
 }
 
 function awaitChunk(body: RequestBody): void {
