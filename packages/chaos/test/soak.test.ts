@@ -1,4 +1,7 @@
-/** The soak of `npm run soak`, a few seconds an attack. How fast honest orders are is for a machine that does nothing else. */
+/**
+ * The soak of `npm run soak`, a few seconds an attack. How fast honest orders and probes are is for a machine that does
+ * nothing else: here a probe fails by what it answers, or by hanging.
+ */
 import { expect, it } from "vitest";
 import type { AttackName } from "../src/soak/attacks.ts";
 import { attacks } from "../src/soak/attacks.ts";
@@ -16,6 +19,7 @@ async function soak(queue: Queue, names: readonly AttackName[]): Promise<void> {
     attacks: names,
     seconds: 3,
     rate: 10,
+    patienceMs: 30_000,
     onProgress: () => {},
   });
   const page = formatSoak(result);

@@ -43,6 +43,7 @@ const ticker = setInterval(() => {
   }
 }, tickMs);
 
+process.on("disconnect", () => process.exit());
 process.on("message", async () => {
   clearInterval(ticker);
   while (waiting > 0) await delay(tickMs);

@@ -5,8 +5,9 @@ import { cpuMsOf } from "../cpu-meter.ts";
 import { readHeap } from "./inspector.ts";
 import type { Shop } from "./shop.ts";
 
-/** Of the shop's process. Bytes. */
+/** Of the shop's process. */
 export interface Holdings {
+  /** Without those of the honest customers' connections, of which there are the more the slower the machine is. */
   readonly descriptors: number;
   readonly residentBytes: number;
 }
@@ -17,23 +18,29 @@ export interface Rest extends Holdings {
   readonly liveBytes: number;
 }
 
-async function readHoldings({ process }: Shop): Promise<Holdings> {
-  const descriptors = await readdir(`/proc/${process.pid}/fd`);
+async function readHoldings({ process }: Shop, customersPid: number): Promise<Holdings> {
+  const [all, theirs] = await Promise.all(
+    [process.pid, customersPid].map((pid) => readdir(`/proc/${pid}/fd`)),
+  );
   const status = await readFile(`/proc/${process.pid}/status`, "utf8");
   const kilobytes = /^VmRSS:\s+(\d+)/m.exec(status)?.[1];
-  return { descriptors: descriptors.length, residentBytes: Number(kilobytes) * 1_024 };
+  const descriptors = (all?.length ?? 0) - (theirs?.length ?? 0);
+  return { descriptors, residentBytes: Number(kilobytes) * 1_024 };
 }
 
-export async function readRest(shop: Shop): Promise<Rest> {
+export async function readRest(shop: Shop, customersPid: number): Promise<Rest> {
   const { used, external } = await readHeap(shop.inspectorUrl);
-  return { ...(await readHoldings(shop)), liveBytes: used + external };
+  return { ...(await readHoldings(shop, customersPid)), liveBytes: used + external };
 }
 
 /** The largest of each since the last call, read twice a second. */
-export function watchPeaks(shop: Shop): { readonly peak: () => Holdings } & Disposable {
+export function watchPeaks(
+  shop: Shop,
+  customersPid: number,
+): { readonly peak: () => Holdings } & Disposable {
   let peak: Holdings = { descriptors: 0, residentBytes: 0 };
   const timer = setInterval(async () => {
-    const now = await readHoldings(shop).catch(() => peak);
+    const now = await readHoldings(shop, customersPid).catch(() => peak);
     peak = {
       descriptors: Math.max(peak.descriptors, now.descriptors),
       residentBytes: Math.max(peak.residentBytes, now.residentBytes),

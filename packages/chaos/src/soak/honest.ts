@@ -19,7 +19,7 @@ export interface Answers {
 }
 
 export interface HonestCustomers {
-  readonly pid: number | undefined;
+  readonly pid: number;
   /** What comes from now on; the function answers what has come. */
   observe(): () => Answers;
   /** Sends no more, waits for the last answers, and answers all orders. */
@@ -28,10 +28,12 @@ export interface HonestCustomers {
 
 export function startHonestCustomers({ targets }: Shop, ratePerSecond: number): HonestCustomers {
   const child = fork(script, [targets.order, product, `${ratePerSecond}`]);
+  const { pid } = child;
+  if (pid === undefined) throw new Error("the customers could not be started");
   const placed: Placed[] = [];
   child.on("message", (message) => placed.push(message as Placed));
   return {
-    pid: child.pid,
+    pid,
     observe() {
       const startedAt = performance.now();
       const first = placed.length;

@@ -6,15 +6,16 @@ export interface ReadinessWatch extends Disposable {
 }
 
 const everyMs = 500;
-/** As long as a balancer waits before it takes a server for dead. */
-const patienceMs = 5_000;
 
-export function watchReadiness(urls: readonly string[]): ReadinessWatch {
+/** `patienceMs`: how long an answer may take. */
+export function watchReadiness(urls: readonly string[], patienceMs: number): ReadinessWatch {
   const startedAt = performance.now();
   const failed: string[] = [];
   const ask = async (url: string) => {
     const askedAt = performance.now();
-    const answer = await fetch(url, { signal: AbortSignal.timeout(patienceMs) }).then(
+    // A connection of its own: those that are kept would count among what the shop holds.
+    const init = { headers: { connection: "close" }, signal: AbortSignal.timeout(patienceMs) };
+    const answer = await fetch(url, init).then(
       async (response) => {
         await response.arrayBuffer();
         return response.status;

@@ -24,6 +24,8 @@ export interface SoakOptions {
   readonly seconds: number;
   /** Honest orders a second. */
   readonly rate: number;
+  /** How long a probe of readiness may take, in milliseconds. Default: as long as a balancer waits, 5,000. */
+  readonly patienceMs?: number;
   readonly onProgress: (line: string) => void;
 }
 
@@ -44,7 +46,7 @@ export interface AttackResult {
 }
 
 export interface SoakResult {
-  readonly options: Omit<SoakOptions, "onProgress" | "directory">;
+  readonly options: Omit<SoakOptions, "onProgress" | "directory" | "patienceMs">;
   readonly attacks: readonly AttackResult[];
   /** Probes that did not answer 200, with the time of the run in seconds. */
   readonly unready: readonly string[];
@@ -70,7 +72,7 @@ export async function runSoak(o: SoakOptions): Promise<SoakResult> {
   void shop.process.exited.then((code) => {
     if (!isOver) ended = code;
   });
-  using readiness = watchReadiness(shop.probes);
+  using readiness = watchReadiness(shop.probes, o.patienceMs ?? 5_000);
   const customers = startHonestCustomers(shop, o.rate);
   // What the first orders compile and connect is no attack's doing.
   await delay(calmMsOf(o) * 2);
@@ -103,11 +105,11 @@ async function runAttack(attack: AttackName, { shop, customers, o }: Scene): Pro
   const calm = customers.observe();
   await delay(calmMsOf(o));
   const honestBefore = calm();
-  const before = await readRest(shop);
+  const before = await readRest(shop, customers.pid);
 
   const script = fileURLToPath(new URL("./attacker.ts", import.meta.url));
   const attacker = fork(script, [attack, JSON.stringify(shop.targets)]);
-  using peaks = watchPeaks(shop);
+  using peaks = watchPeaks(shop, customers.pid);
   const pids = { attacker: attacker.pid, customers: customers.pid };
   const cpu = await readCpu(shop, pids);
   const startedAt = performance.now();
@@ -120,7 +122,7 @@ async function runAttack(attack: AttackName, { shop, customers, o }: Scene): Pro
   const processors = Object.fromEntries(
     Object.entries(used).map(([name, ms]) => [name, (ms - (cpu[name] ?? 0)) / ranMs]),
   );
-  const back = await untilBack(shop, before);
+  const back = await untilBack({ shop, customers, o }, before);
   return {
     attack,
     sent,
@@ -149,12 +151,12 @@ async function stop(attacker: ChildProcess): Promise<Record<string, number>> {
 }
 
 async function untilBack(
-  shop: Shop,
+  { shop, customers }: Scene,
   before: Rest,
 ): Promise<Pick<AttackResult, "after" | "backAfterMs">> {
   const startedAt = performance.now();
   for (;;) {
-    const after = await readRest(shop);
+    const after = await readRest(shop, customers.pid);
     const tookMs = performance.now() - startedAt;
     if (isBack(before, after)) return { after, backAfterMs: tookMs };
     if (tookMs > backWithinMs) return { after, backAfterMs: undefined };
