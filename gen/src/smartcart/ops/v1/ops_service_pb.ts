@@ -776,7 +776,7 @@ export const SetFaultSwitchResponseSchema: GenMessage<SetFaultSwitchResponse, {j
   messageDesc(file_smartcart_ops_v1_ops_service, 16);
 
 /**
- * What the operator's desk needs. UNAUTHENTICATED with `Problem` OPS_TOKEN_NEEDED where the service runs with a token and the call
+ * What the operations console needs. UNAUTHENTICATED with `Problem` OPS_TOKEN_NEEDED where the service runs with a token and the call
  * does not bear it (`Authorization: Bearer …`).
  *
  * @generated from service smartcart.ops.v1.OpsService
