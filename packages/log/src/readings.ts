@@ -46,7 +46,7 @@ export function createReadings(database: Database): Readings {
     signal: AbortSignal,
     read: (tx: Queryable) => Promise<T>,
   ): Promise<{ readonly found: T } | undefined> {
-    const leave = await semaphore.acquire(signal);
+    const leave = await semaphore.acquire({ signal });
     if (leave === undefined) return undefined;
     const startedAtMs = performance.now();
     try {

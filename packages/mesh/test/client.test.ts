@@ -189,12 +189,13 @@ describe("retries", () => {
     expect(attempts()).toBe(1);
   });
 
-  test("not beyond the caller's own deadline", async () => {
-    const { routes } = flaky(1000, Code.Unavailable);
+  test("not beyond the caller's own deadline or signal", async () => {
+    const { routes, attempts } = flaky(1000, Code.Unavailable);
     await using server = await startTestServer({ routes });
     using client = clientOf({ baseUrl: server.url });
     const error = await failure(client.listProducts({}, { signal: AbortSignal.abort() }));
     expect(error?.code).toBe(Code.Canceled);
+    expect(attempts()).toBe(0);
   });
 
   test("a failure of the process next door is no broken connection", async () => {

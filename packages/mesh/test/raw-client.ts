@@ -4,7 +4,7 @@ import { connect } from "node:net";
 export interface RawOptions {
   /** Closes our side after the bytes, and goes on reading. */
   readonly halfClose?: boolean;
-  /** Sent when the first bytes of an answer have come. */
+  /** Sent when the first bytes of an answer have come; bytes as latin1. */
   readonly followUp?: string;
   /** Waits at most so long for the other side to close; default 5000. */
   readonly waitMs?: number;
@@ -38,7 +38,7 @@ export function exchange(
   const timer = setTimeout(() => finish(false), waitMs);
   const payload = typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes;
   socket.once("connect", () => (halfClose ? socket.end(payload) : socket.write(payload)));
-  if (followUp !== undefined) socket.once("data", () => socket.write(followUp));
+  if (followUp !== undefined) socket.once("data", () => socket.write(followUp, "latin1"));
   socket.on("data", (chunk) => {
     text += chunk.toString("latin1");
     if (until(text)) finish(false);

@@ -7,7 +7,7 @@ test("lets so many in at once, the others in the order of their coming", async (
   const turns = createSemaphore({ maxConcurrent: 2, maxWaiting: 10, maxWaitMs: 60_000 });
   const order: number[] = [];
   const enter = async (call: number) => {
-    const leave = await turns.acquire(never);
+    const leave = await turns.acquire({ signal: never });
     order.push(call);
     return leave;
   };
@@ -25,37 +25,37 @@ test("lets so many in at once, the others in the order of their coming", async (
 
 test("gives a turn to one who comes later only when nobody waits", async () => {
   const turns = createSemaphore({ maxConcurrent: 1, maxWaiting: 10, maxWaitMs: 60_000 });
-  const first = await turns.acquire(never);
-  const waiting = turns.acquire(never);
+  const first = await turns.acquire({ signal: never });
+  const waiting = turns.acquire({ signal: never });
   first?.();
-  const late = turns.acquire(never);
+  const late = turns.acquire({ signal: never });
   (await waiting)?.();
   expect(await late).toBeDefined();
 });
 
 test("turns away who finds the line full", async () => {
   const turns = createSemaphore({ maxConcurrent: 1, maxWaiting: 1, maxWaitMs: 60_000 });
-  const first = await turns.acquire(never);
-  const waiting = turns.acquire(never);
-  expect(await turns.acquire(never)).toBeUndefined();
+  const first = await turns.acquire({ signal: never });
+  const waiting = turns.acquire({ signal: never });
+  expect(await turns.acquire({ signal: never })).toBeUndefined();
   first?.();
   expect(await waiting).toBeDefined();
 });
 
 test("turns away who waited too long or hung up, and keeps their place for nobody", async () => {
   const turns = createSemaphore({ maxConcurrent: 1, maxWaiting: 2, maxWaitMs: 20 });
-  const first = await turns.acquire(never);
-  expect(await turns.acquire(never)).toBeUndefined();
+  const first = await turns.acquire({ signal: never });
+  expect(await turns.acquire({ signal: never })).toBeUndefined();
   const hangUp = new AbortController();
-  const gone = turns.acquire(hangUp.signal);
+  const gone = turns.acquire({ signal: hangUp.signal });
   hangUp.abort();
   expect(await gone).toBeUndefined();
-  expect(await turns.acquire(AbortSignal.abort())).toBeUndefined();
+  expect(await turns.acquire({ signal: AbortSignal.abort() })).toBeUndefined();
   first?.();
-  const next = await turns.acquire(never);
+  const next = await turns.acquire({ signal: never });
   expect(next).toBeDefined();
   next?.();
-  expect(await turns.acquire(never)).toBeDefined();
+  expect(await turns.acquire({ signal: never })).toBeDefined();
 });
 
 test("runs tasks in their turn, and gives the turn back where one fails", async () => {

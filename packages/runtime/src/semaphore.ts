@@ -13,9 +13,9 @@ export interface SemaphoreOptions {
 export interface Semaphore {
   /**
    * Resolves with the function that gives the turn back, to be called once. Undefined where too many wait already, the wait
-   * took too long, or `signal` fired.
+   * took too long, or `call.signal` fired. The signal is asked for only where the caller has to wait.
    */
-  acquire(signal?: AbortSignal): Promise<(() => void) | undefined>;
+  acquire(call?: { readonly signal: AbortSignal }): Promise<(() => void) | undefined>;
   /** Runs `task` when it is its turn. Rejects where `acquire` would answer undefined. */
   run<T>(task: () => Promise<T>): Promise<T>;
   /** Callers that wait. */
@@ -36,11 +36,14 @@ export function createSemaphore(o: SemaphoreOptions): Semaphore {
     else next();
   }
 
-  async function acquire(signal?: AbortSignal): Promise<(() => void) | undefined> {
+  async function acquire(call?: {
+    readonly signal: AbortSignal;
+  }): Promise<(() => void) | undefined> {
     if (held < o.maxConcurrent) {
       held += 1;
       return release;
     }
+    const signal = call?.signal;
     if (line.size >= maxWaiting || signal?.aborted) return undefined;
     const { promise, resolve } = Promise.withResolvers<(() => void) | undefined>();
     const settle = (outcome: (() => void) | undefined) => {

@@ -1,4 +1,4 @@
-import type { Context, Span } from "@opentelemetry/api";
+import type { Context, Span, SpanContext } from "@opentelemetry/api";
 import {
   context,
   propagation,
@@ -75,9 +75,29 @@ export function withSpan<T>(name: string, o: SpanOptions, fn: () => T): T {
 function withIds<T>(traceparent: string | undefined, fn: () => T): T {
   const remote = traceparent ? parseTraceParent(traceparent) : null;
   if (!remote && trace.getSpan(context.active())) return fn();
-  const traceId = remote?.traceId ?? randomHex(4);
-  const ids = { traceId, spanId: randomHex(2), traceFlags: TraceFlags.NONE };
+  const ids = new Ids(remote?.traceId);
   return context.with(trace.setSpanContext(remote ? ROOT_CONTEXT : context.active(), ids), fn);
+}
+
+/** Drawn when they are asked for first: by a log line or a call to another part, which most calls do without. */
+class Ids implements SpanContext {
+  readonly traceFlags = TraceFlags.NONE;
+  #traceId: string | undefined;
+  #spanId: string | undefined;
+
+  constructor(traceId: string | undefined) {
+    this.#traceId = traceId;
+  }
+
+  get traceId(): string {
+    this.#traceId ??= randomHex(4);
+    return this.#traceId;
+  }
+
+  get spanId(): string {
+    this.#spanId ??= randomHex(2);
+    return this.#spanId;
+  }
 }
 
 /** So many words of eight hex digits, as the SDK draws its ids; not all of them are 0. */

@@ -15,6 +15,9 @@ export interface Load {
   readonly callsPerSecond: number;
 }
 
+/** Bytes of an answer's message in its gRPC frame: `is_available` and the seven digits of `available`. */
+const answerBytes = 5 + 6;
+
 /** Calls at once: streams of one connection for gRPC, connections for HTTP/1.1. */
 const concurrency = 50;
 
@@ -29,6 +32,9 @@ export async function loadGrpc(port: number, seconds: number, directory: string)
   const url = `http://127.0.0.1:${port}${path}`;
   const { stdout } = await run("h2load", [...amount, "-d", file, ...headers, url]);
   const good = Number(/^status codes: (\d+) 2xx, 0 3xx, 0 4xx, 0 5xx/m.exec(stdout)?.[1]);
+  // Each gRPC answer is a 200, and h2load does not read trailers; but an answer with an error has no message.
+  const dataBytes = Number(/\((\d+)\) data$/m.exec(stdout)?.[1]);
+  if (dataBytes !== good * answerBytes) throw new Error(`calls failed by grpc-status:\n${stdout}`);
   return counted(good, /finished in ([\d.]+)s/.exec(stdout)?.[1], stdout);
 }
 

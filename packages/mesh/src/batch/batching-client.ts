@@ -9,7 +9,7 @@ import type { Registry } from "@smartcart/runtime";
 import { Histogram } from "@smartcart/runtime";
 import { deadlineError } from "../client/upstream-error.ts";
 import { currentCall, detached } from "../context/call-scope.ts";
-import type { BatchedCall } from "./call-batching.ts";
+import type { BatchedCall } from "./batched-call.ts";
 import { createCallBatcher } from "./call-batching.ts";
 import { fromItemError } from "./item-error.ts";
 

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { BatchedCall } from "./call-batching.ts";
+import type { BatchedCall } from "./batched-call.ts";
 import { createCallBatcher } from "./call-batching.ts";
 
 const unbounded: BatchedCall = { onDeadline: () => new Error("deadline") };

@@ -1,6 +1,6 @@
-import { AsyncLocalStorage } from "node:async_hooks";
-import type { PendingResult } from "@smartcart/runtime";
 import { createBatcher, rejectAll, settleEach } from "@smartcart/runtime";
+import type { BatchedCall } from "./batched-call.ts";
+import { BatchEntry, latestDeadline } from "./batched-call.ts";
 
 /** How calls are folded. */
 export interface CallBatcherOptions<I, O> {
@@ -20,24 +20,6 @@ export interface CallBatcherOptions<I, O> {
   ) => Promise<readonly (O | Error)[]>;
 }
 
-/** What bounds one folded call. */
-export interface BatchedCall {
-  /** Ends the wait of this caller; the run goes on for the others. */
-  readonly signal?: AbortSignal | undefined;
-  /** Unix time in milliseconds at which this caller stops waiting. */
-  readonly deadlineAtMs?: number | undefined;
-  /** The error of a caller whose deadline has passed. */
-  readonly onDeadline: () => Error;
-}
-
-interface Entry<I, O> extends PendingResult<O> {
-  readonly item: I;
-  /** Runs a function in the asynchronous context of the caller. */
-  readonly inContext: <T>(fn: () => T) => T;
-  readonly deadlineAtMs: number | undefined;
-  settled: boolean;
-}
-
 const defaultMaxConcurrent = 2;
 const defaultSlowAfterMs = 50;
 
@@ -53,41 +35,24 @@ const defaultSlowAfterMs = 50;
 export function createCallBatcher<I, O>(
   o: CallBatcherOptions<I, O>,
 ): (item: I, call: BatchedCall) => Promise<O> {
-  const add = createBatcher<Entry<I, O>>({
+  const add = createBatcher<BatchEntry<I, O>>({
     maxItems: o.maxItems,
     maxConcurrent: o.maxConcurrent ?? defaultMaxConcurrent,
     slowAfterMs: o.slowAfterMs ?? defaultSlowAfterMs,
     isWanted: (entry) => !entry.settled,
     run: (entries) => work(o, entries),
   });
-
   return (item, call) => {
-    const { promise, resolve, reject } = Promise.withResolvers<O>();
-    const stopWaiting = boundWait(call, (reason) => settle(() => reject(reason)));
-    const entry: Entry<I, O> = {
-      item,
-      inContext: AsyncLocalStorage.snapshot(),
-      deadlineAtMs: call.deadlineAtMs,
-      resolve: (output) => settle(() => resolve(output)),
-      reject: (reason) => settle(() => reject(reason)),
-      settled: false,
-    };
-    function settle(how: () => void): void {
-      entry.settled = true;
-      stopWaiting();
-      how();
-    }
-    if (!entry.settled) {
-      add(entry);
-    }
-    return promise;
+    const entry = new BatchEntry<I, O>(item, call);
+    add(entry);
+    return entry.answer;
   };
 }
 
 /** Never rejects. */
 async function work<I, O>(
   o: CallBatcherOptions<I, O>,
-  entries: readonly Entry<I, O>[],
+  entries: readonly BatchEntry<I, O>[],
 ): Promise<void> {
   const items = entries.map((entry) => entry.item);
   try {
@@ -96,35 +61,4 @@ async function work<I, O>(
   } catch (reason) {
     rejectAll(entries, reason);
   }
-}
-
-function latestDeadline(
-  entries: readonly Pick<Entry<unknown, unknown>, "deadlineAtMs">[],
-): number | undefined {
-  let latest = 0;
-  for (const { deadlineAtMs } of entries) {
-    if (deadlineAtMs === undefined) {
-      return undefined;
-    }
-    latest = Math.max(latest, deadlineAtMs);
-  }
-  return latest;
-}
-
-/** Calls `end` when the caller's time is up or it gives up. Returns how to stop that. */
-function boundWait(call: BatchedCall, end: (reason: unknown) => void): () => void {
-  const { signal, deadlineAtMs, onDeadline } = call;
-  const timer =
-    deadlineAtMs === undefined
-      ? undefined
-      : setTimeout(() => end(onDeadline()), Math.max(0, deadlineAtMs - Date.now()));
-  const onAbort = () => end(signal?.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
-  if (signal?.aborted) {
-    queueMicrotask(onAbort);
-  }
-  return () => {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
-  };
 }

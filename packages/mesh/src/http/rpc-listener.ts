@@ -1,10 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
-import {
-  universalRequestFromNodeRequest,
-  universalResponseToNodeResponse,
-} from "@connectrpc/connect-node";
 import type { Logger, TrustedProxies } from "@smartcart/runtime";
 import { clientAddress } from "@smartcart/runtime";
 import { addressKey, deadlineKey } from "../context/call-scope.ts";
@@ -13,6 +9,8 @@ import type { NodeRequest, NodeResponse } from "./node-http.ts";
 import { RequestBody } from "./request-body-stream.ts";
 import { refusalsOf } from "./rpc-refusals.ts";
 import { endWithProblem } from "./send-problem.ts";
+import { NodeUniversalRequest } from "./universal-request.ts";
+import { sendUniversalResponse } from "./universal-response.ts";
 
 /** What the listener works with. */
 export interface RpcListenerOptions {
@@ -81,11 +79,10 @@ async function serve(
     endWhenHalfClosed(req, res);
   }
   const body = new RequestBody(req, deadlineAtMs);
-  const request = universalRequestFromNodeRequest(req, res, body as never, contextValues);
-  const response = await handler(request);
+  const response = await handler(new NodeUniversalRequest(req, res, body, contextValues));
   const refusal = refusals.get(response.status);
   if (refusal !== undefined && response.body === undefined) endWithProblem(res, refusal);
-  else await universalResponseToNodeResponse(response, res);
+  else await sendUniversalResponse(response, res, isStream);
 }
 
 /** A client that has closed its side may wait for the answer, or be gone; on a quiet stream only time tells. */

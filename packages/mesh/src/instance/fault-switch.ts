@@ -29,7 +29,7 @@ export interface FaultSwitchOptions {
   readonly onTurn?: (value: number) => void | Promise<void>;
 }
 
-/** A switch that is off. Semaphore are carried out one after the other. */
+/** A switch that is off. Turns are carried out one after the other. */
 export function createFaultSwitch({
   name,
   title,

@@ -1,13 +1,12 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
-import { Code } from "@connectrpc/connect";
 import { policyOf } from "@smartcart/contract";
-import type { Semaphore, SemaphoreOptions } from "@smartcart/runtime";
-import { createSemaphore } from "@smartcart/runtime";
 import { principalKey } from "../auth/authentication.ts";
 import { addressKey } from "../context/call-scope.ts";
-import { DomainError } from "../errors/errors.ts";
+import { UnaryCall } from "../context/unary-call.ts";
 import { observeStream } from "../streams/stream-observer.ts";
+import { overloadedError, stoppedError } from "./admission-errors.ts";
+import { createMethodSemaphores } from "./method-semaphores.ts";
 import { createStreamLimit } from "./stream-limit.ts";
 
 /** Limits of one server. */
@@ -29,79 +28,34 @@ export interface Admission {
 
 /** Decides before a call is worked on whether it is worked on at all. */
 export function createAdmission(o: AdmissionOptions): Admission {
-  const streams = createStreamLimit();
-  const lines = new Map<DescMethod, Semaphore>();
+  const takeTurn = createMethodSemaphores();
+  const enterStream = createStreamAdmission(takeTurn);
   let inFlight = 0;
 
-  function assertRoom(method: DescMethod): void {
+  async function serveUnary<T>(req: UnaryRequest, next: (req: UnaryRequest) => Promise<T>) {
     if (o.stopped()) throw stoppedError();
-    if (method.methodKind === "unary" && inFlight >= o.maxInFlight) throw overloadedError();
-  }
-
-  /** Waits for the call's turn where its method has a bound. */
-  async function takeTurn(method: DescMethod, signal: AbortSignal): Promise<() => void> {
-    let line = lines.get(method);
-    if (line === undefined) {
-      line = createSemaphore(lineOf(method));
-      lines.set(method, line);
-    }
-    const leave = await line.acquire(signal);
-    if (leave !== undefined) return leave;
-    signal.throwIfAborted();
-    throw methodFullError(method);
-  }
-
-  /** Answers the way out. */
-  async function enterUnary({ method, signal }: UnaryRequest): Promise<() => void> {
-    assertRoom(method);
+    if (inFlight >= o.maxInFlight) throw overloadedError();
     inFlight += 1;
-    const leave = () => {
+    let leave: (() => void) | undefined;
+    try {
+      if (policyOf(req.method).maxConcurrency > 0) leave = await takeTurn(req.method, req);
+      // Its caller may be gone, or have gone while it waited: then nothing is begun for it.
+      throwIfOver(req);
+      return await next(req);
+    } finally {
       inFlight -= 1;
-    };
-    if (policyOf(method).maxConcurrency === 0) return leave;
-    try {
-      const leaveLine = await takeTurn(method, signal);
-      return () => {
-        leave();
-        leaveLine();
-      };
-    } catch (error) {
-      leave();
-      throw error;
-    }
-  }
-
-  /** Answers the way out, which is taken by itself when the call has ended, whether or not anybody reads the stream. */
-  async function enterStream(req: StreamRequest): Promise<() => void> {
-    const { method, signal, contextValues } = req;
-    assertRoom(method);
-    const isService = contextValues.get(principalKey).kind === "service";
-    const address = isService ? undefined : contextValues.get(addressKey);
-    const leaveAddress = streams.enter(method, address);
-    try {
-      const leaveLine = await takeTurn(method, signal);
-      return onceOrAborted(signal, () => {
-        leaveAddress();
-        leaveLine();
-      });
-    } catch (error) {
-      leaveAddress();
-      throw error;
+      leave?.();
     }
   }
 
   const interceptor: Interceptor = (next) => async (req) => {
-    if (!req.stream && o.exempt.has(req.method)) {
-      return next(req);
-    }
-    const leave = await (req.stream ? enterStream(req) : enterUnary(req));
+    if (!req.stream) return o.exempt.has(req.method) ? next(req) : serveUnary(req, next);
+    if (o.stopped()) throw stoppedError();
+    const leave = await enterStream(req);
     try {
-      // Its caller may have gone while it waited: then nothing is begun for it.
-      req.signal.throwIfAborted();
+      throwIfOver(req);
       const res = await next(req);
-      if (res.stream) {
-        return { ...res, message: observeStream(res.message, { onEnd: leave }) };
-      }
+      if (res.stream) return { ...res, message: observeStream(res.message, { onEnd: leave }) };
       leave();
       return res;
     } catch (error) {
@@ -110,6 +64,36 @@ export function createAdmission(o: AdmissionOptions): Admission {
     }
   };
   return { interceptor, inFlight: () => inFlight };
+}
+
+/** Answers the way out, which is taken by itself when the call has ended, whether or not anybody reads the stream. */
+function createStreamAdmission(
+  takeTurn: ReturnType<typeof createMethodSemaphores>,
+): (req: StreamRequest) => Promise<() => void> {
+  const streams = createStreamLimit();
+  return async (req) => {
+    const { method, signal, contextValues } = req;
+    // Services are not counted by address.
+    const isService = contextValues.get(principalKey).kind === "service";
+    const address = isService ? undefined : contextValues.get(addressKey);
+    const leaveAddress = streams.enter(method, address);
+    try {
+      const leaveMethod = await takeTurn(method, req);
+      return onceOrAborted(signal, () => {
+        leaveAddress();
+        leaveMethod();
+      });
+    } catch (error) {
+      leaveAddress();
+      throw error;
+    }
+  };
+}
+
+/** A unary call is asked whether it has ended: to ask for its signal would make one. */
+function throwIfOver(req: UnaryRequest | StreamRequest): void {
+  if (req instanceof UnaryCall) req.throwIfEnded();
+  else req.signal.throwIfAborted();
 }
 
 /** Runs `leave` once: when it is called, or when the call has ended, which aborts its signal. */
@@ -124,47 +108,4 @@ function onceOrAborted(signal: AbortSignal, leave: () => void): () => void {
   if (signal.aborted) leaveOnce();
   else signal.addEventListener("abort", leaveOnce, { once: true });
   return leaveOnce;
-}
-
-function stoppedError(): DomainError {
-  return new DomainError({
-    code: "SHUTTING_DOWN",
-    rpcCode: Code.Unavailable,
-    title: "The server is shutting down",
-    message: "The server is shutting down. Reconnect and retry the call.",
-    retryAfterMs: 1000,
-  });
-}
-
-function overloadedError(): DomainError {
-  return new DomainError({
-    code: "OVERLOADED",
-    rpcCode: Code.Unavailable,
-    title: "The server is overloaded",
-    message: "The server has too many calls in progress. Retry after the stated time.",
-    retryAfterMs: 1000,
-  });
-}
-
-function lineOf(method: DescMethod): SemaphoreOptions {
-  const { maxConcurrency, wait } = policyOf(method);
-  return {
-    maxConcurrent: maxConcurrency,
-    maxWaiting: wait?.maxCalls ?? 0,
-    maxWaitMs: wait?.maxWaitMs ?? 0,
-  };
-}
-
-function methodFullError(method: DescMethod): DomainError {
-  const { maxConcurrency } = policyOf(method);
-  const isUnary = method.methodKind === "unary";
-  return new DomainError({
-    code: isUnary ? "TOO_MANY_CALLS" : "TOO_MANY_STREAMS",
-    rpcCode: Code.ResourceExhausted,
-    title: "Too many at once",
-    message: isUnary
-      ? `${method.name} works on ${maxConcurrency} calls at once, and too many wait already. Nothing has begun: send the same request again after the time stated.`
-      : `${method.name} has ${maxConcurrency} streams open, which is all that it serves. Try again after the time stated.`,
-    retryAfterMs: 1000,
-  });
 }

@@ -1,6 +1,7 @@
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Logger } from "@smartcart/runtime";
+import { UnaryCall } from "../context/unary-call.ts";
 import type { ErrorMapper } from "../errors/error-mapping.ts";
 import { mapError } from "../errors/error-mapping.ts";
 import { abortable, observeStream } from "../streams/stream-observer.ts";
@@ -47,6 +48,7 @@ function canceledError(): ConnectError {
  * not look at its signal. What the implementation does after that goes nowhere.
  */
 export const promptEnd: Interceptor = (next) => (req) => {
+  if (req instanceof UnaryCall) return req.untilEnd(() => next(req));
   return abortable(req.signal, async () => {
     const res = await next(req);
     return res.stream

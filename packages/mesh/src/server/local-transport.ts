@@ -1,30 +1,19 @@
 import type { DescMessage, DescMethod, MessageInitShape } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
-import type {
-  ContextValues,
-  HandlerContext,
-  Interceptor,
-  MethodImplSpec,
-  Transport,
-} from "@connectrpc/connect";
+import type { ContextValues, HandlerContext, Interceptor, Transport } from "@connectrpc/connect";
 import { Code, ConnectError, createContextValues, createHandlerContext } from "@connectrpc/connect";
-import {
-  invokeUnaryImplementation,
-  transformInvokeImplementation,
-} from "@connectrpc/connect/protocol";
+import { transformInvokeImplementation } from "@connectrpc/connect/protocol";
 import { policyOf } from "@smartcart/contract";
 import { deadlineKey, maxTimerMs } from "../context/call-scope.ts";
+import { callEnded, UnaryCall } from "../context/unary-call.ts";
 import { observeStream } from "../streams/stream-observer.ts";
 import type { MethodRegistry } from "./method-registry.ts";
-
-/** Reason of the signal of a call that is over. One for all: to make an error costs more than all else at a call's end. */
-const callEnded = new ConnectError("the call has ended", Code.Canceled);
+import { answerOf } from "./unary-method.ts";
 
 /** What calls within the process go through. */
 export interface LocalTransportOptions {
   readonly served: MethodRegistry;
   readonly interceptors: Interceptor[];
-  readonly unaryShutdown: AbortSignal;
   readonly streamShutdown: AbortSignal;
 }
 
@@ -34,51 +23,34 @@ export interface LocalTransportOptions {
  * may change a message after it has passed it on.
  */
 export function createLocalTransport(o: LocalTransportOptions): Transport {
-  function find<K extends MethodImplSpec["kind"]>(
-    method: DescMethod,
-  ): MethodImplSpec & { kind: K } {
-    const spec = o.served.specs.get(method);
-    if (spec === undefined) {
-      throw new ConnectError(
-        `${method.parent.typeName}/${method.name} is not served here`,
-        Code.Unimplemented,
-      );
-    }
-    return spec as MethodImplSpec & { kind: K };
-  }
-
   return {
     async unary(method, signal, timeoutMs, header, input, contextValues) {
-      const spec = find<"unary">(method);
-      const message = create(method.input, input);
-      const context = createContext(
+      const serve = o.served.unary.get(method) ?? notServed(method);
+      const call = new UnaryCall({
         method,
-        o.unaryShutdown,
-        signal,
-        timeoutMs,
-        header,
+        protocolName: "local",
+        url: `local:///${method.parent.typeName}/${method.name}`,
+        requestHeader: header instanceof Headers ? header : new Headers(header),
         contextValues,
-      );
+        timeoutMs: boundedTimeoutMs(method, timeoutMs),
+      });
+      const onAbort = () => call.end(signal?.reason);
+      signal?.addEventListener("abort", onAbort);
+      if (signal?.aborted) onAbort();
       try {
-        const output = await invokeUnaryImplementation(spec, context, message, o.interceptors);
-        const { responseHeader, responseTrailer } = context;
-        return {
-          stream: false,
-          service: method.parent,
-          method,
-          header: responseHeader,
-          trailer: responseTrailer,
-          message: output as never,
-        };
+        const message = await serve(call, create(method.input, input));
+        return answerOf(call, message) as never;
       } catch (error) {
         // What the implementation said in headers before it failed goes with the error, as it does on the wire.
-        throw error instanceof ConnectError ? withHeaders(error, context.responseHeader) : error;
+        throw error instanceof ConnectError ? withHeaders(error, call.responseHeader) : error;
       } finally {
-        context.abort(callEnded);
+        signal?.removeEventListener("abort", onAbort);
+        call.end();
       }
     },
 
     async stream(method, signal, timeoutMs, header, input, contextValues) {
+      const spec = o.served.specs.get(method) ?? notServed(method);
       const context = createContext(
         method,
         o.streamShutdown,
@@ -87,7 +59,7 @@ export function createLocalTransport(o: LocalTransportOptions): Transport {
         header,
         contextValues,
       );
-      const invoke = transformInvokeImplementation(find(method), context, o.interceptors);
+      const invoke = transformInvokeImplementation(spec, context, o.interceptors);
       const output = invoke(createEach(method.input, input)) as AsyncIterable<never>;
       return {
         stream: true,
@@ -124,6 +96,11 @@ function createContext(
     ...(requestSignal !== undefined && { requestSignal }),
     ...(requestHeader !== undefined && { requestHeader }),
   });
+}
+
+function notServed(method: DescMethod): never {
+  const name = `${method.parent.typeName}/${method.name}`;
+  throw new ConnectError(`${name} is not served here`, Code.Unimplemented);
 }
 
 /** The smallest of what the caller asked for, what the contract allows and what a timer can hold; undefined: no bound. */

@@ -1,13 +1,11 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, MethodImplSpec, ServiceImpl } from "@connectrpc/connect";
-import {
-  createConnectRouter,
-  createMethodImplSpec,
-  createServiceImplSpec,
-} from "@connectrpc/connect";
+import { createMethodImplSpec, createServiceImplSpec } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalHandlerOptions } from "@connectrpc/connect/protocol";
 import { batchTargets } from "@smartcart/contract";
+import { createServedMethod } from "./method-handler.ts";
 import { requestDecoding } from "./request-decoding.ts";
+import type { ServeUnary } from "./unary-method.ts";
 
 /** How each method is served. */
 export interface MethodRegistryOptions {
@@ -25,6 +23,8 @@ export interface MethodRegistryOptions {
 export interface MethodRegistry {
   readonly handlers: readonly UniversalHandler[];
   readonly specs: ReadonlyMap<DescMethod, MethodImplSpec>;
+  /** The unary ones of them, behind their interceptors. */
+  readonly unary: ReadonlyMap<DescMethod, ServeUnary>;
 }
 
 /**
@@ -42,7 +42,8 @@ export function collectMethods(
   o: MethodRegistryOptions,
 ): MethodRegistry {
   const specs = new Map<DescMethod, MethodImplSpec>();
-  const inner = createConnectRouter(o.common);
+  const unary = new Map<DescMethod, ServeUnary>();
+  const handlers: UniversalHandler[] = [];
 
   function add(spec: MethodImplSpec, options?: Partial<UniversalHandlerOptions>): void {
     const { method } = spec;
@@ -51,17 +52,19 @@ export function collectMethods(
     }
     specs.set(method, spec);
     const isBatch = batchTargets(method.parent).has(method.name);
-    const unary = method.methodKind === "unary";
     const maxBytes = isBatch ? Math.max(maxBatchBytes, o.maxBodyBytes) : o.maxBodyBytes;
-    inner.rpc(method, spec.impl as never, {
+    const served = createServedMethod(spec, {
+      ...o.common,
       ...requestDecoding(method, maxBytes),
-      shutdownSignal: unary ? o.unaryShutdown : o.streamShutdown,
+      shutdownSignal: method.methodKind === "unary" ? o.unaryShutdown : o.streamShutdown,
       ...options,
     });
+    handlers.push(served.handler);
+    if (served.serve !== undefined) unary.set(method, served.serve);
   }
 
   const router: ConnectRouter = {
-    handlers: inner.handlers,
+    handlers,
     service(service: DescService, implementation: Partial<ServiceImpl<DescService>>, options) {
       const spec = createServiceImplSpec(service, implementation);
       for (const method of Object.values(spec.methods)) {
@@ -77,5 +80,5 @@ export function collectMethods(
   for (const register of routes) {
     register(router);
   }
-  return { handlers: inner.handlers, specs };
+  return { handlers, specs, unary };
 }

@@ -1,4 +1,4 @@
-import type { DescMessage, DescMethod } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
 import { createRegistry } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import type { HandlerContext } from "@connectrpc/connect";
@@ -12,8 +12,10 @@ import {
   readJson,
 } from "@smartcart/contract";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
+import { callEnded } from "../context/unary-call.ts";
 import { genericProblem, mapError } from "../errors/error-mapping.ts";
 import { commonDetails, DomainError, problemOf } from "../errors/errors.ts";
+import type { MethodHandlerOptions } from "./unary-request.ts";
 
 /**
  * How Connect decodes the requests of a method. What cannot be decoded fails before any interceptor sees the call; these
@@ -23,10 +25,10 @@ import { commonDetails, DomainError, problemOf } from "../errors/errors.ts";
 export function requestDecoding(
   method: DescMethod,
   maxBytes: number,
-): Partial<UniversalHandlerOptions> {
+): Partial<MethodHandlerOptions> {
   // Connect decodes JSON with this member, which its type for handlers leaves out.
   const decoder = {
-    textDecoder: { decode: (bytes: Uint8Array) => checkedJson(method.input, bytes) },
+    textDecoder: { decode: (bytes: Uint8Array) => checkedJson(method.input, bytes).text },
   };
   const jsonOptions: UniversalHandlerOptions["jsonOptions"] & object = {
     ...decoder,
@@ -41,8 +43,10 @@ export function requestDecoding(
     jsonOptions,
     // Nobody reads them; kept, each would be an object.
     binaryOptions: { readUnknownFields: false },
+    readJson: (bytes) => checkedJson(method.input, bytes).message,
+    mapError: (error) => mapDecodingError(error, maxBytes),
     requestGate(context) {
-      mapDecodingError(context, maxBytes);
+      mapAborting(context, maxBytes);
       assertBase64(context);
     },
   };
@@ -68,12 +72,11 @@ function counted(schema: DescMessage, { name, compress, decompress }: Compressio
 /** Fatal: U+FFFD in the place of what was sent would be stored. */
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** The text for Connect to parse, in which nothing is left that it would swallow or refuse without naming the field. */
-function checkedJson(schema: DescMessage, bytes: Uint8Array): string {
+/** The message, and its text for Connect to parse, in which nothing is left that it would swallow or refuse without naming the field. */
+function checkedJson(schema: DescMessage, bytes: Uint8Array): { message: Message; text: string } {
   try {
     const { json, text } = parseExactJson(schema, decodeUtf8(bytes), { ignoreUnknownFields: true });
-    readJson(schema, json, { ignoreUnknownFields: true });
-    return text;
+    return { message: readJson(schema, json, { ignoreUnknownFields: true }), text };
   } catch (thrown) {
     throw mapError(thrown).error;
   }
@@ -108,18 +111,27 @@ function assertBase64({ requestMethod, url }: HandlerContext): void {
 const faultsOfTheCaller = ["parse binary", "decompression failed"] as const;
 
 /**
- * Connect tells what failed by the reason of the signal that ends the call, and writes the error to the caller after
- * that: what is changed here is what is sent.
+ * Connect ends each call by `abort`, with the error that it is about to write to the caller: what is changed here is what is sent.
+ * Where there is none it would make one.
  */
-function mapDecodingError({ signal }: HandlerContext, maxBytes: number): void {
-  signal.addEventListener("abort", () => {
-    const error: unknown = signal.reason;
-    if (error instanceof ConnectError && problemOf(error) === undefined) {
-      const mapped = mapDecoding(error, maxBytes);
-      const { code, rawMessage, message, details } = mapped;
-      Object.assign(error, { code, rawMessage, message, details: [...details, ...error.details] });
-    }
-  });
+function mapAborting(context: HandlerContext & Partial<Abortable>, maxBytes: number): void {
+  const { abort } = context;
+  context.abort = (reason: unknown = callEnded) => {
+    if (reason instanceof ConnectError && reason !== callEnded) mapDecodingError(reason, maxBytes);
+    abort?.(reason);
+  };
+}
+
+/** What handlers of Connect can do with their context, and implementations cannot. */
+interface Abortable {
+  abort(reason?: unknown): void;
+}
+
+/** An error that has no problem yet comes from the decoding of the request; it becomes what the interceptors make of all others. */
+function mapDecodingError(error: ConnectError, maxBytes: number): void {
+  if (problemOf(error) !== undefined) return;
+  const { code, rawMessage, message, details } = mapDecoding(error, maxBytes);
+  Object.assign(error, { code, rawMessage, message, details: [...details, ...error.details] });
 }
 
 function mapDecoding(error: ConnectError, maxBytes: number): ConnectError {

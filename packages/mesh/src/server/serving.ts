@@ -97,7 +97,11 @@ export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: 
   );
   return {
     handlers: served.handlers,
-    transport: createLocalTransport({ served, interceptors, ...signals }),
+    transport: createLocalTransport({
+      served,
+      interceptors,
+      streamShutdown: shutdown.streams.signal,
+    }),
     inFlight: admission.inFlight,
   };
 }

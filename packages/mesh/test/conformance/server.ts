@@ -11,12 +11,14 @@ import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
 import { create, createFileRegistry, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { anyPack, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
-import { ConnectError, createConnectRouter } from "@connectrpc/connect";
+import type { HandlerContext } from "@connectrpc/connect";
+import { ConnectError, createMethodImplSpec } from "@connectrpc/connect";
+import type { UniversalHandler, UniversalHandlerOptions } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { delay, loopbackProxies, silentLogger } from "@smartcart/runtime";
 import { createProtocolMux } from "../../src/http/protocol-mux.ts";
 import { createRpcListener } from "../../src/http/rpc-listener.ts";
+import { createServedMethod } from "../../src/server/method-handler.ts";
 
 interface Header {
   readonly name: string;
@@ -161,10 +163,10 @@ async function* only<T>(item: T): AsyncGenerator<T> {
   yield item;
 }
 
-function addRoutes(router: ConnectRouter): void {
+function createHandlers(options: Partial<UniversalHandlerOptions>): UniversalHandler[] {
   const service = registry.getService("connectrpc.conformance.v1.ConformanceService");
-  for (const method of service?.methods ?? []) {
-    if (method.name === "Unimplemented") continue;
+  const implemented = service?.methods.filter(({ name }) => name !== "Unimplemented") ?? [];
+  return implemented.map((method) => {
     const implementations = {
       unary: (request: SuiteRequest, context: HandlerContext) =>
         answerOnce(method, context, [request]),
@@ -175,8 +177,9 @@ function addRoutes(router: ConnectRouter): void {
       bidi_streaming: (requests: AsyncIterable<SuiteRequest>, context: HandlerContext) =>
         answerMany(method, context, requests),
     };
-    router.rpc(method, implementations[method.methodKind] as never);
-  }
+    const spec = createMethodImplSpec(method, implementations[method.methodKind] as never);
+    return createServedMethod(spec, options).handler;
+  });
 }
 
 function readRequest(bytes: Buffer): { readonly messageReceiveLimit: number } {
@@ -186,14 +189,13 @@ function readRequest(bytes: Buffer): { readonly messageReceiveLimit: number } {
 
 const [first] = (await once(process.stdin, "data")) as [Buffer];
 const { messageReceiveLimit } = readRequest(first);
-const router = createConnectRouter({
+const handlers = createHandlers({
   acceptCompression: [compressionGzip, compressionBrotli],
   jsonOptions: { registry },
   ...(messageReceiveLimit > 0 && { readMaxBytes: messageReceiveLimit }),
 });
-addRoutes(router);
 const listener = createRpcListener({
-  handlers: router.handlers,
+  handlers,
   trustedProxies: loopbackProxies,
   log: silentLogger,
 });
