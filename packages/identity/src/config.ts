@@ -39,8 +39,8 @@ export function accessFrom(config: AccessConfig): Access {
   const { HOST, OPS_TOKEN, AUTH_ISSUER, AUTH_OPTIONAL } = config;
   const verifyToken = verifierOf(config);
   const isOpen = AUTH_ISSUER === undefined || AUTH_OPTIONAL === true;
-  assertServicesProve(config, isOpen);
   assertOpenOnPurpose(config);
+  assertServicesProve(config, isOpen);
   const hasTokens = verifyToken !== undefined || OPS_TOKEN !== undefined;
   return {
     authenticate: hasTokens ? createAuthenticator({ verifyToken, opsToken: OPS_TOKEN }) : undefined,
@@ -78,11 +78,20 @@ function verifierOf(config: AccessConfig): TokenVerifier | undefined {
   });
 }
 
-/** Where people have to prove who they are, the doors of the services must not stay open beside theirs. */
-function assertServicesProve({ MESH_SECRET, OPS_TOKEN }: AccessConfig, isOpen: boolean): void {
-  if (MESH_SECRET !== undefined || (isOpen && OPS_TOKEN === undefined)) return;
+/** Where people have to prove who they are, or the network is near, services must be able to prove it too. */
+function assertServicesProve(config: AccessConfig, isOpen: boolean): void {
+  const { HOST, MESH_SECRET, OPS_TOKEN } = config;
+  if (MESH_SECRET !== undefined) return;
+  const cause = !isOpen
+    ? "AUTH_ISSUER is set"
+    : OPS_TOKEN !== undefined
+      ? "OPS_TOKEN is set"
+      : isLoopback(HOST)
+        ? undefined
+        : `HOST=${HOST} is not loopback`;
+  if (cause === undefined) return;
   throw new StartError(
-    `${isOpen ? "OPS_TOKEN" : "AUTH_ISSUER"} is set, but MESH_SECRET is not, so that services could not prove who they are; set MESH_SECRET (openssl rand -hex 16), the same for all`,
+    `${cause}, but MESH_SECRET is not set, so that services cannot prove who they are; set MESH_SECRET (openssl rand -hex 16), the same for all services`,
     { variable: "MESH_SECRET" },
   );
 }

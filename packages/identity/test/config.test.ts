@@ -39,7 +39,7 @@ describe("whom it takes at their word", () => {
     ],
     [
       "insisting",
-      { HOST: "0.0.0.0", SMARTCART_OPEN: "yes-i-know" },
+      { HOST: "0.0.0.0", SMARTCART_OPEN: "yes-i-know", MESH_SECRET: secret },
       { customers: true, operators: false },
     ],
   ])("%s", (_, settings, trust) => {
@@ -86,6 +86,12 @@ describe("what it refuses to start with, by the variable", () => {
       /^AUTH_SECRET is set, but AUTH_ISSUER is not/,
     ],
     [
+      "insisting without a secret of the services",
+      { HOST: "0.0.0.0", SMARTCART_OPEN: "yes-i-know" },
+      "MESH_SECRET",
+      /^HOST=0\.0\.0\.0 is not loopback, but MESH_SECRET is not set/,
+    ],
+    [
       "an operators' token without a secret of the services",
       { OPS_TOKEN: opsToken },
       "MESH_SECRET",
@@ -95,7 +101,7 @@ describe("what it refuses to start with, by the variable", () => {
       "an issuer without a secret of the services",
       { ...closed, MESH_SECRET: undefined },
       "MESH_SECRET",
-      /services could not prove/,
+      /services cannot prove/,
     ],
   ])("%s", (_, settings, variable, message) => {
     const start = () => accessFrom({ ...unset, ...settings });

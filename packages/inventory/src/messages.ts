@@ -18,7 +18,7 @@ import {
 } from "@smartcart/gen/inventory/v1/reservation_pb";
 import type { Product } from "./catalogue.ts";
 import type { Reservation, ReservationStatus } from "./reservation.ts";
-import type { Outcome } from "./reservation-manager.ts";
+import type { Outcome } from "./reservation-outcome.ts";
 import type { ShortLine } from "./stock-ledger.ts";
 
 const statuses: Readonly<Record<ReservationStatus, Status>> = {

@@ -5,21 +5,15 @@ import {
   isUniqueViolation,
   withTransaction,
 } from "@smartcart/store";
-import { reservationExists, reservationNotFound, reservationReleased } from "./errors.ts";
-import type {
-  CommitDecision,
-  Known,
-  Reservation,
-  ReserveDecision,
-  ReserveRequest,
-} from "./reservation.ts";
+import type { Known, Reservation, ReserveRequest } from "./reservation.ts";
 import {
   decideCommits,
   decideExpiries,
   decideReleases,
   decideReservations,
 } from "./reservation.ts";
-import type { ShortLine } from "./stock-ledger.ts";
+import type { Outcome } from "./reservation-outcome.ts";
+import { answer, commitOutcome, reserveOutcome } from "./reservation-outcome.ts";
 import { totals } from "./stock-ledger.ts";
 import { findOverdue, lockOverdue } from "./store/expiries.ts";
 import { lockReservations, readReservations } from "./store/read-reservations.ts";
@@ -33,11 +27,6 @@ import {
   lockStockOf,
   updateReservations,
 } from "./store/write-reservations.ts";
-
-/** What became of a reserve or a commit: a shortage is an answer, not an error. */
-export type Outcome =
-  | { readonly kind: "reservation"; readonly reservation: Reservation }
-  | { readonly kind: "shortage"; readonly lines: readonly ShortLine[] };
 
 /**
  * The reservations of all products. Concurrent calls of a method are folded into one transaction of a few statements,
@@ -208,43 +197,11 @@ async function reserveAll(
   );
 }
 
-function reserveOutcome(
-  decision: ReserveDecision,
-  { reservationId, lines }: ReserveRequest,
-  expiries: ReadonlyMap<string, Date>,
-): Outcome | Error {
-  switch (decision.kind) {
-    case "hold": {
-      const expiresAt = expiries.get(reservationId);
-      return answer({ reservationId, lines, status: "HELD", closed: false, expiresAt });
-    }
-    case "known":
-      return answer(decision.reservation);
-    case "short":
-      return { kind: "shortage", lines: decision.lines };
-    case "other-lines":
-      return reservationExists(reservationId);
-  }
-}
-
 async function commitAll(tx: Queryable, ids: readonly string[]): Promise<(Outcome | Error)[]> {
   const known = await lockKnown(tx, ids);
   const { decisions, changes, moves } = decideCommits(known, ids);
   if (changes.length > 0) await updateReservations(tx, changes, moves);
   return decisions.map((decision, index) => commitOutcome(decision, ids[index] as string));
-}
-
-function commitOutcome(decision: CommitDecision, reservationId: string): Outcome | Error {
-  switch (decision.kind) {
-    case "committed":
-      return answer(decision.reservation);
-    case "short":
-      return { kind: "shortage", lines: decision.lines };
-    case "unknown":
-      return reservationNotFound(reservationId);
-    case "released":
-      return reservationReleased(reservationId);
-  }
 }
 
 async function releaseAll(tx: Queryable, ids: readonly string[]): Promise<Reservation[]> {
@@ -298,10 +255,6 @@ async function transact<T>(
       if (!(error instanceof StaleReadError) || attempt === maxAttempts) throw error;
     }
   }
-}
-
-function answer(reservation: Reservation): Outcome {
-  return { kind: "reservation", reservation };
 }
 
 function unique(values: readonly string[]): string[] {

@@ -30,13 +30,7 @@ export function startLoad({ orders, products, log }: LoadOptions): Load {
   let inFlight = 0;
   let placed = 0;
   let choice: readonly string[] = [];
-  let chosenAtMs = Number.NEGATIVE_INFINITY;
-
-  async function choose(): Promise<void> {
-    if (choice.length > 0 && performance.now() - chosenAtMs < productsEveryMs) return;
-    choice = await products();
-    chosenAtMs = performance.now();
-  }
+  const choose = remember(products);
 
   async function place(): Promise<void> {
     const number = placed++;
@@ -67,7 +61,10 @@ export function startLoad({ orders, products, log }: LoadOptions): Load {
       due = Math.min(due + (rate * (nowMs - lastTickMs)) / 1000, Math.max(1, rate / 10));
       lastTickMs = nowMs;
       if (rate === 0) return;
-      await choose().catch((error: unknown) => log.debug("ops.load_failed", { error }));
+      choice = await choose().catch((error: unknown) => {
+        log.debug("ops.load_failed", { error });
+        return choice;
+      });
       for (; due >= 1 && inFlight < maxInFlight && choice.length > 0; due--) void place();
     },
   });
@@ -81,5 +78,17 @@ export function startLoad({ orders, products, log }: LoadOptions): Load {
       stop.abort();
       await timer[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** The products, asked for anew now and then, and as long as there are none. */
+function remember(products: LoadOptions["products"]): LoadOptions["products"] {
+  let choice: readonly string[] = [];
+  let chosenAtMs = Number.NEGATIVE_INFINITY;
+  return async () => {
+    if (choice.length > 0 && performance.now() - chosenAtMs < productsEveryMs) return choice;
+    choice = await products();
+    chosenAtMs = performance.now();
+    return choice;
   };
 }

@@ -45,8 +45,9 @@ export function decideForOneProcess(given: SmartCartConfig): OneProcess {
 
 /** Nobody outside of this process has to know it. */
 function withMeshSecret(config: SmartCartConfig): SmartCartConfig {
-  const { MESH_SECRET, OPS_TOKEN, AUTH_ISSUER, AUTH_OPTIONAL } = config;
-  const isAsked = OPS_TOKEN !== undefined || (AUTH_ISSUER !== undefined && !AUTH_OPTIONAL);
+  const { HOST, MESH_SECRET, OPS_TOKEN, AUTH_ISSUER, AUTH_OPTIONAL } = config;
+  const isClosed = AUTH_ISSUER !== undefined && AUTH_OPTIONAL !== true;
+  const isAsked = isClosed || OPS_TOKEN !== undefined || !isLoopback(HOST);
   if (MESH_SECRET !== undefined || !isAsked) return config;
   return { ...config, MESH_SECRET: randomBytes(32).toString("hex") };
 }

@@ -28,8 +28,11 @@ export interface AuthenticationOptions {
   readonly log: Logger;
 }
 
-function isRead({ idempotency }: DescMethod): boolean {
-  return idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+/** The audit log: which operator did what. Calls without side effects are not recorded. */
+function recordCall(log: Logger, method: DescMethod, { subject }: Operator): void {
+  if (method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS) return;
+  const name = `${method.parent.typeName}/${method.name}`;
+  log.info("operator.called", { operator: subject, method: name });
 }
 
 type AnyRequest = UnaryRequest | StreamRequest;
@@ -37,16 +40,6 @@ type AnyRequest = UnaryRequest | StreamRequest;
 /** Refuses what the contract does not allow before anything is worked on. Whose the call is stands in `principalKey`. */
 export function createAuthentication(o: AuthenticationOptions): Interceptor {
   const serviceOf = o.meshSecret === undefined ? undefined : createCallerCheck(o.meshSecret);
-  const rules = new Map<DescMethod, AccessRule>();
-
-  function ruleOf(method: DescMethod): AccessRule {
-    let rule = rules.get(method);
-    if (rule === undefined) {
-      rule = accessOf(method);
-      rules.set(method, rule);
-    }
-    return rule;
-  }
 
   /** A token of a person wins over that of the service that passes it on: then the call is made for that person. */
   function principalOf(header: Headers, isPublic: boolean): Principal | Promise<Principal> {
@@ -66,16 +59,11 @@ export function createAuthentication(o: AuthenticationOptions): Interceptor {
     if (isTrustedOperator && !isFromThisMachine(req.header)) throw signInNeeded();
     if (principal.kind === "anonymous") return;
     req.contextValues.set(principalKey, principal);
-    if (principal.kind === "operator" && !isRead(req.method)) record(req.method, principal);
-  }
-
-  /** The audit log: who of the operators did what. */
-  function record({ parent, name }: DescMethod, { subject }: Operator): void {
-    o.log.info("operator.called", { operator: subject, method: `${parent.typeName}/${name}` });
+    if (principal.kind === "operator") recordCall(o.log, req.method, principal);
   }
 
   return (next) => (req) => {
-    const rule = ruleOf(req.method);
+    const rule = accessOf(req.method);
     if (rule.isPublic && (serviceOf === undefined || !req.stream)) return next(req);
     try {
       const principal = principalOf(req.header, rule.isPublic);
