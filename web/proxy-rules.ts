@@ -45,9 +45,13 @@ export const defaultUpstreamUrls: Readonly<Record<Upstream, string>> = {
 /**
  * The Content-Security-Policy under which the built page works: nothing inline, nothing from elsewhere. 'self' covers
  * the WebSocket of the same host.
+ *
+ * @param connectTo An origin besides the page's own that scripts may call: that of the OpenID provider. Default: none.
  */
-export const contentSecurityPolicy =
-  "default-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors 'none'";
+export function contentSecurityPolicy(connectTo?: string): string {
+  const connect = connectTo === undefined ? "" : `connect-src 'self' ${connectTo}; `;
+  return `default-src 'self'; ${connect}base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors 'none'`;
+}
 
 /** What decides where a request goes. */
 export interface ProxyRequest {
@@ -72,7 +76,7 @@ export function upstreamFor(request: ProxyRequest): Upstream | undefined {
 }
 
 /** Paths that are pages of the site, for a browser that navigates there: those of `parseRoute` in src/route.ts. */
-const pagePaths = /^\/(?:checkout\/?|ops\/?|orders(?:\/[^/]*)?)?$/;
+const pagePaths = /^\/(?:checkout\/?|ops\/?|auth\/callback\/?|orders(?:\/[^/]*)?)?$/;
 
 /** Whether the site has a page at that path. */
 export function isPage(path: string): boolean {

@@ -30,7 +30,7 @@ export default defineConfig({
     port: Number(process.env.WEB_PORT || 5173),
     strictPort: true,
     proxy: createProxy(),
-    headers: { "Content-Security-Policy": contentSecurityPolicy },
+    headers: { "Content-Security-Policy": contentSecurityPolicy() },
   },
   build: {
     target: "es2023",
@@ -58,10 +58,11 @@ function createProxy(): Record<string, ProxyOptions> {
 
 /**
  * Writes the policy into the built page, so that it holds whoever serves it. Not in development, where Vite itself
- * puts styles into the page. `frame-ancestors` only counts in a header.
+ * puts styles into the page. `frame-ancestors` only counts in a header, and the header alone can say which OpenID
+ * provider scripts may call: the build does not know it.
  */
 function policyInBuild(): Plugin {
-  const content = contentSecurityPolicy.replace(/; frame-ancestors [^;]*/, "");
+  const content = contentSecurityPolicy("*").replace(/; frame-ancestors [^;]*/, "");
   return {
     name: "smartcart:policy",
     apply: "build",

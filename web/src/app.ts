@@ -12,6 +12,10 @@ import { createOrderView } from "./orders/order-view.ts";
 import { createOrdersView } from "./orders/orders-view.ts";
 import type { Route } from "./route.ts";
 import { parseRoute } from "./route.ts";
+import { parseHeldToken } from "./session/held-token.ts";
+import type { Session } from "./session/session.ts";
+import { createSession } from "./session/session.ts";
+import { signInApi } from "./session/sign-in.ts";
 import type { Customer, Shop, View } from "./shop.ts";
 import { parseCustomer } from "./shop.ts";
 import { createStored } from "./storage.ts";
@@ -68,7 +72,8 @@ export function startApp(root: HTMLElement): void {
     shop.focus("h1");
   };
 
-  for (const value of [shop.catalogue, shop.basket, shop.attempt, shop.online, announcement]) {
+  const { catalogue, basket, attempt, online, session } = shop;
+  for (const value of [catalogue, basket, attempt, online, session, announcement]) {
     value.subscribe(refresh);
   }
   addEventListener("online", () => shop.online.set(true));
@@ -79,18 +84,24 @@ export function startApp(root: HTMLElement): void {
 }
 
 /** What survives a change of view, and partly a reload. */
-function createShopState(): Pick<Shop, "catalogue" | "basket" | "customer" | "attempt" | "online"> {
+function createShopState(): Pick<
+  Shop,
+  "catalogue" | "basket" | "customer" | "session" | "attempt" | "online"
+> {
+  const customer = createStored<Customer>({
+    storage: localStorage,
+    key: "smartcart.customer",
+    parse: parseCustomer,
+  });
+  const session = openSession(() => customer.get().userId);
   return {
-    catalogue: createCatalogue(createInventoryClient()),
+    catalogue: createCatalogue(createInventoryClient(session)),
+    customer,
+    session,
     basket: createStored<Basket>({
       storage: localStorage,
       key: "smartcart.basket",
       parse: parseBasket,
-    }),
-    customer: createStored<Customer>({
-      storage: localStorage,
-      key: "smartcart.customer",
-      parse: parseCustomer,
     }),
     // Per tab: two tabs are two checkouts.
     attempt: createStored<Attempt | undefined>({
@@ -100,6 +111,21 @@ function createShopState(): Pick<Shop, "catalogue" | "basket" | "customer" | "at
     }),
     online: createObservable(navigator.onLine),
   };
+}
+
+/** Shared by all tabs: who signs in or out in one does so in each. */
+function openSession(name: () => string): Session {
+  return createSession({
+    api: signInApi,
+    stored: createStored({
+      storage: localStorage,
+      key: "smartcart.token",
+      parse: parseHeldToken,
+      format: (held) => held && JSON.stringify(held),
+    }),
+    name,
+    provider: () => import("./session/oidc.ts"),
+  });
 }
 
 function openView(shop: Shop): View {
@@ -118,6 +144,11 @@ function openView(shop: Shop): View {
       return createLazyView(shop, {
         title: "Operations console",
         load: async () => (await import("./ops/ops-view.ts")).createOpsView(shop),
+      });
+    case "sign-in-callback":
+      return createLazyView(shop, {
+        title: "Signing in",
+        load: async () => (await import("./session/callback-view.ts")).createCallbackView(shop),
       });
     case "not-found":
       return createNotFoundView();

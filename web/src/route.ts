@@ -5,12 +5,15 @@ export type Route =
   | { readonly page: "orders" }
   | { readonly page: "order"; readonly orderId: string }
   | { readonly page: "ops" }
+  /** Where an OpenID provider sends the customer back to. */
+  | { readonly page: "sign-in-callback" }
   | { readonly page: "not-found" };
 
 /** The page at a path. Trailing slashes do not matter. */
 export function parseRoute(path: string): Route {
   const [first = "", second, ...rest] = path.split("/").filter((part) => part !== "");
   if (rest.length > 0) return { page: "not-found" };
+  if (first === "auth" && second === "callback") return { page: "sign-in-callback" };
   if (second !== undefined) {
     const orderId = decode(second);
     return first === "orders" && orderId ? { page: "order", orderId } : { page: "not-found" };

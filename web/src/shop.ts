@@ -3,6 +3,7 @@ import type { Basket } from "./basket/basket.ts";
 import type { Catalogue } from "./catalogue/catalogue.ts";
 import type { Attempt } from "./checkout/attempt.ts";
 import type { Observable } from "./observable.ts";
+import type { Session } from "./session/session.ts";
 
 /** The customer, stored by the browser. */
 export interface Customer {
@@ -15,6 +16,8 @@ export interface Shop {
   readonly catalogue: Catalogue;
   readonly basket: Observable<Basket>;
   readonly customer: Observable<Customer>;
+  /** Who is signed in; every call to the shop bears its token. */
+  readonly session: Session;
   /** The checkout whose outcome is open, if there is one. */
   readonly attempt: Observable<Attempt | undefined>;
   /** Whether the browser has a network. */

@@ -117,7 +117,7 @@ async function servePage(
   const served = isFile ? file : join(page, "index.html");
   response.writeHead(200, {
     "content-type": contentTypes[extname(served)] ?? "application/octet-stream",
-    "content-security-policy": contentSecurityPolicy,
+    "content-security-policy": contentSecurityPolicy(),
   });
   createReadStream(served).pipe(response);
 }

@@ -16,6 +16,10 @@ export const webConfig = {
     default: undefined,
     desc: "Client ID of the page at AUTH_ISSUER, an OpenID provider: a public client with PKCE; unset: the page offers no sign-in",
   }),
+  AUTH_SCOPE: str({
+    default: "openid profile",
+    desc: "Scopes that the page asks for at AUTH_ISSUER, separated by spaces; openid is required",
+  }),
   WEB_PORT: port({ default: 5173, desc: "port of the web page" }),
   ORDER_URL: url({ default: "http://127.0.0.1:8080", desc: "base URL of the order service" }),
   INVENTORY_URL: url({

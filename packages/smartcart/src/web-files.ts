@@ -4,7 +4,6 @@ import { readdir, readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join, relative, sep } from "node:path";
 import { StartError } from "@smartcart/runtime";
-import { contentSecurityPolicy } from "@smartcart/web/proxy-rules";
 
 /** One form of a file: as it is, or compressed. */
 interface Representation {
@@ -71,6 +70,14 @@ function representationOf(bytes: Buffer): Representation {
   return { bytes, etag: `"${hash}"` };
 }
 
+/** A file as the answer to a request. */
+export interface FileAnswer {
+  readonly file: PageFile;
+  readonly status: 200 | 404;
+  /** Its Content-Security-Policy. */
+  readonly policy: string;
+}
+
 /**
  * Answers a GET or HEAD with a file. Ranges are not served: RFC 9110, 14.2 lets a server ignore them, and whole files of this
  * size are no burden.
@@ -78,12 +85,12 @@ function representationOf(bytes: Buffer): Representation {
 export function sendFile(
   request: IncomingMessage,
   response: ServerResponse,
-  { file, status }: { readonly file: PageFile; readonly status: 200 | 404 },
+  { file, status, policy }: FileAnswer,
 ): void {
   const isGzip = file.gzip !== undefined && acceptsGzip(request.headers["accept-encoding"]);
   const { bytes, etag } = (isGzip && file.gzip) || file.plain;
   const headers = {
-    "content-security-policy": contentSecurityPolicy,
+    "content-security-policy": policy,
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
     // `/orders` is a page for a browser and a resource for everybody else.

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger, Registry } from "@smartcart/runtime";
 import { isLoopback } from "@smartcart/runtime";
 import type { Upstream } from "@smartcart/web/proxy-rules";
-import { isPage, upstreamFor } from "@smartcart/web/proxy-rules";
+import { contentSecurityPolicy, isPage, upstreamFor } from "@smartcart/web/proxy-rules";
 import type { PageFiles } from "./web-files.ts";
 import { sendFile } from "./web-files.ts";
 import {
@@ -85,13 +85,15 @@ function serveHere(
 ) {
   const isOperation = operations.has(path);
   const file = isPage(path) ? o.page.index : o.page.at(path);
+  const issuer = o.signIn.signIn.oidc?.issuer;
+  const policy = contentSecurityPolicy(issuer && new URL(issuer).origin);
   const isReading = request.method === "GET" || request.method === "HEAD";
   if (!isReading) return sendProblem(response, file || isOperation ? readOnly : noSuchPath);
   if (isOperation) return sendOperation(request, response, path, o);
-  if (file !== undefined) return sendFile(request, response, { file, status: 200 });
+  if (file !== undefined) return sendFile(request, response, { file, status: 200, policy });
   // A person gets the page, which says that there is nothing.
   if (!request.headers.accept?.includes("text/html")) return sendProblem(response, noSuchPath);
-  sendFile(request, response, { file: o.page.index, status: 404 });
+  sendFile(request, response, { file: o.page.index, status: 404, policy });
 }
 
 const operations: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);

@@ -1,7 +1,7 @@
 /** How a visitor of the page signs in: what the page has to know of it, and the development issuer's tokens. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TokenRequest } from "@smartcart/identity";
-import { isLoopback } from "@smartcart/runtime";
+import { isLoopback, StartError } from "@smartcart/runtime";
 import { malformedSignIn, noSuchPath, sendProblem } from "./web-problem.ts";
 
 /** How the page's visitors prove who they are. */
@@ -17,6 +17,8 @@ export interface SignIn {
     readonly issuer: string;
     readonly clientId: string;
     readonly audience: string;
+    /** What the page asks for, separated by spaces. */
+    readonly scope: string;
   };
 }
 
@@ -26,17 +28,32 @@ export interface SignInOptions {
   readonly issueToken?: ((request: TokenRequest) => Promise<string>) | undefined;
 }
 
-/** How visitors sign in where the issuer is not the one of this process. */
+/**
+ * How visitors sign in where the issuer is not the one of this process.
+ *
+ * @throws StartError where the page could not call the issuer.
+ */
 export function signInFrom(config: {
   readonly HOST: string;
   readonly AUTH_ISSUER: string | undefined;
   readonly AUTH_CLIENT_ID: string | undefined;
   readonly AUTH_AUDIENCE: string;
+  readonly AUTH_SCOPE: string;
+  readonly AUTH_OPTIONAL: boolean | undefined;
 }): SignIn {
-  const { HOST, AUTH_ISSUER: issuer, AUTH_CLIENT_ID: clientId, AUTH_AUDIENCE: audience } = config;
-  if (issuer === undefined) return { method: "none", isOpen: !isLoopback(HOST) };
-  if (clientId === undefined) return { method: "none", isOpen: false };
-  return { method: "oidc", isOpen: false, oidc: { issuer, clientId, audience } };
+  const { HOST, AUTH_ISSUER: issuer, AUTH_CLIENT_ID: clientId, AUTH_OPTIONAL } = config;
+  const isOpen = !isLoopback(HOST) && (issuer === undefined || AUTH_OPTIONAL === true);
+  if (issuer === undefined || clientId === undefined) return { method: "none", isOpen };
+  if (!/^https?:$/.test(URL.parse(issuer)?.protocol ?? "")) {
+    throw new StartError(
+      "AUTH_CLIENT_ID is set, so AUTH_ISSUER must be the URL of an OpenID provider",
+      {
+        variable: "AUTH_ISSUER",
+      },
+    );
+  }
+  const { AUTH_AUDIENCE: audience, AUTH_SCOPE: scope } = config;
+  return { method: "oidc", isOpen, oidc: { issuer, clientId, audience, scope } };
 }
 
 const configPath = "/auth/config";

@@ -7,6 +7,7 @@ import type {
   ListOrderEventsResponseJson,
   ListOrdersResponseJson,
 } from "@smartcart/gen/order/v1/order_service_pb";
+import type { TokenSource } from "../session/session.ts";
 import type { Answer } from "./rest.ts";
 import { callRest } from "./rest.ts";
 
@@ -22,8 +23,12 @@ export interface PlaceOrderBody {
  * Places an order. Idempotent by `key`: the same key with the same body is one order, however often it is sent.
  * 201 is confirmed, 202 is not decided yet.
  */
-export function placeOrder(key: string, body: string): Promise<Answer<OrderJson>> {
-  return callRest({
+export function placeOrder(
+  session: TokenSource,
+  key: string,
+  body: string,
+): Promise<Answer<OrderJson>> {
+  return callRest(session, {
     method: "POST",
     path: "/placeOrder",
     body,
@@ -33,13 +38,21 @@ export function placeOrder(key: string, body: string): Promise<Answer<OrderJson>
   });
 }
 
-export function getOrder(orderId: string, signal: AbortSignal): Promise<Answer<OrderJson>> {
-  return callRest({ path: `/orders/${encodeURIComponent(orderId)}`, signal });
+export function getOrder(
+  session: TokenSource,
+  orderId: string,
+  signal: AbortSignal,
+): Promise<Answer<OrderJson>> {
+  return callRest(session, { path: `/orders/${encodeURIComponent(orderId)}`, signal });
 }
 
 /** Withdraws an order. Idempotent. An order that is answered without being CANCELLED becomes so by itself. */
-export function cancelOrder(orderId: string, signal: AbortSignal): Promise<Answer<OrderJson>> {
-  return callRest({
+export function cancelOrder(
+  session: TokenSource,
+  orderId: string,
+  signal: AbortSignal,
+): Promise<Answer<OrderJson>> {
+  return callRest(session, {
     method: "POST",
     path: `/orders/${encodeURIComponent(orderId)}/cancel`,
     body: "{}",
@@ -51,21 +64,23 @@ export function cancelOrder(orderId: string, signal: AbortSignal): Promise<Answe
 
 /** The orders of a user, newest first. `pageToken` "" is the first page. */
 export function listOrders(
+  session: TokenSource,
   userId: string,
   pageToken: string,
   signal: AbortSignal,
 ): Promise<Answer<ListOrdersResponseJson>> {
   const query = new URLSearchParams({ userId, ...(pageToken && { pageToken }) });
-  return callRest({ path: `/orders?${query}`, signal });
+  return callRest(session, { path: `/orders?${query}`, signal });
 }
 
 /** The history of an order after a sequence, oldest first; undefined where it cannot be had now. */
 export async function listOrderEvents(
+  session: TokenSource,
   orderId: string,
   afterSequence: number,
   signal: AbortSignal,
 ): Promise<readonly OrderEventJson[] | undefined> {
   const path = `/orders/${encodeURIComponent(orderId)}/events?afterSequence=${afterSequence}`;
-  const answer = await callRest<ListOrderEventsResponseJson>({ path, signal });
+  const answer = await callRest<ListOrderEventsResponseJson>(session, { path, signal });
   return answer.kind === "ok" ? (answer.body.events ?? []) : undefined;
 }

@@ -1,3 +1,4 @@
+import type { TokenSource } from "../session/session.ts";
 import type { Problem } from "./problem.ts";
 import { parseProblem } from "./problem.ts";
 
@@ -21,8 +22,19 @@ export interface RestRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Sends one request, once. `T` is the proto3 JSON of the answer in the contract. */
-export async function callRest<T>(request: RestRequest): Promise<Answer<T>> {
+/**
+ * Sends one request with the session's token, and once more where the token is refused and there is another one. `T` is
+ * the proto3 JSON of the answer in the contract.
+ */
+export async function callRest<T>(session: TokenSource, request: RestRequest): Promise<Answer<T>> {
+  const token = await session.token();
+  const answer = await send<T>(request, token);
+  const isRefused = answer.kind === "problem" && answer.problem.status === 401;
+  if (!isRefused || !(await session.renew(token))) return answer;
+  return send(request, await session.token());
+}
+
+async function send<T>(request: RestRequest, token: string | undefined): Promise<Answer<T>> {
   const deadline = AbortSignal.timeout(request.timeoutMs ?? 5_000);
   try {
     const response = await fetch(request.path, {
@@ -31,6 +43,7 @@ export async function callRest<T>(request: RestRequest): Promise<Answer<T>> {
         // Paths under /orders are pages too; this is what tells them apart.
         Accept: "application/json",
         ...(request.body !== undefined && { "Content-Type": "application/json" }),
+        ...(token !== undefined && { Authorization: `Bearer ${token}` }),
         ...request.headers,
       },
       ...(request.body !== undefined && { body: request.body }),

@@ -55,6 +55,7 @@ function checkoutTemplate(shop: Shop, checkout: Checkout): TemplateResult {
         <h2 id="delivery-heading">Delivery and payment</h2>
         ${orderFields({
           customer: shop.customer.get(),
+          session: shop.session,
           token: checkout.token(),
           errors: checkout.errors(),
           locked,

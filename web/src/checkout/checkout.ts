@@ -56,7 +56,7 @@ export function createCheckout(shop: Shop): Checkout {
   };
   /** Whether the form may be sent as it is; shows what is wrong with it otherwise. */
   const isComplete = (): boolean => {
-    state.errors = checkForm(shop.customer.get());
+    state.errors = checkForm({ ...shop.customer.get(), userId: userIdOf(shop) });
     show({ kind: "editing", offline: !shop.online.get() });
     if (!hasFieldErrors(state.errors)) return true;
     shop.focus("[aria-invalid=true]");
@@ -78,6 +78,7 @@ export function createCheckout(shop: Shop): Checkout {
     },
     async submit() {
       if (state.phase.kind === "sending") return;
+      if (state.phase.kind === "editing" && mustSignIn(shop)) return shop.session.begin();
       if (state.phase.kind === "editing" && !isComplete()) return;
       if (!shop.online.get()) return shop.focus("[data-outcome]");
       const open = state.phase.kind === "unsettled" ? shop.attempt.get()?.body : undefined;
@@ -123,7 +124,7 @@ function sendAttempt(shop: Shop, body: string, onRepeat: () => void): Promise<Ou
   // Stored before it is sent: a reload then repeats it under the same key.
   shop.attempt.set(attempt);
   return submitOrder(attempt, {
-    send: ({ key, body }) => placeOrder(key, body),
+    send: ({ key, body }) => placeOrder(shop.session, key, body),
     wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     backoffMs: (failures) => backoffMs(failures, Math.random()),
     onRepeat,
@@ -139,12 +140,21 @@ export function sentBody(shop: Shop): PlaceOrderBody | undefined {
 
 /** The request as the form stands. */
 function bodyOf(shop: Shop, paymentToken: string): string {
-  const { userId, address } = shop.customer.get();
   const body: PlaceOrderBody = {
-    userId: userId.trim(),
+    userId: userIdOf(shop),
     items: shop.basket.get(),
-    address: address.trim(),
+    address: shop.customer.get().address.trim(),
     paymentToken,
   };
   return JSON.stringify(body);
+}
+
+/** Whose order it is: the customer who is signed in at a provider, else the one who is named. */
+function userIdOf({ session, customer }: Shop): string {
+  const isNamed = session.signIn()?.method !== "oidc";
+  return isNamed ? customer.get().userId.trim() : (session.current()?.subject ?? "");
+}
+
+function mustSignIn({ session }: Shop): boolean {
+  return session.signIn()?.method === "oidc" && session.current() === undefined;
 }

@@ -1,6 +1,8 @@
 import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
 import { live } from "lit-html/directives/live.js";
+import { signedInAs } from "../session/account.ts";
+import type { Session } from "../session/session.ts";
 import type { Customer } from "../shop.ts";
 import { cards } from "./cards.ts";
 import type { FieldErrors } from "./field-errors.ts";
@@ -8,6 +10,7 @@ import type { FieldErrors } from "./field-errors.ts";
 /** What the fields show and whom they tell. */
 export interface OrderFormOptions {
   readonly customer: Customer;
+  readonly session: Session;
   /** Token of the chosen card. */
   readonly token: string;
   readonly errors: FieldErrors;
@@ -20,24 +23,10 @@ export interface OrderFormOptions {
 
 /** Name, address, and the choice of a simulated card. Each error stands at its field. */
 export function orderFields(options: OrderFormOptions): TemplateResult {
-  const { customer, errors, locked, onCustomer } = options;
+  const { customer, errors, locked, onCustomer, session } = options;
   return html`
     <fieldset class="plain" ?disabled=${locked}>
-      <div class="field">
-        <label for="userId">Your name</label>
-        <input
-          id="userId"
-          name="userId"
-          autocomplete="username"
-          maxlength="64"
-          aria-required="true"
-          aria-invalid=${errors.userId ? "true" : nothing}
-          aria-describedby=${errors.userId ? "userId-error" : nothing}
-          .value=${live(customer.userId)}
-          @input=${(event: Event) => onCustomer({ userId: textOf(event) })}
-        />
-        ${fieldError("userId", errors.userId)}
-      </div>
+      ${session.signIn()?.method === "oidc" ? signedInAs(session) : nameField(options)}
       <div class="field">
         <label for="address">Address</label>
         <textarea
@@ -56,6 +45,27 @@ export function orderFields(options: OrderFormOptions): TemplateResult {
       </div>
       ${cardChoice(options)}
     </fieldset>
+  `;
+}
+
+/** In development, the name is also how the customer signs in. */
+function nameField({ customer, errors, onCustomer }: OrderFormOptions): TemplateResult {
+  return html`
+    <div class="field">
+      <label for="userId">Your name</label>
+      <input
+        id="userId"
+        name="userId"
+        autocomplete="username"
+        maxlength="64"
+        aria-required="true"
+        aria-invalid=${errors.userId ? "true" : nothing}
+        aria-describedby=${errors.userId ? "userId-error" : nothing}
+        .value=${live(customer.userId)}
+        @input=${(event: Event) => onCustomer({ userId: textOf(event) })}
+      />
+      ${fieldError("userId", errors.userId)}
+    </div>
   `;
 }
 

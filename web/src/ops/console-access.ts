@@ -2,6 +2,7 @@ import type { Interceptor } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Observable } from "../observable.ts";
 import { createObservable } from "../observable.ts";
+import type { Session, TokenSource } from "../session/session.ts";
 import { createStored } from "../storage.ts";
 
 /** The operator's token, where the service wants one. */
@@ -14,10 +15,12 @@ export interface ConsoleAccess {
   isDenied(error: unknown): boolean;
   /** Puts the token on each call. */
   readonly interceptor: Interceptor;
+  /** The same token for calls by REST. */
+  readonly tokens: TokenSource;
 }
 
-/** Reads the token that this tab has. */
-export function createConsoleAccess(): ConsoleAccess {
+/** The token that this tab was given, else the one of an operator who is signed in. */
+export function createConsoleAccess(session: Session): ConsoleAccess {
   // Of this tab, until it is closed: a token is no setting.
   const token = createStored<string>({
     storage: sessionStorage,
@@ -25,10 +28,14 @@ export function createConsoleAccess(): ConsoleAccess {
     parse: (text) => text ?? "",
     format: (value) => value || undefined,
   });
+  const bearer = (): string | undefined => {
+    const held = session.current();
+    return token.get() || (held?.isOperator ? held.token : undefined);
+  };
   const wanted = createObservable<"" | "missing" | "refused">("");
   const isDenied = (error: unknown): boolean => {
     const denied = ConnectError.from(error).code === Code.Unauthenticated;
-    if (denied) wanted.set(token.get() === "" ? "missing" : "refused");
+    if (denied) wanted.set(bearer() ? "refused" : "missing");
     return denied;
   };
   return {
@@ -38,8 +45,10 @@ export function createConsoleAccess(): ConsoleAccess {
       token.set(next.trim());
       wanted.set("");
     },
+    tokens: { token: async () => bearer(), renew: async () => false },
     interceptor: (next) => async (request) => {
-      if (token.get()) request.header.set("Authorization", `Bearer ${token.get()}`);
+      const sent = bearer();
+      if (sent) request.header.set("Authorization", `Bearer ${sent}`);
       try {
         return await next(request);
       } catch (error) {

@@ -31,7 +31,7 @@ import { tokenForm } from "./token-form.ts";
 /** The operations console: the mesh as it runs, and what can be done about it. */
 export function createOpsView(shop: Shop): View {
   const end = new AbortController();
-  const access = createConsoleAccess();
+  const access = createConsoleAccess(shop.session);
   const operations: Console = {
     ...createConsoleClients(access.interceptor),
     shop,
@@ -81,7 +81,7 @@ export function createOpsView(shop: Shop): View {
           <h1 tabindex="-1">Operations console</h1>
           ${streamNote(mesh.get(), "one snapshot per second")}
         </div>
-        ${access.wanted.get() ? tokenForm(access, restart) : consoleTemplate(mesh, panels)}
+        ${access.wanted.get() ? tokenForm(shop.session, access, restart) : consoleTemplate(mesh, panels)}
       </div>
     `,
     close: () => end.abort(),

@@ -1,9 +1,14 @@
 import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
+import type { Session } from "../session/session.ts";
 import type { ConsoleAccess } from "./console-access.ts";
 
 /** Asks for the operator's token. */
-export function tokenForm(access: ConsoleAccess, onGiven: () => void): TemplateResult {
+export function tokenForm(
+  session: Session,
+  access: ConsoleAccess,
+  onGiven: () => void,
+): TemplateResult {
   const isRefused = access.wanted.get() === "refused";
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
@@ -17,7 +22,13 @@ export function tokenForm(access: ConsoleAccess, onGiven: () => void): TemplateR
   return html`
     <form class="panel token-form" aria-labelledby="token-heading" @submit=${submit}>
       <h2 id="token-heading">Token required</h2>
-      <p>SmartCart runs with <code>OPS_TOKEN</code>. The browser stores the token for this tab only.</p>
+      <p>
+        Enter the <code>OPS_TOKEN</code> of this SmartCart${
+          session.signIn()?.method === "oidc"
+            ? html`, or sign in (at the top of the page) with an account that has the scope <code>operator</code>`
+            : nothing
+        }. The browser stores the token for this tab only.
+      </p>
       <div class="field">
         <label for="token">Token</label>
         <input

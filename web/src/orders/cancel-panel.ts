@@ -30,7 +30,10 @@ export function createCancelPanel(shop: Shop, options: CancelPanelOptions): Canc
   const send = async (): Promise<void> => {
     if (state.kind === "sending") return;
     show({ kind: "sending" }, "[data-cancellation]");
-    show(cancellationAfter(await cancelOrder(orderId, signal)), "[data-cancellation], h1");
+    show(
+      cancellationAfter(await cancelOrder(shop.session, orderId, signal)),
+      "[data-cancellation], h1",
+    );
     if (state.kind === "moot") shop.announce("The order is closed");
     onChanged();
   };

@@ -2,6 +2,7 @@ import { listOrderEvents } from "../api/orders.ts";
 import { backoffMs, pause } from "../backoff.ts";
 import type { Observable } from "../observable.ts";
 import { createObservable } from "../observable.ts";
+import type { TokenSource } from "../session/session.ts";
 import { parseFrame, subscribeFrame, toEntry } from "./frame.ts";
 import type { FeedCommand, FeedEvent, OrderFeed } from "./order-feed.ts";
 import { createOrderFeed, step } from "./order-feed.ts";
@@ -14,6 +15,9 @@ const STEADY_MS = 5_000;
 /** Interval between comparisons of an open connection with the history, in milliseconds. */
 const PROBE_MS = 20_000;
 
+/** Code with which the hub closes a connection whose token has expired. */
+const TOKEN_EXPIRED_CODE = 4401;
+
 /** Time-out for opening a connection, in milliseconds. */
 const OPEN_TIMEOUT_MS = 8_000;
 
@@ -22,11 +26,14 @@ const OPEN_TIMEOUT_MS = 8_000;
  * out what the state machine of order-feed.ts asks for.
  */
 export function followOrder(
+  session: TokenSource,
   orderId: string,
   signal: AbortSignal,
 ): Pick<Observable<OrderFeed>, "get" | "subscribe"> {
   const feed = createObservable(createOrderFeed(orderId));
   let connection = new AbortController();
+  const read: ReadHistory = (afterSequence, ended) =>
+    readHistory(session, orderId, afterSequence, ended);
 
   const happened = (event: FeedEvent): void => {
     if (signal.aborted) return;
@@ -40,8 +47,13 @@ export function followOrder(
     connection.abort();
     connection = new AbortController();
     const ended = AbortSignal.any([signal, connection.signal]);
-    send = openSocket(ended, happened);
-    quietly(probe(orderId, { feed, ended, happened }));
+    quietly(
+      session.token().then((token) => {
+        if (ended.aborted) return;
+        send = openSocket({ session, token, ended, happened });
+        return probe(read, { feed, ended, happened });
+      }),
+    );
   };
 
   const later = (failures: number, ended: AbortSignal, work: () => void): void =>
@@ -54,7 +66,7 @@ export function followOrder(
         break;
       case "read-history":
         quietly(
-          readHistory(orderId, command.afterSequence, signal).then((entries) =>
+          read(command.afterSequence, signal).then((entries) =>
             happened({ kind: "history", entries }),
           ),
         );
@@ -78,6 +90,11 @@ export function followOrder(
   return feed;
 }
 
+type ReadHistory = (
+  afterSequence: number,
+  signal: AbortSignal,
+) => Promise<TimelineEntry[] | undefined>;
+
 interface Probe {
   readonly feed: Pick<Observable<OrderFeed>, "get">;
   readonly ended: AbortSignal;
@@ -88,12 +105,12 @@ interface Probe {
  * Compares an open connection with the history every 20 s. A connection whose network path fails silently (a laptop that was
  * asleep) stays open without delivering anything. Rejects when `ended`.
  */
-async function probe(orderId: string, { feed, ended, happened }: Probe): Promise<void> {
+async function probe(read: ReadHistory, { feed, ended, happened }: Probe): Promise<void> {
   await pause(STEADY_MS, ended);
   if (feed.get().liveness.kind === "live") happened({ kind: "steady" });
   while (!ended.aborted) {
     await pause(PROBE_MS, ended);
-    const entries = await readHistory(orderId, lastSequence(feed.get().timeline), ended);
+    const entries = await read(lastSequence(feed.get().timeline), ended);
     const known = lastSequence(feed.get().timeline);
     const missed = entries?.filter((entry) => entry.sequence > known) ?? [];
     if (missed.length > 0 && !ended.aborted) happened({ kind: "missed", entries: missed });
@@ -101,31 +118,42 @@ async function probe(orderId: string, { feed, ended, happened }: Probe): Promise
 }
 
 async function readHistory(
+  session: TokenSource,
   orderId: string,
   afterSequence: number,
   signal: AbortSignal,
 ): Promise<TimelineEntry[] | undefined> {
-  const events = await listOrderEvents(orderId, afterSequence, signal);
+  const events = await listOrderEvents(session, orderId, afterSequence, signal);
   return events?.flatMap((event) => toEntry(event) ?? []);
 }
 
+interface SocketOptions {
+  readonly session: TokenSource;
+  readonly token: string | undefined;
+  readonly ended: AbortSignal;
+  readonly happened: (event: FeedEvent) => void;
+}
+
 /** Opens a socket that lives until `ended`; returns the function that sends on it. Closing by `ended` is not reported. */
-function openSocket(
-  ended: AbortSignal,
-  happened: (event: FeedEvent) => void,
-): (text: string) => void {
-  const socket = new WebSocket(new URL("/ws", location.href.replace(/^http/, "ws")));
+function openSocket({ session, token, ended, happened }: SocketOptions): (text: string) => void {
+  const url = new URL("/ws", location.href.replace(/^http/, "ws"));
+  // A browser sends no headers of a page's choice with a WebSocket; subprotocols are what it can say.
+  const protocols = token === undefined ? [] : ["smartcart", `smartcart.bearer.${token}`];
+  const socket = new WebSocket(url, protocols);
   const openTimer = setTimeout(() => socket.close(), OPEN_TIMEOUT_MS);
-  const listen = (type: string, listener: (event: MessageEvent) => void) =>
-    socket.addEventListener(type, listener as EventListener, { signal: ended });
+  const listen = <K extends keyof WebSocketEventMap>(
+    type: K,
+    listener: (event: WebSocketEventMap[K]) => void,
+  ) => socket.addEventListener(type, listener, { signal: ended });
   listen("open", () => {
     clearTimeout(openTimer);
     happened({ kind: "opened" });
   });
   listen("message", ({ data }) => happened({ kind: "frame", frame: parseFrame(String(data)) }));
-  listen("close", () => {
+  listen("close", ({ code }) => {
     clearTimeout(openTimer);
-    happened({ kind: "closed" });
+    const renewed = code === TOKEN_EXPIRED_CODE ? session.renew(token) : Promise.resolve();
+    quietly(renewed.then(() => ended.aborted || happened({ kind: "closed" })));
   });
   // A socket can take minutes to notice that the network is gone; the browser knows immediately.
   addEventListener("offline", () => happened({ kind: "closed" }), { signal: ended });

@@ -3,6 +3,7 @@ import { getOrder } from "../api/orders.ts";
 import { backoffMs, pause } from "../backoff.ts";
 import type { Observable } from "../observable.ts";
 import { createObservable } from "../observable.ts";
+import type { TokenSource } from "../session/session.ts";
 
 /** What the REST interface says of an order. */
 export type LoadedOrder =
@@ -10,6 +11,8 @@ export type LoadedOrder =
   /** `reachable` is false while a newer state could not be fetched. */
   | { readonly kind: "order"; readonly order: OrderJson; readonly reachable: boolean }
   | { readonly kind: "missing" }
+  /** Only for who is signed in. */
+  | { readonly kind: "denied" }
   | { readonly kind: "unreachable" };
 
 /** An order that is read at once and again whenever `reload` is called. */
@@ -19,19 +22,23 @@ export interface OrderLoader extends Pick<Observable<LoadedOrder>, "get" | "subs
 }
 
 /** Reads an order, with backoff for as long as it takes, until `signal` is aborted. */
-export function createOrderLoader(orderId: string, signal: AbortSignal): OrderLoader {
+export function createOrderLoader(
+  session: TokenSource,
+  orderId: string,
+  signal: AbortSignal,
+): OrderLoader {
   const state = createObservable<LoadedOrder>({ kind: "loading" });
   let underWay = false;
   let again = false;
 
   const readOnce = async (): Promise<boolean> => {
-    const answer = await getOrder(orderId, signal);
+    const answer = await getOrder(session, orderId, signal);
     if (answer.kind === "ok") {
       state.set({ kind: "order", order: answer.body, reachable: true });
       return true;
     }
     if (answer.kind === "problem" && answer.problem.status < 500 && answer.problem.status !== 429) {
-      state.set({ kind: "missing" });
+      state.set({ kind: answer.problem.status === 401 ? "denied" : "missing" });
       return true;
     }
     const known = state.get();

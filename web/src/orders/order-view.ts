@@ -3,6 +3,7 @@ import { html, nothing } from "lit-html";
 import type { OrderJson } from "@smartcart/gen/order/v1/order_pb";
 import { putIn } from "../basket/basket.ts";
 import { logPath } from "../route.ts";
+import { signInFirst } from "../session/account.ts";
 import type { Shop, View } from "../shop.ts";
 import type { CancelPanel } from "./cancel-panel.ts";
 import { createCancelPanel } from "./cancel-panel.ts";
@@ -19,8 +20,8 @@ import { timelineList } from "./timeline-list.ts";
 /** One order: its live timeline, its items, and its cancellation. */
 export function createOrderView(shop: Shop, orderId: string): View {
   const end = new AbortController();
-  const loader = createOrderLoader(orderId, end.signal);
-  const feed = followOrder(orderId, end.signal);
+  const loader = createOrderLoader(shop.session, orderId, end.signal);
+  const feed = followOrder(shop.session, orderId, end.signal);
   const cancelPanel = createCancelPanel(shop, {
     orderId,
     signal: end.signal,
@@ -39,7 +40,8 @@ export function createOrderView(shop: Shop, orderId: string): View {
     shop.refresh();
   });
   loader.subscribe(() => {
-    if (loader.get().kind === "missing") end.abort();
+    const { kind } = loader.get();
+    if (kind === "missing" || kind === "denied") end.abort();
     shop.refresh();
   });
 
@@ -48,6 +50,7 @@ export function createOrderView(shop: Shop, orderId: string): View {
     render: () => {
       const loaded = loader.get();
       if (loaded.kind === "missing") return missing(orderId);
+      if (loaded.kind === "denied") return signInFirst(shop.session, `Order ${orderId}`);
       return orderTemplate(orderId, loaded, feed.get(), {
         cancelPanel,
         onReorder: (order) => reorder(shop, order),

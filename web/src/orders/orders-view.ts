@@ -4,6 +4,7 @@ import { live } from "lit-html/directives/live.js";
 import type { OrderJson } from "@smartcart/gen/order/v1/order_pb";
 import { listOrders } from "../api/orders.ts";
 import { orderPath } from "../route.ts";
+import { signInFirst } from "../session/account.ts";
 import type { Shop, View } from "../shop.ts";
 import { formatMoney } from "../ui/money.ts";
 import { formatDateAndClock } from "../ui/time.ts";
@@ -20,8 +21,9 @@ interface OrdersState {
   readonly complaint: string;
 }
 
-/** The orders of a user, newest first. */
+/** The orders of a user, newest first: who is signed in at a provider, else the one who is named. */
 export function createOrdersView(shop: Shop): View {
+  const { session } = shop;
   const end = new AbortController();
   let typed = shop.customer.get().userId;
   let state: OrdersState = {
@@ -40,7 +42,7 @@ export function createOrdersView(shop: Shop): View {
     const { userId } = state;
     if (userId === "") return;
     show({ phase: "loading", complaint: "" });
-    const answer = await listOrders(userId, pageToken, end.signal);
+    const answer = await listOrders(shop.session, userId, pageToken, end.signal);
     // The user has entered another name meanwhile.
     if (state.userId !== userId) return;
     if (answer.kind === "ok") {
@@ -61,14 +63,30 @@ export function createOrdersView(shop: Shop): View {
     loadQuietly("");
   };
 
-  loadQuietly("");
+  const showSignedIn = (): void => {
+    const userId = session.current()?.subject ?? "";
+    if (session.signIn()?.method !== "oidc" || state.userId === userId) return;
+    show({ userId, orders: [], nextPageToken: "", phase: "idle" });
+    loadQuietly("");
+  };
+
+  end.signal.addEventListener("abort", session.subscribe(showSignedIn));
+  showSignedIn();
+  if (state.phase === "idle") loadQuietly("");
   return {
     title: "My orders · SmartCart",
-    render: () => html`
+    render: () => {
+      const isOidc = session.signIn()?.method === "oidc";
+      if (isOidc && !session.current()) return signInFirst(session, "My orders");
+      return html`
       <h1 tabindex="-1">My orders</h1>
-      ${nameForm(typed, submit, (text) => {
-        typed = text;
-      })}
+      ${
+        isOidc
+          ? nothing
+          : nameForm(typed, submit, (text) => {
+              typed = text;
+            })
+      }
       ${orderList(state)}
       ${
         state.nextPageToken
@@ -76,7 +94,8 @@ export function createOrdersView(shop: Shop): View {
           : nothing
       }
       <div role="status">${phaseNote(state, () => loadQuietly(""))}</div>
-    `,
+    `;
+    },
     close: () => end.abort(),
   };
 }

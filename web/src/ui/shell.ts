@@ -1,6 +1,7 @@
 import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
 import { countUnits } from "../basket/basket.ts";
+import { accountTemplate, sessionNotices } from "../session/account.ts";
 import type { Shop } from "../shop.ts";
 
 /** What the frame around every view needs. */
@@ -25,9 +26,10 @@ export function shellTemplate({ shop, path, view, announcement }: ShellOptions):
           ${navLink("/", "Shop", path)} ${navLink("/orders", "My orders", path)} ${navLink("/ops", "Console", path)}
           ${basketLink(shop, path)}
         </nav>
+        ${accountTemplate(shop.session, () => signOut(shop))}
       </div>
     </header>
-    <div class="wrap banners" role="status">${bannerTemplate(shop, path)}</div>
+    <div class="wrap banners" role="status">${sessionNotices(shop.session)} ${bannerTemplate(shop, path)}</div>
     <main id="main" class="wrap" tabindex="-1">${view}</main>
     <footer class="site-footer">
       <div class="wrap">
@@ -37,6 +39,13 @@ export function shellTemplate({ shop, path, view, announcement }: ShellOptions):
     </footer>
     <div class="visually-hidden" role="status" aria-live="polite" data-announcer>${announcement}</div>
   `;
+}
+
+/** What the next person at this browser must not find: name, address, and an order that is not decided yet. */
+function signOut({ session, customer, attempt }: Shop): Promise<void> {
+  customer.set({ userId: "", address: "" });
+  attempt.set(undefined);
+  return session.signOut();
 }
 
 function navLink(href: string, text: string, path: string): TemplateResult {

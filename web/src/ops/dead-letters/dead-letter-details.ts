@@ -26,7 +26,12 @@ interface Chapters {
 /** Log lines of a story, the newest. */
 const LINES = 12;
 
-export function createDeadLetterDetails({ shop, logs, signal }: Console): DeadLetterDetails {
+export function createDeadLetterDetails({
+  shop,
+  access,
+  logs,
+  signal,
+}: Console): DeadLetterDetails {
   let chapters: Chapters = { key: "" };
   const add = (key: string, change: Partial<Chapters>): void => {
     if (chapters.key !== key || signal.aborted) return;
@@ -46,7 +51,7 @@ export function createDeadLetterDetails({ shop, logs, signal }: Console): DeadLe
       const { orderId, traceId, messageId: key } = deadLetter;
       chapters = { key };
       if (orderId) {
-        listOrderEvents(orderId, 0, signal).then(
+        listOrderEvents(access.tokens, orderId, 0, signal).then(
           (events) => add(key, { events: events ?? null }),
           () => add(key, { events: null }),
         );

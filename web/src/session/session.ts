@@ -1,0 +1,156 @@
+import type { Observable } from "../observable.ts";
+import { createObservable } from "../observable.ts";
+import type { HeldToken } from "./held-token.ts";
+import { holdToken } from "./held-token.ts";
+import type { OidcSettings, SignIn, SignInApi } from "./sign-in.ts";
+
+/**
+ * Why a call was refused for want of a token, until somebody signs in: "needed", "expired", "impossible", where the
+ * page has no way to sign in, or "unreachable", where the provider did not answer.
+ */
+export type Refusal = "" | "needed" | "expired" | "impossible" | "unreachable";
+
+/** What API calls need of the session. */
+export interface TokenSource {
+  /** The access token for a call. In development, it signs the customer in by name first. */
+  token(): Promise<string | undefined>;
+  /**
+   * Takes note that a call with this token, or without one, was answered with 401. Answers whether there is another
+   * token now, with which to try once more.
+   */
+  renew(refused: string | undefined): Promise<boolean>;
+}
+
+/** Who is signed in. */
+export interface Session extends TokenSource {
+  /** How to sign in; undefined until the server has answered. */
+  signIn(): SignIn | undefined;
+  /** The token at hand; undefined where nobody is signed in. */
+  current(): HeldToken | undefined;
+  refusal(): Refusal;
+  /** The OpenID provider, where the customer signs in at one. */
+  oidc(): Promise<OidcSettings | undefined>;
+  /** Leaves the page for the provider, and comes back to where it is now. Says so where the provider does not answer. */
+  begin(): Promise<void>;
+  /** Signs in with a token that the provider issued. */
+  accept(held: HeldToken): void;
+  /** Forgets the token, then ends the provider's session as well. */
+  signOut(): Promise<void>;
+  /** Calls `listener` after every change. Returns the function that ends it. */
+  subscribe(listener: () => void): () => void;
+}
+
+export interface SessionOptions {
+  readonly api: SignInApi;
+  /** Where the token is stored. */
+  readonly stored: Observable<HeldToken | undefined>;
+  /** The customer's name as typed, by which development signs in; may be empty. */
+  readonly name: () => string;
+  /** The provider, loaded when it is needed. */
+  readonly provider: () => Promise<{
+    beginSignIn(settings: OidcSettings): Promise<void>;
+    endSession(settings: OidcSettings, idToken: string | undefined): Promise<void>;
+  }>;
+}
+
+/** Longest time that a timer can wait, in milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Reads how to sign in, and keeps the token until it expires. */
+export function createSession({ api, stored, name, provider }: SessionOptions): Session {
+  const signIn = createObservable<SignIn | undefined>(undefined);
+  const refusal = createObservable<Refusal>("");
+  const once = createOnce();
+
+  const readSignIn = async (): Promise<SignIn | undefined> => {
+    if (!signIn.get()) await once("config", async () => signIn.set(await api.readSignIn()));
+    return signIn.get();
+  };
+  const current = (): HeldToken | undefined =>
+    signIn.get()?.method === "none" ? undefined : stored.get();
+  const signInAs = (subject: string): Promise<void> =>
+    once(`as ${subject}`, async () => {
+      const token = await api.issueToken(subject);
+      stored.set(token === undefined ? undefined : holdToken(token, Date.now()));
+    });
+  const token = async (): Promise<string | undefined> => {
+    if ((await readSignIn())?.method !== "development") return current()?.token;
+    const subject = name().trim();
+    if (subject === "") return undefined;
+    if (current()?.subject !== subject) await signInAs(subject);
+    return current()?.token;
+  };
+  const oidc = async (): Promise<OidcSettings | undefined> => (await readSignIn())?.oidc;
+
+  const atProvider = (work: () => Promise<void>): Promise<void> =>
+    work().catch(() => refusal.set("unreachable"));
+
+  void readSignIn();
+  stored.subscribe(() => stored.get() && refusal.set(""));
+  dropWhenExpired(stored, () => signIn.get()?.method === "oidc" && refusal.set("expired"));
+  return {
+    signIn: signIn.get,
+    current,
+    refusal: refusal.get,
+    token,
+    async renew(refused) {
+      const method = (await readSignIn())?.method;
+      // Another call or another tab was faster.
+      if (current() && current()?.token !== refused) return true;
+      stored.set(undefined);
+      const renewed = method === "development" && refused !== undefined && (await token());
+      if (renewed) return true;
+      refusal.set(method === "none" ? "impossible" : refused ? "expired" : "needed");
+      return false;
+    },
+    oidc,
+    accept: stored.set,
+    async begin() {
+      const settings = await oidc();
+      if (settings) await atProvider(async () => (await provider()).beginSignIn(settings));
+    },
+    async signOut() {
+      const idToken = stored.get()?.idToken;
+      stored.set(undefined);
+      refusal.set("");
+      const settings = await oidc();
+      if (settings) await atProvider(async () => (await provider()).endSession(settings, idToken));
+    },
+    subscribe(listener) {
+      const ends = [signIn, refusal, stored].map((value) => value.subscribe(listener));
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+  };
+}
+
+/** Forgets each token in the moment in which it expires. */
+function dropWhenExpired(stored: Observable<HeldToken | undefined>, onExpired: () => void): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const watch = (): void => {
+    clearTimeout(timer);
+    const held = stored.get();
+    if (!held) return;
+    const restMs = held.expiresAtMs - Date.now();
+    if (restMs > 0) timer = setTimeout(watch, Math.min(restMs, MAX_TIMER_MS));
+    else {
+      stored.set(undefined);
+      onExpired();
+    }
+  };
+  stored.subscribe(watch);
+  watch();
+}
+
+/** Runs the work of one name once at a time: whoever asks meanwhile waits for the same. */
+function createOnce(): (name: string, work: () => Promise<void>) => Promise<void> {
+  const running = new Map<string, Promise<void>>();
+  return (name, work) => {
+    const earlier = running.get(name);
+    if (earlier) return earlier;
+    const promise = work().finally(() => running.delete(name));
+    running.set(name, promise);
+    return promise;
+  };
+}
