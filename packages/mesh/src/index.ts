@@ -1,3 +1,5 @@
+export { refusalOf as accessRefusalOf } from "./auth/access.ts";
+export { authenticationError } from "./auth/access-errors.ts";
 export { createCallerTokens } from "./auth/caller-token.ts";
 export { type BatchErrors, settleBatch } from "./batch/batch-results.ts";
 export {
@@ -15,7 +17,12 @@ export {
   problemOf,
   ValidationError,
 } from "./errors/errors.ts";
-export { type HttpProblem, type HttpProblemInit, httpProblem } from "./errors/problem.ts";
+export {
+  type HttpProblem,
+  type HttpProblemInit,
+  httpProblem,
+  problemOfError as httpProblemOf,
+} from "./errors/problem.ts";
 export type { Checks } from "./health/readiness.ts";
 export { boundPipelines } from "./http/pipelines.ts";
 export {

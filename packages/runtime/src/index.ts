@@ -35,6 +35,7 @@ export {
 export { createThrottle } from "./throttle.ts";
 export type { Timer } from "./timer.ts";
 export { startTimer } from "./timer.ts";
+export { timerMs } from "./timer-bounds.ts";
 export {
   createTokenBucket,
   createTokenBuckets,

@@ -2,6 +2,8 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { EventBus } from "@smartcart/bus";
 import { observeBus } from "@smartcart/bus";
+import type { Access } from "@smartcart/identity";
+import { accessFrom } from "@smartcart/identity";
 import type { Checks, ErrorMapper, ServiceClient, ServiceClientOptions } from "@smartcart/mesh";
 import { createServiceClient } from "@smartcart/mesh";
 import type { CleanedEnv, commonConfig, Logger, Registry } from "@smartcart/runtime";
@@ -40,6 +42,8 @@ export interface ServiceDatabase {
 
 /** What a service is built with. Its methods add a readiness check each, or a client. */
 export interface ServiceContext {
+  /** Who callers are, and whom the service takes at their word, as its settings say. */
+  readonly access: Access;
   readonly metrics: Registry;
   /** Disposed of in reverse order: by a failed start at once, else with the service, after its server. */
   readonly stack: AsyncDisposableStack;
@@ -63,6 +67,7 @@ export function createContext(
 ): ServiceContext & { readonly checks: Checks } {
   const checks: Record<string, () => Promise<void>> = {};
   return {
+    access: accessFrom(config),
     metrics,
     stack,
     checks,

@@ -1,4 +1,3 @@
-import { accessFrom } from "@smartcart/identity";
 import type { RunningServer, ServerOptions } from "@smartcart/mesh";
 import { startServer } from "@smartcart/mesh";
 import type { ServiceContext, ServiceDefinition } from "./context.ts";
@@ -39,7 +38,6 @@ export async function startService<V extends string>(
   build: (context: ServiceContext) => Promise<ServiceServer> | ServiceServer,
 ): Promise<RunningService> {
   const { name, portVariable, config, log } = definition;
-  const access = accessFrom(config);
   await using starting = new AsyncDisposableStack();
   const { checks, ...context } = createContext(definition, starting);
   const { disposeFirst, ...served } = await build(context);
@@ -56,7 +54,7 @@ export async function startService<V extends string>(
     log,
     metrics: context.metrics,
     meshSecret: config.MESH_SECRET,
-    ...access,
+    ...context.access,
     mapError: context.mapError,
     faultSwitches: config.SMARTCART_DEMO ? (served.faultSwitches ?? []) : undefined,
     checks: { ...checks, ...served.checks },

@@ -45,7 +45,7 @@ export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
     databaseUrl,
     bus,
     urls: { ...(note?.urls ?? urlsOf(config)), ...namedUrls(env) },
-    meshSecret: config.MESH_SECRET,
+    meshSecret: config.MESH_SECRET ?? note?.meshSecret,
     log,
     [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose](),
   };

@@ -5,6 +5,7 @@ import type { Attached } from "./attach.ts";
 import { attach } from "./attach.ts";
 import { runDlq } from "./dlq.ts";
 import { runDoctor } from "./doctor.ts";
+import { meshTable } from "./mesh-table.ts";
 import { settingsTable } from "./settings.ts";
 import { runUp } from "./up.ts";
 import { runWeb } from "./web.ts";
@@ -16,6 +17,7 @@ const HELP = `smartcart: an order backend in which one set of .proto files is th
   npm start -- --fresh          start with an empty state folder
   npx smartcart web             only the web page and its proxy
   npx smartcart settings        list the environment variables
+  npx smartcart mesh            list the methods of the contract: who may call them, time-outs, retries, batches
   npx smartcart dlq             dead letters: list, show, redrive, drop
   npx smartcart doctor          check a running SmartCart
         --reconcile   repair automatically where possible    --wait N   seconds that a violation must last (20)
@@ -35,6 +37,8 @@ export async function runCommand(args: readonly string[], env: NodeJS.ProcessEnv
       return runWeb();
     case "settings":
       return print(settingsTable());
+    case "mesh":
+      return print(meshTable());
     case "dlq":
       return onRunning(env, (running) => dlq(running, rest, flags));
     case "doctor":

@@ -1,6 +1,7 @@
 /**
  * What runs in a state folder: a note that `smartcart up` leaves there for the tools that look into it, which else would have to be told
- * its ports and its queue. It holds the broker's password, so only its owner may read it.
+ * its ports and its queue. It holds the broker's password and the secret of the services, so only its
+ * owner may read it.
  */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,6 +12,8 @@ export interface RunningNote {
   readonly pid: number;
   /** Unset: the queue on PostgreSQL. */
   readonly amqpUrl?: string;
+  /** By which the tools prove who they are, where the services ask for it. */
+  readonly meshSecret?: string;
   /** Base URL by part. */
   readonly urls: Readonly<Record<string, string>>;
 }

@@ -42,6 +42,8 @@ export interface RunningSmartCart extends AsyncDisposable {
   /** Base URL by part: "order", "inventory", "payment", "status-hub", "log", "notification", "shipping", "ops", "web". */
   readonly urls: Readonly<Record<string, string>>;
   readonly databaseUrl: string;
+  /** Proves that a caller is a service, where the services ask for it: MESH_SECRET, or one that was made for this process. */
+  readonly meshSecret: string | undefined;
   readonly embeddedDatabase: boolean;
 }
 
@@ -92,6 +94,7 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
     parts,
     urls: urlsOf(parts),
     databaseUrl,
+    meshSecret: config.MESH_SECRET,
     embeddedDatabase: server.embedded,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

@@ -48,7 +48,9 @@ export function runUp({ rabbitmq, fresh }: UpOptions): Promise<void> {
       }),
     );
     const amqpUrl = broker?.amqpUrl;
-    const note = { pid: process.pid, urls: smartcart.urls, ...(amqpUrl && { amqpUrl }) };
+    const { urls, meshSecret } = smartcart;
+    const secrets = { ...(amqpUrl && { amqpUrl }), ...(meshSecret && { meshSecret }) };
+    const note = { pid: process.pid, urls, ...secrets };
     started.use(await leaveRunningNote(state, note));
     const readyMs = performance.now() - startedAt;
     writeOutput(

@@ -14,7 +14,8 @@ import {
 } from "@connectrpc/connect-node";
 import { SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { accessOf, restRoutes, serviceNames } from "@smartcart/contract";
+import WebSocket from "ws";
+import { accessOf, frameAccessOf, restRoutes, serviceNames } from "@smartcart/contract";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import { InstanceService } from "@smartcart/gen/ops/v1/instance_service_pb";
@@ -22,6 +23,7 @@ import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
 import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
+import { SubscriptionSchema } from "@smartcart/gen/status/v1/frames_pb";
 import { createCallerTokens } from "@smartcart/mesh";
 import { upstreamFor } from "@smartcart/web/proxy-rules";
 import { buildPage } from "../src/build-page.ts";
@@ -253,6 +255,35 @@ test.each(Object.keys(principals))("by REST: %s", async (name) => {
       const verdict =
         answer.status === 401 ? "not known" : answer.status === 403 ? "not allowed" : "let in";
       expect(verdict, `${verb} ${path} ${answer.status}`).toBe(expected(method, seen));
+      cells += 1;
+    }
+  }
+});
+
+test.each(Object.keys(principals))("by WebSocket: %s", async (name) => {
+  const who = principals[name] as Who;
+  const rule = frameAccessOf(SubscriptionSchema);
+  const headers = await who.headers();
+  const { authorization } = headers as { authorization?: string };
+  const token = authorization?.replace("Bearer ", "");
+  for (const base of [shop.urls["status-hub"], shop.urls.web]) {
+    const url = `${base?.replace("http", "ws")}/ws`;
+    const ways = [
+      new WebSocket(url, { headers }),
+      new WebSocket(url, token === undefined ? [] : ["smartcart", `smartcart.bearer.${token}`]),
+    ];
+    for (const socket of ways) {
+      const status = await new Promise<number>((resolve) => {
+        socket.once("open", () => resolve(101));
+        socket.once("unexpected-response", (_, { statusCode = 0 }) => resolve(statusCode));
+        socket.on("error", () => {});
+      });
+      socket.terminate();
+      // A service follows orders by the queue, not by a socket.
+      const isLetIn =
+        (who.kind === "customer" && rule.customer !== undefined) ||
+        (who.kind === "operator" && rule.operator);
+      expect(status).toBe(isLetIn ? 101 : 401);
       cells += 1;
     }
   }

@@ -12,7 +12,7 @@ import {
 
 /** A refusal before the upgrade, as HTTP. */
 export interface Refusal {
-  readonly status: 403 | 404 | 429 | 503;
+  readonly status: 401 | 403 | 404 | 429 | 500 | 503;
   readonly code: string;
   /** What to do. */
   readonly detail: string;

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { silentLogger } from "@smartcart/runtime";
 import { HubClient } from "./client.ts";
+import { nobody } from "./client-identity.ts";
 
 const orderId = "ORD-1";
 const frame = (sequence: number) => ({ sequence, data: Buffer.from(`${sequence}`) });
@@ -17,8 +18,8 @@ function createWorld(stored: number) {
         return Array.from({ length: stored - after }, (_, index) => frame(after + index + 1));
       },
       newestOrders: async () => [],
-      waiting: 0,
     },
+    identity: nobody,
     log: silentLogger,
     onResync() {},
     retryPauseMs: 1,

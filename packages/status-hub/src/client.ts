@@ -1,3 +1,5 @@
+import type { ClientIdentity } from "./client-identity.ts";
+import type { OrderHistory } from "./order-history.ts";
 import type { OrderSubscription, OrderSubscriptionOptions } from "./order-subscription.ts";
 import { createOrderSubscription } from "./order-subscription.ts";
 import type { StatusFrame } from "./server-frames.ts";
@@ -14,7 +16,9 @@ export interface SocketSender {
  */
 const MAX_FOLLOWED = 1000;
 
-type ClientOptions = Omit<OrderSubscriptionOptions, "orderId" | "send">;
+interface ClientOptions extends Omit<OrderSubscriptionOptions, "orderId" | "send"> {
+  readonly identity: ClientIdentity;
+}
 
 /** One connected client: what it follows, and how far it has been brought with each order. */
 export class HubClient implements SocketSender {
@@ -31,6 +35,17 @@ export class HubClient implements SocketSender {
   constructor(outlet: SocketSender, o: ClientOptions) {
     this.#outlet = outlet;
     this.#o = o;
+  }
+
+  /** The histories that it may read. */
+  get history(): OrderHistory {
+    return this.#o.history;
+  }
+
+  /** Whether it may see what belongs to a customer. */
+  mayRead(userId: string): boolean {
+    const { principal } = this.#o.identity;
+    return principal.kind !== "customer" || principal.subject === userId;
   }
 
   /** All orders it is being brought, those of its users included. */

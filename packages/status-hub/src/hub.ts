@@ -5,7 +5,8 @@ import type { SocketSender } from "./client.ts";
 import { HubClient } from "./client.ts";
 import type { ClientRequest, Target } from "./client-frames.ts";
 import { parseClientFrame } from "./client-frames.ts";
-import type { OrderHistory } from "./order-history.ts";
+import type { ClientIdentity } from "./client-identity.ts";
+import type { OrderHistories } from "./order-history.ts";
 import type { StatusFrame } from "./server-frames.ts";
 import { errorFrame, statusFrame } from "./server-frames.ts";
 import type { UserReplays } from "./user-replays.ts";
@@ -13,7 +14,7 @@ import { createUserReplays } from "./user-replays.ts";
 
 /** What the hub works with. */
 export interface HubOptions {
-  readonly history: OrderHistory;
+  readonly histories: OrderHistories;
   readonly log: Logger;
   readonly limits: {
     /** Most subscriptions of one client. */
@@ -54,9 +55,10 @@ export class Hub {
   }
 
   /** A client has come. */
-  connect(outlet: SocketSender): HubClient {
-    const { history, log, onResync, retryPauseMs } = this.#o;
-    const client = new HubClient(outlet, { history, log, onResync, retryPauseMs });
+  connect(outlet: SocketSender, identity: ClientIdentity): HubClient {
+    const { histories, log, onResync, retryPauseMs } = this.#o;
+    const history = histories.for(identity);
+    const client = new HubClient(outlet, { identity, history, log, onResync, retryPauseMs });
     this.#clients.add(client);
     return client;
   }
@@ -110,7 +112,11 @@ export class Hub {
   }
 
   #refusalOf(client: HubClient, target: Target): Buffer | undefined {
-    const { history, limits } = this.#o;
+    const { histories, limits } = this.#o;
+    if (target.kind === "user" && !client.mayRead(target.userId)) {
+      const message = "userId is not the subject of the access token";
+      return errorFrame("ACCESS_DENIED", message, "subscribe.userId");
+    }
     const isKnown =
       target.kind === "user" ? client.users.has(target.userId) : client.orders.has(target.orderId);
     if (!isKnown && client.orders.size + client.users.size >= limits.subscriptions) {
@@ -122,7 +128,7 @@ export class Hub {
       const message = `${limits.clientsPerUser} connections follow this user already; close one first`;
       return errorFrame("TOO_MANY_SUBSCRIPTIONS", message, "subscribe.userId");
     }
-    if (history.waiting < limits.waitingReads) return undefined;
+    if (histories.waiting < limits.waitingReads) return undefined;
     return errorFrame("UNAVAILABLE", "the hub is catching up; subscribe again in a few seconds");
   }
 
@@ -147,7 +153,7 @@ export class Hub {
     // Serialised once, however many get it.
     const frame = this.#frameOf(event);
     if (frame === undefined) return;
-    for (const client of ofOrder) client.live(orderId, frame);
+    for (const client of ofOrder) if (client.mayRead(userId)) client.live(orderId, frame);
     for (const client of ofUser) {
       if (!ofOrder.has(client)) client.live(orderId, frame);
     }

@@ -3,17 +3,19 @@ import { Code, ConnectError, createClient, createRouterTransport } from "@connec
 import { expect, test } from "vitest";
 import { OrderEventSchema } from "@smartcart/gen/order/v1/order_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
-import { createOrderHistory, isUnknownOrder } from "./order-history.ts";
+import type { ClientIdentity } from "./client-identity.ts";
+import { nobody } from "./client-identity.ts";
+import { createOrderHistories, isUnknownOrder } from "./order-history.ts";
 
 /** An order service that answers when it is told to. */
 function createOrders() {
-  const calls: { orderId: string; answer: () => void }[] = [];
+  const calls: { orderId: string; authorization: string | null; answer: () => void }[] = [];
   const transport = createRouterTransport(({ service }) =>
     service(OrderService, {
-      async listOrderEvents({ orderId, afterSequence }) {
+      async listOrderEvents({ orderId, afterSequence }, { requestHeader }) {
         if (orderId === "none") throw new ConnectError("none", Code.NotFound);
         const { promise, resolve } = Promise.withResolvers<void>();
-        calls.push({ orderId, answer: resolve });
+        calls.push({ orderId, authorization: requestHeader.get("authorization"), answer: resolve });
         await promise;
         return { events: [create(OrderEventSchema, { orderId, sequence: afterSequence + 1 })] };
       },
@@ -33,14 +35,15 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 test("so many readings at once; a crowd that waits for one order shares a reading", async () => {
   const { client, calls } = createOrders();
-  const history = createOrderHistory(client, 1);
+  const histories = createOrderHistories(client, 1);
+  const history = histories.for(nobody);
   const first = history.list("a", 0, wanted);
   await expect.poll(() => calls.length).toBe(1);
   const crowd = [history.list("a", 0, wanted), history.list("a", 0, wanted)];
   const other = history.list("b", 0, wanted);
   await settled();
   expect(calls.length).toBe(1);
-  expect(history.waiting).toBe(2);
+  expect(histories.waiting).toBe(2);
 
   calls[0]?.answer();
   await expect.poll(() => calls.length).toBe(2);
@@ -55,7 +58,7 @@ test("so many readings at once; a crowd that waits for one order shares a readin
 
 test("a reading that has begun is not shared: it may be older than what the newcomer was told of", async () => {
   const { client, calls } = createOrders();
-  const history = createOrderHistory(client, 2);
+  const history = createOrderHistories(client, 2).for(nobody);
   void history.list("a", 0, wanted);
   await expect.poll(() => calls.length).toBe(1);
   void history.list("a", 0, wanted);
@@ -63,15 +66,16 @@ test("a reading that has begun is not shared: it may be older than what the newc
 });
 
 test("an order that is not there is told apart from a failure", async () => {
-  const history = createOrderHistory(createOrders().client, 1);
+  const histories = createOrderHistories(createOrders().client, 1);
+  const history = histories.for(nobody);
   const error: unknown = await history.list("none", 0, wanted).catch((e: unknown) => e);
   expect(isUnknownOrder(error)).toBe(true);
   expect(isUnknownOrder(new ConnectError("later", Code.Unavailable))).toBe(false);
-  expect(history.waiting).toBe(0);
+  expect(histories.waiting).toBe(0);
 });
 
 test("a user's newest orders come with the oldest of them first", async () => {
-  const history = createOrderHistory(createOrders().client, 1);
+  const history = createOrderHistories(createOrders().client, 1).for(nobody);
   expect((await history.newestOrders("u1", wanted)).map(({ orderId }) => orderId)).toEqual([
     "old",
     "new",
@@ -80,7 +84,8 @@ test("a user's newest orders come with the oldest of them first", async () => {
 
 test("a reading that nobody wants any more when its turn comes is not made", async () => {
   const { client, calls } = createOrders();
-  const history = createOrderHistory(client, 1);
+  const histories = createOrderHistories(client, 1);
+  const history = histories.for(nobody);
   const first = history.list("a", 0, wanted);
   await expect.poll(() => calls.length).toBe(1);
   const gone = () => false;
@@ -94,4 +99,27 @@ test("a reading that nobody wants any more when its turn comes is not made", asy
   expect(await ofUser).toEqual([]);
   expect((await Promise.all([first, ...shared])).flat()).toHaveLength(3);
   expect(calls.map(({ orderId }) => orderId)).toEqual(["a", "c"]);
+});
+
+test("a client reads with its own token, and shares a reading only with its own", async () => {
+  const { client, calls } = createOrders();
+  const histories = createOrderHistories(client, 1);
+  const as = (subject: string): ClientIdentity => ({
+    principal: { kind: "customer", subject, expiresAtMs: 0 },
+    authorization: `Bearer ${subject}`,
+  });
+  const first = histories.for(nobody).list("a", 0, wanted);
+  await expect.poll(() => calls.length).toBe(1);
+  const waiting = ["ada", "ada", "bo"].map((name) => histories.for(as(name)).list("a", 0, wanted));
+  expect(histories.waiting).toBe(2);
+  for (const index of [0, 1, 2]) {
+    await expect.poll(() => calls.length).toBe(index + 1);
+    calls[index]?.answer();
+  }
+  await Promise.all([first, ...waiting]);
+  expect(calls.map(({ authorization }) => authorization)).toEqual([
+    null,
+    "Bearer ada",
+    "Bearer bo",
+  ]);
 });

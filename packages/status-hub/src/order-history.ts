@@ -1,7 +1,8 @@
-import type { Client } from "@connectrpc/connect";
+import type { CallOptions, Client } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { createSemaphore } from "@smartcart/runtime";
+import type { ClientIdentity } from "./client-identity.ts";
 import type { StatusFrame } from "./server-frames.ts";
 import { statusFrame } from "./server-frames.ts";
 
@@ -11,7 +12,7 @@ export interface KnownOrder {
   readonly lastSequence: number;
 }
 
-/** Reads what the order service has stored. */
+/** Reads what the order service has stored, as one client may see it. */
 export interface OrderHistory {
   /**
    * The history of an order after a sequence, oldest first. It is read after the call, never before: who has been told of an
@@ -27,6 +28,12 @@ export interface OrderHistory {
   ): Promise<readonly StatusFrame[]>;
   /** The newest orders of a user, the oldest of them first; none where nobody wants them any more. */
   newestOrders(userId: string, isWanted: () => boolean): Promise<readonly KnownOrder[]>;
+}
+
+/** The histories of all clients. */
+export interface OrderHistories {
+  /** Reads with the client's token: what belongs to another customer is NOT_FOUND. */
+  for(identity: ClientIdentity): OrderHistory;
   /** Readings that wait for their turn. */
   readonly waiting: number;
 }
@@ -42,19 +49,20 @@ interface QueuedReading {
   readonly wantedBy: (() => boolean)[];
 }
 
-/** A history that asks the order service no more than `maxConcurrent` things at once. */
-export function createOrderHistory(
+/** Histories that ask the order service no more than `maxConcurrent` things at once. */
+export function createOrderHistories(
   orders: Pick<Client<typeof OrderService>, "listOrderEvents" | "listOrders">,
   maxConcurrent: number,
-): OrderHistory {
+): OrderHistories {
   const semaphore = createSemaphore({ maxConcurrent });
   // Readings that have not begun, by what they read: a crowd that waits for the same order shares one. One that has begun
   // is never shared, since it may be too old for who comes now.
   const queued = new Map<string, QueuedReading>();
 
-  return {
+  const historyFor = ({ principal, authorization }: ClientIdentity): OrderHistory => ({
     list(orderId, afterSequence, isWanted) {
-      const key = `${afterSequence} ${orderId}`;
+      const whose = principal.kind === "customer" ? principal.subject : principal.kind;
+      const key = `${afterSequence} ${orderId} ${whose}`;
       const shared = queued.get(key);
       if (shared) {
         shared.wantedBy.push(isWanted);
@@ -65,7 +73,7 @@ export function createOrderHistory(
         queued.delete(key);
         if (!wantedBy.some((isStillWanted) => isStillWanted())) return [];
         const request = { orderId, afterSequence };
-        const { events } = await orders.listOrderEvents(request, { timeoutMs: TIMEOUT_MS });
+        const { events } = await orders.listOrderEvents(request, callOptions(authorization));
         return events.map(statusFrame);
       });
       queued.set(key, { reading, wantedBy });
@@ -75,16 +83,23 @@ export function createOrderHistory(
       const request = { userId, pageSize: NEWEST };
       return semaphore.run(async () => {
         if (!isWanted()) return [];
-        const answer = await orders.listOrders(request, { timeoutMs: TIMEOUT_MS });
+        const answer = await orders.listOrders(request, callOptions(authorization));
         return answer.orders
           .map(({ orderId, lastSequence }) => ({ orderId, lastSequence }))
           .reverse();
       });
     },
+  });
+  return {
+    for: historyFor,
     get waiting() {
       return semaphore.waiting;
     },
   };
+}
+
+function callOptions(authorization: string | undefined): CallOptions {
+  return { timeoutMs: TIMEOUT_MS, ...(authorization && { headers: { authorization } }) };
 }
 
 /** Whether a reading failed because there is no such order. */

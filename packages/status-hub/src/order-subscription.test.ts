@@ -97,7 +97,6 @@ function createWorld(scheduler: fc.Scheduler, after: number, failing: readonly b
   const sentAfterStop: string[] = [];
 
   const history: OrderHistory = {
-    waiting: 0,
     newestOrders: async () => [],
     async list(_orderId, afterSequence) {
       const fails = failing[readings++] && !faultless;

@@ -16,6 +16,7 @@ export function rejectUpgrade(socket: Duplex, refusal: Refusal): void {
     "Content-Type: application/problem+json",
     `Content-Length: ${Buffer.byteLength(body)}`,
     ...(refusal.retryAfterS === undefined ? [] : [`Retry-After: ${refusal.retryAfterS}`]),
+    ...(status === 401 ? ["WWW-Authenticate: Bearer"] : []),
     "Connection: close",
   ];
   // A client that hangs up before the answer is no error of ours.

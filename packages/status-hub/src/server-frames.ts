@@ -27,6 +27,7 @@ export interface StatusSource {
 export type RefusalCode =
   | "INVALID_FRAME"
   | "UNKNOWN_ORDER"
+  | "ACCESS_DENIED"
   | "TOO_MANY_SUBSCRIPTIONS"
   | "UNAVAILABLE";
 

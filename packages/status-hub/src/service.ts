@@ -19,7 +19,8 @@ import type { StatusHubConfig } from "./config.ts";
 import { Hub } from "./hub.ts";
 import type { HubMetrics } from "./hub-metrics.ts";
 import { createHubMetrics } from "./hub-metrics.ts";
-import { createOrderHistory } from "./order-history.ts";
+import { createOrderHistories } from "./order-history.ts";
+import type { SocketServerOptions } from "./socket-server.ts";
 import { startSocketServer } from "./socket-server.ts";
 
 /** What the status hub is built from. */
@@ -40,10 +41,10 @@ const RETRY_PAUSE_MS = 200;
 export function startStatusHub(o: StatusHubOptions): Promise<RunningService> {
   const { config, log } = o;
   const definition = { name: "status-hub", portVariable: "STATUS_PORT", ...o } as const;
-  return startService(definition, async ({ metrics, stack, connect, observeBus }) => {
+  return startService(definition, async ({ access, metrics, stack, connect, observeBus }) => {
     const measured = createHubMetrics(metrics);
     const hub = new Hub({
-      history: createOrderHistory(connect(OrderService, o.peers.order), MAX_CONCURRENT_READS),
+      histories: createOrderHistories(connect(OrderService, o.peers.order), MAX_CONCURRENT_READS),
       log,
       retryPauseMs: RETRY_PAUSE_MS,
       onResync: measured.resynced,
@@ -56,7 +57,7 @@ export function startStatusHub(o: StatusHubOptions): Promise<RunningService> {
     });
     // Before anybody can subscribe: what a client's first reading does not show comes live.
     const subscribers = stack.use(await hearStatuses(observeBus(o.bus), { hub, measured, log }));
-    const { sockets, admission } = acceptSockets(o, hub, measured.slow);
+    const { sockets, admission } = acceptSockets(o, { hub, access, onSlow: measured.slow });
     measured.observe({ hub, admission });
     return {
       // An upgrade is HTTP/1.1 only, so its request is of node:http.
@@ -75,7 +76,10 @@ export function startStatusHub(o: StatusHubOptions): Promise<RunningService> {
 }
 
 /** The WebSockets, and who may open one. */
-function acceptSockets({ config, log }: StatusHubOptions, hub: Hub, onSlow: () => void) {
+function acceptSockets(
+  { config, log }: StatusHubOptions,
+  o: Pick<SocketServerOptions, "hub" | "access" | "onSlow">,
+) {
   const admission = createAdmission({
     allowedOrigins: listOf(config.STATUS_ALLOWED_ORIGINS),
     allowedHosts: config.ALLOWED_HOSTS ?? [],
@@ -84,13 +88,12 @@ function acceptSockets({ config, log }: StatusHubOptions, hub: Hub, onSlow: () =
     maxPerAddress: config.STATUS_MAX_CONNECTIONS_PER_ADDRESS,
   });
   const sockets = startSocketServer({
-    hub,
+    ...o,
     admission,
     log,
     heartbeatMs: config.STATUS_HEARTBEAT_MS,
     maxBufferedBytes: config.STATUS_MAX_BUFFERED_BYTES,
     frameBurst: 2 * config.STATUS_MAX_SUBSCRIPTIONS + 20,
-    onSlow,
   });
   return { sockets, admission };
 }

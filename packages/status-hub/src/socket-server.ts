@@ -2,10 +2,14 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { RawData, WebSocket } from "ws";
 import { WebSocketServer } from "ws";
+import type { Access } from "@smartcart/identity";
 import type { Logger } from "@smartcart/runtime";
-import { createTokenBucket } from "@smartcart/runtime";
+import { createTokenBucket, timerMs } from "@smartcart/runtime";
 import type { Admission, Refusal } from "./admission.ts";
 import type { HubClient } from "./client.ts";
+import { accessRefusal, withIdentity } from "./client-access.ts";
+import type { ClientIdentity } from "./client-identity.ts";
+import { selectSubprotocol } from "./client-identity.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import type { Hub } from "./hub.ts";
 import { rejectUpgrade } from "./reject-upgrade.ts";
@@ -17,6 +21,8 @@ import { createWriteTurn } from "./write-turn.ts";
 /** What the sockets are bound by. */
 export interface SocketServerOptions {
   readonly hub: Hub;
+  /** Who clients are, and whom the hub takes at their word. */
+  readonly access: Access;
   readonly admission: Admission;
   readonly log: Logger;
   readonly heartbeatMs: number;
@@ -39,6 +45,8 @@ const MAX_PAYLOAD_BYTES = 4096;
 const GOING_AWAY = 1001;
 const POLICY_VIOLATION = 1008;
 const INTERNAL_ERROR = 1011;
+/** Of the codes for applications (RFC 6455, 7.4.2), after HTTP's 401. */
+const TOKEN_EXPIRED = 4401;
 
 export function startSocketServer(o: SocketServerOptions): SocketServer {
   const server = new WebSocketServer({
@@ -47,22 +55,25 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
     maxPayload: MAX_PAYLOAD_BYTES,
     // Frames are small; a compression context for each of ten thousand sockets is not.
     perMessageDeflate: false,
+    handleProtocols: selectSubprotocol,
   });
   const heartbeat = startHeartbeat(o.heartbeatMs);
   const open = new Map<WebSocket, ClosableSocketSender>();
   const turn = createWriteTurn();
   let draining = false;
 
-  function accept(socket: WebSocket, request: IncomingMessage): void {
+  function accept(socket: WebSocket, request: IncomingMessage, identity: ClientIdentity): void {
     const leave = o.admission.enter(request);
     const { maxBufferedBytes, onSlow } = o;
     const connection = request.socket;
     const outlet = createSocketSender(socket, { connection, turn, maxBufferedBytes, onSlow });
     open.set(socket, outlet);
     heartbeat.watch(socket);
-    const client = o.hub.connect(outlet);
+    const client = o.hub.connect(outlet, identity);
     takeFrames(socket, { client, outlet, ...o });
+    const expiry = closeWhenExpired(outlet, identity);
     socket.once("close", () => {
+      clearTimeout(expiry);
       open.delete(socket);
       leave();
       o.hub.disconnect(client);
@@ -71,9 +82,19 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
 
   return {
     upgrade(request, socket, head) {
-      const refusal = refusalOf(request, draining) ?? o.admission.refusalOf(request);
-      if (refusal) return rejectUpgrade(socket, refusal);
-      server.handleUpgrade(request, socket, head, (accepted) => accept(accepted, request));
+      // While its token is verified nobody else listens: a client that hangs up then is no error of ours.
+      socket.on("error", () => socket.destroy());
+      const letIn = (identity: ClientIdentity) => {
+        const refusal =
+          refusalOf(request, draining) ??
+          o.admission.refusalOf(request) ??
+          accessRefusal(identity, o.access);
+        if (refusal) return rejectUpgrade(socket, refusal);
+        server.handleUpgrade(request, socket, head, (accepted) =>
+          accept(accepted, request, identity),
+        );
+      };
+      void withIdentity(request, o, letIn, (refusal) => rejectUpgrade(socket, refusal));
     },
     async [Symbol.asyncDispose]() {
       draining = true;
@@ -86,6 +107,16 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
       heartbeat[Symbol.dispose]();
     },
   };
+}
+
+/** Closes the socket when the client's token expires: it comes again with a new one, and resumes. */
+function closeWhenExpired(
+  outlet: ClosableSocketSender,
+  { principal }: ClientIdentity,
+): NodeJS.Timeout | undefined {
+  if (!("expiresAtMs" in principal) || !Number.isFinite(principal.expiresAtMs)) return undefined;
+  const close = () => outlet.close(TOKEN_EXPIRED, "the access token has expired");
+  return setTimeout(close, timerMs(principal.expiresAtMs - Date.now())).unref();
 }
 
 /** Hands the frames of one socket to the hub, as many as it may send. */

@@ -1,12 +1,10 @@
 import type { Logger } from "@smartcart/runtime";
 import { delay } from "@smartcart/runtime";
 import type { HubClient } from "./client.ts";
-import type { OrderHistory } from "./order-history.ts";
 import { maxFailures } from "./sequencer.ts";
 import { resyncFrame } from "./server-frames.ts";
 
 export interface UserReplaysOptions {
-  readonly history: OrderHistory;
   readonly log: Logger;
   /** Pause after the first reading that failed, in milliseconds; it doubles with each further one. */
   readonly retryPauseMs: number;
@@ -30,7 +28,7 @@ export function createUserReplays(o: UserReplaysOptions): UserReplays {
       const isWanted = () => o.isConnected(client) && client.users.get(userId) === mine;
       for (let failures = 1; failures <= maxFailures; failures++) {
         try {
-          return await replay(client, userId, o.history, isWanted);
+          return await replay(client, userId, isWanted);
         } catch (error) {
           o.log.warn("status.replay_failed", { userId, failures, error });
         }
@@ -44,13 +42,8 @@ export function createUserReplays(o: UserReplaysOptions): UserReplays {
   };
 }
 
-async function replay(
-  client: HubClient,
-  userId: string,
-  history: OrderHistory,
-  isWanted: () => boolean,
-): Promise<void> {
-  const orders = await history.newestOrders(userId, isWanted);
+async function replay(client: HubClient, userId: string, isWanted: () => boolean): Promise<void> {
+  const orders = await client.history.newestOrders(userId, isWanted);
   if (!isWanted()) return;
   let turn = Promise.resolve();
   for (const { orderId, lastSequence } of orders) {

@@ -14,6 +14,7 @@ import {
 import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import { OrderEventSchema, OrderSchema } from "@smartcart/gen/order/v1/order_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
+import { accessFrom } from "@smartcart/identity";
 import { startServer } from "@smartcart/mesh";
 import { createMetrics, parseConfig, silentLogger } from "@smartcart/runtime";
 import type { RunningService } from "@smartcart/service";
@@ -47,8 +48,10 @@ export interface TestOrders {
   readonly reads: number;
 }
 
+/** @param env settings of the order service and of the hubs, beside those of `startHub` */
 export async function createWorld(
   engine: (typeof engines)[number] = "postgres",
+  env: Record<string, string> = {},
 ): Promise<TestWorld> {
   await using starting = new AsyncDisposableStack();
   const { url: databaseUrl } = starting.use(await createTestDatabase());
@@ -65,6 +68,8 @@ export async function createWorld(
       host: "127.0.0.1",
       services: [OrderService],
       routes: orders.routes,
+      ...accessFrom(parseConfig(env, statusHubConfig)),
+      owners: { order_id: { ownerOf: async (id) => orders.ownerOf(id), notFound: noSuchOrder } },
       log,
       metrics: createMetrics("order"),
     }),
@@ -82,8 +87,8 @@ export async function createWorld(
     amqpUrl,
     orders,
     announce,
-    startHub(env = {}, o = {}) {
-      const config = parseConfig({ STATUS_PORT: "0", ...env }, statusHubConfig);
+    startHub(own = {}, o = {}) {
+      const config = parseConfig({ STATUS_PORT: "0", ...env, ...own }, statusHubConfig);
       return startStatusHub({ config, bus, ...o, peers: { order: { baseUrl: server.url } }, log });
     },
     async advance(orderId, userId = "u1", steps = 1) {
@@ -93,6 +98,8 @@ export async function createWorld(
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
+
+const noSuchOrder = () => new ConnectError("there is no such order", Code.NotFound);
 
 function createOrders() {
   const histories = new Map<string, OrderStatusChanged[]>();
@@ -104,7 +111,7 @@ function createOrders() {
         reads += 1;
         if (failure) throw failure;
         const history = histories.get(orderId);
-        if (!history) throw new ConnectError("there is no such order", Code.NotFound);
+        if (!history) throw noSuchOrder();
         const events = history
           .slice(afterSequence)
           .map(({ $typeName: _, userId: __, ...entry }) => create(OrderEventSchema, entry));
@@ -122,6 +129,7 @@ function createOrders() {
     });
   return {
     routes,
+    ownerOf: (orderId: string) => histories.get(orderId)?.[0]?.userId,
     commit(orderId: string, userId = "u1", service = "order"): OrderStatusChanged {
       const history = histories.get(orderId) ?? [];
       histories.set(orderId, history);

@@ -95,7 +95,7 @@ describe("a start ends with one line at", () => {
     expect(await openingOf(over("verify-full"))).toMatch(/^ends: .*NODE_EXTRA_CA_CERTS/);
     await server.useTls("other");
     const other = { sslrootcert: server.certificate("other") };
-    expect(await openingOf(over("verify-full", other))).toMatch(/^ends: .*connect by a name/);
+    expect(await openingOf(over("verify-full", other))).toMatch(/^ends: .*connect with a name/);
     expect(await openingOf(over("disable"))).toBe("opened");
   });
 

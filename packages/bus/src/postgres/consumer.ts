@@ -150,7 +150,7 @@ async function decide(
 }
 
 function giveUp(queue: QueueType, { raw }: ClaimedMessage, o: ConsumeOptions): Step {
-  const reason = "given up: too many deliveries ended without an answer";
+  const reason = "too many deliveries ended without an outcome";
   const step = nextStep(queue, raw.attempt, { kind: "dead-letter", reason });
   o.log.warn("bus.gave_up", { queue: queue.name, consumer: o.name, messageId: idOf(raw) });
   o.onHandled?.(step.kind === "remove" ? "drop" : "dead-letter", undefined);

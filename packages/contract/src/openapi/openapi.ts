@@ -1,5 +1,6 @@
 import type { DescField, DescMessage, DescService } from "@bufbuild/protobuf";
 import { ScalarType } from "@bufbuild/protobuf";
+import { accessOf } from "../access/access-rule.ts";
 import { hasPlainJson } from "../fields/json-fields.ts";
 import type { JsonSchema, SchemaRegistry } from "../json-schema/json-schema.ts";
 import { createSchemaRegistry, requiredFields } from "../json-schema/json-schema.ts";
@@ -38,6 +39,14 @@ const problemSchema: JsonSchema = {
   required: ["type", "title", "status", "detail", "code"],
 };
 
+const bearerScheme = {
+  type: "http",
+  scheme: "bearer",
+  bearerFormat: "JWT",
+  description:
+    "Access token of a customer or an operator. Required where the shop runs with an issuer; on loopback without one it is optional.",
+};
+
 /** An OpenAPI 3.1 document of the REST routes of the services; protovalidate rules become constraints where they can. */
 export function createOpenApi(services: readonly DescService[], info: OpenApiInfo): object {
   const schemas = createSchemaRegistry({ closed: true });
@@ -54,7 +63,10 @@ export function createOpenApi(services: readonly DescService[], info: OpenApiInf
     servers: [{ url: "/" }],
     tags: services.map((service) => ({ name: service.name })),
     paths,
-    components: { schemas: { ...schemas.all(), Problem: problemSchema } },
+    components: {
+      schemas: { ...schemas.all(), Problem: problemSchema },
+      securitySchemes: { bearer: bearerScheme },
+    },
   };
 }
 
@@ -78,7 +90,13 @@ function operation(route: RestRoute, schemas: SchemaRegistry, headers: readonly 
     ...(parameters.length > 0 && { parameters }),
     ...(route.body !== undefined && { requestBody: requestBody(route, schemas) }),
     responses: responses(route, schemas),
+    security: securityOf(route),
   };
+}
+
+/** Without a token only where the method is public, or the server takes callers at their word. */
+function securityOf({ method }: RestRoute): object[] {
+  return accessOf(method).isPublic ? [] : [{ bearer: [] }, {}];
 }
 
 function requestBody({ body, method, variables }: RestRoute, schemas: SchemaRegistry) {

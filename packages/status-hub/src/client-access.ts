@@ -1,0 +1,50 @@
+/** Lets a client in or says why not, by the access rule of the contract on what clients subscribe to. */
+import type { IncomingMessage } from "node:http";
+import { frameAccessOf } from "@smartcart/contract";
+import { SubscriptionSchema } from "@smartcart/gen/status/v1/frames_pb";
+import type { Access } from "@smartcart/identity";
+import { accessRefusalOf, authenticationError, httpProblemOf } from "@smartcart/mesh";
+import type { Logger } from "@smartcart/runtime";
+import type { Refusal } from "./admission.ts";
+import type { ClientIdentity } from "./client-identity.ts";
+import { identify } from "./client-identity.ts";
+
+/** Undefined: the client may subscribe, to what it may see. */
+export function accessRefusal(
+  { principal }: ClientIdentity,
+  { trust }: Access,
+): Refusal | undefined {
+  const error = accessRefusalOf(frameAccessOf(SubscriptionSchema), principal, {
+    ...trust,
+    services: false,
+  });
+  return error && toRefusal(error);
+}
+
+/** Calls `onKnown` with who the client is, at once where nothing is to be waited for; else `onRefused` with why its token proves nothing. */
+export async function withIdentity(
+  request: IncomingMessage,
+  o: { readonly access: Access; readonly log: Logger },
+  onKnown: (identity: ClientIdentity) => void,
+  onRefused: (refusal: Refusal) => void,
+): Promise<void> {
+  try {
+    const identity = identify(request, o.access);
+    onKnown(identity instanceof Promise ? await identity : identity);
+  } catch (error) {
+    const refusal = toRefusal(authenticationError(error));
+    if (refusal.code === "INTERNAL") o.log.error("status.upgrade_failed", { error });
+    onRefused(refusal);
+  }
+}
+
+function toRefusal(error: unknown): Refusal {
+  const { status, body, headers } = httpProblemOf(error);
+  const retryAfter = headers["retry-after"];
+  return {
+    status: status as Refusal["status"],
+    code: String(body.code),
+    detail: String(body.detail),
+    ...(retryAfter !== undefined && { retryAfterS: Number(retryAfter) }),
+  };
+}

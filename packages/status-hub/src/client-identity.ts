@@ -1,0 +1,45 @@
+/** Who opens a WebSocket: by `Authorization`, or from a browser, which cannot set that, by a subprotocol. */
+import type { IncomingMessage } from "node:http";
+import type { Access, Principal } from "@smartcart/identity";
+import { anonymous } from "@smartcart/identity";
+
+/** Who a client is. It reads histories with its own token, so that the order service decides what it may see. */
+export interface ClientIdentity {
+  readonly principal: Principal;
+  /** Header of the calls that are made for it; undefined: it has no token. */
+  readonly authorization: string | undefined;
+}
+
+export const nobody: ClientIdentity = { principal: anonymous, authorization: undefined };
+
+/** The subprotocol that the hub speaks; a token goes beside it, as `smartcart.bearer.<token>`. */
+export const subprotocol = "smartcart";
+const bearerPrefix = "smartcart.bearer.";
+
+/**
+ * Tells who a client is. At once where it has no token, or one that is known already.
+ * @throws TokenError, KeysUnavailableError where its token proves nothing.
+ */
+export function identify(
+  request: IncomingMessage,
+  { authenticate }: Access,
+): ClientIdentity | Promise<ClientIdentity> {
+  const authorization = authorizationOf(request);
+  if (authorization === undefined || authenticate === undefined) return nobody;
+  const principal = authenticate(authorization);
+  if (!(principal instanceof Promise)) return { principal, authorization };
+  return principal.then((known) => ({ principal: known, authorization }));
+}
+
+function authorizationOf({ headers }: IncomingMessage): string | undefined {
+  if (headers.authorization !== undefined) return headers.authorization;
+  const offered = headers["sec-websocket-protocol"]?.split(",").map((name) => name.trim()) ?? [];
+  const bearer = offered.find((name) => name.startsWith(bearerPrefix));
+  return bearer === undefined ? undefined : `Bearer ${bearer.slice(bearerPrefix.length)}`;
+}
+
+/** The subprotocol that is agreed on: ours, else the first one that is no token, which must not be sent back. */
+export function selectSubprotocol(offered: ReadonlySet<string>): string | false {
+  if (offered.has(subprotocol)) return subprotocol;
+  return [...offered].find((name) => !name.startsWith(bearerPrefix)) ?? false;
+}
