@@ -12,6 +12,9 @@ export function refusalNotice(
   problem: Problem,
   other: readonly string[],
 ): TemplateResult {
+  if (problem.status === 401) {
+    return notice("You are not signed in", html`<p>Nothing was ordered. Your basket is saved.</p>`);
+  }
   switch (problem.code) {
     case "OUT_OF_STOCK":
       return outOfStock(shop, problem);

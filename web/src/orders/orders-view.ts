@@ -2,81 +2,39 @@ import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import type { OrderJson } from "@smartcart/gen/order/v1/order_pb";
-import { listOrders } from "../api/orders.ts";
 import { orderPath } from "../route.ts";
 import { signInFirst } from "../session/account.ts";
+import type { Session } from "../session/session.ts";
 import type { Shop, View } from "../shop.ts";
 import { formatMoney } from "../ui/money.ts";
 import { formatDateAndClock } from "../ui/time.ts";
 import { itemsSummary, statusWord } from "./status.ts";
-
-/** State of the view. */
-interface OrdersState {
-  /** User whose orders are shown; "" until a name is entered. */
-  readonly userId: string;
-  readonly orders: readonly OrderJson[];
-  readonly nextPageToken: string;
-  readonly phase: "idle" | "loading" | "loaded" | "unreachable";
-  /** Error message of the last request; "" if it succeeded. */
-  readonly complaint: string;
-}
+import type { OrdersState } from "./user-orders.ts";
+import { createUserOrders } from "./user-orders.ts";
 
 /** The orders of a user, newest first: who is signed in at a provider, else the one who is named. */
 export function createOrdersView(shop: Shop): View {
   const { session } = shop;
   const end = new AbortController();
   let typed = shop.customer.get().userId;
-  let state: OrdersState = {
-    userId: typed.trim(),
-    orders: [],
-    nextPageToken: "",
-    phase: "idle",
-    complaint: "",
-  };
-  const show = (change: Partial<OrdersState>): void => {
-    state = { ...state, ...change };
-    shop.refresh();
-  };
-
-  const load = async (pageToken: string): Promise<void> => {
-    const { userId } = state;
-    if (userId === "") return;
-    show({ phase: "loading", complaint: "" });
-    const answer = await listOrders(shop.session, userId, pageToken, end.signal);
-    // The user has entered another name meanwhile.
-    if (state.userId !== userId) return;
-    if (answer.kind === "ok") {
-      const { orders = [], nextPageToken = "" } = answer.body;
-      const before = pageToken === "" ? [] : state.orders;
-      return show({ orders: [...before, ...orders], nextPageToken, phase: "loaded" });
-    }
-    const problem = answer.kind === "problem" ? answer.problem : undefined;
-    show({ phase: "unreachable", complaint: problem ? problem.detail || problem.title : "" });
-  };
-  // A load rejects only when the view is left.
-  const loadQuietly = (pageToken: string): void => void load(pageToken).catch(() => {});
+  const orders = createUserOrders(shop, end.signal);
 
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
-    show({ userId: typed.trim(), orders: [], nextPageToken: "", phase: "idle" });
-    shop.customer.set({ ...shop.customer.get(), userId: state.userId });
-    loadQuietly("");
+    shop.customer.set({ ...shop.customer.get(), userId: typed.trim() });
+    orders.show(typed.trim());
   };
-
   const showSignedIn = (): void => {
     const userId = session.current()?.subject ?? "";
-    if (session.signIn()?.method !== "oidc" || state.userId === userId) return;
-    show({ userId, orders: [], nextPageToken: "", phase: "idle" });
-    loadQuietly("");
+    if (signsInAtProvider(session) && orders.get().userId !== userId) orders.show(userId);
   };
 
   end.signal.addEventListener("abort", session.subscribe(showSignedIn));
-  showSignedIn();
-  if (state.phase === "idle") loadQuietly("");
+  orders.show(signsInAtProvider(session) ? (session.current()?.subject ?? "") : typed.trim());
   return {
     title: "My orders · SmartCart",
     render: () => {
-      const isOidc = session.signIn()?.method === "oidc";
+      const isOidc = signsInAtProvider(session);
       if (isOidc && !session.current()) return signInFirst(session, "My orders");
       return html`
       <h1 tabindex="-1">My orders</h1>
@@ -87,17 +45,21 @@ export function createOrdersView(shop: Shop): View {
               typed = text;
             })
       }
-      ${orderList(state)}
+      ${orderList(orders.get())}
       ${
-        state.nextPageToken
-          ? html`<p><button type="button" class="button" @click=${() => loadQuietly(state.nextPageToken)}>Show older orders</button></p>`
+        orders.get().nextPageToken
+          ? html`<p><button type="button" class="button" @click=${() => orders.more()}>Show older orders</button></p>`
           : nothing
       }
-      <div role="status">${phaseNote(state, () => loadQuietly(""))}</div>
+      <div role="status">${phaseNote(orders.get(), () => orders.show(orders.get().userId))}</div>
     `;
     },
     close: () => end.abort(),
   };
+}
+
+function signsInAtProvider(session: Session): boolean {
+  return session.signIn()?.method === "oidc";
 }
 
 function nameForm(
@@ -150,6 +112,8 @@ function phaseNote(state: OrdersState, onAgain: () => void): TemplateResult | ty
     case "loaded":
       if (state.orders.length > 0) return nothing;
       return html`<p>${state.userId} has no orders yet. <a href="/">Go to the shop</a></p>`;
+    case "denied":
+      return nothing;
     case "unreachable":
       return html`
         <div class="notice warn">

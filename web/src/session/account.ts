@@ -55,8 +55,8 @@ export function signInFirst(session: Session, title: string): TemplateResult {
 export function signedInAs(session: Session): TemplateResult {
   const held = session.current();
   return held
-    ? html`<p>Signed in as <strong>${held.name}</strong></p>`
-    : html`<p>Sign in to place the order. ${signInButton(session, "button")}</p>`;
+    ? html`<p class="field">Signed in as <strong>${held.name}</strong></p>`
+    : html`<p class="field">Sign in to place the order. ${signInButton(session, "button")}</p>`;
 }
 
 function signInButton(session: Session, style: string): TemplateResult {

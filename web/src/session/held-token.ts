@@ -1,3 +1,5 @@
+import type { Observable } from "../observable.ts";
+
 /** An access token as the browser stores it. */
 export interface HeldToken {
   readonly token: string;
@@ -47,6 +49,30 @@ export function parseHeldToken(text: string | null): HeldToken | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Longest time that a timer can wait, in milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Forgets each token in the moment in which it expires. */
+export function dropWhenExpired(
+  stored: Observable<HeldToken | undefined>,
+  onExpired: () => void,
+): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const watch = (): void => {
+    clearTimeout(timer);
+    const held = stored.get();
+    if (!held) return;
+    const restMs = held.expiresAtMs - Date.now();
+    if (restMs > 0) timer = setTimeout(watch, Math.min(restMs, MAX_TIMER_MS));
+    else {
+      stored.set(undefined);
+      onExpired();
+    }
+  };
+  stored.subscribe(watch);
+  watch();
 }
 
 function claimsOf(token: string): Readonly<Record<string, unknown>> {

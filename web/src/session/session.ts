@@ -1,8 +1,9 @@
-import type { Observable } from "../observable.ts";
 import { createObservable } from "../observable.ts";
 import type { HeldToken } from "./held-token.ts";
-import { holdToken } from "./held-token.ts";
-import type { OidcSettings, SignIn, SignInApi } from "./sign-in.ts";
+import { dropWhenExpired } from "./held-token.ts";
+import type { OidcSettings, SignIn } from "./sign-in.ts";
+import type { TokensOptions } from "./tokens.ts";
+import { createTokens } from "./tokens.ts";
 
 /**
  * Why a call was refused for want of a token, until somebody signs in: "needed", "expired", "impossible", where the
@@ -40,12 +41,7 @@ export interface Session extends TokenSource {
   subscribe(listener: () => void): () => void;
 }
 
-export interface SessionOptions {
-  readonly api: SignInApi;
-  /** Where the token is stored. */
-  readonly stored: Observable<HeldToken | undefined>;
-  /** The customer's name as typed, by which development signs in; may be empty. */
-  readonly name: () => string;
+export interface SessionOptions extends TokensOptions {
   /** The provider, loaded when it is needed. */
   readonly provider: () => Promise<{
     beginSignIn(settings: OidcSettings): Promise<void>;
@@ -53,33 +49,10 @@ export interface SessionOptions {
   }>;
 }
 
-/** Longest time that a timer can wait, in milliseconds. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /** Reads how to sign in, and keeps the token until it expires. */
 export function createSession({ api, stored, name, provider }: SessionOptions): Session {
-  const signIn = createObservable<SignIn | undefined>(undefined);
+  const { signIn, readSignIn, current, token } = createTokens({ api, stored, name });
   const refusal = createObservable<Refusal>("");
-  const once = createOnce();
-
-  const readSignIn = async (): Promise<SignIn | undefined> => {
-    if (!signIn.get()) await once("config", async () => signIn.set(await api.readSignIn()));
-    return signIn.get();
-  };
-  const current = (): HeldToken | undefined =>
-    signIn.get()?.method === "none" ? undefined : stored.get();
-  const signInAs = (subject: string): Promise<void> =>
-    once(`as ${subject}`, async () => {
-      const token = await api.issueToken(subject);
-      stored.set(token === undefined ? undefined : holdToken(token, Date.now()));
-    });
-  const token = async (): Promise<string | undefined> => {
-    if ((await readSignIn())?.method !== "development") return current()?.token;
-    const subject = name().trim();
-    if (subject === "") return undefined;
-    if (current()?.subject !== subject) await signInAs(subject);
-    return current()?.token;
-  };
   const oidc = async (): Promise<OidcSettings | undefined> => (await readSignIn())?.oidc;
 
   const atProvider = (work: () => Promise<void>): Promise<void> =>
@@ -98,8 +71,7 @@ export function createSession({ api, stored, name, provider }: SessionOptions): 
       // Another call or another tab was faster.
       if (current() && current()?.token !== refused) return true;
       stored.set(undefined);
-      const renewed = method === "development" && refused !== undefined && (await token());
-      if (renewed) return true;
+      if (method === "development" && (await token())) return true;
       refusal.set(method === "none" ? "impossible" : refused ? "expired" : "needed");
       return false;
     },
@@ -122,35 +94,5 @@ export function createSession({ api, stored, name, provider }: SessionOptions): 
         for (const end of ends) end();
       };
     },
-  };
-}
-
-/** Forgets each token in the moment in which it expires. */
-function dropWhenExpired(stored: Observable<HeldToken | undefined>, onExpired: () => void): void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const watch = (): void => {
-    clearTimeout(timer);
-    const held = stored.get();
-    if (!held) return;
-    const restMs = held.expiresAtMs - Date.now();
-    if (restMs > 0) timer = setTimeout(watch, Math.min(restMs, MAX_TIMER_MS));
-    else {
-      stored.set(undefined);
-      onExpired();
-    }
-  };
-  stored.subscribe(watch);
-  watch();
-}
-
-/** Runs the work of one name once at a time: whoever asks meanwhile waits for the same. */
-function createOnce(): (name: string, work: () => Promise<void>) => Promise<void> {
-  const running = new Map<string, Promise<void>>();
-  return (name, work) => {
-    const earlier = running.get(name);
-    if (earlier) return earlier;
-    const promise = work().finally(() => running.delete(name));
-    running.set(name, promise);
-    return promise;
   };
 }
