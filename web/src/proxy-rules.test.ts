@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isPage, proxyRules, upstreamFor } from "../proxy-rules.ts";
+import { contentSecurityPolicy, isPage, proxyRules, upstreamFor } from "../proxy-rules.ts";
 import { parseRoute } from "./route.ts";
 
 const navigation = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
@@ -54,18 +54,37 @@ describe("upstreamFor", () => {
   });
 });
 
-test.each(["/", "/checkout", "/checkout/", "/ops", "/orders", "/orders/", "/orders/ORD-1"])(
-  "%s is a page, for the server as for the page itself",
-  (path) => {
-    expect(isPage(path)).toBe(true);
-    expect(parseRoute(path).page).not.toBe("not-found");
-  },
-);
+test.each([
+  "/",
+  "/checkout",
+  "/checkout/",
+  "/ops",
+  "/orders",
+  "/orders/",
+  "/orders/ORD-1",
+  "/auth/callback",
+])("%s is a page, for the server as for the page itself", (path) => {
+  expect(isPage(path)).toBe(true);
+  expect(parseRoute(path).page).not.toBe("not-found");
+});
 
-test.each(["/nowhere", "/checkout/x", "/orders/ORD-1/x", "/Checkout", "/assets/index.js"])(
-  "%s is none",
-  (path) => {
-    expect(isPage(path)).toBe(false);
-    expect(parseRoute(path).page).toBe("not-found");
-  },
-);
+test.each([
+  "/nowhere",
+  "/auth",
+  "/auth/config",
+  "/auth/callback/x",
+  "/checkout/x",
+  "/orders/ORD-1/x",
+  "/Checkout",
+  "/assets/index.js",
+])("%s is none", (path) => {
+  expect(isPage(path)).toBe(false);
+  expect(parseRoute(path).page).toBe("not-found");
+});
+
+test("scripts may call the page's own origin, and that of an OpenID provider where there is one", () => {
+  expect(contentSecurityPolicy()).not.toContain("connect-src");
+  expect(contentSecurityPolicy("https://issuer.example")).toContain(
+    "; connect-src 'self' https://issuer.example; ",
+  );
+});

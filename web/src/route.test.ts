@@ -11,6 +11,9 @@ test.each([
   ["/orders/%", { page: "not-found" }],
   ["/ops", { page: "ops" }],
   ["/ops/more", { page: "not-found" }],
+  ["/auth/callback", { page: "sign-in-callback" }],
+  ["/auth", { page: "not-found" }],
+  ["/auth/callback/more", { page: "not-found" }],
   ["/checkout/now", { page: "not-found" }],
   ["/elsewhere", { page: "not-found" }],
 ])("%s", (path, route) => {
