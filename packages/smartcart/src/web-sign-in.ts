@@ -43,7 +43,7 @@ const configPath = "/auth/config";
 const tokenPath = "/auth/token";
 const maxBodyBytes = 1_024;
 /** What a `user_id` may be. */
-const namePattern = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{1,64}$/u;
+const namePattern = /^[^\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]{1,64}$/u;
 
 /** Whether a path is one of sign-in's. */
 export function isSignInPath(path: string): boolean {
