@@ -71,14 +71,16 @@ async function readName(request: IncomingMessage): Promise<string | undefined> {
   // Another site's page can send a form to this server, but no JSON without being asked first.
   if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) return undefined;
   let text = "";
-  for await (const chunk of request.setEncoding("utf8")) {
-    text += chunk;
-    if (text.length > maxBodyBytes) return undefined;
-  }
   try {
+    for await (const chunk of request.setEncoding("utf8")) {
+      // The rest of what is too long is read and dropped: to break off here would cost the client its answer.
+      if (text.length <= maxBodyBytes) text += chunk;
+    }
+    if (text.length > maxBodyBytes) return undefined;
     const { name } = JSON.parse(text) as { readonly name?: unknown };
     return typeof name === "string" && namePattern.test(name) ? name : undefined;
   } catch {
+    // No JSON, or a client that hung up.
     return undefined;
   }
 }
