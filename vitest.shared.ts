@@ -13,6 +13,8 @@ export const shared = {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     // A process for each file: what a test does to globals, signals and memory ends with it.
     pool: "forks",
+    // They mostly wait, for servers to start and for time-outs to pass.
+    maxWorkers: 2,
     // Real databases and brokers start in these; a slow machine must not turn that into a failure.
     testTimeout: 30_000,
     hookTimeout: 60_000,

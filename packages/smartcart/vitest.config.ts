@@ -8,8 +8,6 @@ export default defineConfig({
     // Many processes of ours share the machine with those of other packages' tests.
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // They mostly wait, and this package is the last one to end: with one file at a time a processor would be idle by then.
-    maxWorkers: 2,
     globalSetup: "test/build-page-once.ts",
     // crash.test.ts has many tests that mostly wait; it bounds by itself how many processes run at once.
     maxConcurrency: 32,

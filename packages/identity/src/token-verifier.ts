@@ -45,7 +45,7 @@ const maxRemembered = 10_000;
 /** Longest token that is looked at: one header line of a request. */
 const maxTokenLength = 8 * 1024;
 /** What a `user_id` of the contract may be. */
-const subjectPattern = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{1,64}$/u;
+const subjectPattern = /^[^\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]{1,64}$/u;
 
 /** @throws RangeError unless there is either `jwksUrl` or `secret`. */
 export function createTokenVerifier(o: TokenVerifierOptions): TokenVerifier {

@@ -60,7 +60,7 @@ const configPath = "/auth/config";
 const tokenPath = "/auth/token";
 const maxBodyBytes = 1_024;
 /** What a `user_id` may be. */
-const namePattern = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{1,64}$/u;
+const namePattern = /^[^\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]{1,64}$/u;
 
 /** Whether a path is one of sign-in's. */
 export function isSignInPath(path: string): boolean {
@@ -88,14 +88,16 @@ async function readName(request: IncomingMessage): Promise<string | undefined> {
   // Another site's page can send a form to this server, but no JSON without being asked first.
   if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) return undefined;
   let text = "";
-  for await (const chunk of request.setEncoding("utf8")) {
-    text += chunk;
-    if (text.length > maxBodyBytes) return undefined;
-  }
   try {
+    for await (const chunk of request.setEncoding("utf8")) {
+      // The rest of what is too long is read and dropped: to break off here would cost the client its answer.
+      if (text.length <= maxBodyBytes) text += chunk;
+    }
+    if (text.length > maxBodyBytes) return undefined;
     const { name } = JSON.parse(text) as { readonly name?: unknown };
     return typeof name === "string" && namePattern.test(name) ? name : undefined;
   } catch {
+    // No JSON, or a client that hung up.
     return undefined;
   }
 }

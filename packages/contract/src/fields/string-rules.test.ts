@@ -12,7 +12,7 @@ import { validateMessage } from "../validation/validate.ts";
 
 const { ofField } = createSchemaRegistry({ closed: true });
 
-const controlFree = "^[^\\x00-\\x1f\\x7f]*$";
+const controlFree = "^[^\\x00-\\x1f\\x7f-\\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$";
 
 test("JSON Schema states the bounds of each predefined rule", () => {
   const { userId, paymentToken, address } = PlaceOrderRequestSchema.field;
@@ -36,8 +36,12 @@ test.each([
   ["a".repeat(64), []],
   ["\u{1F600}".repeat(64), []],
   ["\u{1F600}".repeat(65), ["string.max_len: must be at most 64 characters"]],
-  ["a\nb", ["string.pattern: must not contain control characters"]],
-  ["a\x7f", ["string.pattern: must not contain control characters"]],
+  ["a\nb", ["string.pattern: must not contain control or direction characters"]],
+  ["a\u0085b", ["string.pattern: must not contain control or direction characters"]],
+  ["a\u202eb", ["string.pattern: must not contain control or direction characters"]],
+  ["a\u2028b", ["string.pattern: must not contain control or direction characters"]],
+  ["\u0646\u200c\u0645 \ud83d\udc69\u200d\ud83d\udd2c", []],
+  ["a\x7f", ["string.pattern: must not contain control or direction characters"]],
 ])("an id is held against its rule: %j", (orderId, expected) => {
   const request = create(GetOrderRequestSchema, { orderId });
   const found = validateMessage(GetOrderRequestSchema, request);
