@@ -3,9 +3,10 @@ import { backoffMs, pause } from "../backoff.ts";
 import type { Observable } from "../observable.ts";
 import { createObservable } from "../observable.ts";
 import type { TokenSource } from "../session/session.ts";
-import { parseFrame, subscribeFrame, toEntry } from "./frame.ts";
+import { subscribeFrame, toEntry } from "./frame.ts";
 import type { FeedCommand, FeedEvent, OrderFeed } from "./order-feed.ts";
 import { createOrderFeed, step } from "./order-feed.ts";
+import { openSocket } from "./order-socket.ts";
 import type { TimelineEntry } from "./timeline.ts";
 import { lastSequence } from "./timeline.ts";
 
@@ -14,12 +15,6 @@ const STEADY_MS = 5_000;
 
 /** Interval between comparisons of an open connection with the history, in milliseconds. */
 const PROBE_MS = 20_000;
-
-/** Code with which the hub closes a connection whose token has expired. */
-const TOKEN_EXPIRED_CODE = 4401;
-
-/** Time-out for opening a connection, in milliseconds. */
-const OPEN_TIMEOUT_MS = 8_000;
 
 /**
  * Follows an order over the WebSocket at /ws of the page's origin until nothing can follow or `signal` is aborted: carries
@@ -47,13 +42,8 @@ export function followOrder(
     connection.abort();
     connection = new AbortController();
     const ended = AbortSignal.any([signal, connection.signal]);
-    quietly(
-      session.token().then((token) => {
-        if (ended.aborted) return;
-        send = openSocket({ session, token, ended, happened });
-        return probe(read, { feed, ended, happened });
-      }),
-    );
+    send = openSocket({ session, ended, happened });
+    quietly(probe(read, { feed, ended, happened }));
   };
 
   const later = (failures: number, ended: AbortSignal, work: () => void): void =>
@@ -125,45 +115,6 @@ async function readHistory(
 ): Promise<TimelineEntry[] | undefined> {
   const events = await listOrderEvents(session, orderId, afterSequence, signal);
   return events?.flatMap((event) => toEntry(event) ?? []);
-}
-
-interface SocketOptions {
-  readonly session: TokenSource;
-  readonly token: string | undefined;
-  readonly ended: AbortSignal;
-  readonly happened: (event: FeedEvent) => void;
-}
-
-/** Opens a socket that lives until `ended`; returns the function that sends on it. Closing by `ended` is not reported. */
-function openSocket({ session, token, ended, happened }: SocketOptions): (text: string) => void {
-  const url = new URL("/ws", location.href.replace(/^http/, "ws"));
-  // A browser sends no headers of a page's choice with a WebSocket; subprotocols are what it can say.
-  const protocols = token === undefined ? [] : ["smartcart", `smartcart.bearer.${token}`];
-  const socket = new WebSocket(url, protocols);
-  const openTimer = setTimeout(() => socket.close(), OPEN_TIMEOUT_MS);
-  const listen = <K extends keyof WebSocketEventMap>(
-    type: K,
-    listener: (event: WebSocketEventMap[K]) => void,
-  ) => socket.addEventListener(type, listener, { signal: ended });
-  listen("open", () => {
-    clearTimeout(openTimer);
-    happened({ kind: "opened" });
-  });
-  listen("message", ({ data }) => happened({ kind: "frame", frame: parseFrame(String(data)) }));
-  listen("close", ({ code }) => {
-    clearTimeout(openTimer);
-    const renewed = code === TOKEN_EXPIRED_CODE ? session.renew(token) : Promise.resolve();
-    quietly(renewed.then(() => ended.aborted || happened({ kind: "closed" })));
-  });
-  // A socket can take minutes to notice that the network is gone; the browser knows immediately.
-  addEventListener("offline", () => happened({ kind: "closed" }), { signal: ended });
-  ended.addEventListener("abort", () => {
-    clearTimeout(openTimer);
-    socket.close();
-  });
-  return (text) => {
-    if (socket.readyState === WebSocket.OPEN) socket.send(text);
-  };
 }
 
 // The work rejects only when it is aborted.
