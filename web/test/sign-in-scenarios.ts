@@ -74,6 +74,27 @@ export async function refusedTokenIsReplaced(page: Page, baseUrl: string): Promi
   assert.deepEqual(await ordersListed(page), [orderId]);
 }
 
+/** The hub closes the connection of a token that has expired: the page gets another one, and goes on where it was. */
+export async function expiredConnectionIsRenewed(page: Page, baseUrl: string): Promise<void> {
+  const offered: string[][] = [];
+  let issued = 0;
+  page.on("request", (request) => {
+    if (new URL(request.url()).pathname === "/auth/token") issued += 1;
+  });
+  await page.routeWebSocket("**/ws", (socket) => {
+    offered.push(socket.protocols());
+    if (offered.length > 1) socket.connectToServer();
+    else void socket.close({ code: 4401 });
+  });
+  await buyAndWatchUntilShipped(page, baseUrl);
+  assert.equal(offered.length, 2);
+  for (const [subprotocol, bearer] of offered) {
+    assert.equal(subprotocol, "smartcart");
+    assert.match(bearer ?? "", /^smartcart\.bearer\.eyJ/);
+  }
+  assert.equal(issued, 2);
+}
+
 /** A link to an order, opened by nobody in particular. */
 export async function orderAsksWhoIsThere(page: Page, baseUrl: string): Promise<void> {
   await page.goto(new URL("/orders/ORD-1", baseUrl).href);

@@ -34,6 +34,7 @@ describe.skipIf(noBrowser)("signing in on the page", { timeout }, () => {
     const { web = "" } = stack.urls;
     await visit((page) => scenarios.nameIsASignIn(page, web));
     await visit((page) => scenarios.refusedTokenIsReplaced(page, web));
+    await visit((page) => scenarios.expiredConnectionIsRenewed(page, web));
     await visit((page) => scenarios.orderAsksWhoIsThere(page, web));
   });
 

@@ -102,6 +102,8 @@ test("what the settings mean for visitors", () => {
     AUTH_ISSUER: undefined,
     AUTH_CLIENT_ID: undefined,
     AUTH_AUDIENCE: "smartcart",
+    AUTH_SCOPE: "openid",
+    AUTH_OPTIONAL: undefined,
   };
   const issuer = "https://issuer.example";
   expect(signInFrom(unset)).toEqual({ method: "none", isOpen: false });
@@ -113,6 +115,13 @@ test("what the settings mean for visitors", () => {
   expect(signInFrom({ ...unset, AUTH_ISSUER: issuer, AUTH_CLIENT_ID: "shop" })).toEqual({
     method: "oidc",
     isOpen: false,
-    oidc: { issuer, clientId: "shop", audience: "smartcart" },
+    oidc: { issuer, clientId: "shop", audience: "smartcart", scope: "openid" },
   });
+  const optional = { HOST: "0.0.0.0", AUTH_ISSUER: issuer, AUTH_OPTIONAL: true };
+  expect(signInFrom({ ...unset, ...optional }).isOpen).toBe(true);
+  for (const AUTH_ISSUER of ["urn:issuer", "issuer.example", "javascript:alert(1)"]) {
+    expect(() => signInFrom({ ...unset, AUTH_ISSUER, AUTH_CLIENT_ID: "shop" })).toThrow(
+      "AUTH_ISSUER must be the URL",
+    );
+  }
 });
