@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { assertAccessible } from "./accessibility.ts";
 import { buyAndWatchUntilShipped } from "./browser-scenarios.ts";
-import { assertFits, checkOut, fillBasket, orderShown, visitor } from "./visitor.ts";
+import { assertFits, checkOut, fillBasket, openConsole, orderShown, visitor } from "./visitor.ts";
 
 const sizes = [
   { width: 360, height: 740 },
@@ -187,6 +187,34 @@ export async function openShopWarns(page: Page, baseUrl: string): Promise<void> 
   await page.goto(baseUrl);
   await page.locator("[data-banner=open]").waitFor();
   await assertGoodLooks(page, "open");
+}
+
+/** Who is signed in as an operator needs no `OPS_TOKEN`; who is signed in as a customer is asked for it. */
+export async function operatorOpensTheConsole(
+  page: Page,
+  baseUrl: string,
+  tokens: { readonly customer: string; readonly operator: string },
+): Promise<void> {
+  await holdToken(page, baseUrl, { token: tokens.customer, isOperator: false });
+  await page.goto(new URL("/ops", baseUrl).href);
+  await page.getByRole("textbox", { name: "Token" }).waitFor();
+  await assertGoodLooks(page, "console-token");
+  await holdToken(page, baseUrl, { token: tokens.operator, isOperator: true });
+  await openConsole(page, baseUrl);
+  assert.equal(await page.getByRole("textbox", { name: "Token" }).count(), 0);
+}
+
+/** Stores a token as a sign-in does. */
+async function holdToken(
+  page: Page,
+  baseUrl: string,
+  held: { readonly token: string; readonly isOperator: boolean },
+): Promise<void> {
+  await page.goto(baseUrl);
+  await page.evaluate(
+    (text) => localStorage.setItem("smartcart.token", text),
+    JSON.stringify({ ...held, subject: "olga", name: "Olga", expiresAtMs: Date.now() + 600_000 }),
+  );
 }
 
 /** Tokens are required, and the page has no way to get one: it says so rather than ask for a name again and again. */

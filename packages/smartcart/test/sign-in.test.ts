@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createDevelopmentIssuer } from "@smartcart/identity";
 import { launchChromium, openTestPage } from "@smartcart/web/test/browser-scenarios";
 import * as scenarios from "@smartcart/web/test/sign-in-scenarios";
 import { buildPage } from "../src/build-page.ts";
@@ -57,6 +58,18 @@ describe.skipIf(noBrowser)("signing in on the page", { timeout }, () => {
     });
     await visit((page) => scenarios.otherCustomerSeesNothing(page, web, orderId));
     await visit((page) => scenarios.forgedCallbackSignsNobodyIn(page, web));
+  });
+
+  it("as an operator: the console opens without OPS_TOKEN", async () => {
+    const [issuer, secret] = ["http://127.0.0.1:9", "a secret of sixteen"];
+    const env = { AUTH_ISSUER: issuer, AUTH_SECRET: secret, AUTH_CLIENT_ID: clientId };
+    await using stack = await startStack({ page, env });
+    const issue = createDevelopmentIssuer({ issuer, secret, audience: "smartcart" });
+    const tokens = {
+      customer: await issue({ subject: "olga" }),
+      operator: await issue({ subject: "olga", isOperator: true }),
+    };
+    await visit((page) => scenarios.operatorOpensTheConsole(page, stack.urls.web ?? "", tokens));
   });
 
   it("not at all: an open shop warns, and a closed one says that it has no sign-in", async () => {
