@@ -108,7 +108,8 @@ function statusChip(loaded: LoadedOrder): TemplateResult | typeof nothing {
 function missing(orderId: string): TemplateResult {
   return html`
     <h1 tabindex="-1">Order not found</h1>
-    <p>No order has the id <span class="order-id">${orderId}</span>. The link may be incomplete.</p>
+    <p>You have no order with the id <span class="order-id">${orderId}</span>. The link may be
+      incomplete, or the order may belong to another customer.</p>
     <p><a class="button primary" href="/orders">My orders</a></p>
   `;
 }
