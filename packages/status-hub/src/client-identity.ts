@@ -13,7 +13,7 @@ export interface ClientIdentity {
 export const nobody: ClientIdentity = { principal: anonymous, authorization: undefined };
 
 /** The subprotocol that the hub speaks; a token goes beside it, as `smartcart.bearer.<token>`. */
-export const subprotocol = "smartcart";
+const subprotocol = "smartcart";
 const bearerPrefix = "smartcart.bearer.";
 
 /**
