@@ -73,9 +73,9 @@ test.each<[string, string, (text: string) => string, string]>([
   ],
   [
     "for a service that is none",
-    orders,
-    changeRule("ListOrderEvents", (rule) => rule.replace("status-hub", "status")),
-    'names "status", which is no service',
+    inventory,
+    changeRule("ReleaseReservation", (rule) => rule.replace("reconciler", "reconcilers")),
+    'names "reconcilers", which is no service',
   ],
   [
     "that is public among others",
@@ -120,8 +120,8 @@ test.each<[string, string, (text: string) => string, string]>([
   ],
   [
     "for one more service",
-    orders,
-    changeRule("ListOrderEvents", (rule) => rule.replace('"status-hub"', '"status-hub", "log"')),
+    inventory,
+    changeRule("ReleaseReservation", (rule) => rule.replace('"reconciler"', '"reconciler", "log"')),
     "lets the service log in",
   ],
   [
