@@ -75,6 +75,7 @@ const as = {
   operator: async () => bearer(await issue({ subject: "ops", isOperator: true })),
   "bearer of OPS_TOKEN": async () => bearer(opsToken),
   hub,
+  ops: async () => ({ "smartcart-caller": createCallerTokens("ops", meshSecret)() }),
   inventory: async () => ({ "smartcart-caller": createCallerTokens("inventory", meshSecret)() }),
   "hub for ada": async () => ({ ...(await ada()), ...(await hub()) }),
   "forged service": async () => ({
@@ -85,7 +86,7 @@ const as = {
 type Who = keyof typeof as;
 
 describe.each(["Connect", "gRPC", "gRPC-Web", "in process"])("by %s", (name) => {
-  const { getOrder, listOrders, listOrderEvents } = OrderService.method;
+  const { placeOrder, getOrder, listOrders, listOrderEvents } = OrderService.method;
 
   async function codeOf(
     who: Who,
@@ -119,7 +120,9 @@ describe.each(["Connect", "gRPC", "gRPC-Web", "in process"])("by %s", (name) => 
     ["ada", listOrders, { userId: "bo" }, "PermissionDenied"],
     ["operator", listOrders, { userId: "bo" }, "OK"],
     ["operator", listOrders, {}, "InvalidArgument"],
-    ["hub", listOrderEvents, { orderId: "ORD-bo" }, "OK"],
+    ["hub", listOrderEvents, { orderId: "ORD-bo" }, "PermissionDenied"],
+    ["ops", placeOrder, {}, "InvalidArgument"],
+    ["inventory", placeOrder, {}, "PermissionDenied"],
     ["hub for ada", listOrderEvents, { orderId: "ORD-bo" }, "NotFound"],
     ["hub for ada", listOrderEvents, { orderId: "ORD-ada" }, "OK"],
     ["inventory", listOrderEvents, { orderId: "ORD-bo" }, "PermissionDenied"],
