@@ -260,6 +260,20 @@ test.each(Object.keys(principals))("by REST: %s", async (name) => {
   }
 });
 
+/** 101, or the status of the refusal. */
+async function statusOf(socket: WebSocket): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  socket.once("open", () => resolve(101));
+  socket.once("unexpected-response", (_, { statusCode = 0 }) => resolve(statusCode));
+  socket.on("error", reject);
+  try {
+    return await promise;
+  } finally {
+    socket.off("error", reject).on("error", () => {});
+    socket.terminate();
+  }
+}
+
 test.each(Object.keys(principals))("by WebSocket: %s", async (name) => {
   const who = principals[name] as Who;
   const rule = frameAccessOf(SubscriptionSchema);
@@ -269,16 +283,12 @@ test.each(Object.keys(principals))("by WebSocket: %s", async (name) => {
   for (const base of [shop.urls["status-hub"], shop.urls.web]) {
     const url = `${base?.replace("http", "ws")}/ws`;
     const ways = [
-      new WebSocket(url, { headers }),
-      new WebSocket(url, token === undefined ? [] : ["smartcart", `smartcart.bearer.${token}`]),
+      () => new WebSocket(url, { headers }),
+      () =>
+        new WebSocket(url, token === undefined ? [] : ["smartcart", `smartcart.bearer.${token}`]),
     ];
-    for (const socket of ways) {
-      const status = await new Promise<number>((resolve) => {
-        socket.once("open", () => resolve(101));
-        socket.once("unexpected-response", (_, { statusCode = 0 }) => resolve(statusCode));
-        socket.on("error", () => {});
-      });
-      socket.terminate();
+    for (const open of ways) {
+      const status = await statusOf(open());
       // A service follows orders by the queue, not by a socket.
       const isLetIn =
         (who.kind === "customer" && rule.customer !== undefined) ||
