@@ -48,7 +48,7 @@ export { batchTargets, policyOf } from "./methods/policy.ts";
 export type { OpenApiInfo } from "./openapi/openapi.ts";
 export { createOpenApi } from "./openapi/openapi.ts";
 export { isRedacted, redact, redactedText } from "./redaction/redact.ts";
-export type { TextRedactor } from "./redaction/redact-text.ts";
+export type { TextRedactor, TypedMessage } from "./redaction/redact-text.ts";
 export { redactError, textRedactor } from "./redaction/redact-text.ts";
 export { redactionFaults } from "./redaction/redaction-rules.ts";
 export type { FieldChain, RestHeader, RestRoute } from "./rest/rest-routes.ts";

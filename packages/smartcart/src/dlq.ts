@@ -14,7 +14,7 @@ export interface DlqCommand {
 }
 
 const DLQ_HELP = `smartcart dlq [list] [queue]               list dead letters with their reasons
-smartcart dlq show <queue> <id>            show one dead letter, decoded
+smartcart dlq show <queue> <id>            show one dead letter, without personal data
 smartcart dlq redrive <queue> <id…|all> [--limit N] [--rate N]   move back into the queue, with all attempts again
 smartcart dlq drop <queue> <id…|all>       delete permanently
 `;
@@ -62,7 +62,9 @@ async function list(bus: EventBus, queues: readonly string[], limit = 100): Prom
   for (const queue of queues) {
     const letters = bus.deadLetters(queue);
     lines.push(`${queue}.dlq: ${await letters.count()}`);
-    for (const { id, type, attempt, failedAt, reason } of await letters.list({ limit })) {
+    for (const letter of await letters.list({ limit })) {
+      const { id, type, attempt, failedAt } = letter;
+      const { reason } = decodeDeadLetter(letter);
       const at = failedAt?.toISOString() ?? "unknown time";
       const line = `${id}  ${type || "no type"}  ${at}  attempt ${attempt}  ${reason}`;
       lines.push(`  ${onOneLine(line)}`);
@@ -89,10 +91,15 @@ async function show(letters: DeadLetters, ids: readonly string[]): Promise<strin
 
 function decoded(letter: DeadLetter): object {
   const { body, ...rest } = letter;
-  const message = decodeDeadLetter(letter)?.json;
-  // One that cannot be decoded is no more than its bytes.
-  if (message === undefined) return { ...rest, bodyBase64: Buffer.from(body).toString("base64") };
-  return { ...rest, message };
+  const { json, headers, reason } = decodeDeadLetter(letter);
+  // One that cannot be decoded may hold an address anywhere: the queue alone shows its bytes.
+  return {
+    ...rest,
+    reason,
+    headers,
+    bodySize: body.byteLength,
+    ...(json !== undefined && { message: json }),
+  };
 }
 
 function usage(problem: string): Error {

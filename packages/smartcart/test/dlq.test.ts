@@ -50,7 +50,7 @@ describe("smartcart dlq", () => {
     expect(text).toMatch(/ORD-1:placed .*no such street/);
   });
 
-  it("shows a message decoded, and one that cannot be decoded as its bytes", async () => {
+  it("shows a message decoded, and of one that cannot be decoded its size", async () => {
     const one = await runDlq(bus, {
       ...nothing,
       action: "show",
@@ -64,7 +64,8 @@ describe("smartcart dlq", () => {
       queue: "orders",
       ids: ["poison"],
     });
-    expect(Buffer.from(JSON.parse(poison).bodyBase64, "base64").toString()).toBe("not protobuf");
+    expect(JSON.parse(poison)).toMatchObject({ id: "poison", bodySize: 12 });
+    expect(poison).not.toContain("not protobuf");
   });
 
   it("puts one, and then the rest but for a limit, back into the queue", async () => {

@@ -1,5 +1,5 @@
 /** Texts that may quote a message: the error of a handler, the reason of a dead letter, a stack trace. */
-import type { DescField, DescMessage, MessageShape } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
 import type { ReflectMessage } from "@bufbuild/protobuf/reflect";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { isRedacted, messagesIn, redactedText } from "./redact.ts";
@@ -9,16 +9,16 @@ const minPartLength = 8;
 /** Causes that are followed: one may point back to its error. */
 const maxCauses = 5;
 
-/** Replaces personal data of one message in any text. */
+/** Replaces personal data of some messages in any text. */
 export type TextRedactor = (text: string) => string;
 
-/** Replaces the values of the fields with `debug_redact` of a message, also as JSON and in URLs, wherever a text quotes them. */
-export function textRedactor<D extends DescMessage>(
-  schema: D,
-  message: MessageShape<D>,
-): TextRedactor {
+/** A message with its type. */
+export type TypedMessage = readonly [schema: DescMessage, message: Message];
+
+/** Replaces the values of the fields with `debug_redact` of messages, also as JSON and in URLs, wherever a text quotes them. */
+export function textRedactor(messages: Iterable<TypedMessage>): TextRedactor {
   const values = new Set<string>();
-  collect(reflect(schema, message), values);
+  for (const [schema, message] of messages) collect(reflect(schema, message), values);
   const forms = [...values].flatMap((value) => [
     value,
     JSON.stringify(value).slice(1, -1),

@@ -143,7 +143,7 @@ describe("a text that quotes a message", () => {
     address: '12 "Rose" Ln\n3000 Bern',
     paymentToken: "tok_visa",
   });
-  const redactText = textRedactor(PlaceOrderRequestSchema, request);
+  const redactText = textRedactor([[PlaceOrderRequestSchema, request]]);
 
   test.each([
     ['no house at 12 "Rose" Ln\n3000 Bern', "no house at [redacted]"],
