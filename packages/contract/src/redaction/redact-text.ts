@@ -47,7 +47,7 @@ export function redactError(error: unknown, redactText: TextRedactor, depth = 0)
 }
 
 function patternOf(value: string): string {
-  const literal = value.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+  const literal = value.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
   return value.length >= minPartLength
     ? literal
     : `(?<![\\p{L}\\p{N}])${literal}(?![\\p{L}\\p{N}])`;

@@ -1,6 +1,7 @@
 import type { DescMessage, JsonValue, Message } from "@bufbuild/protobuf";
 import { create, createFileRegistry, fromJson, toBinary, toJson } from "@bufbuild/protobuf";
 import { AnySchema, anyPack, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PlaceOrderRequestSchema } from "@smartcart/gen/order/v1/order_service_pb";
 import { eventTypes } from "../events/event-types.ts";
@@ -154,6 +155,19 @@ describe("a text that quotes a message", () => {
       "[redacted] paid with [redacted]; anna and ORD-ann1 did not",
     ],
   ])("%j", (text, expected) => expect(redactText(text)).toBe(expected));
+
+  test("whatever characters the message has", () => {
+    const text = fc.oneof(fc.string({ unit: "binary", minLength: 1 }), fc.string({ minLength: 8 }));
+    fc.assert(
+      fc.property(text, text, (address, userId) => {
+        const odd = create(PlaceOrderRequestSchema, { address, userId });
+        const safe = textRedactor([[PlaceOrderRequestSchema, odd]])(`(${address}) (${userId})`);
+        for (const value of [address, userId]) {
+          if (!"() [redacted]".includes(value)) expect(safe).not.toContain(`(${value})`);
+        }
+      }),
+    );
+  });
 
   test("an error keeps its name, code and causes", () => {
     const cause = Object.assign(new TypeError("bad: ann"), { code: "E_ANN" });
