@@ -7,11 +7,9 @@ import { openBus } from "@smartcart/bus";
 import { OrderPlacedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { silentLogger } from "@smartcart/runtime";
 import { canTestRabbitmq, waitFor } from "@smartcart/testkit";
-import { attach } from "../src/attach.ts";
-import { runDlq } from "../src/dlq.ts";
-import { runDoctor } from "../src/doctor.ts";
 import type { Marked } from "./marked-values.ts";
 import { marks, marksIn, startMarked } from "./marked-values.ts";
+import { cli } from "./run-cli.ts";
 
 const engines = ["postgres", ...((await canTestRabbitmq()) ? ["rabbitmq"] : [])] as const;
 
@@ -85,16 +83,16 @@ describe.each(engines)("marked values with the queue on %s", { timeout: 180_000 
   });
 
   it("are in no output of the tools", async () => {
-    await using running = await attach(shop.env);
-    const dlq = {
-      queue: "orders",
-      ids: ["foreign", "cut", "text"],
-      limit: undefined,
-      rate: undefined,
-    };
-    expectClean("dlq list", await runDlq(running.bus, { ...dlq, action: "list" }));
-    expectClean("dlq show", await runDlq(running.bus, { ...dlq, action: "show" }));
-    expectClean("doctor", (await runDoctor(running, { reconcile: false, patienceMs: 1_000 })).text);
+    const commands = [
+      ["dlq", "list"],
+      ["dlq", "show", "orders", "foreign", "cut", "text"],
+      ["dlq", "show", "orders", "foreign", "--json"],
+      ["doctor", "--wait", "1"],
+    ];
+    for (const args of commands) {
+      const { stdout, stderr } = await cli(args, shop.env);
+      expectClean(`smartcart ${args.join(" ")}`, stdout + stderr);
+    }
   });
 
   it("are in no answer to a request that is refused", () => {
