@@ -1315,6 +1315,7 @@ export const CatalogueAdminService: GenService<{
   /**
    * Checks lines of a file of goods and stores them beside the catalogue, which does not change yet. Idempotent by line. A file is staged
    * in several calls with the same `import_id`. A staged import that is not committed within an hour of its last call is deleted.
+   * ALREADY_EXISTS with `Problem` IMPORT_EXISTS if the import was committed.
    *
    * @generated from rpc smartcart.inventory.v1.CatalogueAdminService.StageImport
    */

@@ -5,18 +5,18 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import { file_smartcart_type_v1_string_rules } from "../../type/v1/string_rules_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file smartcart/inventory/v1/catalogue_import.proto.
  */
 export const file_smartcart_inventory_v1_catalogue_import: GenFile = /*@__PURE__*/
-  fileDesc("Ci1zbWFydGNhcnQvaW52ZW50b3J5L3YxL2NhdGFsb2d1ZV9pbXBvcnQucHJvdG8SFnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEi+AMKCUltcG9ydFJvdxIVCgRsaW5lGAEgASgFQge6SAQaAigBEiAKCnByb2R1Y3RfaWQYAiABKAlCDLpICXIHyOEYARiQThIfCgRuYW1lGAMgASgJQgy6SAlyB8jhGAEYkE5IAIgBARImCgtkZXNjcmlwdGlvbhgEIAEoCUIMukgJcgfI4RgBGJBOSAGIAQESIwoIY2F0ZWdvcnkYBSABKAlCDLpICXIHyOEYARiQTkgCiAEBEiAKBWVtb2ppGAYgASgJQgy6SAlyB8jhGAEYkE5IA4gBARImCgtwaWN0dXJlX3VybBgHIAEoCUIMukgJcgfI4RgBGJBOSASIAQESIAoFcHJpY2UYCCABKAlCDLpICXIHyOEYARiQTkgFiAEBEiMKCGN1cnJlbmN5GAkgASgJQgy6SAlyB8jhGAEYkE5IBogBARIgCgVzdG9jaxgKIAEoCUIMukgJcgfI4RgBGJBOSAeIAQESIwoIYXJjaGl2ZWQYCyABKAlCDLpICXIHyOEYARiQTkgIiAEBQgcKBV9uYW1lQg4KDF9kZXNjcmlwdGlvbkILCglfY2F0ZWdvcnlCCAoGX2Vtb2ppQg4KDF9waWN0dXJlX3VybEIICgZfcHJpY2VCCwoJX2N1cnJlbmN5QggKBl9zdG9ja0ILCglfYXJjaGl2ZWQiPQoNSW1wb3J0UHJvYmxlbRIMCgRsaW5lGAEgASgFEg0KBWZpZWxkGAIgASgJEg8KB21lc3NhZ2UYAyABKAkiVgoNSW1wb3J0U3VtbWFyeRIPCgdjcmVhdGVkGAEgASgFEg8KB3VwZGF0ZWQYAiABKAUSEQoJdW5jaGFuZ2VkGAMgASgFEhAKCHJlamVjdGVkGAQgASgFYgZwcm90bzM", [file_buf_validate_validate, file_smartcart_type_v1_string_rules]);
+  fileDesc("Ci1zbWFydGNhcnQvaW52ZW50b3J5L3YxL2NhdGFsb2d1ZV9pbXBvcnQucHJvdG8SFnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEi7AIKCUltcG9ydFJvdxIVCgRsaW5lGAEgASgFQge6SAQaAigBEhIKCnByb2R1Y3RfaWQYAiABKAkSEQoEbmFtZRgDIAEoCUgAiAEBEhgKC2Rlc2NyaXB0aW9uGAQgASgJSAGIAQESFQoIY2F0ZWdvcnkYBSABKAlIAogBARISCgVlbW9qaRgGIAEoCUgDiAEBEhgKC3BpY3R1cmVfdXJsGAcgASgJSASIAQESEgoFcHJpY2UYCCABKAlIBYgBARIVCghjdXJyZW5jeRgJIAEoCUgGiAEBEhIKBXN0b2NrGAogASgJSAeIAQESFQoIYXJjaGl2ZWQYCyABKAlICIgBAUIHCgVfbmFtZUIOCgxfZGVzY3JpcHRpb25CCwoJX2NhdGVnb3J5QggKBl9lbW9qaUIOCgxfcGljdHVyZV91cmxCCAoGX3ByaWNlQgsKCV9jdXJyZW5jeUIICgZfc3RvY2tCCwoJX2FyY2hpdmVkIj0KDUltcG9ydFByb2JsZW0SDAoEbGluZRgBIAEoBRINCgVmaWVsZBgCIAEoCRIPCgdtZXNzYWdlGAMgASgJIlYKDUltcG9ydFN1bW1hcnkSDwoHY3JlYXRlZBgBIAEoBRIPCgd1cGRhdGVkGAIgASgFEhEKCXVuY2hhbmdlZBgDIAEoBRIQCghyZWplY3RlZBgEIAEoBWIGcHJvdG8z", [file_buf_validate_validate]);
 
 /**
  * A line of a file of goods, with its cells as text. A field that is unset stands for a column that the file does not have: the product
- * keeps its value.
+ * keeps its value, as it does for an empty price, currency, stock or archived. The cells have no rules here, so that a bad one is a problem
+ * of its line and not of the whole request.
  *
  * @generated from message smartcart.inventory.v1.ImportRow
  */
@@ -71,14 +71,14 @@ export type ImportRow = Message<"smartcart.inventory.v1.ImportRow"> & {
   pictureUrl?: string | undefined;
 
   /**
-   * Price per unit in the major unit of the currency, with a point: "14.50". Required for a new product.
+   * Price per unit in the major unit of the currency, with a point: "14.50". Required for a new product, and together with `currency`.
    *
    * @generated from field: optional string price = 8;
    */
   price?: string | undefined;
 
   /**
-   * ISO 4217 currency code: "USD". Required for a new product.
+   * ISO 4217 currency code: "USD". Required together with `price`.
    *
    * @generated from field: optional string currency = 9;
    */
@@ -102,7 +102,8 @@ export type ImportRow = Message<"smartcart.inventory.v1.ImportRow"> & {
 
 /**
  * A line of a file of goods, with its cells as text. A field that is unset stands for a column that the file does not have: the product
- * keeps its value.
+ * keeps its value, as it does for an empty price, currency, stock or archived. The cells have no rules here, so that a bad one is a problem
+ * of its line and not of the whole request.
  *
  * @generated from message smartcart.inventory.v1.ImportRow
  */
@@ -157,14 +158,14 @@ export type ImportRowJson = {
   pictureUrl?: string;
 
   /**
-   * Price per unit in the major unit of the currency, with a point: "14.50". Required for a new product.
+   * Price per unit in the major unit of the currency, with a point: "14.50". Required for a new product, and together with `currency`.
    *
    * @generated from field: optional string price = 8;
    */
   price?: string;
 
   /**
-   * ISO 4217 currency code: "USD". Required for a new product.
+   * ISO 4217 currency code: "USD". Required together with `price`.
    *
    * @generated from field: optional string currency = 9;
    */
