@@ -6,12 +6,12 @@ import type {
 import { ArchiveFilter } from "@smartcart/gen/inventory/v1/catalogue_admin_service_pb";
 import type { Money } from "@smartcart/gen/type/v1/money_pb";
 import { operatorOf, ValidationError } from "@smartcart/mesh";
-import type { Database } from "@smartcart/store";
 import { forCall } from "@smartcart/store";
 import type { CatalogueFilter, CatalogueProduct, ProductEdit } from "./catalogue.ts";
 import { pageOf, pageSizeOf, toPageToken } from "./catalogue.ts";
 import { createProduct, readProduct, updateProduct } from "./catalogue-editor.ts";
 import { invalidPageToken } from "./errors.ts";
+import type { AdminParts } from "./import-routes.ts";
 import { createImportRoutes } from "./import-routes.ts";
 import { toAdjustmentMessage, toAdjustmentReason, toCatalogueProductMessage } from "./messages.ts";
 import { editViolations } from "./product-rules.ts";
@@ -19,13 +19,6 @@ import { positionOf } from "./routes.ts";
 import { adjustStock } from "./stock-adjuster.ts";
 import { listProducts } from "./store/read-products.ts";
 import { listAdjustments } from "./store/stock-adjustments.ts";
-
-/** What the RPCs for operators work on. */
-export interface AdminParts {
-  readonly database: Database;
-  /** Told that products or their stock changed. */
-  readonly onChange: () => void;
-}
 
 type Impl = ServiceImpl<typeof CatalogueAdminService>;
 type StockMethods = Pick<Impl, "adjustStock" | "listStockAdjustments">;

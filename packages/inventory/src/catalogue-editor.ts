@@ -1,7 +1,8 @@
 /** Adds and edits products. Safe with several processes on one database: an edit is a compare-and-set of the revision. */
 import type { Queryable } from "@smartcart/store";
 import type { CatalogueProduct, ProductEdit, ProductFields } from "./catalogue.ts";
-import { productChanged, productExists, productNotFound } from "./errors.ts";
+import { productChanged, productExists } from "./catalogue-errors.ts";
+import { productNotFound } from "./errors.ts";
 import { findProducts } from "./store/read-products.ts";
 import { editProduct, insertProduct } from "./store/write-products.ts";
 

@@ -4,18 +4,15 @@
  */
 import type { Database, Queryable } from "@smartcart/store";
 import { withTransaction } from "@smartcart/store";
-import { importExists, importHasProblems, importIncomplete, importNotFound } from "./errors.ts";
-import type { ImportCells, ImportProblem, ReadLine } from "./import-row.ts";
+import {
+  importExists,
+  importHasProblems,
+  importIncomplete,
+  importNotFound,
+} from "./catalogue-errors.ts";
+import type { ImportCells, ImportProblem, ImportSummary, ReadLine } from "./import-row.ts";
 import { missingOfNew, readImportLine } from "./import-row.ts";
 import * as store from "./store/catalogue-imports.ts";
-
-/** What an import changes, in products; `rejected` in lines. */
-export interface ImportSummary {
-  readonly created: number;
-  readonly updated: number;
-  readonly unchanged: number;
-  readonly rejected: number;
-}
 
 /** Checks lines and stages them; the answer is what is wrong with them. @throws IMPORT_EXISTS */
 export function stageImport(

@@ -31,7 +31,7 @@ export function startCleaner(o: {
       let deleted = batchSize;
       while (deleted === batchSize && !signal.aborted) {
         deleted = await pruneAdjustments(database, ledgerDays, batchSize);
-        if (deleted > 0) log.info("stock_ledger.pruned", { count: deleted });
+        if (deleted > 0) log.info("adjustments.deleted", { count: deleted });
       }
     },
   });

@@ -1,7 +1,14 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { CatalogueAdminService } from "@smartcart/gen/inventory/v1/catalogue_admin_service_pb";
-import type { AdminParts } from "./admin-routes.ts";
+import type { Database } from "@smartcart/store";
 import { commitImport, stageImport } from "./catalogue-import.ts";
+
+/** What the RPCs for operators work on. */
+export interface AdminParts {
+  readonly database: Database;
+  /** Told that products or their stock changed. */
+  readonly onChange: () => void;
+}
 
 /** The RPCs of smartcart.inventory.v1.CatalogueAdminService that import files of goods. */
 export function createImportRoutes({

@@ -33,6 +33,14 @@ export interface ImportLine {
   readonly archived: boolean | undefined;
 }
 
+/** What an import changes, in products; `rejected` in lines. */
+export interface ImportSummary {
+  readonly created: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly rejected: number;
+}
+
 /** What a line says, with every problem of its cells. The values are good only where there is none. */
 export interface ReadLine {
   readonly value: ImportLine;

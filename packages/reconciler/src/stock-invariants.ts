@@ -2,7 +2,11 @@ import type { Invariant, InvariantScope } from "./invariant.ts";
 import { ended, isOurs, notDeleted, reserved, sold } from "./invariant-sql.ts";
 
 /** What inventory promises: units add up, and are reserved and sold for orders only. */
-export function stockInvariants({ of, ofProduct }: InvariantScope): readonly Invariant[] {
+export function stockInvariants(scope: InvariantScope): readonly Invariant[] {
+  return [...productInvariants(scope), ...reservationInvariants(scope)];
+}
+
+function productInvariants({ ofProduct }: InvariantScope): readonly Invariant[] {
   return [
     {
       name: "stock adds up",
@@ -34,6 +38,11 @@ export function stockInvariants({ of, ofProduct }: InvariantScope): readonly Inv
         from inventory.stock s left join (${reserved}) r using (product_id)
         where s.reserved <> coalesce(r.units, 0) or coalesce(r.units, 0) > s.initial + s.adjusted`,
     },
+  ];
+}
+
+function reservationInvariants({ of }: InvariantScope): readonly Invariant[] {
+  return [
     {
       name: "no orphan hold",
       description: "No units are held for an order that is final or does not exist.",

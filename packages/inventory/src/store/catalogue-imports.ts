@@ -1,7 +1,6 @@
 /** Statements that stage and apply files of goods. */
 import type { Queryable } from "@smartcart/store";
-import type { ImportSummary } from "../catalogue-import.ts";
-import type { ImportLine } from "../import-row.ts";
+import type { ImportLine, ImportSummary } from "../import-row.ts";
 
 /** Stores or renews an import, and locks it. Answers whether it was committed. */
 export async function touchImport(tx: Queryable, importId: string): Promise<boolean> {
