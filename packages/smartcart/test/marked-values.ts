@@ -33,7 +33,7 @@ export function marksIn(text: string, known: Readonly<Record<string, string>>): 
 }
 
 /** A database whose URL holds a marked password. */
-export async function createMarkedDatabase() {
+async function createMarkedDatabase() {
   await using started = new AsyncDisposableStack();
   const { url } = started.use(await createTestDatabase());
   /** As the owner of the server. */
@@ -59,7 +59,7 @@ export async function createMarkedDatabase() {
 }
 
 /** A virtual host whose URL holds a marked password. */
-export async function createMarkedBroker() {
+async function createMarkedBroker() {
   const broker = await createTestBroker();
   const { origin, username, password } = new URL(broker.managementUrl);
   const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
