@@ -196,7 +196,7 @@ async function startPage({ config, signIn, log, parts, run }: Here, page: string
 type Part = RunningService | RunningWebServer;
 
 /** Without a token the operations console is for this machine only; the shop starts all the same. */
-function hasConsole({ HOST, OPS_TOKEN, AUTH_ISSUER }: SmartCartConfig): boolean {
+export function hasConsole({ HOST, OPS_TOKEN, AUTH_ISSUER }: SmartCartConfig): boolean {
   return OPS_TOKEN !== undefined || AUTH_ISSUER !== undefined || isLoopback(HOST);
 }
 
