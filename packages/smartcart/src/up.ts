@@ -36,7 +36,9 @@ export function runUp({ rabbitmq, fresh, json }: UpOptions): Promise<void> {
     if (fresh) await removeEmbeddedPostgres({ stateDirectory: state, log });
     const broker =
       rabbitmq || config.AMQP_URL !== undefined
-        ? started.use(await findRabbitMq({ amqpUrl: config.AMQP_URL, stateDirectory: state, log }))
+        ? started.use(
+            await findRabbitMq({ amqpUrl: config.AMQP_URL, stateDirectory: state, fresh, log }),
+          )
         : undefined;
     // Beside the database's first start, since each takes a second or so. `startSmartCart` reports its failure.
     const page = buildPage();
