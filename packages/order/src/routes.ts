@@ -10,6 +10,7 @@ import { orderEventView, orderView } from "./order-view.ts";
 import type { PlaceOrderDependencies } from "./place-order.ts";
 import { placeOrder, throwIfRejected } from "./place-order.ts";
 import { listHistory, listOrders } from "./store/read-orders.ts";
+import { eraseUser, exportUser } from "./user-data.ts";
 import { watchHistory } from "./watch-order.ts";
 
 export interface RouteDependencies extends PlaceOrderDependencies, CancelOrderDependencies {
@@ -17,7 +18,7 @@ export interface RouteDependencies extends PlaceOrderDependencies, CancelOrderDe
 }
 
 export function orderRoutes(dependencies: RouteDependencies): (router: ConnectRouter) => void {
-  const { database, repository } = dependencies;
+  const { database, repository, log } = dependencies;
   return (router) =>
     router.service(OrderService, {
       async placeOrder(request, context) {
@@ -54,6 +55,8 @@ export function orderRoutes(dependencies: RouteDependencies): (router: ConnectRo
         }
         return { events: history.map(orderEventView) };
       },
+      exportUser: (request, context) => exportUser(request, forCall(database, context), log),
+      batchEraseOrders: (request, context) => eraseUser(request, forCall(database, context), log),
       async *watchOrder({ orderId, afterSequence }, { signal }) {
         const request = { orderId, afterSequence, signal };
         for await (const entry of watchHistory({ ...request, ...dependencies })) {

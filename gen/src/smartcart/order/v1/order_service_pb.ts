@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/order/v1/order_service.proto.
  */
 export const file_smartcart_order_v1_order_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZzbWFydGNhcnQvb3JkZXIvdjEvb3JkZXJfc2VydmljZS5wcm90bxISc21hcnRjYXJ0Lm9yZGVyLnYxIqECChFQbGFjZU9yZGVyUmVxdWVzdBIdCgd1c2VyX2lkGAEgASgJQgyAAQG6SAZyBLjhGAESowEKBWl0ZW1zGAIgAygLMiQuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVySXRlbVJlcXVlc3RCbrpIa7oBYQoMaXRlbXMudW5pcXVlEidlYWNoIHByb2R1Y3QgbWF5IHN0YW5kIG9uIG9uZSBsaW5lIG9ubHkaKHRoaXMubWFwKGl0ZW0sIGl0ZW0ucHJvZHVjdF9pZCkudW5pcXVlKCmSAQQIARBkEiIKB2FkZHJlc3MYAyABKAlCEYABAbpIC3IJyOEYARABGPQDEiMKDXBheW1lbnRfdG9rZW4YBCABKAlCDIABAbpIBnIEwOEYASI+ChJQbGFjZU9yZGVyUmVzcG9uc2USKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIiLgoPR2V0T3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAEiPAoQR2V0T3JkZXJSZXNwb25zZRIoCgVvcmRlchgBIAEoCzIZLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlciJyChFMaXN0T3JkZXJzUmVxdWVzdBIdCgd1c2VyX2lkGAEgASgJQgyAAQG6SAZyBLjhGAESHAoJcGFnZV9zaXplGAIgASgFQgm6SAYaBBhkKAASIAoKcGFnZV90b2tlbhgDIAEoCUIMukgJcgfI4RgBGMgBIlgKEkxpc3RPcmRlcnNSZXNwb25zZRIpCgZvcmRlcnMYASADKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjEKEkNhbmNlbE9yZGVyUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBIj8KE0NhbmNlbE9yZGVyUmVzcG9uc2USKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIiTQoWTGlzdE9yZGVyRXZlbnRzUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBEhYKDmFmdGVyX3NlcXVlbmNlGAIgASgNIkkKF0xpc3RPcmRlckV2ZW50c1Jlc3BvbnNlEi4KBmV2ZW50cxgBIAMoCzIeLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlckV2ZW50IkgKEVdhdGNoT3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAESFgoOYWZ0ZXJfc2VxdWVuY2UYAiABKA0iQwoSV2F0Y2hPcmRlclJlc3BvbnNlEi0KBWV2ZW50GAEgASgLMh4uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyRXZlbnQyxQcKDE9yZGVyU2VydmljZRLNAQoKUGxhY2VPcmRlchIlLnNtYXJ0Y2FydC5vcmRlci52MS5QbGFjZU9yZGVyUmVxdWVzdBomLnNtYXJ0Y2FydC5vcmRlci52MS5QbGFjZU9yZGVyUmVzcG9uc2UicOrgGE8IkE4ggAIyLQjJARISL29yZGVycy97b3JkZXJfaWR9GhQKBnN0YXR1cxIHUEVORElORxjKAToGCIAIELgXQhASCQoHdXNlcl9pZCIDb3BzgtPkkwIXOgEqYgVvcmRlciILL3BsYWNlT3JkZXISkgEKCEdldE9yZGVyEiMuc21hcnRjYXJ0Lm9yZGVyLnYxLkdldE9yZGVyUmVxdWVzdBokLnNtYXJ0Y2FydC5vcmRlci52MS5HZXRPcmRlclJlc3BvbnNlIjuQAgHq4BgTCNAPQg4SChIIb3JkZXJfaWQYAYLT5JMCG2IFb3JkZXISEi9vcmRlcnMve29yZGVyX2lkfRKFAQoKTGlzdE9yZGVycxIlLnNtYXJ0Y2FydC5vcmRlci52MS5MaXN0T3JkZXJzUmVxdWVzdBomLnNtYXJ0Y2FydC5vcmRlci52MS5MaXN0T3JkZXJzUmVzcG9uc2UiKJACAergGBII0A9CDRIJCgd1c2VyX2lkGAGC0+STAgkSBy9vcmRlcnMSpQEKC0NhbmNlbE9yZGVyEiYuc21hcnRjYXJ0Lm9yZGVyLnYxLkNhbmNlbE9yZGVyUmVxdWVzdBonLnNtYXJ0Y2FydC5vcmRlci52MS5DYW5jZWxPcmRlclJlc3BvbnNlIkWQAgLq4BgTCJBOQg4SChIIb3JkZXJfaWQYAYLT5JMCJToBKmIFb3JkZXIiGS9vcmRlcnMve29yZGVyX2lkfS9jYW5jZWwSpwEKD0xpc3RPcmRlckV2ZW50cxIqLnNtYXJ0Y2FydC5vcmRlci52MS5MaXN0T3JkZXJFdmVudHNSZXF1ZXN0Gisuc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlckV2ZW50c1Jlc3BvbnNlIjuQAgHq4BgTCNAPQg4SChIIb3JkZXJfaWQYAYLT5JMCGxIZL29yZGVycy97b3JkZXJfaWR9L2V2ZW50cxJ2CgpXYXRjaE9yZGVyEiUuc21hcnRjYXJ0Lm9yZGVyLnYxLldhdGNoT3JkZXJSZXF1ZXN0GiYuc21hcnRjYXJ0Lm9yZGVyLnYxLldhdGNoT3JkZXJSZXNwb25zZSIXkAIB6uAYEEIOEgoSCG9yZGVyX2lkGAEwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_smartcart_mesh_v1_options, file_smartcart_order_v1_order, file_smartcart_type_v1_string_rules]);
+  fileDesc("CiZzbWFydGNhcnQvb3JkZXIvdjEvb3JkZXJfc2VydmljZS5wcm90bxISc21hcnRjYXJ0Lm9yZGVyLnYxIqECChFQbGFjZU9yZGVyUmVxdWVzdBIdCgd1c2VyX2lkGAEgASgJQgyAAQG6SAZyBLjhGAESowEKBWl0ZW1zGAIgAygLMiQuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVySXRlbVJlcXVlc3RCbrpIa7oBYQoMaXRlbXMudW5pcXVlEidlYWNoIHByb2R1Y3QgbWF5IHN0YW5kIG9uIG9uZSBsaW5lIG9ubHkaKHRoaXMubWFwKGl0ZW0sIGl0ZW0ucHJvZHVjdF9pZCkudW5pcXVlKCmSAQQIARBkEiIKB2FkZHJlc3MYAyABKAlCEYABAbpIC3IJyOEYARABGPQDEiMKDXBheW1lbnRfdG9rZW4YBCABKAlCDIABAbpIBnIEwOEYASI+ChJQbGFjZU9yZGVyUmVzcG9uc2USKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIiLgoPR2V0T3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAEiPAoQR2V0T3JkZXJSZXNwb25zZRIoCgVvcmRlchgBIAEoCzIZLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlciJyChFMaXN0T3JkZXJzUmVxdWVzdBIdCgd1c2VyX2lkGAEgASgJQgyAAQG6SAZyBLjhGAESHAoJcGFnZV9zaXplGAIgASgFQgm6SAYaBBhkKAASIAoKcGFnZV90b2tlbhgDIAEoCUIMukgJcgfI4RgBGMgBIlgKEkxpc3RPcmRlcnNSZXNwb25zZRIpCgZvcmRlcnMYASADKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjEKEkNhbmNlbE9yZGVyUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBIj8KE0NhbmNlbE9yZGVyUmVzcG9uc2USKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIiTQoWTGlzdE9yZGVyRXZlbnRzUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBEhYKDmFmdGVyX3NlcXVlbmNlGAIgASgNIkkKF0xpc3RPcmRlckV2ZW50c1Jlc3BvbnNlEi4KBmV2ZW50cxgBIAMoCzIeLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlckV2ZW50IkgKEVdhdGNoT3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAESFgoOYWZ0ZXJfc2VxdWVuY2UYAiABKA0iQwoSV2F0Y2hPcmRlclJlc3BvbnNlEi0KBWV2ZW50GAEgASgLMh4uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyRXZlbnQicgoRRXhwb3J0VXNlclJlcXVlc3QSHQoHdXNlcl9pZBgBIAEoCUIMgAEBukgGcgS44RgBEhwKCXBhZ2Vfc2l6ZRgCIAEoBUIJukgGGgQYZCgAEiAKCnBhZ2VfdG9rZW4YAyABKAlCDLpICXIHyOEYARjIASJfChJFeHBvcnRVc2VyUmVzcG9uc2USMAoHcmVjb3JkcxgBIAMoCzIfLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlclJlY29yZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkirgEKC09yZGVyUmVjb3JkEigKBW9yZGVyGAEgASgLMhkuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyEi4KBmV2ZW50cxgCIAMoCzIeLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlckV2ZW50EhoKDXBheW1lbnRfdG9rZW4YAyABKAlCA4ABARIXCg9pZGVtcG90ZW5jeV9rZXkYBCABKAkSEAoIaXNfZmluYWwYBSABKAgiXgoXQmF0Y2hFcmFzZU9yZGVyc1JlcXVlc3QSHQoHdXNlcl9pZBgBIAEoCUIMgAEBukgGcgS44RgBEiQKCW9yZGVyX2lkcxgCIAMoCUIRukgOkgELEPQDIgZyBLjhGAEiKgoYQmF0Y2hFcmFzZU9yZGVyc1Jlc3BvbnNlEg4KBmVyYXNlZBgBIAEoBTK1CQoMT3JkZXJTZXJ2aWNlEs0BCgpQbGFjZU9yZGVyEiUuc21hcnRjYXJ0Lm9yZGVyLnYxLlBsYWNlT3JkZXJSZXF1ZXN0GiYuc21hcnRjYXJ0Lm9yZGVyLnYxLlBsYWNlT3JkZXJSZXNwb25zZSJw6uAYTwiQTiCAAjItCMkBEhIvb3JkZXJzL3tvcmRlcl9pZH0aFAoGc3RhdHVzEgdQRU5ESU5HGMoBOgYIgAgQuBdCEBIJCgd1c2VyX2lkIgNvcHOC0+STAhc6ASpiBW9yZGVyIgsvcGxhY2VPcmRlchKSAQoIR2V0T3JkZXISIy5zbWFydGNhcnQub3JkZXIudjEuR2V0T3JkZXJSZXF1ZXN0GiQuc21hcnRjYXJ0Lm9yZGVyLnYxLkdldE9yZGVyUmVzcG9uc2UiO5ACAergGBMI0A9CDhIKEghvcmRlcl9pZBgBgtPkkwIbYgVvcmRlchISL29yZGVycy97b3JkZXJfaWR9EoUBCgpMaXN0T3JkZXJzEiUuc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlcnNSZXF1ZXN0GiYuc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlcnNSZXNwb25zZSIokAIB6uAYEgjQD0INEgkKB3VzZXJfaWQYAYLT5JMCCRIHL29yZGVycxKlAQoLQ2FuY2VsT3JkZXISJi5zbWFydGNhcnQub3JkZXIudjEuQ2FuY2VsT3JkZXJSZXF1ZXN0Gicuc21hcnRjYXJ0Lm9yZGVyLnYxLkNhbmNlbE9yZGVyUmVzcG9uc2UiRZACAurgGBMIkE5CDhIKEghvcmRlcl9pZBgBgtPkkwIlOgEqYgVvcmRlciIZL29yZGVycy97b3JkZXJfaWR9L2NhbmNlbBKnAQoPTGlzdE9yZGVyRXZlbnRzEiouc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlckV2ZW50c1JlcXVlc3QaKy5zbWFydGNhcnQub3JkZXIudjEuTGlzdE9yZGVyRXZlbnRzUmVzcG9uc2UiO5ACAergGBMI0A9CDhIKEghvcmRlcl9pZBgBgtPkkwIbEhkvb3JkZXJzL3tvcmRlcl9pZH0vZXZlbnRzEm0KCkV4cG9ydFVzZXISJS5zbWFydGNhcnQub3JkZXIudjEuRXhwb3J0VXNlclJlcXVlc3QaJi5zbWFydGNhcnQub3JkZXIudjEuRXhwb3J0VXNlclJlc3BvbnNlIhCQAgLq4BgJCIgnIAhCAhgBEn8KEEJhdGNoRXJhc2VPcmRlcnMSKy5zbWFydGNhcnQub3JkZXIudjEuQmF0Y2hFcmFzZU9yZGVyc1JlcXVlc3QaLC5zbWFydGNhcnQub3JkZXIudjEuQmF0Y2hFcmFzZU9yZGVyc1Jlc3BvbnNlIhCQAgLq4BgJCJBOIAhCAhgBEnYKCldhdGNoT3JkZXISJS5zbWFydGNhcnQub3JkZXIudjEuV2F0Y2hPcmRlclJlcXVlc3QaJi5zbWFydGNhcnQub3JkZXIudjEuV2F0Y2hPcmRlclJlc3BvbnNlIheQAgHq4BgQQg4SChIIb3JkZXJfaWQYATABYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_smartcart_mesh_v1_options, file_smartcart_order_v1_order, file_smartcart_type_v1_string_rules]);
 
 /**
  * Request of `PlaceOrder`.
@@ -553,6 +553,293 @@ export const WatchOrderResponseSchema: GenMessage<WatchOrderResponse, {jsonType:
   messageDesc(file_smartcart_order_v1_order_service, 11);
 
 /**
+ * Request of `ExportUser`.
+ *
+ * @generated from message smartcart.order.v1.ExportUserRequest
+ */
+export type ExportUserRequest = Message<"smartcart.order.v1.ExportUserRequest"> & {
+  /**
+   * Id of the user.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * Maximum number of orders per page, at most 100. Default: 20.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the previous page. Empty: the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Request of `ExportUser`.
+ *
+ * @generated from message smartcart.order.v1.ExportUserRequest
+ */
+export type ExportUserRequestJson = {
+  /**
+   * Id of the user.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId?: string;
+
+  /**
+   * Maximum number of orders per page, at most 100. Default: 20.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize?: number;
+
+  /**
+   * `next_page_token` of the previous page. Empty: the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken?: string;
+};
+
+/**
+ * Describes the message smartcart.order.v1.ExportUserRequest.
+ * Use `create(ExportUserRequestSchema)` to create a new message.
+ */
+export const ExportUserRequestSchema: GenMessage<ExportUserRequest, {jsonType: ExportUserRequestJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_order_v1_order_service, 12);
+
+/**
+ * Response of `ExportUser`.
+ *
+ * @generated from message smartcart.order.v1.ExportUserResponse
+ */
+export type ExportUserResponse = Message<"smartcart.order.v1.ExportUserResponse"> & {
+  /**
+   * Orders of this page, newest first. Empty if the user has none.
+   *
+   * @generated from field: repeated smartcart.order.v1.OrderRecord records = 1;
+   */
+  records: OrderRecord[];
+
+  /**
+   * `page_token` of the next page. Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Response of `ExportUser`.
+ *
+ * @generated from message smartcart.order.v1.ExportUserResponse
+ */
+export type ExportUserResponseJson = {
+  /**
+   * Orders of this page, newest first. Empty if the user has none.
+   *
+   * @generated from field: repeated smartcart.order.v1.OrderRecord records = 1;
+   */
+  records?: OrderRecordJson[];
+
+  /**
+   * `page_token` of the next page. Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken?: string;
+};
+
+/**
+ * Describes the message smartcart.order.v1.ExportUserResponse.
+ * Use `create(ExportUserResponseSchema)` to create a new message.
+ */
+export const ExportUserResponseSchema: GenMessage<ExportUserResponse, {jsonType: ExportUserResponseJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_order_v1_order_service, 13);
+
+/**
+ * All that the order service holds about an order.
+ *
+ * @generated from message smartcart.order.v1.OrderRecord
+ */
+export type OrderRecord = Message<"smartcart.order.v1.OrderRecord"> & {
+  /**
+   * The order as its customer sees it.
+   *
+   * @generated from field: smartcart.order.v1.Order order = 1;
+   */
+  order?: Order | undefined;
+
+  /**
+   * Its history, oldest first.
+   *
+   * @generated from field: repeated smartcart.order.v1.OrderEvent events = 2;
+   */
+  events: OrderEvent[];
+
+  /**
+   * Payment token of the request. Empty if it was erased.
+   *
+   * @generated from field: string payment_token = 3;
+   */
+  paymentToken: string;
+
+  /**
+   * `Idempotency-Key` of the request. Empty if it had none, or if the key has expired.
+   *
+   * @generated from field: string idempotency_key = 4;
+   */
+  idempotencyKey: string;
+
+  /**
+   * Whether nothing happens to the order any more, so that `BatchEraseOrders` erases it.
+   *
+   * @generated from field: bool is_final = 5;
+   */
+  isFinal: boolean;
+};
+
+/**
+ * All that the order service holds about an order.
+ *
+ * @generated from message smartcart.order.v1.OrderRecord
+ */
+export type OrderRecordJson = {
+  /**
+   * The order as its customer sees it.
+   *
+   * @generated from field: smartcart.order.v1.Order order = 1;
+   */
+  order?: OrderJson;
+
+  /**
+   * Its history, oldest first.
+   *
+   * @generated from field: repeated smartcart.order.v1.OrderEvent events = 2;
+   */
+  events?: OrderEventJson[];
+
+  /**
+   * Payment token of the request. Empty if it was erased.
+   *
+   * @generated from field: string payment_token = 3;
+   */
+  paymentToken?: string;
+
+  /**
+   * `Idempotency-Key` of the request. Empty if it had none, or if the key has expired.
+   *
+   * @generated from field: string idempotency_key = 4;
+   */
+  idempotencyKey?: string;
+
+  /**
+   * Whether nothing happens to the order any more, so that `BatchEraseOrders` erases it.
+   *
+   * @generated from field: bool is_final = 5;
+   */
+  isFinal?: boolean;
+};
+
+/**
+ * Describes the message smartcart.order.v1.OrderRecord.
+ * Use `create(OrderRecordSchema)` to create a new message.
+ */
+export const OrderRecordSchema: GenMessage<OrderRecord, {jsonType: OrderRecordJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_order_v1_order_service, 14);
+
+/**
+ * Request of `BatchEraseOrders`.
+ *
+ * @generated from message smartcart.order.v1.BatchEraseOrdersRequest
+ */
+export type BatchEraseOrdersRequest = Message<"smartcart.order.v1.BatchEraseOrdersRequest"> & {
+  /**
+   * Id of the user.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * Ids of orders, at most 500. Without any, only idempotency keys of orders that no longer exist are deleted.
+   *
+   * @generated from field: repeated string order_ids = 2;
+   */
+  orderIds: string[];
+};
+
+/**
+ * Request of `BatchEraseOrders`.
+ *
+ * @generated from message smartcart.order.v1.BatchEraseOrdersRequest
+ */
+export type BatchEraseOrdersRequestJson = {
+  /**
+   * Id of the user.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId?: string;
+
+  /**
+   * Ids of orders, at most 500. Without any, only idempotency keys of orders that no longer exist are deleted.
+   *
+   * @generated from field: repeated string order_ids = 2;
+   */
+  orderIds?: string[];
+};
+
+/**
+ * Describes the message smartcart.order.v1.BatchEraseOrdersRequest.
+ * Use `create(BatchEraseOrdersRequestSchema)` to create a new message.
+ */
+export const BatchEraseOrdersRequestSchema: GenMessage<BatchEraseOrdersRequest, {jsonType: BatchEraseOrdersRequestJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_order_v1_order_service, 15);
+
+/**
+ * Response of `BatchEraseOrders`.
+ *
+ * @generated from message smartcart.order.v1.BatchEraseOrdersResponse
+ */
+export type BatchEraseOrdersResponse = Message<"smartcart.order.v1.BatchEraseOrdersResponse"> & {
+  /**
+   * Number of orders that this call erased.
+   *
+   * @generated from field: int32 erased = 1;
+   */
+  erased: number;
+};
+
+/**
+ * Response of `BatchEraseOrders`.
+ *
+ * @generated from message smartcart.order.v1.BatchEraseOrdersResponse
+ */
+export type BatchEraseOrdersResponseJson = {
+  /**
+   * Number of orders that this call erased.
+   *
+   * @generated from field: int32 erased = 1;
+   */
+  erased?: number;
+};
+
+/**
+ * Describes the message smartcart.order.v1.BatchEraseOrdersResponse.
+ * Use `create(BatchEraseOrdersResponseSchema)` to create a new message.
+ */
+export const BatchEraseOrdersResponseSchema: GenMessage<BatchEraseOrdersResponse, {jsonType: BatchEraseOrdersResponseJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_order_v1_order_service, 16);
+
+/**
  * Accepts orders, drives each one to a final status and is the only writer of their history.
  *
  * @generated from service smartcart.order.v1.OrderService
@@ -617,6 +904,29 @@ export const OrderService: GenService<{
     methodKind: "unary";
     input: typeof ListOrderEventsRequestSchema;
     output: typeof ListOrderEventsResponseSchema;
+  },
+  /**
+   * Returns what the order service holds of a customer, newest orders first, for the answer to a request for their data (GDPR, article 15).
+   * It is no query without side effects: every call is recorded in the audit log.
+   *
+   * @generated from rpc smartcart.order.v1.OrderService.ExportUser
+   */
+  exportUser: {
+    methodKind: "unary";
+    input: typeof ExportUserRequestSchema;
+    output: typeof ExportUserResponseSchema;
+  },
+  /**
+   * Erases a customer from orders that are final (GDPR, article 17): user id, address and payment token are cleared, and idempotency keys
+   * with their responses deleted. Lines, amounts, history and trace ids stay. Orders of other users, and those that are not final, are
+   * left as they are. Erase the payments of the same orders first: an erased order is not found by its user any more. Idempotent.
+   *
+   * @generated from rpc smartcart.order.v1.OrderService.BatchEraseOrders
+   */
+  batchEraseOrders: {
+    methodKind: "unary";
+    input: typeof BatchEraseOrdersRequestSchema;
+    output: typeof BatchEraseOrdersResponseSchema;
   },
   /**
    * Streams the history of an order after a sequence, then new entries as they occur. The stream ends when the order is final.
