@@ -51,12 +51,11 @@ function addErase(user: Command, cli: Cli): void {
     .argument("<user>", "the userId of the customer")
     .option(
       "--wait <seconds>",
-      "time to wait for orders that are on their way",
-      wholeNumber(0, 86_400),
-      0,
+      "time to wait for orders that are on their way; default: none",
+      wholeNumber(1, 86_400),
     )
     .addOption(jsonOption())
-    .action((userId: string, { wait, json }: { wait: number; json?: boolean }) =>
+    .action((userId: string, { wait = 0, json }: { wait?: number; json?: boolean }) =>
       onRunning(cli, async (running) => {
         const { eraseUser } = await import("../user-erasure.ts");
         const erased = await eraseUser(running, userId, wait * 1_000);
