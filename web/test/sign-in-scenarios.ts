@@ -3,10 +3,18 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { assertAccessible } from "./accessibility.ts";
 import { buyAndWatchUntilShipped } from "./browser-scenarios.ts";
-import { assertFits, checkOut, fillBasket, openConsole, orderShown, visitor } from "./visitor.ts";
+import {
+  assertFits,
+  checkOut,
+  fillBasket,
+  openConsole,
+  orderShown,
+  payButton,
+  visitor,
+} from "./visitor.ts";
 
 const sizes = [
-  { width: 360, height: 740 },
+  { width: 320, height: 640 },
   { width: 1280, height: 900 },
 ];
 
@@ -118,7 +126,7 @@ export async function signInAtProvider(
   await page.getByText(`Signed in as ${login}`).waitFor();
   await assertGoodLooks(page, "signed-in");
   await page.getByLabel("Address").fill("1 Main St, Springfield");
-  await page.getByRole("button", { name: "Place the order" }).click();
+  await payButton(page).click();
   const orderId = await orderShown(page);
   await page.locator("[data-liveness=complete]").waitFor({ timeout: 60_000 });
   await page.locator("[data-order-status=SHIPPED]").waitFor();

@@ -1,6 +1,6 @@
 /** The hands and eyes of a visitor: what the scenarios have in common. */
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 
 /** Puts units of products into the basket, one for each mention. */
 export async function fillBasket(
@@ -39,7 +39,12 @@ export async function openConsole(page: Page, baseUrl: string): Promise<void> {
 
 export async function checkOut(page: Page, form: Form): Promise<void> {
   await fillForm(page, form);
-  await page.getByRole("button", { name: "Place the order" }).click();
+  await payButton(page).click();
+}
+
+/** The button that sends the order, with what it comes to. */
+export function payButton(page: Page): Locator {
+  return page.getByRole("button", { name: /^Pay \$/ });
 }
 
 /** Waits for the page of an order; answers its id. */
@@ -81,6 +86,30 @@ export async function tabTo(page: Page, name: string): Promise<void> {
     if (found > 0 && (await focused.isVisible())) return;
   }
   assert.fail(`"${name}" cannot be reached by Tab`);
+}
+
+/** The page says that it follows the order until it is at its end, and not a moment longer. */
+export async function assertEnded(page: Page): Promise<void> {
+  await page.locator("[data-liveness=complete]").waitFor({ state: "attached" });
+  assert.equal(
+    await page
+      .locator("main")
+      .getByText(/\blive\b/i)
+      .count(),
+    0,
+  );
+  await assertNoCodes(page);
+}
+
+/** Nobody but a program reads codes. */
+export async function assertNoCodes(page: Page): Promise<void> {
+  assert.equal(
+    await page
+      .locator("main")
+      .getByText(/[a-z]+_[a-z]+|[A-Z]+_[A-Z]+/)
+      .count(),
+    0,
+  );
 }
 
 export async function assertFits(page: Page): Promise<void> {

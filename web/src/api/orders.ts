@@ -27,11 +27,13 @@ export function placeOrder(
   session: TokenSource,
   key: string,
   body: string,
+  signal: AbortSignal,
 ): Promise<Answer<OrderJson>> {
   return callRest(session, {
     method: "POST",
     path: "/placeOrder",
     body,
+    signal,
     headers: { "Idempotency-Key": key },
     // The backend answers within 10 s, if only with 202.
     timeoutMs: 15_000,

@@ -20,6 +20,9 @@ import { timelineList } from "./timeline-list.ts";
 /** One order: its live timeline, its items, and its cancellation. */
 export function createOrderView(shop: Shop, orderId: string): View {
   const end = new AbortController();
+  const { submission } = shop;
+  const sent = submission.get();
+  if (sent.kind === "placed" && sent.orderId === orderId) submission.acknowledge();
   const loader = createOrderLoader(shop.session, orderId, end.signal);
   const feed = followOrder(shop.session, orderId, end.signal);
   const cancelPanel = createCancelPanel(shop, {

@@ -2,6 +2,7 @@ import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
 import type { OrderJson } from "@smartcart/gen/order/v1/order_pb";
 import { formatMoney } from "../ui/money.ts";
+import { paymentWords } from "./payment-words.ts";
 
 /** What an order that did not simply go through means, and the way on. */
 export function standingNotice(
@@ -22,8 +23,8 @@ export function standingNotice(
     case "REJECTED":
       return html`
         <div class="notice bad" role="status">
-          <h2>${order.rejection?.code === "OUT_OF_STOCK" ? "Not enough in stock" : "The payment was declined"}</h2>
-          <p>The order is closed, and nothing was charged. ${shortage(order)}</p>
+          <h2>${rejectionTitle(order)}: not charged</h2>
+          <p>The order is closed. ${shortage(order)}</p>
           ${again(onReorder)}
         </div>
       `;
@@ -40,8 +41,13 @@ export function standingNotice(
   }
 }
 
+function rejectionTitle({ rejection }: OrderJson): string {
+  if (rejection?.code === "OUT_OF_STOCK") return "Not enough in stock";
+  return paymentWords(rejection?.reason).title;
+}
+
 function shortage({ rejection, items = [] }: OrderJson): string {
-  if (rejection?.reason) return `Reason from the bank: ${rejection.reason}.`;
+  if (rejection?.code === "PAYMENT_DECLINED") return paymentWords(rejection.reason).advice;
   return (rejection?.lines ?? [])
     .map(({ productId, requested = 0, available = 0 }) => {
       const name = items.find((item) => item.productId === productId)?.name ?? productId;
