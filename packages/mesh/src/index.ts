@@ -24,6 +24,7 @@ export {
   problemOfError as httpProblemOf,
 } from "./errors/problem.ts";
 export type { Checks } from "./health/readiness.ts";
+export { isAllowedOrigin } from "./http/allowed-origin.ts";
 export { boundPipelines } from "./http/pipelines.ts";
 export {
   createFaultSwitch,

@@ -13,7 +13,7 @@ import {
   serverUrl,
 } from "@smartcart/runtime";
 import type { Upstream } from "@smartcart/web/proxy-rules";
-import { upstreamFor } from "@smartcart/web/proxy-rules";
+import { isWebSocketPath } from "@smartcart/web/proxy-rules";
 import { answerBrokenRequest } from "./web-broken-request.ts";
 import { createWebDrain } from "./web-drain.ts";
 import { loadPage } from "./web-files.ts";
@@ -108,7 +108,7 @@ export async function startWebServer(options: WebServerOptions): Promise<Running
 function isWebSocket(request: IncomingMessage): boolean {
   const path = targetOf(request)?.path ?? "";
   const isWanted = /^websocket$/i.test(request.headers.upgrade ?? "");
-  return isWanted && request.method === "GET" && upstreamFor({ path }) === "status";
+  return isWanted && request.method === "GET" && isWebSocketPath(path);
 }
 
 /** What answers a wish for an upgrade that is not granted; Node hands over the bare socket. */
