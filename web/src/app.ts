@@ -9,6 +9,7 @@ import type { Attempt } from "./checkout/attempt.ts";
 import { parseAttempt } from "./checkout/attempt.ts";
 import { createCheckoutView } from "./checkout/checkout-view.ts";
 import { createSubmission } from "./checkout/submission.ts";
+import type { Observable } from "./observable.ts";
 import { createObservable } from "./observable.ts";
 import { createOrderView } from "./orders/order-view.ts";
 import { createOrdersView } from "./orders/orders-view.ts";
@@ -78,14 +79,18 @@ export function startApp(root: HTMLElement): void {
   for (const value of [catalogue, basket, attempt, submission, online, session, announcement]) {
     value.subscribe(refresh);
   }
-  // Not every browser reports every change: a laptop that wakes up may have missed its own.
-  for (const type of ["online", "offline", "pageshow", "focus"]) {
-    addEventListener(type, () => online.set(navigator.onLine));
-  }
+  followNetwork(online);
   addEventListener("popstate", show);
   root.addEventListener("click", (event) => followLink(event, shop));
   submission.resume();
   draw();
+}
+
+/** Not every browser reports every change: a laptop that wakes up may have missed its own. */
+function followNetwork(online: Observable<boolean>): void {
+  for (const type of ["online", "offline", "pageshow", "focus"]) {
+    addEventListener(type, () => online.set(navigator.onLine));
+  }
 }
 
 /** What survives a change of view, and partly a reload. */

@@ -12,6 +12,7 @@ import {
   describedBy,
   fillBasket,
   fillForm,
+  orderEnded,
   orderShown,
   ordersOf,
   payButton,
@@ -35,15 +36,12 @@ const wayThrough = [
   "Shipped",
 ];
 
-/** Longest wait for an order to be shipped, in milliseconds; it covers a slow machine and a slow bank. */
-const SHIPPED_TIMEOUT_MS = 60_000;
-
 /** Product → basket → checkout → order page → Shipped, contiguous, with times. Answers the order's id. */
 export async function buyAndWatchUntilShipped(page: Page, baseUrl: string): Promise<string> {
   await fillBasket(page, baseUrl, ["Ceramic Mug", "Dotted Notebook"]);
   await checkOut(page, { name: "Ada" });
   const orderId = await orderShown(page);
-  await page.locator("[data-liveness=complete]").waitFor({ timeout: SHIPPED_TIMEOUT_MS });
+  await orderEnded(page);
   assert.deepEqual(await stepsShown(page), wayThrough);
   assert.deepEqual(await sequencesShown(page), [1, 2, 3, 4, 5, 6]);
   const times = await page.locator(".step time").allTextContents();
@@ -165,7 +163,7 @@ export async function slowBankSettlesLive(page: Page, baseUrl: string): Promise<
   await fillBasket(page, baseUrl, ["Ceramic Mug"]);
   await checkOut(page, { name: "Barbara", card: "tok_timeout" });
   await orderShown(page);
-  await page.locator("[data-liveness=complete]").waitFor({ timeout: SHIPPED_TIMEOUT_MS });
+  await orderEnded(page);
   assert.deepEqual(await stepsShown(page), wayThrough);
 }
 
@@ -197,7 +195,7 @@ export async function cutSocketLosesNoStep(page: Page, baseUrl: string): Promise
   await Promise.all(sockets.map((socket) => socket.close()));
   await page.locator("[data-liveness=interrupted]").waitFor();
   refused = false;
-  await page.locator("[data-liveness=complete]").waitFor({ timeout: SHIPPED_TIMEOUT_MS });
+  await orderEnded(page);
   assert.deepEqual(await stepsShown(page), wayThrough);
 }
 
@@ -207,7 +205,7 @@ export async function reloadInMidOrder(page: Page, baseUrl: string): Promise<voi
   await checkOut(page, { name: "Katherine" });
   await orderShown(page);
   await page.reload();
-  await page.locator("[data-liveness=complete]").waitFor({ timeout: SHIPPED_TIMEOUT_MS });
+  await orderEnded(page);
   assert.deepEqual(await stepsShown(page), wayThrough);
 }
 
@@ -273,7 +271,7 @@ export async function tooLateToCancel(page: Page, baseUrl: string): Promise<void
     });
   });
   await page.goto(new URL(`/orders/${placed}`, baseUrl).href);
-  await page.locator("[data-liveness=complete]").waitFor({ timeout: SHIPPED_TIMEOUT_MS });
+  await orderEnded(page);
   await page.getByRole("button", { name: "Cancel this order…" }).click();
   await page.getByRole("button", { name: "Yes, cancel it" }).click();
   await page.locator("[data-cancellation=too-late]").waitFor();
@@ -292,7 +290,7 @@ export async function nothingSeriousForAxe(page: Page, baseUrl: string): Promise
   await assertAccessible(page, "checkout");
   await checkOut(page, { name: visitor("axe") });
   await orderShown(page);
-  await page.locator("[data-liveness=complete]").waitFor({ timeout: SHIPPED_TIMEOUT_MS });
+  await orderEnded(page);
   await assertAccessible(page, "order");
   await page.getByRole("link", { name: "My orders" }).first().click();
   await page.locator(".order-row").first().waitFor();
@@ -313,7 +311,7 @@ export async function ordersAreLinkable(page: Page, baseUrl: string): Promise<vo
   await page.getByRole("link", { name: "My orders" }).first().click();
   await page.getByLabel("Your name").fill(userId);
   await page.getByRole("button", { name: "Show", exact: true }).click();
-  await page.getByRole("link", { name: placed }).click();
+  await page.locator(`[data-order="${placed}"] a`).click();
   assert.equal(await orderShown(page), placed);
   // Back and forward show pages, never the JSON that has the same address.
   await page.goBack();

@@ -10,7 +10,9 @@ export async function fillBasket(
 ): Promise<void> {
   await page.goto(baseUrl);
   for (const name of names) {
-    await page.getByRole("button", { name: `Add ${name} to the basket` }).click();
+    const [add, more] = [`Add ${name} to the basket`, `Add one more ${name}`];
+    const button = page.getByRole("button", { name: add, exact: true });
+    await button.or(page.getByRole("button", { name: more, exact: true })).click();
   }
 }
 
@@ -90,7 +92,7 @@ export async function tabTo(page: Page, name: string): Promise<void> {
 
 /** The page says that it follows the order until it is at its end, and not a moment longer. */
 export async function assertEnded(page: Page): Promise<void> {
-  await page.locator("[data-liveness=complete]").waitFor({ state: "attached" });
+  await orderEnded(page);
   assert.equal(
     await page
       .locator("main")
@@ -118,6 +120,15 @@ export async function assertFits(page: Page): Promise<void> {
     document.documentElement.clientWidth,
   ]);
   assert.ok(Number(content) <= Number(screen), `${page.url()}: ${content} px on ${screen} px`);
+}
+
+/** Longest wait for an order to be shipped, in milliseconds; it covers a slow machine and a slow bank. */
+const SHIPPED_TIMEOUT_MS = 90_000;
+
+/** Waits until the page knows that nothing more will happen to the order. */
+export function orderEnded(page: Page): Promise<void> {
+  const end = page.locator("[data-liveness=complete]");
+  return end.waitFor({ state: "attached", timeout: SHIPPED_TIMEOUT_MS });
 }
 
 export async function ordersOf(page: Page, baseUrl: string, userId: string): Promise<unknown[]> {

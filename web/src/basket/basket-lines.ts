@@ -34,8 +34,7 @@ export function fixedLines(shop: Shop, lines: Basket): TemplateResult {
         const product = shop.catalogue.find(line.productId);
         return html`
           <li class="line">
-            <span class="line-name"><span class="mini" aria-hidden="true">${pictureOf(product)}</span>
-              ${line.quantity} × ${product?.name ?? line.productId}</span>
+            <span class="line-name">${pictureOf(product ?? line)} <span>${line.quantity} × ${product?.name ?? line.productId}</span></span>
             <span class="line-price">${formatMoney(basketTotal(shop.catalogue, [line]))}</span>
           </li>
         `;
@@ -75,7 +74,7 @@ function lineTemplate(shop: Shop, line: BasketLine, error: string | undefined): 
   const noteId = `line-note-${productId}`;
   return html`
     <li class="line" data-line=${productId}>
-      <span class="line-name"><span class="mini" aria-hidden="true">${pictureOf(product)}</span> ${name}</span>
+      <span class="line-name">${pictureOf(product ?? line)} <span>${name}</span></span>
       <span class="line-price">${formatMoney(basketTotal(shop.catalogue, [line]))}</span>
       <span class="stepper">
         <button type="button" aria-label=${`One ${name} less`} @click=${() => change(-1)}>−</button>

@@ -51,43 +51,18 @@ export interface SubmissionOptions {
   readonly onPlaced: (body: string) => void;
 }
 
-export function createSubmission({ attempt, send, onPlaced }: SubmissionOptions): Submission {
-  const state = createObservable<SubmissionState>({ kind: "idle" });
-  let running: AbortController | undefined;
+/** What the parts of a submission share. */
+interface Sending extends SubmissionOptions {
+  readonly state: Observable<SubmissionState>;
   /** Key of the attempt that this tab is about. */
-  let followed = "";
+  followed: string;
+}
 
-  /** How the attempt ended that this tab was about; what became of others is none of its business. */
-  const showStored = (): void => {
-    const stored = attempt.reload();
-    if (stored && "outcome" in stored && stored.key === followed) state.set(stored.outcome);
-    else if (state.get().kind === "sending") state.set({ kind: "idle" });
-  };
-
-  const sendUntilSettled = async (
-    open: OpenAttempt,
-    isRepeat: boolean,
-    signal: AbortSignal,
-  ): Promise<void> => {
-    followed = open.key;
-    if (!isRepeatable(open, Date.now())) {
-      return state.set({ kind: "expired", sentAtMs: open.sentAtMs });
-    }
-    // Stored before it is sent: a reload then repeats it under the same key.
-    if (!isRepeat) attempt.set(open);
-    const outcome = await submitOrder(open, {
-      isRepeat,
-      send: (one) => send(one, signal),
-      wait: (ms) => pause(ms, signal),
-      backoffMs: (failures) => backoffMs(failures, Math.random()),
-      onOpen: (failures, problem) => state.set({ kind: "sending", failures, problem }),
-    });
-    if (outcome.kind !== "signed-out") {
-      if (outcome.kind === "placed") onPlaced(open.body);
-      attempt.set({ key: open.key, outcome });
-    }
-    state.set(outcome);
-  };
+export function createSubmission(options: SubmissionOptions): Submission {
+  const { attempt } = options;
+  const state = createObservable<SubmissionState>({ kind: "idle" });
+  const sending: Sending = { ...options, state, followed: "" };
+  let running: AbortController | undefined;
 
   const run = (prepare: () => OpenAttempt | undefined): void => {
     if (running) return;
@@ -97,47 +72,34 @@ export function createSubmission({ attempt, send, onPlaced }: SubmissionOptions)
     const work = async (): Promise<void> => {
       const earlier = openAttempt(attempt.reload());
       const open = earlier ?? prepare();
-      if (open) await sendUntilSettled(open, earlier !== undefined, end.signal);
-      else showStored();
+      if (open) await sendUntilSettled(sending, open, earlier !== undefined, end.signal);
+      else showStored(sending);
     };
     exclusively(end.signal, work)
       // Given up, here or in another tab.
-      .catch(showStored)
+      .catch(() => showStored(sending))
       .finally(() => {
         if (running === end) running = undefined;
       });
   };
-
   const resume = (): void => {
     const open = openAttempt(attempt.get());
     if (!open) return;
-    followed = open.key;
+    sending.followed = open.key;
     run(() => undefined);
   };
 
   attempt.subscribe(() => {
-    const open = openAttempt(attempt.get());
-    if (open) resume();
+    if (openAttempt(attempt.get())) resume();
     // Another tab has given it up: what is sent here must not place it after all.
     else if (attempt.get() === undefined) running?.abort();
   });
-
   return {
     get: state.get,
     subscribe: state.subscribe,
     submit(body) {
       const seen = body();
-      run(() => {
-        const fresh = body();
-        if (fresh !== undefined && fresh === seen) {
-          return { key: newIdempotencyKey(), body: fresh, sentAtMs: Date.now() };
-        }
-        const stored = attempt.get();
-        // Another tab has just ordered what was in the basket.
-        if (fresh === undefined && stored && "outcome" in stored) followed = stored.key;
-        else state.set({ kind: "changed" });
-        return undefined;
-      });
+      run(() => prepareAttempt(sending, seen, body()));
     },
     resume,
     giveUp() {
@@ -148,4 +110,54 @@ export function createSubmission({ attempt, send, onPlaced }: SubmissionOptions)
     },
     acknowledge: () => state.set({ kind: "idle" }),
   };
+}
+
+/** A new attempt, where the order is still the one that the customer saw. */
+function prepareAttempt(
+  sending: Sending,
+  seen: string | undefined,
+  fresh: string | undefined,
+): OpenAttempt | undefined {
+  if (fresh !== undefined && fresh === seen) {
+    return { key: newIdempotencyKey(), body: fresh, sentAtMs: Date.now() };
+  }
+  const stored = sending.attempt.get();
+  // Another tab has just ordered what was in the basket.
+  if (fresh === undefined && stored && "outcome" in stored) sending.followed = stored.key;
+  else sending.state.set({ kind: "changed" });
+  return undefined;
+}
+
+/** How the attempt ended that this tab is about; what became of others is none of its business. */
+function showStored({ attempt, state, followed }: Sending): void {
+  const stored = attempt.reload();
+  if (stored && "outcome" in stored && stored.key === followed) state.set(stored.outcome);
+  else if (state.get().kind === "sending") state.set({ kind: "idle" });
+}
+
+async function sendUntilSettled(
+  sending: Sending,
+  open: OpenAttempt,
+  isRepeat: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const { attempt, state, send, onPlaced } = sending;
+  sending.followed = open.key;
+  if (!isRepeatable(open, Date.now())) {
+    return state.set({ kind: "expired", sentAtMs: open.sentAtMs });
+  }
+  // Stored before it is sent: a reload then repeats it under the same key.
+  if (!isRepeat) attempt.set(open);
+  const outcome = await submitOrder(open, {
+    isRepeat,
+    send: (one) => send(one, signal),
+    wait: (ms) => pause(ms, signal),
+    backoffMs: (failures) => backoffMs(failures, Math.random()),
+    onOpen: (failures, problem) => state.set({ kind: "sending", failures, problem }),
+  });
+  if (outcome.kind !== "signed-out") {
+    if (outcome.kind === "placed") onPlaced(open.body);
+    attempt.set({ key: open.key, outcome });
+  }
+  state.set(outcome);
 }
