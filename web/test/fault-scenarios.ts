@@ -14,6 +14,7 @@ import {
   checkOut,
   fillBasket,
   fillForm,
+  orderEnded,
   orderShown,
   ordersOf,
   payButton,
@@ -241,6 +242,7 @@ export async function everyTextHasContrast(page: Page, baseUrl: string): Promise
   await page.locator(`input[value=tok_visa]`).check();
   await payButton(page).click();
   await orderShown(page);
+  await orderEnded(page);
   await assertContrast(page, "order");
   await page.getByRole("link", { name: "My orders" }).first().click();
   await page.locator(".order-row").nth(1).waitFor();

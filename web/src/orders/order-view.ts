@@ -99,7 +99,7 @@ function orderTemplate(
           ${timelineList(timeline)} ${livenessNote(liveness)}
         </section>
       </div>
-      <section class="panel" aria-labelledby="delivery-heading">
+      <section class="panel delivery" aria-labelledby="delivery-heading">
         <h2 id="delivery-heading">Delivery</h2>
         ${order ? deliveryFacts(order) : nothing}
         ${order ? cancelPanel.render(order) : nothing}
