@@ -16,13 +16,15 @@ export interface UpOptions {
   readonly rabbitmq: boolean;
   /** Begin with an empty state folder. */
   readonly fresh: boolean;
+  /** For a program: log records as JSON also on a terminal, the last of the start with the URLs, and no table. */
+  readonly json: boolean;
 }
 
 /** Swallows the JSON lines where a person reads along; `createConsoleLog` writes for them instead. */
 const nowhere = { write() {} };
 
-export function runUp({ rabbitmq, fresh }: UpOptions): Promise<void> {
-  const readByPerson = process.stdout.isTTY === true;
+export function runUp({ rabbitmq, fresh, json }: UpOptions): Promise<void> {
+  const readByPerson = process.stdout.isTTY === true && !json;
   const start = async ({ env, signal, log }: MainContext) => {
     const startedAt = performance.now();
     if (readByPerson) log.addSink(createConsoleLog());
@@ -53,10 +55,9 @@ export function runUp({ rabbitmq, fresh }: UpOptions): Promise<void> {
     const note = { pid: process.pid, urls, ...secrets };
     started.use(await leaveRunningNote(state, note));
     const readyMs = performance.now() - startedAt;
-    writeOutput(
-      "stdout",
-      banner({ smartcart, state, readyMs, queue: broker?.description ?? "on PostgreSQL" }),
-    );
+    const queue = broker?.description ?? "on PostgreSQL";
+    if (json) log.info("smartcart.ready", { urls, readyMs: Math.round(readyMs), queue });
+    else writeOutput("stdout", banner({ smartcart, state, readyMs, queue }));
     return started.move();
   };
   return runMain("smartcart", start, readByPerson ? { destination: nowhere } : {});
