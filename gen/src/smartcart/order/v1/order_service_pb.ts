@@ -9,6 +9,8 @@ import { file_google_api_annotations } from "../../../google/api/annotations_pb.
 import { file_smartcart_mesh_v1_options } from "../../mesh/v1/options_pb.ts";
 import type { Order, OrderEvent, OrderEventJson, OrderItemRequest, OrderItemRequestJson, OrderJson } from "./order_pb.ts";
 import { file_smartcart_order_v1_order } from "./order_pb.ts";
+import type { Shipment, ShipmentJson } from "../../shipping/v1/shipping_service_pb.ts";
+import { file_smartcart_shipping_v1_shipping_service } from "../../shipping/v1/shipping_service_pb.ts";
 import { file_smartcart_type_v1_string_rules } from "../../type/v1/string_rules_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -16,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/order/v1/order_service.proto.
  */
 export const file_smartcart_order_v1_order_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZzbWFydGNhcnQvb3JkZXIvdjEvb3JkZXJfc2VydmljZS5wcm90bxISc21hcnRjYXJ0Lm9yZGVyLnYxIqECChFQbGFjZU9yZGVyUmVxdWVzdBIdCgd1c2VyX2lkGAEgASgJQgyAAQG6SAZyBLjhGAESowEKBWl0ZW1zGAIgAygLMiQuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVySXRlbVJlcXVlc3RCbrpIa7oBYQoMaXRlbXMudW5pcXVlEidlYWNoIHByb2R1Y3QgbWF5IHN0YW5kIG9uIG9uZSBsaW5lIG9ubHkaKHRoaXMubWFwKGl0ZW0sIGl0ZW0ucHJvZHVjdF9pZCkudW5pcXVlKCmSAQQIARBkEiIKB2FkZHJlc3MYAyABKAlCEYABAbpIC3IJyOEYARABGPQDEiMKDXBheW1lbnRfdG9rZW4YBCABKAlCDIABAbpIBnIEwOEYASI+ChJQbGFjZU9yZGVyUmVzcG9uc2USKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIiLgoPR2V0T3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAEiPAoQR2V0T3JkZXJSZXNwb25zZRIoCgVvcmRlchgBIAEoCzIZLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlciJyChFMaXN0T3JkZXJzUmVxdWVzdBIdCgd1c2VyX2lkGAEgASgJQgyAAQG6SAZyBLjhGAESHAoJcGFnZV9zaXplGAIgASgFQgm6SAYaBBhkKAASIAoKcGFnZV90b2tlbhgDIAEoCUIMukgJcgfI4RgBGMgBIlgKEkxpc3RPcmRlcnNSZXNwb25zZRIpCgZvcmRlcnMYASADKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjEKEkNhbmNlbE9yZGVyUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBIj8KE0NhbmNlbE9yZGVyUmVzcG9uc2USKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIiTQoWTGlzdE9yZGVyRXZlbnRzUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBEhYKDmFmdGVyX3NlcXVlbmNlGAIgASgNIkkKF0xpc3RPcmRlckV2ZW50c1Jlc3BvbnNlEi4KBmV2ZW50cxgBIAMoCzIeLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlckV2ZW50IkgKEVdhdGNoT3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAESFgoOYWZ0ZXJfc2VxdWVuY2UYAiABKA0iQwoSV2F0Y2hPcmRlclJlc3BvbnNlEi0KBWV2ZW50GAEgASgLMh4uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyRXZlbnQicgoRRXhwb3J0VXNlclJlcXVlc3QSHQoHdXNlcl9pZBgBIAEoCUIMgAEBukgGcgS44RgBEhwKCXBhZ2Vfc2l6ZRgCIAEoBUIJukgGGgQYZCgAEiAKCnBhZ2VfdG9rZW4YAyABKAlCDLpICXIHyOEYARjIASJfChJFeHBvcnRVc2VyUmVzcG9uc2USMAoHcmVjb3JkcxgBIAMoCzIfLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlclJlY29yZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkirgEKC09yZGVyUmVjb3JkEigKBW9yZGVyGAEgASgLMhkuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyEi4KBmV2ZW50cxgCIAMoCzIeLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlckV2ZW50EhoKDXBheW1lbnRfdG9rZW4YAyABKAlCA4ABARIXCg9pZGVtcG90ZW5jeV9rZXkYBCABKAkSEAoIaXNfZmluYWwYBSABKAgiXgoXQmF0Y2hFcmFzZU9yZGVyc1JlcXVlc3QSHQoHdXNlcl9pZBgBIAEoCUIMgAEBukgGcgS44RgBEiQKCW9yZGVyX2lkcxgCIAMoCUIRukgOkgELEPQDIgZyBLjhGAEiKgoYQmF0Y2hFcmFzZU9yZGVyc1Jlc3BvbnNlEg4KBmVyYXNlZBgBIAEoBTK1CQoMT3JkZXJTZXJ2aWNlEs0BCgpQbGFjZU9yZGVyEiUuc21hcnRjYXJ0Lm9yZGVyLnYxLlBsYWNlT3JkZXJSZXF1ZXN0GiYuc21hcnRjYXJ0Lm9yZGVyLnYxLlBsYWNlT3JkZXJSZXNwb25zZSJw6uAYTwiQTiCAAjItCMkBEhIvb3JkZXJzL3tvcmRlcl9pZH0aFAoGc3RhdHVzEgdQRU5ESU5HGMoBOgYIgAgQuBdCEBIJCgd1c2VyX2lkIgNvcHOC0+STAhc6ASpiBW9yZGVyIgsvcGxhY2VPcmRlchKSAQoIR2V0T3JkZXISIy5zbWFydGNhcnQub3JkZXIudjEuR2V0T3JkZXJSZXF1ZXN0GiQuc21hcnRjYXJ0Lm9yZGVyLnYxLkdldE9yZGVyUmVzcG9uc2UiO5ACAergGBMI0A9CDhIKEghvcmRlcl9pZBgBgtPkkwIbYgVvcmRlchISL29yZGVycy97b3JkZXJfaWR9EoUBCgpMaXN0T3JkZXJzEiUuc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlcnNSZXF1ZXN0GiYuc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlcnNSZXNwb25zZSIokAIB6uAYEgjQD0INEgkKB3VzZXJfaWQYAYLT5JMCCRIHL29yZGVycxKlAQoLQ2FuY2VsT3JkZXISJi5zbWFydGNhcnQub3JkZXIudjEuQ2FuY2VsT3JkZXJSZXF1ZXN0Gicuc21hcnRjYXJ0Lm9yZGVyLnYxLkNhbmNlbE9yZGVyUmVzcG9uc2UiRZACAurgGBMIkE5CDhIKEghvcmRlcl9pZBgBgtPkkwIlOgEqYgVvcmRlciIZL29yZGVycy97b3JkZXJfaWR9L2NhbmNlbBKnAQoPTGlzdE9yZGVyRXZlbnRzEiouc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlckV2ZW50c1JlcXVlc3QaKy5zbWFydGNhcnQub3JkZXIudjEuTGlzdE9yZGVyRXZlbnRzUmVzcG9uc2UiO5ACAergGBMI0A9CDhIKEghvcmRlcl9pZBgBgtPkkwIbEhkvb3JkZXJzL3tvcmRlcl9pZH0vZXZlbnRzEm0KCkV4cG9ydFVzZXISJS5zbWFydGNhcnQub3JkZXIudjEuRXhwb3J0VXNlclJlcXVlc3QaJi5zbWFydGNhcnQub3JkZXIudjEuRXhwb3J0VXNlclJlc3BvbnNlIhCQAgLq4BgJCIgnIAhCAhgBEn8KEEJhdGNoRXJhc2VPcmRlcnMSKy5zbWFydGNhcnQub3JkZXIudjEuQmF0Y2hFcmFzZU9yZGVyc1JlcXVlc3QaLC5zbWFydGNhcnQub3JkZXIudjEuQmF0Y2hFcmFzZU9yZGVyc1Jlc3BvbnNlIhCQAgLq4BgJCJBOIAhCAhgBEnYKCldhdGNoT3JkZXISJS5zbWFydGNhcnQub3JkZXIudjEuV2F0Y2hPcmRlclJlcXVlc3QaJi5zbWFydGNhcnQub3JkZXIudjEuV2F0Y2hPcmRlclJlc3BvbnNlIheQAgHq4BgQQg4SChIIb3JkZXJfaWQYATABYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_smartcart_mesh_v1_options, file_smartcart_order_v1_order, file_smartcart_type_v1_string_rules]);
+  fileDesc("CiZzbWFydGNhcnQvb3JkZXIvdjEvb3JkZXJfc2VydmljZS5wcm90bxISc21hcnRjYXJ0Lm9yZGVyLnYxIqECChFQbGFjZU9yZGVyUmVxdWVzdBIdCgd1c2VyX2lkGAEgASgJQgyAAQG6SAZyBLjhGAESowEKBWl0ZW1zGAIgAygLMiQuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVySXRlbVJlcXVlc3RCbrpIa7oBYQoMaXRlbXMudW5pcXVlEidlYWNoIHByb2R1Y3QgbWF5IHN0YW5kIG9uIG9uZSBsaW5lIG9ubHkaKHRoaXMubWFwKGl0ZW0sIGl0ZW0ucHJvZHVjdF9pZCkudW5pcXVlKCmSAQQIARBkEiIKB2FkZHJlc3MYAyABKAlCEYABAbpIC3IJyOEYARABGPQDEiMKDXBheW1lbnRfdG9rZW4YBCABKAlCDIABAbpIBnIEwOEYASI+ChJQbGFjZU9yZGVyUmVzcG9uc2USKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIiLgoPR2V0T3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAEiPAoQR2V0T3JkZXJSZXNwb25zZRIoCgVvcmRlchgBIAEoCzIZLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlciJyChFMaXN0T3JkZXJzUmVxdWVzdBIdCgd1c2VyX2lkGAEgASgJQgyAAQG6SAZyBLjhGAESHAoJcGFnZV9zaXplGAIgASgFQgm6SAYaBBhkKAASIAoKcGFnZV90b2tlbhgDIAEoCUIMukgJcgfI4RgBGMgBIlgKEkxpc3RPcmRlcnNSZXNwb25zZRIpCgZvcmRlcnMYASADKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjEKEkNhbmNlbE9yZGVyUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBIj8KE0NhbmNlbE9yZGVyUmVzcG9uc2USKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIiTQoWTGlzdE9yZGVyRXZlbnRzUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBEhYKDmFmdGVyX3NlcXVlbmNlGAIgASgNIkkKF0xpc3RPcmRlckV2ZW50c1Jlc3BvbnNlEi4KBmV2ZW50cxgBIAMoCzIeLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlckV2ZW50IjYKF0dldE9yZGVyU2hpcG1lbnRSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAEiTQoYR2V0T3JkZXJTaGlwbWVudFJlc3BvbnNlEjEKCHNoaXBtZW50GAEgASgLMh8uc21hcnRjYXJ0LnNoaXBwaW5nLnYxLlNoaXBtZW50IkgKEVdhdGNoT3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAESFgoOYWZ0ZXJfc2VxdWVuY2UYAiABKA0iQwoSV2F0Y2hPcmRlclJlc3BvbnNlEi0KBWV2ZW50GAEgASgLMh4uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyRXZlbnQicgoRRXhwb3J0VXNlclJlcXVlc3QSHQoHdXNlcl9pZBgBIAEoCUIMgAEBukgGcgS44RgBEhwKCXBhZ2Vfc2l6ZRgCIAEoBUIJukgGGgQYZCgAEiAKCnBhZ2VfdG9rZW4YAyABKAlCDLpICXIHyOEYARjIASJfChJFeHBvcnRVc2VyUmVzcG9uc2USMAoHcmVjb3JkcxgBIAMoCzIfLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlclJlY29yZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkirgEKC09yZGVyUmVjb3JkEigKBW9yZGVyGAEgASgLMhkuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyEi4KBmV2ZW50cxgCIAMoCzIeLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlckV2ZW50EhoKDXBheW1lbnRfdG9rZW4YAyABKAlCA4ABARIXCg9pZGVtcG90ZW5jeV9rZXkYBCABKAkSEAoIaXNfZmluYWwYBSABKAgiXgoXQmF0Y2hFcmFzZU9yZGVyc1JlcXVlc3QSHQoHdXNlcl9pZBgBIAEoCUIMgAEBukgGcgS44RgBEiQKCW9yZGVyX2lkcxgCIAMoCUIRukgOkgELEPQDIgZyBLjhGAEiKgoYQmF0Y2hFcmFzZU9yZGVyc1Jlc3BvbnNlEg4KBmVyYXNlZBgBIAEoBTLuCgoMT3JkZXJTZXJ2aWNlEs0BCgpQbGFjZU9yZGVyEiUuc21hcnRjYXJ0Lm9yZGVyLnYxLlBsYWNlT3JkZXJSZXF1ZXN0GiYuc21hcnRjYXJ0Lm9yZGVyLnYxLlBsYWNlT3JkZXJSZXNwb25zZSJw6uAYTwiQTiCAAjItCMkBEhIvb3JkZXJzL3tvcmRlcl9pZH0aFAoGc3RhdHVzEgdQRU5ESU5HGMoBOgYIgAgQuBdCEBIJCgd1c2VyX2lkIgNvcHOC0+STAhc6ASpiBW9yZGVyIgsvcGxhY2VPcmRlchKSAQoIR2V0T3JkZXISIy5zbWFydGNhcnQub3JkZXIudjEuR2V0T3JkZXJSZXF1ZXN0GiQuc21hcnRjYXJ0Lm9yZGVyLnYxLkdldE9yZGVyUmVzcG9uc2UiO5ACAergGBMI0A9CDhIKEghvcmRlcl9pZBgBgtPkkwIbYgVvcmRlchISL29yZGVycy97b3JkZXJfaWR9EoUBCgpMaXN0T3JkZXJzEiUuc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlcnNSZXF1ZXN0GiYuc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlcnNSZXNwb25zZSIokAIB6uAYEgjQD0INEgkKB3VzZXJfaWQYAYLT5JMCCRIHL29yZGVycxKlAQoLQ2FuY2VsT3JkZXISJi5zbWFydGNhcnQub3JkZXIudjEuQ2FuY2VsT3JkZXJSZXF1ZXN0Gicuc21hcnRjYXJ0Lm9yZGVyLnYxLkNhbmNlbE9yZGVyUmVzcG9uc2UiRZACAurgGBMIkE5CDhIKEghvcmRlcl9pZBgBgtPkkwIlOgEqYgVvcmRlciIZL29yZGVycy97b3JkZXJfaWR9L2NhbmNlbBKnAQoPTGlzdE9yZGVyRXZlbnRzEiouc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlckV2ZW50c1JlcXVlc3QaKy5zbWFydGNhcnQub3JkZXIudjEuTGlzdE9yZGVyRXZlbnRzUmVzcG9uc2UiO5ACAergGBMI0A9CDhIKEghvcmRlcl9pZBgBgtPkkwIbEhkvb3JkZXJzL3tvcmRlcl9pZH0vZXZlbnRzErYBChBHZXRPcmRlclNoaXBtZW50Eisuc21hcnRjYXJ0Lm9yZGVyLnYxLkdldE9yZGVyU2hpcG1lbnRSZXF1ZXN0Giwuc21hcnRjYXJ0Lm9yZGVyLnYxLkdldE9yZGVyU2hpcG1lbnRSZXNwb25zZSJHkAIB6uAYEwi4F0IOEgoSCG9yZGVyX2lkGAGC0+STAidiCHNoaXBtZW50Ehsvb3JkZXJzL3tvcmRlcl9pZH0vc2hpcG1lbnQSbQoKRXhwb3J0VXNlchIlLnNtYXJ0Y2FydC5vcmRlci52MS5FeHBvcnRVc2VyUmVxdWVzdBomLnNtYXJ0Y2FydC5vcmRlci52MS5FeHBvcnRVc2VyUmVzcG9uc2UiEJACAurgGAkIiCcgCEICGAESfwoQQmF0Y2hFcmFzZU9yZGVycxIrLnNtYXJ0Y2FydC5vcmRlci52MS5CYXRjaEVyYXNlT3JkZXJzUmVxdWVzdBosLnNtYXJ0Y2FydC5vcmRlci52MS5CYXRjaEVyYXNlT3JkZXJzUmVzcG9uc2UiEJACAurgGAkIkE4gCEICGAESdgoKV2F0Y2hPcmRlchIlLnNtYXJ0Y2FydC5vcmRlci52MS5XYXRjaE9yZGVyUmVxdWVzdBomLnNtYXJ0Y2FydC5vcmRlci52MS5XYXRjaE9yZGVyUmVzcG9uc2UiF5ACAergGBBCDhIKEghvcmRlcl9pZBgBMAFiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_smartcart_mesh_v1_options, file_smartcart_order_v1_order, file_smartcart_shipping_v1_shipping_service, file_smartcart_type_v1_string_rules]);
 
 /**
  * Request of `PlaceOrder`.
@@ -469,6 +471,76 @@ export const ListOrderEventsResponseSchema: GenMessage<ListOrderEventsResponse, 
   messageDesc(file_smartcart_order_v1_order_service, 9);
 
 /**
+ * Request of `GetOrderShipment`.
+ *
+ * @generated from message smartcart.order.v1.GetOrderShipmentRequest
+ */
+export type GetOrderShipmentRequest = Message<"smartcart.order.v1.GetOrderShipmentRequest"> & {
+  /**
+   * Id of the order.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+};
+
+/**
+ * Request of `GetOrderShipment`.
+ *
+ * @generated from message smartcart.order.v1.GetOrderShipmentRequest
+ */
+export type GetOrderShipmentRequestJson = {
+  /**
+   * Id of the order.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId?: string;
+};
+
+/**
+ * Describes the message smartcart.order.v1.GetOrderShipmentRequest.
+ * Use `create(GetOrderShipmentRequestSchema)` to create a new message.
+ */
+export const GetOrderShipmentRequestSchema: GenMessage<GetOrderShipmentRequest, {jsonType: GetOrderShipmentRequestJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_order_v1_order_service, 10);
+
+/**
+ * Response of `GetOrderShipment`. On REST the shipment itself is the body.
+ *
+ * @generated from message smartcart.order.v1.GetOrderShipmentResponse
+ */
+export type GetOrderShipmentResponse = Message<"smartcart.order.v1.GetOrderShipmentResponse"> & {
+  /**
+   * The shipment as it is now.
+   *
+   * @generated from field: smartcart.shipping.v1.Shipment shipment = 1;
+   */
+  shipment?: Shipment | undefined;
+};
+
+/**
+ * Response of `GetOrderShipment`. On REST the shipment itself is the body.
+ *
+ * @generated from message smartcart.order.v1.GetOrderShipmentResponse
+ */
+export type GetOrderShipmentResponseJson = {
+  /**
+   * The shipment as it is now.
+   *
+   * @generated from field: smartcart.shipping.v1.Shipment shipment = 1;
+   */
+  shipment?: ShipmentJson;
+};
+
+/**
+ * Describes the message smartcart.order.v1.GetOrderShipmentResponse.
+ * Use `create(GetOrderShipmentResponseSchema)` to create a new message.
+ */
+export const GetOrderShipmentResponseSchema: GenMessage<GetOrderShipmentResponse, {jsonType: GetOrderShipmentResponseJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_order_v1_order_service, 11);
+
+/**
  * Request of `WatchOrder`.
  *
  * @generated from message smartcart.order.v1.WatchOrderRequest
@@ -515,7 +587,7 @@ export type WatchOrderRequestJson = {
  * Use `create(WatchOrderRequestSchema)` to create a new message.
  */
 export const WatchOrderRequestSchema: GenMessage<WatchOrderRequest, {jsonType: WatchOrderRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_order_v1_order_service, 10);
+  messageDesc(file_smartcart_order_v1_order_service, 12);
 
 /**
  * Response of `WatchOrder`, one per entry.
@@ -550,7 +622,7 @@ export type WatchOrderResponseJson = {
  * Use `create(WatchOrderResponseSchema)` to create a new message.
  */
 export const WatchOrderResponseSchema: GenMessage<WatchOrderResponse, {jsonType: WatchOrderResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_order_v1_order_service, 11);
+  messageDesc(file_smartcart_order_v1_order_service, 13);
 
 /**
  * Request of `ExportUser`.
@@ -613,7 +685,7 @@ export type ExportUserRequestJson = {
  * Use `create(ExportUserRequestSchema)` to create a new message.
  */
 export const ExportUserRequestSchema: GenMessage<ExportUserRequest, {jsonType: ExportUserRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_order_v1_order_service, 12);
+  messageDesc(file_smartcart_order_v1_order_service, 14);
 
 /**
  * Response of `ExportUser`.
@@ -662,7 +734,7 @@ export type ExportUserResponseJson = {
  * Use `create(ExportUserResponseSchema)` to create a new message.
  */
 export const ExportUserResponseSchema: GenMessage<ExportUserResponse, {jsonType: ExportUserResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_order_v1_order_service, 13);
+  messageDesc(file_smartcart_order_v1_order_service, 15);
 
 /**
  * All that the order service holds about an order.
@@ -753,7 +825,7 @@ export type OrderRecordJson = {
  * Use `create(OrderRecordSchema)` to create a new message.
  */
 export const OrderRecordSchema: GenMessage<OrderRecord, {jsonType: OrderRecordJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_order_v1_order_service, 14);
+  messageDesc(file_smartcart_order_v1_order_service, 16);
 
 /**
  * Request of `BatchEraseOrders`.
@@ -802,7 +874,7 @@ export type BatchEraseOrdersRequestJson = {
  * Use `create(BatchEraseOrdersRequestSchema)` to create a new message.
  */
 export const BatchEraseOrdersRequestSchema: GenMessage<BatchEraseOrdersRequest, {jsonType: BatchEraseOrdersRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_order_v1_order_service, 15);
+  messageDesc(file_smartcart_order_v1_order_service, 17);
 
 /**
  * Response of `BatchEraseOrders`.
@@ -837,7 +909,7 @@ export type BatchEraseOrdersResponseJson = {
  * Use `create(BatchEraseOrdersResponseSchema)` to create a new message.
  */
 export const BatchEraseOrdersResponseSchema: GenMessage<BatchEraseOrdersResponse, {jsonType: BatchEraseOrdersResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_order_v1_order_service, 16);
+  messageDesc(file_smartcart_order_v1_order_service, 18);
 
 /**
  * Accepts orders, drives each one to a final status and is the only writer of their history.
@@ -904,6 +976,17 @@ export const OrderService: GenService<{
     methodKind: "unary";
     input: typeof ListOrderEventsRequestSchema;
     output: typeof ListOrderEventsResponseSchema;
+  },
+  /**
+   * Returns the shipment of an order: when it started, when the parcel left, and the tracking number of the carrier. NOT_FOUND if the
+   * order does not exist or its shipment has not started; UNAVAILABLE while the shipping service does not answer.
+   *
+   * @generated from rpc smartcart.order.v1.OrderService.GetOrderShipment
+   */
+  getOrderShipment: {
+    methodKind: "unary";
+    input: typeof GetOrderShipmentRequestSchema;
+    output: typeof GetOrderShipmentResponseSchema;
   },
   /**
    * Returns what the order service holds of a customer, newest orders first, for the answer to a request for their data (GDPR, article 15).
