@@ -9,8 +9,9 @@ export { observeBus } from "./observed-bus.ts";
 export type { BusOptions } from "./open-bus.ts";
 export { openBus } from "./open-bus.ts";
 export { insertOutbox, outboxMigrations, outboxWritten } from "./outbox.ts";
-export type { Relay, RelayOptions } from "./relay.ts";
+export type { Relay } from "./relay.ts";
 export { startRelay } from "./relay.ts";
+export type { RelayOptions } from "./relay-run.ts";
 export type {
   ConsumeOptions,
   DeadLetter,

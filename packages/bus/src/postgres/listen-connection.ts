@@ -1,7 +1,8 @@
 import type { Logger } from "@smartcart/runtime";
 import { createSubscriptions, delay, timedOut, withTimeout } from "@smartcart/runtime";
 import type { Database, Queryable } from "@smartcart/store";
-import { queryableOn } from "@smartcart/store";
+import type { LockedSession } from "../session-lock.ts";
+import { lockSession } from "../session-lock.ts";
 import { lockInstance, look, releaseAbandoned } from "./claim-store.ts";
 import { wakeChannel } from "./message-store.ts";
 
@@ -27,6 +28,9 @@ const watchEveryMs = 1_000;
 /** The server ends a session that does not look for so long, and the lock goes: the lease of what its consumers have in hand. */
 const leaseMs = 20_000;
 
+/** The connection while it is up; its lock is the number of the bus. */
+type Line = LockedSession<number> | undefined;
+
 /** Resolves when connected. */
 export async function openSession(database: Database, log: Logger): Promise<Session> {
   const stop = new AbortController();
@@ -34,13 +38,19 @@ export async function openSession(database: Database, log: Logger): Promise<Sess
   const wake = (topic: string, afterLoss: boolean) => {
     for (const one of listeners.members(topic)) one(afterLoss);
   };
-  const onHint = (topic: string) => wake(topic, false);
-  let line: Line | undefined = await connect(database, onHint);
+  const connect = () =>
+    lockSession(database, {
+      lock: lockInstance,
+      leaseMs,
+      channel: wakeChannel,
+      onNotification: (topic) => wake(topic, false),
+    });
+  let line: Line = await connect();
 
-  async function reconnect(): Promise<Line | undefined> {
+  async function reconnect(): Promise<Line> {
     for (let pauseMs = 100; !stop.signal.aborted; pauseMs = Math.min(2_000, pauseMs * 2)) {
       try {
-        return await connect(database, onHint);
+        return await connect();
       } catch {
         await delay(pauseMs, stop.signal).catch(() => {});
       }
@@ -48,13 +58,27 @@ export async function openSession(database: Database, log: Logger): Promise<Sess
     return undefined;
   }
 
+  /** Looks from time to time, until the connection is lost or the session ends. */
+  async function watch(held: LockedSession<number>): Promise<void> {
+    for (let pauseMs = lookEveryMs; ; ) {
+      const isLost = held.lost.then(() => true);
+      const isOver = await withTimeout(isLost, pauseMs, () => false, stop.signal);
+      if (isOver || stop.signal.aborted) return;
+      try {
+        const looking = look(held.db, { instance: held.lock, topics: [...listeners.topics()] });
+        const seen = await withTimeout(looking, lookEveryMs, timedOut("no answer", lookEveryMs));
+        for (const topic of seen.topics) wake(topic, false);
+        pauseMs = seen.othersAtWork ? watchEveryMs : lookEveryMs;
+        if (seen.othersAtWork) await giveBackAbandoned(held.db, log);
+      } catch {
+        return;
+      }
+    }
+  }
+
   async function keep(): Promise<void> {
     while (!stop.signal.aborted) {
-      await watch(
-        line,
-        { database, log, topics: () => [...listeners.topics()], onHint },
-        stop.signal,
-      );
+      if (line !== undefined) await watch(line);
       if (stop.signal.aborted) return;
       line?.close();
       line = undefined;
@@ -67,7 +91,7 @@ export async function openSession(database: Database, log: Logger): Promise<Sess
   const keeping = keep();
 
   return {
-    instance: () => line?.instance,
+    instance: () => line?.lock,
     onHint: listeners.join,
     async [Symbol.asyncDispose]() {
       stop.abort();
@@ -77,74 +101,9 @@ export async function openSession(database: Database, log: Logger): Promise<Sess
   };
 }
 
-interface WatchParts {
-  readonly database: Database;
-  readonly log: Logger;
-  topics(): readonly string[];
-  onHint(topic: string): void;
-}
-
-/** Looks from time to time, until the connection is lost or the signal fires. */
-async function watch(
-  line: Line | undefined,
-  parts: WatchParts,
-  signal: AbortSignal,
-): Promise<void> {
-  let pauseMs = lookEveryMs;
-  while (line !== undefined && !signal.aborted) {
-    const isLost = line.lost.then(() => true);
-    if ((await withTimeout(isLost, pauseMs, () => false, signal)) || signal.aborted) return;
-    try {
-      const { instance, db } = line;
-      const looking = look(db, { instance, topics: parts.topics() });
-      const seen = await withTimeout(looking, lookEveryMs, timedOut("no answer", lookEveryMs));
-      for (const topic of seen.topics) parts.onHint(topic);
-      pauseMs = seen.othersAtWork ? watchEveryMs : lookEveryMs;
-      if (seen.othersAtWork) await giveBackAbandoned(db, parts.log);
-    } catch {
-      return;
-    }
-  }
-}
-
 /** Gives back what dead consumers had in hand. */
 export async function giveBackAbandoned(db: Queryable, log: Logger): Promise<void> {
   for (const { queue, consumer, messages } of await releaseAbandoned(db)) {
     log.warn("bus.consumer_died", { queue, consumer, messages });
-  }
-}
-
-interface Line {
-  readonly instance: number;
-  readonly db: Queryable;
-  /** Resolves when the connection is lost. */
-  readonly lost: Promise<void>;
-  close(): void;
-}
-
-async function connect(database: Database, onHint: (topic: string) => void): Promise<Line> {
-  const client = await database.connect();
-  const lost = Promise.withResolvers<void>();
-  client.on("error", () => lost.resolve());
-  client.on("end", () => lost.resolve());
-  client.on("notification", ({ payload }) => onHint(payload ?? ""));
-  let closed = false;
-  const close = () => {
-    if (!closed) client.release(true);
-    closed = true;
-  };
-  try {
-    const db = queryableOn(client);
-    // A machine that vanished without a word must not keep its lock for two hours.
-    await client.query(
-      `set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3;
-       set idle_session_timeout = ${leaseMs}`,
-    );
-    const instance = await lockInstance(db);
-    await client.query(`listen ${wakeChannel}`);
-    return { instance, db, lost: lost.promise, close };
-  } catch (error) {
-    close();
-    throw error;
   }
 }

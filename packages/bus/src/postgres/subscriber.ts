@@ -16,30 +16,57 @@ const pauseAfterErrorMs = 500;
 export async function startSubscriber<D extends DescMessage>(
   desc: D,
   o: SubscribeOptions<D>,
-  parts: { database: Database; session: Session },
+  { database, session }: { database: Database; session: Session },
 ): Promise<RunningConsumer> {
+  const type = eventTypeOf(desc).desc.typeName;
+  const self = { id: randomUUID(), name: o.name, type };
+  const end = createFanOutEnd(desc, o);
   const wake = createWakeSignal();
   const stop = new AbortController();
-  const reader = await openReader(desc, o, parts.database);
   let healthy = true;
-  const removeHint = parts.session.onHint(`fanout:${reader.type}`, (afterLoss) => {
-    if (afterLoss) reader.touchSoon();
+  let position = await addSubscriber(database, self);
+  /** When the server is to be told again that somebody listens. */
+  let touchAtMs = performance.now() + touchEveryMs;
+
+  /** Hands over what is new; answers whether there may be more. */
+  async function read(): Promise<boolean> {
+    const rows = await readFanout(database, type, position);
+    const last = rows.at(-1);
+    if (last === undefined) return false;
+    const events = rows.map((row) => end.read(row)).filter((event) => event !== undefined);
+    if (!stop.signal.aborted && events.length > 0) end.deliver(events);
+    position = last.position;
+    return true;
+  }
+
+  /** A server that has forgotten the subscriber leaves a gap. */
+  async function touch(): Promise<void> {
+    const known = await touchSubscriber(database, self.id, position);
+    if (!known) position = await addSubscriber(database, self);
+    touchAtMs = performance.now() + touchEveryMs;
+    if (!known) o.onGap();
+  }
+
+  async function round(): Promise<void> {
+    try {
+      if (performance.now() >= touchAtMs) await touch();
+      const more = await read();
+      healthy = true;
+      if (!more) await wake.wait(stop.signal, touchAtMs - performance.now());
+    } catch (error) {
+      healthy = false;
+      o.log.warn("bus.subscribe_failed", { consumer: o.name, error });
+      await wake.wait(stop.signal, pauseAfterErrorMs);
+    }
+  }
+
+  const removeHint = session.onHint(`fanout:${type}`, (afterLoss) => {
+    // A server that crashed has forgotten who listens.
+    if (afterLoss) touchAtMs = 0;
     wake.notify();
   });
-
   const loop = async () => {
-    while (!stop.signal.aborted) {
-      try {
-        await reader.touch();
-        const more = await reader.read(stop.signal);
-        healthy = true;
-        if (!more) await wake.wait(stop.signal, reader.touchInMs());
-      } catch (error) {
-        healthy = false;
-        o.log.warn("bus.subscribe_failed", { consumer: o.name, error });
-        await wake.wait(stop.signal, pauseAfterErrorMs);
-      }
-    }
+    while (!stop.signal.aborted) await round();
   };
   const looping = loop();
 
@@ -50,59 +77,6 @@ export async function startSubscriber<D extends DescMessage>(
       stop.abort();
       removeHint();
       await looping;
-      await reader.leave();
-    },
-  };
-}
-
-/** The place of one subscriber in the stream of a type. */
-interface Reader {
-  /** The full name of the type. */
-  readonly type: string;
-  /** Hands over what is new; answers whether there may be more. */
-  read(signal: AbortSignal): Promise<boolean>;
-  /** Says that it listens, where that is due. A server that has forgotten it leaves a gap. */
-  touch(): Promise<void>;
-  /** In how many milliseconds that is due. */
-  touchInMs(): number;
-  /** Makes it due: a server that crashed has forgotten who listens. */
-  touchSoon(): void;
-  leave(): Promise<void>;
-}
-
-async function openReader<D extends DescMessage>(
-  desc: D,
-  o: SubscribeOptions<D>,
-  database: Database,
-): Promise<Reader> {
-  const type = eventTypeOf(desc).desc.typeName;
-  const self = { id: randomUUID(), name: o.name, type };
-  const end = createFanOutEnd(desc, o);
-  let position = await addSubscriber(database, self);
-  let touchAtMs = performance.now() + touchEveryMs;
-  return {
-    type,
-    async read(signal) {
-      const rows = await readFanout(database, type, position);
-      const last = rows.at(-1);
-      if (last === undefined) return false;
-      const events = rows.map((row) => end.read(row)).filter((event) => event !== undefined);
-      if (!signal.aborted && events.length > 0) end.deliver(events);
-      position = last.position;
-      return true;
-    },
-    async touch() {
-      if (performance.now() < touchAtMs) return;
-      const known = await touchSubscriber(database, self.id, position);
-      if (!known) position = await addSubscriber(database, self);
-      touchAtMs = performance.now() + touchEveryMs;
-      if (!known) o.onGap();
-    },
-    touchInMs: () => touchAtMs - performance.now(),
-    touchSoon() {
-      touchAtMs = 0;
-    },
-    async leave() {
       // A row that stays is forgotten after a minute.
       await removeSubscriber(database, self.id).catch(() => {});
     },
