@@ -1,7 +1,6 @@
-import type { JsonValue } from "@bufbuild/protobuf";
+import type { JsonValue, Message } from "@bufbuild/protobuf";
 import { fromBinary, toJson } from "@bufbuild/protobuf";
 import { eventTypes } from "@smartcart/contract";
-import { orderIdIn } from "./observed-bus.ts";
 import type { DeadLetter } from "./types.ts";
 
 /** What a dead letter says. */
@@ -17,11 +16,14 @@ export interface DecodedDeadLetter {
  * just because of that.
  */
 export function decodeDeadLetter({ type, body }: DeadLetter): DecodedDeadLetter | undefined {
-  const desc = eventTypes.get(type)?.desc;
-  if (desc === undefined) return undefined;
+  const eventType = eventTypes.get(type);
+  if (eventType === undefined) return undefined;
+  const { desc, orderingField } = eventType;
   try {
-    const message = fromBinary(desc, body);
-    return { json: toJson(desc, message), orderId: orderIdIn(type, message) };
+    const message: Message & { readonly orderId?: unknown } = fromBinary(desc, body);
+    const { orderId } = message;
+    const isAboutOrder = orderingField === "order_id" && typeof orderId === "string";
+    return { json: toJson(desc, message), orderId: isAboutOrder ? orderId : "" };
   } catch {
     return undefined;
   }

@@ -1,10 +1,9 @@
 import { queueTypeOf, queueTypes } from "@smartcart/contract";
-import type { Logger } from "@smartcart/runtime";
 import { retryUntilReady, timedOut, withTimeout } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase, migrate, postgresFaults } from "@smartcart/store";
 import { keepRunning } from "../consumer-set.ts";
-import type { EventBus } from "../types.ts";
+import type { EngineOptions, EventBus } from "../types.ts";
 import { noDeadLetters } from "../types.ts";
 import { startConsumer } from "./consumer.ts";
 import { createDeadLetters } from "./dead-letters.ts";
@@ -13,18 +12,10 @@ import { countMessages, deadLetterQueue, probe, retryQueue } from "./message-sto
 import { publish } from "./publisher.ts";
 import { startSubscriber } from "./subscriber.ts";
 
-/** What the PostgreSQL engine needs. */
-export interface PostgresBusOptions {
-  /** `postgres://user:password@host:port/database` */
-  readonly databaseUrl: string;
-  /** Shown in `pg_stat_activity`: `shipping`. */
-  readonly name: string;
-  readonly log: Logger;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** Waits for the database, makes the queues in its schema `queue`, and answers the bus on them. */
-export async function openPostgresBus(o: PostgresBusOptions): Promise<EventBus> {
+export async function openPostgresBus(
+  o: EngineOptions & { readonly databaseUrl: string },
+): Promise<EventBus> {
   const { log } = o;
   const database = createDatabase({
     url: o.databaseUrl,
@@ -51,7 +42,7 @@ export async function openPostgresBus(o: PostgresBusOptions): Promise<EventBus> 
 
   return {
     engine: "postgres",
-    publish: (events, options = {}) => publish(events, options, { database, log }),
+    publish: (events, options = {}) => publish(database, events, options),
     async consume(queue, options) {
       const parts = { database, session, queue: queueTypeOf(queue) };
       // What the one before us had in hand when it died comes before what is still in the queue.

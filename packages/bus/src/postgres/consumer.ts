@@ -106,7 +106,13 @@ class Worker {
     this.#mayHoldMore = true;
     const instance = session.instance() ?? 0;
     const consumer = this.#consumer;
-    const received = await receive(database, { queue, consumer, instance, maxMessages, settlement });
+    const received = await receive(database, {
+      queue,
+      consumer,
+      instance,
+      maxMessages,
+      settlement,
+    });
     this.#mayHoldMore = received.messages.length > 0;
     return received;
   }

@@ -8,6 +8,7 @@ import {
   firstEntriesOf,
   intHeader,
   secondsOf,
+  shownTable,
   shownValue,
   textHeader,
   textOf,
@@ -21,13 +22,7 @@ import {
   sentBy,
 } from "./message-copy.ts";
 import type { Properties } from "./properties.ts";
-import {
-  propertyText,
-  shortString,
-  shownHeaders,
-  shownProperties,
-  writeProperties,
-} from "./properties.ts";
+import { propertyText, shortString, shownProperties, writeProperties } from "./properties.ts";
 import type { RawPublish, ReceivedMessage } from "./raw-connection.ts";
 
 /** An event for an exchange. */
@@ -103,7 +98,7 @@ export function toDeadLetter(message: ReceivedMessage): DeadLetter {
     traceparent: raw.traceparent,
     body: raw.body,
     properties: shownProperties(sent),
-    headers: shownHeaders(sent),
+    headers: shownTable(sent.headers),
   };
 }
 

@@ -1,5 +1,4 @@
 import { eventsExchange, isMandatory, queueDeclarations, queueTypeOf } from "@smartcart/contract";
-import type { Logger } from "@smartcart/runtime";
 import {
   reasonOf,
   remedyFor,
@@ -9,7 +8,7 @@ import {
   withTimeout,
 } from "@smartcart/runtime";
 import { keepRunning } from "../consumer-set.ts";
-import type { EventBus } from "../types.ts";
+import type { EngineOptions, EventBus } from "../types.ts";
 import { noDeadLetters } from "../types.ts";
 import { toMessage } from "./amqp-message.ts";
 import { closeConnection, describeUrl, openConnection } from "./connection.ts";
@@ -21,18 +20,10 @@ import { rabbitmqFaults } from "./rabbitmq-faults.ts";
 import type { RawConnection } from "./raw-connection.ts";
 import { startSubscriber } from "./subscriber.ts";
 
-/** What the RabbitMQ engine needs. */
-export interface RabbitmqBusOptions {
-  /** `amqp://user:password@host:port/vhost` */
-  readonly amqpUrl: string;
-  /** Shown in the broker's list of connections: `shipping`. */
-  readonly name: string;
-  readonly log: Logger;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** Waits for the broker, declares the topology, and answers the bus on it. */
-export async function openRabbitmqBus(o: RabbitmqBusOptions): Promise<EventBus> {
+export async function openRabbitmqBus(
+  o: EngineOptions & { readonly amqpUrl: string },
+): Promise<EventBus> {
   const { sending, receiving } = await retryUntilReady({
     what: URL.canParse(o.amqpUrl) ? describeUrl(o.amqpUrl) : "RabbitMQ",
     variable: "AMQP_URL",
@@ -108,7 +99,7 @@ function plainPortOf(amqpUrl: string) {
  * their own.
  */
 async function openConnections(
-  o: RabbitmqBusOptions,
+  o: EngineOptions & { readonly amqpUrl: string },
 ): Promise<{ sending: RawConnection; receiving: RawConnection }> {
   const open = (suffix: string) =>
     openConnection({ url: o.amqpUrl, name: `${o.name} ${suffix}`, log: o.log });
