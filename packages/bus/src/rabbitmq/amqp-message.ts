@@ -13,6 +13,7 @@ import {
   textHeader,
   textOf,
 } from "./amqp-table.ts";
+import type { RawPublish } from "./frames.ts";
 import {
   attemptHeader,
   failedAtHeader,
@@ -23,7 +24,7 @@ import {
 } from "./message-copy.ts";
 import type { Properties } from "./properties.ts";
 import { propertyText, shortString, shownProperties, writeProperties } from "./properties.ts";
-import type { RawPublish, ReceivedMessage } from "./raw-connection.ts";
+import type { ReceivedMessage } from "./raw-connection.ts";
 
 /** An event for an exchange. */
 export function toMessage(
