@@ -24,16 +24,19 @@ export async function openPostgresBus(
     maxConnections: 10,
     applicationName: `${o.name} queue`,
   });
-  const session = await retryUntilReady({
-    what: "the PostgreSQL queue",
-    variable: "DATABASE_URL",
-    log,
-    signal: o.signal,
-    faults: postgresFaults,
-    async attempt() {
-      await migrate(database, queueMigrations);
-      return await openSession(database, log);
-    },
+  // A database that is away for a moment while the process starts is waited for, whatever was about to be done.
+  const whenReady = <T>(attempt: () => Promise<T>) =>
+    retryUntilReady({
+      what: "the PostgreSQL queue",
+      variable: "DATABASE_URL",
+      log,
+      signal: o.signal,
+      faults: postgresFaults,
+      attempt,
+    });
+  const session = await whenReady(async () => {
+    await migrate(database, queueMigrations);
+    return await openSession(database, log);
   }).catch(async (error: unknown) => {
     await database[Symbol.asyncDispose]();
     throw error;
@@ -46,11 +49,12 @@ export async function openPostgresBus(
     async consume(queue, options) {
       const parts = { database, session, queue: queueTypeOf(queue) };
       // What the one before us had in hand when it died comes before what is still in the queue.
-      await giveBackAbandoned(database, log);
+      await whenReady(() => giveBackAbandoned(database, log));
       return running.add(await startConsumer(options, parts));
     },
     async subscribe(event, options) {
-      return running.add(await startSubscriber(event, options, { database, session }));
+      const attach = () => startSubscriber(event, options, { database, session });
+      return running.add(await whenReady(attach));
     },
     deadLetters(name) {
       const queue = queueTypeOf(name);

@@ -11,6 +11,7 @@ import { keepRunning } from "../consumer-set.ts";
 import type { EngineOptions, EventBus } from "../types.ts";
 import { noDeadLetters } from "../types.ts";
 import { toMessage } from "./amqp-message.ts";
+import { claimQueue } from "./claim-queue.ts";
 import { closeConnection, describeUrl, openConnection } from "./connection.ts";
 import { startConsumer } from "./consumer.ts";
 import { createDeadLetters } from "./dead-letters.ts";
@@ -20,10 +21,16 @@ import { rabbitmqFaults } from "./rabbitmq-faults.ts";
 import type { RawConnection } from "./raw-connection.ts";
 import { startSubscriber } from "./subscriber.ts";
 
+/** What the RabbitMQ engine needs. */
+interface RabbitmqBusOptions extends EngineOptions {
+  /** `amqp://user:password@host:port/vhost` */
+  readonly amqpUrl: string;
+  /** The database whose consumers own the queues, see `claimQueue`. Undefined: they are not claimed. */
+  readonly owner?: string | undefined;
+}
+
 /** Waits for the broker, declares the topology, and answers the bus on it. */
-export async function openRabbitmqBus(
-  o: EngineOptions & { readonly amqpUrl: string },
-): Promise<EventBus> {
+export async function openRabbitmqBus(o: RabbitmqBusOptions): Promise<EventBus> {
   const { sending, receiving } = await retryUntilReady({
     what: URL.canParse(o.amqpUrl) ? describeUrl(o.amqpUrl) : "RabbitMQ",
     variable: "AMQP_URL",
@@ -53,7 +60,9 @@ export async function openRabbitmqBus(
     },
     async consume(queue, options) {
       const parts = { connection: receiving, publisher };
-      const attaching = startConsumer(queueTypeOf(queue), options, parts);
+      const type = queueTypeOf(queue);
+      if (o.owner !== undefined) await claimQueue(receiving, type, o.owner);
+      const attaching = startConsumer(type, options, parts);
       return running.add(await orStartError(`queue ${queue}`, attaching));
     },
     async subscribe(event, options) {
@@ -99,7 +108,7 @@ function plainPortOf(amqpUrl: string) {
  * their own.
  */
 async function openConnections(
-  o: EngineOptions & { readonly amqpUrl: string },
+  o: RabbitmqBusOptions,
 ): Promise<{ sending: RawConnection; receiving: RawConnection }> {
   const open = (suffix: string) =>
     openConnection({ url: o.amqpUrl, name: `${o.name} ${suffix}`, log: o.log });

@@ -13,6 +13,7 @@ import type { RequestGate } from "../http/request-gate.ts";
 import { createRequestGate } from "../http/request-gate.ts";
 import { createRpcListener } from "../http/rpc-listener.ts";
 import { endWithProblem, rejectUpgradeWith } from "../http/send-problem.ts";
+import { createStreamSockets } from "../streams/stream-sockets.ts";
 import { drain } from "./drain.ts";
 import type { ServerOptions } from "./server-options.ts";
 import type { Serving, Shutdown } from "./serving.ts";
@@ -74,7 +75,7 @@ export async function startServer(o: ServerOptions): Promise<RunningServer> {
 function createPort(
   o: ServerOptions,
   maxBodyBytes: number,
-  { handlers, transport }: Serving,
+  { handlers, transport, methods }: Serving,
   shutdown: Shutdown,
 ): ProtocolMux {
   const readiness = createReadiness(o.checks ?? {}, shutdown.draining.signal, o.log);
@@ -87,8 +88,20 @@ function createPort(
     origins: o.corsOrigins ?? [],
     requestHeaders: (o.restOptions?.headers ?? []).map(({ name }) => name),
   });
+  const onUpgrade =
+    o.streamSocketPath === undefined
+      ? o.onUpgrade
+      : createStreamSockets({
+          path: o.streamSocketPath,
+          methods,
+          transport,
+          allowedHosts: o.allowedHosts ?? [],
+          trustedProxies,
+          shutdown: shutdown.streams.signal,
+          log: o.log,
+        });
   return createProtocolMux({
-    onUpgrade: o.onUpgrade && guardUpgrade(o.onUpgrade, gate, o.log),
+    onUpgrade: onUpgrade && guardUpgrade(onUpgrade, gate, o.log),
     trustedProxies,
     log: o.log,
     onRequest(req, res) {
