@@ -1,4 +1,5 @@
-import type { QueueType } from "@smartcart/contract";
+import type { QueueType, TextRedactor } from "@smartcart/contract";
+import { eventTypes, redactError, textRedactor } from "@smartcart/contract";
 import { withTimeout } from "@smartcart/runtime";
 import type { Poison, RawMessage } from "./message.ts";
 import { decodeMessage, idOf } from "./message.ts";
@@ -37,11 +38,26 @@ export async function handleBatch(
     const delivery = isPoison ? undefined : entry;
     const answer: Answer = isPoison
       ? { kind: "dead-letter", reason: `cannot be decoded: ${entry.poison}` }
-      : (answers.shift() ?? noAnswer);
+      : redacted(answers.shift() ?? noAnswer, entry);
     const step = nextStep(queue, raw.attempt, answer);
     note(queue, raw, o, { answer, step, delivery });
     return step;
   });
+}
+
+/** The reason of a handler is stored beside the message and logged: what it quotes of the message is redacted. */
+function redacted(answer: Answer, delivery: Delivery): Answer {
+  if (answer.kind === "ack") return answer;
+  return { ...answer, reason: redactorOf([delivery])(answer.reason) };
+}
+
+function redactorOf(deliveries: readonly Delivery[]): TextRedactor {
+  return textRedactor(
+    deliveries.flatMap(({ type, message }) => {
+      const desc = eventTypes.get(type)?.desc;
+      return desc === undefined ? [] : [[desc, message] as const];
+    }),
+  );
 }
 
 /**
@@ -146,7 +162,9 @@ async function callHandler(
   try {
     const handled = o.handle(part, { signal: abort.signal });
     return { outcomes: await withTimeout(handled, timeoutMs, late) };
-  } catch (error) {
+  } catch (thrown) {
+    // An error of the database or of a parser quotes what it was given.
+    const error = redactError(thrown, redactorOf(part));
     const reason = error instanceof Error ? error.message : String(error);
     return { error, reason, isTimeout: abort.signal.aborted };
   }
