@@ -28,77 +28,102 @@ const watchEveryMs = 1_000;
 /** The server ends a session that does not look for so long, and the lock goes: the lease of what its consumers have in hand. */
 const leaseMs = 20_000;
 
-/** The connection while it is up; its lock is the number of the bus. */
-type Line = LockedSession<number> | undefined;
-
 /** Resolves when connected. */
 export async function openSession(database: Database, log: Logger): Promise<Session> {
-  const stop = new AbortController();
-  const listeners = createSubscriptions<Wake>();
-  const wake = (topic: string, afterLoss: boolean) => {
-    for (const one of listeners.members(topic)) one(afterLoss);
-  };
-  const connect = () =>
-    lockSession(database, {
-      lock: lockInstance,
-      leaseMs,
-      channel: wakeChannel,
-      onNotification: (topic) => wake(topic, false),
-    });
-  let line: Line = await connect();
+  const session = new KeptSession(database, log);
+  await session.open();
+  return session;
+}
 
-  async function reconnect(): Promise<Line> {
-    for (let pauseMs = 100; !stop.signal.aborted; pauseMs = Math.min(2_000, pauseMs * 2)) {
-      try {
-        return await connect();
-      } catch {
-        await delay(pauseMs, stop.signal).catch(() => {});
-      }
+class KeptSession implements Session {
+  readonly #database: Database;
+  readonly #log: Logger;
+  readonly #stop = new AbortController();
+  readonly #listeners = createSubscriptions<Wake>();
+  /** The connection while it is up; its lock is the number of the bus. */
+  #line: LockedSession<number> | undefined;
+  #keeping: Promise<void> | undefined;
+
+  constructor(database: Database, log: Logger) {
+    this.#database = database;
+    this.#log = log;
+  }
+
+  async open(): Promise<void> {
+    this.#line = await this.#connect();
+    this.#keeping = this.#keep();
+  }
+
+  instance(): number | undefined {
+    return this.#line?.lock;
+  }
+
+  onHint(topic: string, wake: Wake): () => void {
+    return this.#listeners.join(topic, wake);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#keeping;
+    this.#line?.close();
+  }
+
+  async #keep(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      if (this.#line !== undefined) await this.#watch(this.#line);
+      if (signal.aborted) return;
+      this.#line?.close();
+      this.#line = undefined;
+      this.#log.warn("bus.session_lost");
+      this.#line = await this.#reconnect();
+      if (this.#line !== undefined) this.#log.info("bus.session_restored");
+      for (const topic of this.#listeners.topics()) this.#wake(topic, true);
     }
-    return undefined;
   }
 
   /** Looks from time to time, until the connection is lost or the session ends. */
-  async function watch(held: LockedSession<number>): Promise<void> {
+  async #watch({ db, lock: instance, lost }: LockedSession<number>): Promise<void> {
+    const isLost = lost.then(() => true);
+    const { signal } = this.#stop;
     for (let pauseMs = lookEveryMs; ; ) {
-      const isLost = held.lost.then(() => true);
-      const isOver = await withTimeout(isLost, pauseMs, () => false, stop.signal);
-      if (isOver || stop.signal.aborted) return;
+      if ((await withTimeout(isLost, pauseMs, () => false, signal)) || signal.aborted) return;
       try {
-        const looking = look(held.db, { instance: held.lock, topics: [...listeners.topics()] });
+        const looking = look(db, { instance, topics: [...this.#listeners.topics()] });
         const seen = await withTimeout(looking, lookEveryMs, timedOut("no answer", lookEveryMs));
-        for (const topic of seen.topics) wake(topic, false);
+        for (const topic of seen.topics) this.#wake(topic, false);
         pauseMs = seen.othersAtWork ? watchEveryMs : lookEveryMs;
-        if (seen.othersAtWork) await giveBackAbandoned(held.db, log);
+        if (seen.othersAtWork) await giveBackAbandoned(db, this.#log);
       } catch {
         return;
       }
     }
   }
 
-  async function keep(): Promise<void> {
-    while (!stop.signal.aborted) {
-      if (line !== undefined) await watch(line);
-      if (stop.signal.aborted) return;
-      line?.close();
-      line = undefined;
-      log.warn("bus.session_lost");
-      line = await reconnect();
-      if (line !== undefined) log.info("bus.session_restored");
-      for (const topic of listeners.topics()) wake(topic, true);
+  async #reconnect(): Promise<LockedSession<number> | undefined> {
+    const { signal } = this.#stop;
+    for (let pauseMs = 100; !signal.aborted; pauseMs = Math.min(2_000, pauseMs * 2)) {
+      try {
+        return await this.#connect();
+      } catch {
+        await delay(pauseMs, signal).catch(() => {});
+      }
     }
+    return undefined;
   }
-  const keeping = keep();
 
-  return {
-    instance: () => line?.lock,
-    onHint: listeners.join,
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await keeping;
-      line?.close();
-    },
-  };
+  #connect(): Promise<LockedSession<number> | undefined> {
+    return lockSession(this.#database, {
+      lock: lockInstance,
+      leaseMs,
+      channel: wakeChannel,
+      onNotification: (topic) => this.#wake(topic, false),
+    });
+  }
+
+  #wake(topic: string, afterLoss: boolean): void {
+    for (const wake of this.#listeners.members(topic)) wake(afterLoss);
+  }
 }
 
 /** Gives back what dead consumers had in hand. */

@@ -3,6 +3,7 @@ import type { DescMessage } from "@bufbuild/protobuf";
 import { eventTypeOf } from "@smartcart/contract";
 import { createWakeSignal } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
+import type { FanOutEnd } from "../fan-out.ts";
 import { createFanOutEnd } from "../fan-out.ts";
 import type { RunningConsumer, SubscribeOptions } from "../types.ts";
 import { addSubscriber, readFanout, removeSubscriber, touchSubscriber } from "./fan-out-store.ts";
@@ -16,69 +17,98 @@ const pauseAfterErrorMs = 500;
 export async function startSubscriber<D extends DescMessage>(
   desc: D,
   o: SubscribeOptions<D>,
-  { database, session }: { database: Database; session: Session },
+  parts: { database: Database; session: Session },
 ): Promise<RunningConsumer> {
-  const type = eventTypeOf(desc).desc.typeName;
-  const self = { id: randomUUID(), name: o.name, type };
-  const end = createFanOutEnd(desc, o);
-  const wake = createWakeSignal();
-  const stop = new AbortController();
-  let healthy = true;
-  let position = await addSubscriber(database, self);
+  const subscriber = new Subscriber(desc, o, parts);
+  await subscriber.attach();
+  return subscriber;
+}
+
+class Subscriber<D extends DescMessage> implements RunningConsumer {
+  readonly #o: SubscribeOptions<D>;
+  readonly #parts: { readonly database: Database; readonly session: Session };
+  readonly #self: { readonly id: string; readonly name: string; readonly type: string };
+  readonly #end: FanOutEnd<D>;
+  readonly #wake = createWakeSignal();
+  readonly #stop = new AbortController();
+  #running: Promise<void> | undefined;
+  #healthy = true;
+  #position = "0";
   /** When the server is to be told again that somebody listens. */
-  let touchAtMs = performance.now() + touchEveryMs;
+  #touchAtMs = 0;
 
-  /** Hands over what is new; answers whether there may be more. */
-  async function read(): Promise<boolean> {
-    const rows = await readFanout(database, type, position);
-    const last = rows.at(-1);
-    if (last === undefined) return false;
-    const events = rows.map((row) => end.read(row)).filter((event) => event !== undefined);
-    if (!stop.signal.aborted && events.length > 0) end.deliver(events);
-    position = last.position;
-    return true;
+  constructor(desc: D, o: SubscribeOptions<D>, parts: { database: Database; session: Session }) {
+    this.#o = o;
+    this.#parts = parts;
+    this.#self = { id: randomUUID(), name: o.name, type: eventTypeOf(desc).desc.typeName };
+    this.#end = createFanOutEnd(desc, o);
   }
 
-  /** A server that has forgotten the subscriber leaves a gap. */
-  async function touch(): Promise<void> {
-    const known = await touchSubscriber(database, self.id, position);
-    if (!known) position = await addSubscriber(database, self);
-    touchAtMs = performance.now() + touchEveryMs;
-    if (!known) o.onGap();
+  /** Begins to listen, and to hand over. */
+  async attach(): Promise<void> {
+    await this.#add();
+    this.#running = this.#run();
   }
 
-  async function round(): Promise<void> {
+  ready(): boolean {
+    return this.#healthy && !this.#stop.signal.aborted;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { database, session } = this.#parts;
+    const removeHint = session.onHint(`fanout:${this.#self.type}`, (afterLoss) => {
+      // A server that crashed has forgotten who listens.
+      if (afterLoss) this.#touchAtMs = 0;
+      this.#wake.notify();
+    });
+    while (!this.#stop.signal.aborted) await this.#round();
+    removeHint();
+    // A row that stays is forgotten after a minute.
+    await removeSubscriber(database, this.#self.id).catch(() => {});
+  }
+
+  async #round(): Promise<void> {
+    const { signal } = this.#stop;
     try {
-      if (performance.now() >= touchAtMs) await touch();
-      const more = await read();
-      healthy = true;
-      if (!more) await wake.wait(stop.signal, touchAtMs - performance.now());
+      if (performance.now() >= this.#touchAtMs) await this.#touch();
+      const more = await this.#read();
+      this.#healthy = true;
+      if (!more) await this.#wake.wait(signal, this.#touchAtMs - performance.now());
     } catch (error) {
-      healthy = false;
-      o.log.warn("bus.subscribe_failed", { consumer: o.name, error });
-      await wake.wait(stop.signal, pauseAfterErrorMs);
+      this.#healthy = false;
+      this.#o.log.warn("bus.subscribe_failed", { consumer: this.#o.name, error });
+      await this.#wake.wait(signal, pauseAfterErrorMs);
     }
   }
 
-  const removeHint = session.onHint(`fanout:${type}`, (afterLoss) => {
-    // A server that crashed has forgotten who listens.
-    if (afterLoss) touchAtMs = 0;
-    wake.notify();
-  });
-  const loop = async () => {
-    while (!stop.signal.aborted) await round();
-  };
-  const looping = loop();
+  /** Hands over what is new; answers whether there may be more. */
+  async #read(): Promise<boolean> {
+    const rows = await readFanout(this.#parts.database, this.#self.type, this.#position);
+    const last = rows.at(-1);
+    if (last === undefined) return false;
+    const events = rows.map((row) => this.#end.read(row)).filter((event) => event !== undefined);
+    if (!this.#stop.signal.aborted && events.length > 0) this.#end.deliver(events);
+    this.#position = last.position;
+    return true;
+  }
 
-  return {
-    ready: () => healthy && !stop.signal.aborted,
-    async [Symbol.asyncDispose]() {
-      if (stop.signal.aborted) return await looping;
-      stop.abort();
-      removeHint();
-      await looping;
-      // A row that stays is forgotten after a minute.
-      await removeSubscriber(database, self.id).catch(() => {});
-    },
-  };
+  /** Says that it listens. A server that has forgotten it leaves a gap. */
+  async #touch(): Promise<void> {
+    const known = await touchSubscriber(this.#parts.database, this.#self.id, this.#position);
+    if (known) this.#touchAtMs = performance.now() + touchEveryMs;
+    else {
+      await this.#add();
+      this.#o.onGap();
+    }
+  }
+
+  async #add(): Promise<void> {
+    this.#position = await addSubscriber(this.#parts.database, this.#self);
+    this.#touchAtMs = performance.now() + touchEveryMs;
+  }
 }

@@ -84,7 +84,7 @@ export function checkFrameLength(bytes: number): number {
 }
 
 /** A whole frame as the client's `_handleChunk` takes it. A promise for the methods that are rare, which the client decodes itself. */
-export function decodeFrame(frame: Buffer): object | Promise<object> {
+function decodeFrame(frame: Buffer): object | Promise<object> {
   if (frame.at(-1) !== frameEnd) throw new Error("a frame from the broker has no end mark");
   const type = frame[0];
   const channelId = frame.readUInt16BE(1);
