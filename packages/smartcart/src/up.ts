@@ -5,6 +5,7 @@ import type { MainContext } from "@smartcart/runtime";
 import { runMain, stateDirectory, writeOutput } from "@smartcart/runtime";
 import { banner } from "./banner.ts";
 import { buildPage } from "./build-page.ts";
+import { assertPortsFree } from "./check-ports.ts";
 import { parseSmartCartConfig } from "./config.ts";
 import { createConsoleLog } from "./console-log.ts";
 import { findRabbitMq } from "./find-rabbitmq.ts";
@@ -31,10 +32,13 @@ export function runUp({ rabbitmq, fresh, json }: UpOptions): Promise<void> {
     const config = parseSmartCartConfig(env);
     await using started = new AsyncDisposableStack();
     const state = stateDirectory(env);
+    await assertPortsFree(config, state);
     if (fresh) await removeEmbeddedPostgres({ stateDirectory: state, log });
     const broker =
       rabbitmq || config.AMQP_URL !== undefined
-        ? started.use(await findRabbitMq({ amqpUrl: config.AMQP_URL, stateDirectory: state, log }))
+        ? started.use(
+            await findRabbitMq({ amqpUrl: config.AMQP_URL, stateDirectory: state, fresh, log }),
+          )
         : undefined;
     // Beside the database's first start, since each takes a second or so. `startSmartCart` reports its failure.
     const page = buildPage();

@@ -133,6 +133,9 @@ describe("smartcart doctor", () => {
     expect(checks.find(({ name }: { name: string }) => name === "inventory")).toMatchObject({
       ok: true,
     });
-    expect(violations).toMatchObject([{ invariant: "money is right", rows: [{}], repairs: [] }]);
+    const violation = violations.find(
+      ({ invariant }: { invariant: string }) => invariant === "money is right",
+    );
+    expect(violation).toMatchObject({ rows: [{}], repairs: [] });
   });
 });
