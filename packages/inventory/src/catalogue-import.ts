@@ -109,6 +109,7 @@ export async function commitWithin(
   if (staged.summary) return staged.summary;
   const { good, rejected } = await store.countLines(tx, importId);
   if (good + rejected !== o.rows) throw importIncomplete(importId, good + rejected, o.rows);
+  await store.analyzeLines(tx);
   if (o.dryRun) return { ...(await store.compareImport(tx, importId)), rejected };
   if (rejected > 0 && !o.keepGoing) throw importHasProblems(importId, rejected);
   const created = await store.insertImported(tx, importId, longestStatementMs);

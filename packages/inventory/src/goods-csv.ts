@@ -1,3 +1,5 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { parse } from "csv-parse";
 import type { GoodsLine } from "./goods-columns.ts";
 import { cellOfColumn, GoodsFileError, unknownColumn } from "./goods-columns.ts";
@@ -33,7 +35,8 @@ export async function* readCsv(text: AsyncIterable<string>): AsyncIterable<Goods
       return undefined;
     },
   });
-  void feed(parser, first, chunks);
+  // A failed read also ends the parser, and with it the loop below, which throws it.
+  pipeline(Readable.from(following(first, chunks)), parser).catch(() => {});
   let columns: readonly string[] | undefined;
   let lastLine = 0;
   for await (const { record, info } of parser as AsyncIterable<Parsed>) {
@@ -65,23 +68,9 @@ function lineBreaksIn(record: readonly string[]): number {
   return record.reduce((count, cell) => count + cell.split("\n").length - 1, 0);
 }
 
-/** Writes the text as fast as the parser takes it; a failed read ends the parser with its error. */
-async function feed(
-  parser: ReturnType<typeof parse>,
-  first: string,
-  rest: AsyncIterator<string>,
-): Promise<void> {
-  try {
-    for (let text = first; ; ) {
-      if (!parser.write(text)) await new Promise((resolve) => parser.once("drain", resolve));
-      const next = await rest.next();
-      if (next.done) break;
-      text = next.value;
-    }
-    parser.end();
-  } catch (error) {
-    parser.destroy(error as Error);
-  }
+async function* following(first: string, rest: AsyncIterator<string>): AsyncIterable<string> {
+  yield first;
+  for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
 }
 
 /** The separator of the header: that which it has most of. */

@@ -77,10 +77,10 @@ interface Batch {
 
 async function* batchesOf(o: ImportOptions): AsyncIterable<Batch> {
   try {
-    const source = o.file === "-" ? process.stdin : createReadStream(o.file);
     const size = o.file === "-" ? undefined : (await stat(o.file)).size;
     let read = 0;
     const counted = (async function* () {
+      const source = o.file === "-" ? process.stdin : createReadStream(o.file);
       for await (const bytes of source) {
         read += bytes.length;
         yield bytes as Uint8Array;
