@@ -9,6 +9,8 @@ import { file_google_api_annotations } from "../../../google/api/annotations_pb.
 import { file_smartcart_mesh_v1_options } from "../../mesh/v1/options_pb.ts";
 import type { Order, OrderEvent, OrderEventJson, OrderItemRequest, OrderItemRequestJson, OrderJson } from "./order_pb.ts";
 import { file_smartcart_order_v1_order } from "./order_pb.ts";
+import type { Shipment, ShipmentJson } from "../../shipping/v1/shipping_service_pb.ts";
+import { file_smartcart_shipping_v1_shipping_service } from "../../shipping/v1/shipping_service_pb.ts";
 import type { Money, MoneyJson } from "../../type/v1/money_pb.ts";
 import { file_smartcart_type_v1_money } from "../../type/v1/money_pb.ts";
 import { file_smartcart_type_v1_string_rules } from "../../type/v1/string_rules_pb.ts";
@@ -18,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/order/v1/order_service.proto.
  */
 export const file_smartcart_order_v1_order_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZzbWFydGNhcnQvb3JkZXIvdjEvb3JkZXJfc2VydmljZS5wcm90bxISc21hcnRjYXJ0Lm9yZGVyLnYxItMCChFQbGFjZU9yZGVyUmVxdWVzdBIdCgd1c2VyX2lkGAEgASgJQgyAAQG6SAZyBLjhGAESowEKBWl0ZW1zGAIgAygLMiQuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVySXRlbVJlcXVlc3RCbrpIa7oBYQoMaXRlbXMudW5pcXVlEidlYWNoIHByb2R1Y3QgbWF5IHN0YW5kIG9uIG9uZSBsaW5lIG9ubHkaKHRoaXMubWFwKGl0ZW0sIGl0ZW0ucHJvZHVjdF9pZCkudW5pcXVlKCmSAQQIARBkEiIKB2FkZHJlc3MYAyABKAlCEYABAbpIC3IJyOEYARABGPQDEiMKDXBheW1lbnRfdG9rZW4YBCABKAlCDIABAbpIBnIEwOEYARIwCg5leHBlY3RlZF90b3RhbBgFIAEoCzIYLnNtYXJ0Y2FydC50eXBlLnYxLk1vbmV5Ij4KElBsYWNlT3JkZXJSZXNwb25zZRIoCgVvcmRlchgBIAEoCzIZLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlciIuCg9HZXRPcmRlclJlcXVlc3QSGwoIb3JkZXJfaWQYASABKAlCCbpIBnIEuOEYASI8ChBHZXRPcmRlclJlc3BvbnNlEigKBW9yZGVyGAEgASgLMhkuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyInIKEUxpc3RPcmRlcnNSZXF1ZXN0Eh0KB3VzZXJfaWQYASABKAlCDIABAbpIBnIEuOEYARIcCglwYWdlX3NpemUYAiABKAVCCbpIBhoEGGQoABIgCgpwYWdlX3Rva2VuGAMgASgJQgy6SAlyB8jhGAEYyAEiWAoSTGlzdE9yZGVyc1Jlc3BvbnNlEikKBm9yZGVycxgBIAMoCzIZLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMQoSQ2FuY2VsT3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAEiPwoTQ2FuY2VsT3JkZXJSZXNwb25zZRIoCgVvcmRlchgBIAEoCzIZLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlciJNChZMaXN0T3JkZXJFdmVudHNSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAESFgoOYWZ0ZXJfc2VxdWVuY2UYAiABKA0iSQoXTGlzdE9yZGVyRXZlbnRzUmVzcG9uc2USLgoGZXZlbnRzGAEgAygLMh4uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyRXZlbnQiSAoRV2F0Y2hPcmRlclJlcXVlc3QSGwoIb3JkZXJfaWQYASABKAlCCbpIBnIEuOEYARIWCg5hZnRlcl9zZXF1ZW5jZRgCIAEoDSJDChJXYXRjaE9yZGVyUmVzcG9uc2USLQoFZXZlbnQYASABKAsyHi5zbWFydGNhcnQub3JkZXIudjEuT3JkZXJFdmVudDLFBwoMT3JkZXJTZXJ2aWNlEs0BCgpQbGFjZU9yZGVyEiUuc21hcnRjYXJ0Lm9yZGVyLnYxLlBsYWNlT3JkZXJSZXF1ZXN0GiYuc21hcnRjYXJ0Lm9yZGVyLnYxLlBsYWNlT3JkZXJSZXNwb25zZSJw6uAYTwiQTiCAAjItCMkBEhIvb3JkZXJzL3tvcmRlcl9pZH0aFAoGc3RhdHVzEgdQRU5ESU5HGMoBOgYIgAgQuBdCEBIJCgd1c2VyX2lkIgNvcHOC0+STAhc6ASpiBW9yZGVyIgsvcGxhY2VPcmRlchKSAQoIR2V0T3JkZXISIy5zbWFydGNhcnQub3JkZXIudjEuR2V0T3JkZXJSZXF1ZXN0GiQuc21hcnRjYXJ0Lm9yZGVyLnYxLkdldE9yZGVyUmVzcG9uc2UiO5ACAergGBMI0A9CDhIKEghvcmRlcl9pZBgBgtPkkwIbYgVvcmRlchISL29yZGVycy97b3JkZXJfaWR9EoUBCgpMaXN0T3JkZXJzEiUuc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlcnNSZXF1ZXN0GiYuc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlcnNSZXNwb25zZSIokAIB6uAYEgjQD0INEgkKB3VzZXJfaWQYAYLT5JMCCRIHL29yZGVycxKlAQoLQ2FuY2VsT3JkZXISJi5zbWFydGNhcnQub3JkZXIudjEuQ2FuY2VsT3JkZXJSZXF1ZXN0Gicuc21hcnRjYXJ0Lm9yZGVyLnYxLkNhbmNlbE9yZGVyUmVzcG9uc2UiRZACAurgGBMIkE5CDhIKEghvcmRlcl9pZBgBgtPkkwIlOgEqYgVvcmRlciIZL29yZGVycy97b3JkZXJfaWR9L2NhbmNlbBKnAQoPTGlzdE9yZGVyRXZlbnRzEiouc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlckV2ZW50c1JlcXVlc3QaKy5zbWFydGNhcnQub3JkZXIudjEuTGlzdE9yZGVyRXZlbnRzUmVzcG9uc2UiO5ACAergGBMI0A9CDhIKEghvcmRlcl9pZBgBgtPkkwIbEhkvb3JkZXJzL3tvcmRlcl9pZH0vZXZlbnRzEnYKCldhdGNoT3JkZXISJS5zbWFydGNhcnQub3JkZXIudjEuV2F0Y2hPcmRlclJlcXVlc3QaJi5zbWFydGNhcnQub3JkZXIudjEuV2F0Y2hPcmRlclJlc3BvbnNlIheQAgHq4BgQQg4SChIIb3JkZXJfaWQYATABYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_smartcart_mesh_v1_options, file_smartcart_order_v1_order, file_smartcart_type_v1_money, file_smartcart_type_v1_string_rules]);
+  fileDesc("CiZzbWFydGNhcnQvb3JkZXIvdjEvb3JkZXJfc2VydmljZS5wcm90bxISc21hcnRjYXJ0Lm9yZGVyLnYxItMCChFQbGFjZU9yZGVyUmVxdWVzdBIdCgd1c2VyX2lkGAEgASgJQgyAAQG6SAZyBLjhGAESowEKBWl0ZW1zGAIgAygLMiQuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVySXRlbVJlcXVlc3RCbrpIa7oBYQoMaXRlbXMudW5pcXVlEidlYWNoIHByb2R1Y3QgbWF5IHN0YW5kIG9uIG9uZSBsaW5lIG9ubHkaKHRoaXMubWFwKGl0ZW0sIGl0ZW0ucHJvZHVjdF9pZCkudW5pcXVlKCmSAQQIARBkEiIKB2FkZHJlc3MYAyABKAlCEYABAbpIC3IJyOEYARABGPQDEiMKDXBheW1lbnRfdG9rZW4YBCABKAlCDIABAbpIBnIEwOEYARIwCg5leHBlY3RlZF90b3RhbBgFIAEoCzIYLnNtYXJ0Y2FydC50eXBlLnYxLk1vbmV5Ij4KElBsYWNlT3JkZXJSZXNwb25zZRIoCgVvcmRlchgBIAEoCzIZLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlciIuCg9HZXRPcmRlclJlcXVlc3QSGwoIb3JkZXJfaWQYASABKAlCCbpIBnIEuOEYASI8ChBHZXRPcmRlclJlc3BvbnNlEigKBW9yZGVyGAEgASgLMhkuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyInIKEUxpc3RPcmRlcnNSZXF1ZXN0Eh0KB3VzZXJfaWQYASABKAlCDIABAbpIBnIEuOEYARIcCglwYWdlX3NpemUYAiABKAVCCbpIBhoEGGQoABIgCgpwYWdlX3Rva2VuGAMgASgJQgy6SAlyB8jhGAEYyAEiWAoSTGlzdE9yZGVyc1Jlc3BvbnNlEikKBm9yZGVycxgBIAMoCzIZLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMQoSQ2FuY2VsT3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAEiPwoTQ2FuY2VsT3JkZXJSZXNwb25zZRIoCgVvcmRlchgBIAEoCzIZLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlciJNChZMaXN0T3JkZXJFdmVudHNSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAESFgoOYWZ0ZXJfc2VxdWVuY2UYAiABKA0iSQoXTGlzdE9yZGVyRXZlbnRzUmVzcG9uc2USLgoGZXZlbnRzGAEgAygLMh4uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyRXZlbnQiNgoXR2V0T3JkZXJTaGlwbWVudFJlcXVlc3QSGwoIb3JkZXJfaWQYASABKAlCCbpIBnIEuOEYASJNChhHZXRPcmRlclNoaXBtZW50UmVzcG9uc2USMQoIc2hpcG1lbnQYASABKAsyHy5zbWFydGNhcnQuc2hpcHBpbmcudjEuU2hpcG1lbnQiSAoRV2F0Y2hPcmRlclJlcXVlc3QSGwoIb3JkZXJfaWQYASABKAlCCbpIBnIEuOEYARIWCg5hZnRlcl9zZXF1ZW5jZRgCIAEoDSJDChJXYXRjaE9yZGVyUmVzcG9uc2USLQoFZXZlbnQYASABKAsyHi5zbWFydGNhcnQub3JkZXIudjEuT3JkZXJFdmVudDL+CAoMT3JkZXJTZXJ2aWNlEs0BCgpQbGFjZU9yZGVyEiUuc21hcnRjYXJ0Lm9yZGVyLnYxLlBsYWNlT3JkZXJSZXF1ZXN0GiYuc21hcnRjYXJ0Lm9yZGVyLnYxLlBsYWNlT3JkZXJSZXNwb25zZSJw6uAYTwiQTiCAAjItCMkBEhIvb3JkZXJzL3tvcmRlcl9pZH0aFAoGc3RhdHVzEgdQRU5ESU5HGMoBOgYIgAgQuBdCEBIJCgd1c2VyX2lkIgNvcHOC0+STAhc6ASpiBW9yZGVyIgsvcGxhY2VPcmRlchKSAQoIR2V0T3JkZXISIy5zbWFydGNhcnQub3JkZXIudjEuR2V0T3JkZXJSZXF1ZXN0GiQuc21hcnRjYXJ0Lm9yZGVyLnYxLkdldE9yZGVyUmVzcG9uc2UiO5ACAergGBMI0A9CDhIKEghvcmRlcl9pZBgBgtPkkwIbYgVvcmRlchISL29yZGVycy97b3JkZXJfaWR9EoUBCgpMaXN0T3JkZXJzEiUuc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlcnNSZXF1ZXN0GiYuc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlcnNSZXNwb25zZSIokAIB6uAYEgjQD0INEgkKB3VzZXJfaWQYAYLT5JMCCRIHL29yZGVycxKlAQoLQ2FuY2VsT3JkZXISJi5zbWFydGNhcnQub3JkZXIudjEuQ2FuY2VsT3JkZXJSZXF1ZXN0Gicuc21hcnRjYXJ0Lm9yZGVyLnYxLkNhbmNlbE9yZGVyUmVzcG9uc2UiRZACAurgGBMIkE5CDhIKEghvcmRlcl9pZBgBgtPkkwIlOgEqYgVvcmRlciIZL29yZGVycy97b3JkZXJfaWR9L2NhbmNlbBKnAQoPTGlzdE9yZGVyRXZlbnRzEiouc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlckV2ZW50c1JlcXVlc3QaKy5zbWFydGNhcnQub3JkZXIudjEuTGlzdE9yZGVyRXZlbnRzUmVzcG9uc2UiO5ACAergGBMI0A9CDhIKEghvcmRlcl9pZBgBgtPkkwIbEhkvb3JkZXJzL3tvcmRlcl9pZH0vZXZlbnRzErYBChBHZXRPcmRlclNoaXBtZW50Eisuc21hcnRjYXJ0Lm9yZGVyLnYxLkdldE9yZGVyU2hpcG1lbnRSZXF1ZXN0Giwuc21hcnRjYXJ0Lm9yZGVyLnYxLkdldE9yZGVyU2hpcG1lbnRSZXNwb25zZSJHkAIB6uAYEwi4F0IOEgoSCG9yZGVyX2lkGAGC0+STAidiCHNoaXBtZW50Ehsvb3JkZXJzL3tvcmRlcl9pZH0vc2hpcG1lbnQSdgoKV2F0Y2hPcmRlchIlLnNtYXJ0Y2FydC5vcmRlci52MS5XYXRjaE9yZGVyUmVxdWVzdBomLnNtYXJ0Y2FydC5vcmRlci52MS5XYXRjaE9yZGVyUmVzcG9uc2UiF5ACAergGBBCDhIKEghvcmRlcl9pZBgBMAFiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_smartcart_mesh_v1_options, file_smartcart_order_v1_order, file_smartcart_shipping_v1_shipping_service, file_smartcart_type_v1_money, file_smartcart_type_v1_string_rules]);
 
 /**
  * Request of `PlaceOrder`.
@@ -487,6 +489,76 @@ export const ListOrderEventsResponseSchema: GenMessage<ListOrderEventsResponse, 
   messageDesc(file_smartcart_order_v1_order_service, 9);
 
 /**
+ * Request of `GetOrderShipment`.
+ *
+ * @generated from message smartcart.order.v1.GetOrderShipmentRequest
+ */
+export type GetOrderShipmentRequest = Message<"smartcart.order.v1.GetOrderShipmentRequest"> & {
+  /**
+   * Id of the order.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+};
+
+/**
+ * Request of `GetOrderShipment`.
+ *
+ * @generated from message smartcart.order.v1.GetOrderShipmentRequest
+ */
+export type GetOrderShipmentRequestJson = {
+  /**
+   * Id of the order.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId?: string;
+};
+
+/**
+ * Describes the message smartcart.order.v1.GetOrderShipmentRequest.
+ * Use `create(GetOrderShipmentRequestSchema)` to create a new message.
+ */
+export const GetOrderShipmentRequestSchema: GenMessage<GetOrderShipmentRequest, {jsonType: GetOrderShipmentRequestJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_order_v1_order_service, 10);
+
+/**
+ * Response of `GetOrderShipment`. On REST the shipment itself is the body.
+ *
+ * @generated from message smartcart.order.v1.GetOrderShipmentResponse
+ */
+export type GetOrderShipmentResponse = Message<"smartcart.order.v1.GetOrderShipmentResponse"> & {
+  /**
+   * The shipment as it is now.
+   *
+   * @generated from field: smartcart.shipping.v1.Shipment shipment = 1;
+   */
+  shipment?: Shipment | undefined;
+};
+
+/**
+ * Response of `GetOrderShipment`. On REST the shipment itself is the body.
+ *
+ * @generated from message smartcart.order.v1.GetOrderShipmentResponse
+ */
+export type GetOrderShipmentResponseJson = {
+  /**
+   * The shipment as it is now.
+   *
+   * @generated from field: smartcart.shipping.v1.Shipment shipment = 1;
+   */
+  shipment?: ShipmentJson;
+};
+
+/**
+ * Describes the message smartcart.order.v1.GetOrderShipmentResponse.
+ * Use `create(GetOrderShipmentResponseSchema)` to create a new message.
+ */
+export const GetOrderShipmentResponseSchema: GenMessage<GetOrderShipmentResponse, {jsonType: GetOrderShipmentResponseJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_order_v1_order_service, 11);
+
+/**
  * Request of `WatchOrder`.
  *
  * @generated from message smartcart.order.v1.WatchOrderRequest
@@ -533,7 +605,7 @@ export type WatchOrderRequestJson = {
  * Use `create(WatchOrderRequestSchema)` to create a new message.
  */
 export const WatchOrderRequestSchema: GenMessage<WatchOrderRequest, {jsonType: WatchOrderRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_order_v1_order_service, 10);
+  messageDesc(file_smartcart_order_v1_order_service, 12);
 
 /**
  * Response of `WatchOrder`, one per entry.
@@ -568,7 +640,7 @@ export type WatchOrderResponseJson = {
  * Use `create(WatchOrderResponseSchema)` to create a new message.
  */
 export const WatchOrderResponseSchema: GenMessage<WatchOrderResponse, {jsonType: WatchOrderResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_order_v1_order_service, 11);
+  messageDesc(file_smartcart_order_v1_order_service, 13);
 
 /**
  * Accepts orders, drives each one to a final status and is the only writer of their history.
@@ -636,6 +708,17 @@ export const OrderService: GenService<{
     methodKind: "unary";
     input: typeof ListOrderEventsRequestSchema;
     output: typeof ListOrderEventsResponseSchema;
+  },
+  /**
+   * Returns the shipment of an order: when it started, when the parcel left, and the tracking number of the carrier. NOT_FOUND if the
+   * order does not exist or its shipment has not started; UNAVAILABLE while the shipping service does not answer.
+   *
+   * @generated from rpc smartcart.order.v1.OrderService.GetOrderShipment
+   */
+  getOrderShipment: {
+    methodKind: "unary";
+    input: typeof GetOrderShipmentRequestSchema;
+    output: typeof GetOrderShipmentResponseSchema;
   },
   /**
    * Streams the history of an order after a sequence, then new entries as they occur. The stream ends when the order is final.
