@@ -43,7 +43,7 @@ export async function finish({
   running.defer(() => pool.end());
   await addProducts(pool, o.products);
   const customer = tokensFile === undefined ? undefined : await firstCustomer(tokensFile);
-  // Orders of products that the order service's copy of the catalogue does not have yet are refused.
+  // The first order warms up connections and statements.
   for (const orderUrl of orderUrls) {
     await waitFor(async () => (await placeOne(orderUrl, customer)) === 201, {
       what: "the first order",
