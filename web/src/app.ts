@@ -4,6 +4,7 @@ import { placeOrder } from "./api/orders.ts";
 import type { Basket } from "./basket/basket.ts";
 import { parseBasket, takeOut } from "./basket/basket.ts";
 import { createCatalogue } from "./catalogue/catalogue.ts";
+import { createProductView } from "./catalogue/product-view.ts";
 import { createShopView } from "./catalogue/shop-view.ts";
 import type { Attempt } from "./checkout/attempt.ts";
 import { parseAttempt } from "./checkout/attempt.ts";
@@ -40,6 +41,9 @@ export function startApp(root: HTMLElement): void {
       root,
     );
     document.title = view.title;
+    document
+      .querySelector("meta[name=description]")
+      ?.setAttribute("content", view.description ?? "");
     const selector = focusNext;
     focusNext = undefined;
     if (selector) root.querySelector<HTMLElement>(selector)?.focus();
@@ -152,6 +156,8 @@ function openView(shop: Shop): View {
   switch (route.page) {
     case "shop":
       return createShopView(shop);
+    case "product":
+      return createProductView(shop, route.productId);
     case "checkout":
       return createCheckoutView(shop);
     case "orders":
