@@ -40,10 +40,7 @@ export function startApp(root: HTMLElement): void {
       shellTemplate({ shop, path, view: view.render(), announcement: announcement.get() }),
       root,
     );
-    document.title = view.title;
-    document
-      .querySelector("meta[name=description]")
-      ?.setAttribute("content", view.description ?? "");
+    describePage(view);
     const selector = focusNext;
     focusNext = undefined;
     if (selector) root.querySelector<HTMLElement>(selector)?.focus();
@@ -88,6 +85,12 @@ export function startApp(root: HTMLElement): void {
   root.addEventListener("click", (event) => followLink(event, shop));
   submission.resume();
   draw();
+}
+
+/** For the tab, the history and search engines. */
+function describePage({ title, description = "" }: View): void {
+  document.title = title;
+  document.querySelector("meta[name=description]")?.setAttribute("content", description);
 }
 
 /** Not every browser reports every change: a laptop that wakes up may have missed its own. */

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import type { Page, Route } from "playwright-core";
 import { assertStill, watchLayoutShift } from "./layout-shift.ts";
-import { fillForm, orderEnded, orderShown, payButton, placeByRest, visitor } from "./visitor.ts";
+import { placeByRest, visitor } from "./visitor.ts";
 
 /** Products of the shop's first page. */
 const PAGE_SIZE = 48;
@@ -23,17 +23,17 @@ export async function largeCatalogueIsPaged(page: Page, baseUrl: string): Promis
   await page.locator(`[data-product^="${category}"]`).first().waitFor();
   await page.getByRole("button", { name: "Show more products" }).click();
   await products.nth(PAGE_SIZE).waitFor();
-  assert.equal(await products.count(), 100);
+  assert.equal(await products.count(), 90);
   assert.equal(await page.locator("[data-more-products]").count(), 0);
-  await page.getByLabel("Search the shop").fill(`${category}-99`);
+  await page.getByLabel("Search the shop").fill(`${category}-89`);
   await page.getByText("1 product", { exact: true }).first().waitFor();
   await page.reload();
-  await page.locator(`[data-product="${category}-99"]`).waitFor();
+  await page.locator(`[data-product="${category}-89"]`).waitFor();
   assert.equal(await products.count(), 1);
-  await page.getByRole("link", { name: `Zinc 99 of ${category}` }).click();
-  await page.getByRole("heading", { name: `Zinc 99 of ${category}` }).waitFor();
+  await page.getByRole("link", { name: `Zinc 89 of ${category}` }).click();
+  await page.getByRole("heading", { name: `Zinc 89 of ${category}` }).waitFor();
   await page.goBack();
-  await page.locator(`[data-product="${category}-99"]`).waitFor();
+  await page.locator(`[data-product="${category}-89"]`).waitFor();
   assert.equal(await page.getByLabel("Category").inputValue(), category);
 }
 
@@ -100,32 +100,6 @@ export async function brokenPictureLeavesTheTile(page: Page, baseUrl: string): P
   assert.equal((await tile.textContent())?.trim(), "");
 }
 
-/** The price changes between basket and order: nothing is ordered, the page shows both prices and asks; then it is the new one. */
-export async function changedPriceAsks(page: Page, baseUrl: string): Promise<void> {
-  const productId = visitor("priced");
-  await createProduct(page, baseUrl, { productId });
-  // From here on nothing is heard of the new price.
-  await page.route("**/InventoryService/WatchStock", (route: Route) => route.abort());
-  await page.goto(new URL(`/products/${productId}`, baseUrl).href);
-  await page.getByRole("button", { name: `Add Product ${productId} to the basket` }).click();
-  await fillForm(page, { name: visitor("price") });
-  const changed = await adminCall(page, baseUrl, "UpdateProduct", {
-    productId,
-    revision: "1",
-    price: { currencyCode: "USD", minorUnits: "1250" },
-  });
-  assert.equal(changed.status, 200, JSON.stringify(changed.body));
-  await page.getByRole("button", { name: "Pay $10.00" }).click();
-  const notice = page.locator("[data-outcome=price-changed]");
-  await notice.waitFor();
-  assert.match((await notice.textContent()) ?? "", /\$10\.00\s*→\s*\$12\.50/);
-  await page.getByRole("button", { name: "Pay $12.50" }).click();
-  await orderShown(page);
-  await orderEnded(page);
-  await page.getByText("$12.50").first().waitFor();
-  assert.equal(await payButton(page).count(), 0);
-}
-
 async function createProduct(
   page: Page,
   baseUrl: string,
@@ -142,10 +116,10 @@ async function createProduct(
   assert.equal(status, 200, JSON.stringify(body));
 }
 
-/** A hundred products in one category. */
+/** Two pages of products in one category. */
 async function importProducts(page: Page, baseUrl: string, category: string): Promise<void> {
   const importId = crypto.randomUUID();
-  const rows = Array.from({ length: 100 }, (_, index) => ({
+  const rows = Array.from({ length: 90 }, (_, index) => ({
     line: index + 1,
     productId: `${category}-${index}`,
     name: `Zinc ${String(index).padStart(2, "0")} of ${category}`,

@@ -59,16 +59,17 @@ const emptyListing: Listing = {
   phase: "ready",
 };
 
+const nothingKnown: CatalogueState = {
+  products: new Map(),
+  missing: new Set(),
+  listing: emptyListing,
+  categories: [],
+  freshness: "loading",
+};
+
 /** Begins with nothing. It sleeps while nothing is wanted and while the page is hidden. */
 export function createCatalogue(client: InventoryClient): Catalogue {
-  const state = createObservable<CatalogueState>({
-    products: new Map(),
-    missing: new Set(),
-    listing: emptyListing,
-    categories: [],
-    freshness: "loading",
-  });
-  const change = (next: Partial<CatalogueState>) => state.set({ ...state.get(), ...next });
+  const state = createObservable(nothingKnown);
   const wishes = new Set<() => readonly string[]>();
   let running: AbortController | undefined;
   let round = new AbortController();
@@ -95,24 +96,18 @@ export function createCatalogue(client: InventoryClient): Catalogue {
   };
   document.addEventListener("visibilitychange", adjust);
 
-  const find = (productId: string) => state.get().products.get(productId);
+  /** Takes a new state, and begins a new round for what it asks for. */
+  const ask = (next: CatalogueState | undefined): void => {
+    if (!next) return;
+    state.set(next);
+    round.abort();
+  };
   return {
     get: state.get,
     subscribe: state.subscribe,
-    find,
-    list({ query, category }) {
-      const { listing } = state.get();
-      const isListed = listing.query === query && listing.category === category;
-      if (isListed && listing !== emptyListing) return;
-      change({ listing: { ...listing, query, category, nextPageToken: "", phase: "loading" } });
-      round.abort();
-    },
-    more() {
-      const { listing } = state.get();
-      if (listing.phase !== "ready" || listing.nextPageToken === "") return;
-      change({ listing: { ...listing, phase: "more" } });
-      round.abort();
-    },
+    find: (productId) => state.get().products.get(productId),
+    list: (filter) => ask(withListing(state.get(), filter)),
+    more: () => ask(withNextPage(state.get())),
     want(productIds) {
       wishes.add(productIds);
       adjust();
@@ -126,14 +121,38 @@ export function createCatalogue(client: InventoryClient): Catalogue {
       const { products, missing } = state.get();
       if (follower.wanted().some((id) => !products.has(id) && !missing.has(id))) round.abort();
     },
-    learnPrices(prices) {
-      const changed = [...prices].flatMap(([productId, { currencyCode = "", minorUnits = 0 }]) => {
-        const product = find(productId);
-        if (!product?.price) return [];
-        const price = { ...product.price, currencyCode, minorUnits: BigInt(minorUnits) };
-        return [{ ...product, price }];
-      });
-      change({ products: mergeProducts(state.get().products, changed) });
-    },
+    learnPrices: (prices) => state.set(withPrices(state.get(), prices)),
   };
+}
+
+/** Undefined where that is listed already. */
+function withListing(
+  state: CatalogueState,
+  { query, category }: CatalogueFilter,
+): CatalogueState | undefined {
+  const { listing } = state;
+  const isSame = listing.query === query && listing.category === category;
+  if (isSame && listing !== emptyListing) return undefined;
+  return {
+    ...state,
+    listing: { ...listing, query, category, nextPageToken: "", phase: "loading" },
+  };
+}
+
+/** Undefined where there is no further page, or none yet. */
+function withNextPage(state: CatalogueState): CatalogueState | undefined {
+  const { listing } = state;
+  if (listing.phase !== "ready" || listing.nextPageToken === "") return undefined;
+  return { ...state, listing: { ...listing, phase: "more" } };
+}
+
+function withPrices(state: CatalogueState, prices: ReadonlyMap<string, Amount>): CatalogueState {
+  const changed = [...prices].flatMap(([productId, { currencyCode = "", minorUnits = 0 }]) => {
+    const product = state.products.get(productId);
+    if (!product?.price) return [];
+    return [
+      { ...product, price: { ...product.price, currencyCode, minorUnits: BigInt(minorUnits) } },
+    ];
+  });
+  return { ...state, products: mergeProducts(state.products, changed) };
 }

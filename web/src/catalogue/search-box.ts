@@ -66,7 +66,7 @@ function categorySelect(
   return html`
     <label class="visually-hidden" for="category">Category</label>
     <select id="category" @change=${(event: Event) => onChoose((event.target as HTMLSelectElement).value)}>
-      <option value="" ?selected=${chosen === ""}>All categories</option>
+      <option value="" ?selected=${chosen === ""}>All products</option>
       ${names.map((name) => html`<option value=${name} ?selected=${name === chosen}>${name}</option>`)}
     </select>
   `;
