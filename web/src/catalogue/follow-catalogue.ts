@@ -3,7 +3,7 @@ import type { Product } from "@smartcart/gen/inventory/v1/product_pb";
 import type { InventoryClient } from "../api/inventory.ts";
 import { backoffMs, pause } from "../backoff.ts";
 import type { Observable } from "../observable.ts";
-import type { CatalogueState } from "./catalogue.ts";
+import type { CatalogueState } from "./catalogue-state.ts";
 import { mergeProducts } from "./product.ts";
 
 /** What a follower works on. */

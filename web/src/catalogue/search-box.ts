@@ -2,7 +2,7 @@ import type { TemplateResult } from "lit-html";
 import { html } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import type { Shop } from "../shop.ts";
-import type { CatalogueFilter } from "./catalogue.ts";
+import type { CatalogueFilter } from "./catalogue-state.ts";
 import { filterIn, listingPath } from "./search.ts";
 
 /** The search of the shop. What it lists is part of the URL, so that it survives a reload and can be shared. */

@@ -1,4 +1,4 @@
-import type { CatalogueFilter } from "./catalogue.ts";
+import type { CatalogueFilter } from "./catalogue-state.ts";
 
 /** What an address lists: "?q=blue+mug&category=Kitchen". */
 export function filterIn(search: string): CatalogueFilter {

@@ -7,7 +7,7 @@ import { basketLines } from "../basket/basket-lines.ts";
 import { basketTotal } from "../basket/basket-total.ts";
 import type { Shop, View } from "../shop.ts";
 import { formatMoney } from "../ui/money.ts";
-import type { CatalogueState } from "./catalogue.ts";
+import type { CatalogueState } from "./catalogue-state.ts";
 import { productsByCategory } from "./product.ts";
 import { productCard } from "./product-card.ts";
 import { hitsInWords } from "./search.ts";
