@@ -1,6 +1,7 @@
 /** Passes requests and WebSockets of the page's origin on to the parts. */
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { securityHeaders } from "@smartcart/runtime";
 import { isStream } from "./web-drain.ts";
 import { bodyTooLarge, internalProblem, sendProblem } from "./web-problem.ts";
 import { endToEnd } from "./web-proxy-headers.ts";
@@ -116,7 +117,7 @@ function passAnswer(answer: IncomingMessage, response: ServerResponse): void {
   answer.on("error", () => response.destroy());
   try {
     response.writeHead(answer.statusCode ?? 502, answer.statusMessage, {
-      "x-content-type-options": "nosniff",
+      ...securityHeaders,
       ...endToEnd(answer),
     });
   } catch {
