@@ -47,6 +47,7 @@ export type { Policy } from "./methods/policy.ts";
 export { batchTargets, policyOf } from "./methods/policy.ts";
 export type { OpenApiInfo } from "./openapi/openapi.ts";
 export { createOpenApi } from "./openapi/openapi.ts";
+export type { MethodProblems } from "./openapi/problem-responses.ts";
 export type { FieldChain, RestHeader, RestRoute } from "./rest/rest-routes.ts";
 export { jsonPathOf, resolveChain, restRoutes } from "./rest/rest-routes.ts";
 export type { FieldViolation } from "./validation/field-violation.ts";
