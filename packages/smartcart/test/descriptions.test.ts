@@ -24,6 +24,7 @@ describe("a running shop describes itself", () => {
       "/orders/{orderId}",
       "/orders/{orderId}/cancel",
       "/orders/{orderId}/events",
+      "/orders/{orderId}/shipment",
       "/placeOrder",
     ]);
   });
@@ -77,13 +78,13 @@ describe("a running shop describes itself", () => {
     }
     expect(await send("/placeOrder", "post")).toBe(201);
     expect(await send("/orders", "get")).toBe(200);
-    for (const [path, verb] of [
-      ["/orders/{orderId}", "get"],
-      ["/orders/{orderId}/events", "get"],
-      ["/orders/{orderId}/cancel", "post"],
-    ] as const) {
-      expect(await send(path, verb), path).toBe(404);
-      expect([200, 409], path).toContain(await send(path, verb, { orderId }));
+    await shop.history(orderId, "Shipped");
+    for (const path of Object.keys(document.paths).filter((path) => path.includes("{orderId}"))) {
+      for (const verb of Object.keys(document.paths[path])) {
+        expect(await send(path, verb), path).toBe(404);
+        // What has been shipped cannot be cancelled.
+        expect(await send(path, verb, { orderId }), path).toBe(verb === "post" ? 409 : 200);
+      }
     }
   });
 

@@ -53,6 +53,7 @@ describe("the document", () => {
       "get /orders",
       "get /orders/{orderId}",
       "get /orders/{orderId}/events",
+      "get /orders/{orderId}/shipment",
       "post /orders/{orderId}/cancel",
       "post /placeOrder",
     ]);
