@@ -1,11 +1,22 @@
 /**
  * `npm run dev`: the shop for development. All services in one process that restarts when one of its sources changes, and the
  * page by Vite, which reloads what changes in the browser. A restart is a graceful shutdown: orders in progress go on afterwards, and
- * the page connects again by itself. Arguments are those of `smartcart up`, for example `npm run dev -- --fresh`.
+ * the page connects again by itself. `npm run dev -- --rabbitmq` uses RabbitMQ.
  */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { withDerivedPorts } from "@smartcart/runtime";
+
+const known = ["--rabbitmq"];
+const unknown = process.argv.slice(2).filter((argument) => !known.includes(argument));
+if (unknown.length > 0) {
+  // --fresh would empty the database at every restart.
+  const advice = unknown.includes("--fresh") ? ` Run "npm start -- --fresh" once before.` : "";
+  process.stderr.write(
+    `npm run dev takes ${known.join(", ")} only, not ${unknown.join(" ")}.${advice}\n`,
+  );
+  process.exit(2);
+}
 
 const root = join(import.meta.dirname, "..");
 const env = withDerivedPorts(process.env);
