@@ -2,7 +2,7 @@
 import { Code } from "@connectrpc/connect";
 import type { MethodProblems } from "@smartcart/contract";
 import type { Order } from "@smartcart/gen/order/v1/order_pb";
-import { RejectedOrderSchema } from "@smartcart/gen/order/v1/order_pb";
+import { ChangedPricesSchema, RejectedOrderSchema } from "@smartcart/gen/order/v1/order_pb";
 import { DomainError } from "@smartcart/mesh";
 import type { Unavailable } from "@smartcart/service";
 
@@ -102,6 +102,19 @@ export function idempotencyKeyInUse(orderId: string): DomainError {
   });
 }
 
+/** The total is not the one that the customer saw. The order is as it would be; it was not stored. */
+export function priceChanged({ total, items }: Order): DomainError {
+  return new DomainError({
+    code: "PRICE_CHANGED",
+    rpcCode: Code.FailedPrecondition,
+    httpStatus: 409,
+    title: "Price changed",
+    message:
+      "The total is no longer the expected one, so nothing was ordered. Show the customer the new prices, and send the request again with the new total.",
+    details: [{ desc: ChangedPricesSchema, value: { ...(total && { total }), items } }],
+  });
+}
+
 export function catalogueUnavailable(cause: unknown): DomainError {
   return new DomainError({
     code: "CATALOGUE_UNAVAILABLE",
@@ -157,7 +170,7 @@ export const ordersUnavailable: Unavailable = {
 export const problemsByMethod: MethodProblems = {
   PlaceOrder: {
     402: ["PAYMENT_DECLINED"],
-    409: ["OUT_OF_STOCK", "IDEMPOTENCY_KEY_IN_USE"],
+    409: ["OUT_OF_STOCK", "PRICE_CHANGED", "IDEMPOTENCY_KEY_IN_USE"],
     422: ["IDEMPOTENCY_KEY_REUSED"],
   },
   CancelOrder: { 409: ["ORDER_NOT_SETTLED", "ORDER_ALREADY_SHIPPING", "ORDER_REJECTED"] },

@@ -1,4 +1,6 @@
 import type { AddCommand } from "../cli/command.ts";
+import { addCatalogue } from "./catalogue.ts";
+import { addDb } from "./db.ts";
 import { addDlq } from "./dlq.ts";
 import { addDoctor } from "./doctor.ts";
 import { addMesh } from "./mesh.ts";
@@ -10,8 +12,10 @@ import { addWeb } from "./web.ts";
 export const commands: readonly AddCommand[] = [
   addUp,
   addWeb,
+  addCatalogue,
   addDoctor,
   addDlq,
+  addDb,
   addMesh,
   addSettings,
 ];
