@@ -14,6 +14,8 @@ export interface Attached extends AsyncDisposable {
   readonly urls: Readonly<Record<string, string>>;
   /** Proves who calls, where the parts ask for it. */
   readonly meshSecret: string | undefined;
+  /** Proves that an operator calls, where the parts ask for it. */
+  readonly opsToken: string | undefined;
   readonly log: Logger;
 }
 
@@ -38,6 +40,7 @@ export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
     bus,
     urls: await findUrls(env),
     meshSecret: config.MESH_SECRET ?? note?.meshSecret,
+    opsToken: config.OPS_TOKEN,
     log,
     [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose](),
   };

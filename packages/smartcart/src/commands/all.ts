@@ -6,6 +6,7 @@ import { addDoctor } from "./doctor.ts";
 import { addMesh } from "./mesh.ts";
 import { addSettings } from "./settings.ts";
 import { addUp } from "./up.ts";
+import { addUser } from "./user.ts";
 import { addWeb } from "./web.ts";
 
 /** Every command, in the order in which the help lists them. `cli/command.ts` says how to add one. */
@@ -15,6 +16,7 @@ export const commands: readonly AddCommand[] = [
   addCatalogue,
   addDoctor,
   addDlq,
+  addUser,
   addDb,
   addMesh,
   addSettings,
