@@ -9,6 +9,7 @@ import { createInvariants, createReconciler } from "@smartcart/reconciler";
 import { reasonOf } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase } from "@smartcart/store";
+import { askPart } from "./ask-part.ts";
 import type { Attached } from "./attach.ts";
 
 export interface DoctorOptions {
@@ -43,7 +44,7 @@ export async function runDoctor(attached: Attached, o: DoctorOptions): Promise<D
   const items = [
     await lookAtDatabase(database),
     await lookAtQueue(attached.bus),
-    ...(await Promise.all(Object.entries(attached.urls).map(lookAtPart))),
+    ...(await Promise.all(Object.entries(attached.urls).map((part) => lookAtPart(part, attached)))),
   ];
   const { item, findings } = await lookAtPromises(attached, database, o);
   const all = [...items, item];
@@ -93,13 +94,16 @@ async function lookAtQueue(bus: EventBus): Promise<Item> {
   };
 }
 
-async function lookAtPart([what, url]: readonly [string, string]): Promise<Item> {
+async function lookAtPart(
+  [what, url]: readonly [string, string],
+  { tls }: Attached,
+): Promise<Item> {
   try {
-    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) });
-    const report = (await response.json()) as { status: string; checks: Record<string, string> };
+    const response = await askPart(what, `${url}/readyz`, tls);
+    const report = response.body as { status: string; checks: Record<string, string> };
     const failed = Object.keys(report.checks ?? {}).filter((name) => report.checks[name] !== "ok");
     const why = failed.length > 0 ? `: ${failed.join(", ")} failed` : "";
-    return { what, well: response.ok, says: `${report.status} at ${url}${why}` };
+    return { what, well: response.isOk, says: `${report.status} at ${url}${why}` };
   } catch (error) {
     return { what, well: false, says: `does not respond at ${url}: ${reasonOf(error)}` };
   }
@@ -111,11 +115,12 @@ async function lookAtPromises(
   { reconcile, patienceMs }: DoctorOptions,
 ): Promise<{ item: Item; findings: readonly Finding[] }> {
   await using opened = new AsyncDisposableStack();
-  const { log, meshSecret, urls } = attached;
+  const { log, meshSecret, tls, urls } = attached;
   const peer = (name: string) => ({
     caller: "reconciler",
     log,
     meshSecret,
+    tls,
     baseUrl: urls[name] ?? "",
   });
   const invariants = createInvariants({ settleMs: SETTLE_MS });

@@ -57,15 +57,16 @@ const bearer = async (o: object = {}, secret = AUTH_SECRET) => {
   const jwt = new SignJWT(claims(o)).setProtectedHeader({ alg: "HS256" });
   return { authorization: `Bearer ${await jwt.sign(new TextEncoder().encode(secret))}` };
 };
-const caller = (name: string, secret = MESH_SECRET) => ({
-  "smartcart-caller": createCallerTokens(name, secret)(),
+const caller = (name: string, audience: string, secret = MESH_SECRET) => ({
+  "smartcart-caller": createCallerTokens({ caller: name, audience }, secret)(),
 });
 
 type Kind = "customer" | "operator" | "service" | "nobody" | "bad token";
 interface Who {
   readonly kind: Kind;
   readonly name?: string;
-  readonly headers: () => Promise<Record<string, string>> | Record<string, string>;
+  /** For a call of that service. */
+  readonly headers: (at: string) => Promise<Record<string, string>> | Record<string, string>;
 }
 const principals: Readonly<Record<string, Who>> = {
   nobody: { kind: "nobody", headers: () => ({}) },
@@ -93,12 +94,16 @@ const principals: Readonly<Record<string, Who>> = {
   },
   "a forged service": {
     kind: "nobody",
-    headers: () => caller("order", "another-secret-of-many-letters"),
+    headers: (at) => caller("order", at, "another-secret-of-many-letters"),
+  },
+  "a service with a token for another": {
+    kind: "nobody",
+    headers: (at) => caller("order", at === "payment" ? "inventory" : "payment"),
   },
   ...Object.fromEntries(
     [...serviceNames].map((name) => [
       `service ${name}`,
-      { kind: "service", name, headers: () => caller(name) } as const,
+      { kind: "service", name, headers: (at: string) => caller(name, at) } as const,
     ]),
   ),
 };
@@ -199,9 +204,12 @@ afterAll(() => process.stdout.write(`access matrix: ${cells} cells\n`));
 describe.each(Object.keys(transports))("%s", (transportName) => {
   test.each(Object.keys(principals))("%s", async (name) => {
     const who = principals[name] as Who;
-    const headers = await who.headers();
+    const headersAt = Object.fromEntries(
+      await Promise.all(served.map(async ([, at]) => [at, await who.headers(at)] as const)),
+    );
     const verdicts = await Promise.all(
       served.flatMap(([service, at]) => {
+        const headers = headersAt[at] ?? {};
         const transport = transports[transportName]?.(shop.urls[at] ?? "") as Transport;
         return service.methods.map((method) =>
           judge(transport, method, { headers, wanted: expected(method, who) }),
@@ -216,7 +224,7 @@ describe.each(Object.keys(transports))("%s", (transportName) => {
 
 test.each(Object.keys(principals))("through the page: %s", async (name) => {
   const who = principals[name] as Who;
-  const headers = await who.headers();
+  const headers = await who.headers("order");
   const transport = transports.Connect?.(shop.urls.web ?? "") as Transport;
   const verdicts = await Promise.all(
     served.flatMap(([service]) => {
@@ -239,7 +247,7 @@ test.each(Object.keys(principals))("by REST: %s", async (name) => {
   const who = principals[name] as Who;
   // What is no person has no business here.
   const seen: Who = who.kind === "service" ? { kind: "nobody", headers: who.headers } : who;
-  const headers = await who.headers();
+  const headers = await who.headers("order");
   for (const base of [shop.urls.order, shop.urls.web]) {
     for (const { verb, openApiPath, method } of restRoutes([OrderService])) {
       const path = openApiPath.replace(/\{[^}]*\}/g, orders.ada);
@@ -277,7 +285,7 @@ async function statusOf(socket: WebSocket): Promise<number> {
 test.each(Object.keys(principals))("by WebSocket: %s", async (name) => {
   const who = principals[name] as Who;
   const rule = frameAccessOf(SubscriptionSchema);
-  const headers = await who.headers();
+  const headers = await who.headers("order");
   const { authorization } = headers as { authorization?: string };
   const token = authorization?.replace("Bearer ", "");
   for (const base of [shop.urls["status-hub"], shop.urls.web]) {
