@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { writeOutput } from "@smartcart/runtime";
 import type { Attached } from "./attach.ts";
 import { attach } from "./attach.ts";
+import { runCerts } from "./certs.ts";
 import { runDlq } from "./dlq.ts";
 import { runDoctor } from "./doctor.ts";
 import { meshTable } from "./mesh-table.ts";
@@ -18,6 +19,8 @@ const HELP = `smartcart: an order backend in which one set of .proto files is th
   npx smartcart web             only the web page and its proxy
   npx smartcart settings        list the environment variables
   npx smartcart mesh            list the methods of the contract: who may call them, time-outs, retries, batches
+  npx smartcart certs DIR       issue or renew certificates for TLS and between services
+        --host NAME   a name or address of public ports, repeatable (this machine)    --days N   how long they are good (90)
   npx smartcart dlq             dead letters: list, show, redrive, drop
   npx smartcart doctor          check a running SmartCart
         --reconcile   repair automatically where possible    --wait N   seconds that a violation must last (20)
@@ -39,6 +42,8 @@ export async function runCommand(args: readonly string[], env: NodeJS.ProcessEnv
       return print(settingsTable());
     case "mesh":
       return print(meshTable());
+    case "certs":
+      return certs(rest, flags);
     case "dlq":
       return onRunning(env, (running) => dlq(running, rest, flags));
     case "doctor":
@@ -56,6 +61,17 @@ async function onRunning(
   try {
     await using running = await attach(env);
     await tool(running);
+  } catch (error) {
+    writeOutput("stderr", `${(error as Error).message}\n`);
+    process.exitCode = 1;
+  }
+}
+
+async function certs([folder]: readonly string[], { host, days }: Flags): Promise<void> {
+  if (folder === undefined)
+    return fail("Name the folder for the certificates: smartcart certs DIR");
+  try {
+    print(await runCerts({ folder, hosts: host, days: numberOf(days) }));
   } catch (error) {
     writeOutput("stderr", `${(error as Error).message}\n`);
     process.exitCode = 1;
@@ -95,6 +111,8 @@ interface Flags {
   readonly limit?: string;
   readonly wait?: string;
   readonly rate?: string;
+  readonly host: readonly string[];
+  readonly days?: string;
 }
 
 function parse(args: readonly string[]): Parsed | string {
@@ -110,6 +128,8 @@ function parse(args: readonly string[]): Parsed | string {
         limit: { type: "string" },
         wait: { type: "string" },
         rate: { type: "string" },
+        host: { type: "string", multiple: true, default: [] },
+        days: { type: "string" },
       },
     });
     const [command = "up", ...rest] = positionals;

@@ -1,6 +1,7 @@
 /** The parts in this process but each on its own, so that one of them can be missing for a while. They call one another by URL. */
 import type { EventBus } from "@smartcart/bus";
 import { openBus } from "@smartcart/bus";
+import { hasTls } from "@smartcart/identity";
 import { startInventory } from "@smartcart/inventory";
 import { startLog } from "@smartcart/log";
 import { startNotification } from "@smartcart/notification";
@@ -46,13 +47,18 @@ export type ServiceName = keyof typeof starts;
 export interface PartsOptions {
   /** Those that are not started yet. */
   readonly without: readonly ServiceName[];
+  /** Further settings. Default: none. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
-export async function startParts({ without }: PartsOptions) {
+export async function startParts({ without, env: further = {} }: PartsOptions) {
   await using started = new AsyncDisposableStack();
   const names = Object.keys(starts) as ServiceName[];
   const ports = await freePorts(names.length);
-  const urls = Object.fromEntries(names.map((name, i) => [name, `http://127.0.0.1:${ports[i]}`]));
+  const scheme = hasTls(further) ? "https" : "http";
+  const urls = Object.fromEntries(
+    names.map((name, i) => [name, `${scheme}://127.0.0.1:${ports[i]}`]),
+  );
   const env = names.flatMap((name, index) => {
     const variable = name.replace("-hub", "").toUpperCase();
     return [
@@ -67,6 +73,7 @@ export async function startParts({ without }: PartsOptions) {
     SHIPPING_DELAY_MS: "0",
     ORDER_ANSWER_TIMEOUT_MS: "20000",
     SHIPPING_LOG_FILE: "/dev/null",
+    ...further,
   });
   const start = async (name: ServiceName): Promise<void> => {
     started.use(await starts[name]({ config, databaseUrl, bus, log: silentLogger }));
@@ -76,6 +83,7 @@ export async function startParts({ without }: PartsOptions) {
   return {
     ...createShopper(urls),
     databaseUrl,
+    urls,
     /** Starts one that was missing. */
     start: async (name: ServiceName): Promise<void> => {
       running.use(await starts[name]({ config, databaseUrl, bus, log: silentLogger }));

@@ -1,6 +1,5 @@
 /** Issues certificates for services: an authority for development, or for a shop whose machines all belong to one owner. */
 import "reflect-metadata";
-import type { webcrypto } from "node:crypto";
 import { createPrivateKey, randomBytes, subtle } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -39,9 +38,12 @@ const dayMs = 86_400_000;
 const backdatedMs = 3_600_000;
 const localHosts = ["localhost", "127.0.0.1", "::1"];
 
+/** As the library has it: the types of the web platform, where a program has those. */
+type Keys = Parameters<typeof X509CertificateGenerator.createSelfSigned>[0]["keys"];
+
 interface Authority {
   readonly certificate: X509Certificate;
-  readonly key: webcrypto.CryptoKey;
+  readonly key: Keys["privateKey"];
 }
 
 /**
@@ -105,7 +107,7 @@ async function readAuthority(folder: string): Promise<Authority | undefined> {
     const certificate = new X509Certificate(certPem);
     const der = createPrivateKey(keyPem).export({ type: "pkcs8", format: "der" });
     const key = await subtle.importKey("pkcs8", der, algorithm, false, ["sign"]);
-    return { certificate, key };
+    return { certificate, key: key as unknown as Keys["privateKey"] };
   } catch (cause) {
     throw new StartError(
       `${join(folder, "ca.crt")} and ca.key cannot be read; remove them to have a new authority made, whose certificates replace all others`,
@@ -140,8 +142,8 @@ async function issue(
   await writePair(o.folder, o.name, { certificate, key: keys.privateKey });
 }
 
-async function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return await subtle.generateKey(algorithm, true, ["sign", "verify"]);
+async function generateKeys(): Promise<Keys> {
+  return (await subtle.generateKey(algorithm, true, ["sign", "verify"])) as unknown as Keys;
 }
 
 function validity(days: number) {
@@ -163,7 +165,7 @@ function serialNumber(): string {
 async function writePair(
   folder: string,
   name: string,
-  { certificate, key }: { certificate: X509Certificate; key: webcrypto.CryptoKey },
+  { certificate, key }: Authority,
 ): Promise<void> {
   const der = Buffer.from(await subtle.exportKey("pkcs8", key));
   const pem = createPrivateKey({ key: der, type: "pkcs8", format: "der" }).export({
