@@ -65,17 +65,8 @@ export function createProtocolMux(o: ProtocolMuxOptions): ProtocolMux {
   const [serveHttp1] = http1.listeners("connection");
   http1.removeAllListeners("connection");
 
-  const sockets = new Set<Socket>();
-  const silent = new Set<Socket>();
+  const { track, sockets, silent } = createConnections();
   const multiplexed = new Set<Socket>();
-  const track = (socket: Socket) => {
-    sockets.add(socket);
-    silent.add(socket);
-    socket.once("close", () => {
-      sockets.delete(socket);
-      silent.delete(socket);
-    });
-  };
   const serve = (socket: Socket) =>
     whenBegun(socket, http2Preface, (seen) => {
       if (seen.subarray(0, http2Preface.length).equals(http2Preface)) {
@@ -98,9 +89,7 @@ export function createProtocolMux(o: ProtocolMuxOptions): ProtocolMux {
       files: o.tls,
       log,
       serve(secure, plain) {
-        sockets.delete(plain);
-        silent.delete(plain);
-        track(secure);
+        track(secure, plain);
         serve(secure);
       },
     });
@@ -115,6 +104,23 @@ export function createProtocolMux(o: ProtocolMuxOptions): ProtocolMux {
     else whenBegun(socket, Buffer.alloc(0), (seen) => serveSecurely(socket, seen));
   });
   return { http1, sockets, silent, multiplexed, sessions: http2.sessions };
+}
+
+/** The connections of a port. `track` adds one, in the place of another where it is made of that one. */
+function createConnections() {
+  const sockets = new Set<Socket>();
+  const silent = new Set<Socket>();
+  const drop = (socket: Socket) => {
+    sockets.delete(socket);
+    silent.delete(socket);
+  };
+  const track = (socket: Socket, instead?: Socket) => {
+    if (instead !== undefined) drop(instead);
+    sockets.add(socket);
+    silent.add(socket);
+    socket.once("close", () => drop(socket));
+  };
+  return { track, sockets, silent };
 }
 
 /** Calls back with the first bytes, once they can be told from `opening`, and after they are put back; the socket is paused then. */
