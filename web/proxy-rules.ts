@@ -28,8 +28,10 @@ export const proxyRules: readonly ProxyRule[] = [
   { path: "/docs", upstream: "order" },
   { path: "/smartcart.order.v1.OrderService", upstream: "order" },
   { path: "/smartcart.inventory.v1.InventoryService", upstream: "inventory" },
+  { path: "/smartcart.inventory.v1.CatalogueAdminService", upstream: "inventory" },
   { path: "/smartcart.log.v1.LogService", upstream: "log" },
   { path: "/smartcart.ops.v1.OpsService", upstream: "ops" },
+  { path: "/ops/streams", upstream: "ops", websocket: true },
   { path: "/ws", upstream: "status", websocket: true },
 ];
 
@@ -73,6 +75,11 @@ export function upstreamFor(request: ProxyRequest): Upstream | undefined {
     return undefined;
   }
   return rule?.upstream;
+}
+
+/** Whether a path is upgraded to a WebSocket. */
+export function isWebSocketPath(path: string): boolean {
+  return proxyRules.some((rule) => rule.websocket === true && rule.path === path);
 }
 
 /** Paths that are pages of the site, for a browser that navigates there: those of `parseRoute` in src/route.ts. */

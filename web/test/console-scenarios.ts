@@ -84,3 +84,26 @@ export async function switchWithKeyboardOnly(page: Page, baseUrl: string): Promi
   await page.keyboard.press("Space");
   await page.getByText(/: off$/).waitFor({ state: "attached" });
 }
+
+/** Ten windows on the console leave the browser room for the shop: with six connections of HTTP/1.1 for all of them. */
+export async function tenConsolesAndTheShopAreLive(page: Page, baseUrl: string): Promise<void> {
+  const windows = [page];
+  while (windows.length < 10) windows.push(await page.context().newPage());
+  const shop = await page.context().newPage();
+  try {
+    for (const one of windows) await openConsole(one, baseUrl);
+    for (const one of windows) {
+      await one.waitForFunction(() => {
+        const streams = [...document.querySelectorAll("[data-stream]")];
+        return streams.length > 1 && streams.every((note) => note.matches("[data-stream=live]"));
+      });
+    }
+    await shop.goto(baseUrl);
+    await shop.locator("[data-freshness=live]").waitFor();
+    // Each still gets its snapshots, and the shop its answers.
+    await placeByRest(shop, baseUrl, { productId: "ceramic-mug", quantity: 1 });
+    for (const one of windows) await one.locator("[data-console=live]").waitFor();
+  } finally {
+    for (const one of [...windows.slice(1), shop]) await one.close();
+  }
+}

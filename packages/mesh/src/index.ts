@@ -1,5 +1,6 @@
 export { refusalOf as accessRefusalOf } from "./auth/access.ts";
 export { authenticationError } from "./auth/access-errors.ts";
+export { operatorOf } from "./auth/authentication.ts";
 export { createCallerTokens } from "./auth/caller-token.ts";
 export { type BatchErrors, settleBatch } from "./batch/batch-results.ts";
 export {
@@ -24,6 +25,7 @@ export {
   problemOfError as httpProblemOf,
 } from "./errors/problem.ts";
 export type { Checks } from "./health/readiness.ts";
+export { isAllowedOrigin } from "./http/allowed-origin.ts";
 export type { NodeRequest, NodeResponse } from "./http/node-http.ts";
 export { boundPipelines } from "./http/pipelines.ts";
 export { createProtocolMux, type ProtocolMux } from "./http/protocol-mux.ts";

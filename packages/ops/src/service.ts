@@ -1,5 +1,6 @@
 /** Builds the operator's service from its dependencies. */
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
+import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
@@ -22,6 +23,7 @@ import { startInvariantWatch } from "./invariant-watch.ts";
 import { startLoad } from "./load.ts";
 import { startMeshWatch } from "./mesh-watch.ts";
 import { startQueueWatch } from "./queue-watch.ts";
+import { relayLogs } from "./relay-logs.ts";
 import { createOpsRoutes } from "./routes.ts";
 import { wellStockedProducts } from "./well-stocked.ts";
 
@@ -69,7 +71,11 @@ export async function startOps(o: OpsOptions): Promise<RunningService> {
     const routes = createOpsRoutes({ ...watched, invariants, letters });
     return {
       services: [OpsService],
-      routes: (router) => router.service(OpsService, routes),
+      routes(router) {
+        router.service(OpsService, routes);
+        router.rpc(LogService.method.tailLogs, relayLogs(peers.logs));
+      },
+      streamSocketPath: "/ops/streams",
       faultSwitches,
       checks: { bus: () => bus.check() },
     };
@@ -107,7 +113,9 @@ function connectPeers(
   { stack, tls }: Pick<ServiceContext, "stack" | "tls">,
 ) {
   const common = { caller: "reconciler", log, meshSecret: config.MESH_SECRET, tls };
+  const ops = { ...common, caller: "ops" };
   return {
+    logs: stack.use(createServiceClient(LogService, { ...ops, ...services.log[0] })),
     inventory: stack.use(
       createServiceClient(InventoryService, { ...common, ...services.inventory[0] }),
     ),

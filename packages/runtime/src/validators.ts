@@ -37,12 +37,25 @@ export const bool = makeExactValidator<boolean>((input) => {
 
 /** A TCP port; 0 asks the system for a free one. */
 export const port = makeValidator<number>((input) => {
-  const value = Number(input);
-  if (!/^\d+$/.test(input.trim()) || value > 65_535) {
-    throw wrong(input, "must be a port number from 1 to 65535 (0 = any free port)");
-  }
-  return value;
+  const value = validPort(input);
+  if (value !== undefined) return value;
+  throw wrong(input, "must be a port number from 1 to 65535 (0 = any free port)");
 });
+
+/** The port that a text names; undefined where it names none. */
+export function validPort(text: string | undefined): number | undefined {
+  const value = Number(text);
+  return /^\d+$/.test(text?.trim() ?? "") && value <= 65_535 ? value : undefined;
+}
+
+/** The first of a block of ports. `max` is the largest. */
+export function portBlock(max: number) {
+  return makeValidator<number>((input) => {
+    const value = validPort(input) ?? 0;
+    if (value > 0 && value <= max) return value;
+    throw wrong(input, `must be a port number from 1 to ${max}`);
+  });
+}
 
 /** A name or address to listen on, without scheme or port. */
 export const host = makeValidator<string>((input) => {

@@ -1,6 +1,7 @@
 /** `smartcart certs`: certificates for the services and for public ports, of an authority of one's own. */
 import { resolve } from "node:path";
 import { serviceNames } from "@smartcart/contract";
+import { issueDevelopmentCertificates } from "@smartcart/identity/development-ca";
 
 /** Whose certificate is good for whom else: the operations service repairs in the name of the reconciler. */
 const others: Readonly<Record<string, readonly string[]>> = { ops: ["reconciler"] };
@@ -17,8 +18,6 @@ export interface CertsOptions {
 /** Issues them, or renews those that are there. @returns what to do with them, for a person. */
 export async function runCerts({ folder, hosts, days }: CertsOptions): Promise<string> {
   const path = resolve(folder);
-  // Only here: the library is large, and no service issues certificates.
-  const { issueDevelopmentCertificates } = await import("@smartcart/identity/development-ca");
   const services = Object.fromEntries(
     [...serviceNames].map((name) => [name, others[name] ?? []] as const),
   );

@@ -14,7 +14,7 @@ import {
   serverUrl,
 } from "@smartcart/runtime";
 import type { Upstream } from "@smartcart/web/proxy-rules";
-import { upstreamFor } from "@smartcart/web/proxy-rules";
+import { isWebSocketPath } from "@smartcart/web/proxy-rules";
 import { answerBrokenRequest } from "./web-broken-request.ts";
 import { createWebDrain } from "./web-drain.ts";
 import { loadPage } from "./web-files.ts";
@@ -128,7 +128,7 @@ function createHttp1Server(
 function isWebSocket(request: IncomingMessage): boolean {
   const path = targetOf(request)?.path ?? "";
   const isWanted = /^websocket$/i.test(request.headers.upgrade ?? "");
-  return isWanted && request.method === "GET" && upstreamFor({ path }) === "status";
+  return isWanted && request.method === "GET" && isWebSocketPath(path);
 }
 
 /** What answers a wish for an upgrade that is not granted; Node hands over the bare socket. */
@@ -147,7 +147,7 @@ async function listen(server: Server, { port, host, log }: WebServerOptions): Pr
     await once(server, "listening");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
-    const message = `WEB_PORT: port ${port} is taken on ${host}; end what listens there or set WEB_PORT to another port`;
+    const message = `Port ${port} is in use. Set WEB_PORT.`;
     throw new StartError(message, { variable: "WEB_PORT", cause: error });
   }
   // No descriptor left for one more connection (EMFILE): those that are open go on.

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { expect, test } from "vitest";
+import { isAllowedOrigin } from "@smartcart/mesh";
 import { loopbackProxies, parseTrustedProxies } from "@smartcart/runtime";
 import type { AdmissionOptions } from "./admission.ts";
-import { createAdmission, isAllowedOrigin } from "./admission.ts";
+import { createAdmission } from "./admission.ts";
 
 function request(o: {
   origin?: string;

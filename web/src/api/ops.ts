@@ -3,6 +3,7 @@ import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
+import { createStreamInterceptor } from "./stream-interceptor.ts";
 
 export type OpsClient = Client<typeof OpsService>;
 export type LogClient = Client<typeof LogService>;
@@ -12,9 +13,11 @@ export function createConsoleClients(interceptor: Interceptor): {
   readonly ops: OpsClient;
   readonly logs: LogClient;
 } {
+  const streams = new URL("/ops/streams", location.href);
+  streams.protocol = streams.protocol.replace("http", "ws");
   const transport = createConnectTransport({
     baseUrl: location.origin,
-    interceptors: [interceptor],
+    interceptors: [interceptor, createStreamInterceptor(streams.href)],
     // Snapshots come for hours: a third of the bytes, and less to parse.
     useBinaryFormat: true,
   });

@@ -35,7 +35,7 @@ export function startLiveStream<T>(options: LiveStreamOptions<T>): LiveStream {
   const state = createObservable<StreamState>("connecting");
   let running: AbortController | undefined;
 
-  // A browser has six HTTP/1.1 connections to an origin, and each stream holds one: hidden tabs give theirs back.
+  // A hidden tab shows nothing, so it costs nothing: neither the service nor the battery.
   const restart = (): void => {
     running?.abort();
     if (signal.aborted || document.hidden) return;

@@ -1,7 +1,7 @@
 /** Tells who makes a call, and turns away whom its contract does not let in. */
 import type { DescMethod } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
-import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
+import type { HandlerContext, Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { createContextKey } from "@connectrpc/connect";
 import type { AccessRule } from "@smartcart/contract";
 import { accessOf } from "@smartcart/contract";
@@ -27,6 +27,12 @@ export const principalKey = createContextKey<Principal>(anonymous, { description
 export const peerServicesKey = createContextKey<readonly string[] | undefined>(undefined, {
   description: "services at the other end",
 });
+
+/** The operator who makes a served call: the subject of the token, "ops-token" for OPS_TOKEN; empty where none is required. */
+export function operatorOf({ values }: Pick<HandlerContext, "values">): string {
+  const principal = values.get(principalKey);
+  return principal.kind === "operator" ? principal.subject : "";
+}
 
 /** How a server tells who calls. */
 export interface AuthenticationOptions {

@@ -78,6 +78,11 @@ export interface ServerOptions {
   readonly drainNoticeMs?: number;
   /** Takes over connections that ask for a WebSocket. Any other upgrade is ignored, as is every one where this is not set. */
   readonly onUpgrade?: OnUpgrade;
+  /**
+   * Path of the WebSocket over which pages open the server streams of `routes` (`stream_frames.proto`). Not beside `onUpgrade`.
+   * Default: there is none.
+   */
+  readonly streamSocketPath?: string;
   /** Adds routes of the part's own. */
   readonly extraRoutes?: (app: Hono) => void;
   /** Origins whose pages may call; default: none. */

@@ -17,6 +17,7 @@ import { createRequestGate } from "../http/request-gate.ts";
 import { createRpcListener } from "../http/rpc-listener.ts";
 import { endWithProblem, rejectUpgradeWith } from "../http/send-problem.ts";
 import { demandTls } from "../http/strict-transport.ts";
+import { createStreamSockets } from "../streams/stream-sockets.ts";
 import { drain } from "./drain.ts";
 import type { ServerOptions } from "./server-options.ts";
 import type { Serving, Shutdown } from "./serving.ts";
@@ -78,7 +79,7 @@ export async function startServer(o: ServerOptions): Promise<RunningServer> {
 function createPort(
   o: ServerOptions,
   maxBodyBytes: number,
-  { handlers, transport }: Serving,
+  { handlers, transport, methods }: Serving,
   shutdown: Shutdown,
 ): ProtocolMux {
   const readiness = createReadiness(o.checks ?? {}, shutdown.draining.signal, o.log);
@@ -92,6 +93,18 @@ function createPort(
     origins: o.corsOrigins ?? [],
     requestHeaders: (o.restOptions?.headers ?? []).map(({ name }) => name),
   });
+  const upgrade =
+    o.streamSocketPath === undefined
+      ? o.onUpgrade
+      : createStreamSockets({
+          path: o.streamSocketPath,
+          methods,
+          transport,
+          allowedHosts: o.allowedHosts ?? [],
+          trustedProxies,
+          shutdown: shutdown.streams.signal,
+          log: o.log,
+        });
   const markSecure = o.tls === undefined ? () => {} : demandTls;
   const onRequest = (req: NodeRequest, res: NodeResponse) => {
     try {
@@ -111,7 +124,7 @@ function createPort(
       res.destroy();
     }
   };
-  const onUpgrade = o.onUpgrade && guardUpgrade(o.onUpgrade, gate, o.log);
+  const onUpgrade = upgrade && guardUpgrade(upgrade, gate, o.log);
   return createProtocolMux({
     http1: createHttp1Server({ onRequest, onUpgrade }),
     onHttp2Request: onRequest,

@@ -1,3 +1,4 @@
+import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { compileRules } from "@smartcart/contract";
@@ -35,6 +36,8 @@ export interface Serving {
   readonly handlers: readonly UniversalHandler[];
   /** For this process. */
   readonly transport: Transport;
+  /** The methods of `routes`, health, reflection and the part's report. */
+  readonly methods: Iterable<DescMethod>;
   /** Unary calls under way. */
   inFlight(): number;
 }
@@ -104,6 +107,7 @@ export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: 
       interceptors,
       streamShutdown: shutdown.streams.signal,
     }),
+    methods: served.specs.keys(),
     inFlight: admission.inFlight,
   };
 }
