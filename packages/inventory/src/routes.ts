@@ -3,6 +3,10 @@ import type {
   InventoryService,
   ReserveRequest as ReserveRequestMessage,
 } from "@smartcart/gen/inventory/v1/inventory_service_pb";
+import {
+  CommitReservationRequestSchema,
+  ReserveRequestSchema,
+} from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import type { BatchErrors } from "@smartcart/mesh";
 import { settleBatch } from "@smartcart/mesh";
 import type { Database, Queryable } from "@smartcart/store";
@@ -120,11 +124,11 @@ function createReservationMethods(parts: InventoryParts): Omit<Impl, keyof Produ
   return {
     reserve,
     batchReserve: async ({ requests }) => ({
-      results: await settleBatch(requests, reserve, parts),
+      results: await settleBatch(ReserveRequestSchema, requests, reserve, parts),
     }),
     commitReservation: commit,
     batchCommitReservations: async ({ requests }) => ({
-      results: await settleBatch(requests, commit, parts),
+      results: await settleBatch(CommitReservationRequestSchema, requests, commit, parts),
     }),
     async batchDeleteReservations({ reservationIds }) {
       await book.delete(reservationIds);

@@ -35,7 +35,6 @@ export interface DeadLetterActions {
 
 const maxRead = 5_000;
 const maxChunk = 25;
-const maxBodyBytes = 4_096;
 const maxReason = 4_096;
 const maxAttributes = 16_384;
 
@@ -167,14 +166,14 @@ function describe(queue: string, letter: DeadLetter): LetterInit {
     queue,
     messageId: letter.id,
     type: letter.type,
-    orderId: decoded?.orderId ?? "",
+    orderId: decoded.orderId,
     traceId: letter.traceparent.split("-")[1] ?? "",
     attempts: letter.attempt,
-    reason: cut(letter.reason, maxReason),
-    messageJson: decoded === undefined ? "" : JSON.stringify(decoded.json),
-    body: new Uint8Array(letter.body.subarray(0, maxBodyBytes)),
+    reason: cut(decoded.reason, maxReason),
+    messageJson: decoded.json === undefined ? "" : JSON.stringify(decoded.json),
+    bodySize: BigInt(letter.body.byteLength),
     attributesJson: cut(
-      JSON.stringify({ properties: letter.properties, headers: letter.headers }),
+      JSON.stringify({ properties: letter.properties, headers: decoded.headers }),
       maxAttributes,
     ),
     ...(letter.failedAt && { failedAt: timestampFromDate(letter.failedAt) }),

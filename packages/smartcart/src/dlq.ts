@@ -26,11 +26,11 @@ export function queuesWithDeadLetters(): string[] {
 export async function listed(bus: EventBus, queue: string, limit: number): Promise<ListedQueue> {
   const letters = bus.deadLetters(queue);
   const count = await letters.count();
-  const deadLetters = (await letters.list({ limit })).map(
-    ({ id, type, failedAt, attempt, reason }) => {
-      return { id, type, failedAt: failedAt?.toISOString(), attempt, reason };
-    },
-  );
+  const deadLetters = (await letters.list({ limit })).map((letter) => {
+    const { id, type, failedAt, attempt } = letter;
+    const { reason } = decodeDeadLetter(letter);
+    return { id, type, failedAt: failedAt?.toISOString(), attempt, reason };
+  });
   return { queue, count, deadLetters };
 }
 
@@ -51,10 +51,16 @@ function onOneLine(text: string): string {
   );
 }
 
-/** A dead letter with its message decoded, or with its bytes where it cannot be decoded. */
+/** A dead letter with its message decoded, without personal data, or with its size where it cannot be decoded. */
 export function shown(letter: DeadLetter): object {
   const { body, ...rest } = letter;
-  const message = decodeDeadLetter(letter)?.json;
-  if (message === undefined) return { ...rest, bodyBase64: Buffer.from(body).toString("base64") };
-  return { ...rest, message };
+  const { json, headers, reason } = decodeDeadLetter(letter);
+  // One that cannot be decoded may hold an address anywhere: the queue alone shows its bytes.
+  return {
+    ...rest,
+    reason,
+    headers,
+    bodySize: body.byteLength,
+    ...(json !== undefined && { message: json }),
+  };
 }

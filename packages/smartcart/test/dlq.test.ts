@@ -63,7 +63,7 @@ describe("smartcart dlq", () => {
     expect(shipments).toEqual({ queue: "shipments", count: 0, deadLetters: [] });
   });
 
-  it("shows a message decoded, and one that cannot be decoded as its bytes", async () => {
+  it("shows a message decoded, and of one that cannot be decoded its size", async () => {
     const one = await dlq("show", "orders", "ORD-2:placed");
     expect(JSON.parse(one.stdout).message).toEqual({ orderId: "ORD-2" });
     const both = await dlq("show", "orders", "ORD-2:placed", "poison", "--json");
@@ -71,7 +71,8 @@ describe("smartcart dlq", () => {
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
-    expect(Buffer.from(poison.bodyBase64, "base64").toString()).toBe("not protobuf");
+    expect(poison).toMatchObject({ id: "poison", bodySize: 12 });
+    expect(both.stdout).not.toContain("not protobuf");
   });
 
   it.each(["show", "redrive", "drop"])(

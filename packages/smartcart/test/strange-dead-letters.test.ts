@@ -47,8 +47,8 @@ describe.skipIf(!(await canTestRabbitmq()))("strange dead letters", () => {
         timestamp: "2026-01-01T00:00:00.000Z",
         messageId: "whole",
       },
-      headers: { kept: "yes" },
-      bodyBase64: Buffer.from([0xff, 0xfe]).toString("base64"),
+      headers: { kept: "[redacted]" },
+      bodySize: 2,
     });
     const times = (await letters.list()).map(({ headers }) => headers).filter(({ when }) => when);
     for (const headers of times) {

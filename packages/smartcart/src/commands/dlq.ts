@@ -49,7 +49,7 @@ function addList(dlq: Command, cli: Cli): void {
 function addShow(dlq: Command, cli: Cli): void {
   dlq
     .command("show")
-    .summary("show dead letters, decoded")
+    .summary("show dead letters, decoded, without personal data")
     .addArgument(queueArgument("<queue>", "the queue"))
     .argument("<id...>", "their ids")
     .option("--json", "print each on one line, for programs")
