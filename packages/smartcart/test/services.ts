@@ -49,9 +49,14 @@ export interface PartsOptions {
   readonly without: readonly ServiceName[];
   /** Further settings. Default: none. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The database and the queue of each service. Default: one database for all, and the queue in it. */
+  readonly connections?: (name: ServiceName) => {
+    readonly databaseUrl: string;
+    readonly amqpUrl: string | undefined;
+  };
 }
 
-export async function startParts({ without, env: further = {} }: PartsOptions) {
+export async function startParts({ without, env: further = {}, connections }: PartsOptions) {
   await using started = new AsyncDisposableStack();
   const names = Object.keys(starts) as ServiceName[];
   const ports = await freePorts(names.length);
@@ -66,8 +71,12 @@ export async function startParts({ without, env: further = {} }: PartsOptions) {
       [`${variable}_URL`, urls[name]],
     ];
   });
+  const log = silentLogger;
   const { url: databaseUrl } = started.use(await createTestDatabase());
-  const bus = started.use(await openBus({ databaseUrl, name: "parts", log: silentLogger }));
+  const shared =
+    connections === undefined
+      ? started.use(await openBus({ databaseUrl, name: "parts", log }))
+      : undefined;
   const config = parseSmartCartConfig({
     ...Object.fromEntries(env),
     SHIPPING_DELAY_MS: "0",
@@ -75,19 +84,19 @@ export async function startParts({ without, env: further = {} }: PartsOptions) {
     SHIPPING_LOG_FILE: "/dev/null",
     ...further,
   });
-  const start = async (name: ServiceName): Promise<void> => {
-    started.use(await starts[name]({ config, databaseUrl, bus, log: silentLogger }));
+  const startOn = async (stack: AsyncDisposableStack, name: ServiceName): Promise<void> => {
+    const own = { databaseUrl, ...connections?.(name) };
+    const bus = shared ?? stack.use(await openBus({ ...own, name, log }));
+    stack.use(await starts[name]({ config, databaseUrl: own.databaseUrl, bus, log }));
   };
-  for (const name of names.filter((name) => !without.includes(name))) await start(name);
+  for (const name of names.filter((name) => !without.includes(name))) await startOn(started, name);
   const running = started.move();
   return {
     ...createShopper(urls),
     databaseUrl,
     urls,
     /** Starts one that was missing. */
-    start: async (name: ServiceName): Promise<void> => {
-      running.use(await starts[name]({ config, databaseUrl, bus, log: silentLogger }));
-    },
+    start: (name: ServiceName): Promise<void> => startOn(running, name),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -3,6 +3,7 @@ import { addCerts } from "./certs.ts";
 import { addDlq } from "./dlq.ts";
 import { addDoctor } from "./doctor.ts";
 import { addMesh } from "./mesh.ts";
+import { addRoles } from "./roles.ts";
 import { addSettings } from "./settings.ts";
 import { addUp } from "./up.ts";
 import { addWeb } from "./web.ts";
@@ -16,4 +17,5 @@ export const commands: readonly AddCommand[] = [
   addMesh,
   addSettings,
   addCerts,
+  addRoles,
 ];
