@@ -39,9 +39,9 @@ export interface AuthenticationOptions {
   /** The service that is called: caller tokens must be for it. */
   readonly audience: string;
   /** By the header `Authorization`; undefined: it is not looked at. */
-  readonly authenticate: Authenticator | undefined;
+  readonly authenticate?: Authenticator | undefined;
   /** Verifies the caller tokens of services; undefined: nobody can prove to be one. */
-  readonly meshSecret: string | undefined;
+  readonly meshSecret?: string | undefined;
   readonly trust: Trust;
   /** Told of what operators do. */
   readonly log: Logger;
