@@ -39,7 +39,7 @@ export async function finish({
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 });
   running.defer(() => pool.end());
   await addProducts(pool, o.products);
-  // Orders of products that the order service's copy of the catalogue does not have yet are refused.
+  // The first order warms up connections and statements.
   for (const orderUrl of orderUrls) {
     await waitFor(async () => (await placeOne(orderUrl)) === 201, { what: "the first order" });
   }

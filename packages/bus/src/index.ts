@@ -12,8 +12,9 @@ export { insertOutbox, outboxMigrations, outboxWritten } from "./outbox.ts";
 export { describeUrl } from "./rabbitmq/connection.ts";
 export type { BrokerAdmin, QueueUse, ServiceUser } from "./rabbitmq/service-users.ts";
 export { createServiceUsers } from "./rabbitmq/service-users.ts";
-export type { Relay, RelayOptions } from "./relay.ts";
+export type { Relay } from "./relay.ts";
 export { startRelay } from "./relay.ts";
+export type { RelayOptions } from "./relay-run.ts";
 export type {
   ConsumeOptions,
   DeadLetter,

@@ -1,5 +1,7 @@
 import type { AddCommand } from "../cli/command.ts";
+import { addCatalogue } from "./catalogue.ts";
 import { addCerts } from "./certs.ts";
+import { addDb } from "./db.ts";
 import { addDlq } from "./dlq.ts";
 import { addDoctor } from "./doctor.ts";
 import { addMesh } from "./mesh.ts";
@@ -12,8 +14,10 @@ import { addWeb } from "./web.ts";
 export const commands: readonly AddCommand[] = [
   addUp,
   addWeb,
+  addCatalogue,
   addDoctor,
   addDlq,
+  addDb,
   addMesh,
   addSettings,
   addCerts,
