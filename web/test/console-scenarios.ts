@@ -3,7 +3,15 @@
  * Those in `test/scripted-console-scenarios.ts` need a console that says what a script wants.
  */
 import type { Page } from "playwright-core";
-import { checkOut, fillBasket, openConsole, orderShown, placeByRest, tabTo } from "./visitor.ts";
+import {
+  checkOut,
+  fillBasket,
+  openConsole,
+  orderShown,
+  payButton,
+  placeByRest,
+  tabTo,
+} from "./visitor.ts";
 
 /** The services that take an order through. */
 const services = ["order", "inventory", "payment", "notification", "shipping", "status-hub", "log"];
@@ -30,7 +38,7 @@ export async function declineSwitchDeclines(page: Page, baseUrl: string): Promis
   await page.getByText(/Decline.*: on/).waitFor({ state: "attached" });
   await fillBasket(page, baseUrl, ["Ceramic Mug"]);
   await checkOut(page, { name: "Grace" });
-  await page.getByRole("heading", { name: "The payment was declined" }).waitFor();
+  await page.getByRole("heading", { name: "Card declined: not charged" }).waitFor();
   await openConsole(page, baseUrl);
   // A snapshot is a second old, and so may be the report in it.
   const turnedOn = page.locator('[data-switch="payment decline"] input:checked');
@@ -38,7 +46,7 @@ export async function declineSwitchDeclines(page: Page, baseUrl: string): Promis
   await decline.uncheck();
   await page.getByText(/Decline.*: off/).waitFor({ state: "attached" });
   await page.getByRole("link", { name: /^Basket, / }).click();
-  await page.getByRole("button", { name: "Place the order" }).click();
+  await payButton(page).click();
   await orderShown(page);
 }
 

@@ -73,7 +73,7 @@ export function startOrder(o: OrderOptions): Promise<RunningService> {
     const common = { database, repository, saga, crashPoints, log, now };
     return {
       ...endpoints(config, context.tls !== undefined),
-      routes: orderRoutes({ ...common, catalogue, answerTimeoutMs }),
+      routes: orderRoutes({ ...common, catalogue, shipping, answerTimeoutMs }),
       owners: {
         order_id: {
           ownerOf: async (orderId) => (await repository.find(orderId))?.userId,
