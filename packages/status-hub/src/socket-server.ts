@@ -69,7 +69,8 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
     const outlet = createSocketSender(socket, { connection, turn, maxBufferedBytes, onSlow });
     open.set(socket, outlet);
     heartbeat.watch(socket);
-    const client = o.hub.connect(outlet, identity);
+    const address = o.admission.addressOf(request);
+    const client = o.hub.connect(outlet, { ...identity, address });
     takeFrames(socket, { client, outlet, ...o });
     const expiry = closeWhenExpired(outlet, identity);
     socket.once("close", () => {
