@@ -39,6 +39,8 @@ export interface Shop {
 export interface View {
   /** For the tab and the history. */
   readonly title: string;
+  /** What a search engine shows of the page. Default: nothing. */
+  readonly description?: string;
   render(): TemplateResult;
   /** Ends whatever the view began. */
   close(): void;

@@ -18,6 +18,8 @@ export interface Attached extends AsyncDisposable {
   readonly meshSecret: string | undefined;
   /** By which the services are known and this tool proves who it is; undefined: there are none. */
   readonly tls: TlsFiles | undefined;
+  /** Proves that an operator calls, where the parts ask for it. */
+  readonly opsToken: string | undefined;
   readonly log: Logger;
 }
 
@@ -51,6 +53,7 @@ export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
     urls: await findUrls(env),
     meshSecret,
     tls,
+    opsToken: config.OPS_TOKEN,
     log,
     async [Symbol.asyncDispose]() {
       await tls?.[Symbol.asyncDispose]();

@@ -8,6 +8,7 @@ import { addMesh } from "./mesh.ts";
 import { addRoles } from "./roles.ts";
 import { addSettings } from "./settings.ts";
 import { addUp } from "./up.ts";
+import { addUser } from "./user.ts";
 import { addWeb } from "./web.ts";
 
 /** Every command, in the order in which the help lists them. `cli/command.ts` says how to add one. */
@@ -17,6 +18,7 @@ export const commands: readonly AddCommand[] = [
   addCatalogue,
   addDoctor,
   addDlq,
+  addUser,
   addDb,
   addMesh,
   addSettings,
