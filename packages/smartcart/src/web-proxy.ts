@@ -57,7 +57,7 @@ function passRequest(
     endAtHalfClose(request, response, answer);
     passAnswer(answer, response);
     if (request.complete) return;
-    // Answered before the request's end, so its rest concerns nobody.
+    // Answered before the request's end, so the rest is discarded.
     request.unpipe(outgoing);
     discardRest(request);
     answer.once("end", () => outgoing.destroy());
@@ -148,7 +148,7 @@ function streamOf(response: ServerResponse): ServerHttp2Stream | undefined {
 
 /**
  * A client may close its side after its request and wait for the answer (RFC 9112, 9.6). An answer without an end is another
- * matter: nobody can tell such a client from one that is gone, and no browser does so.
+ * matter: such a client cannot be told from one that is gone, and no browser does so.
  */
 function endAtHalfClose(
   { socket, httpVersionMajor }: IncomingMessage,
