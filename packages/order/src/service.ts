@@ -20,7 +20,7 @@ import { createCatalogue } from "./catalogue.ts";
 import type { OrderConfig } from "./config.ts";
 import type { CrashPoints } from "./crash-points.ts";
 import { crashAt, noCrashPoints } from "./crash-points.ts";
-import { orderNotFound, ordersUnavailable } from "./errors.ts";
+import { orderNotFound, ordersUnavailable, problemsByMethod } from "./errors.ts";
 import { idempotencyKeyHeader } from "./idempotency.ts";
 import { startKeyPruning } from "./key-pruning.ts";
 import { startOverdueShipmentPoller } from "./overdue-shipment-poller.ts";
@@ -72,7 +72,7 @@ export function startOrder(o: OrderOptions): Promise<RunningService> {
     const answerTimeoutMs = config.ORDER_ANSWER_TIMEOUT_MS;
     const common = { database, repository, saga, crashPoints, log, now };
     return {
-      ...endpoints(config),
+      ...endpoints(config, context.tls !== undefined),
       routes: orderRoutes({ ...common, catalogue, shipping, answerTimeoutMs }),
       owners: {
         order_id: {
@@ -92,13 +92,14 @@ export function startOrder(o: OrderOptions): Promise<RunningService> {
 }
 
 /** What the port offers beside the RPCs, and its limits. */
-function endpoints(config: OrderConfig): ServiceServer {
-  const asyncApi = createAsyncApi({ statusPort: config.STATUS_PORT });
+function endpoints(config: OrderConfig, hasTls: boolean): ServiceServer {
+  const asyncApi = createAsyncApi({ statusPort: config.STATUS_PORT, hasTls });
   return {
     services: [OrderService],
     rest: [OrderService],
     restOptions: {
       headers: [idempotencyKeyHeader],
+      problems: problemsByMethod,
       description: aboutKeys(config.IDEMPOTENCY_KEY_TTL_MS),
     },
     extraRoutes: (app) => app.get("/asyncapi.json", (context) => context.json(asyncApi)),

@@ -5,6 +5,7 @@
  */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { TlsConfig } from "@smartcart/identity";
 import { processExists } from "@smartcart/runtime";
 
 /** A SmartCart that runs in one process. */
@@ -14,6 +15,8 @@ export interface RunningNote {
   readonly amqpUrl?: string;
   /** By which the tools prove who they are, where the services ask for it. */
   readonly meshSecret?: string;
+  /** Where the certificates are by which the parts are known, if their ports speak TLS. */
+  readonly tls?: TlsConfig;
   /** Base URL by part. */
   readonly urls: Readonly<Record<string, string>>;
 }
@@ -36,6 +39,15 @@ export async function leaveRunningNote(
 export async function readRunningNote(stateDirectory: string): Promise<RunningNote | undefined> {
   const text = await readFile(fileIn(stateDirectory), "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
-  const note = JSON.parse(text) as RunningNote;
-  return processExists(note.pid) ? note : undefined;
+  const note = parsed(text);
+  return note !== undefined && processExists(note.pid) ? note : undefined;
+}
+
+/** Undefined for a note that a full disk or a killed process has left incomplete. */
+function parsed(text: string): RunningNote | undefined {
+  try {
+    return JSON.parse(text) as RunningNote;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,5 +1,7 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { ClientFrameSchema, ServerFrameSchema } from "@smartcart/gen/status/v1/frames_pb";
+import { descriptionOf } from "../documents/descriptions.ts";
+import { exampleOf } from "../documents/examples.ts";
 import type { EventType, QueueType } from "../events/event-types.ts";
 import { eventTypes, protobufContentType, queueTypes } from "../events/event-types.ts";
 import { deadLetterExchange, eventsExchange } from "../events/topology.ts";
@@ -10,6 +12,8 @@ import { createSchemaRegistry } from "../json-schema/json-schema.ts";
 export interface AsyncApiOptions {
   /** Port of the status hub. */
   readonly statusPort: number;
+  /** The hub speaks TLS. Default: plain text. */
+  readonly hasTls?: boolean;
 }
 
 const events = [...eventTypes.values()];
@@ -20,7 +24,7 @@ const frames = [ClientFrameSchema, ServerFrameSchema];
  * The AsyncAPI 3.0 document of the events and the WebSocket frames, made from the descriptors.
  * https://www.asyncapi.com/docs/reference/specification/v3.0.0
  */
-export function createAsyncApi({ statusPort }: AsyncApiOptions): object {
+export function createAsyncApi({ statusPort, hasTls = false }: AsyncApiOptions): object {
   // Consumers pass over fields that they do not know, so that an event may grow.
   const schemas = createSchemaRegistry({ closed: false });
   const messages = Object.fromEntries([
@@ -33,12 +37,16 @@ export function createAsyncApi({ statusPort }: AsyncApiOptions): object {
       title: "SmartCart events",
       version: "1",
       description:
-        "Events are protobuf; the schemas show them in proto3 JSON. Frames are proto3 JSON, one a text message.",
+        "Events are protobuf; the schemas show them in proto3 JSON. Frames are proto3 JSON, one per text message.",
       license: { name: "Apache-2.0" },
     },
     servers: {
       broker: { host: "localhost:5672", protocol: "amqp", description: "RabbitMQ" },
-      hub: { host: `localhost:${statusPort}`, protocol: "ws", description: "StatusHub" },
+      hub: {
+        host: `localhost:${statusPort}`,
+        protocol: hasTls ? "wss" : "ws",
+        description: "StatusHub",
+      },
     },
     channels: channels(),
     operations: operations(),
@@ -112,8 +120,10 @@ function eventMessage(event: EventType, schemas: SchemaRegistry): JsonSchema {
   return {
     name: event.desc.typeName,
     title: event.desc.name,
+    description: descriptionOf(event.desc) ?? "",
     contentType: protobufContentType,
     payload: schemas.ref(event.desc),
+    examples: [{ payload: exampleOf(event.desc) }],
     bindings: { amqp: { messageType: event.desc.typeName, bindingVersion: "0.3.0" } },
   };
 }
@@ -122,8 +132,10 @@ function frameMessage(desc: DescMessage, schemas: SchemaRegistry): JsonSchema {
   return {
     name: desc.typeName,
     title: desc.name,
+    description: descriptionOf(desc) ?? "",
     contentType: "application/json",
     payload: schemas.ref(desc),
+    examples: [{ payload: exampleOf(desc) }],
   };
 }
 
