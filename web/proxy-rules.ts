@@ -27,6 +27,7 @@ export const proxyRules: readonly ProxyRule[] = [
   { path: "/openapi.json", upstream: "order" },
   { path: "/docs", upstream: "order" },
   { path: "/smartcart.order.v1.OrderService", upstream: "order" },
+  { path: "/smartcart.order.v1.OrderAdminService", upstream: "order" },
   { path: "/smartcart.inventory.v1.InventoryService", upstream: "inventory" },
   { path: "/smartcart.log.v1.LogService", upstream: "log" },
   { path: "/smartcart.ops.v1.OpsService", upstream: "ops" },
@@ -82,7 +83,8 @@ export function isWebSocketPath(path: string): boolean {
 }
 
 /** Paths that are pages of the site, for a browser that navigates there: those of `parseRoute` in src/route.ts. */
-const pagePaths = /^\/(?:checkout\/?|ops\/?|auth\/callback\/?|orders(?:\/[^/]*)?)?$/;
+const pagePaths =
+  /^\/(?:checkout\/?|ops(?:\/(?:dead-letters|log|faults|orders(?:\/[^/]+)?))?\/?|auth\/callback\/?|orders(?:\/[^/]*)?)?$/;
 
 /** Whether the site has a page at that path. */
 export function isPage(path: string): boolean {

@@ -3,6 +3,7 @@ import type { Basket } from "./basket/basket.ts";
 import type { Catalogue } from "./catalogue/catalogue.ts";
 import type { Attempt } from "./checkout/attempt.ts";
 import type { Observable } from "./observable.ts";
+import type { Route } from "./route.ts";
 import type { Session } from "./session/session.ts";
 
 /** The customer, stored by the browser. */
@@ -37,6 +38,8 @@ export interface View {
   /** For the tab and the history. */
   readonly title: string;
   render(): TemplateResult;
+  /** Goes to another of its own paths; false where that belongs to another view. Default: it has one path. */
+  moveTo?(route: Route): boolean;
   /** Ends whatever the view began. */
   close(): void;
 }

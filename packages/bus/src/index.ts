@@ -17,6 +17,7 @@ export type {
   DeadLetters,
   Delivery,
   EventBus,
+  HandledResult,
   Outcome,
   OutgoingEvent,
   PublishOptions,

@@ -1,7 +1,7 @@
 import type { Logger, Registry } from "@smartcart/runtime";
 import { startTimer } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
-import { countOutbox, onOutboxWritten } from "./outbox.ts";
+import { countOutbox, onOutboxWritten, outboxAgeMs } from "./outbox.ts";
 import { RelayRounds } from "./relay-rounds.ts";
 import { standbyMs, TurnHolder } from "./relay-turn.ts";
 import type { EventBus } from "./types.ts";
@@ -30,6 +30,8 @@ export interface RelayOptions {
 export interface Relay extends AsyncDisposable {
   /** Rows not yet confirmed. */
   pending(): Promise<number>;
+  /** How long the oldest event has waited, in milliseconds; 0 where none waits. */
+  ageMs(): Promise<number>;
 }
 
 /** How long after its last row an outbox counts as quiet, and the pause then. */
@@ -65,6 +67,7 @@ export function startRelay(o: RelayOptions): Relay {
   timer.poke();
   return {
     pending: async () => (await countOutbox(o.database)).pending,
+    ageMs: () => outboxAgeMs(o.database),
     async [Symbol.asyncDispose]() {
       removeWake();
       await timer[Symbol.asyncDispose]();

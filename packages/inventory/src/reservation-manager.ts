@@ -5,7 +5,7 @@ import {
   isUniqueViolation,
   withTransaction,
 } from "@smartcart/store";
-import type { Known, Reservation, ReserveRequest } from "./reservation.ts";
+import type { Known, Reservation, ReservationChange, ReserveRequest } from "./reservation.ts";
 import {
   decideCommits,
   decideExpiries,
@@ -58,8 +58,10 @@ export function createReservationManager(o: {
   readonly database: Database;
   readonly onChange: () => void;
   readonly onHeld?: (ttlMs: number) => void;
+  /** Called for each reservation that went back because nobody committed it in time. */
+  readonly onExpired?: (reservationId: string) => void;
 }): ReservationManager {
-  const { database, onChange, onHeld } = o;
+  const { database, onChange, onHeld, onExpired } = o;
 
   const fold = <I, O>(
     name: string,
@@ -110,7 +112,8 @@ export function createReservationManager(o: {
       if (ids.length === 0) return 0;
       const expired = await transact(database, "expire", (tx) => expireAll(tx, ids));
       onChange();
-      return expired;
+      for (const { reservationId } of expired) onExpired?.(reservationId);
+      return expired.length;
     },
   };
 }
@@ -215,12 +218,15 @@ async function releaseAll(tx: Queryable, ids: readonly string[]): Promise<Reserv
   return released;
 }
 
-async function expireAll(tx: Queryable, ids: readonly string[]): Promise<number> {
+async function expireAll(
+  tx: Queryable,
+  ids: readonly string[],
+): Promise<readonly ReservationChange[]> {
   await lockStockOf(tx, ids);
   const overdue = await lockOverdue(tx, ids);
   const { changes, moves } = decideExpiries(overdue);
   if (changes.length > 0) await updateReservations(tx, changes, moves);
-  return changes.length;
+  return changes;
 }
 
 /** Locks the stock of some reservations, then the reservations. */

@@ -5,6 +5,7 @@ import type { RunningService, ServiceOptions } from "@smartcart/service";
 import { startService } from "@smartcart/service";
 import type { Database } from "@smartcart/store";
 import type { InventoryConfig } from "./config.ts";
+import { logDecisions, noteStatus } from "./decision-log.ts";
 import { stockUnavailable } from "./errors.ts";
 import type { ReservationManager } from "./reservation-manager.ts";
 import { createReservationManager } from "./reservation-manager.ts";
@@ -44,11 +45,13 @@ export function startInventory(o: InventoryOptions): Promise<RunningService> {
       startStockFeed({ read: () => findProducts(database), pollMs: config.STOCK_POLL_MS, log }),
     );
     const sweepMs = config.RESERVATION_SWEEP_MS;
-    const book: ReservationManager = createReservationManager({
+    const manager = createReservationManager({
       database,
       onChange: () => feed.poke(),
       onHeld: (ttlMs) => sweeper.runWithin(Math.max(sweepMs, ttlMs)),
+      onExpired: (reservationId) => noteStatus(log, reservationId, "EXPIRED"),
     });
+    const book: ReservationManager = logDecisions(manager, log);
     const sweeper = stack.use(startSweeper({ book, database, intervalMs: sweepMs, log }));
     const defaultTtlMs = config.RESERVATION_TTL_MS;
     const routes = createInventoryRoutes({ database, book, feed, defaultTtlMs, log, mapError });

@@ -1,16 +1,24 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { EventBus } from "@smartcart/bus";
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import type {
+  ArchiveDeadLettersRequest,
   DropDeadLettersRequest,
   OpsService,
   RedriveDeadLettersRequest,
   WatchMeshRequest,
 } from "@smartcart/gen/ops/v1/ops_service_pb";
+import type { Queryable } from "@smartcart/store";
 import type { DeadLetterActions, Progress, Selection } from "./dead-letter-actions.ts";
+import { maxBodyBytes } from "./dead-letter-actions.ts";
 import type { createFaultSwitches } from "./fault-switches.ts";
 import type { Feed } from "./feed.ts";
 import type { InvariantWatch } from "./invariant-watch.ts";
 import type { MeshWatch } from "./mesh-watch.ts";
+import type { StorySources } from "./order-story.ts";
+import { tellOrderStory } from "./order-story.ts";
+import { resendDeadLetter } from "./resend-dead-letter.ts";
+import { findArchived, listArchived, listMinutes } from "./store.ts";
 
 export interface RouteOptions {
   readonly mesh: MeshWatch;
@@ -18,6 +26,10 @@ export interface RouteOptions {
   readonly snapshots: Feed<MeshSnapshot>;
   readonly invariants: InvariantWatch;
   readonly letters: DeadLetterActions;
+  readonly database: Queryable;
+  readonly bus: Pick<EventBus, "publish">;
+  /** Who is asked for the story of an order. */
+  readonly sources: Omit<StorySources, "letters">;
   readonly setFaultSwitch: ReturnType<typeof createFaultSwitches>;
 }
 
@@ -52,6 +64,16 @@ export function createOpsRoutes(o: RouteOptions): ServiceImpl<typeof OpsService>
     yield* told(o.letters.drop(selected(request), signal));
   }
 
+  async function* archiveDeadLetters(
+    request: ArchiveDeadLettersRequest,
+    { signal }: HandlerContext,
+  ) {
+    yield* told(o.letters.archive(selected(request), signal));
+  }
+
+  const findLetter = async (queue: string, messageId: string) =>
+    (await o.letters.find(queue, messageId)) ?? findArchived(o.database, queue, messageId);
+
   return {
     watchMesh,
     watchInvariants,
@@ -66,6 +88,24 @@ export function createOpsRoutes(o: RouteOptions): ServiceImpl<typeof OpsService>
     },
     redriveDeadLetters,
     dropDeadLetters,
+    archiveDeadLetters,
+    async resendDeadLetter(request) {
+      return { messageId: await resendDeadLetter(request, { bus: o.bus, find: findLetter }) };
+    },
+    async listArchivedDeadLetters({ orderId, pageSize }) {
+      const letters = await listArchived(o.database, orderId, pageSize || defaultPageSize);
+      return {
+        deadLetters: letters.map((letter) => ({
+          ...letter,
+          body: letter.body.subarray(0, maxBodyBytes),
+        })),
+      };
+    },
+    async getOrderStory({ orderId }, context) {
+      const sources = { ...o.sources, letters: o.letters };
+      return { story: await tellOrderStory(orderId, sources, context) };
+    },
+    listMeshHistory: async () => ({ minutes: await listMinutes(o.database) }),
     setFaultSwitch: async (request) => ({ faultSwitch: await o.setFaultSwitch(request) }),
   };
 }

@@ -48,6 +48,7 @@ export function createLazyView(shop: Shop, { title, load }: LazyViewOptions): Vi
         }
       `;
     },
+    moveTo: (route) => loaded?.moveTo?.(route) ?? false,
     close() {
       closed = true;
       loaded?.close();

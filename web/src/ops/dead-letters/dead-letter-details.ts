@@ -5,7 +5,7 @@ import type { LogRecord } from "@smartcart/gen/log/v1/log_pb";
 import type { DeadLetter } from "@smartcart/gen/ops/v1/dead_letter_pb";
 import type { OrderEventJson } from "@smartcart/gen/order/v1/order_pb";
 import { listOrderEvents } from "../../api/orders.ts";
-import { logPath, orderPath } from "../../route.ts";
+import { logPath, opsOrderPath } from "../../route.ts";
 import { formatClock, formatPreciseClock } from "../../ui/time.ts";
 import type { Console } from "../console.ts";
 
@@ -79,7 +79,7 @@ export function createDeadLetterDetails({
 function events({ orderId }: DeadLetter, { events }: Chapters): TemplateResult | typeof nothing {
   if (!orderId) return nothing;
   return html`
-    <h3>Order <a href=${orderPath(orderId)}>${orderId}</a></h3>
+    <h3>Order <a href=${opsOrderPath(orderId)}>${orderId}</a></h3>
     ${note(events)}
     <ol class="rows">
       ${(events ?? []).map(

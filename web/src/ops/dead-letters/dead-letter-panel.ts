@@ -3,7 +3,7 @@ import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { DeadLetter } from "@smartcart/gen/ops/v1/dead_letter_pb";
-import { orderPath } from "../../route.ts";
+import { opsOrderPath } from "../../route.ts";
 import { formatCount } from "../../ui/numbers.ts";
 import { formatDateAndClock } from "../../ui/time.ts";
 import type { ConfirmDialog } from "../confirm-dialog.ts";
@@ -119,7 +119,7 @@ function deadLetterRow(deadLetter: DeadLetter, dead: DeadLetters, rows: Rows): T
       <div class="dead-letter-text">
         <p>
           <strong>${name}</strong> <span class="muted">in ${queue}</span>
-          ${orderId ? html`· <a href=${orderPath(orderId)}>${orderId}</a>` : nothing}
+          ${orderId ? html`· <a href=${opsOrderPath(orderId)}>${orderId}</a>` : nothing}
         </p>
         <p class="reason">${reason}</p>
         <p class="muted small">

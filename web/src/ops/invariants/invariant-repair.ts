@@ -2,7 +2,7 @@ import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
 import type { Invariant } from "@smartcart/gen/ops/v1/invariant_pb";
 import type { Repair } from "@smartcart/gen/ops/v1/ops_service_pb";
-import { orderPath } from "../../route.ts";
+import { opsOrderPath } from "../../route.ts";
 import type { Console, Panel } from "../console.ts";
 import { complaintOf } from "../console-access.ts";
 
@@ -53,7 +53,7 @@ function repairList(repairs: readonly Repair[]): TemplateResult {
         ${repairs.map(
           ({ orderId, action, invariant, problem }) => html`
             <li>
-              ${action} for <a href=${orderPath(orderId)}>${orderId}</a> <span class="muted">(${invariant})</span>
+              ${action} for <a href=${opsOrderPath(orderId)}>${orderId}</a> <span class="muted">(${invariant})</span>
               ${problem ? html`<span class="bad">failed: ${problem}</span>` : nothing}
             </li>
           `,

@@ -1,0 +1,119 @@
+/** The pages of the console, and the streams that they share. */
+import type { TemplateResult } from "lit-html";
+import { html } from "lit-html";
+import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
+import type { OpsRoute } from "../route.ts";
+import { createChartPanels } from "./charts/chart-panels.ts";
+import type { Console } from "./console.ts";
+import { createDeadLetterPanel } from "./dead-letters/dead-letter-panel.ts";
+import { createDeadLetters } from "./dead-letters/dead-letters.ts";
+import { createFaultSwitchPanel } from "./fault-switches/fault-switch-panel.ts";
+import { figureTiles } from "./figure-tiles.ts";
+import type { InvariantPanel } from "./invariants/invariant-panel.ts";
+import { createInvariantPanel } from "./invariants/invariant-panel.ts";
+import { createLogPanel } from "./log/log-panel.ts";
+import { createLogTail } from "./log/log-tail.ts";
+import { createHopAnimation } from "./map/hop-animation.ts";
+import { createMapPanel } from "./map/map-panel.ts";
+import type { MeshWatch } from "./mesh-watch.ts";
+import { watchMesh } from "./mesh-watch.ts";
+import { queuePanel } from "./queue-panel.ts";
+
+/** All pages of the console. */
+export interface Sections {
+  readonly mesh: MeshWatch;
+  readonly invariants: InvariantPanel;
+  render(route: OpsRoute): TemplateResult;
+  /** The address has changed to this page. */
+  enter(route: OpsRoute): void;
+  /** Begins all streams anew. */
+  restart(): void;
+}
+
+const titles: Readonly<Record<OpsRoute["section"], string>> = {
+  overview: "Operations console",
+  orders: "Orders",
+  order: "Order",
+  "dead-letters": "Dead letters",
+  log: "Log",
+  faults: "Faults",
+};
+
+/** The heading of a page. */
+export function titleOf({ section, orderId }: OpsRoute): string {
+  return section === "order" ? `Order ${orderId}` : titles[section];
+}
+
+export function createSections(operations: Console, first: OpsRoute): Sections {
+  const { signal } = operations;
+  const animation = createHopAnimation(signal);
+  const map = createMapPanel(operations, animation);
+  const charts = createChartPanels(signal);
+  const dead = createDeadLetters(operations);
+  const letters = createDeadLetterPanel(operations, dead);
+  const faultSwitches = createFaultSwitchPanel(operations);
+  const tail = createLogTail(operations);
+  const log = createLogPanel(tail);
+  const invariants = createInvariantPanel(operations);
+  let deadBefore = "";
+  const mesh = watchMesh(operations, (snapshot) => {
+    animation.light(snapshot.hops);
+    faultSwitches.report(snapshot.faultSwitches);
+    const deadNow = snapshot.queues
+      .map(({ queue, deadLetters }) => `${queue} ${deadLetters}`)
+      .join();
+    if (deadNow !== deadBefore) dead.reload();
+    deadBefore = deadNow;
+  });
+
+  const overview = (latest: MeshSnapshot): TemplateResult => html`
+    ${figureTiles(latest)}
+    <div class="beside">
+      <div class="side">
+        ${map.render(latest)}
+        <div class="pair">${charts.render(mesh.history().samples)}</div>
+      </div>
+      <div class="side">${queuePanel(latest)}</div>
+    </div>
+    ${invariants.render()}
+  `;
+  const faults = (latest: MeshSnapshot): TemplateResult => html`
+    ${faultSwitches.render(latest.faultSwitches)} ${map.render(latest)}
+  `;
+  const fresh = (content: (latest: MeshSnapshot) => TemplateResult): TemplateResult => {
+    const { latest } = mesh.history();
+    // Nothing is drawn before it can be drawn whole: what came later would push the rest about.
+    if (!latest)
+      return html`<p class="panel blank-console muted">Waiting for the first figures…</p>`;
+    return html`<div class="now ${mesh.get() === "live" ? "" : "stale"}">${content(latest)}</div>`;
+  };
+  const enter = (route: OpsRoute): void => {
+    if (route.section === "log") tail.follow(location.search);
+    else tail.rest();
+    if (route.section === "dead-letters") dead.reload();
+  };
+  enter(first);
+
+  return {
+    mesh,
+    invariants,
+    enter,
+    render(route) {
+      const services = mesh.history().latest?.services.map(({ service }) => service) ?? [];
+      switch (route.section) {
+        case "dead-letters":
+          return letters.render();
+        case "log":
+          return log.render(services);
+        case "faults":
+          return fresh(faults);
+        default:
+          return fresh(overview);
+      }
+    },
+    restart() {
+      for (const stream of [mesh, invariants, tail]) stream.restart();
+      dead.reload();
+    },
+  };
+}
