@@ -30,11 +30,11 @@ export async function fillForm(page: Page, { name, card }: Form): Promise<void> 
   if (card) await page.locator(`input[value=${card}]`).check();
 }
 
-/** Opens the operations console and waits for its first numbers. */
-export async function openConsole(page: Page, baseUrl: string): Promise<void> {
-  await page.goto(new URL("/ops", baseUrl).href);
+/** Opens a page of the operations console and waits for its first numbers. */
+export async function openConsole(page: Page, baseUrl: string, path = "/ops"): Promise<void> {
+  await page.goto(new URL(path, baseUrl).href);
   await page.locator("[data-console=live]").waitFor({ timeout: 60_000 });
-  await page.locator("[data-node]").first().waitFor();
+  if (path === "/ops") await page.locator("[data-node]").first().waitFor();
 }
 
 export async function checkOut(page: Page, form: Form): Promise<void> {

@@ -8,6 +8,7 @@ import { alarmRow, showInTab } from "./alarms/alarm-row.ts";
 import { alarmsOf } from "./alarms/alarms.ts";
 import type { Console } from "./console.ts";
 import { createConsoleAccess } from "./console-access.ts";
+import { takenAtMs } from "./mesh-history.ts";
 import { createSections, titleOf } from "./sections.ts";
 import { staleNote, streamNote } from "./stream-note.ts";
 import "./styles/ops.css";
@@ -41,7 +42,7 @@ export function createOpsView(shop: Shop, first: OpsRoute): View {
       const { latest } = mesh.history();
       const isStale = mesh.get() !== "live" && latest !== undefined;
       return html`
-        <div class="console" data-console=${mesh.get()}>
+        <div class="console" data-console=${mesh.get()} data-snapshot=${latest ? takenAtMs(latest) : nothing}>
           <div class="console-head">
             <h1 tabindex="-1">${titleOf(route)}</h1>
             ${streamNote(mesh.get(), "one snapshot per second")}

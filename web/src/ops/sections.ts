@@ -17,6 +17,8 @@ import { createHopAnimation } from "./map/hop-animation.ts";
 import { createMapPanel } from "./map/map-panel.ts";
 import type { MeshWatch } from "./mesh-watch.ts";
 import { watchMesh } from "./mesh-watch.ts";
+import { createOrderPanel } from "./orders/order-panel.ts";
+import { createOrdersPanel } from "./orders/orders-panel.ts";
 import { queuePanel } from "./queue-panel.ts";
 
 /** All pages of the console. */
@@ -48,12 +50,14 @@ export function createSections(operations: Console, first: OpsRoute): Sections {
   const { signal } = operations;
   const animation = createHopAnimation(signal);
   const map = createMapPanel(operations, animation);
-  const charts = createChartPanels(signal);
+  const charts = createChartPanels(operations);
   const dead = createDeadLetters(operations);
   const letters = createDeadLetterPanel(operations, dead);
   const faultSwitches = createFaultSwitchPanel(operations);
   const tail = createLogTail(operations);
   const log = createLogPanel(tail);
+  const orders = createOrdersPanel(operations);
+  const order = createOrderPanel(operations);
   const invariants = createInvariantPanel(operations);
   let deadBefore = "";
   const mesh = watchMesh(operations, (snapshot) => {
@@ -68,13 +72,8 @@ export function createSections(operations: Console, first: OpsRoute): Sections {
 
   const overview = (latest: MeshSnapshot): TemplateResult => html`
     ${figureTiles(latest)}
-    <div class="beside">
-      <div class="side">
-        ${map.render(latest)}
-        <div class="pair">${charts.render(mesh.history().samples)}</div>
-      </div>
-      <div class="side">${queuePanel(latest)}</div>
-    </div>
+    ${map.render(latest)} ${queuePanel(latest)}
+    ${charts.render(mesh.history().samples)}
     ${invariants.render()}
   `;
   const faults = (latest: MeshSnapshot): TemplateResult => html`
@@ -91,6 +90,8 @@ export function createSections(operations: Console, first: OpsRoute): Sections {
     if (route.section === "log") tail.follow(location.search);
     else tail.rest();
     if (route.section === "dead-letters") dead.reload();
+    if (route.section === "orders") orders.enter(location.search);
+    if (route.section === "order") order.enter(route.orderId ?? "");
   };
   enter(first);
 
@@ -105,6 +106,10 @@ export function createSections(operations: Console, first: OpsRoute): Sections {
           return letters.render();
         case "log":
           return log.render(services);
+        case "orders":
+          return orders.render();
+        case "order":
+          return order.render();
         case "faults":
           return fresh(faults);
         default:

@@ -8,6 +8,7 @@ import { listOrderEvents } from "../../api/orders.ts";
 import { logPath, opsOrderPath } from "../../route.ts";
 import { formatClock, formatPreciseClock } from "../../ui/time.ts";
 import type { Console } from "../console.ts";
+import { createResendForm } from "./resend-form.ts";
 
 /** What is known of the order that a dead letter is about. */
 export interface DeadLetterDetails {
@@ -26,12 +27,9 @@ interface Chapters {
 /** Log lines of a story, the newest. */
 const LINES = 12;
 
-export function createDeadLetterDetails({
-  shop,
-  access,
-  logs,
-  signal,
-}: Console): DeadLetterDetails {
+export function createDeadLetterDetails(operations: Console): DeadLetterDetails {
+  const { shop, access, logs, signal } = operations;
+  const resend = createResendForm(operations);
   let chapters: Chapters = { key: "" };
   const add = (key: string, change: Partial<Chapters>): void => {
     if (chapters.key !== key || signal.aborted) return;
@@ -68,6 +66,7 @@ export function createDeadLetterDetails({
         <div>
           <h3>Message</h3>
           <pre class="json" tabindex="0">${bodyOf(deadLetter)}</pre>
+          ${resend.render(deadLetter)}
           ${deadLetter.attributesJson ? html`<h3>Properties and headers</h3><pre class="json" tabindex="0">${indented(deadLetter.attributesJson)}</pre>` : nothing}
         </div>
         ${deadLetter.orderId || deadLetter.traceId ? html`<div>${events(deadLetter, chapters)} ${lines(deadLetter, chapters)}</div>` : nothing}

@@ -73,7 +73,7 @@ export function createLogPanel(tail: LogTail): LogPanel {
         <div class="log-lines" role="log" aria-live="off" aria-labelledby="log-heading" tabindex="0">
           ${tail.lines().shown.length === 0 ? html`<p class="muted">${emptyNote(tail)}</p>` : nothing}
           <ol>${tail.lines().shown.map((record) => logLine(record, row))}</ol>
-          ${olderBar(tail)}
+          ${tail.lines().shown.length === 0 ? nothing : olderBar(tail)}
         </div>
       </section>
     `;
