@@ -2,19 +2,12 @@
  * Fails where a method or a frame of the contract does not say who may call it, says what makes no sense, or lets in more than the
  * released contract (`baseline/`) did: `node scripts/check-access.ts [root]`. A rule is weakened on purpose by renewing the baseline.
  */
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
 import type { DescMessage, DescMethod, Registry } from "@bufbuild/protobuf";
-import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import type { AccessRule } from "@smartcart/contract";
 import { accessOf, assertBatchAccess, frameAccessOf, weakenings } from "@smartcart/contract";
+import { readContracts } from "./contracts.ts";
 
-const root = resolve(process.argv[2] ?? join(import.meta.dirname, ".."));
-const build = ["build", "--exclude-source-info", "--output", "-"];
-const contract = registryOf(execFileSync("buf", build, { cwd: root, maxBuffer: 2 ** 26 }));
-const released = registryOf(readFileSync(join(root, "baseline/contract.binpb")));
+const { contract, released } = readContracts(process.argv[2]);
 
 const methods = methodsOf(contract);
 const frames = framesOf(contract);
@@ -30,10 +23,6 @@ console.log(
   `access: ${methods.length} methods and ${frames.length} frames read, ${faults.length} faults`,
 );
 process.exitCode = methods.length > 0 && frames.length > 0 && faults.length === 0 ? 0 : 1;
-
-function registryOf(image: Uint8Array): Registry {
-  return createFileRegistry(fromBinary(FileDescriptorSetSchema, image));
-}
 
 function methodsOf(registry: Registry): DescMethod[] {
   return [...registry].flatMap((type) =>

@@ -31,3 +31,16 @@ test.each([
 ])("a log event is named noun.verb: %s", (source, isNamedWell) => {
   expect(styleProblems(source).length === 0).toBe(isNamedWell);
 });
+
+test.each([
+  ['log.info("order.placed", { orderId, userId })', "userId"],
+  ['o.log.warn("call.failed", {\n  address: order.address,\n  error,\n})', "address"],
+  ['log.error("x.y", { error, token })', "token"],
+  ['log.info("order.placed", { orderId, tokens: 3 })', undefined],
+  ['log.info("order.placed", { message: "no address" })', undefined],
+])("no personal data is a field of a log record: %s", (source, name) => {
+  const problems = styleProblems(source).map(({ problem }) => problem);
+  expect(problems).toEqual(
+    name === undefined ? [] : [`do not log "${name}": it is personal or secret`],
+  );
+});

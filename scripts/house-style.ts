@@ -1,6 +1,6 @@
 /**
- * Checks what Biome has no rule for: SQL keywords are in lower case, and log events are named `noun.verb` with words joined by
- * underscores (`bus.publish_failed`). Run by `npm run lint`; prints one line per problem and exits with 1 if there are any.
+ * Checks what Biome has no rule for: SQL keywords are in lower case, log events are named `noun.verb` with words joined by
+ * underscores (`bus.publish_failed`), and no personal data or secret is a field of a log record. Run by `npm run lint`; prints one line per problem and exits with 1 if there are any.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -24,6 +24,9 @@ const keywords = new RegExp(
 );
 const text = /`((?:[^`\\]|\\.)*)`|"((?:[^"\\\n]|\\.)*)"/gs;
 const logCall = /\blog\??\.(?:debug|info|warn|error)\(\s*(["`])((?:(?!\1).)*)\1/g;
+const logFields = /\blog\??\.(?:debug|info|warn|error)\([^{;]*\{([^}]*)\}/g;
+const privateField =
+  /(?:^|[\s,])(userId|userIds|user|address|email|phone|paymentToken|token|authorization|password|secret)\s*(?=[,:]|$)/;
 const eventName = /^[a-z][a-z0-9]*(?:\.[a-z0-9]+(?:_[a-z0-9]+)*)+$/;
 
 /** The problems of a TypeScript source, in the order of its lines. */
@@ -43,7 +46,13 @@ export function styleProblems(source: string): StyleProblem[] {
     if (eventName.test(plain)) return [];
     return [{ line: lineAt(index), problem: `name the log event "${name}" noun.verb_in_words` }];
   });
-  return [...shouted, ...events].sort((a, b) => a.line - b.line);
+  const exposed = [...source.matchAll(logFields)].flatMap(({ index, 1: fields = "" }) => {
+    const name = privateField.exec(fields)?.[1];
+    return name === undefined
+      ? []
+      : [{ line: lineAt(index), problem: `do not log "${name}": it is personal or secret` }];
+  });
+  return [...shouted, ...events, ...exposed].sort((a, b) => a.line - b.line);
 }
 
 /** Blanks out string literals, quoted names, interpolations and comments, so that positions stay. */

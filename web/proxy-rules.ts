@@ -29,6 +29,7 @@ export const proxyRules: readonly ProxyRule[] = [
   { path: "/smartcart.order.v1.OrderService", upstream: "order" },
   { path: "/smartcart.order.v1.OrderAdminService", upstream: "order" },
   { path: "/smartcart.inventory.v1.InventoryService", upstream: "inventory" },
+  { path: "/smartcart.inventory.v1.CatalogueAdminService", upstream: "inventory" },
   { path: "/smartcart.log.v1.LogService", upstream: "log" },
   { path: "/smartcart.ops.v1.OpsService", upstream: "ops" },
   { path: "/ops/streams", upstream: "ops", websocket: true },

@@ -15,8 +15,8 @@ export function fakeDeadLetters(): DeadLetter[] {
     orderId: fakeOrderId(index),
     messageJson: JSON.stringify({
       orderId: fakeOrderId(index),
-      userId: "ada",
-      address: "1 Main St, Springfield",
+      userId: "[redacted]",
+      address: "[redacted]",
       items: [{ productId: "ceramic-mug", quantity: 2 }],
     }),
     traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
@@ -29,7 +29,7 @@ export function fakeDeadLetters(): DeadLetter[] {
     {
       attempts: 1,
       reason: "cannot be decoded: invalid wire type 7",
-      body: new TextEncoder().encode("no protobuf"),
+      bodySize: 11n,
     },
   ];
   return letters.map((letter, index) =>

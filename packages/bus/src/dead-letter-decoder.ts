@@ -1,28 +1,50 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { fromBinary, toJson } from "@bufbuild/protobuf";
-import { eventTypes } from "@smartcart/contract";
+import { eventTypes, redact, redactedText, textRedactor } from "@smartcart/contract";
 import { orderIdIn } from "./observed-bus.ts";
 import type { DeadLetter } from "./types.ts";
 
-/** What a dead letter says. */
+/** What a dead letter says to an operator: all but personal data. The queue keeps it as it came in. */
 export interface DecodedDeadLetter {
-  /** The message in proto3 JSON. */
-  readonly json: JsonValue;
+  /**
+   * The message in proto3 JSON, redacted. Undefined where it is of no type of the contract or cannot be decoded; it may be a dead letter
+   * just because of that.
+   */
+  readonly json: JsonValue | undefined;
   /** The order that it is about; "" where it is about none. */
   readonly orderId: string;
+  /** Why it was given up. */
+  readonly reason: string;
+  /** Of the headers that SmartCart and brokers do not set only the names: nothing says what their values hold. */
+  readonly headers: DeadLetter["headers"];
 }
 
-/**
- * Undefined where it is of no type of the contract or cannot be decoded; it may be a dead letter
- * just because of that.
- */
-export function decodeDeadLetter({ type, body }: DeadLetter): DecodedDeadLetter | undefined {
+/** The message of a dead letter without personal data, which nobody needs to see to redrive or drop it. */
+export function decodeDeadLetter(letter: DeadLetter): DecodedDeadLetter {
+  return { ...decoded(letter), headers: redactHeaders(letter.headers) };
+}
+
+function decoded({ type, body, reason }: DeadLetter): Omit<DecodedDeadLetter, "headers"> {
   const desc = eventTypes.get(type)?.desc;
-  if (desc === undefined) return undefined;
-  try {
-    const message = fromBinary(desc, body);
-    return { json: toJson(desc, message), orderId: orderIdIn(type, message) };
-  } catch {
-    return undefined;
+  if (desc !== undefined) {
+    try {
+      const message = fromBinary(desc, body);
+      const json = toJson(desc, redact(desc, message));
+      const redactText = textRedactor([[desc, message]]);
+      return { json, orderId: orderIdIn(type, message), reason: redactText(reason) };
+    } catch {
+      // Its reason says so.
+    }
   }
+  return { json: undefined, orderId: "", reason };
+}
+
+const technicalHeaders =
+  /^(traceparent|tracestate|x-(attempt|failed-at|first-routing-key|cut|delivery-count|acquired-count|death|(first|last)-death-.+))$/;
+
+function redactHeaders(headers: DeadLetter["headers"]): DeadLetter["headers"] {
+  const entries = Object.entries(headers).map(([name, value]) => {
+    return [name, technicalHeaders.test(name) ? value : redactedText] as const;
+  });
+  return Object.fromEntries(entries);
 }

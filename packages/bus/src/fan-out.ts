@@ -1,5 +1,5 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { readEvent } from "@smartcart/contract";
+import { readEvent, redactError, textRedactor } from "@smartcart/contract";
 import { createThrottle } from "@smartcart/runtime";
 import type { SubscribeOptions } from "./types.ts";
 
@@ -43,7 +43,8 @@ export function createFanOutEnd<D extends DescMessage>(
     deliver(events) {
       try {
         o.onEvents(events);
-      } catch (error) {
+      } catch (thrown) {
+        const error = redactError(thrown, textRedactor(events.map((event) => [desc, event])));
         o.log.error("bus.subscriber_failed", { consumer: o.name, events: events.length, error });
         o.onGap();
       }

@@ -9,6 +9,7 @@ export { observeBus } from "./observed-bus.ts";
 export type { BusOptions } from "./open-bus.ts";
 export { openBus } from "./open-bus.ts";
 export { insertOutbox, outboxMigrations, outboxWritten } from "./outbox.ts";
+export { describeUrl } from "./rabbitmq/connection.ts";
 export type { Relay, RelayOptions } from "./relay.ts";
 export { startRelay } from "./relay.ts";
 export type {

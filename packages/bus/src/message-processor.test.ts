@@ -97,3 +97,22 @@ describe("a batch that fails", () => {
     });
   });
 });
+
+it.each([
+  ["answers", async () => [{ kind: "dead-letter", reason: "no house at 1 Main St" }] as const],
+  ["throws", () => Promise.reject(new Error("no house at 1 Main St"))],
+])("keeps what a handler %s free of the message's personal data", async (_, handle) => {
+  const event = { orderId: "ORD-1", address: "1 Main St" };
+  const raw = {
+    ...{ id: "m", type: OrderPlacedSchema.typeName, routingKey: "order.placed", traceparent: "" },
+    ...{ attempt: 6, contentType: "" },
+    body: toBinary(OrderPlacedSchema, create(OrderPlacedSchema, event)),
+  };
+  const logged: string[] = [];
+  const record = (...line: unknown[]) => void logged.push(JSON.stringify(line));
+  const log = { ...silentLogger, warn: record };
+  const steps = await handleBatch(queueTypeOf("orders"), [raw], { name: "test", log, handle });
+  expect(steps).toEqual([{ kind: "dead-letter", reason: "no house at [redacted]" }]);
+  expect(logged.join("")).toContain("bus.dead_letter");
+  expect(logged.join("")).not.toContain("Main");
+});

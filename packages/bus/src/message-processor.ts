@@ -1,4 +1,5 @@
-import type { QueueType } from "@smartcart/contract";
+import type { QueueType, TextRedactor } from "@smartcart/contract";
+import { eventTypes, redactError, textRedactor } from "@smartcart/contract";
 import { withTimeout } from "@smartcart/runtime";
 import type { RawMessage } from "./message.ts";
 import { decodeMessage, idOf } from "./message.ts";
@@ -41,16 +42,32 @@ export async function handleBatch(
       entry !== undefined && "poison" in entry
         ? { kind: "dead-letter", reason: `cannot be decoded: ${entry.poison}` }
         : (answers[next++] ?? noAnswer);
-    const outcome: Outcome =
-      answer.kind === "postpone" ? { kind: "retry", reason: answer.reason } : answer;
+    const delivery = entry !== undefined && "poison" in entry ? undefined : entry;
+    const outcome = outcomeOf(answer, delivery);
     const step =
       answer.kind === "postpone"
         ? postponed(queue, raw, answer)
         : nextStep(queue, raw.attempt, outcome);
-    const delivery = entry !== undefined && "poison" in entry ? undefined : entry;
     note(queue, { raw, delivery, outcome, step }, o);
     return step;
   });
+}
+
+/** The reason of a handler is stored beside the message and logged: what it quotes of the message is redacted. */
+function outcomeOf(answer: Answer, delivery: Delivery | undefined): Outcome {
+  const kind = answer.kind === "postpone" ? "retry" : answer.kind;
+  if (kind === "ack" || answer.kind === "ack") return { kind: "ack" };
+  const redactText = delivery && redactorOf([delivery]);
+  return { kind, reason: redactText?.(answer.reason) ?? answer.reason };
+}
+
+function redactorOf(deliveries: readonly Delivery[]): TextRedactor {
+  return textRedactor(
+    deliveries.flatMap(({ type, message }) => {
+      const desc = eventTypes.get(type)?.desc;
+      return desc === undefined ? [] : [[desc, message] as const];
+    }),
+  );
 }
 
 /** Where an outcome leads by the contract's retry ladder; pure. */
@@ -155,7 +172,9 @@ async function callHandler(
   try {
     const handled = o.handle(part, { signal: abort.signal });
     return { outcomes: await withTimeout(handled, timeoutMs, late) };
-  } catch (error) {
+  } catch (thrown) {
+    // An error of the database or of a parser quotes what it was given.
+    const error = redactError(thrown, redactorOf(part));
     const reason = error instanceof Error ? error.message : String(error);
     return { error, reason, isTimeout: abort.signal.aborted };
   }

@@ -10,6 +10,8 @@ export interface BusOptions {
   readonly amqpUrl?: string | undefined;
   /** Where the PostgreSQL queue lives, in schema `queue`. Not touched with RabbitMQ. */
   readonly databaseUrl: string;
+  /** `databaseIdentity` of the database whose consumers own the queues on RabbitMQ: others are refused. Undefined: not checked. */
+  readonly owner?: string | undefined;
   /** Who opens it, for the engine's list of connections: `shipping`. */
   readonly name: string;
   readonly log: Logger;
@@ -24,10 +26,10 @@ export interface BusOptions {
  * StartError that names AMQP_URL or DATABASE_URL says what waiting would not mend.
  */
 export async function openBus(o: BusOptions): Promise<EventBus> {
-  const { amqpUrl, databaseUrl, metrics, ...shared } = o;
+  const { amqpUrl, databaseUrl, owner, metrics, ...shared } = o;
   const bus =
     amqpUrl === undefined
       ? await openPostgresBus({ databaseUrl, ...shared })
-      : await openRabbitmqBus({ amqpUrl, ...shared });
+      : await openRabbitmqBus({ amqpUrl, owner, ...shared });
   return metrics === undefined ? bus : observeBus(bus, metrics);
 }

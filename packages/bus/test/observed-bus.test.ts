@@ -42,10 +42,21 @@ it("counts the messages of its service", async () => {
     (letters) => letters.length === 1,
   );
   expect(letter && decodeDeadLetter(letter)).toEqual({
-    json: { orderId: "ORD-2", userId: "u1" },
+    json: { orderId: "ORD-2", userId: "[redacted]" },
     orderId: "ORD-2",
+    reason: "no street",
+    headers: {},
   });
-  expect(letter && decodeDeadLetter({ ...letter, body: Buffer.alloc(9, 0xff) })).toBeUndefined();
+  const headers = { traceparent: "00-1", authorization: "Bearer x" };
+  expect(letter && decodeDeadLetter({ ...letter, reason: "u1 is no user" }).reason).toBe(
+    "[redacted] is no user",
+  );
+  expect(letter && decodeDeadLetter({ ...letter, headers, body: Buffer.alloc(9, 0xff) })).toEqual({
+    json: undefined,
+    orderId: "",
+    reason: "no street",
+    headers: { traceparent: "00-1", authorization: "[redacted]" },
+  });
 });
 
 it("is as good as away while it is cut, for its user only", async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { pageSizeOf, parsePageToken, toPageToken } from "./catalogue.ts";
+import { pageOf, pageSizeOf, parsePageToken, toPageToken } from "./catalogue.ts";
 
 it("reads the page tokens that it wrote", () => {
   const last = { category: "Home", name: "Kerze „Süd“", productId: "candle" };
@@ -16,6 +16,13 @@ it.each([
   expect(parsePageToken(token)).toBeUndefined();
 });
 
-it("takes 0 for the default page size and bounds what is asked for", () => {
-  expect([0, 7, 1000].map(pageSizeOf)).toEqual([50, 7, 200]);
+it("takes 0 for the default page size", () => {
+  expect([0, 7, 200].map(pageSizeOf)).toEqual([50, 7, 200]);
+});
+
+it("has a next page where one more was found than fits", () => {
+  const tokenOf = (last: number) => `after ${last}`;
+  expect(pageOf([1, 2, 3], 2, tokenOf)).toEqual({ page: [1, 2], nextPageToken: "after 2" });
+  expect(pageOf([1, 2], 2, tokenOf)).toEqual({ page: [1, 2], nextPageToken: "" });
+  expect(pageOf([], 2, tokenOf)).toEqual({ page: [], nextPageToken: "" });
 });

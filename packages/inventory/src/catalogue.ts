@@ -10,18 +10,65 @@ export interface Product {
   readonly available: number;
   /** Grows with every change of the product or its stock. */
   readonly version: bigint;
+  /** HTTPS URL, path below /pictures/, or empty. */
+  readonly pictureUrl: string;
+  /** No longer listed, and cannot be ordered. */
+  readonly archived: boolean;
 }
+
+/** A product as operators see it. */
+export interface CatalogueProduct extends Product {
+  /** Grows with every edit, and not with the stock. */
+  readonly revision: bigint;
+  /** Units held or sold by the orders that are stored. */
+  readonly reserved: number;
+  readonly updatedAt: Date;
+}
+
+/** What operators set of a product. */
+export type ProductFields = Pick<
+  Product,
+  | "name"
+  | "description"
+  | "category"
+  | "emoji"
+  | "pictureUrl"
+  | "currencyCode"
+  | "priceMinor"
+  | "archived"
+>;
+
+/** Changes of a product; what is undefined stays as it is. Currency and price come together. */
+export type ProductEdit = { readonly [K in keyof ProductFields]: ProductFields[K] | undefined };
+
+/** Which products a list has. */
+export interface CatalogueFilter {
+  /** Words that must begin words of the product; empty: all products. */
+  readonly query: string;
+  /** Empty: all categories. */
+  readonly category: string;
+  readonly archived: "no" | "yes" | "all";
+}
+
+/** Most units that a product's stock can have. */
+export const maxStock = 1_000_000_000;
 
 /** A place in the catalogue, which is ordered by category, name and id. */
 export type CataloguePosition = Pick<Product, "category" | "name" | "productId">;
 
-/** Products in an answer where the caller did not say, and the most that one can ask for. */
+/** Products in an answer where the caller did not say. */
 const defaultPageSize = 50;
-const maxPageSize = 200;
 
-/** The page size that a request stands for; 0 means the default. */
+/** The page size that a request stands for; 0 means the default. The contract bounds it. */
 export function pageSizeOf(requested: number): number {
-  return requested === 0 ? defaultPageSize : Math.min(requested, maxPageSize);
+  return requested === 0 ? defaultPageSize : requested;
+}
+
+/** One page of a list of which one more was read than asked for: that says whether there is a next page. */
+export function pageOf<T>(found: readonly T[], size: number, tokenOf: (last: T) => string) {
+  const page = found.slice(0, size);
+  const last = found.length > size ? page.at(-1) : undefined;
+  return { page, nextPageToken: last === undefined ? "" : tokenOf(last) };
 }
 
 /**

@@ -13,6 +13,10 @@ export const inventoryConfig = {
     default: 1000,
     desc: "interval between searches for expired reservations, in milliseconds",
   }),
+  STOCK_LEDGER_RETENTION_DAYS: int({
+    default: 400,
+    desc: "retention of the stock ledger in days; older entries become part of the opening balance; 0: kept for ever",
+  }),
   STOCK_POLL_MS: int({
     default: 200,
     desc: "interval between reads of the stock while WatchStock streams are open, in milliseconds",

@@ -42,12 +42,22 @@ export function reservationExists(reservationId: string): DomainError {
   });
 }
 
-/** INVALID_ARGUMENT: a page token that ListProducts did not give out. */
-export function invalidPageToken(): DomainError {
+/** INVALID_ARGUMENT: a page token that the method did not give out. */
+export function invalidPageToken(method: string): DomainError {
   return new ValidationError([
     {
       field: "pageToken",
-      message: "is not a page token of ListProducts; leave it empty for the first page",
+      message: `is not a page token of ${method}; leave it empty for the first page`,
+    },
+  ]);
+}
+
+/** INVALID_ARGUMENT: a catalogue that is too large to be watched as a whole. */
+export function tooManyToWatch(most: number): DomainError {
+  return new ValidationError([
+    {
+      field: "productIds",
+      message: `is empty, but the catalogue has more than ${most} products; name those to watch, at most 200`,
     },
   ]);
 }

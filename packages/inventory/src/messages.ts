@@ -1,6 +1,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { CatalogueProduct as CatalogueProductMessage } from "@smartcart/gen/inventory/v1/catalogue_product_pb";
+import { CatalogueProductSchema } from "@smartcart/gen/inventory/v1/catalogue_product_pb";
 import type {
   CommitReservationResponseSchema,
   ReserveResponseSchema,
@@ -16,9 +18,15 @@ import {
   ShortLineSchema,
   ReservationStatus as Status,
 } from "@smartcart/gen/inventory/v1/reservation_pb";
-import type { Product } from "./catalogue.ts";
+import type { StockAdjustment as StockAdjustmentMessage } from "@smartcart/gen/inventory/v1/stock_adjustment_pb";
+import {
+  StockAdjustmentReason as Reason,
+  StockAdjustmentSchema,
+} from "@smartcart/gen/inventory/v1/stock_adjustment_pb";
+import type { CatalogueProduct, Product } from "./catalogue.ts";
 import type { Reservation, ReservationStatus } from "./reservation.ts";
 import type { Outcome } from "./reservation-outcome.ts";
+import type { AdjustmentReason, StockAdjustment } from "./stock-adjustment.ts";
 import type { ShortLine } from "./stock-ledger.ts";
 
 const statuses: Readonly<Record<ReservationStatus, Status>> = {
@@ -30,8 +38,46 @@ const statuses: Readonly<Record<ReservationStatus, Status>> = {
 
 /** A product as the contract shows it. */
 export function toProductMessage(product: Product): ProductMessage {
-  const { currencyCode, priceMinor, ...rest } = product;
-  return create(ProductSchema, { ...rest, price: { currencyCode, minorUnits: priceMinor } });
+  const { productId, name, description, category, emoji, pictureUrl, currencyCode } = product;
+  const { priceMinor, available, version, archived } = product;
+  return create(ProductSchema, {
+    ...{ productId, name, description, category, emoji, pictureUrl, available, version, archived },
+    price: { currencyCode, minorUnits: priceMinor },
+  });
+}
+
+/** A product as the contract shows it to operators. */
+export function toCatalogueProductMessage(product: CatalogueProduct): CatalogueProductMessage {
+  const { revision, reserved, updatedAt } = product;
+  return create(CatalogueProductSchema, {
+    product: toProductMessage(product),
+    revision,
+    reserved,
+    updatedAt: timestampFromDate(updatedAt),
+  });
+}
+
+const reasons: Readonly<Record<AdjustmentReason, Reason>> = {
+  RECEIVED: Reason.RECEIVED,
+  RETURNED: Reason.RETURNED,
+  WRITTEN_OFF: Reason.WRITTEN_OFF,
+  CORRECTED: Reason.CORRECTED,
+};
+
+/** The reason that a valid request names. */
+export function toAdjustmentReason(reason: Reason): AdjustmentReason {
+  const found = Object.entries(reasons).find(([, value]) => value === reason);
+  return found?.[0] as AdjustmentReason;
+}
+
+/** An entry of the ledger as the contract shows it. */
+export function toAdjustmentMessage(adjustment: StockAdjustment): StockAdjustmentMessage {
+  const { sequence: _sequence, reason, adjustedAt, ...rest } = adjustment;
+  return create(StockAdjustmentSchema, {
+    ...rest,
+    reason: reasons[reason],
+    adjustedAt: timestampFromDate(adjustedAt),
+  });
 }
 
 /** A reservation as the contract shows it; the expiry only as long as it is held. */

@@ -3,12 +3,17 @@ import type {
   InventoryService,
   ReserveRequest as ReserveRequestMessage,
 } from "@smartcart/gen/inventory/v1/inventory_service_pb";
+import {
+  CommitReservationRequestSchema,
+  ReserveRequestSchema,
+} from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import type { BatchErrors } from "@smartcart/mesh";
 import { settleBatch } from "@smartcart/mesh";
 import type { Database, Queryable } from "@smartcart/store";
 import { forCall } from "@smartcart/store";
-import { pageSizeOf, parsePageToken, toPageToken } from "./catalogue.ts";
-import { invalidPageToken, productNotFound } from "./errors.ts";
+import type { CataloguePosition } from "./catalogue.ts";
+import { pageOf, pageSizeOf, parsePageToken, toPageToken } from "./catalogue.ts";
+import { invalidPageToken, productNotFound, tooManyToWatch } from "./errors.ts";
 import {
   toOutcomeMessage,
   toProductMessage,
@@ -18,8 +23,15 @@ import {
 import type { ReserveRequest } from "./reservation.ts";
 import type { ReservationManager } from "./reservation-manager.ts";
 import type { StockFeed } from "./stock-feed.ts";
+import { maxWatchedInAll } from "./stock-feed.ts";
 import { createStockLedger } from "./stock-ledger.ts";
-import { findProducts, listProducts, readAvailable } from "./store/read-stock.ts";
+import {
+  findProducts,
+  firstProducts,
+  listCategories,
+  listProducts,
+} from "./store/read-products.ts";
+import { readAvailable } from "./store/read-stock.ts";
 
 /** What the RPCs of the inventory service work on. */
 export interface InventoryParts extends BatchErrors {
@@ -35,27 +47,40 @@ export function createInventoryRoutes(parts: InventoryParts): ServiceImpl<typeof
   return { ...createProductMethods(parts), ...createReservationMethods(parts) };
 }
 
+/** Categories that are listed at most. */
+const maxCategories = 200;
+
 type Impl = ServiceImpl<typeof InventoryService>;
 type ProductMethods = Pick<
   Impl,
-  "listProducts" | "getProduct" | "checkStock" | "checkAvailability" | "watchStock"
+  | "listProducts"
+  | "getProduct"
+  | "batchGetProducts"
+  | "listCategories"
+  | "checkStock"
+  | "checkAvailability"
+  | "watchStock"
 >;
 
 /** They read; products and their stock. */
 function createProductMethods({ database, feed }: InventoryParts): ProductMethods {
   return {
-    async listProducts({ pageSize, pageToken }, context) {
-      const after = pageToken === "" ? undefined : parsePageToken(pageToken);
-      if (pageToken !== "" && !after) throw invalidPageToken();
-      const limit = pageSizeOf(pageSize);
-      // One more than asked for says whether there is a next page.
-      const found = await listProducts(forCall(database, context), after, limit + 1);
-      const page = found.slice(0, limit);
-      const last = found.length > limit ? page.at(-1) : undefined;
-      return {
-        products: page.map(toProductMessage),
-        nextPageToken: last ? toPageToken(last) : "",
-      };
+    async listProducts({ pageSize, pageToken, query, category }, context) {
+      const after = positionOf(pageToken, "ListProducts");
+      const size = pageSizeOf(pageSize);
+      const filter = { query, category, archived: "no" } as const;
+      const found = await listProducts(forCall(database, context), filter, after, size + 1);
+      const { page, nextPageToken } = pageOf(found, size, toPageToken);
+      return { products: page.map(toProductMessage), nextPageToken };
+    },
+
+    async batchGetProducts({ productIds }, context) {
+      const products = await findProducts(forCall(database, context), productIds);
+      return { products: products.map(toProductMessage) };
+    },
+
+    async listCategories(_, context) {
+      return { categories: await listCategories(forCall(database, context), maxCategories) };
     },
 
     async getProduct({ productId }, context) {
@@ -81,6 +106,7 @@ function createProductMethods({ database, feed }: InventoryParts): ProductMethod
     async *watchStock({ productIds }, context) {
       const ids = productIds.length > 0 ? productIds : undefined;
       if (ids) await requireProducts(forCall(database, context), ids);
+      else await requireSmallCatalogue(forCall(database, context));
       for await (const products of feed.watch(ids, context.signal)) {
         yield { products: products.map(toProductMessage) };
       }
@@ -98,11 +124,11 @@ function createReservationMethods(parts: InventoryParts): Omit<Impl, keyof Produ
   return {
     reserve,
     batchReserve: async ({ requests }) => ({
-      results: await settleBatch(requests, reserve, parts),
+      results: await settleBatch(ReserveRequestSchema, requests, reserve, parts),
     }),
     commitReservation: commit,
     batchCommitReservations: async ({ requests }) => ({
-      results: await settleBatch(requests, commit, parts),
+      results: await settleBatch(CommitReservationRequestSchema, requests, commit, parts),
     }),
     async batchDeleteReservations({ reservationIds }) {
       await book.delete(reservationIds);
@@ -112,6 +138,19 @@ function createReservationMethods(parts: InventoryParts): Omit<Impl, keyof Produ
       reservation: toReservationMessage(await book.release(reservationId)),
     }),
   };
+}
+
+/** Where a list goes on; undefined: at its beginning. */
+export function positionOf(pageToken: string, method: string): CataloguePosition | undefined {
+  if (pageToken === "") return undefined;
+  const position = parsePageToken(pageToken);
+  if (!position) throw invalidPageToken(method);
+  return position;
+}
+
+async function requireSmallCatalogue(database: Queryable): Promise<void> {
+  const products = await firstProducts(database, maxWatchedInAll + 1);
+  if (products.length > maxWatchedInAll) throw tooManyToWatch(maxWatchedInAll);
 }
 
 async function requireProducts(database: Queryable, ids: readonly string[]): Promise<void> {

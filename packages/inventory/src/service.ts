@@ -1,18 +1,21 @@
+import { CatalogueAdminService } from "@smartcart/gen/inventory/v1/catalogue_admin_service_pb";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import type { Logger, Timer } from "@smartcart/runtime";
 import { startTimer } from "@smartcart/runtime";
 import type { RunningService, ServiceOptions } from "@smartcart/service";
 import { startService } from "@smartcart/service";
 import type { Database } from "@smartcart/store";
+import { createAdminRoutes } from "./admin-routes.ts";
+import { startCleaner } from "./cleaner.ts";
 import type { InventoryConfig } from "./config.ts";
 import { logDecisions, noteStatus } from "./decision-log.ts";
 import { stockUnavailable } from "./errors.ts";
 import type { ReservationManager } from "./reservation-manager.ts";
 import { createReservationManager } from "./reservation-manager.ts";
 import { createInventoryRoutes } from "./routes.ts";
-import { startStockFeed } from "./stock-feed.ts";
+import { maxWatchedInAll, startStockFeed } from "./stock-feed.ts";
 import { nextExpiryInMs } from "./store/expiries.ts";
-import { findProducts } from "./store/read-stock.ts";
+import { findProducts, firstProducts } from "./store/read-products.ts";
 
 /** What the inventory service is built from; it keeps everything in its schema `inventory`. */
 export type InventoryOptions = Omit<ServiceOptions<InventoryConfig>, "bus">;
@@ -42,22 +45,33 @@ export function startInventory(o: InventoryOptions): Promise<RunningService> {
     ];
     const database = await openDatabase({ url, schema: "inventory", migrations });
     const feed = stack.use(
-      startStockFeed({ read: () => findProducts(database), pollMs: config.STOCK_POLL_MS, log }),
+      startStockFeed({
+        read: (ids) =>
+          ids ? findProducts(database, ids) : firstProducts(database, maxWatchedInAll),
+        pollMs: config.STOCK_POLL_MS,
+        log,
+      }),
     );
+    const onChange = () => feed.poke();
     const sweepMs = config.RESERVATION_SWEEP_MS;
     const manager = createReservationManager({
       database,
-      onChange: () => feed.poke(),
+      onChange,
       onHeld: (ttlMs) => sweeper.runWithin(Math.max(sweepMs, ttlMs)),
       onExpired: (reservationId) => noteStatus(log, reservationId, "EXPIRED"),
     });
     const book: ReservationManager = logDecisions(manager, log);
     const sweeper = stack.use(startSweeper({ book, database, intervalMs: sweepMs, log }));
+    stack.use(startCleaner({ database, ledgerDays: config.STOCK_LEDGER_RETENTION_DAYS, log }));
     const defaultTtlMs = config.RESERVATION_TTL_MS;
     const routes = createInventoryRoutes({ database, book, feed, defaultTtlMs, log, mapError });
+    const adminRoutes = createAdminRoutes({ database, onChange });
     return {
-      services: [InventoryService],
-      routes: (router) => router.service(InventoryService, routes),
+      services: [InventoryService, CatalogueAdminService],
+      routes: (router) => {
+        router.service(InventoryService, routes);
+        router.service(CatalogueAdminService, adminRoutes);
+      },
       maxBodyBytes,
     };
   });

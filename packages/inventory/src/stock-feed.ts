@@ -7,7 +7,7 @@ export interface StockFeed extends AsyncDisposable {
   /**
    * Yields the products as they are, then those that changed, whenever some did. Values that a slow reader did not
    * take in time are replaced by newer ones, never queued. Ends when the signal aborts or the feed is disposed.
-   * `productIds` undefined means all, also those that are added later.
+   * `productIds` undefined means the first {@link maxWatchedInAll} by id, also those that are added later.
    */
   watch(productIds: readonly string[] | undefined, signal: AbortSignal): AsyncIterable<Product[]>;
   /** Says that stock was changed by this process: it is then read at once rather than at the next tick. */
@@ -19,17 +19,21 @@ interface Watcher {
   readonly seen: Map<string, bigint>;
   /** What the reader has not taken yet: the newest value per product. */
   readonly pending: Map<string, Product>;
-  readonly wants: (productId: string) => boolean;
+  /** Undefined: all. */
+  readonly productIds: ReadonlySet<string> | undefined;
   readonly wake: WakeSignal;
 }
+
+/** Products that a watcher of all of them gets at most: each read of the feed reads so many. */
+export const maxWatchedInAll = 1_000;
 
 /** Pokes closer together than this are left to the next tick: under load stock changes a thousand times a second. */
 const minPokeGapMs = 50;
 
 /** What a feed works with. */
 export interface StockFeedOptions {
-  /** Answers the whole catalogue. */
-  readonly read: () => Promise<readonly Product[]>;
+  /** Answers these products; undefined: the first {@link maxWatchedInAll} by id. */
+  readonly read: (productIds: readonly string[] | undefined) => Promise<readonly Product[]>;
   /** Pause between two reads, in milliseconds. */
   readonly pollMs: number;
   readonly log: Logger;
@@ -53,17 +57,16 @@ class PolledFeed implements StockFeed {
 
   async *watch(productIds: readonly string[] | undefined, signal: AbortSignal) {
     const ended = AbortSignal.any([signal, this.#closing.signal]);
-    const wanted = productIds && new Set(productIds);
     const watcher: Watcher = {
       seen: new Map(),
       pending: new Map(),
-      wants: (productId) => wanted?.has(productId) ?? true,
+      productIds: productIds && new Set(productIds),
       wake: createWakeSignal(),
     };
     // Joined before the first read: a change between that read and the next tick is not missed.
     this.#join(watcher);
     try {
-      offer(watcher, await this.#o.read());
+      offer(watcher, await this.#o.read(productIds));
       while (!ended.aborted) {
         const changed = [...watcher.pending.values()];
         watcher.pending.clear();
@@ -109,16 +112,29 @@ class PolledFeed implements StockFeed {
   async #readForAll(): Promise<void> {
     if (this.#watchers.size === 0) return;
     this.#lastReadMs = performance.now();
-    const products = await this.#o.read();
-    for (const watcher of this.#watchers) offer(watcher, products);
+    const watchers = [...this.#watchers];
+    const [ofAll, ofSome] = [false, true].map((named) =>
+      watchers.filter(({ productIds }) => (productIds !== undefined) === named),
+    ) as [Watcher[], Watcher[]];
+    const ids = new Set(ofSome.flatMap(({ productIds }) => [...(productIds ?? [])]));
+    if (ids.size > 0) offerToEach(ofSome, await this.#o.read([...ids]));
+    if (ofAll.length > 0) offerToEach(ofAll, await this.#o.read(undefined));
   }
+}
+
+function offerToEach(watchers: readonly Watcher[], products: readonly Product[]): void {
+  for (const watcher of watchers) offer(watcher, products);
 }
 
 /** Keeps what is newer than what the watcher has seen; reads may overlap, so an older value can come second. */
 function offer(watcher: Watcher, products: readonly Product[]): void {
   for (const product of products) {
     const { productId, version } = product;
-    if (!watcher.wants(productId) || version <= (watcher.seen.get(productId) ?? -1n)) continue;
+    if (
+      watcher.productIds?.has(productId) === false ||
+      version <= (watcher.seen.get(productId) ?? -1n)
+    )
+      continue;
     watcher.seen.set(productId, version);
     watcher.pending.set(productId, product);
   }

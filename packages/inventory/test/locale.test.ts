@@ -3,7 +3,9 @@ import { expect, it } from "vitest";
 import { silentLogger } from "@smartcart/runtime";
 import { createDatabase, migrate } from "@smartcart/store";
 import { createLocaleDatabase } from "@smartcart/testkit";
-import { listProducts } from "../src/store/read-stock.ts";
+import { listProducts } from "../src/store/read-products.ts";
+
+const everything = { query: "", category: "", archived: "no" } as const;
 
 it("lists the catalogue by code point in every locale, and its pages neither repeat nor skip", async () => {
   await using resources = new AsyncDisposableStack();
@@ -19,14 +21,14 @@ it("lists the catalogue by code point in every locale, and its pages neither rep
       INSERT INTO stock (product_id, initial, available) SELECT product_id, 1, 1 FROM listed`,
     values: [names],
   });
-  const all = await listProducts(database, undefined, 200);
+  const all = await listProducts(database, everything, undefined, 200);
   const keys = all.map(({ category, name, productId }) => [category, name, productId]);
   expect(keys).toEqual(
     keys.toSorted((a, b) => Buffer.compare(Buffer.from(a.join("\0")), Buffer.from(b.join("\0")))),
   );
   const paged: typeof all = [];
   for (;;) {
-    const page = await listProducts(database, paged.at(-1), 5);
+    const page = await listProducts(database, everything, paged.at(-1), 5);
     if (page.length === 0) break;
     paged.push(...page);
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { vi } from "vitest";
+import { CatalogueAdminService } from "@smartcart/gen/inventory/v1/catalogue_admin_service_pb";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import type { ServiceClient } from "@smartcart/mesh";
 import { createServiceClient } from "@smartcart/mesh";
@@ -16,6 +17,8 @@ export interface TestInventory extends AsyncDisposable {
   readonly databaseUrl: string;
   readonly service: RunningService;
   readonly client: ServiceClient<typeof InventoryService>;
+  /** As an operator. */
+  readonly admin: ServiceClient<typeof CatalogueAdminService>;
   readonly sql: Database;
   /** Starts one more process' worth of the service on the same database. */
   addReplica(): Promise<TestReplica>;
@@ -43,12 +46,20 @@ export async function startTestInventory(env: Record<string, string> = {}): Prom
   }
 
   const { service, client } = await addReplica();
+  const admin = replicas.use(
+    createServiceClient(CatalogueAdminService, {
+      caller: "operator",
+      baseUrl: service.url,
+      log: silentLogger,
+    }),
+  );
   const running = starting.move();
   return {
     url: service.url,
     databaseUrl,
     service,
     client,
+    admin,
     sql,
     addReplica,
     async addProduct(units) {
@@ -87,8 +98,9 @@ export async function brokenStock(sql: Database): Promise<object[]> {
         SELECT line->>'productId' AS product_id, sum((line->>'quantity')::int) AS units
         FROM reservation, jsonb_array_elements(lines) AS line
         WHERE status IN ('HELD', 'COMMITTED') GROUP BY 1) r USING (product_id)
-      WHERE s.initial <> s.available + s.reserved OR least(s.available, s.reserved) < 0
-         OR s.reserved <> coalesce(r.units, 0)`,
+      LEFT JOIN (SELECT product_id, sum(delta) AS units FROM stock_adjustment GROUP BY 1) a USING (product_id)
+      WHERE s.initial + s.adjusted <> s.available + s.reserved OR least(s.available, s.reserved) < 0
+         OR s.reserved <> coalesce(r.units, 0) OR s.adjusted <> coalesce(a.units, 0)`,
   });
   return rows;
 }

@@ -1,5 +1,6 @@
 export { refusalOf as accessRefusalOf } from "./auth/access.ts";
 export { authenticationError } from "./auth/access-errors.ts";
+export { operatorOf } from "./auth/authentication.ts";
 export { createCallerTokens } from "./auth/caller-token.ts";
 export { type BatchErrors, settleBatch } from "./batch/batch-results.ts";
 export {

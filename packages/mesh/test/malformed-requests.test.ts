@@ -11,7 +11,10 @@ import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
 import { trailerParse } from "@connectrpc/connect/protocol-grpc-web";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toJsonPath } from "@smartcart/contract";
-import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
+import {
+  InventoryService,
+  ReserveRequestSchema,
+} from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { silentLogger } from "@smartcart/runtime";
 import type { RunningServer } from "../src/index.ts";
 import { detailOf, problemOf, settleBatch, ValidationError } from "../src/index.ts";
@@ -207,7 +210,7 @@ test("a failed item of a batch is told in JSON, with its details", async () => {
   const routes = (router: ConnectRouter) => {
     router.service(InventoryService, {
       batchReserve: async ({ requests }) => ({
-        results: await settleBatch(requests, refuse, errors),
+        results: await settleBatch(ReserveRequestSchema, requests, refuse, errors),
       }),
     });
   };

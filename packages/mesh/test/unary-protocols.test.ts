@@ -5,7 +5,7 @@ import type { ClientHttp2Session, IncomingHttpHeaders } from "node:http2";
 import { connect, createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { toBinary, toJsonString } from "@bufbuild/protobuf";
+import { create, toBinary, toJsonString } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import { Code, ConnectError, createMethodImplSpec } from "@connectrpc/connect";
 import { compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
@@ -149,7 +149,7 @@ function headersOf(values: Record<string, string | undefined>): Record<string, s
 
 /** What a request of the contract is on the wire, or not quite. */
 function encode(isJson: boolean, request: { pageToken: string; pageSize: number }): Uint8Array {
-  const message = { $typeName: ListProductsRequestSchema.typeName, ...request } as const;
+  const message = create(ListProductsRequestSchema, request);
   return isJson
     ? Buffer.from(toJsonString(ListProductsRequestSchema, message))
     : toBinary(ListProductsRequestSchema, message);

@@ -12,8 +12,10 @@ create table archived_dead_letter (
   -- The order that it is about; empty where it is about none.
   order_id    text not null,
   archived_at timestamptz not null default now(),
-  -- A serialized smartcart.ops.v1.DeadLetter, with its whole body.
+  -- A serialized smartcart.ops.v1.DeadLetter, without personal data.
   letter      bytea not null,
+  -- The body as it came in, for a copy of it.
+  body        bytea not null,
   primary key (queue, message_id)
 );
 

@@ -36,13 +36,11 @@ export interface DeadLetterActions {
   /** Moves them into the archive; stops likewise. */
   archive(selection: Selection, signal: AbortSignal): AsyncGenerator<Progress>;
   /** One of a queue; undefined where it is not there. */
-  find(queue: string, messageId: string): Promise<DeadLetterMessage | undefined>;
+  find(queue: string, messageId: string): Promise<WholeLetter | undefined>;
 }
 
 const maxRead = 5_000;
 const maxChunk = 25;
-/** Bytes of a body that are shown. */
-export const maxBodyBytes = 4_096;
 const maxReason = 4_096;
 const maxAttributes = 16_384;
 
@@ -58,8 +56,14 @@ interface Plan {
   move(letters: DeadLetters, ids: readonly string[] | "all", limit: number): Promise<number>;
 }
 
-/** Keeps dead letters, with their whole bodies. Safe to repeat. */
-export type Archive = (letters: readonly DeadLetterMessage[]) => Promise<void>;
+/** A dead letter as operators see it, and its body as it came in, which they do not. */
+export interface WholeLetter {
+  readonly letter: DeadLetterMessage;
+  readonly body: Uint8Array;
+}
+
+/** Keeps dead letters. Safe to repeat. */
+export type Archive = (letters: readonly WholeLetter[]) => Promise<void>;
 
 export function createDeadLetterActions(bus: EventBus, archive: Archive): DeadLetterActions {
   return new Actions(bus, archive);
@@ -144,7 +148,7 @@ class Actions implements DeadLetterActions {
     });
   }
 
-  async find(queue: string, messageId: string): Promise<DeadLetterMessage | undefined> {
+  async find(queue: string, messageId: string): Promise<WholeLetter | undefined> {
     const letters = await this.#inTurn(this.#named(queue), () =>
       this.#bus.deadLetters(queue).list({ limit: maxRead }),
     );
@@ -200,12 +204,8 @@ function latestFirst(letters: readonly DeadLetter[]): DeadLetter[] {
   return letters.toReversed().sort((one, other) => at(other) - at(one));
 }
 
-/** With all of its body. */
-function whole(queue: string, letter: DeadLetter): DeadLetterMessage {
-  return create(DeadLetterSchema, {
-    ...describe(queue, letter),
-    body: new Uint8Array(letter.body),
-  });
+function whole(queue: string, letter: DeadLetter): WholeLetter {
+  return { letter: create(DeadLetterSchema, describe(queue, letter)), body: letter.body };
 }
 
 function describe(queue: string, letter: DeadLetter): LetterInit {
@@ -214,14 +214,14 @@ function describe(queue: string, letter: DeadLetter): LetterInit {
     queue,
     messageId: letter.id,
     type: letter.type,
-    orderId: decoded?.orderId ?? "",
+    orderId: decoded.orderId,
     traceId: letter.traceparent.split("-")[1] ?? "",
     attempts: letter.attempt,
-    reason: cut(letter.reason, maxReason),
-    messageJson: decoded === undefined ? "" : JSON.stringify(decoded.json),
-    body: new Uint8Array(letter.body.subarray(0, maxBodyBytes)),
+    reason: cut(decoded.reason, maxReason),
+    messageJson: decoded.json === undefined ? "" : JSON.stringify(decoded.json),
+    bodySize: BigInt(letter.body.byteLength),
     attributesJson: cut(
-      JSON.stringify({ properties: letter.properties, headers: letter.headers }),
+      JSON.stringify({ properties: letter.properties, headers: decoded.headers }),
       maxAttributes,
     ),
     ...(letter.failedAt && { failedAt: timestampFromDate(letter.failedAt) }),

@@ -10,7 +10,6 @@ import type {
 } from "@smartcart/gen/ops/v1/ops_service_pb";
 import type { Queryable } from "@smartcart/store";
 import type { DeadLetterActions, Progress, Selection } from "./dead-letter-actions.ts";
-import { maxBodyBytes } from "./dead-letter-actions.ts";
 import type { createFaultSwitches } from "./fault-switches.ts";
 import type { Feed } from "./feed.ts";
 import type { InvariantWatch } from "./invariant-watch.ts";
@@ -93,13 +92,8 @@ export function createOpsRoutes(o: RouteOptions): ServiceImpl<typeof OpsService>
       return { messageId: await resendDeadLetter(request, { bus: o.bus, find: findLetter }) };
     },
     async listArchivedDeadLetters({ orderId, pageSize }) {
-      const letters = await listArchived(o.database, orderId, pageSize || defaultPageSize);
-      return {
-        deadLetters: letters.map((letter) => ({
-          ...letter,
-          body: letter.body.subarray(0, maxBodyBytes),
-        })),
-      };
+      const limit = pageSize || defaultPageSize;
+      return { deadLetters: await listArchived(o.database, orderId, limit) };
     },
     async getOrderStory({ orderId }, context) {
       const sources = { ...o.sources, letters: o.letters };

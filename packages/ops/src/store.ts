@@ -1,11 +1,12 @@
 /** All statements of the service. Every table is bounded by each write to it. */
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { DeadLetter } from "@smartcart/gen/ops/v1/dead_letter_pb";
 import { DeadLetterSchema } from "@smartcart/gen/ops/v1/dead_letter_pb";
 import type { MeshMinute } from "@smartcart/gen/ops/v1/ops_service_pb";
 import { MeshMinuteSchema } from "@smartcart/gen/ops/v1/ops_service_pb";
 import type { Queryable } from "@smartcart/store";
+import type { WholeLetter } from "./dead-letter-actions.ts";
 
 /** How far back minutes are kept, and how many that are. */
 const minutesKept = "interval '24 hours'";
@@ -37,22 +38,28 @@ export async function listMinutes(db: Queryable): Promise<MeshMinute[]> {
 }
 
 /** Archives dead letters; one that is archived already is replaced. Forgets the oldest of too many. */
-export async function archiveLetters(db: Queryable, letters: readonly DeadLetter[]): Promise<void> {
+export async function archiveLetters(
+  db: Queryable,
+  letters: readonly WholeLetter[],
+): Promise<void> {
   if (letters.length === 0) return;
   await db.query({
     name: "ops.archive",
     text: `with old as (
         delete from archived_dead_letter where archived_at < now() - ${archiveKept}
           or archived_at < (select archived_at from archived_dead_letter order by archived_at desc offset ${mostArchived} limit 1))
-      insert into archived_dead_letter (queue, message_id, order_id, letter)
-      select distinct on (queue, message_id) * from unnest($1::text[], $2::text[], $3::text[], $4::bytea[])
-        as a (queue, message_id, order_id, letter)
-      on conflict (queue, message_id) do update set letter = excluded.letter, archived_at = now()`,
+      insert into archived_dead_letter (queue, message_id, order_id, letter, body)
+      select distinct on (queue, message_id) *
+      from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::bytea[])
+        as a (queue, message_id, order_id, letter, body)
+      on conflict (queue, message_id)
+        do update set letter = excluded.letter, body = excluded.body, archived_at = now()`,
     values: [
-      letters.map(({ queue }) => queue),
-      letters.map(({ messageId }) => messageId),
-      letters.map(({ orderId }) => orderId),
-      letters.map((letter) => toBinary(DeadLetterSchema, letter)),
+      letters.map(({ letter }) => letter.queue),
+      letters.map(({ letter }) => letter.messageId),
+      letters.map(({ letter }) => letter.orderId),
+      letters.map(({ letter }) => toBinary(DeadLetterSchema, letter)),
+      letters.map(({ body }) => body),
     ],
   });
 }
@@ -77,12 +84,12 @@ export async function findArchived(
   db: Queryable,
   queue: string,
   messageId: string,
-): Promise<DeadLetter | undefined> {
-  const { rows } = await db.query<{ letter: Uint8Array }>({
+): Promise<WholeLetter | undefined> {
+  const { rows } = await db.query<{ letter: Uint8Array; body: Uint8Array }>({
     name: "ops.find_archived",
-    text: "select letter from archived_dead_letter where queue = $1 and message_id = $2",
+    text: "select letter, body from archived_dead_letter where queue = $1 and message_id = $2",
     values: [queue, messageId],
   });
   const [row] = rows;
-  return row && create(DeadLetterSchema, fromBinary(DeadLetterSchema, row.letter));
+  return row && { letter: fromBinary(DeadLetterSchema, row.letter), body: row.body };
 }

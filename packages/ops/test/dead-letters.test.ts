@@ -65,7 +65,7 @@ describe.each(["postgres", "rabbitmq"] as const)("on %s", (engine) => {
     expect(times).toEqual(times.toSorted((one, other) => other - one));
     const poison = deadLetters.find(({ messageId }) => messageId === "poison");
     expect(poison).toMatchObject({ messageJson: "", orderId: "" });
-    expect(poison?.body).toHaveLength(4_096);
+    expect(poison).toMatchObject({ body: { length: 0 }, bodySize: 5_000n });
     expect((await client.listDeadLetters({ pageSize: 5 })).deadLetters).toHaveLength(5);
     const [one] = (await client.listDeadLetters({ orderId: "ORD-07" })).deadLetters;
     expect(one).toMatchObject({
@@ -114,7 +114,7 @@ describe.each(["postgres", "rabbitmq"] as const)("on %s", (engine) => {
     expect(deadLetters).toMatchObject([{ queue: "orders", messageId: "ORD-01", attempts: 1 }]);
     const archived = (await client.listArchivedDeadLetters({})).deadLetters;
     expect(archived.map(({ messageId }) => messageId).toSorted()).toEqual(["ORD-01", "poison"]);
-    expect(archived.find(({ messageId }) => messageId === "poison")?.body).toHaveLength(4_096);
+    expect(archived.find(({ messageId }) => messageId === "poison")?.bodySize).toBe(5_000n);
 
     shop.accept();
     const body = JSON.stringify({ orderId: "ORD-NEW" });

@@ -74,7 +74,10 @@ test("minutes are kept for a day, each once", async () => {
 });
 
 test("the archive forgets what is older than 30 days", async () => {
-  const letter = (messageId: string) => create(DeadLetterSchema, { queue: "orders", messageId });
+  const letter = (messageId: string) => ({
+    letter: create(DeadLetterSchema, { queue: "orders", messageId }),
+    body: new Uint8Array(),
+  });
   await archiveLetters(database, [letter("old"), letter("old"), letter("kept")]);
   await database.query({
     text: "update archived_dead_letter set archived_at = now() - interval '31 days' where message_id = 'old'",

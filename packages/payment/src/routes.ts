@@ -3,6 +3,7 @@ import type {
   PaymentService,
   ProcessPaymentRequest,
 } from "@smartcart/gen/payment/v1/payment_service_pb";
+import { ProcessPaymentRequestSchema } from "@smartcart/gen/payment/v1/payment_service_pb";
 import type { BatchErrors } from "@smartcart/mesh";
 import { settleBatch } from "@smartcart/mesh";
 import { toPaymentMessage, toPaymentRequest } from "./messages.ts";
@@ -31,7 +32,7 @@ export function createPaymentRoutes(parts: PaymentParts): ServiceImpl<typeof Pay
   return {
     processPayment: (request) => process(request),
     batchProcessPayments: async ({ requests }) => ({
-      results: await settleBatch(requests, processInBatch, parts),
+      results: await settleBatch(ProcessPaymentRequestSchema, requests, processInBatch, parts),
     }),
     getPayment: async ({ orderId }) => ({
       payment: toPaymentMessage(await processor.find(orderId)),

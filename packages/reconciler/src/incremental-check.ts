@@ -1,7 +1,8 @@
 /**
  * Holds the promises against a shop of any age at a cost that does not grow with it. A look reads the orders that were placed since
  * the look before, those that contradicted something then, and a slice of all the others, so that a sweep of many looks comes round to
- * everything. What a product has reserved is added up slice by slice, and compared when a sweep is complete.
+ * everything. What a product has reserved is added up slice by slice, and compared when a sweep is complete. A slice of the products is
+ * compared with their ledger.
  */
 import type { Database, Queryable } from "@smartcart/store";
 import { withTransaction } from "@smartcart/store";
@@ -16,7 +17,7 @@ export interface IncrementalCheckOptions {
   readonly database: Database;
   /** Time that an order or an event may be in progress before it counts as stuck, in milliseconds. */
   readonly settleMs: number;
-  /** Orders per slice of the sweep. Default 1,000, which take about 0.1 s of PostgreSQL's time. */
+  /** Orders, and products, per slice of the sweep. Default 1,000, which take about 0.1 s of PostgreSQL's time. */
   readonly sliceSize?: number;
   /** Age of the oldest orders that the first call reads, in milliseconds. Default 600,000 (ten minutes). */
   readonly firstLookMs?: number;
@@ -31,7 +32,7 @@ export interface IncrementalCheck {
 /** An order that is older than this has come to its end, but for a few; see `nextSlice`. */
 const unsettledMs = 60_000;
 
-/** Orders that are looked at again because of the last look; more of the same say nothing new. */
+/** Orders, and products, that are looked at again because of the last look; more of the same say nothing new. */
 const maxSuspects = 500;
 
 interface Sweep {
@@ -50,6 +51,8 @@ export function createIncrementalCheck(o: IncrementalCheckOptions): IncrementalC
   let sweep = newSweep;
   let suspects: readonly string[] = [];
   let unsettledStock: readonly Violation[] = [];
+  let productsFrom = "";
+  let suspectProducts: readonly string[] = [];
 
   return {
     async look(nowMs) {
@@ -57,9 +60,13 @@ export function createIncrementalCheck(o: IncrementalCheckOptions): IncrementalC
       // An order that is younger than this is on its way; the next looks come to it.
       const toMs = Math.max(fromMs, nowMs - settleMs);
       const slice = await nextSlice(database, sweep.from, sliceSize, nowMs);
+      const nextOnes = await nextProducts(database, productsFrom, sliceSize);
+      const products: OrderSelection = { ranges: [nextOnes], ids: suspectProducts };
       const recent = { from: idAt(fromMs), to: idAt(toMs) };
       const orders: OrderSelection = { ranges: [slice, recent], ids: suspects };
-      const invariants = createInvariants({ settleMs, orders }).filter((one) => !one.readsAll);
+      const invariants = createInvariants({ settleMs, orders, products }).filter(
+        (one) => !one.readsAll,
+      );
       const violations = await check(database, invariants);
       if (slice.to === undefined) {
         unsettledStock = await compareStock(database, settleMs, sweep.units, slice);
@@ -67,11 +74,10 @@ export function createIncrementalCheck(o: IncrementalCheckOptions): IncrementalC
       } else {
         sweep = { from: slice.to, units: await addUp(database, sweep.units, slice) };
       }
+      productsFrom = nextOnes.to ?? "";
       lookedUpToMs = toMs;
-      suspects = [...new Set(violations.flatMap(({ rows }) => rows.flatMap(orderIdOf)))].slice(
-        0,
-        maxSuspects,
-      );
+      suspects = suspectsOf(violations, "order_id");
+      suspectProducts = suspectsOf(violations, "product_id");
       return [...violations, ...unsettledStock];
     },
   };
@@ -109,6 +115,17 @@ async function nextSlice(
   return to === undefined || to >= idAt(nowMs - unsettledMs) ? { from } : { from, to };
 }
 
+/** The next products in the order of their ids; after the last ones come the first again. */
+async function nextProducts(db: Queryable, from: string, size: number): Promise<IdRange> {
+  const { rows } = await db.query<{ product_id: string }>({
+    name: "reconciler.end-of-products",
+    text: `select product_id from inventory.stock where product_id >= $1
+           order by product_id offset $2 limit 1`,
+    values: [from, size],
+  });
+  return { from, to: rows[0]?.product_id };
+}
+
 async function addUp(
   db: Queryable,
   before: ReadonlyMap<string, number>,
@@ -141,9 +158,11 @@ async function compareStock(
     await tx.query({ text: "set transaction isolation level repeatable read, read only" });
     const units = await addUp(tx, before, lastSlice);
     const { rows } = await tx.query<{ product_id: string; reserved: number }>({
-      text: "select product_id, reserved from inventory.stock",
+      text: "select product_id, reserved from inventory.stock where reserved <> 0",
     });
-    return rows.some((row) => (units.get(row.product_id) ?? 0) !== row.reserved);
+    const stock = new Map(rows.map((row) => [row.product_id, row.reserved]));
+    const products = [...new Set([...units.keys(), ...stock.keys()])];
+    return products.some((product) => (units.get(product) ?? 0) !== (stock.get(product) ?? 0));
   });
   return isSuspect ? check(database, createInvariants({ settleMs }).filter(readsAll)) : [];
 }
@@ -152,6 +171,7 @@ function readsAll(invariant: Invariant): boolean {
   return invariant.readsAll === true;
 }
 
-function orderIdOf({ order_id: orderId }: Violation["rows"][number]): string[] {
-  return typeof orderId === "string" ? [orderId] : [];
+function suspectsOf(violations: readonly Violation[], column: "order_id" | "product_id"): string[] {
+  const ids = violations.flatMap(({ rows }) => rows.map((row) => row[column]));
+  return [...new Set(ids.filter((id) => typeof id === "string"))].slice(0, maxSuspects);
 }

@@ -21,6 +21,8 @@ export interface InvariantOptions {
   readonly settleMs: number;
   /** The orders that are looked at. Default: all that were ever stored. */
   readonly orders?: OrderSelection;
+  /** The products whose own stock and ledger are looked at. Default: all. */
+  readonly products?: OrderSelection;
 }
 
 /** What the invariants of one check have in common. */
@@ -29,4 +31,6 @@ export interface InvariantScope extends InvariantOptions {
   readonly before: string;
   /** SQL condition that holds for the selected orders, on a column with their ids. */
   readonly of: (column: string) => string;
+  /** The same for products. */
+  readonly ofProduct: (column: string) => string;
 }

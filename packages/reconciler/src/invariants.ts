@@ -18,6 +18,7 @@ export function createInvariants(o: InvariantOptions): readonly Invariant[] {
     ...o,
     before: `now() - interval '${o.settleMs} milliseconds'`,
     of: (column) => selects(column, o.orders),
+    ofProduct: (column) => selects(column, o.products),
   };
   return [stockInvariants, paymentInvariants, shipmentInvariants, orderInvariants].flatMap(
     (invariantsOf) => invariantsOf(scope),

@@ -2,14 +2,31 @@ import type { Invariant, InvariantScope } from "./invariant.ts";
 import { ended, isOurs, notDeleted, reserved, sold } from "./invariant-sql.ts";
 
 /** What inventory promises: units add up, and are reserved and sold for orders only. */
-export function stockInvariants({ of }: InvariantScope): readonly Invariant[] {
+export function stockInvariants(scope: InvariantScope): readonly Invariant[] {
+  return [...productInvariants(scope), ...reservationInvariants(scope)];
+}
+
+function productInvariants({ ofProduct }: InvariantScope): readonly Invariant[] {
   return [
     {
       name: "stock adds up",
-      description: "initial = available + reserved for every product, and none is negative.",
+      description:
+        "initial + adjusted = available + reserved for every product, and neither available nor reserved is negative.",
       sql: `
         select * from inventory.stock
-        where initial <> available + reserved or least(available, reserved) < 0`,
+        where ${ofProduct("product_id")}
+          and (initial + adjusted <> available + reserved or least(available, reserved) < 0)`,
+    },
+    {
+      name: "adjusted is what the ledger says",
+      description:
+        "The adjusted units of a product are the sum of its entries in the stock ledger, so no unit comes or goes without one.",
+      sql: `
+        select s.product_id, s.adjusted, l.units as ledger_units
+        from inventory.stock s left join (
+          select product_id, sum(delta) as units from inventory.stock_adjustment where ${ofProduct("product_id")} group by 1
+        ) l using (product_id)
+        where ${ofProduct("s.product_id")} and s.adjusted <> coalesce(l.units, 0)`,
     },
     {
       name: "stock is what is reserved",
@@ -17,10 +34,15 @@ export function stockInvariants({ of }: InvariantScope): readonly Invariant[] {
       description:
         "The reserved units of a product are the sum of its held and committed reservations, so no unit is sold twice.",
       sql: `
-        select s.product_id, s.initial, s.reserved, r.units as reserved_units
+        select s.product_id, s.initial, s.adjusted, s.reserved, r.units as reserved_units
         from inventory.stock s left join (${reserved}) r using (product_id)
-        where s.reserved <> coalesce(r.units, 0) or coalesce(r.units, 0) > s.initial`,
+        where s.reserved <> coalesce(r.units, 0) or coalesce(r.units, 0) > s.initial + s.adjusted`,
     },
+  ];
+}
+
+function reservationInvariants({ of }: InvariantScope): readonly Invariant[] {
+  return [
     {
       name: "no orphan hold",
       description: "No units are held for an order that is final or does not exist.",

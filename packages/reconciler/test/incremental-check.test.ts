@@ -16,9 +16,9 @@ beforeAll(async () => {
 afterAll(() => running.disposeAsync());
 beforeEach(async () => {
   await database.query({
-    text: "truncate orders.orders, orders.order_events, inventory.reservation, inventory.stock",
+    text: "truncate orders.orders, orders.order_events, inventory.reservation, inventory.stock, inventory.stock_adjustment",
   });
-  await database.query({ text: "insert into inventory.stock values ('tea', 1000, 1000, 0)" });
+  await database.query({ text: "insert into inventory.stock values ('tea', 1000, 0, 1000, 0)" });
 });
 
 const now = Date.parse("2026-01-02T03:04:05Z");
@@ -98,6 +98,32 @@ describe("an incremental check", () => {
     await database.query({ text: "update inventory.stock set available = 976, reserved = 24" });
     expect(await stockLooks()).toEqual([wrong, wrong, []]);
   });
+
+  it("comes round to the ledger of every product", async () => {
+    const add = `insert into inventory.stock select 'p' || lpad(n::text, 2, '0'), 0, 5, 5, 0 from generate_series(1, 11) n`;
+    await database.query({ text: add });
+    await database.query({
+      text: `insert into inventory.stock_adjustment
+             select product_id, delta from inventory.stock, (values (7), (-2)) as a (delta) where adjusted = 5`,
+    });
+    const check = createIncrementalCheck({ database, settleMs: 0, sliceSize: 5 });
+    const looks = async () => [
+      await lookAt(check, now),
+      await lookAt(check, now),
+      await lookAt(check, now),
+    ];
+    expect(await looks()).toEqual([[], [], []]);
+    await database.query({
+      text: "delete from inventory.stock_adjustment where product_id = 'p07' and delta = -2",
+    });
+    const wrong = ["adjusted is what the ledger says: p07"];
+    expect(await looks()).toEqual([[], wrong, wrong]);
+    await database.query({ text: "insert into inventory.stock_adjustment values ('p07', -2)" });
+    await database.query({
+      text: "update inventory.stock set available = 6 where product_id = 'p11'",
+    });
+    expect(await looks()).toEqual([[], [], ["stock adds up: p11"]]);
+  });
 });
 
 const tables = `
@@ -111,7 +137,8 @@ const tables = `
   create table orders.outbox (
     message_id text, ordering_key text, attempts int, last_error text, created_at timestamptz);
   create schema inventory;
-  create table inventory.stock (product_id text, initial int, available int, reserved int);
+  create table inventory.stock (product_id text, initial int, adjusted int, available int, reserved int);
+  create table inventory.stock_adjustment (product_id text, delta int);
   create table inventory.reservation (reservation_id text collate "C" primary key, status text, lines jsonb);
   create schema payment;
   create table payment.payment (

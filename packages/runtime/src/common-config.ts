@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
+import { maxPortBase } from "./port-base.ts";
 import { StartError } from "./retry.ts";
 import {
   amqpUrl,
@@ -7,6 +8,7 @@ import {
   host,
   int,
   names,
+  portBlock,
   postgresUrl,
   proxies,
   secret,
@@ -23,6 +25,10 @@ export const commonConfig = {
   }),
   // Loopback, so that a first start offers nothing to the network; containers set 0.0.0.0.
   HOST: host({ default: "127.0.0.1", desc: "address to listen on" }),
+  PORT_BASE: portBlock(maxPortBase)({
+    default: undefined,
+    desc: "first of nine consecutive ports for all services and the page, see Ports; a variable of one port has precedence; unset: 8080 to 8087 and 5173",
+  }),
   ALLOWED_HOSTS: names({
     default: undefined,
     desc: "host names that requests may use, comma-separated, in addition to localhost; unset: only this machine on loopback, any name elsewhere",

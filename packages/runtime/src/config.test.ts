@@ -125,6 +125,26 @@ describe("parseConfig", () => {
   });
 
   test.each([
+    "postgres://me:secret",
+    "postgres://me:12/secret@db/shop",
+    "postgres://me:1#secret@db/shop",
+    "postgres://me:1?secret@db/shop",
+    "postgres//me:secret@db/shop",
+    "me:secret@db:5432/shop",
+    "https://me:secret@db/shop",
+    "postgres://me:secret@db:99999/shop",
+    "postgres://db:5432/?password=secret",
+    "host=db password=secret dbname=shop",
+  ])("shows the password of no URL that is wrong: %s", (url) => {
+    for (const variable of ["DATABASE_URL", "AUTH_JWKS_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"]) {
+      if (variable !== "DATABASE_URL" && url.startsWith("https:")) continue;
+      const [problem] = problemsOf({ [variable]: url }, commonConfig);
+      expect(problem).toMatch(new RegExp(`^${variable}: `));
+      expect(problem).not.toContain("secret");
+    }
+  });
+
+  test.each([
     ["DATABASE_URL", "mysql://a:b@c/d"],
     ["DATABASE_URL", "localhost"],
     ["DATABASE_URL", "postgres://db:99999/shop"],

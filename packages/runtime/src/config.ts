@@ -1,5 +1,6 @@
 import type { OptionalValidatorSpec, RequiredValidatorSpec } from "envalid";
 import { customCleanEnv, EnvMissingError } from "envalid";
+import { withDerivedPorts } from "./port-base.ts";
 
 /** The values of a set of specs: a spec with `default: undefined` may be undefined. */
 export type CleanedEnv<S> = {
@@ -30,7 +31,8 @@ export class ConfigError extends Error {
 
 /**
  * Reads the variables named in `specs`; all others are left alone. An empty or blank variable counts as unset,
- * because that is how compose files and CI systems say "not set". Returns a frozen plain object.
+ * because that is how compose files and CI systems say "not set"; ports and URLs that are not set may follow from others
+ * (`withDerivedPorts`). Returns a frozen plain object.
  *
  * Throws ConfigError with every bad variable, not only the first.
  */
@@ -38,7 +40,7 @@ export function parseConfig<const S extends object>(
   env: NodeJS.ProcessEnv,
   specs: S,
 ): CleanedEnv<S> {
-  const given = Object.entries(env).filter(([, value]) => value?.trim());
+  const given = Object.entries(withDerivedPorts(env)).filter(([, value]) => value?.trim());
   // NODE_ENV would switch on envalid's devDefault and testDefault: a process must not change with its environment's name.
   const { NODE_ENV: _ignored, ...rest } = Object.fromEntries(given);
   const cleaned = customCleanEnv(rest, specs, (values) => values, {

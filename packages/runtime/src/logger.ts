@@ -3,6 +3,7 @@ import type { DestinationStream, Logger as PinoLogger } from "pino";
 import { pino } from "pino";
 import { Counter } from "prom-client";
 import { writeOutput } from "./output.ts";
+import { concealSecrets } from "./secrets.ts";
 import { serializeError } from "./serialize-error.ts";
 import { currentTraceId } from "./telemetry.ts";
 
@@ -70,6 +71,7 @@ export interface LoggerOptions {
 /**
  * A logger that writes one JSON object a line: level, time, service, event, traceId (when a span is active) and the
  * fields. Writing is synchronous: a line is with the operating system when the call returns, whatever happens next.
+ * Secrets are concealed, and of a message of the contract its name is written only: it may hold personal data.
  */
 export function createLogger(o: LoggerOptions): RootLogger {
   const sinks = new Set<LogSink>(o.sinks);
@@ -81,7 +83,7 @@ export function createLogger(o: LoggerOptions): RootLogger {
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: serializeError },
     },
-    o.destination ?? standardOutput,
+    concealing(o.destination ?? standardOutput),
   );
   const root = wrap({ service: o.service, writer, bound: {}, sinks });
   return {
@@ -118,6 +120,10 @@ const standardOutput: DestinationStream = {
   },
 };
 
+function concealing(destination: DestinationStream): DestinationStream {
+  return { write: (line) => destination.write(concealSecrets(line)) };
+}
+
 interface Core {
   readonly service: string;
   readonly writer: PinoLogger;
@@ -142,13 +148,29 @@ function wrap(core: Core): Logger {
   };
 }
 
-function write(core: Core, severity: Severity, event: string, fields?: LogFields): void {
+function write(core: Core, severity: Severity, event: string, given?: LogFields): void {
   if (!core.writer.isLevelEnabled(severity)) return;
+  const fields = given && withoutMessages(given);
   const traceId = currentTraceId();
   core.writer[severity]({ service: core.service, event, traceId, ...fields });
   if (core.sinks.size === 0) return;
   const line = toLine(core, severity, event, traceId, fields);
   for (const sink of core.sinks) sink.write(line);
+}
+
+function withoutMessages(fields: LogFields): LogFields {
+  if (!Object.values(fields).some((value) => nameOf(value) !== value)) return fields;
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, nameOf(value)]));
+}
+
+/** The type of a protobuf message, or of each in a list; any other value as it is. */
+function nameOf(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const names = value.map(nameOf);
+    return names.some((name, i) => name !== value[i]) ? names : value;
+  }
+  const isMessage = typeof value === "object" && value !== null && "$typeName" in value;
+  return isMessage ? value.$typeName : value;
 }
 
 /** Random for each process. Ids that count up are cheap to draw, and lie side by side in the index of the log. */
@@ -162,16 +184,31 @@ function toLine(
   traceId: string | undefined,
   fields: LogFields | undefined,
 ): LogLine {
-  const { message = "", orderId = "", error, ...attributes } = { ...core.bound, ...fields };
+  const { message = "", orderId = "", error, ...others } = { ...core.bound, ...fields };
+  const attributes = error === undefined ? others : { ...others, error: serializeError(error) };
   return {
     recordId: `${processId}-${(records++).toString(36)}`,
     occurredAt: new Date(),
     severity,
     service: core.service,
     event,
-    message,
+    message: concealSecrets(message),
     orderId,
     traceId: traceId ?? "",
-    attributes: error === undefined ? attributes : { ...attributes, error: serializeError(error) },
+    attributes: concealed(attributes),
   };
+}
+
+/** Attributes that hold a secret become what JSON makes of them without it; all others stay as they are. */
+function concealed(attributes: LogLine["attributes"]): LogLine["attributes"] {
+  try {
+    const text = JSON.stringify(attributes, (_, value: unknown) =>
+      typeof value === "bigint" ? value.toString() : value,
+    );
+    const safe = concealSecrets(text);
+    return safe === text ? attributes : (JSON.parse(safe) as LogLine["attributes"]);
+  } catch {
+    // Circular: no sink can write it, and each says so.
+    return attributes;
+  }
 }

@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { concealSecrets } from "./secrets.ts";
 
 /** Standard output and standard error. */
 export type OutputStream = "stdout" | "stderr";
@@ -10,12 +11,12 @@ const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * Writes a text at once and never throws: who reads along may leave at any time (`npm start | head -2`), and a disk may be
- * full. Returns what went wrong, undefined where all of it was written.
+ * full. Returns what went wrong, undefined where all of it was written. Secrets are concealed.
  *
  * `process.stdout` would tell the same by an event "error", which ends the process where nobody listens.
  */
 export function writeOutput(stream: OutputStream, text: string): NodeJS.ErrnoException | undefined {
-  const bytes = Buffer.from(text);
+  const bytes = Buffer.from(concealSecrets(text));
   let written = 0;
   while (written < bytes.length) {
     try {

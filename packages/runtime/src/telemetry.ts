@@ -9,6 +9,7 @@ import {
 } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { parseTraceParent, W3CTraceContextPropagator } from "@opentelemetry/core";
+import { concealSecrets } from "./secrets.ts";
 import type { Tracers } from "./tracers.ts";
 import { createTracers } from "./tracers.ts";
 
@@ -137,9 +138,10 @@ function finish<T>(span: Span, fn: () => T): T {
 }
 
 function fail(span: Span, error: unknown): void {
-  const known = error instanceof Error ? error : new Error(String(error));
-  span.recordException(known);
-  span.setStatus({ code: SpanStatusCode.ERROR, message: known.message });
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  const safe = concealSecrets(message);
+  span.recordException({ name, message: safe, stack: concealSecrets(stack ?? "") });
+  span.setStatus({ code: SpanStatusCode.ERROR, message: safe });
   span.end();
 }
 

@@ -1,6 +1,7 @@
 import { EnvError, makeExactValidator, makeValidator } from "envalid";
 import type { TrustedProxies } from "./client-address.ts";
 import { parseTrustedProxies } from "./client-address.ts";
+import { registerPasswordOf, registerSecret } from "./secrets.ts";
 
 /*
  * Validators for `parseConfig`, to be called with a spec: `port({ default: 8080, desc: "…" })`, optional with
@@ -37,12 +38,25 @@ export const bool = makeExactValidator<boolean>((input) => {
 
 /** A TCP port; 0 asks the system for a free one. */
 export const port = makeValidator<number>((input) => {
-  const value = Number(input);
-  if (!/^\d+$/.test(input.trim()) || value > 65_535) {
-    throw wrong(input, "must be a port number from 1 to 65535 (0 = any free port)");
-  }
-  return value;
+  const value = validPort(input);
+  if (value !== undefined) return value;
+  throw wrong(input, "must be a port number from 1 to 65535 (0 = any free port)");
 });
+
+/** The port that a text names; undefined where it names none. */
+export function validPort(text: string | undefined): number | undefined {
+  const value = Number(text);
+  return /^\d+$/.test(text?.trim() ?? "") && value <= 65_535 ? value : undefined;
+}
+
+/** The first of a block of ports. `max` is the largest. */
+export function portBlock(max: number) {
+  return makeValidator<number>((input) => {
+    const value = validPort(input) ?? 0;
+    if (value > 0 && value <= max) return value;
+    throw wrong(input, `must be a port number from 1 to ${max}`);
+  });
+}
 
 /** A name or address to listen on, without scheme or port. */
 export const host = makeValidator<string>((input) => {
@@ -76,6 +90,7 @@ export const proxies = makeValidator<TrustedProxies>((input) => {
 /** The base URL of an HTTP service; a slash at its end is removed. */
 export const url = makeValidator<string>((input) => {
   const parsed = parseUrl(input, ["http:", "https:"], "http://127.0.0.1:8080");
+  registerPasswordOf(parsed);
   return parsed.href.replace(/\/+$/, "");
 });
 
@@ -93,9 +108,11 @@ export const postgresUrl = makeValidator<string>((input) => {
   if (parsed.pathname.length < 2) {
     throw wrong(input, `names no database; it must look like ${example}`);
   }
+  assertNoUser(parsed.pathname, input);
   for (const part of [parsed.username, parsed.password, parsed.hostname, parsed.pathname]) {
     if (!isDecodable(part)) throw wrong(input, 'has a "%" that begins no %XX; write it as %25');
   }
+  registerPasswordOf(parsed);
   return text;
 });
 
@@ -109,6 +126,8 @@ export const amqpUrl = makeValidator<string>((input) => {
   for (const part of [parsed.username, parsed.password, parsed.pathname]) {
     if (!isDecodable(part)) throw wrong(input, 'has a "%" that begins no %XX; write it as %25');
   }
+  assertNoUser(parsed.pathname, input);
+  registerPasswordOf(parsed);
   return input.trim();
 });
 
@@ -119,8 +138,16 @@ export const secret = makeValidator<string>((input) => {
       `has ${input.length} characters; it must have at least 16, for example from: openssl rand -hex 16`,
     );
   }
+  registerSecret(input);
   return input;
 });
+
+/** A "/" in a password ends the host: "me:1/2@db" would name the host "me", and all messages would show the rest. */
+function assertNoUser(path: string, input: string): void {
+  if (path.includes("@")) {
+    throw wrong(input, 'has an "@" in its path; write "/" in a password as %2F, and "@" as %40');
+  }
+}
 
 function parseUrl(input: string, protocols: readonly string[], example: string): URL {
   const parsed = URL.parse(input.trim());
@@ -139,12 +166,12 @@ function isDecodable(text: string): boolean {
   }
 }
 
+/** What can hold a password: a user, a query, a "=", or a colon that neither ends a scheme nor begins a port. */
+const mayHoldPassword = /[@?#=]|:(?!\/\/|\d+(\/|$))/;
+
 function wrong(input: string, rule: string): EnvError {
-  // a password must not reach a log by way of an error message
-  const shown = input
-    .replace(/^([a-z+]+:\/\/)?([^:@/]*:).*@/i, "$1$2***@")
-    // without a host it is what looks like the port
-    .replace(/(:\/\/[^:@/]*:)(?!\d+(\/|$))[^@/]+/, "$1***")
-    .replace(/([?&]password=)[^&]*/g, "$1***");
-  return new EnvError(`"${shown}" ${rule}`);
+  const shown = mayHoldPassword.test(input)
+    ? "the value (not shown, since it may hold a password)"
+    : `"${input}"`;
+  return new EnvError(`${shown} ${rule}`);
 }

@@ -3,7 +3,7 @@ import { createLogShipper, openBus } from "@smartcart/bus";
 import { accessFrom } from "@smartcart/identity";
 import type { CleanedEnv, commonConfig, Logger, Registry } from "@smartcart/runtime";
 import { parseConfig, runMain, stateDirectory } from "@smartcart/runtime";
-import { openDatabaseServer } from "@smartcart/store";
+import { databaseIdentity, openDatabaseServer } from "@smartcart/store";
 import type { ServiceConfig } from "./context.ts";
 
 /** What a service is started with. */
@@ -60,7 +60,9 @@ export async function runService<const S extends typeof commonConfig>(
       };
       databaseUrl = starting.use(await openDatabaseServer(options)).url;
     }
-    const bus = starting.use(await openBus({ amqpUrl, databaseUrl, name, log, signal }));
+    // A service without a database consumes no queue.
+    const owner = needsDatabase && amqpUrl ? await databaseIdentity(databaseUrl, log) : undefined;
+    const bus = starting.use(await openBus({ amqpUrl, databaseUrl, owner, name, log, signal }));
     starting.defer(log.addSink(starting.use(createLogShipper({ bus }))));
     starting.use(await o.start({ config, databaseUrl, bus, log }));
     return starting.move();

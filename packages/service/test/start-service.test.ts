@@ -3,7 +3,10 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { expect, it } from "vitest";
 import { openBus } from "@smartcart/bus";
-import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
+import {
+  InventoryService,
+  ReserveRequestSchema,
+} from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { DomainError, problemOf, settleBatch } from "@smartcart/mesh";
 import { commonConfig, parseConfig, silentLogger } from "@smartcart/runtime";
 import { createDetachableDatabase, createTestDatabase, errorOf } from "@smartcart/testkit";
@@ -53,7 +56,10 @@ function readStock(url: string) {
           return {};
         },
         batchReserve: async ({ requests }) => ({
-          results: await settleBatch(requests, reserve, { log: silentLogger, mapError }),
+          results: await settleBatch(ReserveRequestSchema, requests, reserve, {
+            log: silentLogger,
+            mapError,
+          }),
         }),
         async *watchStock() {
           await reserve();

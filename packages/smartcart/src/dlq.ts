@@ -1,74 +1,44 @@
-/** `smartcart dlq`: looks at dead letters, puts them back into their queue, or drops them. */
-import type { DeadLetter, DeadLetters, EventBus } from "@smartcart/bus";
+/** Dead letters as `smartcart dlq` shows them. */
+import type { DeadLetter, EventBus } from "@smartcart/bus";
 import { decodeDeadLetter } from "@smartcart/bus";
 import { queueTypes } from "@smartcart/contract";
 
-export interface DlqCommand {
-  readonly action: string;
-  readonly queue: string | undefined;
-  readonly ids: readonly string[];
-  /** Maximum number of dead letters to list, show or redrive. */
-  readonly limit: number | undefined;
-  /** Maximum rate of a redrive, in dead letters per second. */
-  readonly rate: number | undefined;
+/** A queue with its oldest dead letters. */
+export interface ListedQueue {
+  readonly queue: string;
+  /** Of all, not only of those in the list. */
+  readonly count: number;
+  readonly deadLetters: ReadonlyArray<{
+    readonly id: string;
+    /** Full name of the event. Empty where the sender set none. */
+    readonly type: string;
+    readonly failedAt: string | undefined;
+    readonly attempt: number;
+    readonly reason: string;
+  }>;
 }
 
-const DLQ_HELP = `smartcart dlq [list] [queue]               list dead letters with their reasons
-smartcart dlq show <queue> <id>            show one dead letter, decoded
-smartcart dlq redrive <queue> <id…|all> [--limit N] [--rate N]   move back into the queue, with all attempts again
-smartcart dlq drop <queue> <id…|all>       delete permanently
-`;
-
-/** Carries a command out and answers what to print. Throws an Error with the usage where it makes no sense. */
-export async function runDlq(bus: EventBus, command: DlqCommand): Promise<string> {
-  const { action, queue, ids, limit, rate } = command;
-  if (action === "list")
-    return list(bus, queue === undefined ? queuesWithDeadLetters() : [named(queue)], limit);
-  if (queue === undefined || ids.length === 0)
-    throw usage(`"dlq ${action}" needs a queue and an id`);
-  const letters = bus.deadLetters(named(queue));
-  const which = ids[0] === "all" ? "all" : ids;
-  switch (action) {
-    case "show":
-      return show(letters, ids);
-    case "redrive": {
-      const moved = await letters.redrive(which, {
-        ...(limit !== undefined && { limit }),
-        ...(rate !== undefined && { maxPerSecond: rate }),
-      });
-      return `${moved} moved back to ${queue}\n`;
-    }
-    case "drop":
-      return `${await letters.drop(which)} deleted from ${queue}.dlq\n`;
-    default:
-      throw usage(`unknown command "dlq ${action}"`);
-  }
-}
-
-function queuesWithDeadLetters(): string[] {
+export function queuesWithDeadLetters(): string[] {
   return [...queueTypes.values()].filter(({ deadLetter }) => deadLetter).map(({ name }) => name);
 }
 
-function named(queue: string): string {
-  const name = queue.replace(/\.dlq$/, "");
-  if (queuesWithDeadLetters().includes(name)) return name;
-  throw usage(
-    `no queue with dead letters has the name "${queue}"; use one of: ${queuesWithDeadLetters().join(", ")}`,
-  );
+/** At most `limit` dead letters of the queue, the oldest first. */
+export async function listed(bus: EventBus, queue: string, limit: number): Promise<ListedQueue> {
+  const letters = bus.deadLetters(queue);
+  const count = await letters.count();
+  const deadLetters = (await letters.list({ limit })).map((letter) => {
+    const { id, type, failedAt, attempt } = letter;
+    const { reason } = decodeDeadLetter(letter);
+    return { id, type, failedAt: failedAt?.toISOString(), attempt, reason };
+  });
+  return { queue, count, deadLetters };
 }
 
-async function list(bus: EventBus, queues: readonly string[], limit = 100): Promise<string> {
-  const lines: string[] = [];
-  for (const queue of queues) {
-    const letters = bus.deadLetters(queue);
-    lines.push(`${queue}.dlq: ${await letters.count()}`);
-    for (const { id, type, attempt, failedAt, reason } of await letters.list({ limit })) {
-      const at = failedAt?.toISOString() ?? "unknown time";
-      const line = `${id}  ${type || "no type"}  ${at}  attempt ${attempt}  ${reason}`;
-      lines.push(`  ${onOneLine(line)}`);
-    }
-  }
-  return `${lines.join("\n")}\n`;
+export function describeQueue({ queue, count, deadLetters }: ListedQueue): string {
+  const lines = deadLetters.map(({ id, type, failedAt = "unknown time", attempt, reason }) => {
+    return `  ${onOneLine(`${id}  ${type || "no type"}  ${failedAt}  attempt ${attempt}  ${reason}`)}`;
+  });
+  return [`${queue}.dlq: ${count}`, ...lines, ""].join("\n");
 }
 
 /** What strangers wrote: it must not break the list, nor command the terminal. */
@@ -81,20 +51,16 @@ function onOneLine(text: string): string {
   );
 }
 
-async function show(letters: DeadLetters, ids: readonly string[]): Promise<string> {
-  const found = (await letters.list({ limit: 10_000 })).filter(({ id }) => ids.includes(id));
-  if (found.length === 0) throw new Error(`no dead letter has the id ${ids.join(" or ")}`);
-  return found.map((letter) => `${JSON.stringify(decoded(letter), undefined, 2)}\n`).join("");
-}
-
-function decoded(letter: DeadLetter): object {
+/** A dead letter with its message decoded, without personal data, or with its size where it cannot be decoded. */
+export function shown(letter: DeadLetter): object {
   const { body, ...rest } = letter;
-  const message = decodeDeadLetter(letter)?.json;
-  // One that cannot be decoded is no more than its bytes.
-  if (message === undefined) return { ...rest, bodyBase64: Buffer.from(body).toString("base64") };
-  return { ...rest, message };
-}
-
-function usage(problem: string): Error {
-  return new Error(`${problem}\n\n${DLQ_HELP}`);
+  const { json, headers, reason } = decodeDeadLetter(letter);
+  // One that cannot be decoded may hold an address anywhere: the queue alone shows its bytes.
+  return {
+    ...rest,
+    reason,
+    headers,
+    bodySize: body.byteLength,
+    ...(json !== undefined && { message: json }),
+  };
 }

@@ -1,4 +1,4 @@
-/** `smartcart doctor`: looks a running SmartCart over, says what is wrong and how to go on, and repairs what can be repaired. */
+/** The checks of `smartcart doctor`: what is wrong in a running SmartCart and what to do, and the repair of what can be repaired. */
 import type { EventBus } from "@smartcart/bus";
 import { queueTypes } from "@smartcart/contract";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
@@ -18,18 +18,31 @@ export interface DoctorOptions {
   readonly patienceMs: number;
 }
 
+/** What a diagnosis found. Also the JSON document of `doctor --json`. */
 export interface Diagnosis {
-  /** For people. */
-  readonly text: string;
-  /** Nothing is wrong, or nothing is any more. */
+  /** Every check passed, or does after repairs. */
   readonly healthy: boolean;
+  readonly checks: readonly Check[];
+  /** The violated invariants, with the outcome of their repairs. */
+  readonly violations: readonly Violation[];
 }
 
-/** One line of the diagnosis, and whether it is as it should be. */
-interface Item {
-  readonly what: string;
-  readonly says: string;
-  readonly well: boolean;
+/** The database, the queue, a service, or all invariants together. */
+interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  /** What was found and, where it is not as it should be, what to do. */
+  readonly message: string;
+}
+
+interface Violation {
+  readonly invariant: string;
+  readonly description: string;
+  /** What `doctor --reconcile` does for each row. Absent: requires an operator. */
+  readonly repair?: string;
+  readonly rows: Finding["rows"];
+  /** One per row, in the same order; empty without `--reconcile`. */
+  readonly repairs: Finding["repairs"];
 }
 
 /** How long an order may be on its way before it counts as stuck. */
@@ -40,19 +53,28 @@ export async function runDoctor(attached: Attached, o: DoctorOptions): Promise<D
   await using opened = new AsyncDisposableStack();
   const { databaseUrl: url, log } = attached;
   const database = opened.use(createDatabase({ url, schema: "public", log, maxConnections: 2 }));
-  const items = [
-    await lookAtDatabase(database),
-    await lookAtQueue(attached.bus),
-    ...(await Promise.all(Object.entries(attached.urls).map(lookAtPart))),
+  const { check, findings } = await checkInvariants(attached, database, o);
+  const checks = [
+    await checkDatabase(database),
+    await checkQueue(attached.bus),
+    ...(await Promise.all(Object.entries(attached.urls).map(checkService))),
+    check,
   ];
-  const { item, findings } = await lookAtPromises(attached, database, o);
-  const all = [...items, item];
-  const text = [...all.map(shown), ...findings.map((finding) => described(finding, o))].join("\n");
-  return { text: `${text}\n`, healthy: all.every(({ well }) => well) };
+  return {
+    healthy: checks.every(({ ok }) => ok),
+    checks,
+    violations: findings.map(({ invariant: { name, description, repair }, rows, repairs }) => ({
+      invariant: name,
+      description,
+      ...(repair !== undefined && { repair }),
+      rows,
+      repairs,
+    })),
+  };
 }
 
 /** A crash of the machine must lose nothing that was acknowledged. */
-async function lookAtDatabase(database: Database): Promise<Item> {
+async function checkDatabase(database: Database): Promise<Check> {
   const { rows } = await database.query<{ name: string; setting: string }>({
     text: `select name, setting from pg_settings
       where name in ('fsync', 'full_page_writes', 'synchronous_commit') order by name`,
@@ -61,21 +83,21 @@ async function lookAtDatabase(database: Database): Promise<Item> {
   const version = await database.query<{ server_version: string }>({ text: "show server_version" });
   const name = `PostgreSQL ${version.rows[0]?.server_version}`;
   return {
-    what: "database",
-    well: off.length === 0,
-    says:
+    name: "database",
+    ok: off.length === 0,
+    message:
       off.length === 0
         ? `${name}, durable: ${rows.map(({ name, setting }) => `${name} ${setting}`).join(", ")}`
         : `${name}, but ${off.join(" and ")} off: acknowledged data can be lost in a crash of the machine; switch it on`,
   };
 }
 
-async function lookAtQueue(bus: EventBus): Promise<Item> {
+async function checkQueue(bus: EventBus): Promise<Check> {
   const engine = bus.engine === "rabbitmq" ? "RabbitMQ" : "on PostgreSQL";
   try {
     await bus.check();
   } catch (error) {
-    return { what: "queue", well: false, says: `${engine}, not reachable: ${reasonOf(error)}` };
+    return { name: "queue", ok: false, message: `${engine}, not reachable: ${reasonOf(error)}` };
   }
   const queues = [...queueTypes.values()].filter(({ deadLetter }) => deadLetter);
   const counts = await Promise.all(
@@ -84,32 +106,34 @@ async function lookAtQueue(bus: EventBus): Promise<Item> {
   const dead = counts.filter(({ count }) => count > 0);
   const told = dead.map(({ name, count }) => `${count} in ${name}.dlq`).join(", ");
   return {
-    what: "queue",
-    well: dead.length === 0,
-    says:
+    name: "queue",
+    ok: dead.length === 0,
+    message:
       dead.length === 0
         ? `${engine}, no dead letters`
         : `${engine}, dead letters: ${told}; "smartcart dlq list" shows the reasons, "smartcart dlq redrive" retries them`,
   };
 }
 
-async function lookAtPart([what, url]: readonly [string, string]): Promise<Item> {
+async function checkService([name, url]: readonly [string, string]): Promise<Check> {
   try {
     const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) });
     const report = (await response.json()) as { status: string; checks: Record<string, string> };
-    const failed = Object.keys(report.checks ?? {}).filter((name) => report.checks[name] !== "ok");
+    const failed = Object.keys(report.checks ?? {}).filter(
+      (check) => report.checks[check] !== "ok",
+    );
     const why = failed.length > 0 ? `: ${failed.join(", ")} failed` : "";
-    return { what, well: response.ok, says: `${report.status} at ${url}${why}` };
+    return { name, ok: response.ok, message: `${report.status} at ${url}${why}` };
   } catch (error) {
-    return { what, well: false, says: `does not respond at ${url}: ${reasonOf(error)}` };
+    return { name, ok: false, message: `does not respond at ${url}: ${reasonOf(error)}` };
   }
 }
 
-async function lookAtPromises(
+async function checkInvariants(
   attached: Attached,
   database: Database,
   { reconcile, patienceMs }: DoctorOptions,
-): Promise<{ item: Item; findings: readonly Finding[] }> {
+): Promise<{ check: Check; findings: readonly Finding[] }> {
   await using opened = new AsyncDisposableStack();
   const { log, meshSecret, urls } = attached;
   const peer = (name: string) => ({
@@ -133,10 +157,10 @@ async function lookAtPromises(
   const left = findings.filter((finding) => !isRepaired(finding)).length;
   const kept = invariants.length - findings.length;
   return {
-    item: {
-      what: "invariants",
-      well: left === 0,
-      says: `${kept} of ${invariants.length} hold${findings.length > left ? `, ${findings.length - left} repaired` : ""}`,
+    check: {
+      name: "invariants",
+      ok: left === 0,
+      message: `${kept} of ${invariants.length} hold${findings.length > left ? `, ${findings.length - left} repaired` : ""}`,
     },
     findings,
   };
@@ -148,23 +172,27 @@ function isRepaired({ rows, repairs }: Finding): boolean {
 
 const WIDTH = 12;
 
-function shown({ what, says, well }: Item): string {
-  return `${well ? "ok  " : "BAD "} ${what.padEnd(WIDTH)} ${says}`;
+/** The diagnosis for people. */
+export function describeDiagnosis({ checks, violations }: Diagnosis): string {
+  const lines = checks.map(
+    ({ name, ok, message }) => `${ok ? "ok  " : "BAD "} ${name.padEnd(WIDTH)} ${message}`,
+  );
+  return `${[...lines, ...violations.map(describeViolation)].join("\n")}\n`;
 }
 
-function described({ invariant, rows, repairs }: Finding, { reconcile }: DoctorOptions): string {
-  const lines = [`\n${invariant.name}: ${rows.length}`, `  ${invariant.description}`];
+function describeViolation({ invariant, description, repair, rows, repairs }: Violation): string {
+  const lines = [`\n${invariant}: ${rows.length}`, `  ${description}`];
   for (const [index, row] of rows.slice(0, SHOWN_ROWS).entries()) {
     const columns = Object.entries(row).map(([name, value]) => `${name}=${textOf(value)}`);
-    const repair = repairs[index];
-    const outcome = repair && ` → ${repair.repair}: ${repair.problem ?? "done"}`;
+    const done = repairs[index];
+    const outcome = done && ` → ${done.repair}: ${done.problem ?? "done"}`;
     lines.push(`  ${columns.join(" ")}${outcome ?? ""}`);
   }
   if (rows.length > SHOWN_ROWS) lines.push(`  and ${rows.length - SHOWN_ROWS} more`);
-  if (invariant.repair === undefined) {
+  if (repair === undefined) {
     lines.push("  requires an operator: read the history of the orders and the central log");
-  } else if (!reconcile) {
-    lines.push(`  "smartcart doctor --reconcile" repairs it: one ${invariant.repair} per row`);
+  } else if (repairs.length === 0) {
+    lines.push(`  "smartcart doctor --reconcile" repairs it: one ${repair} per row`);
   }
   return lines.join("\n");
 }

@@ -1,59 +1,100 @@
-/** `--rabbitmq`: a RabbitMQ that is there, else an installed one as a private node, else one in Docker. */
+/** `--rabbitmq`: a virtual host of our own on the RabbitMQ that runs here, else an installed one as a private node, else one in Docker. */
 import { execFile } from "node:child_process";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { isListening, startPrivateBroker } from "@smartcart/engines";
+import { describeUrl } from "@smartcart/bus";
+import { isListening, lockDirectory, startPrivateBroker } from "@smartcart/engines";
 import type { Logger } from "@smartcart/runtime";
 import { delay, StartError } from "@smartcart/runtime";
+import { ownVirtualHost } from "./own-virtual-host.ts";
 
 export interface FoundBroker extends AsyncDisposable {
   readonly amqpUrl: string;
-  /** For people: which one it is. */
+  /** For people: which one it is, with its address. */
   readonly description: string;
 }
 
 export interface FindOptions {
   readonly amqpUrl: string | undefined;
   readonly stateDirectory: string;
+  /** Begin with empty queues, where the broker is not that of AMQP_URL. */
+  readonly fresh: boolean;
+  /** The RabbitMQ that is looked for. Default: on the usual ports of this machine. */
+  readonly local?: LocalBroker;
   readonly log: Logger;
 }
 
-const LOCAL_URL = "amqp://guest:guest@localhost:5672";
+interface LocalBroker {
+  readonly port: number;
+  readonly managementUrl: string;
+}
+
+const usualBroker: LocalBroker = {
+  port: 5672,
+  managementUrl: "http://guest:guest@localhost:15672",
+};
 const CONTAINER = "smartcart-rabbitmq";
 const run = promisify(execFile);
 
 export async function findRabbitMq(options: FindOptions): Promise<FoundBroker> {
-  const { amqpUrl, stateDirectory, log } = options;
-  if (amqpUrl !== undefined) return found(amqpUrl, "RabbitMQ at AMQP_URL");
-  if (await isListening(5672)) return found(LOCAL_URL, "RabbitMQ on port 5672");
+  const { amqpUrl, stateDirectory, fresh, local = usualBroker, log } = options;
+  if (amqpUrl !== undefined) return found(amqpUrl);
+  const { port, managementUrl } = local;
+  const brokerUrl = `amqp://guest:guest@localhost:${port}`;
+  const joinRunning = async () => {
+    if (!(await isListening(port))) throw new Error(`nothing listens on port ${port}`);
+    return found(await ownVirtualHost({ stateDirectory, fresh, brokerUrl, managementUrl }));
+  };
+  const startPrivate = async () => {
+    const directory = join(stateDirectory, "rabbitmq");
+    if (fresh) await removeBroker(directory);
+    const broker = await startPrivateBroker({ directory, log });
+    return found(broker.amqpUrl, ", a private node", async () => broker[Symbol.asyncDispose]());
+  };
+  const ways = [
+    [`the server on port ${port}`, joinRunning],
+    ["the installed rabbitmq-server", startPrivate],
+    ["Docker", () => startInDocker(brokerUrl)],
+  ] as const;
   const failures: string[] = [];
-  try {
-    const broker = await startPrivateBroker({ directory: join(stateDirectory, "rabbitmq"), log });
-    const description = "a private node of the installed rabbitmq-server";
-    return found(broker.amqpUrl, description, async () => broker[Symbol.asyncDispose]());
-  } catch (error) {
-    failures.push((error as Error).message);
-  }
-  try {
-    return await startInDocker();
-  } catch (error) {
-    failures.push((error as Error).message.trim());
+  for (const [name, way] of ways) {
+    try {
+      return await way();
+    } catch (error) {
+      failures.push(`${name}: ${(error as Error).message.trim()}`);
+    }
   }
   throw new StartError(
-    `no RabbitMQ found: port 5672 is closed, and neither rabbitmq-server nor Docker could start one (${failures.join("; ")}). Install rabbitmq-server, or set AMQP_URL, or leave out --rabbitmq`,
+    `no RabbitMQ found (${failures.join("; ")}). Install rabbitmq-server, or set AMQP_URL to a virtual host of its own, or leave out --rabbitmq`,
     { variable: "AMQP_URL" },
   );
 }
 
-function found(
-  amqpUrl: string,
-  description: string,
-  dispose: () => Promise<void> = async () => {},
-): FoundBroker {
-  return { amqpUrl, description, [Symbol.asyncDispose]: dispose };
+/** Deletes a private node's data. Rejects while another process uses it. */
+async function removeBroker(directory: string): Promise<void> {
+  const lock = await lockDirectory(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (lock === undefined) return;
+  await using _lock = lock;
+  await rm(directory, { recursive: true, force: true });
 }
 
-async function startInDocker(): Promise<FoundBroker> {
+function found(
+  amqpUrl: string,
+  remark = "",
+  dispose: () => Promise<void> = async () => {},
+): FoundBroker {
+  return {
+    amqpUrl,
+    description: `${describeUrl(amqpUrl)}${remark}`,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+async function startInDocker(amqpUrl: string): Promise<FoundBroker> {
   const ports = ["-p", "127.0.0.1:5672:5672", "-p", "127.0.0.1:15672:15672"];
   const args = ["run", "--rm", "-d", "--name", CONTAINER, ...ports, "rabbitmq:4-management"];
   await run("docker", args);
@@ -71,7 +112,7 @@ async function startInDocker(): Promise<FoundBroker> {
       () => true,
       () => false,
     );
-    if (ready) return found(LOCAL_URL, "a container, with its dashboard on port 15672", stop);
+    if (ready) return found(amqpUrl, ", a container with its dashboard on port 15672", stop);
     await delay(1_000);
   }
   await stop();

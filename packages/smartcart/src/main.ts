@@ -1,5 +1,5 @@
 #!/usr/bin/env node
 /** The command `smartcart`. */
-import { runCommand } from "./cli.ts";
+import { runCli } from "./cli/run-cli.ts";
 
-await runCommand(process.argv.slice(2), process.env);
+process.exitCode = await runCli(process.argv.slice(2), process.env);

@@ -20,12 +20,43 @@ const services: readonly DescService[] = [
   InstanceService,
 ];
 
-/** A line per method, in columns. */
+/** A method, or the frame of a WebSocket that needs access, as `smartcart mesh --json` prints it. Absent: none. */
+interface MeshMethod {
+  readonly method: string;
+  /** Who may call it. */
+  readonly access: string;
+  readonly timeoutMs?: number;
+  readonly maxAttempts?: number;
+  /** The method that concurrent calls are combined into. */
+  readonly batch?: { readonly method: string; readonly maxItems: number };
+  readonly maxConcurrency?: number;
+}
+
+export function meshMethods(): MeshMethod[] {
+  const frame = {
+    method: "WebSocket: Subscription",
+    access: describeAccess(frameAccessOf(SubscriptionSchema)),
+  };
+  return [...services.flatMap(({ methods }) => methods.map(meshMethod)), frame];
+}
+
+function meshMethod(method: DescMethod): MeshMethod {
+  const { timeoutMs, retry, batch, maxConcurrency } = policyOf(method);
+  return {
+    method: `${method.parent.name}/${method.name}`,
+    access: describeAccess(accessOf(method)),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(retry !== undefined && { maxAttempts: retry.maxAttempts }),
+    ...(batch !== undefined && { batch: { method: batch.method, maxItems: batch.maxItems } }),
+    ...(maxConcurrency > 0 && { maxConcurrency }),
+  };
+}
+
+/** One line per method, in columns. */
 export function meshTable(): string {
   const rows = [
     ["method", "access", "time-out", "attempts", "batch", "concurrent"],
-    ...services.flatMap(({ methods }) => methods.map(rowOf)),
-    ["WebSocket: Subscription", describeAccess(frameAccessOf(SubscriptionSchema)), "", "", "", ""],
+    ...meshMethods().map(columnsOf),
   ];
   const widths =
     rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
@@ -38,14 +69,13 @@ export function meshTable(): string {
   return `${lines.join("\n")}\n`;
 }
 
-function rowOf(method: DescMethod): string[] {
-  const { timeoutMs, retry, batch, maxConcurrency } = policyOf(method);
+function columnsOf({ method, access, timeoutMs, maxAttempts, batch, maxConcurrency }: MeshMethod) {
   return [
-    `${method.parent.name}/${method.name}`,
-    describeAccess(accessOf(method)),
+    method,
+    access,
     timeoutMs === undefined ? "" : `${timeoutMs} ms`,
-    retry === undefined ? "" : String(retry.maxAttempts),
+    String(maxAttempts ?? ""),
     batch === undefined ? "" : `${batch.method} (${batch.maxItems})`,
-    maxConcurrency === 0 ? "" : String(maxConcurrency),
+    String(maxConcurrency ?? ""),
   ];
 }

@@ -1,4 +1,4 @@
-/** The settings of all parts as a Markdown table, made from the same specs that parse them. */
+/** The settings of all services, from the same specs that parse them. */
 import { allConfig } from "./config.ts";
 
 interface Described {
@@ -6,17 +6,29 @@ interface Described {
   readonly desc?: string;
 }
 
-export function settingsTable(): string {
-  const rows = Object.entries(allConfig as Readonly<Record<string, Described>>)
-    .toSorted(([one], [other]) => (one < other ? -1 : 1))
-    .map(
-      ([name, spec]) => `| \`${name}\` | ${shown(spec.default)} | ${sentence(spec.desc ?? "")} |`,
-    );
-  return ["| variable | default | meaning |", "|---|---|---|", ...rows, ""].join("\n");
+/** One environment variable. */
+export interface Setting {
+  readonly name: string;
+  /** Null: unset. */
+  readonly default: unknown;
+  readonly description: string;
 }
 
-function shown(value: unknown): string {
-  return value === undefined || value === "" ? "unset" : `\`${String(value)}\``;
+/** In the order of their names. */
+export function settings(): Setting[] {
+  return Object.entries(allConfig as Readonly<Record<string, Described>>)
+    .map(([name, { default: value, desc = "" }]) => {
+      return { name, default: value === "" ? null : (value ?? null), description: sentence(desc) };
+    })
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+/** The settings as a Markdown table. */
+export function settingsTable(): string {
+  const rows = settings().map(({ name, default: value, description }) => {
+    return `| \`${name}\` | ${value === null ? "unset" : `\`${value}\``} | ${description} |`;
+  });
+  return ["| variable | default | meaning |", "|---|---|---|", ...rows, ""].join("\n");
 }
 
 function sentence(text: string): string {

@@ -16,7 +16,7 @@ import { isLoopback } from "@smartcart/runtime";
 import type { RunningService } from "@smartcart/service";
 import { startShipping } from "@smartcart/shipping";
 import { startStatusHub } from "@smartcart/status-hub";
-import { openDatabaseServer } from "@smartcart/store";
+import { databaseIdentity, openDatabaseServer } from "@smartcart/store";
 import type { SmartCartConfig } from "./config.ts";
 import { decideForOneProcess } from "./one-process.ts";
 import type { RunningWebServer } from "./web-server.ts";
@@ -66,6 +66,7 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
     await openBus({
       amqpUrl,
       databaseUrl,
+      owner: amqpUrl && (await databaseIdentity(databaseUrl, log)),
       name: "smartcart",
       log: log.child({ service: "bus" }),
       ...(signal && { signal }),
@@ -196,7 +197,7 @@ async function startPage({ config, signIn, log, parts, run }: Here, page: string
 type Part = RunningService | RunningWebServer;
 
 /** Without a token the operations console is for this machine only; the shop starts all the same. */
-function hasConsole({ HOST, OPS_TOKEN, AUTH_ISSUER }: SmartCartConfig): boolean {
+export function hasConsole({ HOST, OPS_TOKEN, AUTH_ISSUER }: SmartCartConfig): boolean {
   return OPS_TOKEN !== undefined || AUTH_ISSUER !== undefined || isLoopback(HOST);
 }
 

@@ -5,6 +5,7 @@ import type { MainContext } from "@smartcart/runtime";
 import { runMain, stateDirectory, writeOutput } from "@smartcart/runtime";
 import { banner } from "./banner.ts";
 import { buildPage } from "./build-page.ts";
+import { assertPortsFree } from "./check-ports.ts";
 import { parseSmartCartConfig } from "./config.ts";
 import { createConsoleLog } from "./console-log.ts";
 import { findRabbitMq } from "./find-rabbitmq.ts";
@@ -16,23 +17,28 @@ export interface UpOptions {
   readonly rabbitmq: boolean;
   /** Begin with an empty state folder. */
   readonly fresh: boolean;
+  /** For a program: log records as JSON also on a terminal, the last of the start with the URLs, and no table. */
+  readonly json: boolean;
 }
 
 /** Swallows the JSON lines where a person reads along; `createConsoleLog` writes for them instead. */
 const nowhere = { write() {} };
 
-export function runUp({ rabbitmq, fresh }: UpOptions): Promise<void> {
-  const readByPerson = process.stdout.isTTY === true;
+export function runUp({ rabbitmq, fresh, json }: UpOptions): Promise<void> {
+  const readByPerson = process.stdout.isTTY === true && !json;
   const start = async ({ env, signal, log }: MainContext) => {
     const startedAt = performance.now();
     if (readByPerson) log.addSink(createConsoleLog());
     const config = parseSmartCartConfig(env);
     await using started = new AsyncDisposableStack();
     const state = stateDirectory(env);
+    await assertPortsFree(config, state);
     if (fresh) await removeEmbeddedPostgres({ stateDirectory: state, log });
     const broker =
       rabbitmq || config.AMQP_URL !== undefined
-        ? started.use(await findRabbitMq({ amqpUrl: config.AMQP_URL, stateDirectory: state, log }))
+        ? started.use(
+            await findRabbitMq({ amqpUrl: config.AMQP_URL, stateDirectory: state, fresh, log }),
+          )
         : undefined;
     // Beside the database's first start, since each takes a second or so. `startSmartCart` reports its failure.
     const page = buildPage();
@@ -53,10 +59,9 @@ export function runUp({ rabbitmq, fresh }: UpOptions): Promise<void> {
     const note = { pid: process.pid, urls, ...secrets };
     started.use(await leaveRunningNote(state, note));
     const readyMs = performance.now() - startedAt;
-    writeOutput(
-      "stdout",
-      banner({ smartcart, state, readyMs, queue: broker?.description ?? "on PostgreSQL" }),
-    );
+    const queue = broker?.description ?? "on PostgreSQL";
+    if (json) log.info("smartcart.ready", { urls, readyMs: Math.round(readyMs), queue });
+    else writeOutput("stdout", banner({ smartcart, state, readyMs, queue }));
     return started.move();
   };
   return runMain("smartcart", start, readByPerson ? { destination: nowhere } : {});

@@ -46,10 +46,15 @@ export function createRouter(o: RouteOptions): Router {
     try {
       route(o, request, response, pass);
     } catch (error) {
-      o.log.error("web.request_failed", { method: request.method, url: request.url, error });
+      o.log.error("web.request_failed", { method: request.method, path: pathOf(request), error });
       sendProblem(response, internalProblem);
     }
   };
+}
+
+/** Without the query, which may name a customer. */
+function pathOf({ url = "" }: IncomingMessage): string | undefined {
+  return url.split("?", 1)[0];
 }
 
 function route(o: RouteOptions, request: IncomingMessage, response: ServerResponse, pass: Pass) {
@@ -72,7 +77,7 @@ function serveSignIn(
   path: string,
 ): void {
   answerSignIn(request, response, path, signIn).catch((error: unknown) => {
-    log.error("web.request_failed", { method: request.method, url: request.url, error });
+    log.error("web.request_failed", { method: request.method, path, error });
     sendProblem(response, internalProblem);
   });
 }

@@ -127,7 +127,7 @@ async function listen(server: Server, { port, host, log }: WebServerOptions): Pr
     await once(server, "listening");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
-    const message = `WEB_PORT: port ${port} is taken on ${host}; end what listens there or set WEB_PORT to another port`;
+    const message = `Port ${port} is in use. Set WEB_PORT.`;
     throw new StartError(message, { variable: "WEB_PORT", cause: error });
   }
   // No descriptor left for one more connection (EMFILE): those that are open go on.

@@ -89,22 +89,32 @@ describe("a setting that cannot work", () => {
     }
   });
 
-  it.each(["ORDER_PORT", "STATUS_PORT", "WEB_PORT"])(
-    "%s that is taken is refused",
-    async (variable) => {
-      await using database = await createTestDatabase();
-      const other = createServer().listen(0, "127.0.0.1");
-      await new Promise((resolve) => other.once("listening", resolve));
-      const { port } = other.address() as { port: number };
-      const env = { DATABASE_URL: database.url, [variable]: String(port) };
-      const { code, lines } = await failedStart(env);
-      other.close();
-      expect(code).toBe(1);
-      expect(lines, lines.join("\n")).toHaveLength(1);
-      expect(lines[0]).toContain(variable);
-      expect(lines[0]).toContain(String(port));
-    },
-  );
+  it("ports that are taken or shared are refused all at once, before anything starts", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => other.once("listening", resolve));
+    const { port } = other.address() as AddressInfo;
+    const third = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => third.once("listening", resolve));
+    const { port: page } = third.address() as AddressInfo;
+    const [free = 0] = await freePorts(1);
+    const { code, lines } = await failedStart({
+      DATABASE_URL: nowhere,
+      ORDER_PORT: `${port}`,
+      LOG_PORT: `${free}`,
+      SHIPPING_PORT: `${free}`,
+      WEB_PORT: `${page}`,
+    });
+    other.close();
+    third.close();
+    expect(code).toBe(1);
+    expect(lines).toEqual([
+      "smartcart: not all ports are available:",
+      `Port ${port} is in use. Set ORDER_PORT.`,
+      `LOG_PORT and SHIPPING_PORT are both ${free}. Set one of them to another port.`,
+      `Port ${page} is in use. Set WEB_PORT.`,
+      "PORT_BASE=9000 moves all ports, to 9000 and the eight after it.",
+    ]);
+  });
 
   it("stops the parts that had started already", async () => {
     const other = createServer().listen(0, "127.0.0.1");

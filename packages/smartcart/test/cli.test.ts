@@ -25,7 +25,7 @@ describe("a tool", () => {
       errors += chunk;
     });
     expect(await once(child, "close")).toEqual([1, null]);
-    expect(errors).toMatch(/^smartcart: the output could not be written: ENOSPC.*\n$/);
+    expect(errors).toMatch(/^The output could not be written: ENOSPC.*\n$/);
   });
 
   it("keeps its exit code where nobody can read why", async () => {

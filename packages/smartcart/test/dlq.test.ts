@@ -5,10 +5,9 @@ import { createEvent, openBus } from "@smartcart/bus";
 import { OrderPlacedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { silentLogger } from "@smartcart/runtime";
 import { createTestDatabase, waitFor } from "@smartcart/testkit";
-import { runDlq } from "../src/dlq.ts";
+import { cli } from "./run-cli.ts";
 
-const nothing = { queue: undefined, ids: [], limit: undefined, rate: undefined };
-
+let env: NodeJS.ProcessEnv;
 let bus: Awaited<ReturnType<typeof openBus>>;
 let refusing = true;
 const handled: string[] = [];
@@ -16,6 +15,7 @@ const running = new AsyncDisposableStack();
 
 beforeAll(async () => {
   const { url: databaseUrl } = running.use(await createTestDatabase());
+  env = { DATABASE_URL: databaseUrl };
   bus = running.use(await openBus({ databaseUrl, name: "test", log: silentLogger }));
   running.use(
     await bus.consume("orders", {
@@ -42,58 +42,68 @@ beforeAll(async () => {
 });
 afterAll(() => running.disposeAsync());
 
+const dlq = (...args: string[]) => cli(["dlq", ...args], env);
+
 describe("smartcart dlq", () => {
-  it("lists what was given up, and why", async () => {
-    const text = await runDlq(bus, { ...nothing, action: "list" });
-    expect(text).toContain("orders.dlq: 4");
-    expect(text).toContain("shipments.dlq: 0");
-    expect(text).toMatch(/ORD-1:placed .*no such street/);
+  it("lists dead letters with their reasons", async () => {
+    const { code, stdout } = await dlq("list");
+    expect(code).toBe(0);
+    expect(stdout).toContain("orders.dlq: 4");
+    expect(stdout).toContain("shipments.dlq: 0");
+    expect(stdout).toMatch(/ORD-1:placed .*no such street/);
   });
 
-  it("shows a message decoded, and one that cannot be decoded as its bytes", async () => {
-    const one = await runDlq(bus, {
-      ...nothing,
-      action: "show",
-      queue: "orders",
-      ids: ["ORD-2:placed"],
-    });
-    expect(JSON.parse(one).message).toEqual({ orderId: "ORD-2" });
-    const poison = await runDlq(bus, {
-      ...nothing,
-      action: "show",
-      queue: "orders",
-      ids: ["poison"],
-    });
-    expect(Buffer.from(JSON.parse(poison).bodyBase64, "base64").toString()).toBe("not protobuf");
+  it("lists them as one JSON document, at most --limit of each queue", async () => {
+    const { stdout, stderr } = await dlq("list", "--json", "--limit", "2");
+    expect(stderr).toBe("");
+    const [orders, shipments] = JSON.parse(stdout).queues;
+    expect(orders).toMatchObject({ queue: "orders", count: 4 });
+    expect(orders.deadLetters).toHaveLength(2);
+    expect(orders.deadLetters[0]).toMatchObject({ id: "ORD-1:placed", reason: "no such street" });
+    expect(shipments).toEqual({ queue: "shipments", count: 0, deadLetters: [] });
   });
 
-  it("puts one, and then the rest but for a limit, back into the queue", async () => {
+  it("shows a message decoded, and of one that cannot be decoded its size", async () => {
+    const one = await dlq("show", "orders", "ORD-2:placed");
+    expect(JSON.parse(one.stdout).message).toEqual({ orderId: "ORD-2" });
+    const both = await dlq("show", "orders", "ORD-2:placed", "poison", "--json");
+    const [, poison] = both.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(poison).toMatchObject({ id: "poison", bodySize: 12 });
+    expect(both.stdout).not.toContain("not protobuf");
+  });
+
+  it.each(["show", "redrive", "drop"])(
+    "%s fails for an id that no dead letter has",
+    async (action) => {
+      const { code, stderr } = await dlq(action, "orders", "nonsense");
+      expect(code).toBe(1);
+      expect(stderr).toBe(
+        'No dead letter of orders has the id "nonsense". "smartcart dlq list orders" lists them.\n',
+      );
+      expect(await bus.deadLetters("orders").count()).toBe(4);
+    },
+  );
+
+  it("moves one, and then the rest up to a limit, back into the queue", async () => {
     refusing = false;
-    const redrive = { ...nothing, action: "redrive", queue: "orders" };
-    expect(await runDlq(bus, { ...redrive, ids: ["ORD-3:placed"] })).toBe(
-      "1 moved back to orders\n",
-    );
+    const one = await dlq("redrive", "orders", "ORD-3:placed", "nonsense", "--json");
+    expect(one).toMatchObject({ code: 1 });
+    expect(JSON.parse(one.stdout)).toEqual({ queue: "orders", count: 1, unknown: ["nonsense"] });
     await waitFor(() => handled.includes("ORD-3:placed"));
-    expect(await runDlq(bus, { ...redrive, ids: ["all"], limit: 1 })).toBe(
-      "1 moved back to orders\n",
-    );
+    expect(await dlq("redrive", "orders.dlq", "all", "--limit", "1")).toEqual({
+      code: 0,
+      stdout: "1 moved back to orders\n",
+      stderr: "",
+    });
     await waitFor(async () => (await bus.deadLetters("orders").count()) === 2);
   });
 
-  it("drops for good", async () => {
-    const drop = { ...nothing, action: "drop", queue: "orders" };
-    expect(await runDlq(bus, { ...drop, ids: ["poison"] })).toBe("1 deleted from orders.dlq\n");
-    expect(await runDlq(bus, { ...drop, ids: ["all"] })).toBe("1 deleted from orders.dlq\n");
+  it("drops permanently", async () => {
+    expect((await dlq("drop", "orders", "poison")).stdout).toBe("1 deleted from orders.dlq\n");
+    expect((await dlq("drop", "orders", "all")).stdout).toBe("1 deleted from orders.dlq\n");
     expect(await bus.deadLetters("orders").count()).toBe(0);
-  });
-
-  it("says how it is used where it was used wrongly", async () => {
-    const wrong = { ...nothing, action: "redrive" };
-    await expect(runDlq(bus, { ...wrong, queue: "orders" })).rejects.toThrow(
-      "needs a queue and an id",
-    );
-    await expect(runDlq(bus, { ...wrong, queue: "parcels", ids: ["x"] })).rejects.toThrow(
-      'no queue with dead letters has the name "parcels"; use one of: orders, shipments',
-    );
   });
 });

@@ -122,9 +122,20 @@ describe("smartcart doctor", () => {
     expect(code).toBe(1);
   });
 
-  it("says in one line what it does not understand", async () => {
-    expect((await smartcart("doctor", "--wait", "soon")).stderr).toBe(
-      '"soon" is not a whole number above 0\n',
+  it("prints one JSON document with --json, and the names of failed checks for the person", async () => {
+    await rowsOf(shop.databaseUrl, "update orders.orders set total_minor = total_minor + 1");
+    const { code, stdout, stderr } = await smartcart("doctor", "--wait", "1", "--json");
+    await rowsOf(shop.databaseUrl, "update orders.orders set total_minor = total_minor - 1");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^Failed: .*invariants\.\n$/);
+    const { healthy, checks, violations } = JSON.parse(stdout);
+    expect(healthy).toBe(false);
+    expect(checks.find(({ name }: { name: string }) => name === "inventory")).toMatchObject({
+      ok: true,
+    });
+    const violation = violations.find(
+      ({ invariant }: { invariant: string }) => invariant === "money is right",
     );
+    expect(violation).toMatchObject({ rows: [{}], repairs: [] });
   });
 });

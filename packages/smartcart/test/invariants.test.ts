@@ -51,8 +51,14 @@ const breakages: readonly Breakage[] = [
     what: "a unit that vanished",
     broken: `alter table inventory.stock drop constraint stock_adds_up; ${setStock("available = available - 1")}`,
     mended: `${setStock("available = available + 1")};
-      alter table inventory.stock add constraint stock_adds_up check (initial = available + reserved)`,
+      alter table inventory.stock add constraint stock_adds_up check (initial + adjusted = available + reserved)`,
     noticedBy: ["stock adds up"],
+  },
+  {
+    what: "an adjustment that is not in the ledger",
+    broken: setStock("available = available + 1, adjusted = adjusted + 1"),
+    mended: setStock("available = available - 1, adjusted = adjusted - 1"),
+    noticedBy: ["adjusted is what the ledger says"],
   },
   {
     what: "a unit that is set aside by no reservation",

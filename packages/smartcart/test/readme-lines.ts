@@ -1,6 +1,14 @@
 /** The shell and JavaScript examples in the READMEs of all packages. */
 import { access, readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { createProgram } from "../src/cli/program.ts";
+
+const commandNames = createProgram({
+  env: {},
+  print: () => true,
+  printJson: () => true,
+  note: () => {},
+}).commands.map((command) => command.name());
 
 export const root = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -44,10 +52,7 @@ export async function problemOf({ code }: ReadmeExample): Promise<string | undef
   if (/^npm (ci|start|test)\b/.test(code)) return undefined;
   const [, command] = /^npx smartcart (\S+)/.exec(code) ?? [];
   if (command === "--help") return undefined;
-  const cli = await readFile(`${root}packages/smartcart/src/cli.ts`, "utf8");
-  return command !== undefined && cli.includes(`case "${command}":`)
-    ? undefined
-    : "unknown command";
+  return commandNames.includes(command ?? "") ? undefined : "unknown command";
 }
 
 async function blocksOf(file: string, language: string): Promise<string[]> {

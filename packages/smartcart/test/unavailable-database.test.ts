@@ -111,7 +111,7 @@ it("is one line from a tool, which does not wait as a part does", async () => {
   });
   expect([code, stderr]).toEqual([
     1,
-    expect.stringMatching(/^no response[^\n]*DATABASE_URL[^\n]*\n$/),
+    expect.stringMatching(/^No response[^\n]*DATABASE_URL[^\n]*\n$/),
   ]);
 });
 

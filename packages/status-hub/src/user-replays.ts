@@ -30,7 +30,7 @@ export function createUserReplays(o: UserReplaysOptions): UserReplays {
         try {
           return await replay(client, userId, isWanted);
         } catch (error) {
-          o.log.warn("status.replay_failed", { userId, failures, error });
+          o.log.warn("status.replay_failed", { failures, error });
         }
         await delay(o.retryPauseMs * 2 ** (failures - 1));
         if (!isWanted()) return;

@@ -2,6 +2,7 @@ export type { CoalescerOptions } from "./coalescer.ts";
 export { createCoalescer } from "./coalescer.ts";
 export type { Database, DatabaseOptions, Queryable, Statement } from "./database.ts";
 export { createDatabase, forCall, queryableOn } from "./database.ts";
+export { databaseIdentity } from "./database-identity.ts";
 export type { MigrationSet } from "./migrate.ts";
 export { MigrationError, migrate } from "./migrate.ts";
 export { postgresFaults } from "./postgres-faults.ts";

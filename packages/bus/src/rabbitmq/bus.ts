@@ -12,6 +12,7 @@ import { keepRunning } from "../consumer-set.ts";
 import type { EventBus } from "../types.ts";
 import { noDeadLetters } from "../types.ts";
 import { toMessage } from "./amqp-message.ts";
+import { claimQueue } from "./claim-queue.ts";
 import { closeConnection, describeUrl, openConnection } from "./connection.ts";
 import { startConsumer } from "./consumer.ts";
 import { createDeadLetters } from "./dead-letters.ts";
@@ -27,6 +28,8 @@ export interface RabbitmqBusOptions {
   readonly amqpUrl: string;
   /** Shown in the broker's list of connections: `shipping`. */
   readonly name: string;
+  /** The database whose consumers own the queues, see `claimQueue`. Undefined: they are not claimed. */
+  readonly owner?: string | undefined;
   readonly log: Logger;
   readonly signal?: AbortSignal | undefined;
 }
@@ -62,7 +65,9 @@ export async function openRabbitmqBus(o: RabbitmqBusOptions): Promise<EventBus> 
     },
     async consume(queue, options) {
       const parts = { connection: receiving, publisher };
-      const attaching = startConsumer(queueTypeOf(queue), options, parts);
+      const type = queueTypeOf(queue);
+      if (o.owner !== undefined) await claimQueue(receiving, type, o.owner);
+      const attaching = startConsumer(type, options, parts);
       return running.add(await orStartError(`queue ${queue}`, attaching));
     },
     async subscribe(event, options) {

@@ -1,6 +1,6 @@
 /** Tells who makes a call, and turns away whom its contract does not let in. */
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
-import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
+import type { HandlerContext, Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { createContextKey } from "@connectrpc/connect";
 import type { AccessRule } from "@smartcart/contract";
 import { accessOf } from "@smartcart/contract";
@@ -15,6 +15,12 @@ import { isFromThisMachine } from "./this-machine.ts";
 
 /** Context value with who makes a served call. Of a public method it is known only where a service calls. */
 export const principalKey = createContextKey<Principal>(anonymous, { description: "who calls" });
+
+/** The operator who makes a served call: the subject of the token, "ops-token" for OPS_TOKEN; empty where none is required. */
+export function operatorOf({ values }: Pick<HandlerContext, "values">): string {
+  const principal = values.get(principalKey);
+  return principal.kind === "operator" ? principal.subject : "";
+}
 
 /** How a server tells who calls. */
 export interface AuthenticationOptions {

@@ -1,3 +1,5 @@
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { redactError, textRedactor } from "@smartcart/contract";
 import type { ItemError } from "@smartcart/gen/type/v1/problem_pb";
 import type { Logger } from "@smartcart/runtime";
 import type { ErrorMapper } from "../errors/error-mapping.ts";
@@ -16,10 +18,14 @@ export interface BatchErrors {
   readonly mapError: ErrorMapper;
 }
 
-/** Runs a unary method for every request of a batch; the answers stand in the order of the requests. */
-export function settleBatch<I, T>(
-  requests: readonly I[],
-  method: (request: I) => Promise<T>,
+/**
+ * Runs a unary method for every request of a batch; the answers stand in the order of the requests. `schema` is the type of a request:
+ * what an unforeseen error quotes of it stays out of the log.
+ */
+export function settleBatch<D extends DescMessage, T>(
+  schema: D,
+  requests: readonly MessageShape<D>[],
+  method: (request: MessageShape<D>) => Promise<T>,
   { log, mapError }: BatchErrors,
 ): Promise<ItemResult<T>[]> {
   return Promise.all(
@@ -29,7 +35,10 @@ export function settleBatch<I, T>(
       } catch (thrown) {
         const error = mapError(thrown);
         // The text of an unforeseen error is for the log only: the caller gets "internal error".
-        if (!(error instanceof DomainError)) log.error("batch.item_failed", { error });
+        if (!(error instanceof DomainError)) {
+          const redactText = textRedactor([[schema, request]]);
+          log.error("batch.item_failed", { error: redactError(error, redactText) });
+        }
         return { result: { case: "error", value: toItemError(error) } };
       }
     }),

@@ -1,5 +1,6 @@
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { redactError, textRedactor } from "@smartcart/contract";
 import type { Logger } from "@smartcart/runtime";
 import { UnaryCall } from "../context/unary-call.ts";
 import type { ErrorMapper } from "../errors/error-mapping.ts";
@@ -17,7 +18,7 @@ export function createErrorInterceptor(
     );
     if (unexpected) {
       const method = `${req.method.parent.typeName}/${req.method.name}`;
-      log.error("rpc.failed", { method, error: error.cause });
+      log.error("rpc.failed", { method, error: redacted(req, error.cause) });
     }
     return error;
   }
@@ -32,6 +33,11 @@ export function createErrorInterceptor(
       throw map(req, thrown);
     }
   };
+}
+
+/** What an error quotes of the request stays out of the log. The messages of a stream are gone by the time that it fails. */
+function redacted(req: UnaryRequest | StreamRequest, error: unknown): unknown {
+  return req.stream ? error : redactError(error, textRedactor([[req.method.input, req.message]]));
 }
 
 /** Whether the error only says that the caller is gone: then it is no fault of ours. */

@@ -113,13 +113,9 @@ function note(chapter: readonly unknown[] | null | undefined): TemplateResult | 
 }
 
 /** The message as people can read it best. */
-function bodyOf({ messageJson, body }: DeadLetter): string {
+function bodyOf({ messageJson, bodySize }: DeadLetter): string {
   if (messageJson) return indented(messageJson);
-  if (body.length === 0) return "(empty)";
-  const hex = Array.from(body.subarray(0, 256), (byte) => byte.toString(16).padStart(2, "0")).join(
-    " ",
-  );
-  return `Cannot be decoded. ${body.length} bytes:\n${hex}${body.length > 256 ? " …" : ""}`;
+  return bodySize === 0n ? "(empty)" : `Cannot be decoded: ${bodySize} bytes.`;
 }
 
 function indented(json: string): string {

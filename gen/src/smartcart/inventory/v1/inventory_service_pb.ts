@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/inventory/v1/inventory_service.proto.
  */
 export const file_smartcart_inventory_v1_inventory_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci5zbWFydGNhcnQvaW52ZW50b3J5L3YxL2ludmVudG9yeV9zZXJ2aWNlLnByb3RvEhZzbWFydGNhcnQuaW52ZW50b3J5LnYxIlYKE0xpc3RQcm9kdWN0c1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjIASgAEiAKCnBhZ2VfdG9rZW4YAiABKAlCDLpICXIHyOEYARjIASJiChRMaXN0UHJvZHVjdHNSZXNwb25zZRIxCghwcm9kdWN0cxgBIAMoCzIfLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuUHJvZHVjdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMgoRR2V0UHJvZHVjdFJlcXVlc3QSHQoKcHJvZHVjdF9pZBgBIAEoCUIJukgGcgS44RgBIkYKEkdldFByb2R1Y3RSZXNwb25zZRIwCgdwcm9kdWN0GAEgASgLMh8uc21hcnRjYXJ0LmludmVudG9yeS52MS5Qcm9kdWN0IlAKEUNoZWNrU3RvY2tSZXF1ZXN0Eh0KCnByb2R1Y3RfaWQYASABKAlCCbpIBnIEuOEYARIcCghxdWFudGl0eRgCIAEoBUIKukgHGgUY6AcoASJmChJDaGVja1N0b2NrUmVzcG9uc2USGQoMaXNfYXZhaWxhYmxlGAEgASgISACIAQESFgoJYXZhaWxhYmxlGAIgASgFSAGIAQFCDwoNX2lzX2F2YWlsYWJsZUIMCgpfYXZhaWxhYmxlIlgKGENoZWNrQXZhaWxhYmlsaXR5UmVxdWVzdBI8CgVsaW5lcxgBIAMoCzIhLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuU3RvY2tMaW5lQgq6SAeSAQQIARBkIn8KGUNoZWNrQXZhaWxhYmlsaXR5UmVzcG9uc2USGQoMaXNfYXZhaWxhYmxlGAEgASgISACIAQESNgoLc2hvcnRfbGluZXMYAiADKAsyIS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlNob3J0TGluZUIPCg1faXNfYXZhaWxhYmxlIvIBCg5SZXNlcnZlUmVxdWVzdBIhCg5yZXNlcnZhdGlvbl9pZBgBIAEoCUIJukgGcgS44RgBEqABCgVsaW5lcxgCIAMoCzIhLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuU3RvY2tMaW5lQm66SGu6AWEKDGxpbmVzLnVuaXF1ZRInZWFjaCBwcm9kdWN0IG1heSBzdGFuZCBvbiBvbmUgbGluZSBvbmx5Gih0aGlzLm1hcChsaW5lLCBsaW5lLnByb2R1Y3RfaWQpLnVuaXF1ZSgpkgEECAEQZBIaCgZ0dGxfbXMYAyABKA1CCrpIByoFGIC4mSkikwEKD1Jlc2VydmVSZXNwb25zZRI6CgtyZXNlcnZhdGlvbhgBIAEoCzIjLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb25IABI5CghzaG9ydGFnZRgCIAEoCzIlLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuU3RvY2tTaG9ydGFnZUgAQgkKB291dGNvbWUiXAoTQmF0Y2hSZXNlcnZlUmVxdWVzdBJFCghyZXF1ZXN0cxgBIAMoCzImLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuUmVzZXJ2ZVJlcXVlc3RCC7pICJIBBQgBEIACItwBChRCYXRjaFJlc2VydmVSZXNwb25zZRJECgdyZXN1bHRzGAEgAygLMjMuc21hcnRjYXJ0LmludmVudG9yeS52MS5CYXRjaFJlc2VydmVSZXNwb25zZS5SZXN1bHQafgoGUmVzdWx0EjsKCHJlc3BvbnNlGAEgASgLMicuc21hcnRjYXJ0LmludmVudG9yeS52MS5SZXNlcnZlUmVzcG9uc2VIABItCgVlcnJvchgCIAEoCzIcLnNtYXJ0Y2FydC50eXBlLnYxLkl0ZW1FcnJvckgAQggKBnJlc3VsdCI9ChhDb21taXRSZXNlcnZhdGlvblJlcXVlc3QSIQoOcmVzZXJ2YXRpb25faWQYASABKAlCCbpIBnIEuOEYASKdAQoZQ29tbWl0UmVzZXJ2YXRpb25SZXNwb25zZRI6CgtyZXNlcnZhdGlvbhgBIAEoCzIjLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb25IABI5CghzaG9ydGFnZRgCIAEoCzIlLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuU3RvY2tTaG9ydGFnZUgAQgkKB291dGNvbWUicQoeQmF0Y2hDb21taXRSZXNlcnZhdGlvbnNSZXF1ZXN0Ek8KCHJlcXVlc3RzGAEgAygLMjAuc21hcnRjYXJ0LmludmVudG9yeS52MS5Db21taXRSZXNlcnZhdGlvblJlcXVlc3RCC7pICJIBBQgBEIACIv0BCh9CYXRjaENvbW1pdFJlc2VydmF0aW9uc1Jlc3BvbnNlEk8KB3Jlc3VsdHMYASADKAsyPi5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkJhdGNoQ29tbWl0UmVzZXJ2YXRpb25zUmVzcG9uc2UuUmVzdWx0GogBCgZSZXN1bHQSRQoIcmVzcG9uc2UYASABKAsyMS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkNvbW1pdFJlc2VydmF0aW9uUmVzcG9uc2VIABItCgVlcnJvchgCIAEoCzIcLnNtYXJ0Y2FydC50eXBlLnYxLkl0ZW1FcnJvckgAQggKBnJlc3VsdCI+ChlSZWxlYXNlUmVzZXJ2YXRpb25SZXF1ZXN0EiEKDnJlc2VydmF0aW9uX2lkGAEgASgJQgm6SAZyBLjhGAEiVgoaUmVsZWFzZVJlc2VydmF0aW9uUmVzcG9uc2USOAoLcmVzZXJ2YXRpb24YASABKAsyIy5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlJlc2VydmF0aW9uIjsKEVdhdGNoU3RvY2tSZXF1ZXN0EiYKC3Byb2R1Y3RfaWRzGAEgAygJQhG6SA6SAQsQyAEiBnIEuOEYASJHChJXYXRjaFN0b2NrUmVzcG9uc2USMQoIcHJvZHVjdHMYASADKAsyHy5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlByb2R1Y3QiTgoeQmF0Y2hEZWxldGVSZXNlcnZhdGlvbnNSZXF1ZXN0EiwKD3Jlc2VydmF0aW9uX2lkcxgBIAMoCUITukgQkgENCAEQ9AMiBnIEuOEYASIhCh9CYXRjaERlbGV0ZVJlc2VydmF0aW9uc1Jlc3BvbnNlMpgMChBJbnZlbnRvcnlTZXJ2aWNlEoQBCgxMaXN0UHJvZHVjdHMSKy5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkxpc3RQcm9kdWN0c1JlcXVlc3QaLC5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkxpc3RQcm9kdWN0c1Jlc3BvbnNlIhmQAgHq4BgSCNAPEgkIAxAyGPQDIAFCAggBEnMKCkdldFByb2R1Y3QSKS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkdldFByb2R1Y3RSZXF1ZXN0Giouc21hcnRjYXJ0LmludmVudG9yeS52MS5HZXRQcm9kdWN0UmVzcG9uc2UiDpACAergGAcI0A9CAggBEnMKCkNoZWNrU3RvY2sSKS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkNoZWNrU3RvY2tSZXF1ZXN0Giouc21hcnRjYXJ0LmludmVudG9yeS52MS5DaGVja1N0b2NrUmVzcG9uc2UiDpACAergGAcI0A9CAggBEogBChFDaGVja0F2YWlsYWJpbGl0eRIwLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQ2hlY2tBdmFpbGFiaWxpdHlSZXF1ZXN0GjEuc21hcnRjYXJ0LmludmVudG9yeS52MS5DaGVja0F2YWlsYWJpbGl0eVJlc3BvbnNlIg6QAgHq4BgHCNAPQgIIARKCAQoHUmVzZXJ2ZRImLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuUmVzZXJ2ZVJlcXVlc3QaJy5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlJlc2VydmVSZXNwb25zZSImkAIC6uAYHwi4FxoRCgxCYXRjaFJlc2VydmUQgAJCByIFb3JkZXISfgoMQmF0Y2hSZXNlcnZlEisuc21hcnRjYXJ0LmludmVudG9yeS52MS5CYXRjaFJlc2VydmVSZXF1ZXN0Giwuc21hcnRjYXJ0LmludmVudG9yeS52MS5CYXRjaFJlc2VydmVSZXNwb25zZSITkAIC6uAYDAi4F0IHIgVvcmRlchKrAQoRQ29tbWl0UmVzZXJ2YXRpb24SMC5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkNvbW1pdFJlc2VydmF0aW9uUmVxdWVzdBoxLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQ29tbWl0UmVzZXJ2YXRpb25SZXNwb25zZSIxkAIC6uAYKgi4FxocChdCYXRjaENvbW1pdFJlc2VydmF0aW9ucxCAAkIHIgVvcmRlchKfAQoXQmF0Y2hDb21taXRSZXNlcnZhdGlvbnMSNi5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkJhdGNoQ29tbWl0UmVzZXJ2YXRpb25zUmVxdWVzdBo3LnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQmF0Y2hDb21taXRSZXNlcnZhdGlvbnNSZXNwb25zZSITkAIC6uAYDAi4F0IHIgVvcmRlchKcAQoSUmVsZWFzZVJlc2VydmF0aW9uEjEuc21hcnRjYXJ0LmludmVudG9yeS52MS5SZWxlYXNlUmVzZXJ2YXRpb25SZXF1ZXN0GjIuc21hcnRjYXJ0LmludmVudG9yeS52MS5SZWxlYXNlUmVzZXJ2YXRpb25SZXNwb25zZSIfkAIC6uAYGAi4F0ITIgVvcmRlciIKcmVjb25jaWxlchKfAQoXQmF0Y2hEZWxldGVSZXNlcnZhdGlvbnMSNi5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkJhdGNoRGVsZXRlUmVzZXJ2YXRpb25zUmVxdWVzdBo3LnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQmF0Y2hEZWxldGVSZXNlcnZhdGlvbnNSZXNwb25zZSITkAIC6uAYDAiQTkIHIgVvcmRlchJyCgpXYXRjaFN0b2NrEikuc21hcnRjYXJ0LmludmVudG9yeS52MS5XYXRjaFN0b2NrUmVxdWVzdBoqLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuV2F0Y2hTdG9ja1Jlc3BvbnNlIguQAgHq4BgEQgIIATABYgZwcm90bzM", [file_buf_validate_validate, file_smartcart_inventory_v1_product, file_smartcart_inventory_v1_reservation, file_smartcart_mesh_v1_options, file_smartcart_type_v1_problem, file_smartcart_type_v1_string_rules]);
+  fileDesc("Ci5zbWFydGNhcnQvaW52ZW50b3J5L3YxL2ludmVudG9yeV9zZXJ2aWNlLnByb3RvEhZzbWFydGNhcnQuaW52ZW50b3J5LnYxIpIBChNMaXN0UHJvZHVjdHNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUYyAEoABIgCgpwYWdlX3Rva2VuGAIgASgJQgy6SAlyB8jhGAEYuBcSGwoFcXVlcnkYAyABKAlCDLpICXIHyOEYARjIARIdCghjYXRlZ29yeRgEIAEoCUILukgIcgbI4RgBGGQiYgoUTGlzdFByb2R1Y3RzUmVzcG9uc2USMQoIcHJvZHVjdHMYASADKAsyHy5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlByb2R1Y3QSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjIKEUdldFByb2R1Y3RSZXF1ZXN0Eh0KCnByb2R1Y3RfaWQYASABKAlCCbpIBnIEuOEYASJGChJHZXRQcm9kdWN0UmVzcG9uc2USMAoHcHJvZHVjdBgBIAEoCzIfLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuUHJvZHVjdCJDChdCYXRjaEdldFByb2R1Y3RzUmVxdWVzdBIoCgtwcm9kdWN0X2lkcxgBIAMoCUITukgQkgENCAEQyAEiBnIEuOEYASJNChhCYXRjaEdldFByb2R1Y3RzUmVzcG9uc2USMQoIcHJvZHVjdHMYASADKAsyHy5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlByb2R1Y3QiFwoVTGlzdENhdGVnb3JpZXNSZXF1ZXN0IiwKFkxpc3RDYXRlZ29yaWVzUmVzcG9uc2USEgoKY2F0ZWdvcmllcxgBIAMoCSJQChFDaGVja1N0b2NrUmVxdWVzdBIdCgpwcm9kdWN0X2lkGAEgASgJQgm6SAZyBLjhGAESHAoIcXVhbnRpdHkYAiABKAVCCrpIBxoFGOgHKAEiZgoSQ2hlY2tTdG9ja1Jlc3BvbnNlEhkKDGlzX2F2YWlsYWJsZRgBIAEoCEgAiAEBEhYKCWF2YWlsYWJsZRgCIAEoBUgBiAEBQg8KDV9pc19hdmFpbGFibGVCDAoKX2F2YWlsYWJsZSJYChhDaGVja0F2YWlsYWJpbGl0eVJlcXVlc3QSPAoFbGluZXMYASADKAsyIS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlN0b2NrTGluZUIKukgHkgEECAEQZCJ/ChlDaGVja0F2YWlsYWJpbGl0eVJlc3BvbnNlEhkKDGlzX2F2YWlsYWJsZRgBIAEoCEgAiAEBEjYKC3Nob3J0X2xpbmVzGAIgAygLMiEuc21hcnRjYXJ0LmludmVudG9yeS52MS5TaG9ydExpbmVCDwoNX2lzX2F2YWlsYWJsZSLyAQoOUmVzZXJ2ZVJlcXVlc3QSIQoOcmVzZXJ2YXRpb25faWQYASABKAlCCbpIBnIEuOEYARKgAQoFbGluZXMYAiADKAsyIS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlN0b2NrTGluZUJuukhrugFhCgxsaW5lcy51bmlxdWUSJ2VhY2ggcHJvZHVjdCBtYXkgc3RhbmQgb24gb25lIGxpbmUgb25seRoodGhpcy5tYXAobGluZSwgbGluZS5wcm9kdWN0X2lkKS51bmlxdWUoKZIBBAgBEGQSGgoGdHRsX21zGAMgASgNQgq6SAcqBRiAuJkpIpMBCg9SZXNlcnZlUmVzcG9uc2USOgoLcmVzZXJ2YXRpb24YASABKAsyIy5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlJlc2VydmF0aW9uSAASOQoIc2hvcnRhZ2UYAiABKAsyJS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlN0b2NrU2hvcnRhZ2VIAEIJCgdvdXRjb21lIlwKE0JhdGNoUmVzZXJ2ZVJlcXVlc3QSRQoIcmVxdWVzdHMYASADKAsyJi5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlJlc2VydmVSZXF1ZXN0Qgu6SAiSAQUIARCAAiLcAQoUQmF0Y2hSZXNlcnZlUmVzcG9uc2USRAoHcmVzdWx0cxgBIAMoCzIzLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQmF0Y2hSZXNlcnZlUmVzcG9uc2UuUmVzdWx0Gn4KBlJlc3VsdBI7CghyZXNwb25zZRgBIAEoCzInLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuUmVzZXJ2ZVJlc3BvbnNlSAASLQoFZXJyb3IYAiABKAsyHC5zbWFydGNhcnQudHlwZS52MS5JdGVtRXJyb3JIAEIICgZyZXN1bHQiPQoYQ29tbWl0UmVzZXJ2YXRpb25SZXF1ZXN0EiEKDnJlc2VydmF0aW9uX2lkGAEgASgJQgm6SAZyBLjhGAEinQEKGUNvbW1pdFJlc2VydmF0aW9uUmVzcG9uc2USOgoLcmVzZXJ2YXRpb24YASABKAsyIy5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlJlc2VydmF0aW9uSAASOQoIc2hvcnRhZ2UYAiABKAsyJS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlN0b2NrU2hvcnRhZ2VIAEIJCgdvdXRjb21lInEKHkJhdGNoQ29tbWl0UmVzZXJ2YXRpb25zUmVxdWVzdBJPCghyZXF1ZXN0cxgBIAMoCzIwLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQ29tbWl0UmVzZXJ2YXRpb25SZXF1ZXN0Qgu6SAiSAQUIARCAAiL9AQofQmF0Y2hDb21taXRSZXNlcnZhdGlvbnNSZXNwb25zZRJPCgdyZXN1bHRzGAEgAygLMj4uc21hcnRjYXJ0LmludmVudG9yeS52MS5CYXRjaENvbW1pdFJlc2VydmF0aW9uc1Jlc3BvbnNlLlJlc3VsdBqIAQoGUmVzdWx0EkUKCHJlc3BvbnNlGAEgASgLMjEuc21hcnRjYXJ0LmludmVudG9yeS52MS5Db21taXRSZXNlcnZhdGlvblJlc3BvbnNlSAASLQoFZXJyb3IYAiABKAsyHC5zbWFydGNhcnQudHlwZS52MS5JdGVtRXJyb3JIAEIICgZyZXN1bHQiPgoZUmVsZWFzZVJlc2VydmF0aW9uUmVxdWVzdBIhCg5yZXNlcnZhdGlvbl9pZBgBIAEoCUIJukgGcgS44RgBIlYKGlJlbGVhc2VSZXNlcnZhdGlvblJlc3BvbnNlEjgKC3Jlc2VydmF0aW9uGAEgASgLMiMuc21hcnRjYXJ0LmludmVudG9yeS52MS5SZXNlcnZhdGlvbiI7ChFXYXRjaFN0b2NrUmVxdWVzdBImCgtwcm9kdWN0X2lkcxgBIAMoCUIRukgOkgELEMgBIgZyBLjhGAEiRwoSV2F0Y2hTdG9ja1Jlc3BvbnNlEjEKCHByb2R1Y3RzGAEgAygLMh8uc21hcnRjYXJ0LmludmVudG9yeS52MS5Qcm9kdWN0Ik4KHkJhdGNoRGVsZXRlUmVzZXJ2YXRpb25zUmVxdWVzdBIsCg9yZXNlcnZhdGlvbl9pZHMYASADKAlCE7pIEJIBDQgBEPQDIgZyBLjhGAEiIQofQmF0Y2hEZWxldGVSZXNlcnZhdGlvbnNSZXNwb25zZTKhDgoQSW52ZW50b3J5U2VydmljZRKEAQoMTGlzdFByb2R1Y3RzEisuc21hcnRjYXJ0LmludmVudG9yeS52MS5MaXN0UHJvZHVjdHNSZXF1ZXN0Giwuc21hcnRjYXJ0LmludmVudG9yeS52MS5MaXN0UHJvZHVjdHNSZXNwb25zZSIZkAIB6uAYEgjQDxIJCAMQMhj0AyABQgIIARJzCgpHZXRQcm9kdWN0Eikuc21hcnRjYXJ0LmludmVudG9yeS52MS5HZXRQcm9kdWN0UmVxdWVzdBoqLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuR2V0UHJvZHVjdFJlc3BvbnNlIg6QAgHq4BgHCNAPQgIIARKFAQoQQmF0Y2hHZXRQcm9kdWN0cxIvLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQmF0Y2hHZXRQcm9kdWN0c1JlcXVlc3QaMC5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkJhdGNoR2V0UHJvZHVjdHNSZXNwb25zZSIOkAIB6uAYBwjQD0ICCAESfwoOTGlzdENhdGVnb3JpZXMSLS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkxpc3RDYXRlZ29yaWVzUmVxdWVzdBouLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuTGlzdENhdGVnb3JpZXNSZXNwb25zZSIOkAIB6uAYBwjQD0ICCAEScwoKQ2hlY2tTdG9jaxIpLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQ2hlY2tTdG9ja1JlcXVlc3QaKi5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkNoZWNrU3RvY2tSZXNwb25zZSIOkAIB6uAYBwjQD0ICCAESiAEKEUNoZWNrQXZhaWxhYmlsaXR5EjAuc21hcnRjYXJ0LmludmVudG9yeS52MS5DaGVja0F2YWlsYWJpbGl0eVJlcXVlc3QaMS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkNoZWNrQXZhaWxhYmlsaXR5UmVzcG9uc2UiDpACAergGAcI0A9CAggBEoIBCgdSZXNlcnZlEiYuc21hcnRjYXJ0LmludmVudG9yeS52MS5SZXNlcnZlUmVxdWVzdBonLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuUmVzZXJ2ZVJlc3BvbnNlIiaQAgLq4BgfCLgXGhEKDEJhdGNoUmVzZXJ2ZRCAAkIHIgVvcmRlchJ+CgxCYXRjaFJlc2VydmUSKy5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkJhdGNoUmVzZXJ2ZVJlcXVlc3QaLC5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkJhdGNoUmVzZXJ2ZVJlc3BvbnNlIhOQAgLq4BgMCLgXQgciBW9yZGVyEqsBChFDb21taXRSZXNlcnZhdGlvbhIwLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQ29tbWl0UmVzZXJ2YXRpb25SZXF1ZXN0GjEuc21hcnRjYXJ0LmludmVudG9yeS52MS5Db21taXRSZXNlcnZhdGlvblJlc3BvbnNlIjGQAgLq4BgqCLgXGhwKF0JhdGNoQ29tbWl0UmVzZXJ2YXRpb25zEIACQgciBW9yZGVyEp8BChdCYXRjaENvbW1pdFJlc2VydmF0aW9ucxI2LnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQmF0Y2hDb21taXRSZXNlcnZhdGlvbnNSZXF1ZXN0Gjcuc21hcnRjYXJ0LmludmVudG9yeS52MS5CYXRjaENvbW1pdFJlc2VydmF0aW9uc1Jlc3BvbnNlIhOQAgLq4BgMCLgXQgciBW9yZGVyEpwBChJSZWxlYXNlUmVzZXJ2YXRpb24SMS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlJlbGVhc2VSZXNlcnZhdGlvblJlcXVlc3QaMi5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlJlbGVhc2VSZXNlcnZhdGlvblJlc3BvbnNlIh+QAgLq4BgYCLgXQhMiBW9yZGVyIgpyZWNvbmNpbGVyEp8BChdCYXRjaERlbGV0ZVJlc2VydmF0aW9ucxI2LnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQmF0Y2hEZWxldGVSZXNlcnZhdGlvbnNSZXF1ZXN0Gjcuc21hcnRjYXJ0LmludmVudG9yeS52MS5CYXRjaERlbGV0ZVJlc2VydmF0aW9uc1Jlc3BvbnNlIhOQAgLq4BgMCJBOQgciBW9yZGVyEnIKCldhdGNoU3RvY2sSKS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLldhdGNoU3RvY2tSZXF1ZXN0Giouc21hcnRjYXJ0LmludmVudG9yeS52MS5XYXRjaFN0b2NrUmVzcG9uc2UiC5ACAergGARCAggBMAFiBnByb3RvMw", [file_buf_validate_validate, file_smartcart_inventory_v1_product, file_smartcart_inventory_v1_reservation, file_smartcart_mesh_v1_options, file_smartcart_type_v1_problem, file_smartcart_type_v1_string_rules]);
 
 /**
  * Request of `ListProducts`.
@@ -40,6 +40,21 @@ export type ListProductsRequest = Message<"smartcart.inventory.v1.ListProductsRe
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
+
+  /**
+   * Words to search for in id, name, category and description. A product matches if each of them begins one of its words; case and
+   * accents do not matter. Empty: all products. Each page of a search has the same query and category.
+   *
+   * @generated from field: string query = 3;
+   */
+  query: string;
+
+  /**
+   * Only products of this category. Empty: of all categories.
+   *
+   * @generated from field: string category = 4;
+   */
+  category: string;
 };
 
 /**
@@ -61,6 +76,21 @@ export type ListProductsRequestJson = {
    * @generated from field: string page_token = 2;
    */
   pageToken?: string;
+
+  /**
+   * Words to search for in id, name, category and description. A product matches if each of them begins one of its words; case and
+   * accents do not matter. Empty: all products. Each page of a search has the same query and category.
+   *
+   * @generated from field: string query = 3;
+   */
+  query?: string;
+
+  /**
+   * Only products of this category. Empty: of all categories.
+   *
+   * @generated from field: string category = 4;
+   */
+  category?: string;
 };
 
 /**
@@ -190,6 +220,134 @@ export const GetProductResponseSchema: GenMessage<GetProductResponse, {jsonType:
   messageDesc(file_smartcart_inventory_v1_inventory_service, 3);
 
 /**
+ * Request of `BatchGetProducts`.
+ *
+ * @generated from message smartcart.inventory.v1.BatchGetProductsRequest
+ */
+export type BatchGetProductsRequest = Message<"smartcart.inventory.v1.BatchGetProductsRequest"> & {
+  /**
+   * Ids, 1 to 200.
+   *
+   * @generated from field: repeated string product_ids = 1;
+   */
+  productIds: string[];
+};
+
+/**
+ * Request of `BatchGetProducts`.
+ *
+ * @generated from message smartcart.inventory.v1.BatchGetProductsRequest
+ */
+export type BatchGetProductsRequestJson = {
+  /**
+   * Ids, 1 to 200.
+   *
+   * @generated from field: repeated string product_ids = 1;
+   */
+  productIds?: string[];
+};
+
+/**
+ * Describes the message smartcart.inventory.v1.BatchGetProductsRequest.
+ * Use `create(BatchGetProductsRequestSchema)` to create a new message.
+ */
+export const BatchGetProductsRequestSchema: GenMessage<BatchGetProductsRequest, {jsonType: BatchGetProductsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 4);
+
+/**
+ * Response of `BatchGetProducts`.
+ *
+ * @generated from message smartcart.inventory.v1.BatchGetProductsResponse
+ */
+export type BatchGetProductsResponse = Message<"smartcart.inventory.v1.BatchGetProductsResponse"> & {
+  /**
+   * The products that exist, in any order.
+   *
+   * @generated from field: repeated smartcart.inventory.v1.Product products = 1;
+   */
+  products: Product[];
+};
+
+/**
+ * Response of `BatchGetProducts`.
+ *
+ * @generated from message smartcart.inventory.v1.BatchGetProductsResponse
+ */
+export type BatchGetProductsResponseJson = {
+  /**
+   * The products that exist, in any order.
+   *
+   * @generated from field: repeated smartcart.inventory.v1.Product products = 1;
+   */
+  products?: ProductJson[];
+};
+
+/**
+ * Describes the message smartcart.inventory.v1.BatchGetProductsResponse.
+ * Use `create(BatchGetProductsResponseSchema)` to create a new message.
+ */
+export const BatchGetProductsResponseSchema: GenMessage<BatchGetProductsResponse, {jsonType: BatchGetProductsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 5);
+
+/**
+ * Request of `ListCategories`. It has no fields.
+ *
+ * @generated from message smartcart.inventory.v1.ListCategoriesRequest
+ */
+export type ListCategoriesRequest = Message<"smartcart.inventory.v1.ListCategoriesRequest"> & {
+};
+
+/**
+ * Request of `ListCategories`. It has no fields.
+ *
+ * @generated from message smartcart.inventory.v1.ListCategoriesRequest
+ */
+export type ListCategoriesRequestJson = {
+};
+
+/**
+ * Describes the message smartcart.inventory.v1.ListCategoriesRequest.
+ * Use `create(ListCategoriesRequestSchema)` to create a new message.
+ */
+export const ListCategoriesRequestSchema: GenMessage<ListCategoriesRequest, {jsonType: ListCategoriesRequestJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 6);
+
+/**
+ * Response of `ListCategories`.
+ *
+ * @generated from message smartcart.inventory.v1.ListCategoriesResponse
+ */
+export type ListCategoriesResponse = Message<"smartcart.inventory.v1.ListCategoriesResponse"> & {
+  /**
+   * Names, in the order of the catalogue.
+   *
+   * @generated from field: repeated string categories = 1;
+   */
+  categories: string[];
+};
+
+/**
+ * Response of `ListCategories`.
+ *
+ * @generated from message smartcart.inventory.v1.ListCategoriesResponse
+ */
+export type ListCategoriesResponseJson = {
+  /**
+   * Names, in the order of the catalogue.
+   *
+   * @generated from field: repeated string categories = 1;
+   */
+  categories?: string[];
+};
+
+/**
+ * Describes the message smartcart.inventory.v1.ListCategoriesResponse.
+ * Use `create(ListCategoriesResponseSchema)` to create a new message.
+ */
+export const ListCategoriesResponseSchema: GenMessage<ListCategoriesResponse, {jsonType: ListCategoriesResponseJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 7);
+
+/**
  * Request of `CheckStock`.
  *
  * @generated from message smartcart.inventory.v1.CheckStockRequest
@@ -236,7 +394,7 @@ export type CheckStockRequestJson = {
  * Use `create(CheckStockRequestSchema)` to create a new message.
  */
 export const CheckStockRequestSchema: GenMessage<CheckStockRequest, {jsonType: CheckStockRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_inventory_service, 4);
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 8);
 
 /**
  * Response of `CheckStock`.
@@ -285,7 +443,7 @@ export type CheckStockResponseJson = {
  * Use `create(CheckStockResponseSchema)` to create a new message.
  */
 export const CheckStockResponseSchema: GenMessage<CheckStockResponse, {jsonType: CheckStockResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_inventory_service, 5);
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 9);
 
 /**
  * Request of `CheckAvailability`.
@@ -320,7 +478,7 @@ export type CheckAvailabilityRequestJson = {
  * Use `create(CheckAvailabilityRequestSchema)` to create a new message.
  */
 export const CheckAvailabilityRequestSchema: GenMessage<CheckAvailabilityRequest, {jsonType: CheckAvailabilityRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_inventory_service, 6);
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 10);
 
 /**
  * Response of `CheckAvailability`.
@@ -369,7 +527,7 @@ export type CheckAvailabilityResponseJson = {
  * Use `create(CheckAvailabilityResponseSchema)` to create a new message.
  */
 export const CheckAvailabilityResponseSchema: GenMessage<CheckAvailabilityResponse, {jsonType: CheckAvailabilityResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_inventory_service, 7);
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 11);
 
 /**
  * Request of `Reserve`.
@@ -432,7 +590,7 @@ export type ReserveRequestJson = {
  * Use `create(ReserveRequestSchema)` to create a new message.
  */
 export const ReserveRequestSchema: GenMessage<ReserveRequest, {jsonType: ReserveRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_inventory_service, 8);
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 12);
 
 /**
  * Response of `Reserve`.
@@ -490,7 +648,7 @@ export type ReserveResponseJson = {
  * Use `create(ReserveResponseSchema)` to create a new message.
  */
 export const ReserveResponseSchema: GenMessage<ReserveResponse, {jsonType: ReserveResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_inventory_service, 9);
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 13);
 
 /**
  * Request of `BatchReserve`.
@@ -525,7 +683,7 @@ export type BatchReserveRequestJson = {
  * Use `create(BatchReserveRequestSchema)` to create a new message.
  */
 export const BatchReserveRequestSchema: GenMessage<BatchReserveRequest, {jsonType: BatchReserveRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_inventory_service, 10);
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 14);
 
 /**
  * Results of the batch.
@@ -560,7 +718,7 @@ export type BatchReserveResponseJson = {
  * Use `create(BatchReserveResponseSchema)` to create a new message.
  */
 export const BatchReserveResponseSchema: GenMessage<BatchReserveResponse, {jsonType: BatchReserveResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_inventory_service, 11);
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 15);
 
 /**
  * Result of one request.
@@ -618,7 +776,7 @@ export type BatchReserveResponse_ResultJson = {
  * Use `create(BatchReserveResponse_ResultSchema)` to create a new message.
  */
 export const BatchReserveResponse_ResultSchema: GenMessage<BatchReserveResponse_Result, {jsonType: BatchReserveResponse_ResultJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_inventory_service, 11, 0);
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 15, 0);
 
 /**
  * Request of `CommitReservation`.
@@ -653,7 +811,7 @@ export type CommitReservationRequestJson = {
  * Use `create(CommitReservationRequestSchema)` to create a new message.
  */
 export const CommitReservationRequestSchema: GenMessage<CommitReservationRequest, {jsonType: CommitReservationRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_inventory_service, 12);
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 16);
 
 /**
  * Response of `CommitReservation`.
@@ -711,7 +869,7 @@ export type CommitReservationResponseJson = {
  * Use `create(CommitReservationResponseSchema)` to create a new message.
  */
 export const CommitReservationResponseSchema: GenMessage<CommitReservationResponse, {jsonType: CommitReservationResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_inventory_service, 13);
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 17);
 
 /**
  * Request of `BatchCommitReservations`.
@@ -746,7 +904,7 @@ export type BatchCommitReservationsRequestJson = {
  * Use `create(BatchCommitReservationsRequestSchema)` to create a new message.
  */
 export const BatchCommitReservationsRequestSchema: GenMessage<BatchCommitReservationsRequest, {jsonType: BatchCommitReservationsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_inventory_service, 14);
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 18);
 
 /**
  * Results of the batch.
@@ -781,7 +939,7 @@ export type BatchCommitReservationsResponseJson = {
  * Use `create(BatchCommitReservationsResponseSchema)` to create a new message.
  */
 export const BatchCommitReservationsResponseSchema: GenMessage<BatchCommitReservationsResponse, {jsonType: BatchCommitReservationsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_inventory_service, 15);
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 19);
 
 /**
  * Result of one request.
@@ -839,7 +997,7 @@ export type BatchCommitReservationsResponse_ResultJson = {
  * Use `create(BatchCommitReservationsResponse_ResultSchema)` to create a new message.
  */
 export const BatchCommitReservationsResponse_ResultSchema: GenMessage<BatchCommitReservationsResponse_Result, {jsonType: BatchCommitReservationsResponse_ResultJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_inventory_service, 15, 0);
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 19, 0);
 
 /**
  * Request of `ReleaseReservation`.
@@ -874,7 +1032,7 @@ export type ReleaseReservationRequestJson = {
  * Use `create(ReleaseReservationRequestSchema)` to create a new message.
  */
 export const ReleaseReservationRequestSchema: GenMessage<ReleaseReservationRequest, {jsonType: ReleaseReservationRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_inventory_service, 16);
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 20);
 
 /**
  * Response of `ReleaseReservation`.
@@ -909,7 +1067,7 @@ export type ReleaseReservationResponseJson = {
  * Use `create(ReleaseReservationResponseSchema)` to create a new message.
  */
 export const ReleaseReservationResponseSchema: GenMessage<ReleaseReservationResponse, {jsonType: ReleaseReservationResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_inventory_service, 17);
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 21);
 
 /**
  * Request of `WatchStock`.
@@ -918,7 +1076,7 @@ export const ReleaseReservationResponseSchema: GenMessage<ReleaseReservationResp
  */
 export type WatchStockRequest = Message<"smartcart.inventory.v1.WatchStockRequest"> & {
   /**
-   * Ids of the products, at most 200. Empty: all products.
+   * Ids of the products, at most 200. Empty: all products, in a catalogue of at most 1,000; a larger one is INVALID_ARGUMENT.
    *
    * @generated from field: repeated string product_ids = 1;
    */
@@ -932,7 +1090,7 @@ export type WatchStockRequest = Message<"smartcart.inventory.v1.WatchStockReques
  */
 export type WatchStockRequestJson = {
   /**
-   * Ids of the products, at most 200. Empty: all products.
+   * Ids of the products, at most 200. Empty: all products, in a catalogue of at most 1,000; a larger one is INVALID_ARGUMENT.
    *
    * @generated from field: repeated string product_ids = 1;
    */
@@ -944,7 +1102,7 @@ export type WatchStockRequestJson = {
  * Use `create(WatchStockRequestSchema)` to create a new message.
  */
 export const WatchStockRequestSchema: GenMessage<WatchStockRequest, {jsonType: WatchStockRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_inventory_service, 18);
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 22);
 
 /**
  * Response of `WatchStock`, one per change.
@@ -979,7 +1137,7 @@ export type WatchStockResponseJson = {
  * Use `create(WatchStockResponseSchema)` to create a new message.
  */
 export const WatchStockResponseSchema: GenMessage<WatchStockResponse, {jsonType: WatchStockResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_inventory_service, 19);
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 23);
 
 /**
  * Request of `BatchDeleteReservations`.
@@ -1014,7 +1172,7 @@ export type BatchDeleteReservationsRequestJson = {
  * Use `create(BatchDeleteReservationsRequestSchema)` to create a new message.
  */
 export const BatchDeleteReservationsRequestSchema: GenMessage<BatchDeleteReservationsRequest, {jsonType: BatchDeleteReservationsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_inventory_service, 20);
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 24);
 
 /**
  * Response of `BatchDeleteReservations`. It has no fields.
@@ -1037,16 +1195,17 @@ export type BatchDeleteReservationsResponseJson = {
  * Use `create(BatchDeleteReservationsResponseSchema)` to create a new message.
  */
 export const BatchDeleteReservationsResponseSchema: GenMessage<BatchDeleteReservationsResponse, {jsonType: BatchDeleteReservationsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_inventory_service, 21);
+  messageDesc(file_smartcart_inventory_v1_inventory_service, 25);
 
 /**
- * Catalogue, prices and stock. For every product, at all times: initial = available + held + committed, and none is negative.
+ * Catalogue, prices and stock. For every product, at all times: initial + adjusted = available + held + committed, and none of the last
+ * three is negative. `adjusted` is the sum of the product's ledger (`CatalogueAdminService.AdjustStock`).
  *
  * @generated from service smartcart.inventory.v1.InventoryService
  */
 export const InventoryService: GenService<{
   /**
-   * Lists the products of the catalogue, ordered by category and name.
+   * Lists or searches the products of the catalogue, ordered by category and name. Archived products are left out.
    *
    * @generated from rpc smartcart.inventory.v1.InventoryService.ListProducts
    */
@@ -1056,7 +1215,7 @@ export const InventoryService: GenService<{
     output: typeof ListProductsResponseSchema;
   },
   /**
-   * Returns one product. NOT_FOUND if it does not exist.
+   * Returns one product, also an archived one. NOT_FOUND if it does not exist.
    *
    * @generated from rpc smartcart.inventory.v1.InventoryService.GetProduct
    */
@@ -1064,6 +1223,26 @@ export const InventoryService: GenService<{
     methodKind: "unary";
     input: typeof GetProductRequestSchema;
     output: typeof GetProductResponseSchema;
+  },
+  /**
+   * Returns up to 200 products by id with their current prices, also archived ones: for a basket. Unknown ids are left out.
+   *
+   * @generated from rpc smartcart.inventory.v1.InventoryService.BatchGetProducts
+   */
+  batchGetProducts: {
+    methodKind: "unary";
+    input: typeof BatchGetProductsRequestSchema;
+    output: typeof BatchGetProductsResponseSchema;
+  },
+  /**
+   * Lists the categories that have products, in the order of the catalogue, at most 200.
+   *
+   * @generated from rpc smartcart.inventory.v1.InventoryService.ListCategories
+   */
+  listCategories: {
+    methodKind: "unary";
+    input: typeof ListCategoriesRequestSchema;
+    output: typeof ListCategoriesResponseSchema;
   },
   /**
    * Returns whether a quantity of one product is available now. Reserves nothing. NOT_FOUND if the product does not exist.

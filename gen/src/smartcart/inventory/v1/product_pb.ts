@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/inventory/v1/product.proto.
  */
 export const file_smartcart_inventory_v1_product: GenFile = /*@__PURE__*/
-  fileDesc("CiRzbWFydGNhcnQvaW52ZW50b3J5L3YxL3Byb2R1Y3QucHJvdG8SFnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEiwQEKB1Byb2R1Y3QSEgoKcHJvZHVjdF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEicKBXByaWNlGAQgASgLMhguc21hcnRjYXJ0LnR5cGUudjEuTW9uZXkSFgoJYXZhaWxhYmxlGAUgASgFSACIAQESDQoFZW1vamkYBiABKAkSEAoIY2F0ZWdvcnkYByABKAkSDwoHdmVyc2lvbhgIIAEoA0IMCgpfYXZhaWxhYmxlYgZwcm90bzM", [file_smartcart_type_v1_money]);
+  fileDesc("CiRzbWFydGNhcnQvaW52ZW50b3J5L3YxL3Byb2R1Y3QucHJvdG8SFnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEi6AEKB1Byb2R1Y3QSEgoKcHJvZHVjdF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEicKBXByaWNlGAQgASgLMhguc21hcnRjYXJ0LnR5cGUudjEuTW9uZXkSFgoJYXZhaWxhYmxlGAUgASgFSACIAQESDQoFZW1vamkYBiABKAkSEAoIY2F0ZWdvcnkYByABKAkSDwoHdmVyc2lvbhgIIAEoAxITCgtwaWN0dXJlX3VybBgJIAEoCRIQCghhcmNoaXZlZBgKIAEoCEIMCgpfYXZhaWxhYmxlYgZwcm90bzM", [file_smartcart_type_v1_money]);
 
 /**
  * A product of the catalogue with its current stock.
@@ -56,7 +56,7 @@ export type Product = Message<"smartcart.inventory.v1.Product"> & {
   available?: number | undefined;
 
   /**
-   * Picture of the product: a single emoji.
+   * Symbol of the product: a single emoji. Empty: none.
    *
    * @generated from field: string emoji = 6;
    */
@@ -75,6 +75,20 @@ export type Product = Message<"smartcart.inventory.v1.Product"> & {
    * @generated from field: int64 version = 8;
    */
   version: bigint;
+
+  /**
+   * URL of the product's picture: an HTTPS URL, or a path on the shop's own origin that begins with "/pictures/". Empty: none.
+   *
+   * @generated from field: string picture_url = 9;
+   */
+  pictureUrl: string;
+
+  /**
+   * Whether the product was archived: it is kept for the orders that contain it, but not listed, and cannot be ordered.
+   *
+   * @generated from field: bool archived = 10;
+   */
+  archived: boolean;
 };
 
 /**
@@ -119,7 +133,7 @@ export type ProductJson = {
   available?: number;
 
   /**
-   * Picture of the product: a single emoji.
+   * Symbol of the product: a single emoji. Empty: none.
    *
    * @generated from field: string emoji = 6;
    */
@@ -138,6 +152,20 @@ export type ProductJson = {
    * @generated from field: int64 version = 8;
    */
   version?: string;
+
+  /**
+   * URL of the product's picture: an HTTPS URL, or a path on the shop's own origin that begins with "/pictures/". Empty: none.
+   *
+   * @generated from field: string picture_url = 9;
+   */
+  pictureUrl?: string;
+
+  /**
+   * Whether the product was archived: it is kept for the orders that contain it, but not listed, and cannot be ordered.
+   *
+   * @generated from field: bool archived = 10;
+   */
+  archived?: boolean;
 };
 
 /**

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/ops/v1/dead_letter.proto.
  */
 export const file_smartcart_ops_v1_dead_letter: GenFile = /*@__PURE__*/
-  fileDesc("CiJzbWFydGNhcnQvb3BzL3YxL2RlYWRfbGV0dGVyLnByb3RvEhBzbWFydGNhcnQub3BzLnYxIu8BCgpEZWFkTGV0dGVyEg0KBXF1ZXVlGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSDAoEdHlwZRgDIAEoCRIQCghvcmRlcl9pZBgEIAEoCRIQCgh0cmFjZV9pZBgFIAEoCRIQCghhdHRlbXB0cxgGIAEoBRIOCgZyZWFzb24YByABKAkSLQoJZmFpbGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxtZXNzYWdlX2pzb24YCSABKAkSDAoEYm9keRgKIAEoDBIXCg9hdHRyaWJ1dGVzX2pzb24YCyABKAliBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("CiJzbWFydGNhcnQvb3BzL3YxL2RlYWRfbGV0dGVyLnByb3RvEhBzbWFydGNhcnQub3BzLnYxIokCCgpEZWFkTGV0dGVyEg0KBXF1ZXVlGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSDAoEdHlwZRgDIAEoCRIQCghvcmRlcl9pZBgEIAEoCRIQCgh0cmFjZV9pZBgFIAEoCRIQCghhdHRlbXB0cxgGIAEoBRIOCgZyZWFzb24YByABKAkSLQoJZmFpbGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxtZXNzYWdlX2pzb24YCSABKAkSEwoEYm9keRgKIAEoDEIFGAGAAQESFwoPYXR0cmlidXRlc19qc29uGAsgASgJEhEKCWJvZHlfc2l6ZRgMIAEoA2IGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * A message that failed all attempts, or that cannot be processed at all.
@@ -77,25 +77,34 @@ export type DeadLetter = Message<"smartcart.ops.v1.DeadLetter"> & {
   failedAt?: Timestamp | undefined;
 
   /**
-   * Body as proto3 JSON. Empty if it cannot be decoded.
+   * Body as proto3 JSON, with "[redacted]" in place of the fields that have `debug_redact`. Empty if it cannot be decoded.
    *
    * @generated from field: string message_json = 9;
    */
   messageJson: string;
 
   /**
-   * First 4,096 bytes of the body.
+   * Always empty: a body may hold an address. The queue keeps it, `body_size` has its length.
    *
-   * @generated from field: bytes body = 10;
+   * @generated from field: bytes body = 10 [deprecated = true];
+   * @deprecated
    */
   body: Uint8Array;
 
   /**
-   * AMQP properties and headers as JSON: {"properties":{…},"headers":{…}}. Truncated to 16,384 characters.
+   * AMQP properties and headers as JSON: {"properties":{…},"headers":{…}}. Values of headers that SmartCart does not know are
+   * "[redacted]". Truncated to 16,384 characters.
    *
    * @generated from field: string attributes_json = 11;
    */
   attributesJson: string;
+
+  /**
+   * Length of the body in bytes.
+   *
+   * @generated from field: int64 body_size = 12;
+   */
+  bodySize: bigint;
 };
 
 /**
@@ -161,25 +170,34 @@ export type DeadLetterJson = {
   failedAt?: TimestampJson;
 
   /**
-   * Body as proto3 JSON. Empty if it cannot be decoded.
+   * Body as proto3 JSON, with "[redacted]" in place of the fields that have `debug_redact`. Empty if it cannot be decoded.
    *
    * @generated from field: string message_json = 9;
    */
   messageJson?: string;
 
   /**
-   * First 4,096 bytes of the body.
+   * Always empty: a body may hold an address. The queue keeps it, `body_size` has its length.
    *
-   * @generated from field: bytes body = 10;
+   * @generated from field: bytes body = 10 [deprecated = true];
+   * @deprecated
    */
   body?: string;
 
   /**
-   * AMQP properties and headers as JSON: {"properties":{…},"headers":{…}}. Truncated to 16,384 characters.
+   * AMQP properties and headers as JSON: {"properties":{…},"headers":{…}}. Values of headers that SmartCart does not know are
+   * "[redacted]". Truncated to 16,384 characters.
    *
    * @generated from field: string attributes_json = 11;
    */
   attributesJson?: string;
+
+  /**
+   * Length of the body in bytes.
+   *
+   * @generated from field: int64 body_size = 12;
+   */
+  bodySize?: string;
 };
 
 /**

@@ -1,0 +1,17 @@
+import type { AddCommand } from "../cli/command.ts";
+import { addDlq } from "./dlq.ts";
+import { addDoctor } from "./doctor.ts";
+import { addMesh } from "./mesh.ts";
+import { addSettings } from "./settings.ts";
+import { addUp } from "./up.ts";
+import { addWeb } from "./web.ts";
+
+/** Every command, in the order in which the help lists them. `cli/command.ts` says how to add one. */
+export const commands: readonly AddCommand[] = [
+  addUp,
+  addWeb,
+  addDoctor,
+  addDlq,
+  addMesh,
+  addSettings,
+];
