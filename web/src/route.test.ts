@@ -9,7 +9,7 @@ test.each([
   ["/orders/ORD-1", { page: "order", orderId: "ORD-1" }],
   ["/orders/ORD-1/more", { page: "not-found" }],
   ["/orders/%", { page: "not-found" }],
-  ["/ops", { page: "ops" }],
+  ["/ops", { page: "ops", section: "overview" }],
   ["/ops/more", { page: "not-found" }],
   ["/auth/callback", { page: "sign-in-callback" }],
   ["/auth", { page: "not-found" }],

@@ -1,6 +1,6 @@
 /** The hands and eyes of a visitor: what the scenarios have in common. */
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 
 /** Puts units of products into the basket, one for each mention. */
 export async function fillBasket(
@@ -116,4 +116,14 @@ export async function placeByRest(
 /** A name that nobody had before, so that orders of an earlier run do not count. */
 export function visitor(stem: string): string {
   return `${stem}-${crypto.randomUUID().slice(0, 8)}`;
+}
+
+/** What the console says of an order is of one moment: it is read again until it says so. */
+export async function showAgainUntil(page: Page, wanted: Locator): Promise<void> {
+  for (let reads = 0; reads < 60 && (await wanted.count()) === 0; reads += 1) {
+    const answered = page.waitForResponse(/GetOrderStory/);
+    await page.getByRole("button", { name: "Refresh" }).click();
+    await answered;
+  }
+  await wanted.first().waitFor();
 }

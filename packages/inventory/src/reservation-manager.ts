@@ -79,7 +79,6 @@ export function createReservationManager(o: {
     });
 
   const holdAtOnce = createHoldAtOnce(database);
-
   return {
     reserve: createCoalescer<ReserveRequest, Outcome>({
       name: "inventory.reserve",
@@ -108,10 +107,8 @@ export function createReservationManager(o: {
         await deleteReservations(tx, ids);
       }),
     async expire(limit) {
-      const ids = await findOverdue(database, limit);
-      if (ids.length === 0) return 0;
-      const expired = await transact(database, "expire", (tx) => expireAll(tx, ids));
-      onChange();
+      const expired = await expireOverdue(database, limit);
+      if (expired.length > 0) onChange();
       for (const { reservationId } of expired) onExpired?.(reservationId);
       return expired.length;
     },
@@ -216,6 +213,11 @@ async function releaseAll(tx: Queryable, ids: readonly string[]): Promise<Reserv
     if (written < tombstones.length) throw new StaleReadError();
   }
   return released;
+}
+
+async function expireOverdue(database: Database, limit: number) {
+  const ids = await findOverdue(database, limit);
+  return ids.length === 0 ? [] : transact(database, "expire", (tx) => expireAll(tx, ids));
 }
 
 async function expireAll(

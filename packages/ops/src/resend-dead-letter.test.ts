@@ -35,7 +35,7 @@ async function published(messageJson: string) {
 
 test("what was not shown is in the copy as it was, and what was edited as it is", async () => {
   const [copy] = await published(
-    '{"orderId":"ORD-1","userId":"[redacted]","address":"[redacted]","items":[{"productId":"pot","name":"Pot","quantity":2}]}',
+    '{"orderId":"ORD-1","userId":"[redacted]","address":"[redacted]","items":[{"productId":"pot","name":"Pot","quantity":2,"unitPrice":{"currencyCode":"USD","minorUnits":"900"}}]}',
   );
   expect(copy?.id).toMatch(/^ORD-1:placed:copy-[0-9a-f]{8}$/);
   expect(copy?.message).toMatchObject({

@@ -47,18 +47,8 @@ export function titleOf({ section, orderId }: OpsRoute): string {
 }
 
 export function createSections(operations: Console, first: OpsRoute): Sections {
-  const { signal } = operations;
-  const animation = createHopAnimation(signal);
-  const map = createMapPanel(operations, animation);
-  const charts = createChartPanels(operations);
-  const dead = createDeadLetters(operations);
-  const letters = createDeadLetterPanel(operations, dead);
-  const faultSwitches = createFaultSwitchPanel(operations);
-  const tail = createLogTail(operations);
-  const log = createLogPanel(tail);
-  const orders = createOrdersPanel(operations);
-  const order = createOrderPanel(operations);
-  const invariants = createInvariantPanel(operations);
+  const panels = createPanels(operations);
+  const { animation, dead, letters, faultSwitches, tail, log, orders, order, invariants } = panels;
   let deadBefore = "";
   const mesh = watchMesh(operations, (snapshot) => {
     animation.light(snapshot.hops);
@@ -70,15 +60,6 @@ export function createSections(operations: Console, first: OpsRoute): Sections {
     deadBefore = deadNow;
   });
 
-  const overview = (latest: MeshSnapshot): TemplateResult => html`
-    ${figureTiles(latest)}
-    ${map.render(latest)} ${queuePanel(latest)}
-    ${charts.render(mesh.history().samples)}
-    ${invariants.render()}
-  `;
-  const faults = (latest: MeshSnapshot): TemplateResult => html`
-    ${faultSwitches.render(latest.faultSwitches)} ${map.render(latest)}
-  `;
   const fresh = (content: (latest: MeshSnapshot) => TemplateResult): TemplateResult => {
     const { latest } = mesh.history();
     // Nothing is drawn before it can be drawn whole: what came later would push the rest about.
@@ -111,14 +92,59 @@ export function createSections(operations: Console, first: OpsRoute): Sections {
         case "order":
           return order.render();
         case "faults":
-          return fresh(faults);
+          return fresh((latest) => faultsTemplate(panels, latest));
         default:
-          return fresh(overview);
+          return fresh((latest) => overviewTemplate(panels, mesh, latest));
       }
     },
     restart() {
       for (const stream of [mesh, invariants, tail]) stream.restart();
       dead.reload();
     },
+  };
+}
+
+type Panels = ReturnType<typeof createPanels>;
+
+function overviewTemplate(
+  { map, charts, invariants }: Panels,
+  mesh: MeshWatch,
+  latest: MeshSnapshot,
+): TemplateResult {
+  return html`
+    ${figureTiles(latest)} ${map.render(latest)} ${queuePanel(latest)}
+    ${charts.render(mesh.history().samples)} ${invariants.render()}
+  `;
+}
+
+function faultsTemplate({ faultSwitches, map }: Panels, latest: MeshSnapshot): TemplateResult {
+  return html`${faultSwitches.render(latest.faultSwitches)} ${map.render(latest)}`;
+}
+
+/** What the pages are made of. */
+function createPanels(operations: Console) {
+  const animation = createHopAnimation(operations.signal);
+  const map = createMapPanel(operations, animation);
+  const charts = createChartPanels(operations);
+  const dead = createDeadLetters(operations);
+  const letters = createDeadLetterPanel(operations, dead);
+  const faultSwitches = createFaultSwitchPanel(operations);
+  const tail = createLogTail(operations);
+  const log = createLogPanel(tail);
+  const orders = createOrdersPanel(operations);
+  const order = createOrderPanel(operations);
+  const invariants = createInvariantPanel(operations);
+  return {
+    animation,
+    map,
+    charts,
+    dead,
+    letters,
+    faultSwitches,
+    tail,
+    log,
+    orders,
+    order,
+    invariants,
   };
 }

@@ -33,7 +33,7 @@ function titleOf({ orderId, reason }: DeadLetter, by: Grouping): string {
 }
 
 /** The failure without what differs from message to message: ids, numbers, quoted texts. */
-export function failureOf(reason: string): string {
+function failureOf(reason: string): string {
   const text = reason
     .replaceAll(/ORD-\S+/g, "ORD-…")
     .replaceAll(/"[^"]*"/g, "“…”")

@@ -47,7 +47,7 @@ export function createResendForm({ shop, ops, access, signal }: Console): Resend
       const key = `${queue} ${messageId}`;
       if (messageJson === "") return nothing;
       if (state.key !== key) state = { ...closed, key };
-      const { phase, text, complaint, sentId } = state;
+      const { phase, sentId } = state;
       const edit = (): void =>
         change({
           ...closed,
@@ -62,29 +62,44 @@ export function createResendForm({ shop, ops, access, signal }: Console): Resend
           </p>
         `;
       }
-      return html`
-        <form class="resend" @submit=${(event: SubmitEvent) => {
-          event.preventDefault();
-          void send(deadLetter);
-        }}>
-          <label for="resend-body">Body of the copy</label>
-          <textarea
-            id="resend-body"
-            rows="10"
-            spellcheck="false"
-            .value=${text}
-            aria-invalid=${complaint ? "true" : nothing}
-            @input=${(event: Event) => {
-              state = { ...state, text: (event.target as HTMLTextAreaElement).value };
-            }}
-          ></textarea>
-          ${complaint ? html`<p class="field-error" role="alert">${complaint}</p>` : nothing}
-          <p class="row">
-            <button class="button small primary" aria-disabled=${phase === "sending" ? "true" : nothing}>Send the copy</button>
-            <button type="button" class="button small" @click=${() => change(closed)}>Discard</button>
-          </p>
-        </form>
-      `;
+      return formTemplate(state, {
+        send: () => void send(deadLetter),
+        type: (next) => {
+          state = { ...state, text: next };
+        },
+        discard: () => change(closed),
+      });
     },
   };
+}
+
+interface FormActions {
+  readonly send: () => void;
+  readonly type: (text: string) => void;
+  readonly discard: () => void;
+}
+
+function formTemplate({ text, complaint, phase }: State, actions: FormActions): TemplateResult {
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    actions.send();
+  };
+  return html`
+    <form class="resend" @submit=${submit}>
+      <label for="resend-body">Body of the copy. What says [redacted] stays as it is.</label>
+      <textarea
+        id="resend-body"
+        rows="10"
+        spellcheck="false"
+        .value=${text}
+        aria-invalid=${complaint ? "true" : nothing}
+        @input=${(event: Event) => actions.type((event.target as HTMLTextAreaElement).value)}
+      ></textarea>
+      ${complaint ? html`<p class="field-error" role="alert">${complaint}</p>` : nothing}
+      <p class="row">
+        <button class="button small primary" aria-disabled=${phase === "sending" ? "true" : nothing}>Send the copy</button>
+        <button type="button" class="button small" @click=${actions.discard}>Discard</button>
+      </p>
+    </form>
+  `;
 }

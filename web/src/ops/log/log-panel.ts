@@ -69,16 +69,23 @@ export function createLogPanel(tail: LogTail): LogPanel {
           ${choice("log-severity", "Minimum severity", String(tail.query().minSeverity), severities, (value) => ask({ minSeverity: Number(value) as Severity }))}
           <button class="button">Search</button>
         </form>
-        ${holdBar(tail)}
-        <div class="log-lines" role="log" aria-live="off" aria-labelledby="log-heading" tabindex="0">
-          ${tail.lines().shown.length === 0 ? html`<p class="muted">${emptyNote(tail)}</p>` : nothing}
-          <ol>${tail.lines().shown.map((record) => logLine(record, row))}</ol>
-          ${tail.lines().shown.length === 0 ? nothing : olderBar(tail)}
-        </div>
+        ${lines(tail, row)}
       </section>
     `;
     },
   };
+}
+
+function lines(tail: LogTail, row: RowActions): TemplateResult {
+  const { shown } = tail.lines();
+  return html`
+    ${holdBar(tail)}
+    <div class="log-lines" role="log" aria-live="off" aria-labelledby="log-heading" tabindex="0">
+      ${shown.length === 0 ? html`<p class="muted">${emptyNote(tail)}</p>` : nothing}
+      <ol>${shown.map((record) => logLine(record, row))}</ol>
+      ${shown.length === 0 ? nothing : olderBar(tail)}
+    </div>
+  `;
 }
 
 const severities: readonly (readonly [string, string])[] = [
