@@ -22,8 +22,12 @@ export interface ProxyRule {
 /** The table; no two rows match the same path. */
 export const proxyRules: readonly ProxyRule[] = [
   { path: "/placeOrder", upstream: "order" },
-  // "/orders" and "/orders/ORD-…" are pages as well as resources; "/orders/ORD-…/events" is a resource only.
-  { path: "/orders", upstream: "order", pages: /^\/orders(?:\/[^/]*)?$/ },
+  // Some paths below are resources only; at every other one a browser gets the page, which may say that there is nothing.
+  {
+    path: "/orders",
+    upstream: "order",
+    pages: /^\/orders(?!\/[^/]+\/(?:events|shipment|cancel)\/?$)/,
+  },
   { path: "/openapi.json", upstream: "order" },
   { path: "/docs", upstream: "order" },
   { path: "/smartcart.order.v1.OrderService", upstream: "order" },

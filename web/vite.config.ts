@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import type { Plugin, ProxyOptions } from "vite";
 import { defineConfig } from "vite";
+import { pagesInDevelopment, signInProxy } from "./dev-server.ts";
 import type { Upstream } from "./proxy-rules.ts";
 import {
   contentSecurityPolicy,
@@ -18,7 +19,7 @@ const upstreamUrls: Readonly<Record<Upstream, string>> = {
 };
 
 export default defineConfig({
-  plugins: [policyInBuild(), gzipInBuild()],
+  plugins: [policyInBuild(), gzipInBuild(), pagesInDevelopment(process.env.PAGE_URL)],
   server: {
     host: "127.0.0.1",
     port: Number(process.env.WEB_PORT || 5173),
@@ -42,7 +43,7 @@ export default defineConfig({
 
 /** The table of proxy rules in Vite's shape. */
 function createProxy(): Record<string, ProxyOptions> {
-  return Object.fromEntries(
+  const rules = Object.fromEntries(
     proxyRules.map((rule) => [
       `^${rule.path.replaceAll(".", "\\.")}(?=[/?]|$)`,
       {
@@ -54,6 +55,7 @@ function createProxy(): Record<string, ProxyOptions> {
       } satisfies ProxyOptions,
     ]),
   );
+  return { ...signInProxy(process.env.PAGE_URL), ...rules };
 }
 
 /**

@@ -1,12 +1,15 @@
 import { render } from "lit-html";
 import { createInventoryClient } from "./api/inventory.ts";
+import { placeOrder } from "./api/orders.ts";
 import type { Basket } from "./basket/basket.ts";
-import { parseBasket } from "./basket/basket.ts";
+import { parseBasket, takeOut } from "./basket/basket.ts";
 import { createCatalogue } from "./catalogue/catalogue.ts";
 import { createShopView } from "./catalogue/shop-view.ts";
 import type { Attempt } from "./checkout/attempt.ts";
 import { parseAttempt } from "./checkout/attempt.ts";
 import { createCheckoutView } from "./checkout/checkout-view.ts";
+import { createSubmission } from "./checkout/submission.ts";
+import type { Observable } from "./observable.ts";
 import { createObservable } from "./observable.ts";
 import { createOrderView } from "./orders/order-view.ts";
 import { createOrdersView } from "./orders/orders-view.ts";
@@ -74,21 +77,28 @@ export function startApp(root: HTMLElement): void {
     shop.focus("h1");
   };
 
-  const { catalogue, basket, attempt, online, session } = shop;
-  for (const value of [catalogue, basket, attempt, online, session, announcement]) {
+  const { catalogue, basket, attempt, submission, online, session } = shop;
+  for (const value of [catalogue, basket, attempt, submission, online, session, announcement]) {
     value.subscribe(refresh);
   }
-  addEventListener("online", () => shop.online.set(true));
-  addEventListener("offline", () => shop.online.set(false));
+  followNetwork(online);
   addEventListener("popstate", show);
   root.addEventListener("click", (event) => followLink(event, shop));
+  submission.resume();
   draw();
+}
+
+/** Not every browser reports every change: a laptop that wakes up may have missed its own. */
+function followNetwork(online: Observable<boolean>): void {
+  for (const type of ["online", "offline", "pageshow", "focus"]) {
+    addEventListener(type, () => online.set(navigator.onLine));
+  }
 }
 
 /** What survives a change of view, and partly a reload. */
 function createShopState(): Pick<
   Shop,
-  "catalogue" | "basket" | "customer" | "session" | "attempt" | "online"
+  "catalogue" | "basket" | "customer" | "session" | "attempt" | "submission" | "online"
 > {
   const customer = createStored<Customer>({
     storage: localStorage,
@@ -96,20 +106,29 @@ function createShopState(): Pick<
     parse: parseCustomer,
   });
   const session = openSession(() => customer.get().userId);
+  const basket = createStored<Basket>({
+    storage: localStorage,
+    key: "smartcart.basket",
+    parse: parseBasket,
+  });
+  const attempt = createStored<Attempt | undefined>({
+    storage: localStorage,
+    key: "smartcart.attempt",
+    parse: parseAttempt,
+  });
   return {
     catalogue: createCatalogue(createInventoryClient(session)),
     customer,
     session,
-    basket: createStored<Basket>({
-      storage: localStorage,
-      key: "smartcart.basket",
-      parse: parseBasket,
-    }),
-    // Per tab: two tabs are two checkouts.
-    attempt: createStored<Attempt | undefined>({
-      storage: sessionStorage,
-      key: "smartcart.attempt",
-      parse: parseAttempt,
+    basket,
+    attempt,
+    submission: createSubmission({
+      attempt,
+      send: ({ key, body }, signal) => placeOrder(session, key, body, signal),
+      onPlaced(body) {
+        const { items } = JSON.parse(body) as { readonly items: Basket };
+        basket.set(takeOut(basket.reload(), items));
+      },
     }),
     online: createObservable(navigator.onLine),
   };

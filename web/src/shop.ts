@@ -2,9 +2,11 @@ import type { TemplateResult } from "lit-html";
 import type { Basket } from "./basket/basket.ts";
 import type { Catalogue } from "./catalogue/catalogue.ts";
 import type { Attempt } from "./checkout/attempt.ts";
+import type { Submission } from "./checkout/submission.ts";
 import type { Observable } from "./observable.ts";
 import type { Route } from "./route.ts";
 import type { Session } from "./session/session.ts";
+import type { Stored } from "./storage.ts";
 
 /** The customer, stored by the browser. */
 export interface Customer {
@@ -15,12 +17,13 @@ export interface Customer {
 /** What all views share. */
 export interface Shop {
   readonly catalogue: Catalogue;
-  readonly basket: Observable<Basket>;
+  readonly basket: Stored<Basket>;
   readonly customer: Observable<Customer>;
   /** Who is signed in; every call to the shop bears its token. */
   readonly session: Session;
-  /** The checkout whose outcome is open, if there is one. */
+  /** The last order that was sent, shared by all tabs. */
   readonly attempt: Observable<Attempt | undefined>;
+  readonly submission: Submission;
   /** Whether the browser has a network. */
   readonly online: Observable<boolean>;
   /** Goes to a path of the site, as a link would. */

@@ -11,24 +11,43 @@ export interface StoredOptions<T> {
   readonly format?: (value: T) => string | undefined;
 }
 
+/** A value in the browser's storage. */
+export interface Stored<T> extends Observable<T> {
+  /** Reads it again: what another tab has just written is there before this one is told of it. */
+  reload(): T;
+}
+
 /**
  * A value that survives a reload, and that follows changes made in another tab where `storage` is shared by tabs.
  * Where the browser refuses storage (full, or forbidden), it works like any other value until the page is left.
  */
-export function createStored<T>(options: StoredOptions<T>): Observable<T> {
+export function createStored<T>(options: StoredOptions<T>): Stored<T> {
   const { storage, key, parse, format = JSON.stringify } = options;
-  const value = createObservable(parse(read(storage, key)));
+  let text = read(storage, key);
+  let isKept = true;
+  const value = createObservable(parse(text));
   addEventListener("storage", (event) => {
     const cleared = event.key === null;
     if (event.storageArea === storage && (cleared || event.key === key)) {
-      value.set(parse(event.newValue));
+      text = cleared ? null : event.newValue;
+      value.set(parse(text));
     }
   });
   return {
     ...value,
     set(next) {
-      write(storage, key, format(next));
+      const formatted = format(next);
+      isKept = write(storage, key, formatted);
+      text = formatted ?? null;
       value.set(next);
+    },
+    reload() {
+      const stored = isKept ? read(storage, key) : text;
+      if (stored !== text) {
+        text = stored;
+        value.set(parse(text));
+      }
+      return value.get();
     },
   };
 }
@@ -41,11 +60,13 @@ function read(storage: Storage, key: string): string | null {
   }
 }
 
-function write(storage: Storage, key: string, text: string | undefined): void {
+/** Whether the browser took it; what it refuses is kept in memory only: better than a shop that cannot be used. */
+function write(storage: Storage, key: string, text: string | undefined): boolean {
   try {
     if (text === undefined) storage.removeItem(key);
     else storage.setItem(key, text);
+    return true;
   } catch {
-    // Kept in memory only: better than a shop that cannot be used.
+    return false;
   }
 }

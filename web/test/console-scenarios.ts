@@ -8,6 +8,7 @@ import {
   fillBasket,
   openConsole,
   orderShown,
+  payButton,
   placeByRest,
   showAgainUntil,
   tabTo,
@@ -39,7 +40,7 @@ export async function declineSwitchDeclines(page: Page, baseUrl: string): Promis
   await page.getByText(/Decline.*: on/).waitFor({ state: "attached" });
   await fillBasket(page, baseUrl, ["Ceramic Mug"]);
   await checkOut(page, { name: "Grace" });
-  await page.getByRole("heading", { name: "The payment was declined" }).waitFor();
+  await page.getByRole("heading", { name: "Card declined: not charged" }).waitFor();
   await openConsole(page, baseUrl, "/ops/faults");
   // A snapshot is a second old, and so may be the report in it.
   const turnedOn = page.locator('[data-switch="payment decline"] input:checked');
@@ -47,7 +48,7 @@ export async function declineSwitchDeclines(page: Page, baseUrl: string): Promis
   await decline.uncheck();
   await page.getByText(/Decline.*: off/).waitFor({ state: "attached" });
   await page.getByRole("link", { name: /^Basket, / }).click();
-  await page.getByRole("button", { name: "Place the order" }).click();
+  await payButton(page).click();
   await orderShown(page);
 }
 

@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import {
+  assertEnded,
   checkOut,
   fillBasket,
+  orderEnded,
   orderShown,
   placeByRest,
   sequencesShown,
@@ -31,7 +33,7 @@ export async function deadHubLosesNoStep(
   await page.waitForURL(/\/orders\/ORD-/, { timeout: LONG_MS });
   await page.locator("[data-liveness=interrupted]").waitFor({ timeout: LONG_MS });
   await revive();
-  await page.locator("[data-liveness=complete]").waitFor({ timeout: LONG_MS });
+  await orderEnded(page);
   assert.deepEqual(await sequencesShown(page), [1, 2, 3, 4, 5, 6]);
   assert.equal((await stepsShown(page)).at(-1), "Shipped");
 }
@@ -49,6 +51,8 @@ export async function cancelGivesBack(page: Page, baseUrl: string): Promise<void
   await page.getByRole("button", { name: "Yes, cancel it" }).click();
   await page.locator("[data-order-status=CANCELLED]").waitFor({ timeout: LONG_MS });
   await page.locator('[data-status="Refunded"]').waitFor({ timeout: LONG_MS });
+  await page.getByRole("heading", { name: "Your order is cancelled" }).waitFor();
+  await assertEnded(page);
 }
 
 /**
@@ -73,7 +77,8 @@ export async function operatorReadsAndCancels(page: Page, baseUrl: string): Prom
 export async function orderLeadsToItsLogLines(page: Page, baseUrl: string): Promise<void> {
   const orderId = await placeByRest(page, baseUrl, { productId: "ceramic-mug", quantity: 1 });
   await page.goto(new URL(`/orders/${orderId}`, baseUrl).href);
-  await page.locator("[data-liveness=complete]").waitFor({ timeout: LONG_MS });
+  await orderEnded(page);
+  await page.getByText("Details", { exact: true }).click();
   await page.getByRole("link", { name: "Log records of this order" }).click();
   const lines = page.locator(".log-line");
   await lines.first().waitFor({ timeout: LONG_MS });

@@ -6,7 +6,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { launchChromium, openTestPage } from "./chromium.ts";
-import { fillBasket, placeByRest } from "./visitor.ts";
+import { fillBasket, orderEnded, placeByRest } from "./visitor.ts";
 
 const baseUrl = process.argv[2] ?? "http://127.0.0.1:5173";
 const folder = join(import.meta.dirname, "../../docs/screenshots");
@@ -37,7 +37,7 @@ async function shop(page: Page): Promise<void> {
 async function order(page: Page): Promise<void> {
   const orderId = await placeByRest(page, baseUrl, { productId: "ceramic-mug", quantity: 2 });
   await page.goto(new URL(`/orders/${orderId}`, baseUrl).href);
-  await page.locator("[data-liveness=complete]").waitFor({ timeout: 60_000 });
+  await orderEnded(page);
   await page.locator("[data-order-status=SHIPPED]").waitFor();
   await page.waitForTimeout(1_000);
 }

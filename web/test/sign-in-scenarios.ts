@@ -3,10 +3,19 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { assertAccessible } from "./accessibility.ts";
 import { buyAndWatchUntilShipped } from "./browser-scenarios.ts";
-import { assertFits, checkOut, fillBasket, openConsole, orderShown, visitor } from "./visitor.ts";
+import {
+  assertFits,
+  checkOut,
+  fillBasket,
+  openConsole,
+  orderEnded,
+  orderShown,
+  payButton,
+  visitor,
+} from "./visitor.ts";
 
 const sizes = [
-  { width: 360, height: 740 },
+  { width: 320, height: 640 },
   { width: 1280, height: 900 },
 ];
 
@@ -34,8 +43,9 @@ async function assertNotFound(page: Page, baseUrl: string, orderId: string): Pro
 
 async function ordersListed(page: Page): Promise<(string | null)[]> {
   await page.getByRole("link", { name: "My orders" }).first().click();
-  await page.locator(".order-row").first().waitFor();
-  return page.locator(".order-row .order-id").allTextContents();
+  const rows = page.locator("[data-order]");
+  await rows.first().waitFor();
+  return rows.evaluateAll((all) => all.map((row) => row.getAttribute("data-order")));
 }
 
 /** By name, in development: buys, watches, and sees nobody else's orders, nor do others see this one. */
@@ -51,7 +61,7 @@ export async function nameIsASignIn(page: Page, baseUrl: string): Promise<void> 
   await page.goto(new URL("/orders", baseUrl).href);
   await page.getByLabel("Your name").fill(others);
   await page.getByRole("button", { name: "Show" }).click();
-  await page.locator(".order-row .order-id", { hasText: foreign }).waitFor();
+  await page.locator(`[data-order="${foreign}"]`).waitFor();
   assert.equal(await account(page).textContent(), others);
   await assertNotFound(page, baseUrl, own);
 }
@@ -61,7 +71,7 @@ export async function refusedTokenIsReplaced(page: Page, baseUrl: string): Promi
   await fillBasket(page, baseUrl, ["Paper Filters"]);
   await checkOut(page, { name: visitor("Edsger") });
   const orderId = await orderShown(page);
-  await page.locator("[data-liveness=complete]").waitFor({ timeout: 60_000 });
+  await orderEnded(page);
   await page.evaluate(() => {
     const key = "smartcart.token";
     const held = JSON.parse(localStorage.getItem(key) ?? "");
@@ -69,7 +79,7 @@ export async function refusedTokenIsReplaced(page: Page, baseUrl: string): Promi
   });
   await page.reload();
   await page.locator("[data-order-status=SHIPPED]").waitFor();
-  await page.locator("[data-liveness=complete]").waitFor();
+  await orderEnded(page);
   assert.equal(await page.locator("[data-refusal]").count(), 0);
   assert.deepEqual(await ordersListed(page), [orderId]);
 }
@@ -125,9 +135,9 @@ export async function signInAtProvider(
   await page.getByText(`Signed in as ${login}`).waitFor();
   await assertGoodLooks(page, "signed-in");
   await page.getByLabel("Address").fill("1 Main St, Springfield");
-  await page.getByRole("button", { name: "Place the order" }).click();
+  await payButton(page).click();
   const orderId = await orderShown(page);
-  await page.locator("[data-liveness=complete]").waitFor({ timeout: 60_000 });
+  await orderEnded(page);
   await page.locator("[data-order-status=SHIPPED]").waitFor();
   assert.deepEqual(await ordersListed(page), [orderId]);
   return orderId;

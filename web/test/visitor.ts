@@ -10,7 +10,9 @@ export async function fillBasket(
 ): Promise<void> {
   await page.goto(baseUrl);
   for (const name of names) {
-    await page.getByRole("button", { name: `Add ${name} to the basket` }).click();
+    const [add, more] = [`Add ${name} to the basket`, `Add one more ${name}`];
+    const button = page.getByRole("button", { name: add, exact: true });
+    await button.or(page.getByRole("button", { name: more, exact: true })).click();
   }
 }
 
@@ -39,7 +41,12 @@ export async function openConsole(page: Page, baseUrl: string, path = "/ops"): P
 
 export async function checkOut(page: Page, form: Form): Promise<void> {
   await fillForm(page, form);
-  await page.getByRole("button", { name: "Place the order" }).click();
+  await payButton(page).click();
+}
+
+/** The button that sends the order, with what it comes to. */
+export function payButton(page: Page): Locator {
+  return page.getByRole("button", { name: /^Pay(?: \$|$)/ });
 }
 
 /** Waits for the page of an order; answers its id. */
@@ -83,12 +90,45 @@ export async function tabTo(page: Page, name: string): Promise<void> {
   assert.fail(`"${name}" cannot be reached by Tab`);
 }
 
+/** The page says that it follows the order until it is at its end, and not a moment longer. */
+export async function assertEnded(page: Page): Promise<void> {
+  await orderEnded(page);
+  assert.equal(
+    await page
+      .locator("main")
+      .getByText(/\blive\b/i)
+      .count(),
+    0,
+  );
+  await assertNoCodes(page);
+}
+
+/** Nobody but a program reads codes. */
+export async function assertNoCodes(page: Page): Promise<void> {
+  assert.equal(
+    await page
+      .locator("main")
+      .getByText(/[a-z]+_[a-z]+|[A-Z]+_[A-Z]+/)
+      .count(),
+    0,
+  );
+}
+
 export async function assertFits(page: Page): Promise<void> {
   const [content, screen] = await page.evaluate(() => [
     document.documentElement.scrollWidth,
     document.documentElement.clientWidth,
   ]);
   assert.ok(Number(content) <= Number(screen), `${page.url()}: ${content} px on ${screen} px`);
+}
+
+/** Longest wait for an order to be shipped, in milliseconds; it covers a slow machine and a slow bank. */
+const SHIPPED_TIMEOUT_MS = 90_000;
+
+/** Waits until the page knows that nothing more will happen to the order. */
+export function orderEnded(page: Page): Promise<void> {
+  const end = page.locator("[data-liveness=complete]");
+  return end.waitFor({ state: "attached", timeout: SHIPPED_TIMEOUT_MS });
 }
 
 export async function ordersOf(page: Page, baseUrl: string, userId: string): Promise<unknown[]> {

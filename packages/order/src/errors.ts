@@ -14,6 +14,15 @@ export function orderNotFound(orderId: string): DomainError {
   });
 }
 
+export function shipmentNotFound(orderId: string): DomainError {
+  return new DomainError({
+    code: "SHIPMENT_NOT_FOUND",
+    rpcCode: Code.NotFound,
+    title: "Shipment not found",
+    message: `Order ${orderId} has no shipment. A shipment starts shortly after the order is confirmed.`,
+  });
+}
+
 /** The answer to an order that was rejected: the order exists, and its history says the same. */
 export function orderRejected(order: Order): DomainError {
   const rejection = order.rejection;

@@ -3,11 +3,11 @@
  * lost for good, as with a queue that somebody deleted or a broker that lost its disk. Any number of replicas may chase.
  */
 import type { Client } from "@connectrpc/connect";
-import { Code, ConnectError } from "@connectrpc/connect";
 import type { Shipment, ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import { ShipmentStatus } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import type { Logger } from "@smartcart/runtime";
 import { createPool, startTimer } from "@smartcart/runtime";
+import { findShipment } from "./find-shipment.ts";
 import type { ShipmentFact, StoredOrder } from "./order.ts";
 import { foldShipment } from "./order.ts";
 import { eventsOf, orderPlaced } from "./order-view.ts";
@@ -72,19 +72,6 @@ async function chase(
     if (moved) log.warn("order.shipment_chased", { orderId, from: state, to: transition.to.state });
   } catch (error) {
     if (!signal.aborted) log.warn("order.chase_failed", { orderId, state, error });
-  }
-}
-
-async function findShipment(
-  shipping: OverdueShipmentPollerOptions["shipping"],
-  orderId: string,
-  signal: AbortSignal,
-): Promise<Shipment | undefined> {
-  try {
-    return (await shipping.getShipment({ orderId }, { signal })).shipment;
-  } catch (error) {
-    if (ConnectError.from(error).code === Code.NotFound) return undefined;
-    throw error;
   }
 }
 

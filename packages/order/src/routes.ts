@@ -4,20 +4,23 @@ import type { Database } from "@smartcart/store";
 import { forCall } from "@smartcart/store";
 import type { CancelOrderDependencies } from "./cancel-order.ts";
 import { cancelOrder } from "./cancel-order.ts";
-import { orderNotFound } from "./errors.ts";
+import { orderNotFound, shipmentNotFound } from "./errors.ts";
+import { findShipment } from "./find-shipment.ts";
 import { IDEMPOTENCY_REPLAYED_HEADER, idempotencyKeyOf } from "./idempotency.ts";
 import { orderEventView, orderView } from "./order-view.ts";
 import type { PlaceOrderDependencies } from "./place-order.ts";
 import { placeOrder, throwIfRejected } from "./place-order.ts";
+import type { Peers } from "./saga/steps.ts";
 import { listHistory, listOrders } from "./store/read-orders.ts";
 import { watchHistory } from "./watch-order.ts";
 
 export interface RouteDependencies extends PlaceOrderDependencies, CancelOrderDependencies {
   readonly database: Database;
+  readonly shipping: Peers["shipping"];
 }
 
 export function orderRoutes(dependencies: RouteDependencies): (router: ConnectRouter) => void {
-  const { database, repository } = dependencies;
+  const { database, repository, shipping } = dependencies;
   return (router) =>
     router.service(OrderService, {
       async placeOrder(request, context) {
@@ -53,6 +56,11 @@ export function orderRoutes(dependencies: RouteDependencies): (router: ConnectRo
           throw orderNotFound(orderId);
         }
         return { events: history.map(orderEventView) };
+      },
+      async getOrderShipment({ orderId }, { signal }) {
+        const shipment = await findShipment(shipping, orderId, signal);
+        if (shipment === undefined) throw shipmentNotFound(orderId);
+        return { shipment };
       },
       async *watchOrder({ orderId, afterSequence }, { signal }) {
         const request = { orderId, afterSequence, signal };

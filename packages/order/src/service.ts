@@ -76,7 +76,7 @@ export function startOrder(o: OrderOptions): Promise<RunningService> {
     return {
       ...endpoints(config),
       routes(router) {
-        orderRoutes({ ...common, catalogue, answerTimeoutMs })(router);
+        orderRoutes({ ...common, catalogue, shipping, answerTimeoutMs })(router);
         orderAdminRoutes({ ...common, peers, answerTimeoutMs })(router);
       },
       owners: {

@@ -8,7 +8,15 @@ import { processExists, StartError } from "@smartcart/runtime";
 
 const require = createRequire(import.meta.url);
 const webRoot = dirname(require.resolve("@smartcart/web/package.json"));
-const sources = ["index.html", "vite.config.ts", "proxy-rules.ts", "src", "public", "package.json"];
+const sources = [
+  "index.html",
+  "vite.config.ts",
+  "dev-server.ts",
+  "proxy-rules.ts",
+  "src",
+  "public",
+  "package.json",
+];
 
 /** The folder of the built page. In a container the page is built with the image, and this only finds it. */
 export async function buildPage(): Promise<string> {

@@ -331,6 +331,8 @@ test("what is another's does not exist, and cannot be acted on", async () => {
     expect(JSON.parse(said)).toEqual(nobodys.body);
     expect((await ask(`/orders/${orders.ada}${suffix}`)).status).toBe(200);
   }
+  const theirShipment = await ask(`/orders/${orders.bo}/shipment`);
+  expect(theirShipment).toMatchObject({ status: 404, body: { code: "ORDER_NOT_FOUND" } });
   expect((await ask(`/orders/${orders.bo}/cancel`, { method: "POST", body: "{}" })).status).toBe(
     404,
   );

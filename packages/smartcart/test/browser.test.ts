@@ -10,6 +10,7 @@ import * as scenarios from "@smartcart/web/test/browser-scenarios";
 import * as consoleVisits from "@smartcart/web/test/console-scenarios";
 import type { FakeOps } from "@smartcart/web/test/fake-ops";
 import { startFakeOps } from "@smartcart/web/test/fake-ops";
+import * as faults from "@smartcart/web/test/fault-scenarios";
 import { textIsOnlyText } from "@smartcart/web/test/naughty-text";
 import * as processVisits from "@smartcart/web/test/process-scenarios";
 import * as scripted from "@smartcart/web/test/scripted-console-scenarios";
@@ -23,7 +24,7 @@ const { deadLetterIsRedriven, ...operatorVisits } = consoleVisits;
 /** Of the Big List of Naughty Strings, all that might be markup, and some of the rest. */
 const sample = naughtyStrings.filter((text, index) => /[<>&"'`]/.test(text) || index % 6 === 0);
 const phone = { viewport: { width: 360, height: 740 } };
-const onPhone = new Set(["nothingIsWiderThanThePhone", "consoleFitsThePhone"]);
+const onPhone = new Set(["consoleFitsThePhone"]);
 const noBrowser = !existsSync(process.env.CHROMIUM_PATH || "/usr/bin/chromium");
 const timeout = 180_000;
 
@@ -55,8 +56,10 @@ describe.skipIf(noBrowser)("in a browser", () => {
       baseUrl = stack.urls.web ?? "";
       databaseUrl = stack.databaseUrl;
     });
-    it.each(Object.entries({ ...visits, ...operatorVisits }))("%s", { timeout }, (name, act) =>
-      visit(name, (page) => act(page, baseUrl)),
+    it.each(Object.entries({ ...visits, ...faults, ...operatorVisits }))(
+      "%s",
+      { timeout },
+      (name, act) => visit(name, (page) => act(page, baseUrl)),
     );
     it("textIsOnlyText", { timeout }, () =>
       visit("textIsOnlyText", async (page) => {

@@ -18,6 +18,7 @@ describe("a running shop describes itself", () => {
       "/orders/{orderId}",
       "/orders/{orderId}/cancel",
       "/orders/{orderId}/events",
+      "/orders/{orderId}/shipment",
       "/placeOrder",
     ]);
   });

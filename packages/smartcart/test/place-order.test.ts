@@ -26,6 +26,25 @@ describe("an order by POST /placeOrder", () => {
     expect((await shop.payment(body.orderId)).status).toBe("PAYMENT_STATUS_CAPTURED");
   });
 
+  it("has a tracking number once it is shipped, and no shipment where it is rejected", async () => {
+    const { body } = await shop.place(seedBody);
+    await shop.history(body.orderId, "Shipped");
+    const shipment = await shop.get(`/orders/${body.orderId}/shipment`);
+    expect(shipment).toMatchObject({
+      status: 200,
+      body: { orderId: body.orderId, status: "SHIPMENT_STATUS_SHIPPED" },
+    });
+    expect(shipment.body.trackingNumber).toMatch(/^SC/);
+    expect(Date.parse(shipment.body.shippedAt)).toBeGreaterThanOrEqual(
+      Date.parse(shipment.body.startedAt),
+    );
+    const rejected = await shop.place({ ...seedBody, paymentToken: "tok_declined" });
+    expect(await shop.get(`/orders/${rejected.body.orderId}/shipment`)).toMatchObject({
+      status: 404,
+      body: { code: "SHIPMENT_NOT_FOUND" },
+    });
+  });
+
   it("is told to whoever follows the user, from the first status on", async () => {
     await using client = await shop.follow({ userId: "follower" });
     const { body } = await shop.place({ ...seedBody, userId: "follower" });

@@ -7,6 +7,7 @@ import type {
   ListOrderEventsResponseJson,
   ListOrdersResponseJson,
 } from "@smartcart/gen/order/v1/order_service_pb";
+import type { ShipmentJson } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import type { TokenSource } from "../session/session.ts";
 import type { Answer } from "./rest.ts";
 import { callRest } from "./rest.ts";
@@ -27,11 +28,13 @@ export function placeOrder(
   session: TokenSource,
   key: string,
   body: string,
+  signal: AbortSignal,
 ): Promise<Answer<OrderJson>> {
   return callRest(session, {
     method: "POST",
     path: "/placeOrder",
     body,
+    signal,
     headers: { "Idempotency-Key": key },
     // The backend answers within 10 s, if only with 202.
     timeoutMs: 15_000,
@@ -44,6 +47,15 @@ export function getOrder(
   signal: AbortSignal,
 ): Promise<Answer<OrderJson>> {
   return callRest(session, { path: `/orders/${encodeURIComponent(orderId)}`, signal });
+}
+
+/** The shipment of an order, with the tracking number once the parcel has left; 404 until it starts. */
+export function getShipment(
+  session: TokenSource,
+  orderId: string,
+  signal: AbortSignal,
+): Promise<Answer<ShipmentJson>> {
+  return callRest(session, { path: `/orders/${encodeURIComponent(orderId)}/shipment`, signal });
 }
 
 /** Withdraws an order. Idempotent. An order that is answered without being CANCELLED becomes so by itself. */

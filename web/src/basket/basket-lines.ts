@@ -4,7 +4,7 @@ import { repeat } from "lit-html/directives/repeat.js";
 import type { Shop } from "../shop.ts";
 import { formatMoney } from "../ui/money.ts";
 import { pictureOf } from "../ui/picture.ts";
-import type { BasketLine } from "./basket.ts";
+import type { Basket, BasketLine } from "./basket.ts";
 import { MAX_QUANTITY, quantityOf, setQuantity } from "./basket.ts";
 import { basketTotal } from "./basket-total.ts";
 
@@ -22,8 +22,30 @@ export function basketLines(
         (line, index) => lineTemplate(shop, line, errors.get(index)),
       )}
     </ul>
-    <p class="total"><span>Total</span> <strong>${formatMoney(basketTotal(shop.catalogue, lines))}</strong></p>
+    ${totalLine(shop, lines)}
   `;
+}
+
+/** The lines of an order that was sent: to be read, not to be changed. */
+export function fixedLines(shop: Shop, lines: Basket): TemplateResult {
+  return html`
+    <ul class="lines">
+      ${lines.map((line) => {
+        const product = shop.catalogue.find(line.productId);
+        return html`
+          <li class="line">
+            <span class="line-name">${pictureOf(product ?? line)} <span>${line.quantity} × ${product?.name ?? line.productId}</span></span>
+            <span class="line-price">${formatMoney(basketTotal(shop.catalogue, [line]))}</span>
+          </li>
+        `;
+      })}
+    </ul>
+    ${totalLine(shop, lines)}
+  `;
+}
+
+function totalLine(shop: Shop, lines: Basket): TemplateResult {
+  return html`<p class="total"><span>Total</span> <strong>${formatMoney(basketTotal(shop.catalogue, lines))}</strong></p>`;
 }
 
 function lineTemplate(shop: Shop, line: BasketLine, error: string | undefined): TemplateResult {
@@ -52,7 +74,7 @@ function lineTemplate(shop: Shop, line: BasketLine, error: string | undefined): 
   const noteId = `line-note-${productId}`;
   return html`
     <li class="line" data-line=${productId}>
-      <span class="line-name"><span class="mini" aria-hidden="true">${pictureOf(product)}</span> ${name}</span>
+      <span class="line-name">${pictureOf(product ?? line)} <span>${name}</span></span>
       <span class="line-price">${formatMoney(basketTotal(shop.catalogue, [line]))}</span>
       <span class="stepper">
         <button type="button" aria-label=${`One ${name} less`} @click=${() => change(-1)}>−</button>

@@ -1,6 +1,7 @@
 import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
+import type { Product } from "@smartcart/gen/inventory/v1/product_pb";
 import { countUnits } from "../basket/basket.ts";
 import { basketLines } from "../basket/basket-lines.ts";
 import { basketTotal } from "../basket/basket-total.ts";
@@ -63,21 +64,27 @@ function shelves(shop: Shop, search: SearchBox): TemplateResult {
   const query = search.query().trim();
   const hits = searchProducts(products, query);
   if (hits.length === 0) return nothingFound(query, search);
-  return html`${query ? html`<p class="hits muted">${hitsInWords(hits.length)}</p>` : nothing}
-  ${[...productsByCategory(hits)].map(
+  if (query) return html`<p class="hits muted">${hitsInWords(hits.length)}</p>${grid(shop, hits)}`;
+  return html`${[...productsByCategory(hits)].map(
     ([shelf, onIt]) => html`
       <section class="shelf" aria-label=${shelf}>
         <h2>${shelf}</h2>
-        <ul class="products">
-          ${repeat(
-            onIt,
-            (product) => product.productId,
-            (product) => productCard(shop, product),
-          )}
-        </ul>
+        ${grid(shop, onIt)}
       </section>
     `,
   )}`;
+}
+
+function grid(shop: Shop, products: readonly Product[]): TemplateResult {
+  return html`
+    <ul class="products">
+      ${repeat(
+        products,
+        (product) => product.productId,
+        (product) => productCard(shop, product),
+      )}
+    </ul>
+  `;
 }
 
 function nothingFound(query: string, search: SearchBox): TemplateResult {

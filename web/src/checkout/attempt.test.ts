@@ -1,27 +1,36 @@
 import { expect, test } from "vitest";
-import { attemptFor, newIdempotencyKey, parseAttempt } from "./attempt.ts";
+import { isRepeatable, newIdempotencyKey, openAttempt, parseAttempt } from "./attempt.ts";
 
-const unsettled = { key: "k1", body: '{"userId":"u1"}' };
+const open = { key: "k1", body: '{"userId":"u1"}', sentAtMs: 1_000 };
+const settled = { key: "k1", outcome: { kind: "placed", orderId: "ORD-1" } };
 
-test("the same order again is the same attempt", () => {
-  expect(attemptFor(unsettled, unsettled.body, () => "k2")).toBe(unsettled);
+test("an attempt survives being stored, open or settled", () => {
+  expect(parseAttempt(JSON.stringify(open))).toEqual(open);
+  expect(parseAttempt(JSON.stringify(settled))).toEqual(settled);
+  expect(openAttempt(parseAttempt(JSON.stringify(open)))).toEqual(open);
+  expect(openAttempt(parseAttempt(JSON.stringify(settled)))).toBeUndefined();
 });
 
-test("another order is another attempt", () => {
-  expect(attemptFor(unsettled, "{}", () => "k2")).toEqual({ key: "k2", body: "{}" });
-  expect(attemptFor(undefined, "{}", () => "k2")).toEqual({ key: "k2", body: "{}" });
+test.each([
+  null,
+  "",
+  "null",
+  "{}",
+  "[]",
+  '{"key":"k1","body":"{}"}',
+  '{"key":"k1","body":"{","sentAtMs":1}',
+  '{"key":"k1","outcome":{"kind":"placed"}}',
+  '{"key":"k1","outcome":{"kind":"refused"}}',
+])("%j is no attempt", (text) => {
+  expect(parseAttempt(text)).toBeUndefined();
 });
 
-test("an attempt survives being stored", () => {
-  expect(parseAttempt(JSON.stringify(unsettled))).toEqual(unsettled);
+test("what the backend may have forgotten is not repeated, also where the clock was set back", () => {
+  const hour = 3_600_000;
+  expect(isRepeatable(open, open.sentAtMs + 11 * hour)).toBe(true);
+  expect(isRepeatable(open, open.sentAtMs + 13 * hour)).toBe(false);
+  expect(isRepeatable(open, open.sentAtMs - 13 * hour)).toBe(false);
 });
-
-test.each([null, "", "null", "{}", "[]", '{"key":"k1"}', '{"key":"k1","body":"{"}'])(
-  "%j is no attempt",
-  (text) => {
-    expect(parseAttempt(text)).toBeUndefined();
-  },
-);
 
 test("keys are what the contract takes, and differ", () => {
   expect(newIdempotencyKey()).toMatch(/^[0-9a-f]{32}$/);

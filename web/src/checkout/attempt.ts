@@ -1,21 +1,46 @@
+import type { Problem } from "../api/problem.ts";
+
 /**
- * One attempt to order: the exact body that was sent and its Idempotency-Key. It is kept from before the first
- * sending until an answer that settles it, also over a reload, so that a double click, a retry or an impatient
- * visitor cannot make two orders of it.
+ * One attempt to order: the exact body that was sent and its Idempotency-Key. It is stored from before the first
+ * sending until an answer that settles it, for all tabs and over a reload, so that a double click, a retry, a second
+ * tab or an impatient visitor cannot make two orders of it.
  */
-export interface Attempt {
+export interface OpenAttempt {
   readonly key: string;
   /** JSON of the request, byte for byte as it was sent: another body under the same key would be refused. */
   readonly body: string;
+  /** When it was sent first, in Unix milliseconds. */
+  readonly sentAtMs: number;
 }
 
-/** The attempt to send now: the unsettled one where it says the same, else a new one. */
-export function attemptFor(
-  unsettled: Attempt | undefined,
-  body: string,
-  newKey: () => string,
-): Attempt {
-  return unsettled?.body === body ? unsettled : { key: newKey(), body };
+/** How an attempt ended; stored so that a tab that waited for another one can show it. */
+export interface SettledAttempt {
+  readonly key: string;
+  readonly outcome: AttemptOutcome;
+}
+
+export type AttemptOutcome =
+  /** The order exists, confirmed or not decided yet. */
+  | { readonly kind: "placed"; readonly orderId: string }
+  /** A clear no. The key is spent: what is sent next is another attempt. */
+  | { readonly kind: "refused"; readonly problem: Problem };
+
+export type Attempt = OpenAttempt | SettledAttempt;
+
+/**
+ * How long an attempt is repeated, in milliseconds. The backend keeps a key for a day: after that the same request
+ * would place a second order.
+ */
+const REPEATABLE_MS = 12 * 3_600_000;
+
+/** The attempt whose outcome is not known; undefined where there is none. */
+export function openAttempt(attempt: Attempt | undefined): OpenAttempt | undefined {
+  return attempt && "body" in attempt ? attempt : undefined;
+}
+
+/** Whether sending it again is safe: with its key it is the same order. */
+export function isRepeatable({ sentAtMs }: OpenAttempt, nowMs: number): boolean {
+  return Math.abs(nowMs - sentAtMs) < REPEATABLE_MS;
 }
 
 /** Reads a stored attempt; undefined for anything else. */
@@ -23,13 +48,22 @@ export function parseAttempt(text: string | null): Attempt | undefined {
   try {
     const value: unknown = JSON.parse(text ?? "null");
     if (typeof value !== "object" || value === null) return undefined;
-    const { key, body } = value as Record<string, unknown>;
-    if (typeof key !== "string" || typeof body !== "string") return undefined;
+    const { key, body, sentAtMs, outcome } = value as Record<string, unknown>;
+    if (typeof key !== "string") return undefined;
+    if (isOutcome(outcome)) return { key, outcome };
+    if (typeof body !== "string" || typeof sentAtMs !== "number") return undefined;
     JSON.parse(body);
-    return { key, body };
+    return { key, body, sentAtMs };
   } catch {
     return undefined;
   }
+}
+
+function isOutcome(value: unknown): value is AttemptOutcome {
+  if (typeof value !== "object" || value === null) return false;
+  const { kind, orderId, problem } = value as Record<string, unknown>;
+  if (kind === "placed") return typeof orderId === "string";
+  return kind === "refused" && typeof problem === "object" && problem !== null;
 }
 
 /** A random key. `crypto.randomUUID` is missing where the page is not served by HTTPS or from this machine. */

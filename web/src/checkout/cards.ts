@@ -11,21 +11,16 @@ export interface Card {
 export const cards: readonly [Card, ...Card[]] = [
   { token: "tok_visa", name: "Visa", effect: "Charged immediately." },
   { token: "tok_slow", name: "Slow bank", effect: "Charged after a delay." },
-  { token: "tok_declined", name: "Declined card", effect: "Declined; nothing is charged." },
+  { token: "tok_declined", name: "Declined card", effect: "Declined: not charged." },
   {
     token: "tok_insufficient_funds",
     name: "Empty account",
-    effect: "Declined for insufficient funds; nothing is charged.",
+    effect: "Insufficient funds: not charged.",
   },
   {
     token: "tok_timeout",
     name: "Lost response",
-    effect:
-      "Charged, but the response of the bank is lost. The order stays pending until the shop knows the outcome; you pay once.",
+    effect: "Charged once; the bank's answer comes late.",
   },
-  {
-    token: "tok_error",
-    name: "Bank error",
-    effect: "The bank fails before it charges; nothing is charged.",
-  },
+  { token: "tok_error", name: "Bank error", effect: "Error at the bank: not charged." },
 ];

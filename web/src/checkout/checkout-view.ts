@@ -1,22 +1,28 @@
 import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
-import { basketLines } from "../basket/basket-lines.ts";
 import type { Shop, View } from "../shop.ts";
-import type { Checkout, Phase } from "./checkout.ts";
-import { createCheckout, sentBody } from "./checkout.ts";
-import { orderFields } from "./order-form.ts";
-import { offlineNotice, refusalNotice, unsettledNotice } from "./outcome-notice.ts";
-import { sentLines } from "./sent-lines.ts";
+import type { Checkout } from "./checkout.ts";
+import { createCheckout } from "./checkout.ts";
+import type { OrderFormOptions } from "./order-form.ts";
+import { addressStep, contactStep, paymentStep } from "./order-form.ts";
+import { orderSummary } from "./order-summary.ts";
+import {
+  changedNotice,
+  expiredNotice,
+  offlineNotice,
+  openNotice,
+  refusalNotice,
+} from "./outcome-notice.ts";
 
-/** Basket, name, address and card; places the order and says what became of it. */
+/** Contact, address and card beside a summary of the order; sends it and says what became of it. */
 export function createCheckoutView(shop: Shop): View {
   const release = shop.catalogue.use();
   const checkout = createCheckout(shop);
   return {
     title: "Checkout · SmartCart",
     render: () => {
-      const editing = checkout.phase().kind === "editing";
-      return editing && shop.basket.get().length === 0
+      const isOpen = isLocked(checkout);
+      return !isOpen && shop.basket.get().length === 0
         ? emptyBasket()
         : checkoutTemplate(shop, checkout);
     },
@@ -27,12 +33,29 @@ export function createCheckoutView(shop: Shop): View {
   };
 }
 
+/** Nothing can be changed: an order with these values is on its way. */
+function isLocked(checkout: Checkout): boolean {
+  return ["sending", "signed-out", "expired"].includes(checkout.state().kind);
+}
+
 function checkoutTemplate(shop: Shop, checkout: Checkout): TemplateResult {
-  const phase = checkout.phase();
-  const locked = phase.kind !== "editing";
+  const isSending = checkout.state().kind === "sending";
+  const locked = isLocked(checkout);
   const onSubmit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     await checkout.submit();
+  };
+  const form: OrderFormOptions = {
+    customer: shop.customer.get(),
+    session: shop.session,
+    token: checkout.token(),
+    errors: checkout.errors(),
+    locked,
+    onCustomer(change) {
+      shop.customer.set({ ...shop.customer.get(), ...change });
+      shop.refresh();
+    },
+    onToken: checkout.choose,
   };
   return html`
     <h1 tabindex="-1">Checkout</h1>
@@ -40,71 +63,38 @@ function checkoutTemplate(shop: Shop, checkout: Checkout): TemplateResult {
     <form
       class="columns checkout"
       novalidate
-      aria-busy=${phase.kind === "sending" ? "true" : nothing}
+      aria-busy=${isSending ? "true" : nothing}
       @submit=${onSubmit}
     >
-      <section class="panel" aria-labelledby="basket-heading">
-        <h2 id="basket-heading" tabindex="-1">Basket</h2>
-        ${
-          locked
-            ? sentLines(shop, sentBody(shop)?.items ?? [])
-            : basketLines(shop, checkout.errors().items)
-        }
-      </section>
-      <section class="panel" aria-labelledby="delivery-heading">
-        <h2 id="delivery-heading">Delivery and payment</h2>
-        ${orderFields({
-          customer: shop.customer.get(),
-          session: shop.session,
-          token: checkout.token(),
-          errors: checkout.errors(),
-          locked,
-          onCustomer(change) {
-            shop.customer.set({ ...shop.customer.get(), ...change });
-            shop.refresh();
-          },
-          onToken: checkout.choose,
-        })}
-        ${submitButton(phase)}
-      </section>
+      <div class="checkout-steps">
+        ${contactStep(form)} ${addressStep(form)} ${paymentStep(form)}
+      </div>
+      ${orderSummary(shop, { state: checkout.state(), errors: checkout.errors().items, locked })}
     </form>
   `;
 }
 
-function submitButton(phase: Phase): TemplateResult {
-  const texts = {
-    editing: "Place the order",
-    sending: "Placing the order…",
-    unsettled: "Check again",
-  };
-  const busy = phase.kind === "sending";
-  // It stays focusable while busy, so that the focus is still there when the answer comes.
-  return html`
-    <p class="submit">
-      <button class="button primary wide" aria-disabled=${busy ? "true" : nothing}>
-        ${texts[phase.kind]}
-      </button>
-      <span class="muted" role="status">
-        ${busy && phase.repeating ? "No response yet; retrying. It stays one order." : nothing}
-      </span>
-    </p>
-  `;
-}
-
 function notice(shop: Shop, checkout: Checkout): TemplateResult | typeof nothing {
-  const phase = checkout.phase();
-  switch (phase.kind) {
+  const state = checkout.state();
+  const onGiveUp = (): void => {
+    checkout.giveUp();
+    shop.focus("#basket-heading");
+  };
+  switch (state.kind) {
     case "sending":
-      return nothing;
-    case "unsettled":
-      return unsettledNotice({
-        problem: phase.problem,
-        online: shop.online.get(),
-        onGiveUp: checkout.giveUp,
-      });
-    case "editing":
-      if (phase.refusal) return refusalNotice(shop, phase.refusal, checkout.errors().other);
-      return phase.offline ? offlineNotice() : nothing;
+      if (state.failures < 2) return nothing;
+      return openNotice({ problem: state.problem, online: shop.online.get(), onGiveUp });
+    case "signed-out":
+      return openNotice({ problem: state.problem, online: shop.online.get(), onGiveUp });
+    case "expired":
+      return expiredNotice(state.sentAtMs, onGiveUp);
+    case "changed":
+      return changedNotice();
+    case "refused":
+      return refusalNotice(shop, state.problem, checkout.errors().other);
+    case "idle":
+    case "placed":
+      return checkout.isStoppedOffline() ? offlineNotice() : nothing;
   }
 }
 

@@ -21,56 +21,41 @@ export interface OrderFormOptions {
   readonly onToken: (token: string) => void;
 }
 
-/** Name, address, and the choice of a simulated card. Each error stands at its field. */
-export function orderFields(options: OrderFormOptions): TemplateResult {
-  const { customer, errors, locked, onCustomer, session } = options;
-  return html`
-    <fieldset class="plain" ?disabled=${locked}>
-      ${session.signIn()?.method === "oidc" ? signedInAs(session) : nameField(options)}
-      <div class="field">
-        <label for="address">Address</label>
-        <textarea
-          id="address"
-          name="address"
-          autocomplete="street-address"
-          rows="3"
-          maxlength="500"
-          aria-required="true"
-          aria-invalid=${errors.address ? "true" : nothing}
-          aria-describedby=${errors.address ? "address-error" : nothing}
-          .value=${live(customer.address)}
-          @input=${(event: Event) => onCustomer({ address: textOf(event) })}
-        ></textarea>
-        ${fieldError("address", errors.address)}
-      </div>
-      ${cardChoice(options)}
-    </fieldset>
-  `;
+/** Who orders. In development, the name is also how the customer signs in. */
+export function contactStep(options: OrderFormOptions): TemplateResult {
+  const { session } = options;
+  const isOidc = session.signIn()?.method === "oidc";
+  return step(1, "Contact", isOidc ? signedInAs(session) : nameField(options), options);
 }
 
-/** In development, the name is also how the customer signs in. */
-function nameField({ customer, errors, onCustomer }: OrderFormOptions): TemplateResult {
-  return html`
+/** Where the order goes. */
+export function addressStep(options: OrderFormOptions): TemplateResult {
+  const { customer, errors, onCustomer } = options;
+  const field = html`
     <div class="field">
-      <label for="userId">Your name</label>
-      <input
-        id="userId"
-        name="userId"
-        autocomplete="username"
-        maxlength="64"
+      <label for="address">Address</label>
+      <textarea
+        id="address"
+        name="address"
+        autocomplete="street-address"
+        rows="3"
+        maxlength="500"
         aria-required="true"
-        aria-invalid=${errors.userId ? "true" : nothing}
-        aria-describedby=${errors.userId ? "userId-error" : nothing}
-        .value=${live(customer.userId)}
-        @input=${(event: Event) => onCustomer({ userId: textOf(event) })}
-      />
-      ${fieldError("userId", errors.userId)}
+        aria-invalid=${errors.address ? "true" : nothing}
+        aria-describedby=${errors.address ? "address-error" : nothing}
+        .value=${live(customer.address)}
+        @input=${(event: Event) => onCustomer({ address: textOf(event) })}
+      ></textarea>
+      ${fieldError("address", errors.address)}
     </div>
   `;
+  return step(2, "Delivery", field, options);
 }
 
-function cardChoice({ token, errors, onToken }: OrderFormOptions): TemplateResult {
-  return html`
+/** The choice of a simulated card. */
+export function paymentStep(options: OrderFormOptions): TemplateResult {
+  const { token, errors, onToken } = options;
+  const choice = html`
     <fieldset
       class="cards"
       role="radiogroup"
@@ -88,12 +73,47 @@ function cardChoice({ token, errors, onToken }: OrderFormOptions): TemplateResul
               .checked=${live(card.token === token)}
               @change=${() => onToken(card.token)}
             />
-            <span><strong>${card.name}</strong> <code>${card.token}</code><br />${card.effect}</span>
+            <span><strong>${card.name}</strong><br />${card.effect}</span>
           </label>
         `,
       )}
       ${fieldError("paymentToken", errors.paymentToken)}
     </fieldset>
+  `;
+  return step(3, "Payment", choice, options);
+}
+
+function step(
+  number: number,
+  title: string,
+  content: TemplateResult,
+  { locked }: OrderFormOptions,
+): TemplateResult {
+  return html`
+    <section class="panel" aria-labelledby="step-${number}">
+      <h2 id="step-${number}"><span class="step-number" aria-hidden="true">${number}</span>${title}</h2>
+      <fieldset class="plain" ?disabled=${locked}>${content}</fieldset>
+    </section>
+  `;
+}
+
+function nameField({ customer, errors, onCustomer }: OrderFormOptions): TemplateResult {
+  return html`
+    <div class="field">
+      <label for="userId">Your name</label>
+      <input
+        id="userId"
+        name="userId"
+        autocomplete="username"
+        maxlength="64"
+        aria-required="true"
+        aria-invalid=${errors.userId ? "true" : nothing}
+        aria-describedby=${errors.userId ? "userId-error" : nothing}
+        .value=${live(customer.userId)}
+        @input=${(event: Event) => onCustomer({ userId: textOf(event) })}
+      />
+      ${fieldError("userId", errors.userId)}
+    </div>
   `;
 }
 

@@ -3,8 +3,10 @@ import { html, nothing } from "lit-html";
 import type { ShortLineJson } from "@smartcart/gen/inventory/v1/reservation_pb";
 import type { Problem } from "../api/problem.ts";
 import { setQuantity } from "../basket/basket.ts";
+import { paymentWords } from "../orders/payment-words.ts";
 import { orderPath } from "../route.ts";
 import type { Shop } from "../shop.ts";
+import { formatDateAndClock } from "../ui/time.ts";
 
 /** A clear no, in words, with a way on. */
 export function refusalNotice(
@@ -18,17 +20,14 @@ export function refusalNotice(
   switch (problem.code) {
     case "OUT_OF_STOCK":
       return outOfStock(shop, problem);
-    case "PAYMENT_DECLINED":
+    case "PAYMENT_DECLINED": {
+      const { title, advice } = paymentWords(problem.reason);
       return notice(
-        "The payment was declined",
-        html`
-          <p>
-            Nothing was charged${problem.reason ? html` (reason from the bank: <code>${problem.reason}</code>)` : nothing}.
-            Your basket is saved: choose another card below and place the order again.
-          </p>
-          ${recordLink(problem)}
-        `,
+        `${title}: not charged`,
+        html`<p>${advice} Nothing was ordered, and your basket is saved.</p>
+          ${recordLink(problem)}`,
       );
+    }
     case "INVALID_ARGUMENT":
       return notice(
         "The order is invalid",
@@ -39,8 +38,8 @@ export function refusalNotice(
   }
 }
 
-/** No answer yet; what was sent is kept and can be sent again without harm. */
-export function unsettledNotice(options: {
+/** No answer yet: the page asks again by itself, which is safe, until it has one. */
+export function openNotice(options: {
   readonly problem: Problem | undefined;
   readonly online: boolean;
   readonly onGiveUp: () => void;
@@ -48,13 +47,11 @@ export function unsettledNotice(options: {
   const { problem, online, onGiveUp } = options;
   return html`
     <div class="notice warn" role="alert" tabindex="-1" data-outcome="unsettled">
-      <h2>No response yet</h2>
+      <h2>No answer yet</h2>
       <p>
-        The order was sent, but ${problem ? "its outcome is unknown" : "the response did not arrive"}.
-        ${online ? "Check again" : "When the network is back, check again"}: it stays the same order, and you pay only
-        once.
+        The order was sent, but its outcome is unknown.
+        ${waysOn(problem, online)} It stays the same order, and you pay only once.
       </p>
-      ${problem?.detail ? html`<p class="muted">${problem.detail}</p>` : nothing}
       <p>
         You can also look at <a href="/orders">your orders</a>, or
         <button type="button" class="quiet" @click=${onGiveUp}>change this order</button>, which places a new one even if
@@ -64,12 +61,43 @@ export function unsettledNotice(options: {
   `;
 }
 
+function waysOn(problem: Problem | undefined, online: boolean): string {
+  if (problem?.status === 401) return "Sign in to see it.";
+  return online
+    ? "This page asks again by itself until it knows."
+    : "When the network is back, this page asks again by itself.";
+}
+
+/** Sent too long ago to be sent again with the same key. */
+export function expiredNotice(sentAtMs: number, onGiveUp: () => void): TemplateResult {
+  return html`
+    <div class="notice warn" role="alert" tabindex="-1" data-outcome="expired">
+      <h2>An earlier order has no answer</h2>
+      <p>
+        It was sent on ${formatDateAndClock(new Date(sentAtMs).toISOString())}. Look at
+        <a href="/orders">your orders</a> to see whether it was placed.
+      </p>
+      <p><button type="button" class="button" @click=${onGiveUp}>Start a new order</button></p>
+    </div>
+  `;
+}
+
+/** Another tab changed the basket in the moment of the click. */
+export function changedNotice(): TemplateResult {
+  return html`
+    <div class="notice warn" role="alert" tabindex="-1" data-outcome="changed">
+      <h2>Your basket changed in another window</h2>
+      <p>Nothing was sent. Check the summary, then pay.</p>
+    </div>
+  `;
+}
+
 /** Not sent at all, since the browser has no network. */
 export function offlineNotice(): TemplateResult {
   return html`
     <div class="notice warn" role="alert" tabindex="-1" data-outcome="offline">
       <h2>You are offline</h2>
-      <p>Nothing was sent. Your basket and your entries are saved: place the order when the network is back.</p>
+      <p>Nothing was sent. Your basket and your entries are saved: pay when the network is back.</p>
     </div>
   `;
 }
@@ -114,7 +142,7 @@ function notice(title: string, content: TemplateResult): TemplateResult {
 
 function recordLink({ orderId }: Problem): TemplateResult | typeof nothing {
   if (!orderId) return nothing;
-  return html`<p><a href=${orderPath(orderId)}>Show the timeline of this order</a></p>`;
+  return html`<p><a href=${orderPath(orderId)}>Show the record of this order</a></p>`;
 }
 
 function list(lines: readonly string[]): TemplateResult | typeof nothing {

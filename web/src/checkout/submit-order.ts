@@ -1,51 +1,48 @@
 import type { OrderJson } from "@smartcart/gen/order/v1/order_pb";
 import type { Problem } from "../api/problem.ts";
 import type { Answer } from "../api/rest.ts";
-import type { Attempt } from "./attempt.ts";
+import type { AttemptOutcome, OpenAttempt } from "./attempt.ts";
 
-/** How an attempt ended. */
+/** How a submission ended: settled, or stopped since only the customer can go on. */
 export type Outcome =
-  /** The order exists, confirmed or not decided yet. */
-  | { readonly kind: "placed"; readonly order: OrderJson }
-  /** A clear no. The key is spent: what is sent next is another attempt. */
-  | { readonly kind: "refused"; readonly problem: Problem }
-  /** No answer that settles it. Sending the same attempt again is safe. `problem` is the last answer, if there was any. */
-  | { readonly kind: "unsettled"; readonly problem: Problem | undefined };
+  | AttemptOutcome
+  /** The customer has to sign in before the shop says what became of it. */
+  | { readonly kind: "signed-out"; readonly problem: Problem };
 
 /** How to send, and how to wait in between. */
 export interface SubmitOptions {
   /** Sends the attempt once. */
-  readonly send: (attempt: Attempt) => Promise<Answer<OrderJson>>;
-  /** Waits for so many milliseconds. */
+  readonly send: (attempt: OpenAttempt) => Promise<Answer<OrderJson>>;
+  /** Waits for so many milliseconds. Rejects where the submission is given up. */
   readonly wait: (ms: number) => Promise<void>;
   /** Pause after so many failures where the backend names none, in milliseconds. */
   readonly backoffMs: (failures: number) => number;
-  /** Called before each repetition. */
-  readonly onRepeat: () => void;
+  /** An earlier sending may have arrived: a refusal for want of a token says nothing about that one. */
+  readonly isRepeat: boolean;
+  /** Called after each answer that leaves the outcome open, with the answers so far and the last one's problem. */
+  readonly onOpen: (failures: number, problem: Problem | undefined) => void;
 }
 
-/** Sendings of one submission, the first included; after that it is the visitor who decides. */
-const MAX_SENDINGS = 4;
-
-/** A backend that asks for more patience than this gets it from the visitor. */
-const LONGEST_WAIT_MS = 5_000;
+/** The longest pause that the backend may ask for, in milliseconds. */
+const LONGEST_WAIT_MS = 60_000;
 
 /**
- * Sends an attempt, and repeats it with the same key while its outcome is open: an answer got lost, the backend is
- * overloaded or away, or an earlier sending of the same key is still under way.
+ * Sends an attempt, and repeats it with the same key for as long as its outcome is open: an answer got lost, the
+ * backend is overloaded or away, or an earlier sending of the same key is still under way.
  */
-export async function submitOrder(attempt: Attempt, options: SubmitOptions): Promise<Outcome> {
+export async function submitOrder(attempt: OpenAttempt, options: SubmitOptions): Promise<Outcome> {
   for (let failures = 0; ; failures += 1) {
     const answer = await options.send(attempt);
-    if (answer.kind === "ok") return { kind: "placed", order: answer.body };
+    if (answer.kind === "ok") return { kind: "placed", orderId: answer.body.orderId ?? "" };
     const problem = answer.kind === "problem" ? answer.problem : undefined;
-    if (problem && !isOpen(problem)) return { kind: "refused", problem };
-    const waitMs = problem?.retryAfterMs ?? options.backoffMs(failures);
-    if (failures + 1 >= MAX_SENDINGS || waitMs > LONGEST_WAIT_MS) {
-      return { kind: "unsettled", problem };
+    if (problem && !isOpen(problem)) {
+      const mayHaveArrived = options.isRepeat || failures > 0;
+      const isSignedOut = problem.status === 401 && mayHaveArrived;
+      return { kind: isSignedOut ? "signed-out" : "refused", problem };
     }
-    await options.wait(waitMs);
-    options.onRepeat();
+    options.onOpen(failures + 1, problem);
+    const waitMs = problem?.retryAfterMs ?? options.backoffMs(failures);
+    await options.wait(Math.min(waitMs, LONGEST_WAIT_MS));
   }
 }
 

@@ -4,7 +4,9 @@ import type { Liveness } from "./order-feed.ts";
 
 /** Says whether new steps appear by themselves. */
 export function livenessNote(liveness: Liveness): TemplateResult {
-  return html`<p class="liveness" role="status" data-liveness=${liveness.kind}>${words(liveness)}</p>`;
+  // Nothing to say of an order at its end: there will be no news.
+  const isOver = liveness.kind === "complete";
+  return html`<p class="liveness" role="status" data-liveness=${liveness.kind} ?hidden=${isOver}>${words(liveness)}</p>`;
 }
 
 function words(liveness: Liveness): TemplateResult {
@@ -12,7 +14,7 @@ function words(liveness: Liveness): TemplateResult {
     case "connecting":
       return html`<span class="dot wait"></span>Connecting…`;
     case "live":
-      return html`<span class="dot live"></span>Live: new statuses appear automatically`;
+      return html`<span class="dot live"></span>Live: new steps appear automatically`;
     case "interrupted":
       return html`
         <span class="dot off"></span>Not live. Reconnecting…
@@ -21,6 +23,6 @@ function words(liveness: Liveness): TemplateResult {
     case "unknown-order":
       return html`<span class="dot off"></span>Not live: the status hub does not have this order`;
     case "complete":
-      return html`<span class="dot done"></span>Complete`;
+      return html``;
   }
 }

@@ -26,17 +26,19 @@ export function toneOf(status: string): Tone {
 }
 
 const paid = nameOf(OrderMilestone.PAYMENT_CONFIRMED);
-const ends: ReadonlySet<string> = new Set([
-  nameOf(OrderMilestone.SHIPPED),
-  nameOf(OrderMilestone.REFUNDED),
-  ...badEnds,
-]);
+const refunded = nameOf(OrderMilestone.REFUNDED);
+const ends: ReadonlySet<string> = new Set([nameOf(OrderMilestone.SHIPPED), refunded, ...badEnds]);
 
 /** Whether nothing will ever follow. What was paid for an order that ended otherwise than shipped is given back first. */
 export function isComplete({ entries }: Timeline): boolean {
   const last = entries.at(-1)?.status ?? "";
   if (!ends.has(last)) return false;
   return !badEnds.has(last) || !entries.some(({ status }) => status === paid);
+}
+
+/** Whether money was taken and given back. */
+export function wasRefunded({ entries }: Timeline): boolean {
+  return entries.some(({ status }) => status === refunded);
 }
 
 /** The steps that are still to come; none where the order left the way through. */

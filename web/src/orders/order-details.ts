@@ -1,40 +1,52 @@
 import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
-import { formatMoney } from "../ui/money.ts";
-import { formatDateAndClock } from "../ui/time.ts";
-import type { LoadedOrder } from "./order-loader.ts";
+import { repeat } from "lit-html/directives/repeat.js";
+import type { OrderJson } from "@smartcart/gen/order/v1/order_pb";
+import { logPath } from "../route.ts";
+import { formatElapsed, formatPreciseClock } from "../ui/time.ts";
+import type { Timeline, TimelineEntry } from "./timeline.ts";
 
-/** Lines, total, address and trace of an order. */
-export function orderDetails(loaded: LoadedOrder): TemplateResult {
-  if (loaded.kind !== "order") {
-    const text =
-      loaded.kind === "unreachable"
-        ? "The order is unavailable at the moment. Retrying…"
-        : "Loading…";
-    return html`<p class="muted" role="status">${text}</p>`;
-  }
-  const { items = [], total, userId, address, placedAt, traceId } = loaded.order;
+/** For who looks into it: ids, and which service did what when. Behind a click, since customers need none of it. */
+export function orderDetails(
+  orderId: string,
+  order: OrderJson | undefined,
+  { entries }: Timeline,
+): TemplateResult {
+  const first = entries[0]?.occurredAt;
   return html`
-    ${loaded.reachable ? nothing : html`<p class="muted" role="status">May be out of date. Retrying…</p>`}
-    <ul class="lines">
-      ${items.map(
-        ({ name, quantity, unitPrice }) => html`
-          <li class="line">
-            <span class="line-name">${quantity} × ${name}</span>
-            <span class="line-price">${formatMoney(unitPrice)}${quantity === 1 ? nothing : " each"}</span>
-          </li>
-        `,
-      )}
-    </ul>
-    <p class="total"><span>Total</span> <strong>${formatMoney(total)}</strong></p>
-    <dl class="facts">
-      <dt>For</dt>
-      <dd>${userId}</dd>
-      <dt>To</dt>
-      <dd class="address">${address}</dd>
-      <dt>Placed</dt>
-      <dd><time datetime=${placedAt ?? nothing}>${formatDateAndClock(placedAt)}</time></dd>
-      ${traceId ? html`<dt>Trace</dt><dd><code class="trace-id">${traceId}</code></dd>` : nothing}
-    </dl>
+    <details class="panel details">
+      <summary>Details</summary>
+      <dl class="facts">
+        <dt>Order</dt>
+        <dd><code>${orderId}</code></dd>
+        ${order?.traceId ? html`<dt>Trace</dt><dd><code class="trace-id">${order.traceId}</code></dd>` : nothing}
+      </dl>
+      <ol class="origins">
+        ${repeat(
+          entries,
+          (entry) => entry.sequence,
+          (entry) => origin(entry, first),
+        )}
+      </ol>
+      <p><a href=${logPath(orderId)}>Log records of this order</a></p>
+    </details>
+  `;
+}
+
+function origin(entry: TimelineEntry, first: string | undefined): TemplateResult {
+  const { sequence, status, occurredAt, service, traceId } = entry;
+  return html`
+    <li>
+      <span>${status}</span>
+      <span class="muted">${service}</span>
+      <span class="muted">
+        ${
+          traceId
+            ? html`<a href=${logPath(traceId)} title="Lines of trace ${traceId} in the log"><code>${traceId.slice(0, 8)}</code></a>`
+            : nothing
+        }
+      </span>
+      <span class="muted elapsed">${formatPreciseClock(occurredAt)} ${sequence > 1 ? formatElapsed(first, occurredAt) : nothing}</span>
+    </li>
   `;
 }

@@ -1,108 +1,118 @@
 import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
 import type { OrderJson } from "@smartcart/gen/order/v1/order_pb";
-import { putIn } from "../basket/basket.ts";
-import { logPath } from "../route.ts";
 import { signInFirst } from "../session/account.ts";
 import type { Shop, View } from "../shop.ts";
 import type { CancelPanel } from "./cancel-panel.ts";
 import { createCancelPanel } from "./cancel-panel.ts";
 import { followOrder } from "./follow-order.ts";
 import { livenessNote } from "./liveness-note.ts";
+import { wasRefunded } from "./milestones.ts";
+import { orderAgain } from "./order-again.ts";
 import { orderDetails } from "./order-details.ts";
 import type { OrderFeed } from "./order-feed.ts";
-import type { LoadedOrder } from "./order-loader.ts";
+import type { LoadedOrder, OrderLoader } from "./order-loader.ts";
 import { createOrderLoader } from "./order-loader.ts";
-import { standingNotice } from "./standing-notice.ts";
-import { statusWord } from "./status.ts";
+import { deliveryFacts, itemsPanel, orderHead } from "./order-panels.ts";
+import type { ShipmentLoader } from "./shipment-loader.ts";
+import { createShipmentLoader } from "./shipment-loader.ts";
+import { isFinal, shortOrderId } from "./status.ts";
 import { timelineList } from "./timeline-list.ts";
 
-/** One order: its live timeline, its items, and its cancellation. */
+/** One order: where it stands, its items, its live progress, and its cancellation. */
 export function createOrderView(shop: Shop, orderId: string): View {
   const end = new AbortController();
-  const loader = createOrderLoader(shop.session, orderId, end.signal);
-  const feed = followOrder(shop.session, orderId, end.signal);
+  const { session, submission } = shop;
+  const sent = submission.get();
+  if (sent.kind === "placed" && sent.orderId === orderId) submission.acknowledge();
+  const loader = createOrderLoader(session, orderId, end.signal);
+  const shipment = createShipmentLoader(session, orderId, end.signal);
+  const feed = followOrder(session, orderId, end.signal);
   const cancelPanel = createCancelPanel(shop, {
     orderId,
     signal: end.signal,
     onChanged: loader.reload,
   });
-  let known = 0;
+  announceSteps(shop, feed, loader);
+  shipment.subscribe(shop.refresh);
+  loader.subscribe(() => {
+    const loaded = loader.get();
+    if (loaded.kind === "missing" || loaded.kind === "denied") end.abort();
+    if (loaded.kind === "order" && loaded.order.status === "SHIPPED") shipment.load();
+    shop.refresh();
+  });
 
+  return {
+    title: `Order ${shortOrderId(orderId)} · SmartCart`,
+    render: () => {
+      const loaded = loader.get();
+      if (loaded.kind === "missing") return missing(orderId);
+      if (loaded.kind === "denied") {
+        return signInFirst(session, `Order ${shortOrderId(orderId)}`);
+      }
+      return orderTemplate(shop, orderId, { loaded, feed: feed.get(), shipment, cancelPanel });
+    },
+    close: () => end.abort(),
+  };
+}
+
+/** Tells each new step to those who listen to the page, and reads the order again. */
+function announceSteps(
+  shop: Shop,
+  feed: ReturnType<typeof followOrder>,
+  { reload }: OrderLoader,
+): void {
+  let known = 0;
   feed.subscribe(() => {
     const { entries } = feed.get().timeline;
     const fresh = entries.slice(known);
     if (fresh.length > 0) {
       known = entries.length;
       shop.announce(fresh.map((entry) => entry.status).join(", "));
-      loader.reload();
+      reload();
     }
     shop.refresh();
   });
-  loader.subscribe(() => {
-    const { kind } = loader.get();
-    if (kind === "missing" || kind === "denied") end.abort();
-    shop.refresh();
-  });
-
-  return {
-    title: `Order ${orderId} · SmartCart`,
-    render: () => {
-      const loaded = loader.get();
-      if (loaded.kind === "missing") return missing(orderId);
-      if (loaded.kind === "denied") return signInFirst(shop.session, `Order ${orderId}`);
-      return orderTemplate(orderId, loaded, feed.get(), {
-        cancelPanel,
-        onReorder: (order) => reorder(shop, order),
-      });
-    },
-    close: () => end.abort(),
-  };
 }
 
-interface OrderActions {
+interface OrderParts {
+  readonly loaded: LoadedOrder;
+  readonly feed: OrderFeed;
+  readonly shipment: ShipmentLoader;
   readonly cancelPanel: CancelPanel;
-  readonly onReorder: (order: OrderJson) => void;
 }
 
 function orderTemplate(
+  shop: Shop,
   orderId: string,
-  loaded: LoadedOrder,
-  { timeline, liveness }: OrderFeed,
-  { cancelPanel, onReorder }: OrderActions,
+  { loaded, feed, shipment, cancelPanel }: OrderParts,
 ): TemplateResult {
+  const { timeline, liveness } = feed;
+  const order = loaded.kind === "order" ? loaded.order : undefined;
   return html`
-    <header class="order-head">
-      <h1 tabindex="-1">Order <span class="order-id">${orderId}</span></h1>
-      ${statusChip(loaded)}
-    </header>
-    ${loaded.kind === "order" ? standingNotice(loaded.order, () => onReorder(loaded.order)) : nothing}
+    ${orderHead(orderId, loaded, shipment.get(), wasRefunded(timeline))}
     <div class="columns">
-      <section class="panel" aria-labelledby="timeline-heading">
-        <h2 id="timeline-heading">Timeline</h2>
-        ${livenessNote(liveness)} ${timelineList(timeline)}
-      </section>
-      <section class="panel" aria-labelledby="details-heading">
-        <h2 id="details-heading">Items</h2>
-        ${orderDetails(loaded)}
-        ${loaded.kind === "order" ? cancelPanel.render(loaded.order) : nothing}
+      <div class="stack">
+        ${itemsPanel(loaded)}
+        <section class="panel" aria-labelledby="timeline-heading">
+          <h2 id="timeline-heading">Progress</h2>
+          ${timelineList(timeline)} ${livenessNote(liveness)}
+        </section>
+      </div>
+      <section class="panel delivery" aria-labelledby="delivery-heading">
+        <h2 id="delivery-heading">Delivery</h2>
+        ${order ? deliveryFacts(order) : nothing}
+        ${order ? cancelPanel.render(order) : nothing}
+        ${order && isFinal(order) ? againButton(shop, order) : nothing}
       </section>
     </div>
-    <p><a href="/orders">My orders</a> · <a href="/">Shop</a> ·
-      <a href=${logPath(orderId)}>Log records of this order</a></p>
+    ${orderDetails(orderId, order, timeline)}
+    <p><a href="/orders">My orders</a> · <a href="/">Shop</a></p>
   `;
 }
 
-function reorder(shop: Shop, { items = [] }: OrderJson): void {
-  const lines = items.map(({ productId = "", quantity = 0 }) => ({ productId, quantity }));
-  shop.basket.set(putIn(shop.basket.get(), lines));
-  shop.navigate("/checkout");
-}
-
-function statusChip(loaded: LoadedOrder): TemplateResult | typeof nothing {
-  if (loaded.kind !== "order") return nothing;
-  const { text, tone } = statusWord(loaded.order.status);
-  return html`<span class="chip ${tone}" data-order-status=${loaded.order.status ?? ""}>${text}</span>`;
+function againButton(shop: Shop, order: OrderJson): TemplateResult {
+  return html`<p><button type="button" class="button" @click=${() => orderAgain(shop, order)}>Order again</button></p>`;
 }
 
 function missing(orderId: string): TemplateResult {

@@ -8,7 +8,8 @@ import type { Session } from "../session/session.ts";
 import type { Shop, View } from "../shop.ts";
 import { formatMoney } from "../ui/money.ts";
 import { formatDateAndClock } from "../ui/time.ts";
-import { itemsSummary, statusWord } from "./status.ts";
+import { orderAgain } from "./order-again.ts";
+import { itemsSummary, shortOrderId, statusWord } from "./status.ts";
 import type { OrdersState } from "./user-orders.ts";
 import { createUserOrders } from "./user-orders.ts";
 
@@ -45,7 +46,7 @@ export function createOrdersView(shop: Shop): View {
               typed = text;
             })
       }
-      ${orderList(orders.get())}
+      ${orderList(shop, orders.get())}
       ${
         orders.get().nextPageToken
           ? html`<p><button type="button" class="button" @click=${() => orders.more()}>Show older orders</button></p>`
@@ -82,23 +83,26 @@ function nameForm(
   `;
 }
 
-function orderList({ orders }: OrdersState): TemplateResult | typeof nothing {
+function orderList(shop: Shop, { orders }: OrdersState): TemplateResult | typeof nothing {
   if (orders.length === 0) return nothing;
-  return html`<ul class="orders">${orders.map(orderRow)}</ul>`;
+  return html`<ul class="orders">${orders.map((order) => orderRow(shop, order))}</ul>`;
 }
 
-function orderRow(order: OrderJson): TemplateResult {
+/** Items and status first: what a customer looks for. */
+function orderRow(shop: Shop, order: OrderJson): TemplateResult {
   const { orderId = "", placedAt } = order;
   const word = statusWord(order.status);
   return html`
-    <li>
-      <a class="order-row panel" href=${orderPath(orderId)}>
-        <span class="order-id">${orderId}</span>
-        <span class="chip ${word.tone}">${word.text}</span>
-        <span class="order-items">${itemsSummary(order)}</span>
-        <span class="order-total">${formatMoney(order.total)}</span>
-        <time class="muted" datetime=${placedAt ?? nothing}>${formatDateAndClock(placedAt)}</time>
-      </a>
+    <li class="order-row panel" data-order=${orderId}>
+      <a class="order-items" href=${orderPath(orderId)}>${itemsSummary(order)}</a>
+      <span class="chip ${word.tone}">${word.text}</span>
+      <p class="muted">
+        <time datetime=${placedAt ?? nothing}>${formatDateAndClock(placedAt)}</time>
+        · <span title=${orderId}>${shortOrderId(orderId)}</span> · ${formatMoney(order.total)}
+      </p>
+      <button type="button" class="button small" @click=${() => orderAgain(shop, order)}>
+        Order again<span class="visually-hidden">: ${itemsSummary(order)}</span>
+      </button>
     </li>
   `;
 }

@@ -31,3 +31,13 @@ export function statusWord(status: Order_StatusJson | undefined): StatusWord {
 export function itemsSummary(order: OrderJson): string {
   return (order.items ?? []).map((item) => `${item.quantity} × ${item.name}`).join(", ");
 }
+
+/** Whether the status never changes again. */
+export function isFinal({ status }: OrderJson): boolean {
+  return status === "SHIPPED" || status === "REJECTED" || status === "CANCELLED";
+}
+
+/** "#SC1N5F": enough to tell the orders of one customer apart. The random end of the id, not the time at its beginning. */
+export function shortOrderId(orderId: string): string {
+  return `#${orderId.slice(-6)}`;
+}

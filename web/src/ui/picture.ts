@@ -1,26 +1,57 @@
-/** What a picture is made of. */
+import type { TemplateResult } from "lit-html";
+import { html, svg } from "lit-html";
+
+/** What a picture shows. */
 interface Pictured {
-  readonly emoji: string;
-  readonly name: string;
+  readonly productId: string;
+  /** Default: none, and a tile is drawn. */
+  readonly pictureUrl?: string | undefined;
 }
 
-let emojiDrawn: boolean | undefined;
+/** Colours of the drawn tiles: a class each in shop.css. */
+const PALETTES = 6;
 
-/** A product's emoji; where the browser has no font for emoji and would draw empty boxes, its initial. */
-export function pictureOf(product: Pictured | undefined): string {
-  if (!product) return "";
-  emojiDrawn ??= drawsEmoji();
-  return emojiDrawn ? product.emoji : product.name.charAt(0);
+/**
+ * The picture of a product. Where there is none, a tile whose shapes and colours follow from the product's id: no font draws it,
+ * and the same product looks the same everywhere. For people who see it only: the name stands beside it.
+ */
+export function pictureOf({ productId, pictureUrl }: Pictured): TemplateResult {
+  if (pictureUrl) {
+    return html`<img class="tile" src=${pictureUrl} alt="" width="96" height="96" loading="lazy" decoding="async" />`;
+  }
+  const random = numbersFrom(productId);
+  const palette = random(PALETTES);
+  const shapes = [0, 1, 2].map((index) => shape(index, random));
+  return html`
+    <svg class="tile palette-${palette}" viewBox="0 0 96 96" preserveAspectRatio="xMidYMid slice" aria-hidden="true" focusable="false">
+      <rect width="96" height="96" class="tile-ground" />
+      ${shapes}
+    </svg>
+  `;
 }
 
-/** Draws an emoji in pure red: only a colour font puts other colours there. */
-function drawsEmoji(): boolean {
-  const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  if (!context) return true;
-  context.fillStyle = "#f00";
-  context.font = "16px sans-serif";
-  context.textBaseline = "top";
-  context.fillText("🍵", 0, 0);
-  const pixels = context.getImageData(0, 0, 16, 16).data;
-  return pixels.some((value, index) => index % 4 !== 0 && index % 4 !== 3 && value > 0);
+function shape(index: number, random: (below: number) => number): TemplateResult {
+  const [x, y, size] = [16 + random(64), 16 + random(64), 18 + random(16) - 4 * index];
+  const tone = `tile-tone-${index}`;
+  switch (random(3)) {
+    case 0:
+      return svg`<circle class=${tone} cx=${x} cy=${y} r=${size} />`;
+    case 1:
+      return svg`<rect class=${tone} x=${x - size} y=${y - size} width=${2 * size} height=${2 * size} rx="10"
+        transform=${`rotate(${random(90)} ${x} ${y})`} />`;
+    default:
+      return svg`<path class=${tone} d=${`M${x - size} ${y + size} L${x} ${y - size} L${x + size} ${y + size} Z`} />`;
+  }
+}
+
+/** The same numbers for the same text (FNV-1a, then a linear congruential generator). */
+function numbersFrom(text: string): (below: number) => number {
+  let state = 0x811c9dc5;
+  for (const character of text) {
+    state = Math.imul(state ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  }
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
 }

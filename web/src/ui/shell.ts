@@ -1,6 +1,7 @@
 import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
 import { countUnits } from "../basket/basket.ts";
+import { orderPath } from "../route.ts";
 import { accountTemplate, sessionNotices } from "../session/account.ts";
 import type { Shop } from "../shop.ts";
 
@@ -23,8 +24,8 @@ export function shellTemplate({ shop, path, view, announcement }: ShellOptions):
       <div class="wrap">
         <a class="brand" href="/"><img src="/favicon.svg" alt="" width="28" height="28" />SmartCart</a>
         <nav aria-label="Site">
-          ${navLink("/", "Shop", path)} ${navLink("/orders", "My orders", path)} ${navLink("/ops", "Console", path)}
-          ${basketLink(shop, path)}
+          ${navLink("/", "Shop", path)} ${navLink("/orders", "My orders", path)}
+          ${isOperator(shop, path) ? navLink("/ops", "Console", path) : nothing} ${basketLink(shop, path)}
         </nav>
         ${accountTemplate(shop.session, () => signOut(shop))}
       </div>
@@ -41,10 +42,15 @@ export function shellTemplate({ shop, path, view, announcement }: ShellOptions):
   `;
 }
 
+/** The console is the operator's: a customer finds no way to it here. */
+function isOperator({ session }: Shop, path: string): boolean {
+  return session.current()?.isOperator === true || path.startsWith("/ops");
+}
+
 /** What the next person at this browser must not find: name, address, and an order that is not decided yet. */
-function signOut({ session, customer, attempt }: Shop): Promise<void> {
+function signOut({ session, customer, submission }: Shop): Promise<void> {
   customer.set({ userId: "", address: "" });
-  attempt.set(undefined);
+  submission.giveUp();
   return session.signOut();
 }
 
@@ -70,12 +76,40 @@ function bannerTemplate(shop: Shop, path: string): TemplateResult | typeof nothi
       </p>
     `;
   }
-  if (shop.attempt.get() && path !== "/checkout") {
-    return html`
-      <p class="notice warn" data-banner="unsettled">
-        <strong>The outcome of an order is unknown.</strong> <a href="/checkout">Check its status</a>
-      </p>
-    `;
+  return path === "/checkout" ? nothing : orderBanner(shop);
+}
+
+/** What became of the order that was sent, on every page but the checkout, which says it at length. */
+function orderBanner({ submission }: Shop): TemplateResult | typeof nothing {
+  const state = submission.get();
+  switch (state.kind) {
+    case "idle":
+    case "changed":
+      return nothing;
+    case "placed":
+      return html`
+        <p class="notice good" data-banner="placed">
+          <strong>Your order is placed.</strong> <a href=${orderPath(state.orderId)}>Show the order</a>
+        </p>
+      `;
+    case "refused":
+      return html`
+        <p class="notice bad" data-banner="refused">
+          <strong>Your order was not placed.</strong> <a href="/checkout">Show the reason</a>
+        </p>
+      `;
+    case "sending":
+      return html`
+        <p class="notice warn" data-banner="sending">
+          <strong>Your order is being sent.</strong> <a href="/checkout">Show the order</a>
+        </p>
+      `;
+    case "signed-out":
+    case "expired":
+      return html`
+        <p class="notice warn" data-banner="unsettled">
+          <strong>The outcome of an order is unknown.</strong> <a href="/checkout">Show the order</a>
+        </p>
+      `;
   }
-  return nothing;
 }

@@ -9,6 +9,8 @@ import { file_google_api_annotations } from "../../../google/api/annotations_pb.
 import { file_smartcart_mesh_v1_options } from "../../mesh/v1/options_pb.ts";
 import type { Order, OrderEvent, OrderEventJson, OrderItemRequest, OrderItemRequestJson, OrderJson } from "./order_pb.ts";
 import { file_smartcart_order_v1_order } from "./order_pb.ts";
+import type { Shipment, ShipmentJson } from "../../shipping/v1/shipping_service_pb.ts";
+import { file_smartcart_shipping_v1_shipping_service } from "../../shipping/v1/shipping_service_pb.ts";
 import { file_smartcart_type_v1_string_rules } from "../../type/v1/string_rules_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -16,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/order/v1/order_service.proto.
  */
 export const file_smartcart_order_v1_order_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZzbWFydGNhcnQvb3JkZXIvdjEvb3JkZXJfc2VydmljZS5wcm90bxISc21hcnRjYXJ0Lm9yZGVyLnYxIqECChFQbGFjZU9yZGVyUmVxdWVzdBIdCgd1c2VyX2lkGAEgASgJQgyAAQG6SAZyBLjhGAESowEKBWl0ZW1zGAIgAygLMiQuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVySXRlbVJlcXVlc3RCbrpIa7oBYQoMaXRlbXMudW5pcXVlEidlYWNoIHByb2R1Y3QgbWF5IHN0YW5kIG9uIG9uZSBsaW5lIG9ubHkaKHRoaXMubWFwKGl0ZW0sIGl0ZW0ucHJvZHVjdF9pZCkudW5pcXVlKCmSAQQIARBkEiIKB2FkZHJlc3MYAyABKAlCEYABAbpIC3IJyOEYARABGPQDEiMKDXBheW1lbnRfdG9rZW4YBCABKAlCDIABAbpIBnIEwOEYASI+ChJQbGFjZU9yZGVyUmVzcG9uc2USKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIiLgoPR2V0T3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAEiPAoQR2V0T3JkZXJSZXNwb25zZRIoCgVvcmRlchgBIAEoCzIZLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlciJyChFMaXN0T3JkZXJzUmVxdWVzdBIdCgd1c2VyX2lkGAEgASgJQgyAAQG6SAZyBLjhGAESHAoJcGFnZV9zaXplGAIgASgFQgm6SAYaBBhkKAASIAoKcGFnZV90b2tlbhgDIAEoCUIMukgJcgfI4RgBGMgBIlgKEkxpc3RPcmRlcnNSZXNwb25zZRIpCgZvcmRlcnMYASADKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjEKEkNhbmNlbE9yZGVyUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBIj8KE0NhbmNlbE9yZGVyUmVzcG9uc2USKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIiTQoWTGlzdE9yZGVyRXZlbnRzUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBEhYKDmFmdGVyX3NlcXVlbmNlGAIgASgNIkkKF0xpc3RPcmRlckV2ZW50c1Jlc3BvbnNlEi4KBmV2ZW50cxgBIAMoCzIeLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlckV2ZW50IkgKEVdhdGNoT3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAESFgoOYWZ0ZXJfc2VxdWVuY2UYAiABKA0iQwoSV2F0Y2hPcmRlclJlc3BvbnNlEi0KBWV2ZW50GAEgASgLMh4uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyRXZlbnQyxQcKDE9yZGVyU2VydmljZRLNAQoKUGxhY2VPcmRlchIlLnNtYXJ0Y2FydC5vcmRlci52MS5QbGFjZU9yZGVyUmVxdWVzdBomLnNtYXJ0Y2FydC5vcmRlci52MS5QbGFjZU9yZGVyUmVzcG9uc2UicOrgGE8IkE4ggAIyLQjJARISL29yZGVycy97b3JkZXJfaWR9GhQKBnN0YXR1cxIHUEVORElORxjKAToGCIAIELgXQhASCQoHdXNlcl9pZCIDb3BzgtPkkwIXOgEqYgVvcmRlciILL3BsYWNlT3JkZXISkgEKCEdldE9yZGVyEiMuc21hcnRjYXJ0Lm9yZGVyLnYxLkdldE9yZGVyUmVxdWVzdBokLnNtYXJ0Y2FydC5vcmRlci52MS5HZXRPcmRlclJlc3BvbnNlIjuQAgHq4BgTCNAPQg4SChIIb3JkZXJfaWQYAYLT5JMCG2IFb3JkZXISEi9vcmRlcnMve29yZGVyX2lkfRKFAQoKTGlzdE9yZGVycxIlLnNtYXJ0Y2FydC5vcmRlci52MS5MaXN0T3JkZXJzUmVxdWVzdBomLnNtYXJ0Y2FydC5vcmRlci52MS5MaXN0T3JkZXJzUmVzcG9uc2UiKJACAergGBII0A9CDRIJCgd1c2VyX2lkGAGC0+STAgkSBy9vcmRlcnMSpQEKC0NhbmNlbE9yZGVyEiYuc21hcnRjYXJ0Lm9yZGVyLnYxLkNhbmNlbE9yZGVyUmVxdWVzdBonLnNtYXJ0Y2FydC5vcmRlci52MS5DYW5jZWxPcmRlclJlc3BvbnNlIkWQAgLq4BgTCJBOQg4SChIIb3JkZXJfaWQYAYLT5JMCJToBKmIFb3JkZXIiGS9vcmRlcnMve29yZGVyX2lkfS9jYW5jZWwSpwEKD0xpc3RPcmRlckV2ZW50cxIqLnNtYXJ0Y2FydC5vcmRlci52MS5MaXN0T3JkZXJFdmVudHNSZXF1ZXN0Gisuc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlckV2ZW50c1Jlc3BvbnNlIjuQAgHq4BgTCNAPQg4SChIIb3JkZXJfaWQYAYLT5JMCGxIZL29yZGVycy97b3JkZXJfaWR9L2V2ZW50cxJ2CgpXYXRjaE9yZGVyEiUuc21hcnRjYXJ0Lm9yZGVyLnYxLldhdGNoT3JkZXJSZXF1ZXN0GiYuc21hcnRjYXJ0Lm9yZGVyLnYxLldhdGNoT3JkZXJSZXNwb25zZSIXkAIB6uAYEEIOEgoSCG9yZGVyX2lkGAEwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_smartcart_mesh_v1_options, file_smartcart_order_v1_order, file_smartcart_type_v1_string_rules]);
+  fileDesc("CiZzbWFydGNhcnQvb3JkZXIvdjEvb3JkZXJfc2VydmljZS5wcm90bxISc21hcnRjYXJ0Lm9yZGVyLnYxIqECChFQbGFjZU9yZGVyUmVxdWVzdBIdCgd1c2VyX2lkGAEgASgJQgyAAQG6SAZyBLjhGAESowEKBWl0ZW1zGAIgAygLMiQuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVySXRlbVJlcXVlc3RCbrpIa7oBYQoMaXRlbXMudW5pcXVlEidlYWNoIHByb2R1Y3QgbWF5IHN0YW5kIG9uIG9uZSBsaW5lIG9ubHkaKHRoaXMubWFwKGl0ZW0sIGl0ZW0ucHJvZHVjdF9pZCkudW5pcXVlKCmSAQQIARBkEiIKB2FkZHJlc3MYAyABKAlCEYABAbpIC3IJyOEYARABGPQDEiMKDXBheW1lbnRfdG9rZW4YBCABKAlCDIABAbpIBnIEwOEYASI+ChJQbGFjZU9yZGVyUmVzcG9uc2USKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIiLgoPR2V0T3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAEiPAoQR2V0T3JkZXJSZXNwb25zZRIoCgVvcmRlchgBIAEoCzIZLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlciJyChFMaXN0T3JkZXJzUmVxdWVzdBIdCgd1c2VyX2lkGAEgASgJQgyAAQG6SAZyBLjhGAESHAoJcGFnZV9zaXplGAIgASgFQgm6SAYaBBhkKAASIAoKcGFnZV90b2tlbhgDIAEoCUIMukgJcgfI4RgBGMgBIlgKEkxpc3RPcmRlcnNSZXNwb25zZRIpCgZvcmRlcnMYASADKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjEKEkNhbmNlbE9yZGVyUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBIj8KE0NhbmNlbE9yZGVyUmVzcG9uc2USKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIiTQoWTGlzdE9yZGVyRXZlbnRzUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBEhYKDmFmdGVyX3NlcXVlbmNlGAIgASgNIkkKF0xpc3RPcmRlckV2ZW50c1Jlc3BvbnNlEi4KBmV2ZW50cxgBIAMoCzIeLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlckV2ZW50IjYKF0dldE9yZGVyU2hpcG1lbnRSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAEiTQoYR2V0T3JkZXJTaGlwbWVudFJlc3BvbnNlEjEKCHNoaXBtZW50GAEgASgLMh8uc21hcnRjYXJ0LnNoaXBwaW5nLnYxLlNoaXBtZW50IkgKEVdhdGNoT3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAESFgoOYWZ0ZXJfc2VxdWVuY2UYAiABKA0iQwoSV2F0Y2hPcmRlclJlc3BvbnNlEi0KBWV2ZW50GAEgASgLMh4uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyRXZlbnQy/ggKDE9yZGVyU2VydmljZRLNAQoKUGxhY2VPcmRlchIlLnNtYXJ0Y2FydC5vcmRlci52MS5QbGFjZU9yZGVyUmVxdWVzdBomLnNtYXJ0Y2FydC5vcmRlci52MS5QbGFjZU9yZGVyUmVzcG9uc2UicOrgGE8IkE4ggAIyLQjJARISL29yZGVycy97b3JkZXJfaWR9GhQKBnN0YXR1cxIHUEVORElORxjKAToGCIAIELgXQhASCQoHdXNlcl9pZCIDb3BzgtPkkwIXOgEqYgVvcmRlciILL3BsYWNlT3JkZXISkgEKCEdldE9yZGVyEiMuc21hcnRjYXJ0Lm9yZGVyLnYxLkdldE9yZGVyUmVxdWVzdBokLnNtYXJ0Y2FydC5vcmRlci52MS5HZXRPcmRlclJlc3BvbnNlIjuQAgHq4BgTCNAPQg4SChIIb3JkZXJfaWQYAYLT5JMCG2IFb3JkZXISEi9vcmRlcnMve29yZGVyX2lkfRKFAQoKTGlzdE9yZGVycxIlLnNtYXJ0Y2FydC5vcmRlci52MS5MaXN0T3JkZXJzUmVxdWVzdBomLnNtYXJ0Y2FydC5vcmRlci52MS5MaXN0T3JkZXJzUmVzcG9uc2UiKJACAergGBII0A9CDRIJCgd1c2VyX2lkGAGC0+STAgkSBy9vcmRlcnMSpQEKC0NhbmNlbE9yZGVyEiYuc21hcnRjYXJ0Lm9yZGVyLnYxLkNhbmNlbE9yZGVyUmVxdWVzdBonLnNtYXJ0Y2FydC5vcmRlci52MS5DYW5jZWxPcmRlclJlc3BvbnNlIkWQAgLq4BgTCJBOQg4SChIIb3JkZXJfaWQYAYLT5JMCJToBKmIFb3JkZXIiGS9vcmRlcnMve29yZGVyX2lkfS9jYW5jZWwSpwEKD0xpc3RPcmRlckV2ZW50cxIqLnNtYXJ0Y2FydC5vcmRlci52MS5MaXN0T3JkZXJFdmVudHNSZXF1ZXN0Gisuc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlckV2ZW50c1Jlc3BvbnNlIjuQAgHq4BgTCNAPQg4SChIIb3JkZXJfaWQYAYLT5JMCGxIZL29yZGVycy97b3JkZXJfaWR9L2V2ZW50cxK2AQoQR2V0T3JkZXJTaGlwbWVudBIrLnNtYXJ0Y2FydC5vcmRlci52MS5HZXRPcmRlclNoaXBtZW50UmVxdWVzdBosLnNtYXJ0Y2FydC5vcmRlci52MS5HZXRPcmRlclNoaXBtZW50UmVzcG9uc2UiR5ACAergGBMIuBdCDhIKEghvcmRlcl9pZBgBgtPkkwInYghzaGlwbWVudBIbL29yZGVycy97b3JkZXJfaWR9L3NoaXBtZW50EnYKCldhdGNoT3JkZXISJS5zbWFydGNhcnQub3JkZXIudjEuV2F0Y2hPcmRlclJlcXVlc3QaJi5zbWFydGNhcnQub3JkZXIudjEuV2F0Y2hPcmRlclJlc3BvbnNlIheQAgHq4BgQQg4SChIIb3JkZXJfaWQYATABYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_smartcart_mesh_v1_options, file_smartcart_order_v1_order, file_smartcart_shipping_v1_shipping_service, file_smartcart_type_v1_string_rules]);
 
 /**
  * Request of `PlaceOrder`.
@@ -469,6 +471,76 @@ export const ListOrderEventsResponseSchema: GenMessage<ListOrderEventsResponse, 
   messageDesc(file_smartcart_order_v1_order_service, 9);
 
 /**
+ * Request of `GetOrderShipment`.
+ *
+ * @generated from message smartcart.order.v1.GetOrderShipmentRequest
+ */
+export type GetOrderShipmentRequest = Message<"smartcart.order.v1.GetOrderShipmentRequest"> & {
+  /**
+   * Id of the order.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+};
+
+/**
+ * Request of `GetOrderShipment`.
+ *
+ * @generated from message smartcart.order.v1.GetOrderShipmentRequest
+ */
+export type GetOrderShipmentRequestJson = {
+  /**
+   * Id of the order.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId?: string;
+};
+
+/**
+ * Describes the message smartcart.order.v1.GetOrderShipmentRequest.
+ * Use `create(GetOrderShipmentRequestSchema)` to create a new message.
+ */
+export const GetOrderShipmentRequestSchema: GenMessage<GetOrderShipmentRequest, {jsonType: GetOrderShipmentRequestJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_order_v1_order_service, 10);
+
+/**
+ * Response of `GetOrderShipment`. On REST the shipment itself is the body.
+ *
+ * @generated from message smartcart.order.v1.GetOrderShipmentResponse
+ */
+export type GetOrderShipmentResponse = Message<"smartcart.order.v1.GetOrderShipmentResponse"> & {
+  /**
+   * The shipment as it is now.
+   *
+   * @generated from field: smartcart.shipping.v1.Shipment shipment = 1;
+   */
+  shipment?: Shipment | undefined;
+};
+
+/**
+ * Response of `GetOrderShipment`. On REST the shipment itself is the body.
+ *
+ * @generated from message smartcart.order.v1.GetOrderShipmentResponse
+ */
+export type GetOrderShipmentResponseJson = {
+  /**
+   * The shipment as it is now.
+   *
+   * @generated from field: smartcart.shipping.v1.Shipment shipment = 1;
+   */
+  shipment?: ShipmentJson;
+};
+
+/**
+ * Describes the message smartcart.order.v1.GetOrderShipmentResponse.
+ * Use `create(GetOrderShipmentResponseSchema)` to create a new message.
+ */
+export const GetOrderShipmentResponseSchema: GenMessage<GetOrderShipmentResponse, {jsonType: GetOrderShipmentResponseJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_order_v1_order_service, 11);
+
+/**
  * Request of `WatchOrder`.
  *
  * @generated from message smartcart.order.v1.WatchOrderRequest
@@ -515,7 +587,7 @@ export type WatchOrderRequestJson = {
  * Use `create(WatchOrderRequestSchema)` to create a new message.
  */
 export const WatchOrderRequestSchema: GenMessage<WatchOrderRequest, {jsonType: WatchOrderRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_order_v1_order_service, 10);
+  messageDesc(file_smartcart_order_v1_order_service, 12);
 
 /**
  * Response of `WatchOrder`, one per entry.
@@ -550,7 +622,7 @@ export type WatchOrderResponseJson = {
  * Use `create(WatchOrderResponseSchema)` to create a new message.
  */
 export const WatchOrderResponseSchema: GenMessage<WatchOrderResponse, {jsonType: WatchOrderResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_order_v1_order_service, 11);
+  messageDesc(file_smartcart_order_v1_order_service, 13);
 
 /**
  * Accepts orders, drives each one to a final status and is the only writer of their history.
@@ -617,6 +689,17 @@ export const OrderService: GenService<{
     methodKind: "unary";
     input: typeof ListOrderEventsRequestSchema;
     output: typeof ListOrderEventsResponseSchema;
+  },
+  /**
+   * Returns the shipment of an order: when it started, when the parcel left, and the tracking number of the carrier. NOT_FOUND if the
+   * order does not exist or its shipment has not started; UNAVAILABLE while the shipping service does not answer.
+   *
+   * @generated from rpc smartcart.order.v1.OrderService.GetOrderShipment
+   */
+  getOrderShipment: {
+    methodKind: "unary";
+    input: typeof GetOrderShipmentRequestSchema;
+    output: typeof GetOrderShipmentResponseSchema;
   },
   /**
    * Streams the history of an order after a sequence, then new entries as they occur. The stream ends when the order is final.
