@@ -50,14 +50,14 @@ export const defaultUpstreamUrls: Readonly<Record<Upstream, string>> = {
 };
 
 /**
- * The Content-Security-Policy under which the built page works: nothing inline, nothing from elsewhere. 'self' covers
- * the WebSocket of the same host.
+ * The Content-Security-Policy under which the built page works: nothing inline, and nothing from elsewhere but pictures,
+ * which a shop may keep at any HTTPS URL. 'self' covers the WebSocket of the same host.
  *
  * @param connectTo An origin besides the page's own that scripts may call: that of the OpenID provider. Default: none.
  */
 export function contentSecurityPolicy(connectTo?: string): string {
   const connect = connectTo === undefined ? "" : `connect-src 'self' ${connectTo}; `;
-  return `default-src 'self'; ${connect}base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors 'none'`;
+  return `default-src 'self'; img-src 'self' https:; ${connect}base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors 'none'`;
 }
 
 /** What decides where a request goes. */
@@ -89,7 +89,7 @@ export function isWebSocketPath(path: string): boolean {
 
 /** Paths that are pages of the site, for a browser that navigates there: those of `parseRoute` in src/route.ts. */
 const pagePaths =
-  /^\/(?:checkout\/?|ops(?:\/(?:dead-letters|log|faults|orders(?:\/[^/]+)?))?\/?|auth\/callback\/?|orders(?:\/[^/]*)?)?$/;
+  /^\/(?:checkout\/?|ops(?:\/(?:dead-letters|log|faults|orders(?:\/[^/]+)?))?\/?|auth\/callback\/?|orders(?:\/[^/]*)?|products\/[^/]+)?$/;
 
 /** Whether the site has a page at that path. */
 export function isPage(path: string): boolean {

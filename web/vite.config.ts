@@ -9,6 +9,7 @@ import {
   proxyRules,
   upstreamFor,
 } from "./proxy-rules.ts";
+import { withoutRules } from "./without-rules.ts";
 
 const upstreamUrls: Readonly<Record<Upstream, string>> = {
   order: process.env.ORDER_URL || defaultUpstreamUrls.order,
@@ -19,7 +20,12 @@ const upstreamUrls: Readonly<Record<Upstream, string>> = {
 };
 
 export default defineConfig({
-  plugins: [policyInBuild(), gzipInBuild(), pagesInDevelopment(process.env.PAGE_URL)],
+  plugins: [
+    withoutRules(),
+    policyInBuild(),
+    gzipInBuild(),
+    pagesInDevelopment(process.env.PAGE_URL),
+  ],
   server: {
     host: "127.0.0.1",
     port: Number(process.env.WEB_PORT || 5173),

@@ -4,6 +4,7 @@ import { placeOrder } from "./api/orders.ts";
 import type { Basket } from "./basket/basket.ts";
 import { parseBasket, takeOut } from "./basket/basket.ts";
 import { createCatalogue } from "./catalogue/catalogue.ts";
+import { createProductView } from "./catalogue/product-view.ts";
 import { createShopView } from "./catalogue/shop-view.ts";
 import type { Attempt } from "./checkout/attempt.ts";
 import { parseAttempt } from "./checkout/attempt.ts";
@@ -39,7 +40,7 @@ export function startApp(root: HTMLElement): void {
       shellTemplate({ shop, path, view: view.render(), announcement: announcement.get() }),
       root,
     );
-    document.title = view.title;
+    describePage(view);
     const selector = focusNext;
     focusNext = undefined;
     if (selector) root.querySelector<HTMLElement>(selector)?.focus();
@@ -86,6 +87,12 @@ export function startApp(root: HTMLElement): void {
   root.addEventListener("click", (event) => followLink(event, shop));
   submission.resume();
   draw();
+}
+
+/** For the tab, the history and search engines. */
+function describePage({ title, description = "" }: View): void {
+  document.title = title;
+  document.querySelector("meta[name=description]")?.setAttribute("content", description);
 }
 
 /** Not every browser reports every change: a laptop that wakes up may have missed its own. */
@@ -154,6 +161,8 @@ function openView(shop: Shop): View {
   switch (route.page) {
     case "shop":
       return createShopView(shop);
+    case "product":
+      return createProductView(shop, route.productId);
     case "checkout":
       return createCheckoutView(shop);
     case "orders":

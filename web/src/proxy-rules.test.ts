@@ -25,14 +25,18 @@ describe("upstreamFor", () => {
     expect(upstreamFor({ path })).toBe(upstream);
   });
 
-  test.each(["/orders", "/orders/", "/orders?userId=u1", "/orders/ORD-1"])(
-    "a browser that navigates to %s gets the page",
-    (path) => {
-      expect(upstreamFor({ path, accept: navigation })).toBeUndefined();
-    },
-  );
+  test.each([
+    "/orders",
+    "/orders/",
+    "/orders?userId=u1",
+    "/orders/ORD-1",
+    "/orders/a/b",
+    "/orders/a/b/events",
+  ])("a browser that navigates to %s gets the page", (path) => {
+    expect(upstreamFor({ path, accept: navigation })).toBeUndefined();
+  });
 
-  test.each(["/docs", "/openapi.json", "/orders/ORD-1/events"])(
+  test.each(["/docs", "/openapi.json", "/orders/ORD-1/events", "/orders/ORD-1/shipment"])(
     "a browser that navigates to %s gets what the service has there",
     (path) => {
       expect(upstreamFor({ path, accept: navigation })).toBe("order");
@@ -62,6 +66,7 @@ test.each([
   "/orders",
   "/orders/",
   "/orders/ORD-1",
+  "/products/mug",
   "/auth/callback",
 ])("%s is a page, for the server as for the page itself", (path) => {
   expect(isPage(path)).toBe(true);
@@ -74,6 +79,8 @@ test.each([
   "/auth/config",
   "/auth/callback/x",
   "/checkout/x",
+  "/products",
+  "/products/mug/x",
   "/orders/ORD-1/x",
   "/Checkout",
   "/assets/index.js",
@@ -87,4 +94,5 @@ test("scripts may call the page's own origin, and that of an OpenID provider whe
   expect(contentSecurityPolicy("https://issuer.example")).toContain(
     "; connect-src 'self' https://issuer.example; ",
   );
+  expect(contentSecurityPolicy()).toContain("; img-src 'self' https:; ");
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { orderPath, parseRoute } from "./route.ts";
+import { orderPath, parseRoute, productPath } from "./route.ts";
 
 test.each([
   ["/", { page: "shop" }],
@@ -9,7 +9,11 @@ test.each([
   ["/orders/ORD-1", { page: "order", orderId: "ORD-1" }],
   ["/orders/ORD-1/more", { page: "not-found" }],
   ["/orders/%", { page: "not-found" }],
+  ["/products/mug", { page: "product", productId: "mug" }],
+  ["/products", { page: "not-found" }],
   ["/ops", { page: "ops", section: "overview" }],
+  ["/ops/orders/ORD-1", { page: "ops", section: "order", orderId: "ORD-1" }],
+  ["/ops/log/more", { page: "not-found" }],
   ["/ops/more", { page: "not-found" }],
   ["/auth/callback", { page: "sign-in-callback" }],
   ["/auth", { page: "not-found" }],
@@ -22,4 +26,8 @@ test.each([
 
 test("the path of an order leads to it, whatever its id holds", () => {
   expect(parseRoute(orderPath("ORD/1 ?#"))).toEqual({ page: "order", orderId: "ORD/1 ?#" });
+});
+
+test("and that of a product to it", () => {
+  expect(parseRoute(productPath("a/b ?#"))).toEqual({ page: "product", productId: "a/b ?#" });
 });

@@ -1,6 +1,7 @@
 /** A page of the site. */
 export type Route =
   | { readonly page: "shop" }
+  | { readonly page: "product"; readonly productId: string }
   | { readonly page: "checkout" }
   | { readonly page: "orders" }
   | { readonly page: "order"; readonly orderId: string }
@@ -27,8 +28,10 @@ export function parseRoute(path: string): Route {
   if (rest.length > 0) return { page: "not-found" };
   if (first === "auth" && second === "callback") return { page: "sign-in-callback" };
   if (second !== undefined) {
-    const orderId = decode(second);
-    return first === "orders" && orderId ? { page: "order", orderId } : { page: "not-found" };
+    const id = decode(second);
+    if (id && first === "orders") return { page: "order", orderId: id };
+    if (id && first === "products") return { page: "product", productId: id };
+    return { page: "not-found" };
   }
   switch (first) {
     case "":
@@ -60,6 +63,11 @@ export function opsPath(section: OpsSection): string {
 /** An order as operators see it: its whole story, and what can be done about it. */
 export function opsOrderPath(orderId: string): string {
   return `/ops/orders/${encodeURIComponent(orderId)}`;
+}
+
+/** The linkable path of a product. */
+export function productPath(productId: string): string {
+  return `/products/${encodeURIComponent(productId)}`;
 }
 
 /** The linkable path of an order. */

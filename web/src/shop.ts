@@ -40,6 +40,8 @@ export interface Shop {
 export interface View {
   /** For the tab and the history. */
   readonly title: string;
+  /** What a search engine shows of the page. Default: nothing. */
+  readonly description?: string;
   render(): TemplateResult;
   /** Goes to another of its own paths; false where that belongs to another view. Default: it has one path. */
   moveTo?(route: Route): boolean;

@@ -6,8 +6,12 @@ import type { Page } from "playwright-core";
 
 const axePath = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
-/** Fails where axe finds a serious or critical fault on the page as it stands, in light and in dark. */
-export async function assertAccessible(page: Page, name: string): Promise<void> {
+/**
+ * Fails where axe finds a serious or critical fault on the page as it stands, in light or in dark.
+ *
+ * @param isStrict Fails where it finds anything. Default: false.
+ */
+export async function assertAccessible(page: Page, name: string, isStrict = false): Promise<void> {
   const axe = await readFile(axePath, "utf8");
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
@@ -17,7 +21,7 @@ export async function assertAccessible(page: Page, name: string): Promise<void> 
       (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
     );
     const faults = violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .filter(({ impact }) => isStrict || impact === "serious" || impact === "critical")
       .map(
         ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join("\n    ")}`,
       );

@@ -279,22 +279,25 @@ export async function tooLateToCancel(page: Page, baseUrl: string): Promise<void
   await page.unrouteAll({ behavior: "wait" });
 }
 
-/** axe finds nothing serious on the shop, the checkout with its errors, an order and the list of orders. */
+/** axe finds nothing on the shop, a product, the checkout with its errors, an order and the list of orders. */
 export async function nothingSeriousForAxe(page: Page, baseUrl: string): Promise<void> {
   await fillBasket(page, baseUrl, ["Ceramic Mug"]);
   await page.locator("[data-freshness=live]").waitFor();
-  await assertAccessible(page, "shop");
+  await assertAccessible(page, "shop", true);
+  await page.getByRole("link", { name: "Ceramic Mug" }).first().click();
+  await page.getByRole("heading", { name: "Ceramic Mug", level: 1 }).waitFor();
+  await assertAccessible(page, "product", true);
   await page.getByRole("link", { name: /^Basket, / }).click();
   await payButton(page).click();
   await page.locator(".field-error").first().waitFor();
-  await assertAccessible(page, "checkout");
+  await assertAccessible(page, "checkout", true);
   await checkOut(page, { name: visitor("axe") });
   await orderShown(page);
   await orderEnded(page);
-  await assertAccessible(page, "order");
+  await assertAccessible(page, "order", true);
   await page.getByRole("link", { name: "My orders" }).first().click();
   await page.locator(".order-row").first().waitFor();
-  await assertAccessible(page, "orders");
+  await assertAccessible(page, "orders", true);
 }
 
 /** A link to an order works for whoever has it, and "My orders" leads to it; one that does not exist says so. */

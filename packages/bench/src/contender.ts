@@ -8,6 +8,8 @@ export interface Contender extends AsyncDisposable {
   readonly orderUrls: readonly [string, ...string[]];
   readonly processes: readonly RunningProcess[];
   readonly databaseUrl: string | undefined;
+  /** Customers with their access tokens, one a line, where every order has to have one. */
+  readonly tokensFile?: string | undefined;
   /** From the start of the processes until they take orders, in milliseconds; undefined for the peers. */
   readonly readyMs?: number;
   /** Orders whose shipment is stored (or, for the seed's stack, was begun). */

@@ -5,12 +5,19 @@ import { startPeer } from "./peer-contender.ts";
 import { startServices } from "./services-contender.ts";
 import { startSmartCart } from "./smartcart-contender.ts";
 
-export type ContenderName = "seed" | "durable" | "smartcart" | "embedded" | "services";
+export type ContenderName =
+  | "seed"
+  | "durable"
+  | "smartcart"
+  | "smartcart-tokens"
+  | "embedded"
+  | "services";
 
 export const contenders: Readonly<Record<ContenderName, string>> = {
   seed: "the seed's stack: Express, @grpc/grpc-js, amqplib; nothing is durable",
   durable: "the same, a PostgreSQL transaction a step, persistent confirmed messages",
   smartcart: "SmartCart, one process, PostgreSQL and RabbitMQ",
+  "smartcart-tokens": "the same, with the access token of a customer on every order",
   embedded: "SmartCart, one process, everything on PostgreSQL",
   services: "SmartCart, a process a service, PostgreSQL and RabbitMQ",
 };
@@ -22,6 +29,7 @@ export async function startContender(name: ContenderName, o: StartOptions): Prom
     case "durable":
       return startPeer(name, o);
     case "smartcart":
+    case "smartcart-tokens":
     case "embedded":
       return startSmartCart(name, o);
     case "services":

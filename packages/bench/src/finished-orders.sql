@@ -1,10 +1,10 @@
--- Orders $1 to $2, an order a second up to $3, of two lines out of $4 products at $5 minor units, all shipped: what each
+-- Orders $1 to $2, ten orders a second up to $3, of two lines out of $4 products at $5 minor units, all shipped: what each
 -- service has stored at the end of such an order, so that every invariant holds.
 with numbered as (
   select i, placed_at, (extract(epoch from placed_at) * 1000)::bigint as ms,
          'bench-' || to_char(i % $4::int, 'FM000000') as one,
          'bench-' || to_char((i + 1) % $4::int, 'FM000000') as other
-  from (select i, $3::timestamptz - i * interval '1 second' as placed_at from generate_series($1::int, $2::int) i) numbers
+  from (select i, $3::timestamptz - i * interval '100 milliseconds' as placed_at from generate_series($1::int, $2::int) i) numbers
 ), finished as (
   -- The id is a ULID: ten digits of time and sixteen more, in Crockford's base 32.
   select *, 2 * $5::bigint as total_minor, md5(i::text) as hash,

@@ -17,6 +17,8 @@ export interface LoadOptions {
   /** Lines an order. */
   readonly lines: number;
   readonly seed: number;
+  /** See `Contender.tokensFile`. */
+  readonly tokensFile?: string | undefined;
 }
 
 export interface LoadResult {
@@ -53,6 +55,7 @@ async function loadOne(url: string, o: LoadOptions): Promise<LoadResult> {
     BENCH_PRODUCTS: String(o.products),
     BENCH_LINES: String(o.lines),
     BENCH_SEED: String(o.seed),
+    ...(o.tokensFile !== undefined && { BENCH_TOKENS: o.tokensFile }),
   };
   const { stdout } = await run("wrk", [...args, "-s", script, url], { env }).catch((error) => {
     if (error.code !== "ENOENT") throw error;

@@ -63,7 +63,8 @@ export async function measure(
     databaseUrl: o.databaseUrl,
     replicas: o.replicas,
   });
-  const request = { urls: running.orderUrls, ...scenario, seed: o.seed };
+  const { orderUrls: urls, tokensFile } = running;
+  const request = { urls, tokensFile, ...scenario, seed: o.seed };
   const warmUp = await load({ ...request, seconds: o.warmUpSeconds });
   await shippedAll(running.shipped, warmUp.requests - warmUp.failed);
   const shippedBefore = await running.shipped();

@@ -2,7 +2,17 @@
 local products = tonumber(os.getenv("BENCH_PRODUCTS"))
 local lines = tonumber(os.getenv("BENCH_LINES"))
 local seed = tonumber(os.getenv("BENCH_SEED"))
+local tokens = {}
 local threads = 0
+
+-- A customer and their access token a line; without the file nobody has to prove who they are.
+local file = os.getenv("BENCH_TOKENS")
+if file then
+  for line in io.lines(file) do
+    local user, token = line:match("^(%S+) (%S+)$")
+    tokens[#tokens + 1] = { user = user, headers = { ["content-type"] = "application/json", authorization = "Bearer " .. token } }
+  end
+end
 
 function setup(thread)
   thread:set("seed", seed + threads)
@@ -21,9 +31,11 @@ function request()
   for line = 0, lines - 1 do
     items[line + 1] = string.format('{"productId":"bench-%06d","quantity":1}', (first + line) % products)
   end
-  local body = string.format('{"userId":"user-%d","items":[%s],"address":"1 Main Street, Springfield"}',
-    math.random(1, 100000), table.concat(items, ","))
-  return wrk.format("POST", "/placeOrder", headers, body)
+  local customer = tokens[1] and tokens[math.random(1, #tokens)]
+    or { user = string.format("user-%d", math.random(1, 100000)), headers = headers }
+  local body = string.format('{"userId":"%s","items":[%s],"address":"1 Main Street, Springfield"}',
+    customer.user, table.concat(items, ","))
+  return wrk.format("POST", "/placeOrder", customer.headers, body)
 end
 
 function done(summary, latency)

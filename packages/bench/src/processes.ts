@@ -60,6 +60,7 @@ export function startProcess(o: ProcessOptions): RunningProcess {
         timeoutMs: 60_000,
         output: async () => (await readFile(o.logFile, "utf8")).slice(-2_000),
       }),
-    [Symbol.asyncDispose]: () => terminate(child),
+    // Longer than the engines take that it may have started: their files are deleted next.
+    [Symbol.asyncDispose]: () => terminate(child, 60_000),
   };
 }

@@ -1,4 +1,5 @@
 /** What SmartCart in one process and in many have in common. */
+import { readFile } from "node:fs/promises";
 import pg from "pg";
 import { idAt } from "@smartcart/reconciler";
 import { waitFor } from "@smartcart/testkit";
@@ -25,6 +26,7 @@ export async function finish({
   orderUrls,
   processes,
   databaseUrl,
+  tokensFile,
   readyMs,
   running,
   o,
@@ -32,6 +34,7 @@ export async function finish({
   orderUrls: readonly [string, ...string[]];
   processes: readonly RunningProcess[];
   databaseUrl: string;
+  tokensFile?: string | undefined;
   readyMs: number;
   running: AsyncDisposableStack;
   o: StartOptions;
@@ -39,9 +42,12 @@ export async function finish({
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 });
   running.defer(() => pool.end());
   await addProducts(pool, o.products);
-  // Orders of products that the order service's copy of the catalogue does not have yet are refused.
+  const customer = tokensFile === undefined ? undefined : await firstCustomer(tokensFile);
+  // The first order warms up connections and statements.
   for (const orderUrl of orderUrls) {
-    await waitFor(async () => (await placeOne(orderUrl)) === 201, { what: "the first order" });
+    await waitFor(async () => (await placeOne(orderUrl, customer)) === 201, {
+      what: "the first order",
+    });
   }
   // By their ids, which begin with their time: a count of all that was ever shipped would be measured as well.
   const first = idAt(Date.now());
@@ -49,6 +55,7 @@ export async function finish({
     orderUrls,
     processes,
     databaseUrl,
+    tokensFile,
     readyMs,
     async shipped() {
       const { rows } = await pool.query(
@@ -61,12 +68,25 @@ export async function finish({
   };
 }
 
-async function placeOne(orderUrl: string): Promise<number> {
+interface BenchCustomer {
+  readonly userId: string;
+  readonly token: string;
+}
+
+async function firstCustomer(tokensFile: string): Promise<BenchCustomer> {
+  const [userId = "", token = ""] = (await readFile(tokensFile, "utf8")).split(/\s/, 2);
+  return { userId, token };
+}
+
+async function placeOne(orderUrl: string, customer: BenchCustomer | undefined): Promise<number> {
   const response = await fetch(`${orderUrl}/placeOrder`, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: {
+      "content-type": "application/json",
+      ...(customer && { authorization: `Bearer ${customer.token}` }),
+    },
     body: JSON.stringify({
-      userId: "bench",
+      userId: customer?.userId ?? "bench",
       items: [{ productId: "bench-000000", quantity: 1 }],
       address: "1 Main Street",
     }),

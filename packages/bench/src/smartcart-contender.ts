@@ -4,9 +4,10 @@ import type { Contender, StartOptions } from "./contender.ts";
 import { choosePorts, profileArgs } from "./contender.ts";
 import { startProcess } from "./processes.ts";
 import { finish, settingsOf } from "./shop.ts";
+import { tokenSettings, writeTokens } from "./tokens.ts";
 
 export async function startSmartCart(
-  name: "smartcart" | "embedded",
+  name: "smartcart" | "smartcart-tokens" | "embedded",
   o: StartOptions,
 ): Promise<Contender> {
   await using started = new AsyncDisposableStack();
@@ -15,7 +16,8 @@ export async function startSmartCart(
   const env = {
     ...settingsOf(o, databaseUrl),
     ...ports,
-    ...(name === "smartcart" && { AMQP_URL: await o.engines.createVirtualHost(name) }),
+    ...(name !== "embedded" && { AMQP_URL: await o.engines.createVirtualHost(name) }),
+    ...(name === "smartcart-tokens" && tokenSettings),
   };
   const startedAt = performance.now();
   const smartcart = started.use(
@@ -29,11 +31,13 @@ export async function startSmartCart(
   const orderUrl = `http://127.0.0.1:${ports.ORDER_PORT}`;
   await smartcart.answers(`${orderUrl}/readyz`);
   const readyMs = performance.now() - startedAt;
+  const tokensFile = name === "smartcart-tokens" ? await writeTokens(o.directory) : undefined;
   const running = started.move();
   return finish({
     orderUrls: [orderUrl],
     processes: [smartcart],
     databaseUrl,
+    tokensFile,
     readyMs,
     running,
     o,

@@ -1,7 +1,6 @@
-import type { JsonValue } from "@bufbuild/protobuf";
+import type { JsonValue, Message } from "@bufbuild/protobuf";
 import { fromBinary, toJson } from "@bufbuild/protobuf";
 import { eventTypes, redact, redactedText, textRedactor } from "@smartcart/contract";
-import { orderIdIn } from "./observed-bus.ts";
 import type { DeadLetter } from "./types.ts";
 
 /** What a dead letter says to an operator: all but personal data. The queue keeps it as it came in. */
@@ -25,13 +24,16 @@ export function decodeDeadLetter(letter: DeadLetter): DecodedDeadLetter {
 }
 
 function decoded({ type, body, reason }: DeadLetter): Omit<DecodedDeadLetter, "headers"> {
-  const desc = eventTypes.get(type)?.desc;
-  if (desc !== undefined) {
+  const eventType = eventTypes.get(type);
+  if (eventType !== undefined) {
+    const { desc, orderingField } = eventType;
     try {
-      const message = fromBinary(desc, body);
+      const message: Message & { readonly orderId?: unknown } = fromBinary(desc, body);
+      const isAboutOrder = orderingField === "order_id" && typeof message.orderId === "string";
       const json = toJson(desc, redact(desc, message));
+      const orderId = isAboutOrder ? message.orderId : "";
       const redactText = textRedactor([[desc, message]]);
-      return { json, orderId: orderIdIn(type, message), reason: redactText(reason) };
+      return { json, orderId, reason: redactText(reason) };
     } catch {
       // Its reason says so.
     }

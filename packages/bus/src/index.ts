@@ -10,8 +10,9 @@ export type { BusOptions } from "./open-bus.ts";
 export { openBus } from "./open-bus.ts";
 export { insertOutbox, outboxMigrations, outboxWritten } from "./outbox.ts";
 export { describeUrl } from "./rabbitmq/connection.ts";
-export type { Relay, RelayOptions } from "./relay.ts";
+export type { Relay } from "./relay.ts";
 export { startRelay } from "./relay.ts";
+export type { RelayOptions } from "./relay-run.ts";
 export type {
   ConsumeOptions,
   DeadLetter,

@@ -1,16 +1,13 @@
 import type { QueueType, TextRedactor } from "@smartcart/contract";
 import { eventTypes, redactError, textRedactor } from "@smartcart/contract";
 import { withTimeout } from "@smartcart/runtime";
-import type { RawMessage } from "./message.ts";
+import type { Poison, RawMessage } from "./message.ts";
 import { decodeMessage, idOf } from "./message.ts";
 import type { ConsumeOptions, Delivery, Outcome } from "./types.ts";
 
 /** What an engine has to do with a delivered message. */
 export type Step =
-  /**
-   * Remove it. `result` tells an acknowledged one from one that was dropped because its queue keeps
-   * no dead letters.
-   */
+  /** Remove it. */
   | { readonly kind: "remove" }
   /** Store a copy with this attempt, to be delivered after the pause, then remove it. */
   | {
@@ -35,30 +32,23 @@ export async function handleBatch(
   const decoded = batch.map((raw) => decodeMessage(queue, raw));
   const deliveries = decoded.filter((entry): entry is Delivery => !("poison" in entry));
   const answers = await askHandler(o, deliveries, isStopping);
-  let next = 0;
   return batch.map((raw, index) => {
-    const entry = decoded[index];
-    const answer: Answer =
-      entry !== undefined && "poison" in entry
-        ? { kind: "dead-letter", reason: `cannot be decoded: ${entry.poison}` }
-        : (answers[next++] ?? noAnswer);
-    const delivery = entry !== undefined && "poison" in entry ? undefined : entry;
-    const outcome = outcomeOf(answer, delivery);
-    const step =
-      answer.kind === "postpone"
-        ? postponed(queue, raw, answer)
-        : nextStep(queue, raw.attempt, outcome);
-    note(queue, { raw, delivery, outcome, step }, o);
+    const entry = decoded[index] as Delivery | Poison;
+    const isPoison = "poison" in entry;
+    const delivery = isPoison ? undefined : entry;
+    const answer: Answer = isPoison
+      ? { kind: "dead-letter", reason: `cannot be decoded: ${entry.poison}` }
+      : redacted(answers.shift() ?? noAnswer, entry);
+    const step = nextStep(queue, raw.attempt, answer);
+    note(queue, raw, o, { answer, step, delivery });
     return step;
   });
 }
 
 /** The reason of a handler is stored beside the message and logged: what it quotes of the message is redacted. */
-function outcomeOf(answer: Answer, delivery: Delivery | undefined): Outcome {
-  const kind = answer.kind === "postpone" ? "retry" : answer.kind;
-  if (kind === "ack" || answer.kind === "ack") return { kind: "ack" };
-  const redactText = delivery && redactorOf([delivery]);
-  return { kind, reason: redactText?.(answer.reason) ?? answer.reason };
+function redacted(answer: Answer, delivery: Delivery): Answer {
+  if (answer.kind === "ack") return answer;
+  return { ...answer, reason: redactorOf([delivery])(answer.reason) };
 }
 
 function redactorOf(deliveries: readonly Delivery[]): TextRedactor {
@@ -70,20 +60,10 @@ function redactorOf(deliveries: readonly Delivery[]): TextRedactor {
   );
 }
 
-/** Where an outcome leads by the contract's retry ladder; pure. */
-export function nextStep(queue: QueueType, attempt: number, outcome: Outcome): Step {
-  if (outcome.kind === "ack") return { kind: "remove" };
-  const { reason } = outcome;
-  const lastDelay = queue.retryDelaysMs.at(-1);
-  if (outcome.kind === "retry" && attempt < queue.maxAttempts && lastDelay !== undefined) {
-    const delayMs = queue.retryDelaysMs[attempt - 1] ?? lastDelay;
-    return { kind: "retry", delayMs, attempt: attempt + 1, reason };
-  }
-  if (!queue.deadLetter) return { kind: "remove" };
-  return { kind: "dead-letter", reason };
-}
-
-/** Not to be blamed: its batch failed, and there was no time to ask about it alone. */
+/**
+ * A message that is not to be blamed: its batch failed, and there was no time to ask about it alone. It comes again after the first
+ * pause of the ladder, as the same attempt.
+ */
 interface Postponement {
   readonly kind: "postpone";
   readonly reason: string;
@@ -91,11 +71,21 @@ interface Postponement {
 
 type Answer = Outcome | Postponement;
 
-/** Again after the first pause of the ladder, as the same attempt. */
-function postponed(queue: QueueType, { attempt }: RawMessage, { reason }: Postponement): Step {
-  const [delayMs] = queue.retryDelaysMs;
-  if (delayMs === undefined) return nextStep(queue, attempt, { kind: "retry", reason });
-  return { kind: "retry", delayMs, attempt, reason };
+/** Where an answer leads by the contract's retry ladder; pure. */
+export function nextStep(queue: QueueType, attempt: number, answer: Answer): Step {
+  if (answer.kind === "ack") return { kind: "remove" };
+  const { reason } = answer;
+  const [firstDelay] = queue.retryDelaysMs;
+  if (answer.kind === "postpone" && firstDelay !== undefined) {
+    return { kind: "retry", delayMs: firstDelay, attempt, reason };
+  }
+  const lastDelay = queue.retryDelaysMs.at(-1);
+  const isRetry = answer.kind === "retry" && attempt < queue.maxAttempts;
+  if (isRetry && lastDelay !== undefined) {
+    const delayMs = queue.retryDelaysMs[attempt - 1] ?? lastDelay;
+    return { kind: "retry", delayMs, attempt: attempt + 1, reason };
+  }
+  return queue.deadLetter ? { kind: "dead-letter", reason } : { kind: "remove" };
 }
 
 /**
@@ -112,7 +102,7 @@ async function askHandler(
   o: ConsumeOptions,
   batch: readonly Delivery[],
   isStopping: () => boolean,
-): Promise<readonly Answer[]> {
+): Promise<Answer[]> {
   const answers: Answer[] = [];
   const parts = batch.length === 0 ? [] : [batch];
   const endMs = performance.now() + searchTimeouts * timeoutOf(o);
@@ -180,29 +170,22 @@ async function callHandler(
   }
 }
 
-/** A message and what becomes of it. */
-interface Handled {
-  readonly raw: RawMessage;
-  /** Undefined where it cannot be decoded. */
-  readonly delivery: Delivery | undefined;
-  readonly outcome: Outcome;
-  readonly step: Step;
-}
-
 function note(
   queue: QueueType,
-  { raw, delivery, outcome, step }: Handled,
+  raw: RawMessage,
   o: ConsumeOptions,
+  { answer, step, delivery }: { answer: Answer; step: Step; delivery: Delivery | undefined },
 ): void {
-  const result = outcome.kind !== "ack" && step.kind === "remove" ? "drop" : step.kind;
-  o.onHandled?.(result === "remove" ? "ack" : result, delivery);
-  if (outcome.kind === "ack") return;
+  const isAck = answer.kind === "ack";
+  const result = step.kind !== "remove" ? step.kind : isAck ? "ack" : "drop";
+  o.onHandled?.(result, delivery);
+  if (isAck) return;
   o.log.warn(`bus.${result.replace("-", "_")}`, {
     queue: queue.name,
     consumer: o.name,
     messageId: idOf(raw),
     type: raw.type,
     attempt: raw.attempt,
-    reason: outcome.reason,
+    reason: answer.reason,
   });
 }

@@ -77,7 +77,10 @@ function isStorable(text: string): boolean {
 }
 
 /** The message's id, or a hash that stands for it where there is none that can be stored. */
-export function idOf(raw: RawMessage, type: string = raw.type): string {
+export function idOf(
+  raw: Pick<RawMessage, "id" | "type" | "body">,
+  type: string = raw.type,
+): string {
   if (raw.id !== "" && isStorable(raw.id)) return raw.id;
   return `sha256:${createHash("sha256").update(type).update("\0").update(raw.body).digest("hex")}`;
 }

@@ -1,25 +1,14 @@
 import type { Registry } from "@smartcart/runtime";
 import { Counter } from "@smartcart/runtime";
-import type { PublishReport } from "./types.ts";
 
-/** What a bus counts. The report of a part to the operations console is made from it (mesh, `edge-metrics.ts`). */
-export interface BusMetrics {
-  /** Counts the events of one publish by its answer. */
-  countReport(report: PublishReport): void;
-  /** Deliveries by queue and what became of them: ack, retry, dead-letter, drop. */
-  readonly handled: Counter<"queue" | "result">;
-}
-
-/** Counters of one bus in `registry`. */
-export function createBusMetrics(registry: Registry): BusMetrics {
-  const name = "smartcart_bus_published_total";
-  const published = counter(registry, name, "Events published, by result.", ["result"]);
+/** Counters of one bus in `registry`; the operations console reads them (mesh, `edge-metrics.ts`). */
+export function createBusMetrics(registry: Registry) {
   return {
-    countReport(report) {
-      for (const [result, ids] of Object.entries(report)) {
-        if (ids.length > 0) published.inc({ result }, ids.length);
-      }
-    },
+    /** Events by the answer of their publish. */
+    published: counter(registry, "smartcart_bus_published_total", "Events published, by result.", [
+      "result",
+    ]),
+    /** Deliveries by queue and what became of them: ack, retry, dead-letter, drop. */
     handled: counter(
       registry,
       "smartcart_bus_handled_total",
@@ -30,10 +19,7 @@ export function createBusMetrics(registry: Registry): BusMetrics {
 }
 
 /** Counters of one relay in `registry`. */
-export function createRelayMetrics(registry: Registry | undefined): {
-  relayed: Counter;
-  failed: Counter;
-} {
+export function createRelayMetrics(registry: Registry | undefined) {
   return {
     relayed: counter(registry, "smartcart_outbox_relayed_total", "Outbox rows confirmed.", []),
     failed: counter(registry, "smartcart_outbox_failed_total", "Outbox rows given back.", []),

@@ -1,5 +1,4 @@
-import type { DescMessage, Message } from "@bufbuild/protobuf";
-import { eventTypes } from "@smartcart/contract";
+import type { DescMessage } from "@bufbuild/protobuf";
 import type { Registry } from "@smartcart/runtime";
 import { createBusMetrics } from "./metrics.ts";
 import type { Delivery, EventBus } from "./types.ts";
@@ -12,13 +11,15 @@ const fanOut = "fan-out";
  * Services of one process share a bus, so the bus cannot tell them apart by itself. Disposing it disposes the bus.
  */
 export function observeBus(bus: EventBus, metrics: Registry): EventBus {
-  const { countReport, handled } = createBusMetrics(metrics);
+  const { published, handled } = createBusMetrics(metrics);
 
   return {
     ...bus,
     async publish(events, options) {
       const report = await bus.publish(events, options);
-      countReport(report);
+      for (const [result, ids] of Object.entries(report)) {
+        if (ids.length > 0) published.inc({ result }, ids.length);
+      }
       return report;
     },
     consume: (queue, options) =>
@@ -42,15 +43,4 @@ export function observeBus(bus: EventBus, metrics: Registry): EventBus {
         },
       }),
   };
-}
-
-function isAboutOrder(type: string): boolean {
-  return eventTypes.get(type)?.orderingField === "order_id";
-}
-
-/** The order that a message is about; "" where it is about none. */
-export function orderIdIn(type: string, message: Message): string {
-  if (!isAboutOrder(type)) return "";
-  const { orderId } = message as Message & { readonly orderId?: unknown };
-  return typeof orderId === "string" ? orderId : "";
 }

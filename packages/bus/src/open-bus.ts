@@ -1,24 +1,19 @@
-import type { Logger, Registry } from "@smartcart/runtime";
+import type { Registry } from "@smartcart/runtime";
 import { observeBus } from "./observed-bus.ts";
 import { openPostgresBus } from "./postgres/bus.ts";
 import { openRabbitmqBus } from "./rabbitmq/bus.ts";
-import type { EventBus } from "./types.ts";
+import type { EngineOptions, EventBus } from "./types.ts";
 
 /** What a bus is opened with. */
-export interface BusOptions {
+export interface BusOptions extends EngineOptions {
   /** Set: RabbitMQ, `amqp://user:password@host:port/vhost`. Unset: the queue in PostgreSQL. */
   readonly amqpUrl?: string | undefined;
   /** Where the PostgreSQL queue lives, in schema `queue`. Not touched with RabbitMQ. */
   readonly databaseUrl: string;
   /** `databaseIdentity` of the database whose consumers own the queues on RabbitMQ: others are refused. Undefined: not checked. */
   readonly owner?: string | undefined;
-  /** Who opens it, for the engine's list of connections: `shipping`. */
-  readonly name: string;
-  readonly log: Logger;
   /** Where its messages are counted. Default: nowhere; a part that shares a bus counts its own, see `observeBus`. */
   readonly metrics?: Registry | undefined;
-  /** Ends the waiting for an engine that is not there yet. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**

@@ -19,8 +19,8 @@ export interface OutboxRow extends OutgoingEvent {
 /** A row that was not published and when to try again. */
 export interface OutboxFailure {
   readonly position: string;
-  /** Pause before the next try; "infinity" parks the row, 0 gives it back at once. */
-  readonly delayMs: number | "infinity";
+  /** Pause before the next try; Infinity parks the row, 0 gives it back at once. */
+  readonly delayMs: number;
   /** Whether this try counts towards the limit. */
   readonly counted: boolean;
   readonly error: string;
@@ -99,9 +99,10 @@ export function onOutboxWritten(
  * is no position to read on from: positions are given out before commits, so that a row can appear behind one that was seen.
  */
 export async function readOutbox(db: Queryable, limit: number): Promise<OutboxRow[]> {
-  const { rows } = await db.query<StoredRow>({
+  const { rows } = await db.query<OutboxRow>({
     name: "outbox-read",
-    text: `select position::text, message_id, type, routing_key, ordering_key, body, traceparent, attempts
+    text: `select position::text, message_id as id, type, routing_key as "routingKey", ordering_key as "orderingKey",
+                  body, traceparent, attempts
            from outbox candidate
            where (not_before is null or not_before <= now())
              and (ordering_key = '' or not exists (
@@ -112,7 +113,7 @@ export async function readOutbox(db: Queryable, limit: number): Promise<OutboxRo
            limit $1`,
     values: [limit],
   });
-  return rows.map(fromRow);
+  return rows;
 }
 
 /** Deletes confirmed rows, in one statement. */
@@ -133,28 +134,26 @@ export async function deferOutbox(
     name: "outbox-defer",
     text: `update outbox set
              last_error = f.error,
-             attempts = attempts + f.counted,
+             attempts = attempts + f.counted::int,
              not_before = case when f.delay_ms = 'Infinity' then 'infinity'
                                else now() + f.delay_ms * interval '1 millisecond' end
-           from unnest($1::bigint[], $2::float8[], $3::int[], $4::text[]) as f (position, delay_ms, counted, error)
+           from unnest($1::bigint[], $2::float8[], $3::boolean[], $4::text[]) as f (position, delay_ms, counted, error)
            where outbox.position = f.position`,
     values: [
       failures.map((failure) => failure.position),
-      failures.map((failure) => (failure.delayMs === "infinity" ? "Infinity" : failure.delayMs)),
-      failures.map((failure) => (failure.counted ? 1 : 0)),
+      failures.map((failure) => failure.delayMs),
+      failures.map((failure) => failure.counted),
       failures.map((failure) => failure.error),
     ],
   });
 }
 
-/** Rows not yet confirmed: all of them, and those that are parked. */
-export async function countOutbox(db: Queryable): Promise<{ pending: number; parked: number }> {
-  const { rows } = await db.query<{ pending: number; parked: number }>({
-    text: `select count(*)::int as pending,
-                  (count(*) filter (where not_before = 'infinity'))::int as parked
-           from outbox`,
+/** Rows not yet confirmed, those that are parked included. */
+export async function countOutbox(db: Queryable): Promise<number> {
+  const { rows } = await db.query<{ pending: number }>({
+    text: "select count(*)::int as pending from outbox",
   });
-  return rows[0] ?? { pending: 0, parked: 0 };
+  return rows[0]?.pending ?? 0;
 }
 
 /** How long the oldest row has waited, in milliseconds; 0 where none waits. */
@@ -164,28 +163,4 @@ export async function outboxAgeMs(db: Queryable): Promise<number> {
            from outbox order by position limit 1`,
   });
   return rows[0]?.age_ms ?? 0;
-}
-
-interface StoredRow {
-  position: string;
-  message_id: string;
-  type: string;
-  routing_key: string;
-  ordering_key: string;
-  body: Uint8Array;
-  traceparent: string;
-  attempts: number;
-}
-
-function fromRow(row: StoredRow): OutboxRow {
-  return {
-    position: row.position,
-    id: row.message_id,
-    type: row.type,
-    routingKey: row.routing_key,
-    orderingKey: row.ordering_key,
-    body: row.body,
-    traceparent: row.traceparent,
-    attempts: row.attempts,
-  };
 }

@@ -41,7 +41,7 @@ export function publishOutcome(
     const error = unroutable.has(row.id) ? "no queue takes it" : "not confirmed in time";
     const counted = attributable && !blocked;
     const parked = counted && row.attempts + 1 >= o.maxAttempts;
-    const delayMs = parked ? "infinity" : counted ? backoffMs(row.attempts) : 0;
+    const delayMs = parked ? Number.POSITIVE_INFINITY : counted ? backoffMs(row.attempts) : 0;
     round.failures.push({ position: row.position, delayMs, counted, error });
     if (parked) round.parked.push({ id: row.id, type: row.type, error });
   }

@@ -169,6 +169,15 @@ export const noDeadLetters: DeadLetters = {
   drop: async () => 0,
 };
 
+/** What each engine is opened with. */
+export interface EngineOptions {
+  /** Who opens it, for the engine's list of connections: `shipping`. */
+  readonly name: string;
+  readonly log: Logger;
+  /** Ends the waiting for an engine that is not there yet. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Typed events over a durable queue. Both engines keep the same contract, shown by one test suite.
  */

@@ -3,10 +3,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { toDeadLetter, toRaw } from "../src/rabbitmq/amqp-message.ts";
 import { readTable } from "../src/rabbitmq/amqp-table.ts";
+import type { RawPublish } from "../src/rabbitmq/frames.ts";
 import { heldCopy, releasedCopy, sentBy } from "../src/rabbitmq/message-copy.ts";
 import type { Properties } from "../src/rabbitmq/properties.ts";
 import { readProperties } from "../src/rabbitmq/properties.ts";
-import type { RawPublish, ReceivedMessage } from "../src/rabbitmq/raw-connection.ts";
+import type { ReceivedMessage } from "../src/rabbitmq/raw-connection.ts";
 import { entry, long, propertySets, received, short, typed } from "./amqp-arbitraries.ts";
 
 const longest = 131_064;

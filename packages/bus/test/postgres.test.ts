@@ -5,7 +5,7 @@ import { queueTypeOf } from "@smartcart/contract";
 import { OrderStatusChangedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { silentLogger } from "@smartcart/runtime";
 import { createDatabase, withTransaction } from "@smartcart/store";
-import { createTestDatabase } from "@smartcart/testkit";
+import { createDetachableDatabase, createTestDatabase } from "@smartcart/testkit";
 import type { ConsumeOptions, Delivery, EventBus, OutgoingEvent } from "../src/index.ts";
 import { openBus } from "../src/index.ts";
 import { releaseAbandoned } from "../src/postgres/claim-store.ts";
@@ -287,6 +287,30 @@ describe("the PostgreSQL queue", () => {
     await eventually(
       () => consumer.ready(),
       (ready) => ready,
+    );
+  });
+
+  it("attaches what starts while the database is away once that is back", async () => {
+    await using server = await createDetachableDatabase();
+    await using bus = await openBus({ databaseUrl: server.url, name: "test", log: silentLogger });
+    await server.detach();
+    const ids: string[] = [];
+    const consuming = consume(bus, async (batch) => {
+      ids.push(...batch.map(({ id }) => id));
+      return await ack(batch);
+    });
+    const listening = listen(bus);
+    await server.attach();
+    await using _consumer = await consuming;
+    await using hub = await listening;
+    const events = [orderPlaced("ORD-1"), statusChanged("ORD-1", 1)];
+    await eventually(
+      () => bus.publish(events),
+      ({ unknown }) => unknown.length === 0,
+    );
+    await eventually(
+      () => [ids[0], hub.heard[0]],
+      ([id, sequence]) => id === events[0]?.id && sequence === 1,
     );
   });
 

@@ -22,5 +22,7 @@ export async function makeDirectory(path: string, owner: OsUser | undefined): Pr
     }
   }
   await mkdir(path, { recursive: true, mode: 0o700 });
-  if (owner && (await stat(path)).uid !== owner.uid) await chown(path, owner.uid, owner.gid);
+  const found = await stat(path);
+  if (owner && found.uid !== owner.uid) await chown(path, owner.uid, owner.gid);
+  if ((found.mode & 0o077) !== 0) await chmod(path, 0o700);
 }

@@ -9,4 +9,5 @@ export {
 export { findRabbitmq } from "./rabbitmq/installation.ts";
 export type { PrivateBroker, PrivateBrokerOptions } from "./rabbitmq/private-broker.ts";
 export { startPrivateBroker } from "./rabbitmq/private-broker.ts";
+export { makeStateDirectory } from "./state-directory.ts";
 export { startSupervisedProcess } from "./supervised-process.ts";

@@ -20,7 +20,9 @@ export function stageImport(
   importId: string,
   rows: readonly ImportCells[],
 ): Promise<ImportProblem[]> {
-  return withTransaction(database, "inventory.stage-import", (tx) => stage(tx, importId, rows));
+  return withTransaction(database, "inventory.stage-import", (tx) =>
+    stageWithin(tx, importId, rows),
+  );
 }
 
 /** How a staged import is applied. */
@@ -39,10 +41,13 @@ export function commitImport(
   importId: string,
   o: CommitOptions,
 ): Promise<ImportSummary> {
-  return withTransaction(database, "inventory.commit-import", (tx) => commit(tx, importId, o));
+  return withTransaction(database, "inventory.commit-import", (tx) =>
+    commitWithin(tx, importId, o),
+  );
 }
 
-async function stage(
+/** {@link stageImport} as part of a transaction. */
+export async function stageWithin(
   tx: Queryable,
   importId: string,
   rows: readonly ImportCells[],
@@ -92,13 +97,19 @@ function checkAgainstOthers(
 /** Longest time of one statement of a commit, in milliseconds: more than the 10 seconds that others have. */
 const longestStatementMs = 300_000;
 
-async function commit(tx: Queryable, importId: string, o: CommitOptions): Promise<ImportSummary> {
+/** {@link commitImport} as part of a transaction. */
+export async function commitWithin(
+  tx: Queryable,
+  importId: string,
+  o: CommitOptions,
+): Promise<ImportSummary> {
   await tx.query({ text: `set local statement_timeout = ${longestStatementMs}` });
   const staged = await store.lockImport(tx, importId);
   if (!staged) throw importNotFound(importId);
   if (staged.summary) return staged.summary;
   const { good, rejected } = await store.countLines(tx, importId);
   if (good + rejected !== o.rows) throw importIncomplete(importId, good + rejected, o.rows);
+  await store.analyzeLines(tx);
   if (o.dryRun) return { ...(await store.compareImport(tx, importId)), rejected };
   if (rejected > 0 && !o.keepGoing) throw importHasProblems(importId, rejected);
   const created = await store.insertImported(tx, importId, longestStatementMs);

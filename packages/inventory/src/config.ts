@@ -1,5 +1,5 @@
 import type { CleanedEnv } from "@smartcart/runtime";
-import { commonConfig, int, port } from "@smartcart/runtime";
+import { commonConfig, int, port, str } from "@smartcart/runtime";
 
 /** What the environment may say about the inventory service. */
 export const inventoryConfig = {
@@ -12,6 +12,10 @@ export const inventoryConfig = {
   RESERVATION_SWEEP_MS: int({
     default: 1000,
     desc: "interval between searches for expired reservations, in milliseconds",
+  }),
+  SMARTCART_SEED: str({
+    default: "demo",
+    desc: "what the catalogue of a new database begins with: demo, none, or a file of goods (.csv, .jsonl)",
   }),
   STOCK_LEDGER_RETENTION_DAYS: int({
     default: 400,

@@ -4,8 +4,9 @@ import { create } from "@bufbuild/protobuf";
 import { validateMessage } from "@smartcart/contract";
 import { UpdateProductRequestSchema } from "@smartcart/gen/inventory/v1/catalogue_admin_service_pb";
 import type { ImportRowSchema } from "@smartcart/gen/inventory/v1/catalogue_import_pb";
+import { excerpt, isCurrency, parseAmount } from "./amount.ts";
 import { maxStock } from "./catalogue.ts";
-import { emojiProblem, fractionDigitsOf, isCurrency, pictureUrlProblem } from "./product-rules.ts";
+import { emojiProblem, pictureUrlProblem } from "./product-rules.ts";
 
 /** Cells of a line, as text. */
 export type ImportCells = MessageInitShape<typeof ImportRowSchema>;
@@ -56,6 +57,7 @@ export function readImportLine(cells: ImportCells): ReadLine {
   const report: Report = (field, message) => problems.push({ line, field, message });
   const texts = { productId, name, description, category, emoji, pictureUrl };
   checkTexts(texts, report);
+  checkEncoding(texts, report);
   const value = { line, ...texts, ...readPrice(cells, report), ...readStock(cells, report) };
   return { value, problems };
 }
@@ -86,6 +88,14 @@ function checkTexts(texts: Partial<Record<string, string>>, report: Report): voi
   }
 }
 
+/** What was no UTF-8 in the file has become U+FFFD by now. */
+function checkEncoding(texts: Partial<Record<string, string>>, report: Report): void {
+  for (const [field, text] of Object.entries(texts)) {
+    if (!text?.includes("\ufffd")) continue;
+    report(columnOf[field] ?? field, "has a character that is not UTF-8; save the file as UTF-8");
+  }
+}
+
 const noPrice = { currencyCode: undefined, priceMinor: undefined };
 
 function readPrice(cells: ImportCells, report: Report) {
@@ -100,18 +110,13 @@ function readPrice(cells: ImportCells, report: Report) {
     report("currency", `"${excerpt(currency)}" is not a currency code of ISO 4217, such as USD`);
   }
   if (price === undefined) return noPrice;
-  const [, whole, fraction = ""] = /^(\d{1,12})(?:\.(\d+))?$/.exec(price) ?? [];
-  if (whole === undefined) {
-    report("price", `"${excerpt(price)}" is not an amount such as 14.50: digits, a point, digits`);
+  // Without a currency that is known, the amount can still be no amount at all.
+  const amount = parseAmount(price, isKnown ? currency : "USD");
+  if ("problem" in amount) {
+    if (isKnown || !/^\d+\.\d+$/.test(price)) report("price", amount.problem);
     return noPrice;
   }
-  if (currency === undefined || !isKnown) return noPrice;
-  const digits = fractionDigitsOf(currency);
-  if (fraction.length > digits) {
-    report("price", `"${price}" has too many decimal places: ${currency} has ${digits}`);
-    return noPrice;
-  }
-  return { currencyCode: currency, priceMinor: BigInt(whole + fraction.padEnd(digits, "0")) };
+  return isKnown ? { currencyCode: currency, priceMinor: amount.minor } : noPrice;
 }
 
 function readStock(cells: ImportCells, report: Report) {
@@ -132,8 +137,4 @@ function readStock(cells: ImportCells, report: Report) {
 /** A cell without spaces around it; undefined where it is empty or not in the file. */
 function trimmed(cell: string | undefined): string | undefined {
   return cell?.trim() || undefined;
-}
-
-function excerpt(text: string): string {
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

@@ -1,20 +1,9 @@
 /** Rules of product fields that the contract cannot state. */
 import type { FieldViolation } from "@smartcart/contract";
+import { isCurrency } from "./amount.ts";
 import type { ProductEdit } from "./catalogue.ts";
 
-const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"));
 const graphemes = new Intl.Segmenter();
-
-/** Whether ISO 4217 has the code. */
-export function isCurrency(code: string): boolean {
-  return currencies.has(code);
-}
-
-/** Decimal places of a currency's amounts: 2 for USD, 0 for JPY. */
-export function fractionDigitsOf(currencyCode: string): number {
-  const format = new Intl.NumberFormat("en", { style: "currency", currency: currencyCode });
-  return format.resolvedOptions().maximumFractionDigits ?? 2;
-}
 
 /** What is wrong with a symbol; undefined: nothing. */
 export function emojiProblem(emoji: string): string | undefined {

@@ -13,6 +13,7 @@ import { stockUnavailable } from "./errors.ts";
 import type { ReservationManager } from "./reservation-manager.ts";
 import { createReservationManager } from "./reservation-manager.ts";
 import { createInventoryRoutes } from "./routes.ts";
+import { seedCatalogue } from "./seed.ts";
 import { maxWatchedInAll, startStockFeed } from "./stock-feed.ts";
 import { nextExpiryInMs } from "./store/expiries.ts";
 import { findProducts, firstProducts } from "./store/read-products.ts";
@@ -44,6 +45,7 @@ export function startInventory(o: InventoryOptions): Promise<RunningService> {
       { name: "inventory", directory: new URL("../migrations/", import.meta.url) },
     ];
     const database = await openDatabase({ url, schema: "inventory", migrations });
+    await seedCatalogue(database, config.SMARTCART_SEED);
     const feed = stack.use(
       startStockFeed({
         read: (ids) =>

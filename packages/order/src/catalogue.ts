@@ -1,20 +1,22 @@
 /**
- * The catalogue as the order service sees it: a copy of the inventory's products, at most a few seconds old, so that pricing an
- * order costs no call. Inventory stays the only source of prices; a price is frozen when the order is received.
+ * Prices of orders. They are read from inventory with each order, so that a new price applies to every order placed after it was set;
+ * concurrent orders share a call. While inventory does not answer, prices that it gave within the last minute are used.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Client } from "@connectrpc/connect";
 import type { FieldViolation } from "@smartcart/contract";
 import type { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import type { Product } from "@smartcart/gen/inventory/v1/product_pb";
-import { detached, ValidationError } from "@smartcart/mesh";
-import type { Logger } from "@smartcart/runtime";
+import { ValidationError } from "@smartcart/mesh";
+import type { Logger, PendingResult } from "@smartcart/runtime";
+import { createBatcher, createThrottle, rejectAll } from "@smartcart/runtime";
 import { catalogueUnavailable } from "./errors.ts";
 import type { PricedItem } from "./order.ts";
 
 export interface Catalogue {
   /**
-   * The items with name and price. Throws a ValidationError that names each unknown product, and CATALOGUE_UNAVAILABLE where
-   * no copy that is young enough can be had.
+   * The items with name and price. Throws a ValidationError that names each product that is unknown, archived or in another currency, and
+   * CATALOGUE_UNAVAILABLE where inventory does not answer and has not told the prices within the last minute.
    */
   price(items: readonly RequestedItem[]): Promise<PricedOrder>;
 }
@@ -27,109 +29,144 @@ export interface RequestedItem {
 export interface PricedOrder {
   readonly items: readonly PricedItem[];
   readonly currencyCode: string;
+  /** Whether inventory gave these prices for this order; false: they are remembered, and may have changed since. */
+  readonly isCurrent: boolean;
 }
 
 export interface CatalogueOptions {
-  readonly inventory: Client<typeof InventoryService>;
+  readonly inventory: Pick<Client<typeof InventoryService>, "batchGetProducts">;
   readonly log: Logger;
-  /** Age from which the copy is renewed behind the scenes, in milliseconds. Default 2,000. */
-  readonly freshMs?: number;
-  /** Age from which the copy is not used any more, in milliseconds. Default 60,000. */
-  readonly staleMs?: number;
+  /** How long a price is remembered for when inventory does not answer, in milliseconds. Default 60,000. */
+  readonly rememberMs?: number;
 }
 
-interface Copy {
-  readonly products: ReadonlyMap<string, Product>;
-  readonly readAt: number;
+/** Products that are remembered at most; the one that was ordered the longest time ago is forgotten first. */
+const maxRemembered = 10_000;
+/** Products per call at most, as the contract has it. */
+const maxIds = 200;
+/** Items of an order, as the contract has it: two orders fit into one call. */
+const maxOrdersPerCall = 50;
+
+type Products = ReadonlyMap<string, Product>;
+
+interface Pending extends PendingResult<Products> {
+  readonly ids: readonly string[];
 }
 
-export function createCatalogue(options: CatalogueOptions): Catalogue {
-  const { inventory, log, freshMs = 2_000, staleMs = 60_000 } = options;
-  let copy: Copy | undefined;
-  let renewal: Promise<Copy> | undefined;
-  let failedAt = Number.NEGATIVE_INFINITY;
-
-  const renew = (): Promise<Copy> => {
-    // It is for everybody who waits for prices: whoever happens to ask first may hang up, or have little time left.
-    renewal ??= detached(() => readAll(inventory))
-      .then((products) => {
-        copy = { products, readAt: performance.now() };
-        return copy;
-      })
-      .finally(() => {
-        renewal = undefined;
-      });
-    return renewal;
-  };
-
-  const current = async (): Promise<Copy> => {
-    const age = copy === undefined ? Number.POSITIVE_INFINITY : performance.now() - copy.readAt;
-    if (copy === undefined || age > staleMs) {
-      return renew().catch((cause: unknown) => {
-        throw catalogueUnavailable(cause);
-      });
-    }
-    // Who starts it reports it, and after a failure nobody does for a while: the copy still serves.
-    if (age > freshMs && renewal === undefined && performance.now() - failedAt > freshMs) {
-      renew().catch((error: unknown) => {
-        failedAt = performance.now();
-        log.warn("catalogue.renewal_failed", { error });
-      });
-    }
-    return copy;
-  };
+export function createCatalogue(o: CatalogueOptions): Catalogue {
+  const { inventory, log, rememberMs = 60_000 } = o;
+  const memory = createMemory(rememberMs);
+  const isLogDue = createThrottle(2_000);
+  // A call is for all who share it: it must not end with the first one's deadline, or when that one hangs up.
+  const outsideOfAnyCall = AsyncLocalStorage.snapshot();
+  const ask = createBatcher<Pending>({
+    maxItems: maxOrdersPerCall,
+    maxConcurrent: 2,
+    slowAfterMs: 100,
+    run: (pending) =>
+      outsideOfAnyCall(async () => {
+        try {
+          const ids = [...new Set(pending.flatMap((each) => each.ids))];
+          const products = await readProducts(inventory, ids);
+          memory.add(products.values());
+          for (const { resolve } of pending) resolve(products);
+        } catch (error) {
+          rejectAll(pending, error);
+        }
+      }),
+  });
 
   return {
     async price(items) {
-      let { products, readAt } = await current();
-      // A product may be newer than the copy; look once more, but not for every request that names a wrong one.
-      if (items.some((item) => !products.has(item.productId))) {
-        if (performance.now() - readAt > 500) {
-          products = (await renew().catch(() => ({ products }))).products;
-        }
+      const ids = items.map(({ productId }) => productId);
+      try {
+        const products = await new Promise<Products>((resolve, reject) =>
+          ask({ ids, resolve, reject }),
+        );
+        return { ...priceItems(products, items), isCurrent: true };
+      } catch (error) {
+        if (error instanceof ValidationError) throw error;
+        const products = memory.find(ids);
+        if (products === undefined) throw catalogueUnavailable(error);
+        const orders = isLogDue();
+        if (orders > 0) log.warn("catalogue.remembered_prices_used", { orders, error });
+        return { ...priceItems(products, items), isCurrent: false };
       }
-      return priceItems(products, items);
     },
   };
 }
 
-async function readAll(
-  inventory: Client<typeof InventoryService>,
-): Promise<ReadonlyMap<string, Product>> {
-  const products = new Map<string, Product>();
-  let pageToken = "";
-  do {
-    const page = await inventory.listProducts({ pageSize: 200, pageToken });
-    for (const product of page.products) products.set(product.productId, product);
-    pageToken = page.nextPageToken;
-  } while (pageToken !== "");
-  return products;
+async function readProducts(
+  inventory: CatalogueOptions["inventory"],
+  ids: readonly string[],
+): Promise<Products> {
+  const parts = Array.from({ length: Math.ceil(ids.length / maxIds) }, (_, part) =>
+    ids.slice(part * maxIds, (part + 1) * maxIds),
+  );
+  const answers = await Promise.all(
+    parts.map((productIds) => inventory.batchGetProducts({ productIds })),
+  );
+  return new Map(
+    answers.flatMap(({ products }) => products.map((product) => [product.productId, product])),
+  );
+}
+
+/** Products that were read lately. */
+function createMemory(rememberMs: number) {
+  const known = new Map<string, { readonly product: Product; readonly readAt: number }>();
+  return {
+    add(products: Iterable<Product>): void {
+      const readAt = performance.now();
+      for (const product of products) {
+        // Again at the end, so that the first one is the one that was read the longest time ago.
+        known.delete(product.productId);
+        known.set(product.productId, { product, readAt });
+      }
+      for (const id of known.keys()) {
+        if (known.size <= maxRemembered) break;
+        known.delete(id);
+      }
+    },
+    /** All of these; undefined where one is not remembered. */
+    find(ids: readonly string[]): Products | undefined {
+      const oldest = performance.now() - rememberMs;
+      const found = ids.flatMap((id) => {
+        const entry = known.get(id);
+        return entry && entry.readAt >= oldest ? [[id, entry.product] as const] : [];
+      });
+      return found.length === ids.length ? new Map(found) : undefined;
+    },
+  };
 }
 
 function priceItems(
-  products: ReadonlyMap<string, Product>,
+  products: Products,
   requested: readonly RequestedItem[],
-): PricedOrder {
+): Omit<PricedOrder, "isCurrent"> {
   const violations: FieldViolation[] = [];
   const items: PricedItem[] = [];
-  let currencyCode = "";
+  let first: { readonly index: number; readonly currencyCode: string } | undefined;
   requested.forEach(({ productId, quantity }, index) => {
-    const price = products.get(productId)?.price;
-    const name = products.get(productId)?.name ?? "";
-    const field = `items[${index}].productId`;
-    if (price === undefined) {
-      violations.push({ field, message: `the catalogue has no product "${productId}"` });
+    const product = products.get(productId);
+    const report = (message: string) =>
+      violations.push({ field: `items[${index}].productId`, message });
+    if (product?.price === undefined) {
+      report(`the catalogue has no product "${productId}"`);
       return;
     }
-    currencyCode ||= price.currencyCode;
-    if (price.currencyCode !== currencyCode) {
-      violations.push({
-        field,
-        message: `costs ${price.currencyCode}, but previous items cost ${currencyCode}; place separate orders`,
-      });
+    if (product.archived) {
+      report(`"${productId}" is no longer sold; remove it from the order`);
+      return;
     }
-    items.push({ productId, name, quantity, unitPriceMinor: price.minorUnits });
+    const { currencyCode, minorUnits } = product.price;
+    first ??= { index, currencyCode };
+    if (currencyCode !== first.currencyCode) {
+      report(
+        `"${productId}" is priced in ${currencyCode}, but items[${first.index}] in ${first.currencyCode}: an order has one currency; place separate orders`,
+      );
+    }
+    items.push({ productId, name: product.name, quantity, unitPriceMinor: minorUnits });
   });
   if (violations.length > 0) throw new ValidationError(violations);
-  return { items, currencyCode };
+  return { items, currencyCode: first?.currencyCode ?? "" };
 }

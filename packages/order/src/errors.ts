@@ -1,7 +1,7 @@
 /** Every way in which the order service says no. The codes are stable; clients branch on them. */
 import { Code } from "@connectrpc/connect";
 import type { Order } from "@smartcart/gen/order/v1/order_pb";
-import { RejectedOrderSchema } from "@smartcart/gen/order/v1/order_pb";
+import { ChangedPricesSchema, RejectedOrderSchema } from "@smartcart/gen/order/v1/order_pb";
 import { DomainError } from "@smartcart/mesh";
 import type { Unavailable } from "@smartcart/service";
 
@@ -98,6 +98,19 @@ export function idempotencyKeyInUse(orderId: string): DomainError {
     retryAfterMs: 1_000,
     title: "Idempotency-Key in use",
     message: `The first request with this key (order ${orderId}) is still in progress. Retry the same request in one second.`,
+  });
+}
+
+/** The total is not the one that the customer saw. The order is as it would be; it was not stored. */
+export function priceChanged({ total, items }: Order): DomainError {
+  return new DomainError({
+    code: "PRICE_CHANGED",
+    rpcCode: Code.FailedPrecondition,
+    httpStatus: 409,
+    title: "Price changed",
+    message:
+      "The total is no longer the expected one, so nothing was ordered. Show the customer the new prices, and send the request again with the new total.",
+    details: [{ desc: ChangedPricesSchema, value: { ...(total && { total }), items } }],
   });
 }
 

@@ -6,9 +6,15 @@ import type { PlaceOrderRequest } from "@smartcart/gen/order/v1/order_service_pb
 import { ValidationError } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
 import { currentTraceId, withTimeout } from "@smartcart/runtime";
-import type { Catalogue } from "./catalogue.ts";
+import type { Catalogue, PricedOrder } from "./catalogue.ts";
 import type { CrashPoints } from "./crash-points.ts";
-import { idempotencyKeyInUse, idempotencyKeyReused, orderRejected } from "./errors.ts";
+import {
+  catalogueUnavailable,
+  idempotencyKeyInUse,
+  idempotencyKeyReused,
+  orderRejected,
+  priceChanged,
+} from "./errors.ts";
 import { fingerprintOf } from "./idempotency.ts";
 import type { StoredOrder } from "./order.ts";
 import { receiveOrder } from "./order.ts";
@@ -87,11 +93,26 @@ async function receive(
       { field: "items", message: "exceed the maximum total of an order; place several orders" },
     ]);
   }
+  requireExpectedTotal(request, order, priced);
   signal?.throwIfAborted();
   crashPoints.hit("receive.before-call");
   const inserted = await repository.insert({ order, idempotency });
   crashPoints.hit("receive.after-commit");
   return inserted ? order : undefined;
+}
+
+/** Refuses an order whose total is not what the customer saw; nothing is stored, so the key is good for another total. */
+function requireExpectedTotal(
+  { expectedTotal: expected }: PlaceOrderRequest,
+  order: StoredOrder,
+  { isCurrent }: PricedOrder,
+): void {
+  if (expected === undefined) return;
+  const { totalMinor, currencyCode } = order;
+  if (expected.minorUnits === totalMinor && expected.currencyCode === currencyCode) return;
+  // Remembered prices may be the ones that are old.
+  if (!isCurrent) throw catalogueUnavailable(undefined);
+  throw priceChanged(orderView(order));
 }
 
 async function settle(

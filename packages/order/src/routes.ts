@@ -12,6 +12,7 @@ import type { PlaceOrderDependencies } from "./place-order.ts";
 import { placeOrder, throwIfRejected } from "./place-order.ts";
 import type { Peers } from "./saga/steps.ts";
 import { listHistory, listOrders } from "./store/read-orders.ts";
+import { eraseUser, exportUser } from "./user-data.ts";
 import { watchHistory } from "./watch-order.ts";
 
 export interface RouteDependencies extends PlaceOrderDependencies, CancelOrderDependencies {
@@ -20,7 +21,7 @@ export interface RouteDependencies extends PlaceOrderDependencies, CancelOrderDe
 }
 
 export function orderRoutes(dependencies: RouteDependencies): (router: ConnectRouter) => void {
-  const { database, repository, shipping } = dependencies;
+  const { database, repository, shipping, log } = dependencies;
   return (router) =>
     router.service(OrderService, {
       async placeOrder(request, context) {
@@ -57,6 +58,8 @@ export function orderRoutes(dependencies: RouteDependencies): (router: ConnectRo
         }
         return { events: history.map(orderEventView) };
       },
+      exportUser: (request, context) => exportUser(request, forCall(database, context), log),
+      batchEraseOrders: (request, context) => eraseUser(request, forCall(database, context), log),
       async getOrderShipment({ orderId }, { signal }) {
         const shipment = await findShipment(shipping, orderId, signal);
         if (shipment === undefined) throw shipmentNotFound(orderId);

@@ -2,9 +2,11 @@
  * Inventory, payment and shipping as a small honest world in memory, behind real Connect transports. Each keeps what was done to it,
  * and each call can be told to go wrong in every way in which a network does.
  */
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, Transport } from "@connectrpc/connect";
 import { Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
+import type { ProductSchema } from "@smartcart/gen/inventory/v1/product_pb";
 import { ReservationStatus } from "@smartcart/gen/inventory/v1/reservation_pb";
 import { PaymentStatus } from "@smartcart/gen/payment/v1/payment_pb";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
@@ -55,6 +57,8 @@ export interface World {
   readonly calls: PeerCall[];
   /** Lets a held reservation expire and its units go to somebody else. */
   expireAndSellOut(): void;
+  /** The catalogue, by id. */
+  readonly products: Map<string, MessageInitShape<typeof ProductSchema>>;
   stock: number;
   readonly reservations: Map<string, ReservationStatus>;
   /** How often money was taken and given back, by order. */
@@ -87,6 +91,10 @@ export function createWorld(): { world: World; peers: Peers; transport: Transpor
       soldOut = true;
     },
     calls: [],
+    products: new Map([
+      ["tea", { name: "Tea", price: { currencyCode: "USD", minorUnits: 450n } }],
+      ["pot", { name: "Pot", price: { currencyCode: "USD", minorUnits: 2_999n } }],
+    ]),
     stock: 100,
     reservations: new Map(),
     captures: new Map(),
@@ -128,11 +136,11 @@ export function createWorld(): { world: World; peers: Peers; transport: Transpor
 
   const transport = createRouterTransport((router) => {
     router.service(InventoryService, {
-      listProducts: () => ({
-        products: [
-          { productId: "tea", name: "Tea", price: { currencyCode: "USD", minorUnits: 450n } },
-          { productId: "pot", name: "Pot", price: { currencyCode: "USD", minorUnits: 2_999n } },
-        ],
+      batchGetProducts: ({ productIds }) => ({
+        products: productIds.flatMap((productId) => {
+          const product = world.products.get(productId);
+          return product ? [{ productId, ...product }] : [];
+        }),
       }),
       reserve: ({ reservationId, lines }, context) =>
         effect("reserve", context, () => {

@@ -30,6 +30,8 @@ export interface PaymentProcessor extends AsyncDisposable {
   find(orderId: string): Promise<Payment>;
   /** Deletes the payments of these orders, and what the provider keeps of them for us. One that is PENDING stays. */
   delete(orderIds: readonly string[]): Promise<void>;
+  /** Clears the user of settled payments; answers of how many. Idempotent. */
+  erase(orderIds: readonly string[]): Promise<number>;
 }
 
 export interface PaymentProcessorOptions {
@@ -122,6 +124,10 @@ class Processor implements PaymentProcessor {
   async delete(orderIds: readonly string[]): Promise<void> {
     const deleted = await store.deletePayments(this.#o.database, orderIds);
     await this.#o.provider.forget?.(deleted);
+  }
+
+  erase(orderIds: readonly string[]): Promise<number> {
+    return store.erasePayments(this.#o.database, orderIds);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

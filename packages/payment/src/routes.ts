@@ -40,6 +40,7 @@ export function createPaymentRoutes(parts: PaymentParts): ServiceImpl<typeof Pay
     refundPayment: async ({ orderId, reason }) => ({
       payment: toPaymentMessage(await processor.refund(orderId, reason)),
     }),
+    batchErasePayments: async ({ orderIds }) => ({ erased: await processor.erase(orderIds) }),
     async batchDeletePayments({ orderIds }) {
       await processor.delete(orderIds);
       return {};

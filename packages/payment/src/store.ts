@@ -159,6 +159,17 @@ export async function markRefunded(db: Queryable, orderId: string, reason: strin
   });
 }
 
+/** Clears the user of those of these payments that are not PENDING, and answers of how many. */
+export async function erasePayments(db: Queryable, orderIds: readonly string[]): Promise<number> {
+  const { rowCount } = await db.query({
+    name: "payment.erase",
+    text: `update payment set user_id = ''
+      where order_id = any($1::text[]) and user_id <> '' and status <> 'PENDING'`,
+    values: [orderIds],
+  });
+  return rowCount;
+}
+
 /** Deletes those of these payments that are not PENDING. Answers the ids without a payment now, also those that had none. */
 export async function deletePayments(
   db: Queryable,

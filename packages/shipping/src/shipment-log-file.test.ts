@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -28,6 +28,14 @@ test("nobody but its owner may read it", async () => {
   await openShipmentLogFile(path, silentLogger);
   const modes = await Promise.all([path, dirname(path)].map(async (one) => (await stat(one)).mode));
   expect(modes.map((mode) => (mode & 0o777).toString(8))).toEqual(["600", "700"]);
+});
+
+test("one that others may read is closed to them, and stays with its group", async () => {
+  const path = join(await folder(), "shipping.log");
+  await writeFile(path, "");
+  await chmod(path, 0o664);
+  await openShipmentLogFile(path, silentLogger);
+  expect(((await stat(path)).mode & 0o777).toString(8)).toBe("660");
 });
 
 test("a file that cannot be written is one line that names the variable", async () => {

@@ -1,4 +1,4 @@
-import { appendFile, mkdir } from "node:fs/promises";
+import { appendFile, chmod, mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Logger } from "@smartcart/runtime";
 import { StartError } from "@smartcart/runtime";
@@ -26,6 +26,7 @@ export async function openShipmentLogFile(path: string, log: Logger): Promise<Sh
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await appendFile(path, "", ownerOnly);
+    await closeToOthers(path);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new StartError(
@@ -44,4 +45,11 @@ export async function openShipmentLogFile(path: string, log: Logger): Promise<Sh
       }
     },
   };
+}
+
+/** A file that was made by somebody else, or under an older version. Its group is theirs to choose: it may be that of a collector. */
+async function closeToOthers(path: string): Promise<void> {
+  const found = await stat(path);
+  const mode = found.mode & 0o777;
+  if (found.isFile() && (mode & 0o007) !== 0) await chmod(path, mode & ~0o007);
 }

@@ -14,6 +14,8 @@ export interface Attached extends AsyncDisposable {
   readonly urls: Readonly<Record<string, string>>;
   /** Proves who calls, where the parts ask for it. */
   readonly meshSecret: string | undefined;
+  /** Proves that an operator calls, where the parts ask for it. */
+  readonly opsToken: string | undefined;
   readonly log: Logger;
 }
 
@@ -24,16 +26,8 @@ export interface Attached extends AsyncDisposable {
 export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
   const config = parseSmartCartConfig(env);
   const log = createLogger({ service: "smartcart", level: "error" });
-  const stateFolder = stateDirectory(env);
-  const databaseUrl =
-    config.DATABASE_URL ?? (await findEmbeddedPostgres({ stateDirectory: stateFolder }));
-  if (databaseUrl === undefined) {
-    throw new StartError(
-      `no SmartCart runs in ${stateFolder}; start it, or set DATABASE_URL or SMARTCART_STATE to the values of the running one`,
-      { variable: "DATABASE_URL" },
-    );
-  }
-  const note = await readRunningNote(stateFolder);
+  const databaseUrl = await findDatabase(env);
+  const note = await readRunningNote(stateDirectory(env));
   const amqpUrl = config.AMQP_URL ?? note?.amqpUrl;
   const signal = AbortSignal.timeout(PATIENCE_MS);
   const bus = await openBus({ amqpUrl, databaseUrl, name: "smartcart-cli", log, signal }).catch(
@@ -44,11 +38,31 @@ export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
   return {
     databaseUrl,
     bus,
-    urls: { ...(note?.urls ?? urlsOf(config)), ...namedUrls(env) },
+    urls: await findUrls(env),
     meshSecret: config.MESH_SECRET ?? note?.meshSecret,
+    opsToken: config.OPS_TOKEN,
     log,
     [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose](),
   };
+}
+
+/** The URL of the database: what DATABASE_URL names, else what runs in the state folder. @throws StartError where nothing runs there */
+export async function findDatabase(env: NodeJS.ProcessEnv): Promise<string> {
+  const { DATABASE_URL } = parseSmartCartConfig(env);
+  const stateFolder = stateDirectory(env);
+  const databaseUrl = DATABASE_URL ?? (await findEmbeddedPostgres({ stateDirectory: stateFolder }));
+  if (databaseUrl !== undefined) return databaseUrl;
+  throw new StartError(
+    `no SmartCart runs in ${stateFolder}; start it, or set DATABASE_URL or SMARTCART_STATE to the values of the running one`,
+    { variable: "DATABASE_URL" },
+  );
+}
+
+/** Base URL by part: what the variables name, else what runs in the state folder, else the usual ports. */
+export async function findUrls(env: NodeJS.ProcessEnv): Promise<Readonly<Record<string, string>>> {
+  const config = parseSmartCartConfig(env);
+  const note = await readRunningNote(stateDirectory(env));
+  return { ...(note?.urls ?? urlsOf(config)), ...namedUrls(env) };
 }
 
 /** A part waits for its database for ever; a tool is for somebody who sits there. */

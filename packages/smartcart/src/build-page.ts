@@ -12,6 +12,7 @@ const sources = [
   "index.html",
   "vite.config.ts",
   "dev-server.ts",
+  "without-rules.ts",
   "proxy-rules.ts",
   "src",
   "public",

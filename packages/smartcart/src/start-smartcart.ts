@@ -4,6 +4,7 @@
  */
 import type { EventBus } from "@smartcart/bus";
 import { createLogShipper, openBus } from "@smartcart/bus";
+import { makeStateDirectory } from "@smartcart/engines";
 import { accessFrom } from "@smartcart/identity";
 import { startInventory } from "@smartcart/inventory";
 import { startLog } from "@smartcart/log";
@@ -53,6 +54,7 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
   const { config, signIn } = decideForOneProcess(options.config);
   accessFrom(config);
   await using started = new AsyncDisposableStack();
+  await makeStateDirectory(options.stateDirectory);
   const server = started.use(
     await openDatabaseServer({
       databaseUrl: config.DATABASE_URL,

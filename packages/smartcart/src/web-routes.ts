@@ -28,6 +28,8 @@ export interface RouteOptions {
   /** Whether a `Host` names this server. */
   readonly isMyName: (host: string | undefined) => boolean;
   readonly signIn: SignInOptions;
+  /** Origins that scripts may call beside the page's own, separated by spaces. */
+  readonly connectTo: () => string | undefined;
   readonly metrics: Registry;
   readonly log: Logger;
 }
@@ -90,8 +92,7 @@ function serveHere(
 ) {
   const isOperation = operations.has(path);
   const file = isPage(path) ? o.page.index : o.page.at(path);
-  const issuer = o.signIn.signIn.oidc?.issuer;
-  const policy = contentSecurityPolicy(issuer && new URL(issuer).origin);
+  const policy = contentSecurityPolicy(o.connectTo());
   const isReading = request.method === "GET" || request.method === "HEAD";
   if (!isReading) return sendProblem(response, file || isOperation ? readOnly : noSuchPath);
   if (isOperation) return sendOperation(request, response, path, o);

@@ -15,6 +15,7 @@ import {
 import type { Upstream } from "@smartcart/web/proxy-rules";
 import { isWebSocketPath } from "@smartcart/web/proxy-rules";
 import { answerBrokenRequest } from "./web-broken-request.ts";
+import { startConnectSources } from "./web-connect-sources.ts";
 import { createWebDrain } from "./web-drain.ts";
 import { loadPage } from "./web-files.ts";
 import { createProxy } from "./web-proxy.ts";
@@ -53,11 +54,15 @@ export interface RunningWebServer extends AsyncDisposable {
 
 export async function startWebServer(options: WebServerOptions): Promise<RunningWebServer> {
   const { log, upstreams } = options;
+  const signIn = options.signIn ?? { signIn: { method: "none", isOpen: false } };
+  await using started = new AsyncDisposableStack();
+  const sources = started.use(startConnectSources(signIn.signIn.oidc?.issuer, log));
   const route = createRouter({
     page: await loadPage(options.page),
     upstreams,
     isMyName: createHostCheck({ listenHost: options.host, allowedHosts: options.allowedHosts }),
-    signIn: options.signIn ?? { signIn: { method: "none", isOpen: false } },
+    signIn,
+    connectTo: sources.get,
     metrics: createMetrics("web"),
     log,
   });
@@ -95,12 +100,14 @@ export async function startWebServer(options: WebServerOptions): Promise<Running
   const drain = createWebDrain(server);
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
+  const running = started.move();
   return {
     name: "web",
     url: serverUrl(options.host, port),
     async [Symbol.asyncDispose]() {
       await drain();
       proxy[Symbol.dispose]();
+      await running.disposeAsync();
     },
   };
 }

@@ -7,6 +7,7 @@ import { openBus } from "@smartcart/bus";
 import { silentLogger } from "@smartcart/runtime";
 import { createTestDatabase, spawnService } from "@smartcart/testkit";
 import * as scenarios from "@smartcart/web/test/browser-scenarios";
+import * as catalogueVisits from "@smartcart/web/test/catalogue-scenarios";
 import * as consoleVisits from "@smartcart/web/test/console-scenarios";
 import type { FakeOps } from "@smartcart/web/test/fake-ops";
 import { startFakeOps } from "@smartcart/web/test/fake-ops";
@@ -56,7 +57,7 @@ describe.skipIf(noBrowser)("in a browser", () => {
       baseUrl = stack.urls.web ?? "";
       databaseUrl = stack.databaseUrl;
     });
-    it.each(Object.entries({ ...visits, ...faults, ...operatorVisits }))(
+    it.each(Object.entries({ ...visits, ...faults, ...catalogueVisits, ...operatorVisits }))(
       "%s",
       { timeout },
       (name, act) => visit(name, (page) => act(page, baseUrl)),

@@ -26,7 +26,15 @@ export async function startOpenIdProvider(): Promise<OpenIdProvider> {
     issuer,
     jwksUrl: `${issuer}/jwks`,
     register(pageUrl) {
-      answer = createProvider(issuer, new URL(pageUrl).origin).callback();
+      const provider = createProvider(issuer, new URL(pageUrl).origin);
+      // As Google's: the token endpoint has another origin than the issuer.
+      provider.use(async (context, next) => {
+        await next();
+        if (context.path !== "/.well-known/openid-configuration") return;
+        const metadata = context.body as { token_endpoint: string };
+        metadata.token_endpoint = metadata.token_endpoint.replace("127.0.0.1", "localhost");
+      });
+      answer = provider.callback();
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

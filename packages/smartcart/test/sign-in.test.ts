@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDevelopmentIssuer } from "@smartcart/identity";
+import { waitFor } from "@smartcart/testkit";
 import { launchChromium, openTestPage } from "@smartcart/web/test/browser-scenarios";
 import * as scenarios from "@smartcart/web/test/sign-in-scenarios";
 import { buildPage } from "../src/build-page.ts";
@@ -50,6 +51,14 @@ describe.skipIf(noBrowser)("signing in on the page", { timeout }, () => {
     await using stack = await startStack({ page, env });
     const { web = "" } = stack.urls;
     provider.register(web);
+    const tokenOrigin = provider.issuer.replace("127.0.0.1", "localhost");
+    await waitFor(
+      async () => {
+        const { headers } = await fetch(web);
+        return headers.get("content-security-policy")?.includes(` ${tokenOrigin};`);
+      },
+      { what: "the page to know where its provider gives tokens" },
+    );
     let orderId = "";
     await visit(async (page) => {
       orderId = await scenarios.signInAtProvider(page, web, "ada");

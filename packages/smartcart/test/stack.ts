@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import WebSocket from "ws";
+import type { RootLogger } from "@smartcart/runtime";
 import { silentLogger } from "@smartcart/runtime";
 import { createTestDatabase, waitFor } from "@smartcart/testkit";
 import { parseSmartCartConfig } from "../src/config.ts";
@@ -18,9 +19,11 @@ export interface StackOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The folder of the built page. */
   readonly page?: string;
+  /** Default: nothing is logged. */
+  readonly log?: RootLogger;
 }
 
-export async function startStack({ env = {}, page }: StackOptions = {}) {
+export async function startStack({ env = {}, page, log = silentLogger }: StackOptions = {}) {
   await using started = new AsyncDisposableStack();
   const state = await mkdtemp(join(tmpdir(), "smartcart-test-"));
   started.defer(() => rm(state, { recursive: true, force: true }));
@@ -40,7 +43,7 @@ export async function startStack({ env = {}, page }: StackOptions = {}) {
       stateDirectory: state,
       amqpUrl: config.AMQP_URL,
       page,
-      log: silentLogger,
+      log,
     }),
   );
   const running = started.move();

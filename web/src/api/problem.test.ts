@@ -19,6 +19,7 @@ test("reads what the page acts on", () => {
     violations: [],
     orderId: "ORD-1",
     lines: [{ productId: "mug", requested: 2, available: 1 }],
+    items: [],
     retryAfterMs: 3_000,
   });
 });
@@ -33,6 +34,7 @@ test.each([undefined, null, "oops", 7, [], { violations: "none", lines: [null], 
       detail: "",
       violations: [],
       lines: [],
+      items: [],
     });
   },
 );

@@ -1,4 +1,5 @@
 import type { ShortLineJson } from "@smartcart/gen/inventory/v1/reservation_pb";
+import type { OrderItemJson } from "@smartcart/gen/order/v1/order_pb";
 
 /** What the backend says when it says no: application/problem+json (RFC 9457), or what can be made of another answer. */
 export interface Problem {
@@ -18,6 +19,8 @@ export interface Problem {
   readonly reason?: string;
   /** Of an order that fell short: what is left of each short line. */
   readonly lines: readonly ShortLineJson[];
+  /** Of changed prices: the lines at what they cost now. */
+  readonly items: readonly OrderItemJson[];
   /** When trying again makes sense, in milliseconds from now. Unset where the backend did not say. */
   readonly retryAfterMs?: number;
 }
@@ -50,6 +53,7 @@ export function parseProblem(status: number, body: unknown, retryAfter: string |
       message: text(entry.message),
     })),
     lines: records(json.lines) as readonly ShortLineJson[],
+    items: records(json.items) as readonly OrderItemJson[],
     ...(orderId && { orderId }),
     ...(reason && { reason }),
     ...(Number.isFinite(seconds) && { retryAfterMs: seconds * 1000 }),

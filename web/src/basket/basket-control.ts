@@ -19,7 +19,7 @@ export function basketControl(shop: Shop, product: Product): TemplateResult {
       shop.focus(`[data-control="${CSS.escape(productId)}"] ${focus}`);
   };
   // Not `disabled`: a focused button would lose the focus when the last unit is sold.
-  const isSpent = units >= available;
+  const isSpent = product.archived || units >= available;
   const spent = isSpent ? "true" : nothing;
   const more = isSpent ? nothing : () => change(1, "[data-more]");
   if (units === 0) {

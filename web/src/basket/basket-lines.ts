@@ -6,7 +6,7 @@ import { formatMoney } from "../ui/money.ts";
 import { pictureOf } from "../ui/picture.ts";
 import type { Basket, BasketLine } from "./basket.ts";
 import { MAX_QUANTITY, quantityOf, setQuantity } from "./basket.ts";
-import { basketTotal } from "./basket-total.ts";
+import { basketTotal, hasMixedCurrencies } from "./basket-total.ts";
 
 /** The basket for changing it, with its total. `errors` are the backend's words on a line, by its position. */
 export function basketLines(
@@ -45,6 +45,9 @@ export function fixedLines(shop: Shop, lines: Basket): TemplateResult {
 }
 
 function totalLine(shop: Shop, lines: Basket): TemplateResult {
+  if (hasMixedCurrencies(shop.catalogue, lines)) {
+    return html`<p class="field-error" data-mixed>These products have prices in different currencies. Order them separately.</p>`;
+  }
   return html`<p class="total"><span>Total</span> <strong>${formatMoney(basketTotal(shop.catalogue, lines))}</strong></p>`;
 }
 

@@ -23,3 +23,9 @@ export function basketTotal(prices: PriceList, lines: Basket): Amount | undefine
   }
   return currencyCode === undefined ? undefined : { currencyCode, minorUnits };
 }
+
+/** Whether the lines have prices in more than one currency, which no order can. */
+export function hasMixedCurrencies(prices: PriceList, lines: Basket): boolean {
+  const codes = lines.flatMap(({ productId }) => prices.find(productId)?.price?.currencyCode ?? []);
+  return new Set(codes).size > 1;
+}

@@ -1,98 +1,129 @@
 import type { Product } from "@smartcart/gen/inventory/v1/product_pb";
 import type { InventoryClient } from "../api/inventory.ts";
-import { backoffMs, pause } from "../backoff.ts";
 import type { Observable } from "../observable.ts";
 import { createObservable } from "../observable.ts";
+import type { Amount } from "../ui/money.ts";
+import type { CatalogueFilter, CatalogueState, Listing } from "./catalogue-state.ts";
+import { followCatalogue } from "./follow-catalogue.ts";
 import { mergeProducts } from "./product.ts";
 
-/** The catalogue as the page knows it. */
-export interface CatalogueState {
-  /** In the order of the catalogue. */
-  readonly products: readonly Product[];
-  /**
-   * "loading" until the first answer; "live" while changes of stock arrive; "stale" when they do not, and what is
-   * shown may be old; "unreachable" when there is nothing to show.
-   */
-  readonly freshness: "loading" | "live" | "stale" | "unreachable";
-}
-
-/** A live catalogue that several views share. */
+/** A live part of the catalogue that several views share. */
 export interface Catalogue extends Pick<Observable<CatalogueState>, "get" | "subscribe"> {
   find(productId: string): Product | undefined;
-  /** Keeps it live until the returned function is called. It sleeps while the page is hidden. */
-  use(): () => void;
+  /** Lists these products, from the first page on; does nothing where they are listed already. */
+  list(filter: CatalogueFilter): void;
+  /** Lists the next page as well. */
+  more(): void;
+  /** Follows these products, listed or not, until the returned function is called. */
+  want(productIds: () => readonly string[]): () => void;
+  /** What is wanted may be more now. */
+  changed(): void;
+  /** Takes prices that the shop has just told, until newer ones arrive. */
+  learnPrices(prices: ReadonlyMap<string, Amount>): void;
 }
 
-export function createCatalogue(client: InventoryClient): Catalogue {
-  const state = createObservable<CatalogueState>({ products: [], freshness: "loading" });
-  let users = 0;
-  let running: AbortController | undefined;
+const emptyListing: Listing = {
+  query: "",
+  category: "",
+  productIds: [],
+  nextPageToken: "",
+  phase: "ready",
+};
 
+const nothingKnown: CatalogueState = {
+  products: new Map(),
+  missing: new Set(),
+  listing: emptyListing,
+  categories: [],
+  freshness: "loading",
+};
+
+/** Begins with nothing. It sleeps while nothing is wanted and while the page is hidden. */
+export function createCatalogue(client: InventoryClient): Catalogue {
+  const state = createObservable(nothingKnown);
+  const wishes = new Set<() => readonly string[]>();
+  let running: AbortController | undefined;
+  let round = new AbortController();
+
+  const follower = {
+    client,
+    state,
+    wanted: () => [...new Set([...wishes].flatMap((wish) => wish()))],
+    nextRound() {
+      round = new AbortController();
+      return round.signal;
+    },
+  };
   // A browser has six HTTP/1.1 connections to an origin, and a stream holds one: hidden tabs give theirs back.
   const adjust = (): void => {
-    const wanted = users > 0 && !document.hidden;
-    if (wanted && !running) {
+    const isNeeded = wishes.size > 0 && !document.hidden;
+    if (isNeeded && !running) {
       running = new AbortController();
-      keepFresh(client, state, running.signal).catch(() => {});
-    } else if (!wanted && running) {
+      followCatalogue(follower, running.signal).catch(() => {});
+    } else if (!isNeeded && running) {
       running.abort();
       running = undefined;
     }
   };
   document.addEventListener("visibilitychange", adjust);
 
+  /** Takes a new state, and begins a new round for what it asks for. */
+  const ask = (next: CatalogueState | undefined): void => {
+    if (!next) return;
+    state.set(next);
+    round.abort();
+  };
   return {
     get: state.get,
     subscribe: state.subscribe,
-    find: (productId) => state.get().products.find((product) => product.productId === productId),
-    use() {
-      users += 1;
+    find: (productId) => state.get().products.get(productId),
+    list: (filter) => ask(withListing(state.get(), filter)),
+    more: () => ask(withNextPage(state.get())),
+    want(productIds) {
+      wishes.add(productIds);
       adjust();
       return () => {
-        users -= 1;
+        wishes.delete(productIds);
         // Two views that follow one another share the stream.
         setTimeout(adjust);
       };
     },
+    changed() {
+      const { products, missing } = state.get();
+      if (follower.wanted().some((id) => !products.has(id) && !missing.has(id))) round.abort();
+    },
+    learnPrices: (prices) => state.set(withPrices(state.get(), prices)),
   };
 }
 
-/** Lists the catalogue, follows its stock, and begins again with backoff whenever that ends. Rejects when aborted. */
-async function keepFresh(
-  client: InventoryClient,
-  state: Observable<CatalogueState>,
-  signal: AbortSignal,
-): Promise<never> {
-  for (let failures = 0; ; failures += 1) {
-    try {
-      state.set({ ...state.get(), products: await listProducts(client, signal) });
-      for await (const { products } of client.watchStock({}, { signal })) {
-        failures = 0;
-        state.set({ products: mergeProducts(state.get().products, products), freshness: "live" });
-      }
-    } catch {
-      signal.throwIfAborted();
-    }
-    const { products } = state.get();
-    state.set({ products, freshness: products.length > 0 ? "stale" : "unreachable" });
-    await pause(backoffMs(failures, Math.random()), signal);
-  }
+/** Undefined where that is listed already. */
+function withListing(
+  state: CatalogueState,
+  { query, category }: CatalogueFilter,
+): CatalogueState | undefined {
+  const { listing } = state;
+  const isSame = listing.query === query && listing.category === category;
+  if (isSame && listing !== emptyListing) return undefined;
+  return {
+    ...state,
+    listing: { ...listing, query, category, nextPageToken: "", phase: "loading" },
+  };
 }
 
-/** Every page of the catalogue. */
-async function listProducts(
-  client: InventoryClient,
-  signal: AbortSignal,
-): Promise<readonly Product[]> {
-  const products: Product[] = [];
-  let pageToken = "";
-  do {
-    const page = await client.listProducts(
-      { pageSize: 200, pageToken },
-      { signal, timeoutMs: 5_000 },
-    );
-    products.push(...page.products);
-    pageToken = page.nextPageToken;
-  } while (pageToken !== "");
-  return products;
+/** Undefined where there is no further page, or none yet. */
+function withNextPage(state: CatalogueState): CatalogueState | undefined {
+  const { listing } = state;
+  if (listing.phase !== "ready" || listing.nextPageToken === "") return undefined;
+  return { ...state, listing: { ...listing, phase: "more" } };
+}
+
+function withPrices(state: CatalogueState, prices: ReadonlyMap<string, Amount>): CatalogueState {
+  const changed = [...prices].flatMap(([productId, { currencyCode = "", minorUnits = 0 }]) => {
+    const product = state.products.get(productId);
+    if (!product?.price) return [];
+    return [
+      { ...product, price: { ...product.price, currencyCode, minorUnits: BigInt(minorUnits) } },
+    ];
+  });
+  return { ...state, products: mergeProducts(state.products, changed) };
 }

@@ -2,6 +2,7 @@ import type { TemplateResult } from "lit-html";
 import { html } from "lit-html";
 import type { Product } from "@smartcart/gen/inventory/v1/product_pb";
 import { basketControl } from "../basket/basket-control.ts";
+import { productPath } from "../route.ts";
 import type { Shop } from "../shop.ts";
 import { formatMoney } from "../ui/money.ts";
 import { pictureOf } from "../ui/picture.ts";
@@ -15,7 +16,7 @@ export function productCard(shop: Shop, product: Product): TemplateResult {
     <li class="product" data-product=${productId}>
       <span class="picture">${pictureOf(product)}</span>
       <div class="product-text">
-        <h3>${name}</h3>
+        <h3><a href=${productPath(productId)}>${name}</a></h3>
         <p class="description">${product.description}</p>
       </div>
       <div class="product-foot">

@@ -7,12 +7,14 @@ const product = (productId: string, available: number, version: bigint, category
   create(ProductSchema, { productId, available, version, category });
 
 describe("mergeProducts", () => {
-  test("takes the newer snapshot and keeps the order", () => {
-    const merged = mergeProducts(
-      [product("mug", 5, 1n), product("pen", 9, 4n)],
-      [product("mug", 4, 2n), product("pen", 10, 3n), product("lamp", 1, 1n)],
-    );
-    expect(merged.map(({ productId, available }) => [productId, available])).toEqual([
+  test("takes the newer snapshot", () => {
+    const known = [product("mug", 5, 1n), product("pen", 9, 4n)];
+    const merged = mergeProducts(new Map(known.map((one) => [one.productId, one])), [
+      product("mug", 4, 2n),
+      product("pen", 10, 3n),
+      product("lamp", 1, 1n),
+    ]);
+    expect([...merged.values()].map(({ productId, available }) => [productId, available])).toEqual([
       ["mug", 4],
       ["pen", 9],
       ["lamp", 1],
@@ -30,6 +32,11 @@ test("shelves come in the order of the catalogue", () => {
     ["Kitchen", 2],
     ["Console", 1],
   ]);
+});
+
+test("what is archived cannot be bought", () => {
+  const archived = create(ProductSchema, { productId: "mug", available: 4, archived: true });
+  expect(stockNote(archived).level).toBe("none");
 });
 
 test.each([

@@ -1,22 +1,19 @@
 import type { Product } from "@smartcart/gen/inventory/v1/product_pb";
 
-/**
- * Takes newer snapshots of products into a list, each at its place; products that the list does not have come last.
- * Of two snapshots the one with the higher version counts, whichever came first.
- */
+/** Takes newer snapshots of products in. Of two snapshots the one with the higher version counts, whichever came first. */
 export function mergeProducts(
-  products: readonly Product[],
+  products: ReadonlyMap<string, Product>,
   changed: readonly Product[],
-): readonly Product[] {
-  const merged = new Map(products.map((product) => [product.productId, product]));
+): ReadonlyMap<string, Product> {
+  const merged = new Map(products);
   for (const product of changed) {
     const known = merged.get(product.productId);
     if (!known || product.version >= known.version) merged.set(product.productId, product);
   }
-  return [...merged.values()];
+  return merged;
 }
 
-/** The list as shelves, in the order in which the catalogue has them. */
+/** The list by category, in the order in which the catalogue has them. */
 export function productsByCategory(
   products: readonly Product[],
 ): ReadonlyMap<string, readonly Product[]> {
@@ -30,6 +27,7 @@ export interface StockNote {
 }
 
 export function stockNote(product: Product): StockNote {
+  if (product.archived) return { text: "No longer available", level: "none" };
   const available = product.available ?? 0;
   if (available <= 0) return { text: "Sold out", level: "none" };
   if (available <= 5) return { text: `Only ${available} left`, level: "few" };

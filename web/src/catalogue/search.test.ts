@@ -1,29 +1,18 @@
 import { expect, test } from "vitest";
-import { queryIn, searchPath, searchProducts } from "./search.ts";
+import { filterIn, hitsInWords, listingPath } from "./search.ts";
 
-const products = [
-  { name: "Ceramic Mug", description: "Stoneware with a speckled glaze.", category: "Kitchen" },
-  { name: "Camp Mug", description: "Enamelled steel.", category: "Outdoor" },
-  { name: "Café Press", description: "Glass.", category: "Coffee" },
-];
-const found = (query: string) => searchProducts(products, query).map(({ name }) => name);
-
-test.each([
-  ["", ["Ceramic Mug", "Camp Mug", "Café Press"]],
-  ["  ", ["Ceramic Mug", "Camp Mug", "Café Press"]],
-  ["MUG", ["Ceramic Mug", "Camp Mug"]],
-  ["mug steel", ["Camp Mug"]],
-  ["outdoor", ["Camp Mug"]],
-  ["cafe", ["Café Press"]],
-  ["speck", ["Ceramic Mug"]],
-  ["teapot", []],
-])("%j finds %j", (query, names) => {
-  expect(found(query)).toEqual(names);
+test("the address keeps query and category, whatever they hold", () => {
+  const filter = { query: "mug & 100% ☕", category: "Kitchen & more" };
+  expect(filterIn(listingPath(filter).slice(1))).toEqual(filter);
+  expect(listingPath({ query: " ", category: "" })).toBe("/");
+  expect(filterIn("")).toEqual({ query: "", category: "" });
 });
 
-test("the address keeps the query, whatever it holds", () => {
-  const query = "mug & 100% ☕";
-  expect(queryIn(searchPath(query).slice(1))).toBe(query);
-  expect(searchPath(" ")).toBe("/");
-  expect(queryIn("")).toBe("");
+test.each([
+  [0, false, "Nothing found"],
+  [1, false, "1 product"],
+  [3, false, "3 products"],
+  [48, true, "48+ products"],
+])("%i hits, more: %s", (hits, hasMore, words) => {
+  expect(hitsInWords(hits, hasMore)).toBe(words);
 });

@@ -7,37 +7,47 @@ import { basketLines } from "../basket/basket-lines.ts";
 import { basketTotal } from "../basket/basket-total.ts";
 import type { Shop, View } from "../shop.ts";
 import { formatMoney } from "../ui/money.ts";
-import type { CatalogueState } from "./catalogue.ts";
+import type { CatalogueState } from "./catalogue-state.ts";
 import { productsByCategory } from "./product.ts";
 import { productCard } from "./product-card.ts";
-import { searchProducts } from "./search.ts";
+import { hitsInWords } from "./search.ts";
 import type { SearchBox } from "./search-box.ts";
-import { createSearchBox, hitsInWords } from "./search-box.ts";
+import { createSearchBox } from "./search-box.ts";
+import { wantBasket } from "./want-basket.ts";
 
-/** The catalogue with live stock, and the basket beside it. */
+/** The catalogue with live stock, page by page, and the basket beside it. */
 export function createShopView(shop: Shop): View {
-  const release = shop.catalogue.use();
-  const search = createSearchBox(
-    shop,
-    (query) => searchProducts(shop.catalogue.get().products, query).length,
-  );
+  const { catalogue } = shop;
+  const search = createSearchBox(shop);
+  const release = wantBasket(shop);
+  let listed = catalogue.get().listing;
+  const end = catalogue.subscribe(() => {
+    const { listing } = catalogue.get();
+    const { productIds, nextPageToken, phase } = listing;
+    const isNew = listing.query !== listed.query || listing.category !== listed.category;
+    if (phase !== "ready") return;
+    listed = listing;
+    if (isNew) shop.announce(hitsInWords(productIds.length, nextPageToken !== ""));
+  });
   return {
     title: "Shop · SmartCart",
+    description: "A small shop on the SmartCart order backend.",
     render: () => html`
       <div class="shop-head">
         <div>
           <h1 tabindex="-1">Shop</h1>
-          ${freshnessNote(shop.catalogue.get())}
+          ${freshnessNote(catalogue.get())}
         </div>
-        ${search.render()}
+        ${search.render(catalogue.get().categories)}
       </div>
       <div class="columns">
-        <div>${shelves(shop, search)}</div>
+        <div>${listing(shop, search)}</div>
         ${basketAside(shop)}
       </div>
       ${basketBar(shop)}
     `,
     close() {
+      end();
       search.close();
       release();
     },
@@ -54,25 +64,48 @@ function freshnessNote({ freshness }: CatalogueState): TemplateResult {
   return html`<p class="freshness" role="status" data-freshness=${freshness}>${notes[freshness]}</p>`;
 }
 
-function shelves(shop: Shop, search: SearchBox): TemplateResult {
-  const { products, freshness } = shop.catalogue.get();
-  if (products.length === 0) {
-    // As much room as the first shelf will take, so that nothing jumps when it comes.
-    const blanks = freshness === "loading" ? Array.from({ length: 6 }) : [];
+function listing(shop: Shop, search: SearchBox): TemplateResult {
+  const { products, listing, freshness } = shop.catalogue.get();
+  const listed = listing.productIds.flatMap((id) => products.get(id) ?? []);
+  if (listed.length === 0 && listing.phase === "loading") {
+    // As much room as the first products will take, so that nothing jumps when they come.
+    const blanks = freshness === "unreachable" ? [] : Array.from({ length: 9 });
     return html`<ul class="products" aria-hidden="true">${blanks.map(() => html`<li class="product blank"></li>`)}</ul>`;
   }
-  const query = search.query().trim();
-  const hits = searchProducts(products, query);
-  if (hits.length === 0) return nothingFound(query, search);
-  if (query) return html`<p class="hits muted">${hitsInWords(hits.length)}</p>${grid(shop, hits)}`;
-  return html`${[...productsByCategory(hits)].map(
-    ([shelf, onIt]) => html`
-      <section class="shelf" aria-label=${shelf}>
-        <h2>${shelf}</h2>
-        ${grid(shop, onIt)}
-      </section>
-    `,
-  )}`;
+  if (listed.length === 0) return nothingFound(listing.query, search);
+  const hasMore = listing.nextPageToken !== "";
+  const hits = hitsInWords(listed.length, hasMore);
+  return html`
+    ${
+      listing.query
+        ? html`<p class="hits muted">${hits}</p>${grid(shop, listed)}`
+        : [...productsByCategory(listed)].map(
+            ([category, products]) => html`
+              <section class="shelf" aria-label=${category}>
+                <h2>${category}</h2>
+                ${grid(shop, products)}
+              </section>
+            `,
+          )
+    }
+    ${hasMore ? moreButton(shop, listing.phase === "more") : nothing}
+  `;
+}
+
+function moreButton({ catalogue }: Shop, isLoading: boolean): TemplateResult {
+  return html`
+    <p class="more">
+      <button
+        type="button"
+        class="button"
+        data-more-products
+        aria-disabled=${isLoading ? "true" : nothing}
+        @click=${catalogue.more}
+      >
+        ${isLoading ? "Loading…" : "Show more products"}
+      </button>
+    </p>
+  `;
 }
 
 function grid(shop: Shop, products: readonly Product[]): TemplateResult {
@@ -89,13 +122,13 @@ function grid(shop: Shop, products: readonly Product[]): TemplateResult {
 
 function nothingFound(query: string, search: SearchBox): TemplateResult {
   const showAll = (): void => {
-    search.set("");
+    search.set({ query: "", category: "" });
     document.getElementById("search")?.focus();
   };
   return html`
     <div class="panel empty" data-nothing-found>
       <h2>Nothing found</h2>
-      <p>No product has “${query}” in its name, description or category.</p>
+      <p>${query ? html`No product has “${query}” in its name, description or category.` : "There are no products here yet."}</p>
       <p><button type="button" class="button" @click=${showAll}>Show everything</button></p>
     </div>
   `;

@@ -1,5 +1,6 @@
 import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
+import { wantBasket } from "../catalogue/want-basket.ts";
 import type { Shop, View } from "../shop.ts";
 import type { Checkout } from "./checkout.ts";
 import { createCheckout } from "./checkout.ts";
@@ -16,7 +17,7 @@ import {
 
 /** Contact, address and card beside a summary of the order; sends it and says what became of it. */
 export function createCheckoutView(shop: Shop): View {
-  const release = shop.catalogue.use();
+  const release = wantBasket(shop);
   const checkout = createCheckout(shop);
   return {
     title: "Checkout · SmartCart",
@@ -91,7 +92,10 @@ function notice(shop: Shop, checkout: Checkout): TemplateResult | typeof nothing
     case "changed":
       return changedNotice();
     case "refused":
-      return refusalNotice(shop, state.problem, checkout.errors().other);
+      return refusalNotice(shop, state.problem, {
+        other: checkout.errors().other,
+        seenPrices: checkout.seenPrices(),
+      });
     case "idle":
     case "placed":
       return checkout.isStoppedOffline() ? offlineNotice() : nothing;

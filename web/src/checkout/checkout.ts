@@ -1,4 +1,7 @@
+import type { MoneyJson } from "@smartcart/gen/type/v1/money_pb";
 import type { PlaceOrderBody } from "../api/orders.ts";
+import type { Problem } from "../api/problem.ts";
+import type { PriceList } from "../basket/basket-total.ts";
 import { orderPath } from "../route.ts";
 import type { Shop } from "../shop.ts";
 import { openAttempt } from "./attempt.ts";
@@ -11,6 +14,8 @@ import type { SubmissionState } from "./submission.ts";
 export interface Checkout {
   state(): SubmissionState;
   errors(): FieldErrors;
+  /** The prices at which the customer paid. */
+  seenPrices(): PriceList;
   /** The customer tried to pay without a network. */
   isStoppedOffline(): boolean;
   /** Token of the chosen card. */
@@ -29,6 +34,7 @@ export function createCheckout(shop: Shop): Checkout {
   let errors = noFieldErrors;
   let token = sentBody(shop)?.paymentToken ?? cards[0].token;
   let isStopped = false;
+  let seen: PriceList = shop.catalogue;
 
   /** Whether the form may be sent as it is; shows what is wrong with it otherwise. */
   const isComplete = (): boolean => {
@@ -42,7 +48,10 @@ export function createCheckout(shop: Shop): Checkout {
     const state = submission.get();
     if (state.kind === "placed") return shop.navigate(orderPath(state.orderId));
     if (state.kind === "sending") return;
-    if (state.kind === "refused") errors = placeViolations(state.problem.violations);
+    if (state.kind === "refused") {
+      errors = placeViolations(state.problem.violations);
+      shop.catalogue.learnPrices(pricesIn(state.problem));
+    }
     const atField = errors.userId || errors.address;
     shop.focus(atField ? "[aria-invalid=true]" : "[data-outcome], #basket-heading");
   });
@@ -50,6 +59,7 @@ export function createCheckout(shop: Shop): Checkout {
   return {
     state: submission.get,
     errors: () => errors,
+    seenPrices: () => seen,
     isStoppedOffline: () => isStopped && !shop.online.get(),
     token: () => token,
     choose(chosen) {
@@ -65,11 +75,27 @@ export function createCheckout(shop: Shop): Checkout {
       isStopped = !shop.online.get();
       if (isStopped) return shop.focus("[data-outcome]");
       shop.announce("Sending the order");
+      seen = pricesNow(shop);
       submission.submit(() => bodyOf(shop, token));
     },
     giveUp: submission.giveUp,
     close: end,
   };
+}
+
+/** The prices as the page shows them, to be compared with later ones. */
+function pricesNow({ basket, catalogue }: Shop): PriceList {
+  const seen = new Map(basket.get().map(({ productId }) => [productId, catalogue.find(productId)]));
+  return { find: (productId) => seen.get(productId) };
+}
+
+/** What a refused order would cost now. */
+function pricesIn({ items }: Problem): ReadonlyMap<string, MoneyJson> {
+  return new Map(
+    items.flatMap(({ productId, unitPrice }) =>
+      productId && unitPrice ? [[productId, unitPrice] as const] : [],
+    ),
+  );
 }
 
 /** The body of the open attempt; undefined if there is none. */

@@ -3,16 +3,18 @@ import { html, nothing } from "lit-html";
 import type { ShortLineJson } from "@smartcart/gen/inventory/v1/reservation_pb";
 import type { Problem } from "../api/problem.ts";
 import { setQuantity } from "../basket/basket.ts";
+import type { PriceList } from "../basket/basket-total.ts";
 import { paymentWords } from "../orders/payment-words.ts";
 import { orderPath } from "../route.ts";
 import type { Shop } from "../shop.ts";
 import { formatDateAndClock } from "../ui/time.ts";
+import { priceChangedNotice } from "./price-changed.ts";
 
 /** A clear no, in words, with a way on. */
 export function refusalNotice(
   shop: Shop,
   problem: Problem,
-  other: readonly string[],
+  { other, seenPrices }: { readonly other: readonly string[]; readonly seenPrices: PriceList },
 ): TemplateResult {
   if (problem.status === 401) {
     return notice("You are not signed in", html`<p>Nothing was ordered. Your basket is saved.</p>`);
@@ -20,6 +22,8 @@ export function refusalNotice(
   switch (problem.code) {
     case "OUT_OF_STOCK":
       return outOfStock(shop, problem);
+    case "PRICE_CHANGED":
+      return priceChangedNotice(problem, seenPrices);
     case "PAYMENT_DECLINED": {
       const { title, advice } = paymentWords(problem.reason);
       return notice(

@@ -9,7 +9,7 @@ import type { Timeline, TimelineEntry } from "./timeline.ts";
 /** For who looks into it: ids, and which service did what when. Behind a click, since customers need none of it. */
 export function orderDetails(
   orderId: string,
-  order: OrderJson | undefined,
+  { traceId }: OrderJson,
   { entries }: Timeline,
 ): TemplateResult {
   const first = entries[0]?.occurredAt;
@@ -19,7 +19,7 @@ export function orderDetails(
       <dl class="facts">
         <dt>Order</dt>
         <dd><code>${orderId}</code></dd>
-        ${order?.traceId ? html`<dt>Trace</dt><dd><code class="trace-id">${order.traceId}</code></dd>` : nothing}
+        ${traceId ? html`<dt>Trace</dt><dd><code class="trace-id">${traceId}</code></dd>` : nothing}
       </dl>
       <ol class="origins">
         ${repeat(

@@ -89,21 +89,26 @@ function orderTemplate(
 ): TemplateResult {
   const { timeline, liveness } = feed;
   const order = loaded.kind === "order" ? loaded.order : undefined;
+  const head = orderHead(orderId, loaded, shipment.get(), wasRefunded(timeline));
+  // All at once when it is there, so that nothing jumps.
+  if (!order) return head;
   return html`
-    ${orderHead(orderId, loaded, shipment.get(), wasRefunded(timeline))}
+    ${head}
     <div class="columns">
       <div class="stack">
         ${itemsPanel(loaded)}
         <section class="panel" aria-labelledby="timeline-heading">
-          <h2 id="timeline-heading">Progress</h2>
-          ${timelineList(timeline)} ${livenessNote(liveness)}
+          <div class="panel-head">
+            <h2 id="timeline-heading">Progress</h2>
+            ${livenessNote(liveness)}
+          </div>
+          ${timelineList(timeline)}
         </section>
       </div>
       <section class="panel delivery" aria-labelledby="delivery-heading">
         <h2 id="delivery-heading">Delivery</h2>
-        ${order ? deliveryFacts(order) : nothing}
-        ${order ? cancelPanel.render(order) : nothing}
-        ${order && isFinal(order) ? againButton(shop, order) : nothing}
+        ${deliveryFacts(order)} ${cancelPanel.render(order)}
+        ${isFinal(order) ? againButton(shop, order) : nothing}
       </section>
     </div>
     ${orderDetails(orderId, order, timeline)}

@@ -1,5 +1,5 @@
 import type { TemplateResult } from "lit-html";
-import { html, svg } from "lit-html";
+import { html, nothing, svg } from "lit-html";
 
 /** What a picture shows. */
 interface Pictured {
@@ -12,22 +12,33 @@ interface Pictured {
 const PALETTES = 6;
 
 /**
- * The picture of a product. Where there is none, a tile whose shapes and colours follow from the product's id: no font draws it,
- * and the same product looks the same everywhere. For people who see it only: the name stands beside it.
+ * The picture of a product, over a tile whose shapes and colours follow from the product's id. The tile shows until the picture is
+ * there, and where there is none or it does not come: no font draws it, and the same product looks the same everywhere. For people
+ * who see it only: the name stands beside it.
  */
 export function pictureOf({ productId, pictureUrl }: Pictured): TemplateResult {
-  if (pictureUrl) {
-    return html`<img class="tile" src=${pictureUrl} alt="" width="96" height="96" loading="lazy" decoding="async" />`;
-  }
   const random = numbersFrom(productId);
   const palette = random(PALETTES);
   const shapes = [0, 1, 2].map((index) => shape(index, random));
   return html`
-    <svg class="tile palette-${palette}" viewBox="0 0 96 96" preserveAspectRatio="xMidYMid slice" aria-hidden="true" focusable="false">
-      <rect width="96" height="96" class="tile-ground" />
-      ${shapes}
-    </svg>
+    <span class="tile palette-${palette}" aria-hidden="true">
+      <svg viewBox="0 0 96 96" preserveAspectRatio="xMidYMid slice" focusable="false">
+        <rect width="96" height="96" class="tile-ground" />
+        ${shapes}
+      </svg>
+      ${
+        pictureUrl
+          ? html`<img src=${pictureUrl} alt="" loading="lazy" decoding="async" referrerpolicy="no-referrer"
+              @load=${(event: Event) => show(event, true)} @error=${(event: Event) => show(event, false)} />`
+          : nothing
+      }
+    </span>
   `;
+}
+
+/** A picture that does not come must not cover the tile. */
+function show({ target }: Event, isThere: boolean): void {
+  (target as HTMLImageElement).classList.toggle("absent", !isThere);
 }
 
 function shape(index: number, random: (below: number) => number): TemplateResult {

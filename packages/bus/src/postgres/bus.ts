@@ -1,10 +1,9 @@
 import { queueTypeOf, queueTypes } from "@smartcart/contract";
-import type { Logger } from "@smartcart/runtime";
 import { retryUntilReady, timedOut, withTimeout } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase, migrate, postgresFaults } from "@smartcart/store";
 import { keepRunning } from "../consumer-set.ts";
-import type { EventBus } from "../types.ts";
+import type { EngineOptions, EventBus } from "../types.ts";
 import { noDeadLetters } from "../types.ts";
 import { startConsumer } from "./consumer.ts";
 import { createDeadLetters } from "./dead-letters.ts";
@@ -13,18 +12,10 @@ import { countMessages, deadLetterQueue, probe, retryQueue } from "./message-sto
 import { publish } from "./publisher.ts";
 import { startSubscriber } from "./subscriber.ts";
 
-/** What the PostgreSQL engine needs. */
-export interface PostgresBusOptions {
-  /** `postgres://user:password@host:port/database` */
-  readonly databaseUrl: string;
-  /** Shown in `pg_stat_activity`: `shipping`. */
-  readonly name: string;
-  readonly log: Logger;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** Waits for the database, makes the queues in its schema `queue`, and answers the bus on them. */
-export async function openPostgresBus(o: PostgresBusOptions): Promise<EventBus> {
+export async function openPostgresBus(
+  o: EngineOptions & { readonly databaseUrl: string },
+): Promise<EventBus> {
   const { log } = o;
   const database = createDatabase({
     url: o.databaseUrl,
@@ -33,16 +24,19 @@ export async function openPostgresBus(o: PostgresBusOptions): Promise<EventBus> 
     maxConnections: 10,
     applicationName: `${o.name} queue`,
   });
-  const session = await retryUntilReady({
-    what: "the PostgreSQL queue",
-    variable: "DATABASE_URL",
-    log,
-    signal: o.signal,
-    faults: postgresFaults,
-    async attempt() {
-      await migrate(database, queueMigrations);
-      return await openSession(database, log);
-    },
+  // A database that is away for a moment while the process starts is waited for, whatever was about to be done.
+  const whenReady = <T>(attempt: () => Promise<T>) =>
+    retryUntilReady({
+      what: "the PostgreSQL queue",
+      variable: "DATABASE_URL",
+      log,
+      signal: o.signal,
+      faults: postgresFaults,
+      attempt,
+    });
+  const session = await whenReady(async () => {
+    await migrate(database, queueMigrations);
+    return await openSession(database, log);
   }).catch(async (error: unknown) => {
     await database[Symbol.asyncDispose]();
     throw error;
@@ -51,15 +45,16 @@ export async function openPostgresBus(o: PostgresBusOptions): Promise<EventBus> 
 
   return {
     engine: "postgres",
-    publish: (events, options = {}) => publish(events, options, { database, log }),
+    publish: (events, options = {}) => publish(database, events, options),
     async consume(queue, options) {
       const parts = { database, session, queue: queueTypeOf(queue) };
       // What the one before us had in hand when it died comes before what is still in the queue.
-      await giveBackAbandoned(database, log);
+      await whenReady(() => giveBackAbandoned(database, log));
       return running.add(await startConsumer(options, parts));
     },
     async subscribe(event, options) {
-      return running.add(await startSubscriber(event, options, { database, session }));
+      const attach = () => startSubscriber(event, options, { database, session });
+      return running.add(await whenReady(attach));
     },
     deadLetters(name) {
       const queue = queueTypeOf(name);

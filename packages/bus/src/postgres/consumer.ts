@@ -8,7 +8,7 @@ import { handleBatch, nextStep } from "../message-processor.ts";
 import type { ConsumeOptions, RunningConsumer } from "../types.ts";
 import { releaseClaim } from "./claim-store.ts";
 import type { Session } from "./listen-connection.ts";
-import type { ClaimedMessage, Settlement } from "./message-store.ts";
+import type { ClaimedMessage, Received, Settlement } from "./message-store.ts";
 import { LostClaimError, receive } from "./message-store.ts";
 
 /** What a consumer works with. */
@@ -51,33 +51,35 @@ export async function startConsumer(
 
 class Worker {
   healthy = true;
+  readonly #consumer = randomUUID();
   readonly #o: ConsumeOptions;
   readonly #parts: ConsumerParts;
   readonly #stop: AbortSignal;
-  readonly #claims: Claims;
+  /** What was handled, to be settled with the next claim. */
+  #handled: Settlement | undefined;
+  /** Whether messages may be claimed in our name that are not in hand: after an error, or the stop before they were handled. */
+  #mayHoldMore = false;
 
   constructor(o: ConsumeOptions, parts: ConsumerParts, stop: AbortSignal) {
     this.#o = o;
     this.#parts = parts;
     this.#stop = stop;
-    this.#claims = new Claims(parts);
   }
 
   /** Settles the last batch, claims one and handles it; answers how long to wait for something to do. Never throws. */
   async round(): Promise<number> {
     const { queue, session } = this.#parts;
-    const claims = this.#claims;
     try {
-      await claims.release();
+      await this.#release();
       const instance = session.instance();
-      if (instance === undefined && claims.unsettled === undefined) return pauseAfterErrorMs;
+      if (instance === undefined && this.#handled === undefined) return pauseAfterErrorMs;
       const isLast = instance === undefined || this.#stop.aborted;
-      const maxMessages = isLast ? 0 : (this.#o.maxBatch ?? 1);
-      const { messages, dueInMs } = await claims.next(instance ?? 0, maxMessages);
+      const { messages, dueInMs } = await this.#next(isLast ? 0 : (this.#o.maxBatch ?? 1));
       this.healthy = true;
       if (this.#stop.aborted) return 0;
       if (messages.length === 0) return dueInMs ?? Number.POSITIVE_INFINITY;
-      claims.handled({ messages, steps: await decide(queue, messages, this.#o, this.#stop) });
+      this.#handled = { messages, steps: await decide(queue, messages, this.#o, this.#stop) };
+      this.#mayHoldMore = false;
       return 0;
     } catch (error) {
       this.healthy = error instanceof LostClaimError;
@@ -88,50 +90,37 @@ class Worker {
 
   async leave(): Promise<void> {
     try {
-      if (this.#claims.unsettled !== undefined) await this.#claims.next(0, 0);
-      await this.#claims.release();
+      if (this.#handled !== undefined) await this.#next(0);
+      await this.#release();
     } catch (error) {
       // The others take it away once this bus is gone.
       this.#o.log.warn("bus.leave_failed", { consumer: this.#o.name, error });
     }
   }
-}
 
-/** What one consumer has claimed. */
-class Claims {
-  /** What was handled, to be settled with the next claim. */
-  unsettled: Settlement | undefined;
-  readonly #parts: ConsumerParts;
-  readonly #consumer = randomUUID();
-  // Messages may be claimed in our name that we do not have in hand.
-  #isUnknown = false;
-
-  constructor(parts: ConsumerParts) {
-    this.#parts = parts;
-  }
-
-  /** Settles what was handled last and claims up to `maxMessages`, in one statement. */
-  async next(instance: number, maxMessages: number): ReturnType<typeof receive> {
-    const { database, queue } = this.#parts;
-    const settlement = this.unsettled;
-    this.unsettled = undefined;
-    this.#isUnknown = true;
-    const step = { queue, consumer: this.#consumer, instance, maxMessages, settlement };
-    const received = await receive(database, step);
-    this.#isUnknown = received.messages.length > 0;
+  /** Settles what was handled and claims up to `maxMessages`, in one statement. */
+  async #next(maxMessages: number): Promise<Received> {
+    const { database, queue, session } = this.#parts;
+    const settlement = this.#handled;
+    this.#handled = undefined;
+    this.#mayHoldMore = true;
+    const instance = session.instance() ?? 0;
+    const consumer = this.#consumer;
+    const received = await receive(database, {
+      queue,
+      consumer,
+      instance,
+      maxMessages,
+      settlement,
+    });
+    this.#mayHoldMore = received.messages.length > 0;
     return received;
   }
 
-  handled(settlement: Settlement): void {
-    this.unsettled = settlement;
-    this.#isUnknown = false;
-  }
-
-  /** Gives back what may be claimed in our name without being in hand. */
-  async release(): Promise<void> {
-    if (!this.#isUnknown) return;
+  async #release(): Promise<void> {
+    if (!this.#mayHoldMore) return;
     await releaseClaim(this.#parts.database, this.#consumer);
-    this.#isUnknown = false;
+    this.#mayHoldMore = false;
   }
 }
 

@@ -1,14 +1,16 @@
 /** The SQL of dead letters: messages of the queue `<queue>.dlq`. */
-
+import type { JsonValue } from "@bufbuild/protobuf";
 import type { QueueType } from "@smartcart/contract";
 import type { Queryable } from "@smartcart/store";
-import type { StoredMessage } from "./message-store.ts";
-import { deadLetterQueue, wakeChannel } from "./message-store.ts";
+import type { RawMessage } from "../message.ts";
+import { deadLetterQueue, messageColumns, wakeChannel } from "./message-store.ts";
 
 /** A message that was given up. */
-export interface StoredDeadLetter extends StoredMessage {
-  readonly reason: string | null;
-  readonly failed_at: Date | null;
+export interface StoredDeadLetter extends RawMessage {
+  readonly reason: string;
+  readonly failedAt: Date | null;
+  /** What another sender says beside that. */
+  readonly headers: JsonValue;
 }
 
 /** Which dead letters of a queue: by their ids, or all, up to a position and in bounds. */
@@ -27,7 +29,7 @@ export async function readDeadLetters(
   limit: number,
 ): Promise<StoredDeadLetter[]> {
   const { rows } = await db.query<StoredDeadLetter>({
-    text: `select attempt, message_id, type, routing_key, traceparent, content_type, headers, body, reason, failed_at
+    text: `select ${messageColumns}, coalesce(reason, '') as reason, failed_at as "failedAt", headers
            from message where queue = $1 order by position limit $2`,
     values: [deadLetterQueue(queue), limit],
   });

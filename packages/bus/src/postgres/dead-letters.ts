@@ -11,7 +11,6 @@ import {
   readDeadLetters,
   redriveDeadLetters,
 } from "./dead-letter-store.ts";
-import { toRaw } from "./message-store.ts";
 
 /** Most letters of one statement. */
 const chunk = 1_000;
@@ -56,22 +55,18 @@ export function createDeadLetters(queue: QueueType, database: Database): DeadLet
 }
 
 function toDeadLetter(row: StoredDeadLetter): DeadLetter {
-  const raw = toRaw(row);
+  const { type, reason, attempt, failedAt, traceparent, body, contentType } = row;
   return {
-    id: idOf(raw),
-    type: raw.type,
-    reason: row.reason ?? "",
-    attempt: raw.attempt,
-    failedAt: row.failed_at ?? undefined,
-    traceparent: raw.traceparent,
-    body: raw.body,
-    properties: raw.contentType === "" ? {} : { contentType: raw.contentType },
+    id: idOf(row),
+    ...{ type, reason, attempt, traceparent, body },
+    failedAt: failedAt ?? undefined,
+    properties: contentType === "" ? {} : { contentType },
     headers: headersOf(row.headers),
   };
 }
 
 /** Whatever another client wrote there. */
-function headersOf(headers: JsonValue | undefined): Readonly<Record<string, JsonValue>> {
-  if (headers === undefined || headers === null) return {};
+function headersOf(headers: JsonValue): Readonly<Record<string, JsonValue>> {
+  if (headers === null) return {};
   return typeof headers === "object" && !Array.isArray(headers) ? headers : { headers };
 }

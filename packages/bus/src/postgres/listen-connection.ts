@@ -1,7 +1,8 @@
 import type { Logger } from "@smartcart/runtime";
 import { createSubscriptions, delay, timedOut, withTimeout } from "@smartcart/runtime";
 import type { Database, Queryable } from "@smartcart/store";
-import { queryableOn } from "@smartcart/store";
+import type { LockedSession } from "../session-lock.ts";
+import { lockSession } from "../session-lock.ts";
 import { lockInstance, look, releaseAbandoned } from "./claim-store.ts";
 import { wakeChannel } from "./message-store.ts";
 
@@ -29,81 +30,99 @@ const leaseMs = 20_000;
 
 /** Resolves when connected. */
 export async function openSession(database: Database, log: Logger): Promise<Session> {
-  const stop = new AbortController();
-  const listeners = createSubscriptions<Wake>();
-  const wake = (topic: string, afterLoss: boolean) => {
-    for (const one of listeners.members(topic)) one(afterLoss);
-  };
-  const onHint = (topic: string) => wake(topic, false);
-  let line: Line | undefined = await connect(database, onHint);
+  const session = new KeptSession(database, log);
+  await session.open();
+  return session;
+}
 
-  async function reconnect(): Promise<Line | undefined> {
-    for (let pauseMs = 100; !stop.signal.aborted; pauseMs = Math.min(2_000, pauseMs * 2)) {
+class KeptSession implements Session {
+  readonly #database: Database;
+  readonly #log: Logger;
+  readonly #stop = new AbortController();
+  readonly #listeners = createSubscriptions<Wake>();
+  /** The connection while it is up; its lock is the number of the bus. */
+  #line: LockedSession<number> | undefined;
+  #keeping: Promise<void> | undefined;
+
+  constructor(database: Database, log: Logger) {
+    this.#database = database;
+    this.#log = log;
+  }
+
+  async open(): Promise<void> {
+    this.#line = await this.#connect();
+    this.#keeping = this.#keep();
+  }
+
+  instance(): number | undefined {
+    return this.#line?.lock;
+  }
+
+  onHint(topic: string, wake: Wake): () => void {
+    return this.#listeners.join(topic, wake);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#keeping;
+    this.#line?.close();
+  }
+
+  async #keep(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      if (this.#line !== undefined) await this.#watch(this.#line);
+      if (signal.aborted) return;
+      this.#line?.close();
+      this.#line = undefined;
+      this.#log.warn("bus.session_lost");
+      this.#line = await this.#reconnect();
+      if (this.#line !== undefined) this.#log.info("bus.session_restored");
+      for (const topic of this.#listeners.topics()) this.#wake(topic, true);
+    }
+  }
+
+  /** Looks from time to time, until the connection is lost or the session ends. */
+  async #watch({ db, lock: instance, lost }: LockedSession<number>): Promise<void> {
+    const isLost = lost.then(() => true);
+    const { signal } = this.#stop;
+    for (let pauseMs = lookEveryMs; ; ) {
+      if ((await withTimeout(isLost, pauseMs, () => false, signal)) || signal.aborted) return;
       try {
-        return await connect(database, onHint);
+        const looking = look(db, { instance, topics: [...this.#listeners.topics()] });
+        const seen = await withTimeout(looking, lookEveryMs, timedOut("no answer", lookEveryMs));
+        for (const topic of seen.topics) this.#wake(topic, false);
+        pauseMs = seen.othersAtWork ? watchEveryMs : lookEveryMs;
+        if (seen.othersAtWork) await giveBackAbandoned(db, this.#log);
       } catch {
-        await delay(pauseMs, stop.signal).catch(() => {});
+        return;
+      }
+    }
+  }
+
+  async #reconnect(): Promise<LockedSession<number> | undefined> {
+    const { signal } = this.#stop;
+    for (let pauseMs = 100; !signal.aborted; pauseMs = Math.min(2_000, pauseMs * 2)) {
+      try {
+        return await this.#connect();
+      } catch {
+        await delay(pauseMs, signal).catch(() => {});
       }
     }
     return undefined;
   }
 
-  async function keep(): Promise<void> {
-    while (!stop.signal.aborted) {
-      await watch(
-        line,
-        { database, log, topics: () => [...listeners.topics()], onHint },
-        stop.signal,
-      );
-      if (stop.signal.aborted) return;
-      line?.close();
-      line = undefined;
-      log.warn("bus.session_lost");
-      line = await reconnect();
-      if (line !== undefined) log.info("bus.session_restored");
-      for (const topic of listeners.topics()) wake(topic, true);
-    }
+  #connect(): Promise<LockedSession<number> | undefined> {
+    return lockSession(this.#database, {
+      lock: lockInstance,
+      leaseMs,
+      channel: wakeChannel,
+      onNotification: (topic) => this.#wake(topic, false),
+    });
   }
-  const keeping = keep();
 
-  return {
-    instance: () => line?.instance,
-    onHint: listeners.join,
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await keeping;
-      line?.close();
-    },
-  };
-}
-
-interface WatchParts {
-  readonly database: Database;
-  readonly log: Logger;
-  topics(): readonly string[];
-  onHint(topic: string): void;
-}
-
-/** Looks from time to time, until the connection is lost or the signal fires. */
-async function watch(
-  line: Line | undefined,
-  parts: WatchParts,
-  signal: AbortSignal,
-): Promise<void> {
-  let pauseMs = lookEveryMs;
-  while (line !== undefined && !signal.aborted) {
-    const isLost = line.lost.then(() => true);
-    if ((await withTimeout(isLost, pauseMs, () => false, signal)) || signal.aborted) return;
-    try {
-      const { instance, db } = line;
-      const looking = look(db, { instance, topics: parts.topics() });
-      const seen = await withTimeout(looking, lookEveryMs, timedOut("no answer", lookEveryMs));
-      for (const topic of seen.topics) parts.onHint(topic);
-      pauseMs = seen.othersAtWork ? watchEveryMs : lookEveryMs;
-      if (seen.othersAtWork) await giveBackAbandoned(db, parts.log);
-    } catch {
-      return;
-    }
+  #wake(topic: string, afterLoss: boolean): void {
+    for (const wake of this.#listeners.members(topic)) wake(afterLoss);
   }
 }
 
@@ -111,40 +130,5 @@ async function watch(
 export async function giveBackAbandoned(db: Queryable, log: Logger): Promise<void> {
   for (const { queue, consumer, messages } of await releaseAbandoned(db)) {
     log.warn("bus.consumer_died", { queue, consumer, messages });
-  }
-}
-
-interface Line {
-  readonly instance: number;
-  readonly db: Queryable;
-  /** Resolves when the connection is lost. */
-  readonly lost: Promise<void>;
-  close(): void;
-}
-
-async function connect(database: Database, onHint: (topic: string) => void): Promise<Line> {
-  const client = await database.connect();
-  const lost = Promise.withResolvers<void>();
-  client.on("error", () => lost.resolve());
-  client.on("end", () => lost.resolve());
-  client.on("notification", ({ payload }) => onHint(payload ?? ""));
-  let closed = false;
-  const close = () => {
-    if (!closed) client.release(true);
-    closed = true;
-  };
-  try {
-    const db = queryableOn(client);
-    // A machine that vanished without a word must not keep its lock for two hours.
-    await client.query(
-      `set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3;
-       set idle_session_timeout = ${leaseMs}`,
-    );
-    const instance = await lockInstance(db);
-    await client.query(`listen ${wakeChannel}`);
-    return { instance, db, lost: lost.promise, close };
-  } catch (error) {
-    close();
-    throw error;
   }
 }

@@ -1,11 +1,9 @@
 /** The SQL of the queue's messages. All of it runs in schema `queue`, made by `migrations/queue`. */
-import type { JsonValue } from "@bufbuild/protobuf";
 import type { QueueType } from "@smartcart/contract";
 import { eventTypes } from "@smartcart/contract";
 import type { Queryable } from "@smartcart/store";
 import { sqlStateOf } from "@smartcart/store";
 import type { RawMessage } from "../message.ts";
-import { attemptOf } from "../message.ts";
 import type { Step } from "../message-processor.ts";
 import type { OutgoingEvent } from "../types.ts";
 
@@ -90,10 +88,13 @@ export async function receive(db: Queryable, o: ReceiveOptions): Promise<Receive
   try {
     const { rows } = await db.query<ReceivedRow>({
       name: "queue-receive",
-      text: "select * from receive($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+      text: `select position::text, deliveries, due_in_ms, ${messageColumns}
+             from receive($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
       values: [o.queue.name, o.consumer, o.instance, o.maxMessages, ...(settled ?? nothingInHand)],
     });
-    const messages = rows.filter((row) => row.position !== null).map(toClaimed);
+    const messages = rows.flatMap(({ position, deliveries, due_in_ms: _, ...raw }) =>
+      position === null ? [] : [{ position, deliveries, raw }],
+    );
     return { messages, dueInMs: messages.length > 0 ? undefined : rows[0]?.due_in_ms };
   } catch (error) {
     if (sqlStateOf(error) !== "SC001") throw error;
@@ -141,37 +142,12 @@ export async function probe(db: Queryable): Promise<void> {
   await db.query({ text: "select from message limit 0" });
 }
 
-/** A message as it is stored. */
-export interface StoredMessage {
-  readonly attempt: number;
-  readonly message_id: string;
-  readonly type: string;
-  readonly routing_key: string;
-  readonly traceparent: string;
-  readonly content_type: string;
-  readonly headers?: JsonValue;
-  readonly body: Buffer;
-}
+/** The columns of a message in the form that both engines share. An attempt may be any number that another client wrote. */
+export const messageColumns = `message_id as id, type, routing_key as "routingKey", traceparent,
+  least(greatest(attempt, 1), 1000000) as attempt, content_type as "contentType", body`;
 
-interface ReceivedRow extends StoredMessage {
+interface ReceivedRow extends RawMessage {
   readonly position: string | null;
   readonly deliveries: number;
   readonly due_in_ms: number;
-}
-
-/** The message in the form that both engines share. */
-export function toRaw(row: StoredMessage): RawMessage {
-  return {
-    id: row.message_id,
-    type: row.type,
-    routingKey: row.routing_key,
-    traceparent: row.traceparent,
-    attempt: attemptOf(row.attempt),
-    contentType: row.content_type,
-    body: row.body,
-  };
-}
-
-function toClaimed(row: ReceivedRow): ClaimedMessage {
-  return { position: row.position ?? "", deliveries: row.deliveries, raw: toRaw(row) };
 }

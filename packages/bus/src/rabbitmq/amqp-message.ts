@@ -8,10 +8,12 @@ import {
   firstEntriesOf,
   intHeader,
   secondsOf,
+  shownTable,
   shownValue,
   textHeader,
   textOf,
 } from "./amqp-table.ts";
+import type { RawPublish } from "./frames.ts";
 import {
   attemptHeader,
   failedAtHeader,
@@ -21,14 +23,8 @@ import {
   sentBy,
 } from "./message-copy.ts";
 import type { Properties } from "./properties.ts";
-import {
-  propertyText,
-  shortString,
-  shownHeaders,
-  shownProperties,
-  writeProperties,
-} from "./properties.ts";
-import type { RawPublish, ReceivedMessage } from "./raw-connection.ts";
+import { propertyText, shortString, shownProperties, writeProperties } from "./properties.ts";
+import type { ReceivedMessage } from "./raw-connection.ts";
 
 /** An event for an exchange. */
 export function toMessage(
@@ -103,7 +99,7 @@ export function toDeadLetter(message: ReceivedMessage): DeadLetter {
     traceparent: raw.traceparent,
     body: raw.body,
     properties: shownProperties(sent),
-    headers: shownHeaders(sent),
+    headers: shownTable(sent.headers),
   };
 }
 

@@ -104,18 +104,33 @@ function code(letter: string): number {
   return letter.charCodeAt(0);
 }
 
-/** Bytes that a value of each type takes; of those with a length, the length comes on top. */
-const sizes: Readonly<Record<string, number>> = {
-  ...{ V: 0, t: 1, b: 1, B: 1, s: 2, u: 2, I: 4, i: 4, f: 4, D: 5 },
-  ...{ l: 8, L: 8, T: 8, d: 8 },
+/** Types of numbers by their letter: how many bytes one takes, and how it is read. */
+const numberTypes: Readonly<
+  Record<string, { size: number; read: (bytes: Buffer, at: number) => number | bigint }>
+> = {
+  b: { size: 1, read: (bytes, at) => bytes.readInt8(at) },
+  B: { size: 1, read: (bytes, at) => bytes.readUInt8(at) },
+  s: { size: 2, read: (bytes, at) => bytes.readInt16BE(at) },
+  u: { size: 2, read: (bytes, at) => bytes.readUInt16BE(at) },
+  I: { size: 4, read: (bytes, at) => bytes.readInt32BE(at) },
+  i: { size: 4, read: (bytes, at) => bytes.readUInt32BE(at) },
+  l: { size: 8, read: (bytes, at) => bytes.readBigInt64BE(at) },
+  L: { size: 8, read: (bytes, at) => bytes.readBigInt64BE(at) },
+  f: { size: 4, read: (bytes, at) => bytes.readFloatBE(at) },
+  d: { size: 8, read: (bytes, at) => bytes.readDoubleBE(at) },
 };
+/** Bytes of the other types without a length: nothing, boolean, decimal, time. */
+const otherSizes: Readonly<Record<string, number>> = { V: 0, t: 1, D: 5, T: 8 };
+/** Text, bytes, array, table: four bytes of length come first. */
 const lengthTypes = "SxAF";
 
 /** Type octet and value together; undefined where the type is unknown or the value is cut off. */
 function sizeOfValue(table: Buffer, at: number): number | undefined {
   const type = String.fromCharCode(table[at] ?? 0);
   const hasLength = lengthTypes.includes(type) && at + 5 <= table.length;
-  const size = hasLength ? 4 + table.readUInt32BE(at + 1) : sizes[type];
+  const size = hasLength
+    ? 4 + table.readUInt32BE(at + 1)
+    : (otherSizes[type] ?? numberTypes[type]?.size);
   return size === undefined || at + 1 + size > table.length ? undefined : 1 + size;
 }
 
@@ -145,37 +160,11 @@ function readValue(bytes: Buffer, at: number, depth: number): JsonValue {
 }
 
 function numberOf(bytes: Buffer, at: number): JsonValue {
-  const from = at + 1;
-  const value = readNumber(String.fromCharCode(bytes[at] ?? 0), bytes, from);
+  const type = numberTypes[String.fromCharCode(bytes[at] ?? 0)];
+  const value = type?.read(bytes, at + 1) ?? Number.NaN;
   const number = Number(value);
   if (typeof value === "bigint" && !Number.isSafeInteger(number)) return String(value);
   return Number.isFinite(number) ? number : String(number);
-}
-
-function readNumber(type: string, bytes: Buffer, from: number): number | bigint {
-  switch (type) {
-    case "b":
-      return bytes.readInt8(from);
-    case "B":
-      return bytes.readUInt8(from);
-    case "s":
-      return bytes.readInt16BE(from);
-    case "u":
-      return bytes.readUInt16BE(from);
-    case "I":
-      return bytes.readInt32BE(from);
-    case "i":
-      return bytes.readUInt32BE(from);
-    case "l":
-    case "L":
-      return bytes.readBigInt64BE(from);
-    case "f":
-      return bytes.readFloatBE(from);
-    case "d":
-      return bytes.readDoubleBE(from);
-    default:
-      return Number.NaN;
-  }
 }
 
 function readArray(items: Buffer, depth: number): JsonValue[] {

@@ -1,5 +1,4 @@
 import { eventsExchange, isMandatory, queueDeclarations, queueTypeOf } from "@smartcart/contract";
-import type { Logger } from "@smartcart/runtime";
 import {
   reasonOf,
   remedyFor,
@@ -9,7 +8,7 @@ import {
   withTimeout,
 } from "@smartcart/runtime";
 import { keepRunning } from "../consumer-set.ts";
-import type { EventBus } from "../types.ts";
+import type { EngineOptions, EventBus } from "../types.ts";
 import { noDeadLetters } from "../types.ts";
 import { toMessage } from "./amqp-message.ts";
 import { claimQueue } from "./claim-queue.ts";
@@ -23,15 +22,11 @@ import type { RawConnection } from "./raw-connection.ts";
 import { startSubscriber } from "./subscriber.ts";
 
 /** What the RabbitMQ engine needs. */
-export interface RabbitmqBusOptions {
+interface RabbitmqBusOptions extends EngineOptions {
   /** `amqp://user:password@host:port/vhost` */
   readonly amqpUrl: string;
-  /** Shown in the broker's list of connections: `shipping`. */
-  readonly name: string;
   /** The database whose consumers own the queues, see `claimQueue`. Undefined: they are not claimed. */
   readonly owner?: string | undefined;
-  readonly log: Logger;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Waits for the broker, declares the topology, and answers the bus on it. */

@@ -41,30 +41,32 @@ export function createDeadLetters(
       await channel.close();
       return count;
     },
-    async redrive(ids, { maxPerSecond, limit = Number.POSITIVE_INFINITY } = {}) {
-      let moved = 0;
-      if (limit <= 0) return 0;
-      await visit(connection, name, async (message) => {
-        if (!includes(ids, message)) return { take: false };
+    redrive: (ids, { maxPerSecond, limit } = {}) =>
+      take(ids, limit, async (message, moved) => {
         if (moved > 0 && maxPerSecond !== undefined) await delay(1_000 / maxPerSecond);
         const to = { exchange: "", routingKey: queue.name };
         const copy = releasedCopy(message, to, longestPayload(connection));
         const [result] = await publisher.publish([copy], { timeoutMs: copyTimeoutMs });
-        if (result !== "confirmed") return { take: false, enough: true };
-        return { take: true, enough: ++moved >= limit };
-      });
-      return moved;
-    },
-    async drop(ids, { limit = Number.POSITIVE_INFINITY } = {}) {
-      let dropped = 0;
-      if (limit <= 0) return 0;
-      await visit(connection, name, async (message) => {
-        if (!includes(ids, message)) return { take: false };
-        return { take: true, enough: ++dropped >= limit };
-      });
-      return dropped;
-    },
+        return result === "confirmed";
+      }),
+    drop: (ids, { limit } = {}) => take(ids, limit, async () => true),
   };
+
+  /** Takes those with these ids, until `act`, which is told of how many before, answers false for one. */
+  async function take(
+    ids: readonly string[] | "all",
+    limit = Number.POSITIVE_INFINITY,
+    act: (message: ReceivedMessage, taken: number) => Promise<boolean>,
+  ): Promise<number> {
+    let taken = 0;
+    if (limit <= 0) return taken;
+    await visit(connection, name, async (message) => {
+      if (ids !== "all" && !ids.includes(idOf(toRaw(message)))) return { take: false };
+      if (!(await act(message, taken))) return { take: false, enough: true };
+      return { take: true, enough: ++taken >= limit };
+    });
+    return taken;
+  }
 }
 
 type Visitor = (message: ReceivedMessage) => Promise<{ take: boolean; enough?: boolean }>;
@@ -109,8 +111,4 @@ async function putBack(channel: Channel, queue: string, expected: number): Promi
   for (let look = 0; look < 40 && (await countReady(channel, queue)) < expected; look++) {
     await delay(25);
   }
-}
-
-function includes(ids: readonly string[] | "all", message: ReceivedMessage): boolean {
-  return ids === "all" || ids.includes(idOf(toRaw(message)));
 }

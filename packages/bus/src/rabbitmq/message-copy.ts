@@ -8,9 +8,10 @@
  */
 import type { Header } from "./amqp-table.ts";
 import { entriesOf, intHeader, renamed, tableHeader, textHeader, textOf } from "./amqp-table.ts";
+import type { RawPublish } from "./frames.ts";
 import type { Properties, PropertyName } from "./properties.ts";
 import { shortString, writeProperties } from "./properties.ts";
-import type { RawPublish, ReceivedMessage } from "./raw-connection.ts";
+import type { ReceivedMessage } from "./raw-connection.ts";
 
 /** Header with the attempt, from 1; a foreign message without it is at its first. */
 export const attemptHeader = "x-attempt";

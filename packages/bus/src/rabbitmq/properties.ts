@@ -1,7 +1,7 @@
 /** The content header of a message (AMQP 0-9-1, 4.2.6.1): its properties and headers, as bytes. */
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { Header } from "./amqp-table.ts";
-import { dateOfSeconds, readTable, shownTable } from "./amqp-table.ts";
+import { dateOfSeconds, readTable } from "./amqp-table.ts";
 
 /** The properties in the order of their flags, which is also that of their values. */
 const names = [
@@ -75,11 +75,6 @@ export function propertyText({ fields }: Properties, name: PropertyName): string
 /** The properties for people. */
 export function shownProperties({ fields }: Properties): Record<string, JsonValue> {
   return Object.fromEntries([...fields].map(([name, value]) => [name, shown(name, value)]));
-}
-
-/** The headers for people. */
-export function shownHeaders({ headers }: Properties): Record<string, JsonValue> {
-  return shownTable(headers);
 }
 
 function shown(name: PropertyName, value: Buffer): JsonValue {

@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import type { Channel, Connection } from "rabbitmq-client";
 import { withTimeout } from "@smartcart/runtime";
+import type { RawPublish } from "./frames.ts";
 import { writeProperties } from "./properties.ts";
-import type { RawPublish } from "./raw-connection.ts";
 import { onReturn, publishRaw } from "./raw-connection.ts";
 
 /** The broker's answer for one message. */

@@ -4,9 +4,10 @@ import { deadLetterExchange, retryQueue } from "@smartcart/contract";
 import { delay } from "@smartcart/runtime";
 import type { Step } from "../message-processor.ts";
 import { toRaw } from "./amqp-message.ts";
+import type { RawPublish } from "./frames.ts";
 import { heldCopy } from "./message-copy.ts";
 import type { Publisher } from "./publisher.ts";
-import type { RawConnection, RawPublish, ReceivedMessage } from "./raw-connection.ts";
+import type { RawConnection, ReceivedMessage } from "./raw-connection.ts";
 import { longestPayload } from "./raw-connection.ts";
 
 /** Messages of a queue that were handled, each with its next step at the same index. */

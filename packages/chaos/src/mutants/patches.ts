@@ -76,10 +76,9 @@ export const patches = {
     file: "packages/bus/src/outbox.ts",
     replacements: [
       {
-        find: "  return rows.map(fromRow);",
-        replace: `  const read = rows.map(fromRow);
-  cursor = read.at(-1)?.position ?? cursor;
-  return read;`,
+        find: "  return rows;",
+        replace: `  cursor = rows.at(-1)?.position ?? cursor;
+  return rows;`,
       },
       {
         find: "    values: [limit],",

@@ -45,14 +45,21 @@ export async function listHistory(
            where order_id = $1 and sequence > $2::bigint order by sequence`,
     values: [orderId, afterSequence],
   });
-  return rows.map((row) => ({
-    orderId: row.order_id,
-    sequence: row.sequence,
-    milestone: row.milestone,
-    occurredAt: row.occurred_at,
-    service: serviceOf(row.milestone),
-    traceId: row.trace_id,
-  }));
+  return rows.map(entryFromRow);
+}
+
+/** The histories of some orders, each oldest first. */
+export async function listHistories(
+  db: Queryable,
+  orderIds: readonly string[],
+): Promise<HistoryEntry[]> {
+  const { rows } = await db.query<HistoryRow>({
+    name: "order.histories",
+    text: `select order_id, sequence, milestone, occurred_at, trace_id from order_events
+           where order_id = any($1::text[]) order by order_id, sequence`,
+    values: [orderIds],
+  });
+  return rows.map(entryFromRow);
 }
 
 /** How many orders are not settled yet, for the metrics. */
@@ -80,4 +87,15 @@ interface HistoryRow {
   milestone: OrderMilestone;
   occurred_at: Date;
   trace_id: string;
+}
+
+function entryFromRow(row: HistoryRow): HistoryEntry {
+  return {
+    orderId: row.order_id,
+    sequence: row.sequence,
+    milestone: row.milestone,
+    occurredAt: row.occurred_at,
+    service: serviceOf(row.milestone),
+    traceId: row.trace_id,
+  };
 }

@@ -20,7 +20,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file smartcart/order/v1/order.proto.
  */
 export const file_smartcart_order_v1_order: GenFile = /*@__PURE__*/
-  fileDesc("Ch5zbWFydGNhcnQvb3JkZXIvdjEvb3JkZXIucHJvdG8SEnNtYXJ0Y2FydC5vcmRlci52MSKKBAoFT3JkZXISGAoIb3JkZXJfaWQYASABKAlCBrpIA8gBARI4CgZzdGF0dXMYAiABKA4yIC5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIuU3RhdHVzQga6SAPIAQESGgoHdXNlcl9pZBgDIAEoCUIJgAEBukgDyAEBEjQKBWl0ZW1zGAQgAygLMh0uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVySXRlbUIGukgDyAEBEi8KBXRvdGFsGAUgASgLMhguc21hcnRjYXJ0LnR5cGUudjEuTW9uZXlCBrpIA8gBARIaCgdhZGRyZXNzGAYgASgJQgmAAQG6SAPIAQESNQoJcGxhY2VkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEh0KDWxhc3Rfc2VxdWVuY2UYCCABKA1CBrpIA8gBARIwCglyZWplY3Rpb24YCSABKAsyHS5zbWFydGNhcnQub3JkZXIudjEuUmVqZWN0aW9uEhAKCHRyYWNlX2lkGAogASgJInQKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABILCgdQRU5ESU5HEAESDQoJQ09ORklSTUVEEAISDAoIU0hJUFBJTkcQAxILCgdTSElQUEVEEAQSDAoIUkVKRUNURUQQBRINCglDQU5DRUxMRUQQBiKgAQoJT3JkZXJJdGVtEiAKCnByb2R1Y3RfaWQYASABKAlCDLpICcgBAXIEwOEYARIdCgRuYW1lGAIgASgJQg+6SAzIAQFyB8jhGAEY9AMSHAoIcXVhbnRpdHkYAyABKAVCCrpIB8gBARoCKAASNAoKdW5pdF9wcmljZRgEIAEoCzIYLnNtYXJ0Y2FydC50eXBlLnYxLk1vbmV5Qga6SAPIAQEiTwoQT3JkZXJJdGVtUmVxdWVzdBIdCgpwcm9kdWN0X2lkGAEgASgJQgm6SAZyBLjhGAESHAoIcXVhbnRpdHkYAiABKAVCCrpIBxoFGOgHKAEiYwoJUmVqZWN0aW9uEhQKBGNvZGUYASABKAlCBrpIA8gBARIOCgZyZWFzb24YAiABKAkSMAoFbGluZXMYAyADKAsyIS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlNob3J0TGluZSJrCg1SZWplY3RlZE9yZGVyEhgKCG9yZGVyX2lkGAEgASgJQga6SAPIAQESDgoGcmVhc29uGAIgASgJEjAKBWxpbmVzGAMgAygLMiEuc21hcnRjYXJ0LmludmVudG9yeS52MS5TaG9ydExpbmUi+wEKCk9yZGVyRXZlbnQSGAoIb3JkZXJfaWQYASABKAlCBrpIA8gBARIYCghzZXF1ZW5jZRgCIAEoDUIGukgDyAEBEj0KCW1pbGVzdG9uZRgDIAEoDjIiLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlck1pbGVzdG9uZUIGukgDyAEBEhYKBnN0YXR1cxgEIAEoCUIGukgDyAEBEjcKC29jY3VycmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEhcKB3NlcnZpY2UYBiABKAlCBrpIA8gBARIQCgh0cmFjZV9pZBgHIAEoCWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_inventory_v1_reservation, file_smartcart_order_v1_order_milestone, file_smartcart_type_v1_money, file_smartcart_type_v1_string_rules]);
+  fileDesc("Ch5zbWFydGNhcnQvb3JkZXIvdjEvb3JkZXIucHJvdG8SEnNtYXJ0Y2FydC5vcmRlci52MSKKBAoFT3JkZXISGAoIb3JkZXJfaWQYASABKAlCBrpIA8gBARI4CgZzdGF0dXMYAiABKA4yIC5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIuU3RhdHVzQga6SAPIAQESGgoHdXNlcl9pZBgDIAEoCUIJgAEBukgDyAEBEjQKBWl0ZW1zGAQgAygLMh0uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVySXRlbUIGukgDyAEBEi8KBXRvdGFsGAUgASgLMhguc21hcnRjYXJ0LnR5cGUudjEuTW9uZXlCBrpIA8gBARIaCgdhZGRyZXNzGAYgASgJQgmAAQG6SAPIAQESNQoJcGxhY2VkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEh0KDWxhc3Rfc2VxdWVuY2UYCCABKA1CBrpIA8gBARIwCglyZWplY3Rpb24YCSABKAsyHS5zbWFydGNhcnQub3JkZXIudjEuUmVqZWN0aW9uEhAKCHRyYWNlX2lkGAogASgJInQKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABILCgdQRU5ESU5HEAESDQoJQ09ORklSTUVEEAISDAoIU0hJUFBJTkcQAxILCgdTSElQUEVEEAQSDAoIUkVKRUNURUQQBRINCglDQU5DRUxMRUQQBiKgAQoJT3JkZXJJdGVtEiAKCnByb2R1Y3RfaWQYASABKAlCDLpICcgBAXIEwOEYARIdCgRuYW1lGAIgASgJQg+6SAzIAQFyB8jhGAEY9AMSHAoIcXVhbnRpdHkYAyABKAVCCrpIB8gBARoCKAASNAoKdW5pdF9wcmljZRgEIAEoCzIYLnNtYXJ0Y2FydC50eXBlLnYxLk1vbmV5Qga6SAPIAQEiTwoQT3JkZXJJdGVtUmVxdWVzdBIdCgpwcm9kdWN0X2lkGAEgASgJQgm6SAZyBLjhGAESHAoIcXVhbnRpdHkYAiABKAVCCrpIBxoFGOgHKAEiYwoJUmVqZWN0aW9uEhQKBGNvZGUYASABKAlCBrpIA8gBARIOCgZyZWFzb24YAiABKAkSMAoFbGluZXMYAyADKAsyIS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlNob3J0TGluZSJrCg1SZWplY3RlZE9yZGVyEhgKCG9yZGVyX2lkGAEgASgJQga6SAPIAQESDgoGcmVhc29uGAIgASgJEjAKBWxpbmVzGAMgAygLMiEuc21hcnRjYXJ0LmludmVudG9yeS52MS5TaG9ydExpbmUidgoNQ2hhbmdlZFByaWNlcxIvCgV0b3RhbBgBIAEoCzIYLnNtYXJ0Y2FydC50eXBlLnYxLk1vbmV5Qga6SAPIAQESNAoFaXRlbXMYAiADKAsyHS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXJJdGVtQga6SAPIAQEi+wEKCk9yZGVyRXZlbnQSGAoIb3JkZXJfaWQYASABKAlCBrpIA8gBARIYCghzZXF1ZW5jZRgCIAEoDUIGukgDyAEBEj0KCW1pbGVzdG9uZRgDIAEoDjIiLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlck1pbGVzdG9uZUIGukgDyAEBEhYKBnN0YXR1cxgEIAEoCUIGukgDyAEBEjcKC29jY3VycmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEhcKB3NlcnZpY2UYBiABKAlCBrpIA8gBARIQCgh0cmFjZV9pZBgHIAEoCWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_inventory_v1_reservation, file_smartcart_order_v1_order_milestone, file_smartcart_type_v1_money, file_smartcart_type_v1_string_rules]);
 
 /**
  * An order as it is now. `OrderEvent` has its history.
@@ -523,6 +523,57 @@ export const RejectedOrderSchema: GenMessage<RejectedOrder, {jsonType: RejectedO
   messageDesc(file_smartcart_order_v1_order, 4);
 
 /**
+ * Error detail of `PlaceOrder` with `Problem` PRICE_CHANGED: what the order costs now. On REST its fields are members of the problem
+ * document.
+ *
+ * @generated from message smartcart.order.v1.ChangedPrices
+ */
+export type ChangedPrices = Message<"smartcart.order.v1.ChangedPrices"> & {
+  /**
+   * Total of the order at the current prices: the new `expected_total`.
+   *
+   * @generated from field: smartcart.type.v1.Money total = 1;
+   */
+  total?: Money | undefined;
+
+  /**
+   * Lines of the request with the current names and prices, in the order of the request.
+   *
+   * @generated from field: repeated smartcart.order.v1.OrderItem items = 2;
+   */
+  items: OrderItem[];
+};
+
+/**
+ * Error detail of `PlaceOrder` with `Problem` PRICE_CHANGED: what the order costs now. On REST its fields are members of the problem
+ * document.
+ *
+ * @generated from message smartcart.order.v1.ChangedPrices
+ */
+export type ChangedPricesJson = {
+  /**
+   * Total of the order at the current prices: the new `expected_total`.
+   *
+   * @generated from field: smartcart.type.v1.Money total = 1;
+   */
+  total?: MoneyJson;
+
+  /**
+   * Lines of the request with the current names and prices, in the order of the request.
+   *
+   * @generated from field: repeated smartcart.order.v1.OrderItem items = 2;
+   */
+  items?: OrderItemJson[];
+};
+
+/**
+ * Describes the message smartcart.order.v1.ChangedPrices.
+ * Use `create(ChangedPricesSchema)` to create a new message.
+ */
+export const ChangedPricesSchema: GenMessage<ChangedPrices, {jsonType: ChangedPricesJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_order_v1_order, 5);
+
+/**
  * An entry of an order's history. Entries are immutable.
  *
  * @generated from message smartcart.order.v1.OrderEvent
@@ -639,5 +690,5 @@ export type OrderEventJson = {
  * Use `create(OrderEventSchema)` to create a new message.
  */
 export const OrderEventSchema: GenMessage<OrderEvent, {jsonType: OrderEventJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_order_v1_order, 5);
+  messageDesc(file_smartcart_order_v1_order, 6);
 

@@ -11,6 +11,8 @@ import type { Order, OrderEvent, OrderEventJson, OrderItemRequest, OrderItemRequ
 import { file_smartcart_order_v1_order } from "./order_pb.ts";
 import type { Shipment, ShipmentJson } from "../../shipping/v1/shipping_service_pb.ts";
 import { file_smartcart_shipping_v1_shipping_service } from "../../shipping/v1/shipping_service_pb.ts";
+import type { Money, MoneyJson } from "../../type/v1/money_pb.ts";
+import { file_smartcart_type_v1_money } from "../../type/v1/money_pb.ts";
 import { file_smartcart_type_v1_string_rules } from "../../type/v1/string_rules_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -18,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/order/v1/order_service.proto.
  */
 export const file_smartcart_order_v1_order_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZzbWFydGNhcnQvb3JkZXIvdjEvb3JkZXJfc2VydmljZS5wcm90bxISc21hcnRjYXJ0Lm9yZGVyLnYxIqECChFQbGFjZU9yZGVyUmVxdWVzdBIdCgd1c2VyX2lkGAEgASgJQgyAAQG6SAZyBLjhGAESowEKBWl0ZW1zGAIgAygLMiQuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVySXRlbVJlcXVlc3RCbrpIa7oBYQoMaXRlbXMudW5pcXVlEidlYWNoIHByb2R1Y3QgbWF5IHN0YW5kIG9uIG9uZSBsaW5lIG9ubHkaKHRoaXMubWFwKGl0ZW0sIGl0ZW0ucHJvZHVjdF9pZCkudW5pcXVlKCmSAQQIARBkEiIKB2FkZHJlc3MYAyABKAlCEYABAbpIC3IJyOEYARABGPQDEiMKDXBheW1lbnRfdG9rZW4YBCABKAlCDIABAbpIBnIEwOEYASI+ChJQbGFjZU9yZGVyUmVzcG9uc2USKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIiLgoPR2V0T3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAEiPAoQR2V0T3JkZXJSZXNwb25zZRIoCgVvcmRlchgBIAEoCzIZLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlciJyChFMaXN0T3JkZXJzUmVxdWVzdBIdCgd1c2VyX2lkGAEgASgJQgyAAQG6SAZyBLjhGAESHAoJcGFnZV9zaXplGAIgASgFQgm6SAYaBBhkKAASIAoKcGFnZV90b2tlbhgDIAEoCUIMukgJcgfI4RgBGMgBIlgKEkxpc3RPcmRlcnNSZXNwb25zZRIpCgZvcmRlcnMYASADKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjEKEkNhbmNlbE9yZGVyUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBIj8KE0NhbmNlbE9yZGVyUmVzcG9uc2USKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXIiTQoWTGlzdE9yZGVyRXZlbnRzUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBEhYKDmFmdGVyX3NlcXVlbmNlGAIgASgNIkkKF0xpc3RPcmRlckV2ZW50c1Jlc3BvbnNlEi4KBmV2ZW50cxgBIAMoCzIeLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlckV2ZW50IjYKF0dldE9yZGVyU2hpcG1lbnRSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAEiTQoYR2V0T3JkZXJTaGlwbWVudFJlc3BvbnNlEjEKCHNoaXBtZW50GAEgASgLMh8uc21hcnRjYXJ0LnNoaXBwaW5nLnYxLlNoaXBtZW50IkgKEVdhdGNoT3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAESFgoOYWZ0ZXJfc2VxdWVuY2UYAiABKA0iQwoSV2F0Y2hPcmRlclJlc3BvbnNlEi0KBWV2ZW50GAEgASgLMh4uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyRXZlbnQy/ggKDE9yZGVyU2VydmljZRLNAQoKUGxhY2VPcmRlchIlLnNtYXJ0Y2FydC5vcmRlci52MS5QbGFjZU9yZGVyUmVxdWVzdBomLnNtYXJ0Y2FydC5vcmRlci52MS5QbGFjZU9yZGVyUmVzcG9uc2UicOrgGE8IkE4ggAIyLQjJARISL29yZGVycy97b3JkZXJfaWR9GhQKBnN0YXR1cxIHUEVORElORxjKAToGCIAIELgXQhASCQoHdXNlcl9pZCIDb3BzgtPkkwIXOgEqYgVvcmRlciILL3BsYWNlT3JkZXISkgEKCEdldE9yZGVyEiMuc21hcnRjYXJ0Lm9yZGVyLnYxLkdldE9yZGVyUmVxdWVzdBokLnNtYXJ0Y2FydC5vcmRlci52MS5HZXRPcmRlclJlc3BvbnNlIjuQAgHq4BgTCNAPQg4SChIIb3JkZXJfaWQYAYLT5JMCG2IFb3JkZXISEi9vcmRlcnMve29yZGVyX2lkfRKFAQoKTGlzdE9yZGVycxIlLnNtYXJ0Y2FydC5vcmRlci52MS5MaXN0T3JkZXJzUmVxdWVzdBomLnNtYXJ0Y2FydC5vcmRlci52MS5MaXN0T3JkZXJzUmVzcG9uc2UiKJACAergGBII0A9CDRIJCgd1c2VyX2lkGAGC0+STAgkSBy9vcmRlcnMSpQEKC0NhbmNlbE9yZGVyEiYuc21hcnRjYXJ0Lm9yZGVyLnYxLkNhbmNlbE9yZGVyUmVxdWVzdBonLnNtYXJ0Y2FydC5vcmRlci52MS5DYW5jZWxPcmRlclJlc3BvbnNlIkWQAgLq4BgTCJBOQg4SChIIb3JkZXJfaWQYAYLT5JMCJToBKmIFb3JkZXIiGS9vcmRlcnMve29yZGVyX2lkfS9jYW5jZWwSpwEKD0xpc3RPcmRlckV2ZW50cxIqLnNtYXJ0Y2FydC5vcmRlci52MS5MaXN0T3JkZXJFdmVudHNSZXF1ZXN0Gisuc21hcnRjYXJ0Lm9yZGVyLnYxLkxpc3RPcmRlckV2ZW50c1Jlc3BvbnNlIjuQAgHq4BgTCNAPQg4SChIIb3JkZXJfaWQYAYLT5JMCGxIZL29yZGVycy97b3JkZXJfaWR9L2V2ZW50cxK2AQoQR2V0T3JkZXJTaGlwbWVudBIrLnNtYXJ0Y2FydC5vcmRlci52MS5HZXRPcmRlclNoaXBtZW50UmVxdWVzdBosLnNtYXJ0Y2FydC5vcmRlci52MS5HZXRPcmRlclNoaXBtZW50UmVzcG9uc2UiR5ACAergGBMIuBdCDhIKEghvcmRlcl9pZBgBgtPkkwInYghzaGlwbWVudBIbL29yZGVycy97b3JkZXJfaWR9L3NoaXBtZW50EnYKCldhdGNoT3JkZXISJS5zbWFydGNhcnQub3JkZXIudjEuV2F0Y2hPcmRlclJlcXVlc3QaJi5zbWFydGNhcnQub3JkZXIudjEuV2F0Y2hPcmRlclJlc3BvbnNlIheQAgHq4BgQQg4SChIIb3JkZXJfaWQYATABYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_smartcart_mesh_v1_options, file_smartcart_order_v1_order, file_smartcart_shipping_v1_shipping_service, file_smartcart_type_v1_string_rules]);
+  fileDesc("CiZzbWFydGNhcnQvb3JkZXIvdjEvb3JkZXJfc2VydmljZS5wcm90bxISc21hcnRjYXJ0Lm9yZGVyLnYxItMCChFQbGFjZU9yZGVyUmVxdWVzdBIdCgd1c2VyX2lkGAEgASgJQgyAAQG6SAZyBLjhGAESowEKBWl0ZW1zGAIgAygLMiQuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVySXRlbVJlcXVlc3RCbrpIa7oBYQoMaXRlbXMudW5pcXVlEidlYWNoIHByb2R1Y3QgbWF5IHN0YW5kIG9uIG9uZSBsaW5lIG9ubHkaKHRoaXMubWFwKGl0ZW0sIGl0ZW0ucHJvZHVjdF9pZCkudW5pcXVlKCmSAQQIARBkEiIKB2FkZHJlc3MYAyABKAlCEYABAbpIC3IJyOEYARABGPQDEiMKDXBheW1lbnRfdG9rZW4YBCABKAlCDIABAbpIBnIEwOEYARIwCg5leHBlY3RlZF90b3RhbBgFIAEoCzIYLnNtYXJ0Y2FydC50eXBlLnYxLk1vbmV5Ij4KElBsYWNlT3JkZXJSZXNwb25zZRIoCgVvcmRlchgBIAEoCzIZLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlciIuCg9HZXRPcmRlclJlcXVlc3QSGwoIb3JkZXJfaWQYASABKAlCCbpIBnIEuOEYASI8ChBHZXRPcmRlclJlc3BvbnNlEigKBW9yZGVyGAEgASgLMhkuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyInIKEUxpc3RPcmRlcnNSZXF1ZXN0Eh0KB3VzZXJfaWQYASABKAlCDIABAbpIBnIEuOEYARIcCglwYWdlX3NpemUYAiABKAVCCbpIBhoEGGQoABIgCgpwYWdlX3Rva2VuGAMgASgJQgy6SAlyB8jhGAEYyAEiWAoSTGlzdE9yZGVyc1Jlc3BvbnNlEikKBm9yZGVycxgBIAMoCzIZLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMQoSQ2FuY2VsT3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAEiPwoTQ2FuY2VsT3JkZXJSZXNwb25zZRIoCgVvcmRlchgBIAEoCzIZLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlciJNChZMaXN0T3JkZXJFdmVudHNSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAESFgoOYWZ0ZXJfc2VxdWVuY2UYAiABKA0iSQoXTGlzdE9yZGVyRXZlbnRzUmVzcG9uc2USLgoGZXZlbnRzGAEgAygLMh4uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyRXZlbnQiNgoXR2V0T3JkZXJTaGlwbWVudFJlcXVlc3QSGwoIb3JkZXJfaWQYASABKAlCCbpIBnIEuOEYASJNChhHZXRPcmRlclNoaXBtZW50UmVzcG9uc2USMQoIc2hpcG1lbnQYASABKAsyHy5zbWFydGNhcnQuc2hpcHBpbmcudjEuU2hpcG1lbnQiSAoRV2F0Y2hPcmRlclJlcXVlc3QSGwoIb3JkZXJfaWQYASABKAlCCbpIBnIEuOEYARIWCg5hZnRlcl9zZXF1ZW5jZRgCIAEoDSJDChJXYXRjaE9yZGVyUmVzcG9uc2USLQoFZXZlbnQYASABKAsyHi5zbWFydGNhcnQub3JkZXIudjEuT3JkZXJFdmVudCJyChFFeHBvcnRVc2VyUmVxdWVzdBIdCgd1c2VyX2lkGAEgASgJQgyAAQG6SAZyBLjhGAESHAoJcGFnZV9zaXplGAIgASgFQgm6SAYaBBhkKAASIAoKcGFnZV90b2tlbhgDIAEoCUIMukgJcgfI4RgBGMgBIl8KEkV4cG9ydFVzZXJSZXNwb25zZRIwCgdyZWNvcmRzGAEgAygLMh8uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyUmVjb3JkEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKuAQoLT3JkZXJSZWNvcmQSKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXISLgoGZXZlbnRzGAIgAygLMh4uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyRXZlbnQSGgoNcGF5bWVudF90b2tlbhgDIAEoCUIDgAEBEhcKD2lkZW1wb3RlbmN5X2tleRgEIAEoCRIQCghpc19maW5hbBgFIAEoCCJeChdCYXRjaEVyYXNlT3JkZXJzUmVxdWVzdBIdCgd1c2VyX2lkGAEgASgJQgyAAQG6SAZyBLjhGAESJAoJb3JkZXJfaWRzGAIgAygJQhG6SA6SAQsQ9AMiBnIEuOEYASIqChhCYXRjaEVyYXNlT3JkZXJzUmVzcG9uc2USDgoGZXJhc2VkGAEgASgFMu4KCgxPcmRlclNlcnZpY2USzQEKClBsYWNlT3JkZXISJS5zbWFydGNhcnQub3JkZXIudjEuUGxhY2VPcmRlclJlcXVlc3QaJi5zbWFydGNhcnQub3JkZXIudjEuUGxhY2VPcmRlclJlc3BvbnNlInDq4BhPCJBOIIACMi0IyQESEi9vcmRlcnMve29yZGVyX2lkfRoUCgZzdGF0dXMSB1BFTkRJTkcYygE6BgiACBC4F0IQEgkKB3VzZXJfaWQiA29wc4LT5JMCFzoBKmIFb3JkZXIiCy9wbGFjZU9yZGVyEpIBCghHZXRPcmRlchIjLnNtYXJ0Y2FydC5vcmRlci52MS5HZXRPcmRlclJlcXVlc3QaJC5zbWFydGNhcnQub3JkZXIudjEuR2V0T3JkZXJSZXNwb25zZSI7kAIB6uAYEwjQD0IOEgoSCG9yZGVyX2lkGAGC0+STAhtiBW9yZGVyEhIvb3JkZXJzL3tvcmRlcl9pZH0ShQEKCkxpc3RPcmRlcnMSJS5zbWFydGNhcnQub3JkZXIudjEuTGlzdE9yZGVyc1JlcXVlc3QaJi5zbWFydGNhcnQub3JkZXIudjEuTGlzdE9yZGVyc1Jlc3BvbnNlIiiQAgHq4BgSCNAPQg0SCQoHdXNlcl9pZBgBgtPkkwIJEgcvb3JkZXJzEqUBCgtDYW5jZWxPcmRlchImLnNtYXJ0Y2FydC5vcmRlci52MS5DYW5jZWxPcmRlclJlcXVlc3QaJy5zbWFydGNhcnQub3JkZXIudjEuQ2FuY2VsT3JkZXJSZXNwb25zZSJFkAIC6uAYEwiQTkIOEgoSCG9yZGVyX2lkGAGC0+STAiU6ASpiBW9yZGVyIhkvb3JkZXJzL3tvcmRlcl9pZH0vY2FuY2VsEqcBCg9MaXN0T3JkZXJFdmVudHMSKi5zbWFydGNhcnQub3JkZXIudjEuTGlzdE9yZGVyRXZlbnRzUmVxdWVzdBorLnNtYXJ0Y2FydC5vcmRlci52MS5MaXN0T3JkZXJFdmVudHNSZXNwb25zZSI7kAIB6uAYEwjQD0IOEgoSCG9yZGVyX2lkGAGC0+STAhsSGS9vcmRlcnMve29yZGVyX2lkfS9ldmVudHMStgEKEEdldE9yZGVyU2hpcG1lbnQSKy5zbWFydGNhcnQub3JkZXIudjEuR2V0T3JkZXJTaGlwbWVudFJlcXVlc3QaLC5zbWFydGNhcnQub3JkZXIudjEuR2V0T3JkZXJTaGlwbWVudFJlc3BvbnNlIkeQAgHq4BgTCLgXQg4SChIIb3JkZXJfaWQYAYLT5JMCJ2IIc2hpcG1lbnQSGy9vcmRlcnMve29yZGVyX2lkfS9zaGlwbWVudBJtCgpFeHBvcnRVc2VyEiUuc21hcnRjYXJ0Lm9yZGVyLnYxLkV4cG9ydFVzZXJSZXF1ZXN0GiYuc21hcnRjYXJ0Lm9yZGVyLnYxLkV4cG9ydFVzZXJSZXNwb25zZSIQkAIC6uAYCQiIJyAIQgIYARJ/ChBCYXRjaEVyYXNlT3JkZXJzEisuc21hcnRjYXJ0Lm9yZGVyLnYxLkJhdGNoRXJhc2VPcmRlcnNSZXF1ZXN0Giwuc21hcnRjYXJ0Lm9yZGVyLnYxLkJhdGNoRXJhc2VPcmRlcnNSZXNwb25zZSIQkAIC6uAYCQiQTiAIQgIYARJ2CgpXYXRjaE9yZGVyEiUuc21hcnRjYXJ0Lm9yZGVyLnYxLldhdGNoT3JkZXJSZXF1ZXN0GiYuc21hcnRjYXJ0Lm9yZGVyLnYxLldhdGNoT3JkZXJSZXNwb25zZSIXkAIB6uAYEEIOEgoSCG9yZGVyX2lkGAEwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_smartcart_mesh_v1_options, file_smartcart_order_v1_order, file_smartcart_shipping_v1_shipping_service, file_smartcart_type_v1_money, file_smartcart_type_v1_string_rules]);
 
 /**
  * Request of `PlaceOrder`.
@@ -53,6 +55,14 @@ export type PlaceOrderRequest = Message<"smartcart.order.v1.PlaceOrderRequest"> 
    * @generated from field: string payment_token = 4;
    */
   paymentToken: string;
+
+  /**
+   * Total that the customer saw. If the order costs something else now, it is refused with PRICE_CHANGED and the new prices. Default: the
+   * current prices apply, whatever they are.
+   *
+   * @generated from field: smartcart.type.v1.Money expected_total = 5;
+   */
+  expectedTotal?: Money | undefined;
 };
 
 /**
@@ -88,6 +98,14 @@ export type PlaceOrderRequestJson = {
    * @generated from field: string payment_token = 4;
    */
   paymentToken?: string;
+
+  /**
+   * Total that the customer saw. If the order costs something else now, it is refused with PRICE_CHANGED and the new prices. Default: the
+   * current prices apply, whatever they are.
+   *
+   * @generated from field: smartcart.type.v1.Money expected_total = 5;
+   */
+  expectedTotal?: MoneyJson;
 };
 
 /**
@@ -625,6 +643,293 @@ export const WatchOrderResponseSchema: GenMessage<WatchOrderResponse, {jsonType:
   messageDesc(file_smartcart_order_v1_order_service, 13);
 
 /**
+ * Request of `ExportUser`.
+ *
+ * @generated from message smartcart.order.v1.ExportUserRequest
+ */
+export type ExportUserRequest = Message<"smartcart.order.v1.ExportUserRequest"> & {
+  /**
+   * Id of the user.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * Maximum number of orders per page, at most 100. Default: 20.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the previous page. Empty: the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Request of `ExportUser`.
+ *
+ * @generated from message smartcart.order.v1.ExportUserRequest
+ */
+export type ExportUserRequestJson = {
+  /**
+   * Id of the user.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId?: string;
+
+  /**
+   * Maximum number of orders per page, at most 100. Default: 20.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize?: number;
+
+  /**
+   * `next_page_token` of the previous page. Empty: the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken?: string;
+};
+
+/**
+ * Describes the message smartcart.order.v1.ExportUserRequest.
+ * Use `create(ExportUserRequestSchema)` to create a new message.
+ */
+export const ExportUserRequestSchema: GenMessage<ExportUserRequest, {jsonType: ExportUserRequestJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_order_v1_order_service, 14);
+
+/**
+ * Response of `ExportUser`.
+ *
+ * @generated from message smartcart.order.v1.ExportUserResponse
+ */
+export type ExportUserResponse = Message<"smartcart.order.v1.ExportUserResponse"> & {
+  /**
+   * Orders of this page, newest first. Empty if the user has none.
+   *
+   * @generated from field: repeated smartcart.order.v1.OrderRecord records = 1;
+   */
+  records: OrderRecord[];
+
+  /**
+   * `page_token` of the next page. Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Response of `ExportUser`.
+ *
+ * @generated from message smartcart.order.v1.ExportUserResponse
+ */
+export type ExportUserResponseJson = {
+  /**
+   * Orders of this page, newest first. Empty if the user has none.
+   *
+   * @generated from field: repeated smartcart.order.v1.OrderRecord records = 1;
+   */
+  records?: OrderRecordJson[];
+
+  /**
+   * `page_token` of the next page. Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken?: string;
+};
+
+/**
+ * Describes the message smartcart.order.v1.ExportUserResponse.
+ * Use `create(ExportUserResponseSchema)` to create a new message.
+ */
+export const ExportUserResponseSchema: GenMessage<ExportUserResponse, {jsonType: ExportUserResponseJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_order_v1_order_service, 15);
+
+/**
+ * All that the order service holds about an order.
+ *
+ * @generated from message smartcart.order.v1.OrderRecord
+ */
+export type OrderRecord = Message<"smartcart.order.v1.OrderRecord"> & {
+  /**
+   * The order as its customer sees it.
+   *
+   * @generated from field: smartcart.order.v1.Order order = 1;
+   */
+  order?: Order | undefined;
+
+  /**
+   * Its history, oldest first.
+   *
+   * @generated from field: repeated smartcart.order.v1.OrderEvent events = 2;
+   */
+  events: OrderEvent[];
+
+  /**
+   * Payment token of the request. Empty if it was erased.
+   *
+   * @generated from field: string payment_token = 3;
+   */
+  paymentToken: string;
+
+  /**
+   * `Idempotency-Key` of the request. Empty if it had none, or if the key has expired.
+   *
+   * @generated from field: string idempotency_key = 4;
+   */
+  idempotencyKey: string;
+
+  /**
+   * Whether nothing happens to the order any more, so that `BatchEraseOrders` erases it.
+   *
+   * @generated from field: bool is_final = 5;
+   */
+  isFinal: boolean;
+};
+
+/**
+ * All that the order service holds about an order.
+ *
+ * @generated from message smartcart.order.v1.OrderRecord
+ */
+export type OrderRecordJson = {
+  /**
+   * The order as its customer sees it.
+   *
+   * @generated from field: smartcart.order.v1.Order order = 1;
+   */
+  order?: OrderJson;
+
+  /**
+   * Its history, oldest first.
+   *
+   * @generated from field: repeated smartcart.order.v1.OrderEvent events = 2;
+   */
+  events?: OrderEventJson[];
+
+  /**
+   * Payment token of the request. Empty if it was erased.
+   *
+   * @generated from field: string payment_token = 3;
+   */
+  paymentToken?: string;
+
+  /**
+   * `Idempotency-Key` of the request. Empty if it had none, or if the key has expired.
+   *
+   * @generated from field: string idempotency_key = 4;
+   */
+  idempotencyKey?: string;
+
+  /**
+   * Whether nothing happens to the order any more, so that `BatchEraseOrders` erases it.
+   *
+   * @generated from field: bool is_final = 5;
+   */
+  isFinal?: boolean;
+};
+
+/**
+ * Describes the message smartcart.order.v1.OrderRecord.
+ * Use `create(OrderRecordSchema)` to create a new message.
+ */
+export const OrderRecordSchema: GenMessage<OrderRecord, {jsonType: OrderRecordJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_order_v1_order_service, 16);
+
+/**
+ * Request of `BatchEraseOrders`.
+ *
+ * @generated from message smartcart.order.v1.BatchEraseOrdersRequest
+ */
+export type BatchEraseOrdersRequest = Message<"smartcart.order.v1.BatchEraseOrdersRequest"> & {
+  /**
+   * Id of the user.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * Ids of orders, at most 500. Without any, only idempotency keys of orders that no longer exist are deleted.
+   *
+   * @generated from field: repeated string order_ids = 2;
+   */
+  orderIds: string[];
+};
+
+/**
+ * Request of `BatchEraseOrders`.
+ *
+ * @generated from message smartcart.order.v1.BatchEraseOrdersRequest
+ */
+export type BatchEraseOrdersRequestJson = {
+  /**
+   * Id of the user.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId?: string;
+
+  /**
+   * Ids of orders, at most 500. Without any, only idempotency keys of orders that no longer exist are deleted.
+   *
+   * @generated from field: repeated string order_ids = 2;
+   */
+  orderIds?: string[];
+};
+
+/**
+ * Describes the message smartcart.order.v1.BatchEraseOrdersRequest.
+ * Use `create(BatchEraseOrdersRequestSchema)` to create a new message.
+ */
+export const BatchEraseOrdersRequestSchema: GenMessage<BatchEraseOrdersRequest, {jsonType: BatchEraseOrdersRequestJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_order_v1_order_service, 17);
+
+/**
+ * Response of `BatchEraseOrders`.
+ *
+ * @generated from message smartcart.order.v1.BatchEraseOrdersResponse
+ */
+export type BatchEraseOrdersResponse = Message<"smartcart.order.v1.BatchEraseOrdersResponse"> & {
+  /**
+   * Number of orders that this call erased.
+   *
+   * @generated from field: int32 erased = 1;
+   */
+  erased: number;
+};
+
+/**
+ * Response of `BatchEraseOrders`.
+ *
+ * @generated from message smartcart.order.v1.BatchEraseOrdersResponse
+ */
+export type BatchEraseOrdersResponseJson = {
+  /**
+   * Number of orders that this call erased.
+   *
+   * @generated from field: int32 erased = 1;
+   */
+  erased?: number;
+};
+
+/**
+ * Describes the message smartcart.order.v1.BatchEraseOrdersResponse.
+ * Use `create(BatchEraseOrdersResponseSchema)` to create a new message.
+ */
+export const BatchEraseOrdersResponseSchema: GenMessage<BatchEraseOrdersResponse, {jsonType: BatchEraseOrdersResponseJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_order_v1_order_service, 18);
+
+/**
  * Accepts orders, drives each one to a final status and is the only writer of their history.
  *
  * @generated from service smartcart.order.v1.OrderService
@@ -639,8 +944,9 @@ export const OrderService: GenService<{
    * the `user_id`. A key expires 24 hours after its first use (setting IDEMPOTENCY_KEY_TTL_MS), but never before its order is final;
    * after that the same key places a new order.
    *
-   * Errors: INVALID_ARGUMENT with violations; FAILED_PRECONDITION with `Problem` OUT_OF_STOCK or PAYMENT_DECLINED and a
-   * `RejectedOrder`; RESOURCE_EXHAUSTED and UNAVAILABLE with `retry_after_ms`. An order that is still PENDING is a success.
+   * Errors: INVALID_ARGUMENT with violations, also for products that are unknown, archived or in different currencies;
+   * FAILED_PRECONDITION with `Problem` OUT_OF_STOCK or PAYMENT_DECLINED and a `RejectedOrder`, or with `Problem` PRICE_CHANGED and
+   * `ChangedPrices`, which leaves the key unused; RESOURCE_EXHAUSTED and UNAVAILABLE with `retry_after_ms`. An order that is still PENDING is a success.
    *
    * @generated from rpc smartcart.order.v1.OrderService.PlaceOrder
    */
@@ -700,6 +1006,29 @@ export const OrderService: GenService<{
     methodKind: "unary";
     input: typeof GetOrderShipmentRequestSchema;
     output: typeof GetOrderShipmentResponseSchema;
+  },
+  /**
+   * Returns what the order service holds of a customer, newest orders first, for the answer to a request for their data (GDPR, article 15).
+   * It is no query without side effects: every call is recorded in the audit log.
+   *
+   * @generated from rpc smartcart.order.v1.OrderService.ExportUser
+   */
+  exportUser: {
+    methodKind: "unary";
+    input: typeof ExportUserRequestSchema;
+    output: typeof ExportUserResponseSchema;
+  },
+  /**
+   * Erases a customer from orders that are final (GDPR, article 17): user id, address and payment token are cleared, and idempotency keys
+   * with their responses deleted. Lines, amounts, history and trace ids stay. Orders of other users, and those that are not final, are
+   * left as they are. Erase the payments of the same orders first: an erased order is not found by its user any more. Idempotent.
+   *
+   * @generated from rpc smartcart.order.v1.OrderService.BatchEraseOrders
+   */
+  batchEraseOrders: {
+    methodKind: "unary";
+    input: typeof BatchEraseOrdersRequestSchema;
+    output: typeof BatchEraseOrdersResponseSchema;
   },
   /**
    * Streams the history of an order after a sequence, then new entries as they occur. The stream ends when the order is final.

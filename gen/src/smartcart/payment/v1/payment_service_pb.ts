@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/payment/v1/payment_service.proto.
  */
 export const file_smartcart_payment_v1_payment_service: GenFile = /*@__PURE__*/
-  fileDesc("CipzbWFydGNhcnQvcGF5bWVudC92MS9wYXltZW50X3NlcnZpY2UucHJvdG8SFHNtYXJ0Y2FydC5wYXltZW50LnYxIqoBChVQcm9jZXNzUGF5bWVudFJlcXVlc3QSGwoIb3JkZXJfaWQYASABKAlCCbpIBnIEuOEYARIdCgd1c2VyX2lkGAIgASgJQgyAAQG6SAZyBLjhGAESMAoGYW1vdW50GAMgASgLMhguc21hcnRjYXJ0LnR5cGUudjEuTW9uZXlCBrpIA8gBARIjCg1wYXltZW50X3Rva2VuGAQgASgJQgyAAQG6SAZyBMDhGAEiSAoWUHJvY2Vzc1BheW1lbnRSZXNwb25zZRIuCgdwYXltZW50GAEgASgLMh0uc21hcnRjYXJ0LnBheW1lbnQudjEuUGF5bWVudCJpChtCYXRjaFByb2Nlc3NQYXltZW50c1JlcXVlc3QSSgoIcmVxdWVzdHMYASADKAsyKy5zbWFydGNhcnQucGF5bWVudC52MS5Qcm9jZXNzUGF5bWVudFJlcXVlc3RCC7pICJIBBQgBEIACIvABChxCYXRjaFByb2Nlc3NQYXltZW50c1Jlc3BvbnNlEkoKB3Jlc3VsdHMYASADKAsyOS5zbWFydGNhcnQucGF5bWVudC52MS5CYXRjaFByb2Nlc3NQYXltZW50c1Jlc3BvbnNlLlJlc3VsdBqDAQoGUmVzdWx0EkAKCHJlc3BvbnNlGAEgASgLMiwuc21hcnRjYXJ0LnBheW1lbnQudjEuUHJvY2Vzc1BheW1lbnRSZXNwb25zZUgAEi0KBWVycm9yGAIgASgLMhwuc21hcnRjYXJ0LnR5cGUudjEuSXRlbUVycm9ySABCCAoGcmVzdWx0IjAKEUdldFBheW1lbnRSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAEiRAoSR2V0UGF5bWVudFJlc3BvbnNlEi4KB3BheW1lbnQYASABKAsyHS5zbWFydGNhcnQucGF5bWVudC52MS5QYXltZW50IlEKFFJlZnVuZFBheW1lbnRSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAESHAoGcmVhc29uGAIgASgJQgy6SAlyB8jhGAEYyAEiRwoVUmVmdW5kUGF5bWVudFJlc3BvbnNlEi4KB3BheW1lbnQYASABKAsyHS5zbWFydGNhcnQucGF5bWVudC52MS5QYXltZW50IkQKGkJhdGNoRGVsZXRlUGF5bWVudHNSZXF1ZXN0EiYKCW9yZGVyX2lkcxgBIAMoCUITukgQkgENCAEQ9AMiBnIEuOEYASIdChtCYXRjaERlbGV0ZVBheW1lbnRzUmVzcG9uc2Uy2wUKDlBheW1lbnRTZXJ2aWNlEpsBCg5Qcm9jZXNzUGF5bWVudBIrLnNtYXJ0Y2FydC5wYXltZW50LnYxLlByb2Nlc3NQYXltZW50UmVxdWVzdBosLnNtYXJ0Y2FydC5wYXltZW50LnYxLlByb2Nlc3NQYXltZW50UmVzcG9uc2UiLpACAurgGCcIiCcaGQoUQmF0Y2hQcm9jZXNzUGF5bWVudHMQgAJCByIFb3JkZXISkgEKFEJhdGNoUHJvY2Vzc1BheW1lbnRzEjEuc21hcnRjYXJ0LnBheW1lbnQudjEuQmF0Y2hQcm9jZXNzUGF5bWVudHNSZXF1ZXN0GjIuc21hcnRjYXJ0LnBheW1lbnQudjEuQmF0Y2hQcm9jZXNzUGF5bWVudHNSZXNwb25zZSITkAIC6uAYDAiIJ0IHIgVvcmRlchJ2CgpHZXRQYXltZW50Eicuc21hcnRjYXJ0LnBheW1lbnQudjEuR2V0UGF5bWVudFJlcXVlc3QaKC5zbWFydGNhcnQucGF5bWVudC52MS5HZXRQYXltZW50UmVzcG9uc2UiFZACAergGA4I0A9CCRgBIgVvcmRlchKLAQoNUmVmdW5kUGF5bWVudBIqLnNtYXJ0Y2FydC5wYXltZW50LnYxLlJlZnVuZFBheW1lbnRSZXF1ZXN0Gisuc21hcnRjYXJ0LnBheW1lbnQudjEuUmVmdW5kUGF5bWVudFJlc3BvbnNlIiGQAgLq4BgaCIgnQhUYASIFb3JkZXIiCnJlY29uY2lsZXISjwEKE0JhdGNoRGVsZXRlUGF5bWVudHMSMC5zbWFydGNhcnQucGF5bWVudC52MS5CYXRjaERlbGV0ZVBheW1lbnRzUmVxdWVzdBoxLnNtYXJ0Y2FydC5wYXltZW50LnYxLkJhdGNoRGVsZXRlUGF5bWVudHNSZXNwb25zZSITkAIC6uAYDAiQTkIHIgVvcmRlcmIGcHJvdG8z", [file_buf_validate_validate, file_smartcart_mesh_v1_options, file_smartcart_payment_v1_payment, file_smartcart_type_v1_money, file_smartcart_type_v1_problem, file_smartcart_type_v1_string_rules]);
+  fileDesc("CipzbWFydGNhcnQvcGF5bWVudC92MS9wYXltZW50X3NlcnZpY2UucHJvdG8SFHNtYXJ0Y2FydC5wYXltZW50LnYxIqoBChVQcm9jZXNzUGF5bWVudFJlcXVlc3QSGwoIb3JkZXJfaWQYASABKAlCCbpIBnIEuOEYARIdCgd1c2VyX2lkGAIgASgJQgyAAQG6SAZyBLjhGAESMAoGYW1vdW50GAMgASgLMhguc21hcnRjYXJ0LnR5cGUudjEuTW9uZXlCBrpIA8gBARIjCg1wYXltZW50X3Rva2VuGAQgASgJQgyAAQG6SAZyBMDhGAEiSAoWUHJvY2Vzc1BheW1lbnRSZXNwb25zZRIuCgdwYXltZW50GAEgASgLMh0uc21hcnRjYXJ0LnBheW1lbnQudjEuUGF5bWVudCJpChtCYXRjaFByb2Nlc3NQYXltZW50c1JlcXVlc3QSSgoIcmVxdWVzdHMYASADKAsyKy5zbWFydGNhcnQucGF5bWVudC52MS5Qcm9jZXNzUGF5bWVudFJlcXVlc3RCC7pICJIBBQgBEIACIvABChxCYXRjaFByb2Nlc3NQYXltZW50c1Jlc3BvbnNlEkoKB3Jlc3VsdHMYASADKAsyOS5zbWFydGNhcnQucGF5bWVudC52MS5CYXRjaFByb2Nlc3NQYXltZW50c1Jlc3BvbnNlLlJlc3VsdBqDAQoGUmVzdWx0EkAKCHJlc3BvbnNlGAEgASgLMiwuc21hcnRjYXJ0LnBheW1lbnQudjEuUHJvY2Vzc1BheW1lbnRSZXNwb25zZUgAEi0KBWVycm9yGAIgASgLMhwuc21hcnRjYXJ0LnR5cGUudjEuSXRlbUVycm9ySABCCAoGcmVzdWx0IjAKEUdldFBheW1lbnRSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAEiRAoSR2V0UGF5bWVudFJlc3BvbnNlEi4KB3BheW1lbnQYASABKAsyHS5zbWFydGNhcnQucGF5bWVudC52MS5QYXltZW50IlEKFFJlZnVuZFBheW1lbnRSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAESHAoGcmVhc29uGAIgASgJQgy6SAlyB8jhGAEYyAEiRwoVUmVmdW5kUGF5bWVudFJlc3BvbnNlEi4KB3BheW1lbnQYASABKAsyHS5zbWFydGNhcnQucGF5bWVudC52MS5QYXltZW50IkQKGkJhdGNoRGVsZXRlUGF5bWVudHNSZXF1ZXN0EiYKCW9yZGVyX2lkcxgBIAMoCUITukgQkgENCAEQ9AMiBnIEuOEYASIdChtCYXRjaERlbGV0ZVBheW1lbnRzUmVzcG9uc2UiQwoZQmF0Y2hFcmFzZVBheW1lbnRzUmVxdWVzdBImCglvcmRlcl9pZHMYASADKAlCE7pIEJIBDQgBEPQDIgZyBLjhGAEiLAoaQmF0Y2hFcmFzZVBheW1lbnRzUmVzcG9uc2USDgoGZXJhc2VkGAEgASgFMucGCg5QYXltZW50U2VydmljZRKbAQoOUHJvY2Vzc1BheW1lbnQSKy5zbWFydGNhcnQucGF5bWVudC52MS5Qcm9jZXNzUGF5bWVudFJlcXVlc3QaLC5zbWFydGNhcnQucGF5bWVudC52MS5Qcm9jZXNzUGF5bWVudFJlc3BvbnNlIi6QAgLq4BgnCIgnGhkKFEJhdGNoUHJvY2Vzc1BheW1lbnRzEIACQgciBW9yZGVyEpIBChRCYXRjaFByb2Nlc3NQYXltZW50cxIxLnNtYXJ0Y2FydC5wYXltZW50LnYxLkJhdGNoUHJvY2Vzc1BheW1lbnRzUmVxdWVzdBoyLnNtYXJ0Y2FydC5wYXltZW50LnYxLkJhdGNoUHJvY2Vzc1BheW1lbnRzUmVzcG9uc2UiE5ACAurgGAwIiCdCByIFb3JkZXISdgoKR2V0UGF5bWVudBInLnNtYXJ0Y2FydC5wYXltZW50LnYxLkdldFBheW1lbnRSZXF1ZXN0Giguc21hcnRjYXJ0LnBheW1lbnQudjEuR2V0UGF5bWVudFJlc3BvbnNlIhWQAgHq4BgOCNAPQgkYASIFb3JkZXISiwEKDVJlZnVuZFBheW1lbnQSKi5zbWFydGNhcnQucGF5bWVudC52MS5SZWZ1bmRQYXltZW50UmVxdWVzdBorLnNtYXJ0Y2FydC5wYXltZW50LnYxLlJlZnVuZFBheW1lbnRSZXNwb25zZSIhkAIC6uAYGgiIJ0IVGAEiBW9yZGVyIgpyZWNvbmNpbGVyEokBChJCYXRjaEVyYXNlUGF5bWVudHMSLy5zbWFydGNhcnQucGF5bWVudC52MS5CYXRjaEVyYXNlUGF5bWVudHNSZXF1ZXN0GjAuc21hcnRjYXJ0LnBheW1lbnQudjEuQmF0Y2hFcmFzZVBheW1lbnRzUmVzcG9uc2UiEJACAurgGAkIkE4gCEICGAESjwEKE0JhdGNoRGVsZXRlUGF5bWVudHMSMC5zbWFydGNhcnQucGF5bWVudC52MS5CYXRjaERlbGV0ZVBheW1lbnRzUmVxdWVzdBoxLnNtYXJ0Y2FydC5wYXltZW50LnYxLkJhdGNoRGVsZXRlUGF5bWVudHNSZXNwb25zZSITkAIC6uAYDAiQTkIHIgVvcmRlcmIGcHJvdG8z", [file_buf_validate_validate, file_smartcart_mesh_v1_options, file_smartcart_payment_v1_payment, file_smartcart_type_v1_money, file_smartcart_type_v1_problem, file_smartcart_type_v1_string_rules]);
 
 /**
  * Request of `ProcessPayment`.
@@ -474,6 +474,76 @@ export const BatchDeletePaymentsResponseSchema: GenMessage<BatchDeletePaymentsRe
   messageDesc(file_smartcart_payment_v1_payment_service, 9);
 
 /**
+ * Request of `BatchErasePayments`.
+ *
+ * @generated from message smartcart.payment.v1.BatchErasePaymentsRequest
+ */
+export type BatchErasePaymentsRequest = Message<"smartcart.payment.v1.BatchErasePaymentsRequest"> & {
+  /**
+   * Ids of orders, 1 to 500.
+   *
+   * @generated from field: repeated string order_ids = 1;
+   */
+  orderIds: string[];
+};
+
+/**
+ * Request of `BatchErasePayments`.
+ *
+ * @generated from message smartcart.payment.v1.BatchErasePaymentsRequest
+ */
+export type BatchErasePaymentsRequestJson = {
+  /**
+   * Ids of orders, 1 to 500.
+   *
+   * @generated from field: repeated string order_ids = 1;
+   */
+  orderIds?: string[];
+};
+
+/**
+ * Describes the message smartcart.payment.v1.BatchErasePaymentsRequest.
+ * Use `create(BatchErasePaymentsRequestSchema)` to create a new message.
+ */
+export const BatchErasePaymentsRequestSchema: GenMessage<BatchErasePaymentsRequest, {jsonType: BatchErasePaymentsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_payment_v1_payment_service, 10);
+
+/**
+ * Response of `BatchErasePayments`.
+ *
+ * @generated from message smartcart.payment.v1.BatchErasePaymentsResponse
+ */
+export type BatchErasePaymentsResponse = Message<"smartcart.payment.v1.BatchErasePaymentsResponse"> & {
+  /**
+   * Number of payments that this call erased.
+   *
+   * @generated from field: int32 erased = 1;
+   */
+  erased: number;
+};
+
+/**
+ * Response of `BatchErasePayments`.
+ *
+ * @generated from message smartcart.payment.v1.BatchErasePaymentsResponse
+ */
+export type BatchErasePaymentsResponseJson = {
+  /**
+   * Number of payments that this call erased.
+   *
+   * @generated from field: int32 erased = 1;
+   */
+  erased?: number;
+};
+
+/**
+ * Describes the message smartcart.payment.v1.BatchErasePaymentsResponse.
+ * Use `create(BatchErasePaymentsResponseSchema)` to create a new message.
+ */
+export const BatchErasePaymentsResponseSchema: GenMessage<BatchErasePaymentsResponse, {jsonType: BatchErasePaymentsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_payment_v1_payment_service, 11);
+
+/**
  * Charges and refunds through a payment provider. At most one payment per order and one capture per payment.
  *
  * @generated from service smartcart.payment.v1.PaymentService
@@ -522,6 +592,17 @@ export const PaymentService: GenService<{
     methodKind: "unary";
     input: typeof RefundPaymentRequestSchema;
     output: typeof RefundPaymentResponseSchema;
+  },
+  /**
+   * Erases the customer from payments that are not PENDING: their user id is cleared, amounts and references stay (GDPR, article 17).
+   * Idempotent. Unknown ids are ignored.
+   *
+   * @generated from rpc smartcart.payment.v1.PaymentService.BatchErasePayments
+   */
+  batchErasePayments: {
+    methodKind: "unary";
+    input: typeof BatchErasePaymentsRequestSchema;
+    output: typeof BatchErasePaymentsResponseSchema;
   },
   /**
    * Deletes payments when the retention of their orders ends. PENDING payments are kept. Idempotent.

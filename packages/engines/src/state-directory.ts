@@ -1,0 +1,41 @@
+import { chmod, lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { isPresent, makeDirectory } from "./files.ts";
+
+/** What SmartCart keeps in its state folder. */
+const ownEntries: ReadonlySet<string> = new Set([
+  "installation-id",
+  "postgres",
+  "rabbitmq",
+  "running.json",
+  "shipping.log",
+]);
+
+/**
+ * Makes the state folder so that nobody but its owner can read what is in it, whatever the umask, and repairs one that is open: secrets,
+ * order ids and the database are in there. For root, whose servers run as other users, it can be entered but not listed.
+ *
+ * A folder that holds anything else (`SMARTCART_STATE=/tmp`) is not ours to close; then only the files are.
+ */
+export async function makeStateDirectory(path: string): Promise<void> {
+  const mode = process.getuid?.() === 0 ? 0o711 : 0o700;
+  if (!(await isPresent(path))) {
+    await makeDirectory(path, undefined);
+    await chmod(path, mode);
+    return;
+  }
+  const entries = await readdir(path);
+  if (entries.every((name) => ownEntries.has(name))) await closeTo(path, mode);
+  for (const name of entries.filter((one) => ownEntries.has(one))) {
+    const entry = join(path, name);
+    await closeTo(entry, (await lstat(entry)).isDirectory() ? 0o700 : 0o600);
+  }
+}
+
+/** Takes away permissions beyond `mode` from what belongs to this user and is no link. */
+async function closeTo(path: string, mode: number): Promise<void> {
+  const found = await lstat(path);
+  const isOpen = (found.mode & 0o777 & ~mode) !== 0;
+  if (isOpen && !found.isSymbolicLink() && found.uid === process.getuid?.())
+    await chmod(path, mode);
+}

@@ -1,0 +1,36 @@
+/** Clients of the services that call as an operator. */
+import type { DescService } from "@bufbuild/protobuf";
+import type { CallOptions } from "@connectrpc/connect";
+import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
+import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
+import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
+import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
+import type { ServiceClient } from "@smartcart/mesh";
+import { createServiceClient } from "@smartcart/mesh";
+import type { Attached } from "./attach.ts";
+
+/** Disposing closes the connections. */
+export interface OperatorClients extends Disposable {
+  readonly order: ServiceClient<typeof OrderService>;
+  readonly payment: ServiceClient<typeof PaymentService>;
+  readonly shipping: ServiceClient<typeof ShippingService>;
+  readonly log: ServiceClient<typeof LogService>;
+  /** Options of every call: the operator's token. */
+  readonly as: CallOptions;
+}
+
+export function createOperatorClients({ urls, opsToken, log }: Attached): OperatorClients {
+  const clients = new DisposableStack();
+  const client = <S extends DescService>(service: S, part: string) =>
+    clients.use(
+      createServiceClient(service, { caller: "operator", baseUrl: urls[part] ?? "", log }),
+    );
+  return {
+    order: client(OrderService, "order"),
+    payment: client(PaymentService, "payment"),
+    shipping: client(ShippingService, "shipping"),
+    log: client(LogService, "log"),
+    as: opsToken === undefined ? {} : { headers: { authorization: `Bearer ${opsToken}` } },
+    [Symbol.dispose]: () => clients.dispose(),
+  };
+}
