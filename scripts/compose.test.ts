@@ -193,7 +193,7 @@ describe("the Dockerfile", () => {
   });
 });
 
-/** What `${NAME:-default}` becomes when nobody sets NAME. */
+/** What `${NAME:-default}` becomes when NAME is not set. */
 function interpolate(value: string | number): string {
   return String(value).replaceAll(/\$\{[A-Z_]+:-([^}]*)\}/g, "$1");
 }

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import type { Page, Route } from "playwright-core";
 import { assertStill, watchLayoutShift } from "./layout-shift.ts";
-import { placeByRest, visitor } from "./visitor.ts";
+import { fillForm, orderEnded, orderShown, payButton, placeByRest, visitor } from "./visitor.ts";
 
 /** Products of the shop's first page. */
 const PAGE_SIZE = 48;
@@ -98,6 +98,32 @@ export async function brokenPictureLeavesTheTile(page: Page, baseUrl: string): P
   await tile.locator("img.absent").waitFor({ state: "attached" });
   assert.equal(await tile.locator("svg").isVisible(), true);
   assert.equal((await tile.textContent())?.trim(), "");
+}
+
+/** The price changes between basket and order: nothing is ordered, the page shows both prices and asks; then it is the new one. */
+export async function changedPriceAsks(page: Page, baseUrl: string): Promise<void> {
+  const productId = visitor("priced");
+  await createProduct(page, baseUrl, { productId });
+  // From here on nothing is heard of the new price.
+  await page.route(/InventoryService\/WatchStock/, (route: Route) => route.abort());
+  await page.goto(new URL(`/products/${productId}`, baseUrl).href);
+  await page.getByRole("button", { name: `Add Product ${productId} to the basket` }).click();
+  await fillForm(page, { name: visitor("price") });
+  const changed = await adminCall(page, baseUrl, "UpdateProduct", {
+    productId,
+    revision: "1",
+    price: { currencyCode: "USD", minorUnits: "1250" },
+  });
+  assert.equal(changed.status, 200, JSON.stringify(changed.body));
+  await page.getByRole("button", { name: "Pay $10.00" }).click();
+  const notice = page.locator("[data-outcome=price-changed]");
+  await notice.waitFor();
+  assert.match((await notice.textContent()) ?? "", /\$10\.00\s*→\s*\$12\.50/);
+  await page.getByRole("button", { name: "Pay $12.50" }).click();
+  await orderShown(page);
+  await orderEnded(page);
+  await page.getByText("$12.50").first().waitFor();
+  assert.equal(await payButton(page).count(), 0);
 }
 
 async function createProduct(

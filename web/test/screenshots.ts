@@ -1,14 +1,14 @@
 /**
  * Takes the pictures in docs/screenshots of a running SmartCart in demo mode: `npm run screenshots -w web [base URL]`.
- * Orders come in meanwhile, so take a fresh one: `SMARTCART_STATE=… npm start`.
+ * Names after it ("shop", "product", "checkout", "order", "console") choose some of them. Orders come in meanwhile, so take a fresh one: `SMARTCART_STATE=… npm start`.
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { launchChromium, openTestPage } from "./chromium.ts";
-import { fillBasket, orderEnded, placeByRest } from "./visitor.ts";
+import { fillBasket, fillForm, orderEnded, placeByRest } from "./visitor.ts";
 
-const baseUrl = process.argv[2] ?? "http://127.0.0.1:5173";
+const [baseUrl = "http://127.0.0.1:5173", ...chosen] = process.argv.slice(2);
 const folder = join(import.meta.dirname, "../../docs/screenshots");
 
 /** Customers a second while the console is drawn, and how long its curves are given. */
@@ -32,6 +32,17 @@ const looks = {
 async function shop(page: Page): Promise<void> {
   await fillBasket(page, baseUrl, ["Espresso Beans", "Ceramic Mug", "Espresso Beans"]);
   await page.locator("[data-freshness=live]").waitFor();
+}
+
+async function product(page: Page): Promise<void> {
+  await page.goto(new URL("/products/espresso-beans", baseUrl).href);
+  await page.locator(".about").waitFor();
+}
+
+async function checkout(page: Page): Promise<void> {
+  await shop(page);
+  await fillForm(page, { name: "Ada Lovelace" });
+  await page.locator("[data-line] .line-price").first().waitFor();
 }
 
 async function order(page: Page): Promise<void> {
@@ -60,7 +71,9 @@ async function setLoad(value: number): Promise<void> {
 
 await mkdir(folder, { recursive: true });
 const browser = await launchChromium();
-for (const [name, visit] of Object.entries({ shop, order, console: operations })) {
+const visits = { shop, product, checkout, order, console: operations };
+for (const [name, visit] of Object.entries(visits)) {
+  if (chosen.length > 0 && !chosen.includes(name)) continue;
   if (name === "console") {
     await setLoad(ORDERS_PER_SECOND);
     await new Promise((resolve) => setTimeout(resolve, CURVES_MS));

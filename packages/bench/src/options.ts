@@ -29,7 +29,7 @@ npm run bench -- growth [--rounds N] [--seconds S] [--connections N]
   --contenders A,B     of ${Object.keys(contenders).join(", ")}  (all but smartcart-tokens)
   --connections A,B    connections at once                               (1,128)
   --products A,B       products that the orders are spread over          (100,2)
-  --lines A,B          lines an order                                    (2)
+  --lines A,B          lines per order                                    (2)
   --json FILE          write every measurement
   --profile FOLDER     leave CPU profiles, logs and the top statements
 

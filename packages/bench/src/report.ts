@@ -8,7 +8,7 @@ export function table(measurements: readonly Measurement[]): string {
     [m.products, m.lines, m.connections, m.contender].join("|"),
   );
   const header =
-    "| products | lines | connections | contender | orders/s | × seed | × durable | p50 ms | p99 ms | CPU ms an order | transactions | statements | rows | WAL bytes | messages | peak MB | failed | broken |";
+    "| products | lines | connections | contender | orders/s | × seed | × durable | p50 ms | p99 ms | CPU ms per order | transactions | statements | rows | WAL bytes | messages | peak MB | failed | broken |";
   const rows = [...groups.values()].map((rounds) => row(rounds, measurements));
   return [header, header.replaceAll(/[^|]+/g, "---"), ...rows].join("\n");
 }

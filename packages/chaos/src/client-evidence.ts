@@ -4,6 +4,7 @@ import type { Environment } from "./environment.ts";
 import type { Facts } from "./facts.ts";
 import type { RunningFaults } from "./faults.ts";
 import type { LoadFindings } from "./load.ts";
+import type { RunningOperator } from "./operator.ts";
 import type { Sighting } from "./watcher.ts";
 
 export interface ClientEvidence {
@@ -13,6 +14,8 @@ export interface ClientEvidence {
   readonly messagesWaiting: number;
   /** Undefined where there were none. */
   readonly faults: RunningFaults | undefined;
+  /** Undefined where there was none. */
+  readonly operator: RunningOperator | undefined;
 }
 
 export async function gatherFacts(it: ClientEvidence): Promise<Facts> {
@@ -40,6 +43,8 @@ export async function gatherFacts(it: ClientEvidence): Promise<Facts> {
       (line) => /Shipping started for OrderId: (\S+)/.exec(line)?.[1] ?? [],
     ),
     messagesWaiting: it.messagesWaiting,
+    adjustments: it.operator?.findings.adjustments ?? [],
+    prices: it.operator?.findings.prices ?? [],
   };
 }
 

@@ -14,6 +14,10 @@ export interface Facts {
   /** Order ids of the lines in the shipping log, one for each line. */
   readonly startLines: readonly string[];
   readonly messagesWaiting: number;
+  /** Stock adjustments that were acknowledged. */
+  readonly adjustments: readonly { adjustmentId: string; productId: string; delta: number }[];
+  /** Every price that a product had or may have had. Empty: nobody changed any. */
+  readonly prices: readonly { productId: string; priceMinor: string }[];
 }
 
 export async function storeFacts(db: Queryable, facts: Facts): Promise<void> {
@@ -38,6 +42,12 @@ export async function storeFacts(db: Queryable, facts: Facts): Promise<void> {
   await insert("poison", "message_id text, confirmed boolean", facts.poison.map(row));
   await insert("dead_letter", "queue text, message_id text", facts.deadLetters.map(row));
   await insert("waiting", "messages int", [{ messages: facts.messagesWaiting }]);
+  await insert(
+    "adjustment",
+    "adjustment_id text, product_id text, delta int",
+    facts.adjustments.map(row),
+  );
+  await insert("price", "product_id text, price_minor bigint", facts.prices.map(row));
   await db.query({
     text: "insert into chaos.start_line select id, count(*) from unnest($1::text[]) as id group by id",
     values: [facts.startLines],
@@ -54,6 +64,8 @@ const schema = [
   "create table chaos.poison (message_id text, confirmed boolean)",
   "create table chaos.dead_letter (queue text, message_id text)",
   "create table chaos.waiting (messages int)",
+  "create table chaos.adjustment (adjustment_id text, product_id text, delta int)",
+  "create table chaos.price (product_id text, price_minor bigint)",
   "create table chaos.start_line (order_id text, lines bigint)",
 ];
 

@@ -173,7 +173,7 @@ export function summarizeFlashSale(report: FlashSaleReport): string {
 export function formatFlashSale(report: FlashSaleReport): string {
   return formatVerdict(report, [
     ...table("told in the end", report.decisions),
-    `flash sale   ${report.buyers} buyers, ${report.units} units, ${report.ordersPerSecond.toFixed(0)} orders a second`,
+    `flash sale   ${report.buyers} buyers, ${report.units} units, ${report.ordersPerSecond.toFixed(0)} orders per second`,
     `first answer ${span(report.firstAnswerMs)}`,
     `decision     ${span(report.decisionMs)}`,
   ]);

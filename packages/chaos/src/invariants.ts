@@ -90,6 +90,27 @@ const ofCustomers: readonly Invariant[] = [
     sql: `select * from chaos.waiting where messages > 0`,
   },
   {
+    name: "adjustments are in the ledger",
+    description: "Every stock adjustment that was acknowledged is in the ledger, as it was sent.",
+    sql: `
+      select a.* from chaos.adjustment a left join inventory.stock_adjustment l using (adjustment_id)
+      where l.delta is distinct from a.delta or l.product_id is distinct from a.product_id`,
+  },
+  {
+    name: "orders have catalogue prices",
+    description:
+      "Every line of an order has a price that its product had, and the total of the order is the sum of its lines.",
+    sql: `
+      select o.order_id, item from orders.orders o, jsonb_array_elements(o.items) item
+      where exists (select from chaos.price) and not exists (
+        select from chaos.price p
+        where p.product_id = item->>'productId' and p.price_minor = (item->>'unitPriceMinor')::bigint)
+      union all
+      select o.order_id, o.items from orders.orders o
+      where o.total_minor <> (
+        select sum((item->>'unitPriceMinor')::bigint * (item->>'quantity')::int) from jsonb_array_elements(o.items) item)`,
+  },
+  {
     name: "subscribers received everything",
     description:
       "Every subscriber receives each status of an order in sequence, or a resync, up to the last one.",

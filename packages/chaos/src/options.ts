@@ -42,11 +42,11 @@ npm run chaos -- --mutants
 
   --seed             whole number that decides customers and faults; default: a new one, which is printed
   --orders           how many orders are placed; default 10000
-  --minutes          over how many minutes; default: ${defaults.faults.rate} orders a second
+  --minutes          over how many minutes; default: ${defaults.faults.rate} orders per second
   --faults           only these kinds, "none" for none; default: all
   --rolling-restart  every process in turn is ended and started again while customers order
   --whole            two processes with every part in each, instead of thirteen
-  --rate             orders a second of it; default ${defaults["rolling-restart"].rate}. There, --orders is the least: they come until all is done
+  --rate             orders per second of it; default ${defaults["rolling-restart"].rate}. There, --orders is the least: they come until all is done
   --flash-sale       everybody wants the same product at once
   --buyers, --units  how many want one, and how many there are; default 5000 and 500
   --mutants          show that each known mistake in the product is caught

@@ -168,7 +168,7 @@ export function formatRollingRestart(report: RollingRestartReport): string {
   const cpu = Object.entries(report.cpuMs).map(([name, ms]) => [name, (ms / 1_000).toFixed(1)]);
   const total = Object.values(report.cpuMs).reduce((sum, ms) => sum + ms, 0);
   return formatVerdict(report, [
-    `rate         ${report.achievedRate.toFixed(0)} orders a second, ${report.ratePerSecond} asked for`,
+    `rate         ${report.achievedRate.toFixed(0)} orders per second, ${report.ratePerSecond} asked for`,
     `processors   ${(total / report.loadMs).toFixed(2)} busy on average`,
     "",
     ...table("CPU seconds", Object.fromEntries(cpu)),

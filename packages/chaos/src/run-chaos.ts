@@ -1,5 +1,6 @@
 /** One run: start everything, let customers and faults loose, heal, wait for rest, and hold the invariants against what is there. */
 
+import type { Environment } from "./environment.ts";
 import { openEnvironment } from "./environment.ts";
 import type { RunningFaults } from "./faults.ts";
 import { startFaults } from "./faults.ts";
@@ -8,6 +9,8 @@ import { invariants } from "./invariants.ts";
 import type { RunningLoad } from "./load.ts";
 import { startLoad } from "./load.ts";
 import type { LoadMix } from "./load-mix.ts";
+import type { RunningOperator } from "./operator.ts";
+import { startOperator } from "./operator.ts";
 import type { FaultKind, PlannedFault } from "./plan.ts";
 import type { Random } from "./random.ts";
 import type { Report } from "./report.ts";
@@ -51,6 +54,7 @@ export async function runChaos(o: ChaosOptions): Promise<Report> {
     random: o.random.fork("load"),
     hubUrl: o.replicas["status-hub"] > 0 ? system.hubUrl : undefined,
   });
+  await using operator = o.replicas.inventory > 0 ? await startShopkeeper(stage, o) : undefined;
   const faults = startFaults(o.plan, { system, admin });
   const progress = setInterval(() => o.onProgress(progressLine(o, load, faults)), 500);
   await using _ = { [Symbol.asyncDispose]: async () => clearInterval(progress) };
@@ -70,6 +74,7 @@ export async function runChaos(o: ChaosOptions): Promise<Report> {
     restBoundMs,
     stuckMs,
     faults,
+    operator,
   });
   const { late, readyMs } = await recovery;
   const verdict = withFindings(judged, [
@@ -90,6 +95,14 @@ export async function runChaos(o: ChaosOptions): Promise<Report> {
     readyMs,
     passed: verdict.passed && accepted >= minAccepted,
   };
+}
+
+function startShopkeeper({ system }: Environment, o: ChaosOptions): Promise<RunningOperator> {
+  return startOperator({
+    url: system.inventoryUrl,
+    products: [...o.mix.plenty, ...o.mix.scarce],
+    random: o.random.fork("operator"),
+  });
 }
 
 function progressLine(

@@ -62,7 +62,8 @@ export function linkNames(replicas: Replicas): string[] {
     `${part}→broker`,
     ...services[serviceOf(part)].calls.map(({ service }) => `${part}→${service}`),
   ]);
-  return [...ofParts, "client→order", "client→status-hub"];
+  const toInventory = replicas.inventory > 0 ? ["client→inventory"] : [];
+  return [...ofParts, "client→order", "client→status-hub", ...toInventory];
 }
 
 /** Whether a process answers calls to that service. */

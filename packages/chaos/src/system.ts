@@ -19,6 +19,8 @@ export interface System extends AsyncDisposable {
   readonly infrastructure: Infrastructure;
   /** The REST interface, through a proxy. */
   readonly orderUrl: string;
+  /** The RPCs of inventory, through a proxy. Of no use where it does not run on its own. */
+  readonly inventoryUrl: string;
   /** The WebSocket, through a proxy. */
   readonly hubUrl: string;
   /** File with a line for each shipment that began. */
@@ -65,6 +67,7 @@ export async function startSystem(o: SystemOptions): Promise<System> {
     links,
     infrastructure: o.infrastructure,
     orderUrl: `http://${url("client→order")}`,
+    inventoryUrl: `http://${url("client→inventory")}`,
     hubUrl: `ws://${url("client→status-hub")}/ws`,
     shippingLog,
     retarget,

@@ -7,6 +7,7 @@ import { storeFacts } from "./facts.ts";
 import type { RunningFaults } from "./faults.ts";
 import type { RunningLoad } from "./load.ts";
 import { countBy, percentiles } from "./numbers.ts";
+import type { RunningOperator } from "./operator.ts";
 import { traceOrders } from "./order-trace.ts";
 import type { Finding, Verdict } from "./report.ts";
 import { waitForRest } from "./settle.ts";
@@ -29,6 +30,8 @@ export interface VerifierOptions {
   /** Gives up earlier where nothing has changed for so long, in milliseconds. Default: it does not. */
   readonly stuckMs?: number | undefined;
   readonly faults?: RunningFaults;
+  /** Ends when no new customer comes. Default: nobody changes products. */
+  readonly operator?: RunningOperator | undefined;
 }
 
 export async function verify(stage: Environment, o: VerifierOptions): Promise<Verdict> {
@@ -36,6 +39,7 @@ export async function verify(stage: Environment, o: VerifierOptions): Promise<Ve
   const { progress, findings } = load;
   // The dust settles from the last disturbance or the last new customer on, whichever is later; nobody waits longer than that.
   await load.allSent;
+  await o.operator?.stop();
   const calmAt = Math.max(o.calmSince, progress.lastSentAt);
   const leftMs = () => Math.max(0, calmAt + restBoundMs - performance.now());
   const patience = setTimeout(load.giveUp, leftMs());
@@ -51,10 +55,10 @@ export async function verify(stage: Environment, o: VerifierOptions): Promise<Ve
   const restMs = performance.now() - calmAt;
   const sightings = await load.sightings();
   const { messagesWaiting } = rest;
-  const { faults } = o;
+  const { faults, operator } = o;
   await storeFacts(
     database,
-    await gatherFacts({ stage, findings, sightings, messagesWaiting, faults }),
+    await gatherFacts({ stage, findings, sightings, messagesWaiting, faults, operator }),
   );
   const found = await lookInto(database, o.invariants);
   const violations = found.filter(({ count }) => count > 0);

@@ -1,5 +1,5 @@
 /**
- * The soak of `npm run soak`, a few seconds an attack. How fast honest orders and probes are is for a machine that does
+ * The soak of `npm run soak`, a few seconds per attack. How fast honest orders and probes are is for a machine that does
  * nothing else: here a probe fails by what it answers, or by hanging.
  */
 import { expect, it } from "vitest";

@@ -47,6 +47,7 @@ export type { Policy } from "./methods/policy.ts";
 export { batchTargets, policyOf } from "./methods/policy.ts";
 export type { OpenApiInfo } from "./openapi/openapi.ts";
 export { createOpenApi } from "./openapi/openapi.ts";
+export type { MethodProblems } from "./openapi/problem-responses.ts";
 export { isRedacted, redact, redactedText } from "./redaction/redact.ts";
 export type { TextRedactor, TypedMessage } from "./redaction/redact-text.ts";
 export { redactError, textRedactor } from "./redaction/redact-text.ts";

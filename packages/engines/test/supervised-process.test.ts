@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(cwd, { recursive: true }));
 
-/** Runs a line of shell; it may write process ids to `pids`, one a line. */
+/** Runs a line of shell; it may write process ids to `pids`, one per line. */
 function start(line: string, graceMs = 10_000) {
   return startSupervisedProcess({
     command: ["/bin/sh", "-c", line],

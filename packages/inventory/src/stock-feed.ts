@@ -27,7 +27,7 @@ interface Watcher {
 /** Products that a watcher of all of them gets at most: each read of the feed reads so many. */
 export const maxWatchedInAll = 1_000;
 
-/** Pokes closer together than this are left to the next tick: under load stock changes a thousand times a second. */
+/** Pokes closer together than this are left to the next tick: under load stock changes a thousand times per second. */
 const minPokeGapMs = 50;
 
 /** What a feed works with. */

@@ -36,7 +36,7 @@ export interface MeshWatchOptions {
   readonly log: Logger;
 }
 
-/** Snapshots that are remembered, one a second. */
+/** Snapshots that are remembered, one per second. */
 const remembered = 300;
 /** An older snapshot than this is from before a sleep, in milliseconds. */
 const freshMs = 5_000;

@@ -1,5 +1,6 @@
 /** Every way in which the order service says no. The codes are stable; clients branch on them. */
 import { Code } from "@connectrpc/connect";
+import type { MethodProblems } from "@smartcart/contract";
 import type { Order } from "@smartcart/gen/order/v1/order_pb";
 import { ChangedPricesSchema, RejectedOrderSchema } from "@smartcart/gen/order/v1/order_pb";
 import { DomainError } from "@smartcart/mesh";
@@ -183,4 +184,14 @@ export const ordersUnavailable: Unavailable = {
   title: "Orders unavailable",
   message:
     "The order database is unavailable. Retry the same request in one second, with the same Idempotency-Key: it places one order.",
+};
+
+/** The problems with a status of their own, for the OpenAPI document. */
+export const problemsByMethod: MethodProblems = {
+  PlaceOrder: {
+    402: ["PAYMENT_DECLINED"],
+    409: ["OUT_OF_STOCK", "PRICE_CHANGED", "IDEMPOTENCY_KEY_IN_USE"],
+    422: ["IDEMPOTENCY_KEY_REUSED"],
+  },
+  CancelOrder: { 409: ["ORDER_NOT_SETTLED", "ORDER_ALREADY_SHIPPING", "ORDER_REJECTED"] },
 };

@@ -22,7 +22,7 @@ import { createCatalogue } from "./catalogue.ts";
 import type { OrderConfig } from "./config.ts";
 import type { CrashPoints } from "./crash-points.ts";
 import { crashAt, noCrashPoints } from "./crash-points.ts";
-import { orderNotFound, ordersUnavailable } from "./errors.ts";
+import { orderNotFound, ordersUnavailable, problemsByMethod } from "./errors.ts";
 import { idempotencyKeyHeader } from "./idempotency.ts";
 import { startKeyPruning } from "./key-pruning.ts";
 import { startOverdueShipmentPoller } from "./overdue-shipment-poller.ts";
@@ -104,6 +104,7 @@ function endpoints(config: OrderConfig): ServiceServer {
     rest: [OrderService],
     restOptions: {
       headers: [idempotencyKeyHeader],
+      problems: problemsByMethod,
       description: aboutKeys(config.IDEMPOTENCY_KEY_TTL_MS),
     },
     extraRoutes: (app) => app.get("/asyncapi.json", (context) => context.json(asyncApi)),

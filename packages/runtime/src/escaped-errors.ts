@@ -58,7 +58,7 @@ function codeOf(error: unknown): string {
   return typeof code === "string" ? code : "";
 }
 
-/** Log lines a second, so that a shortage of descriptors does not fill the log as well. */
+/** Log lines per second, so that a shortage of descriptors does not fill the log as well. */
 const LOG_PAUSE_MS = 1_000;
 
 /** What the process does with an error that nothing caught: counts and survives it, or calls `end`. */

@@ -31,6 +31,6 @@ test.each([
   server.close();
 });
 
-test("nobody there is nobody", async () => {
+test("a closed port has no protocol", async () => {
   expect(await foreignProtocolAt({ host: "127.0.0.1", port: 1 })).toBeUndefined();
 });

@@ -19,6 +19,7 @@ export { isLoopback, serverUrl } from "./loopback.ts";
 export { Counter, createMetrics, Gauge, Histogram, Registry } from "./metrics.ts";
 export { type OutputStream, writeOutput } from "./output.ts";
 export { createPool, type Pool } from "./pool.ts";
+export { withDerivedPorts } from "./port-base.ts";
 export { processExists } from "./process-exists.ts";
 export type { RetryOptions } from "./retry.ts";
 export { delay, reasonOf, retryUntilReady, StartError } from "./retry.ts";

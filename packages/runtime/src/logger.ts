@@ -113,7 +113,7 @@ export const silentLogger: RootLogger = {
   addSink: () => () => {},
 };
 
-/** Nobody can be told of a line that standard output does not take; the sinks get it all the same. */
+/** A line that standard output does not accept cannot be reported; the sinks receive it nevertheless. */
 const standardOutput: DestinationStream = {
   write(line) {
     if (writeOutput("stdout", line) !== undefined) lostLines.inc();

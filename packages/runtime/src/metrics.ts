@@ -24,7 +24,7 @@ export function createMetrics(service: string): Registry {
 }
 
 /**
- * The percentiles of the event loop's delay are left out: they are measured by waking the process a hundred times a second, which is
+ * The percentiles of the event loop's delay are left out: they are measured by waking the process a hundred times per second, which is
  * 0.4 % of a core for ever. Its utilization is counted by Node anyway.
  */
 function collectProcessMetrics(registry: Registry): void {

@@ -11,7 +11,7 @@ const POLL_MS = 500;
  */
 export function watchNpm(env: NodeJS.ProcessEnv, onEnd: () => void): void {
   if (env.npm_lifecycle_event === undefined) return;
-  // An orphan gets another parent: process 1, or whoever collects orphans.
+  // An orphan gets another parent: process 1, or the subreaper.
   const parent = process.ppid;
   const npm = npmBehindShell(parent);
   const poll = setInterval(() => {

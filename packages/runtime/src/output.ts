@@ -11,12 +11,16 @@ const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * Writes a text at once and never throws: who reads along may leave at any time (`npm start | head -2`), and a disk may be
- * full. Returns what went wrong, undefined where all of it was written. Secrets are concealed.
+ * full. Returns what went wrong, undefined where all of it was written. Secrets are concealed, unless they are what was asked for.
  *
- * `process.stdout` would tell the same by an event "error", which ends the process where nobody listens.
+ * `process.stdout` would tell the same by an event "error", which ends the process if it has no listener.
  */
-export function writeOutput(stream: OutputStream, text: string): NodeJS.ErrnoException | undefined {
-  const bytes = Buffer.from(concealSecrets(text));
+export function writeOutput(
+  stream: OutputStream,
+  text: string,
+  { withSecrets = false }: { readonly withSecrets?: boolean } = {},
+): NodeJS.ErrnoException | undefined {
+  const bytes = Buffer.from(withSecrets ? text : concealSecrets(text));
   let written = 0;
   while (written < bytes.length) {
     try {

@@ -9,7 +9,7 @@ export interface PoolOptions {
   log: Logger;
 }
 
-/** Work from a store that is worked on with a bound, so that what takes long holds its own place and nobody else's. */
+/** Work from a store that is worked on with a bound, so that slow work occupies only its own place. */
 export interface Pool extends AsyncDisposable {
   /**
    * Takes as much work as there are free places, and again as places fall free, until `take` answers less than it was asked for

@@ -1,4 +1,4 @@
-/** Whether there is a process with that id, whoever it belongs to. */
+/** Whether a process with that id exists, of any user. */
 export function processExists(pid: number): boolean {
   try {
     return process.kill(pid, 0);

@@ -43,7 +43,7 @@ export interface RetryOptions<T> {
   faults?: readonly StartFault[];
   /**
    * Where plain text is spoken and in which protocol. A server that speaks HTTP or TLS there instead ends the waiting with a StartError:
-   * it would never answer. Default: nobody looks. `isAnswer` tells an error that came in that protocol: then nobody needs to look.
+   * it would never answer. Default: not examined. `isAnswer` recognizes an error that came in that protocol, which makes it unnecessary.
    */
   port?:
     | {
@@ -67,7 +67,7 @@ const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 
 /**
- * Tries until it succeeds, however long that takes: parts start in any order, and whoever needs the database or the
+ * Tries until it succeeds, however long that takes: services start in any order, and those that need the database or the
  * broker waits for it. Each failed attempt is one line in the log that names the variable. What waiting does not mend,
  * by `faults`, ends it at once.
  */

@@ -23,7 +23,7 @@ test("lets so many in at once, the others in the order of their coming", async (
   expect(order).toEqual([1, 2, 3, 4, 5]);
 });
 
-test("gives a turn to one who comes later only when nobody waits", async () => {
+test("admits a later caller only if no caller waits", async () => {
   const turns = createSemaphore({ maxConcurrent: 1, maxWaiting: 10, maxWaitMs: 60_000 });
   const first = await turns.acquire({ signal: never });
   const waiting = turns.acquire({ signal: never });
@@ -42,7 +42,7 @@ test("turns away who finds the line full", async () => {
   expect(await waiting).toBeDefined();
 });
 
-test("turns away who waited too long or hung up, and keeps their place for nobody", async () => {
+test("rejects a caller that waited too long or hung up, and keeps no place for it", async () => {
   const turns = createSemaphore({ maxConcurrent: 1, maxWaiting: 2, maxWaitMs: 20 });
   const first = await turns.acquire({ signal: never });
   expect(await turns.acquire({ signal: never })).toBeUndefined();

@@ -56,7 +56,7 @@ export const networkFaults: readonly StartFault[] = [
 
 /**
  * What a person is to do about an error that waiting does not mend; undefined where it does. An error that no row fits
- * is not mended by waiting: what nobody has foreseen ends the start with its message, rather than repeat for ever.
+ * is not mended by waiting: an unforeseen error ends the start with its message, instead of repeating for ever.
  *
  * Causes are looked at too. Of several attempts at once (IPv4 and IPv6), waiting for one is enough.
  */

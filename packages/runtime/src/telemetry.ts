@@ -72,7 +72,7 @@ export function withSpan<T>(name: string, o: SpanOptions, fn: () => T): T {
   return context.with(trace.setSpan(parent, span), () => finish(span, fn));
 }
 
-/** A span that nobody records costs 20 times as much as its ids, which are all that is seen of it. */
+/** A span that is not recorded costs 20 times as much as its ids, which are all that is visible of it. */
 function withIds<T>(traceparent: string | undefined, fn: () => T): T {
   const remote = traceparent ? parseTraceParent(traceparent) : null;
   if (!remote && trace.getSpan(context.active())) return fn();

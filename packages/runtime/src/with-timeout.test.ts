@@ -32,7 +32,7 @@ test("a signal ends the wait, also one that has fired already", async () => {
   expect(await untilAborted(Promise.resolve(1), new AbortController().signal)).toBe(1);
 });
 
-test("a rejection that comes after the bound is nobody's unhandled rejection", async () => {
+test("a rejection after the time limit is not an unhandled rejection", async () => {
   const work = Promise.withResolvers<never>();
   expect(await withTimeout(work.promise, 1, () => "late")).toBe("late");
   work.reject(new Error("later"));

@@ -1,4 +1,4 @@
-/** Tools that look into a SmartCart that is running: its database, its queue and its parts, opened from outside. */
+/** Connects commands to a running SmartCart: its database, its queue and its services. */
 import type { EventBus } from "@smartcart/bus";
 import { openBus } from "@smartcart/bus";
 import { findEmbeddedPostgres } from "@smartcart/engines";
@@ -20,8 +20,9 @@ export interface Attached extends AsyncDisposable {
 }
 
 /**
- * What the variables name, else what runs in the state folder, else the usual ports. Throws a StartError or ConfigError for a person where
- * nothing runs there.
+ * Connects to what the environment names, otherwise to what runs in the state folder, otherwise to the default ports.
+ *
+ * @throws StartError or ConfigError where nothing runs there.
  */
 export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
   const config = parseSmartCartConfig(env);
@@ -65,7 +66,7 @@ export async function findUrls(env: NodeJS.ProcessEnv): Promise<Readonly<Record<
   return { ...(note?.urls ?? urlsOf(config)), ...namedUrls(env) };
 }
 
-/** A part waits for its database for ever; a tool is for somebody who sits there. */
+/** A service waits for its database without limit; a command has a person waiting for it. */
 const PATIENCE_MS = 10_000;
 
 function noAnswer(cause: unknown): StartError {

@@ -28,7 +28,7 @@ export async function buildPage(): Promise<string> {
   return page;
 }
 
-/** Builds beside the old page and then takes its place, so that nobody is served half a page, also when two build at once. */
+/** Builds beside the old page and then replaces it, so that no browser receives half a page, also when two processes build at once. */
 async function replacePage(page: string): Promise<void> {
   const fresh = `${page}-${process.pid}`;
   await removeLeftovers();
@@ -36,7 +36,7 @@ async function replacePage(page: string): Promise<void> {
     await runVite(fresh);
     await rm(page, { recursive: true, force: true });
     await rename(fresh, page).catch((error: NodeJS.ErrnoException) => {
-      // Somebody else has just put the same page there.
+      // Another process has just put the same page there.
       if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
     });
   } finally {

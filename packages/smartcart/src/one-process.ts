@@ -43,7 +43,7 @@ export function decideForOneProcess(given: SmartCartConfig): OneProcess {
   };
 }
 
-/** Nobody outside of this process has to know it. */
+/** The secret is used in this process only. */
 function withMeshSecret(config: SmartCartConfig): SmartCartConfig {
   const { HOST, MESH_SECRET, OPS_TOKEN, AUTH_ISSUER, AUTH_OPTIONAL } = config;
   const isClosed = AUTH_ISSUER !== undefined && AUTH_OPTIONAL !== true;

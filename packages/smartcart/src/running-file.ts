@@ -36,6 +36,15 @@ export async function leaveRunningNote(
 export async function readRunningNote(stateDirectory: string): Promise<RunningNote | undefined> {
   const text = await readFile(fileIn(stateDirectory), "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
-  const note = JSON.parse(text) as RunningNote;
-  return processExists(note.pid) ? note : undefined;
+  const note = parsed(text);
+  return note !== undefined && processExists(note.pid) ? note : undefined;
+}
+
+/** Undefined for a note that a full disk or a killed process has left incomplete. */
+function parsed(text: string): RunningNote | undefined {
+  try {
+    return JSON.parse(text) as RunningNote;
+  } catch {
+    return undefined;
+  }
 }

@@ -55,7 +55,7 @@ function passRequest(
     endAtHalfClose(request, response, answer);
     passAnswer(answer, response);
     if (request.complete) return;
-    // Answered before the request's end, so its rest concerns nobody.
+    // Answered before the request's end, so the rest is discarded.
     request.unpipe(outgoing);
     discardRest(request);
     answer.once("end", () => outgoing.destroy());
@@ -131,7 +131,7 @@ function passAnswer(answer: IncomingMessage, response: ServerResponse): void {
 
 /**
  * A client may close its side after its request and wait for the answer (RFC 9112, 9.6). An answer without an end is another
- * matter: nobody can tell such a client from one that is gone, and no browser does so.
+ * matter: such a client cannot be told from one that is gone, and no browser does so.
  */
 function endAtHalfClose(
   { socket }: IncomingMessage,

@@ -7,11 +7,11 @@ import { malformedSignIn, noSuchPath, sendProblem } from "./web-problem.ts";
 /** How the page's visitors prove who they are. */
 export interface SignIn {
   /**
-   * "none": nobody has to, and there are no tokens. "development": by name, at this server. "oidc": at an OpenID provider, by
+   * "none": no sign-in and no tokens. "development": by name, at this server. "oidc": at an OpenID provider, by
    * authorisation code and PKCE.
    */
   readonly method: "none" | "development" | "oidc";
-  /** The page shows a warning: it is on the network, and nobody has to prove who they are. */
+  /** The page shows a warning: it is on the network and accepts requests without a token. */
   readonly isOpen: boolean;
   readonly oidc?: {
     readonly issuer: string;

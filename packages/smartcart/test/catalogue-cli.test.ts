@@ -10,7 +10,7 @@ import { inventoryConfig, startInventory } from "@smartcart/inventory";
 import { parseConfig, silentLogger } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase } from "@smartcart/store";
-import { createTestDatabase, waitFor } from "@smartcart/testkit";
+import { createTestDatabase, runCommand, waitFor } from "@smartcart/testkit";
 import { runCli } from "../src/cli/run-cli.ts";
 
 const bin = fileURLToPath(new URL("../bin/smartcart.js", import.meta.url));
@@ -203,6 +203,17 @@ describe("one product", () => {
     expect((await price("9.5")).stderr).toContain("too many decimal places");
     const { stdout } = await catalogue(["list", "po", "tea", "--json"]);
     expect(JSON.parse(stdout)).toMatchObject({ product_id: "pot", price: "950", currency: "JPY" });
+  });
+});
+
+it("prints the URL of the database, with its password", async () => {
+  const DATABASE_URL = "postgres://me:a-secret-word@db.example:5432/shop?sslnegotiation=postgres";
+  const db = await runCommand(process.execPath, [bin, "db"], {
+    env: { ...process.env, DATABASE_URL },
+  });
+  expect(db).toMatchObject({
+    code: 0,
+    stdout: "postgres://me:a-secret-word@db.example:5432/shop\n",
   });
 });
 

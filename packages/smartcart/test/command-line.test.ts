@@ -7,6 +7,7 @@ import { cli } from "./run-cli.ts";
 const program = createProgram({
   env: {},
   print: () => true,
+  printSecret: () => true,
   printJson: () => true,
   note: () => {},
 });

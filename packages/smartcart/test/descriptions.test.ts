@@ -3,6 +3,12 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { seedBody, startStack } from "./stack.ts";
 
+interface Parameter {
+  readonly name: string;
+  readonly in: "path" | "query" | "header";
+  readonly example?: unknown;
+}
+
 let shop: Awaited<ReturnType<typeof startStack>>;
 beforeAll(async () => {
   shop = await startStack();
@@ -44,6 +50,42 @@ describe("a running shop describes itself", () => {
     }
     const key = document.paths["/placeOrder"].post.parameters[0];
     expect(key.schema).toMatchObject({ minLength: 1, maxLength: 255 });
+  });
+
+  it("with an example for every operation, which succeeds as it is or with the id of an order", async () => {
+    const { body: document } = await shop.get("/openapi.json");
+    let orderId = "";
+    /** Sends the example of an operation and returns the status of the response. */
+    async function send(path: string, verb: string, values: Record<string, unknown> = {}) {
+      const { parameters = [], requestBody } = document.paths[path][verb];
+      const url = new URL(`${shop.urls.order}${path}`);
+      for (const { name, in: where, example } of parameters as Parameter[]) {
+        const value = encodeURIComponent(String(values[name] ?? example));
+        if (where === "path") url.pathname = url.pathname.replace(`%7B${name}%7D`, value);
+        else if (where === "query" && example !== undefined) url.searchParams.set(name, value);
+      }
+      const body = requestBody?.content["application/json"].example;
+      const response = await fetch(url, {
+        method: verb.toUpperCase(),
+        ...(body && {
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify(body),
+        }),
+      });
+      const answer = await response.json();
+      if (path === "/placeOrder") orderId = answer.orderId;
+      return response.status;
+    }
+    expect(await send("/placeOrder", "post")).toBe(201);
+    expect(await send("/orders", "get")).toBe(200);
+    await shop.history(orderId, "Shipped");
+    for (const path of Object.keys(document.paths).filter((path) => path.includes("{orderId}"))) {
+      for (const verb of Object.keys(document.paths[path])) {
+        expect(await send(path, verb), path).toBe(404);
+        // What has been shipped cannot be cancelled.
+        expect(await send(path, verb, { orderId }), path).toBe(verb === "post" ? 409 : 200);
+      }
+    }
   });
 
   it("as AsyncAPI 3.0, with its queues and the WebSocket", async () => {

@@ -6,6 +6,7 @@ import { createProgram } from "../src/cli/program.ts";
 const commandNames = createProgram({
   env: {},
   print: () => true,
+  printSecret: () => true,
   printJson: () => true,
   note: () => {},
 }).commands.map((command) => command.name());

@@ -8,6 +8,7 @@ import type {
   ListOrdersResponseJson,
 } from "@smartcart/gen/order/v1/order_service_pb";
 import type { ShipmentJson } from "@smartcart/gen/shipping/v1/shipping_service_pb";
+import type { MoneyJson } from "@smartcart/gen/type/v1/money_pb";
 import type { TokenSource } from "../session/session.ts";
 import type { Answer } from "./rest.ts";
 import { callRest } from "./rest.ts";
@@ -18,6 +19,8 @@ export interface PlaceOrderBody {
   readonly items: readonly OrderItemRequestJson[];
   readonly address: string;
   readonly paymentToken: string;
+  /** What the customer saw; at another price the order is refused with PRICE_CHANGED. Unset: at any price. */
+  readonly expectedTotal?: MoneyJson;
 }
 
 /**

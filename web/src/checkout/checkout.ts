@@ -2,6 +2,7 @@ import type { MoneyJson } from "@smartcart/gen/type/v1/money_pb";
 import type { PlaceOrderBody } from "../api/orders.ts";
 import type { Problem } from "../api/problem.ts";
 import type { PriceList } from "../basket/basket-total.ts";
+import { basketTotal } from "../basket/basket-total.ts";
 import { orderPath } from "../route.ts";
 import type { Shop } from "../shop.ts";
 import { openAttempt } from "./attempt.ts";
@@ -109,11 +110,15 @@ export function sentBody(shop: Shop): PlaceOrderBody | undefined {
 function bodyOf(shop: Shop, paymentToken: string): string | undefined {
   const items = shop.basket.reload();
   if (items.length === 0) return undefined;
+  const total = basketTotal(shop.catalogue, items);
   const body: PlaceOrderBody = {
     userId: userIdOf(shop),
     items,
     address: shop.customer.get().address.trim(),
     paymentToken,
+    ...(total?.currencyCode && {
+      expectedTotal: { currencyCode: total.currencyCode, minorUnits: String(total.minorUnits) },
+    }),
   };
   return JSON.stringify(body);
 }

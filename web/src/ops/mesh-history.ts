@@ -20,7 +20,7 @@ export interface MeshHistory {
   readonly samples: readonly Sample[];
 }
 
-/** Five minutes of one a second. */
+/** Five minutes of one per second. */
 export const MAX_SAMPLES = 300;
 
 export const emptyHistory: MeshHistory = { latest: undefined, samples: [] };

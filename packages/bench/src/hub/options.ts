@@ -24,7 +24,7 @@ const all = Object.keys(hubContenders) as HubContenderName[];
 const usage = `npm run bench -- hub [options]
 
   --sockets N          WebSockets, each following a user of its own      (10000)
-  --rate N             orders a second, each with six statuses           (1000)
+  --rate N             orders per second, each with six statuses           (1000)
   --seconds N          how long orders come                              (20)
   --rounds N           rounds, alternating between the contenders        (3)
   --contenders A,B     of ${all.join(", ")}  (all)

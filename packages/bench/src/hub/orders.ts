@@ -1,6 +1,6 @@
 /**
  * Stands in for the order service: histories in memory, read over the same RPCs, and statuses that are published at a steady
- * rate. The real one would need most of the machine for a thousand orders a second, and the hub is what is measured.
+ * rate. The real one would need most of the machine for a thousand orders per second, and the hub is what is measured.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";

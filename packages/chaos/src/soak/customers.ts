@@ -1,6 +1,6 @@
 /**
  * Honest customers as a process of their own: orders at a steady rate until it is told to stop, each repeated with its key
- * until there is an answer. Its arguments: base URL of the order service, product, orders a second.
+ * until there is an answer. Its arguments: base URL of the order service, product, orders per second.
  */
 import { Agent, request } from "node:http";
 import { delay } from "@smartcart/runtime";

@@ -18,7 +18,7 @@ export const soakUsage = `npm run soak -- [--queue postgres|rabbitmq] [--seconds
 
   --queue     the queue that the shop uses; default: postgres
   --seconds   how long each attack lasts; default 120
-  --rate      honest orders a second; default 50
+  --rate      honest orders per second; default 50
   --attacks   only these; default: all
   --report    where to write the report as JSON
 

@@ -46,7 +46,7 @@ export function formatSoak(result: SoakResult): string {
   const { queue, seconds, rate } = result.options;
   const faults = faultsOf(result);
   return [
-    `soak on ${queue}, ${seconds} s an attack, ${rate} honest orders a second asked for`,
+    `soak on ${queue}, ${seconds} s per attack, ${rate} honest orders per second asked for`,
     "",
     ...result.attacks.flatMap(formatAttack),
     `orders       ${result.orders}, ${result.lost.length === 0 ? "none lost" : `lost: ${sample(result.lost)}`}`,

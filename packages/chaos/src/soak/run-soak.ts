@@ -22,7 +22,7 @@ export interface SoakOptions {
   readonly attacks: readonly AttackName[];
   /** Of each attack. */
   readonly seconds: number;
-  /** Honest orders a second. */
+  /** Honest orders per second. */
   readonly rate: number;
   /** How long a probe of readiness may take, in milliseconds. Default: as long as a balancer waits, 5,000. */
   readonly patienceMs?: number;
@@ -135,7 +135,7 @@ async function runAttack(attack: AttackName, { shop, customers, o }: Scene): Pro
   };
 }
 
-/** Ends an attack, and answers what it sent. */
+/** Ends per attack, and answers what it sent. */
 async function stop(attacker: ChildProcess): Promise<Record<string, number>> {
   const gone = once(attacker, "exit");
   attacker.send("report");

@@ -1,5 +1,7 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { ClientFrameSchema, ServerFrameSchema } from "@smartcart/gen/status/v1/frames_pb";
+import { descriptionOf } from "../documents/descriptions.ts";
+import { exampleOf } from "../documents/examples.ts";
 import type { EventType, QueueType } from "../events/event-types.ts";
 import { eventTypes, protobufContentType, queueTypes } from "../events/event-types.ts";
 import { deadLetterExchange, eventsExchange } from "../events/topology.ts";
@@ -33,7 +35,7 @@ export function createAsyncApi({ statusPort }: AsyncApiOptions): object {
       title: "SmartCart events",
       version: "1",
       description:
-        "Events are protobuf; the schemas show them in proto3 JSON. Frames are proto3 JSON, one a text message.",
+        "Events are protobuf; the schemas show them in proto3 JSON. Frames are proto3 JSON, one per text message.",
       license: { name: "Apache-2.0" },
     },
     servers: {
@@ -112,8 +114,10 @@ function eventMessage(event: EventType, schemas: SchemaRegistry): JsonSchema {
   return {
     name: event.desc.typeName,
     title: event.desc.name,
+    description: descriptionOf(event.desc) ?? "",
     contentType: protobufContentType,
     payload: schemas.ref(event.desc),
+    examples: [{ payload: exampleOf(event.desc) }],
     bindings: { amqp: { messageType: event.desc.typeName, bindingVersion: "0.3.0" } },
   };
 }
@@ -122,8 +126,10 @@ function frameMessage(desc: DescMessage, schemas: SchemaRegistry): JsonSchema {
   return {
     name: desc.typeName,
     title: desc.name,
+    description: descriptionOf(desc) ?? "",
     contentType: "application/json",
     payload: schemas.ref(desc),
+    examples: [{ payload: exampleOf(desc) }],
   };
 }
 

@@ -2,6 +2,7 @@ import type { DescEnum, DescField, DescMessage, DescOneof } from "@bufbuild/prot
 import { getOption, hasOption, ScalarType } from "@bufbuild/protobuf";
 import type { FieldRules, Rule } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { message as messageRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { descriptionOf, descriptionOfEnum, descriptionOfField } from "../documents/descriptions.ts";
 import { rulesOf } from "../fields/field-rules.ts";
 import { isRequired, listConstraints, scalarConstraints } from "./json-constraints.ts";
 
@@ -86,7 +87,7 @@ function messageSchema(message: DescMessage, ref: Ref): JsonSchema {
   const choices = message.oneofs.map(oneofSchema).filter((schema) => schema !== undefined);
   return {
     type: "object",
-    ...(notes && { description: notes }),
+    ...described(descriptionOf(message), notes),
     properties: Object.fromEntries(message.fields.map((f) => [f.jsonName, fieldSchema(f, ref)])),
     ...(required.length > 0 && { required }),
     ...(choices.length > 0 && { allOf: choices }),
@@ -96,7 +97,15 @@ function messageSchema(message: DescMessage, ref: Ref): JsonSchema {
 function fieldSchema(field: DescField, ref: Ref): JsonSchema {
   const rules = rulesOf(field);
   const notes = celNotes(rules?.cel ?? []);
-  return { ...(notes && { description: notes }), ...constrainedSchema(field, rules, ref) };
+  const schema = constrainedSchema(field, rules, ref);
+  // The list of an enum's values goes below what the field says.
+  const parts = [descriptionOfField(field), notes, schema.description as string | undefined];
+  return { ...schema, ...described(...parts) };
+}
+
+function described(...parts: readonly (string | undefined)[]): { description?: string } {
+  const description = parts.filter(Boolean).join("\n\n");
+  return description === "" ? {} : { description };
 }
 
 function constrainedSchema(field: DescField, rules: FieldRules | undefined, ref: Ref): JsonSchema {
@@ -139,7 +148,8 @@ function enumSchema(desc: DescEnum): JsonSchema {
   if (desc.typeName === "google.protobuf.NullValue") {
     return { type: "null" };
   }
-  return { type: "string", enum: desc.values.map((value) => value.name) };
+  const description = descriptionOfEnum(desc);
+  return { type: "string", enum: desc.values.map((value) => value.name), description };
 }
 
 function scalarSchema(scalar: ScalarType | undefined): JsonSchema {

@@ -1,9 +1,16 @@
+import type { DescMessage, JsonValue } from "@bufbuild/protobuf";
+import { fromJson } from "@bufbuild/protobuf";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
+import { exampleOf } from "../documents/examples.ts";
+import { eventTypes } from "../events/event-types.ts";
+import { validateMessage } from "../validation/validate.ts";
 import { createOpenApi } from "./openapi.ts";
 
 interface Operation {
+  readonly summary: string;
+  readonly description: string;
   readonly parameters?: readonly { name: string; in: string; required?: boolean; schema: object }[];
   readonly requestBody?: { required: boolean };
   readonly responses: Readonly<Record<string, unknown>>;
@@ -16,6 +23,7 @@ interface Document {
 
 const document = createOpenApi([OrderService], {
   title: "Orders",
+  problems: { PlaceOrder: { 402: ["DECLINED"], 409: ["SHORT"], 422: ["REUSED"] } },
   version: "1",
   headers: [
     {
@@ -45,6 +53,7 @@ describe("the document", () => {
       "get /orders",
       "get /orders/{orderId}",
       "get /orders/{orderId}/events",
+      "get /orders/{orderId}/shipment",
       "post /orders/{orderId}/cancel",
       "post /placeOrder",
     ]);
@@ -61,13 +70,30 @@ describe("the document", () => {
 
   test("tells the statuses of success and the headers of what has effects", () => {
     expect(Object.keys(operation("/placeOrder", "post")?.responses ?? {})).toEqual([
-      "201",
-      "202",
-      "default",
+      ...["201", "202", "400", "401", "402", "403", "409", "413", "415"],
+      ...["421", "422", "429", "500", "503", "504"],
     ]);
+    const { responses = {} } = operation("/orders/{orderId}", "get") ?? {};
+    expect(Object.keys(responses)).not.toContain("413");
+    expect(responses["404"]).toEqual({ $ref: "#/components/responses/Problem404" });
     expect(operation("/placeOrder", "post")?.parameters).toMatchObject([
       { name: "Idempotency-Key", in: "header", schema: { minLength: 1, maxLength: 255 } },
     ]);
+  });
+
+  test("has the comments of the contract, with fields by their JSON names", () => {
+    const operations = Object.values(document.paths).flatMap((item) => Object.values(item));
+    for (const { summary, description } of operations) {
+      expect(description, summary).toMatch(/^[A-Z].*\.$/s);
+    }
+    const { properties } = document.components.schemas["smartcart.order.v1.Order"] as {
+      properties: Record<string, { description: string }>;
+    };
+    expect(properties.lastSequence?.description).toContain("Pass it as `afterSequence`");
+    expect(properties.status?.description).toContain("- `SHIPPED`: The parcel has left");
+    for (const [name, { description }] of Object.entries(properties)) {
+      expect(description, name).not.toBe("");
+    }
   });
 
   test("asks for a body only where something in it is needed", () => {
@@ -76,6 +102,37 @@ describe("the document", () => {
     expect(operation("/orders", "get")?.requestBody).toBeUndefined();
   });
 });
+
+describe("examples", () => {
+  const valid = (message: DescMessage) =>
+    validateMessage(message, fromJson(message, exampleOf(message) as JsonValue));
+
+  test("of requests and of events are valid by the rules of the contract", () => {
+    const events = [...eventTypes.values()].map(({ desc }) => desc);
+    for (const message of [...OrderService.methods.map(({ input }) => input), ...events]) {
+      expect(valid(message), message.name).toEqual([]);
+    }
+  });
+
+  test("of responses are valid by their schemas", () => {
+    for (const item of Object.values(document.paths).flatMap((path) => Object.values(path))) {
+      for (const [status, response] of Object.entries(item.responses)) {
+        const { content } = response as { content?: Record<string, Content> };
+        const { schema, example } = content?.["application/json"] ?? {};
+        if (schema === undefined) continue;
+        const validate = schemaOf(schema.$ref.split("/").at(-1) ?? "");
+        expect(validate(example), `${item.summary} ${status}: ${ajvErrors(validate)}`).toBe(true);
+      }
+    }
+  });
+});
+
+interface Content {
+  readonly schema: { readonly $ref: string };
+  readonly example: object;
+}
+
+const ajvErrors = ({ errors }: { errors?: object | null }) => JSON.stringify(errors);
 
 describe("the schemas", () => {
   const good = { userId: "u1", items: [{ productId: "mug", quantity: 2 }], address: "1 Main St" };

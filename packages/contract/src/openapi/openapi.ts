@@ -1,11 +1,15 @@
 import type { DescField, DescMessage, DescService } from "@bufbuild/protobuf";
 import { ScalarType } from "@bufbuild/protobuf";
 import { accessOf } from "../access/access-rule.ts";
+import { descriptionOf } from "../documents/descriptions.ts";
+import { exampleOf, exampleOfField, hasExample } from "../documents/examples.ts";
 import { hasPlainJson } from "../fields/json-fields.ts";
 import type { JsonSchema, SchemaRegistry } from "../json-schema/json-schema.ts";
 import { createSchemaRegistry, requiredFields } from "../json-schema/json-schema.ts";
 import type { FieldChain, RestHeader, RestRoute } from "../rest/rest-routes.ts";
 import { jsonPathOf, restRoutes } from "../rest/rest-routes.ts";
+import type { MethodProblems } from "./problem-responses.ts";
+import { problemComponents, problemResponses } from "./problem-responses.ts";
 
 /** What the document says of itself. */
 export interface OpenApiInfo {
@@ -15,29 +19,9 @@ export interface OpenApiInfo {
   readonly description?: string;
   /** Request headers that the methods read. */
   readonly headers?: readonly RestHeader[];
+  /** Problems of single methods, beside those that every method of its kind may answer with. */
+  readonly problems?: MethodProblems;
 }
-
-const problemSchema: JsonSchema = {
-  type: "object",
-  description: "RFC 9457, with further members that depend on the code",
-  properties: {
-    type: { type: "string", format: "uri" },
-    title: { type: "string" },
-    status: { type: "integer" },
-    detail: { type: "string" },
-    code: { type: "string", description: "Stable; branch on this" },
-    instance: { type: "string" },
-    violations: {
-      type: "array",
-      items: {
-        type: "object",
-        properties: { field: { type: "string" }, message: { type: "string" } },
-        required: ["field", "message"],
-      },
-    },
-  },
-  required: ["type", "title", "status", "detail", "code"],
-};
 
 const bearerScheme = {
   type: "http",
@@ -53,25 +37,35 @@ export function createOpenApi(services: readonly DescService[], info: OpenApiInf
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of restRoutes(services)) {
     const item = paths[route.openApiPath] ?? {};
-    item[route.verb.toLowerCase()] = operation(route, schemas, info.headers ?? []);
+    item[route.verb.toLowerCase()] = operation(route, schemas, info);
     paths[route.openApiPath] = item;
   }
   const { title, version, description } = info;
   return {
     openapi: "3.1.0",
-    info: { title, version, ...(description && { description }) },
-    servers: [{ url: "/" }],
-    tags: services.map((service) => ({ name: service.name })),
+    info: {
+      title,
+      version,
+      ...(description && { description }),
+      license: { name: "Apache License 2.0", identifier: "Apache-2.0" },
+    },
+    servers: [{ url: "/", description: "The server of this document" }],
+    tags: services.map((service) => ({
+      name: service.name,
+      description: descriptionOf(service) ?? "",
+    })),
     paths,
     components: {
-      schemas: { ...schemas.all(), Problem: problemSchema },
+      schemas: { ...schemas.all(), ...problemComponents.schemas },
+      responses: problemComponents.responses,
       securitySchemes: { bearer: bearerScheme },
     },
   };
 }
 
-function operation(route: RestRoute, schemas: SchemaRegistry, headers: readonly RestHeader[]) {
+function operation(route: RestRoute, schemas: SchemaRegistry, info: OpenApiInfo) {
   const { method } = route;
+  const { headers = [], problems = {} } = info;
   const parameters = [
     ...route.variables.map((chain) => parameter("path", chain, schemas)),
     ...queryFields(route).map((chain) => parameter("query", chain, schemas)),
@@ -87,9 +81,10 @@ function operation(route: RestRoute, schemas: SchemaRegistry, headers: readonly 
     operationId: method.name,
     tags: [method.parent.name],
     summary: words(method.name),
+    description: descriptionOf(method) ?? "",
     ...(parameters.length > 0 && { parameters }),
     ...(route.body !== undefined && { requestBody: requestBody(route, schemas) }),
-    responses: responses(route, schemas),
+    responses: { ...responses(route, schemas), ...problemResponses(route, problems[method.name]) },
     security: securityOf(route),
   };
 }
@@ -103,7 +98,11 @@ function requestBody({ body, method, variables }: RestRoute, schemas: SchemaRegi
   const whole = body === "*" || body === undefined;
   const schema = whole ? bodySchema(method.input, variables, schemas) : schemas.ofField(body);
   const required = requiredFields(method.input).length > variables.length;
-  return { required, content: { "application/json": { schema } } };
+  const example = whole ? exampleOf(method.input) : exampleOfField(body);
+  // What the path sets is not in the body.
+  if (whole)
+    for (const [first] of variables) delete (example as Record<string, unknown>)[first.jsonName];
+  return { required, content: { "application/json": { schema, example } } };
 }
 
 /** Fields that the path sets are not asked for in the body. */
@@ -124,17 +123,21 @@ function bodySchema(
 function responses(route: RestRoute, schemas: SchemaRegistry) {
   const { method, responseField, rest } = route;
   const schema = responseField ? schemas.ofField(responseField) : schemas.ref(method.output);
-  const content = { "application/json": { schema } };
+  const example = responseField ? exampleOfField(responseField) : exampleOf(method.output);
+  const content = { "application/json": { schema, example } };
   const headers = rest?.location
     ? { headers: { Location: { schema: { type: "string", format: "uri-reference" } } } }
     : {};
   const success = { description: "Success", ...headers, content };
   const answers: Record<string, unknown> = { [rest?.successStatus || 200]: success };
   for (const { field, value, status } of rest?.when ?? []) {
-    answers[status] = { ...success, description: `Success, where ${field} is ${value}` };
+    const shown = { schema, example: { ...(example as object), [field]: value } };
+    answers[status] = {
+      ...success,
+      description: `Success, where ${field} is ${value}`,
+      content: { "application/json": shown },
+    };
   }
-  const problem = { schema: { $ref: "#/components/schemas/Problem" } };
-  answers.default = { description: "Problem", content: { "application/problem+json": problem } };
   return answers;
 }
 
@@ -144,7 +147,16 @@ function parameter(where: "path" | "query", chain: FieldChain, schemas: SchemaRe
   const required =
     where === "path" ||
     (chain.length === 1 && requiredFields(field.parent).includes(field.jsonName));
-  return { name: jsonPathOf(chain), in: where, required, schema };
+  const { description, ...rest } = schema;
+  const example = hasExample(field) ? { example: exampleOfField(field) } : {};
+  return {
+    name: jsonPathOf(chain),
+    in: where,
+    required,
+    ...(description !== undefined && { description }),
+    schema: rest,
+    ...example,
+  };
 }
 
 /** Every field that neither path nor body sets; those of messages by their dotted names. */

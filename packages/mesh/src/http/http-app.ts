@@ -118,8 +118,8 @@ function addRest(app: HttpApp, o: HttpAppOptions, services: readonly DescService
     metrics: o.metrics,
   });
   const title = `SmartCart ${o.name}`;
-  const description = o.restOptions?.description;
-  const info = { title, version: "1", headers, ...(description && { description }) };
+  const { description, problems = {} } = o.restOptions ?? {};
+  const info = { title, version: "1", headers, problems, ...(description && { description }) };
   const document = Buffer.from(JSON.stringify(createOpenApi(services, info)));
   app.get("/openapi.json", (c) => c.body(document, 200, { "content-type": "application/json" }));
   addSwaggerUi(app, { title });

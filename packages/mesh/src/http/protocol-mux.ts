@@ -38,7 +38,7 @@ const http2Preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").subarray(0,
 /** A connection that says nothing for so long is closed. */
 const firstBytesTimeoutMs = 10_000;
 /**
- * An aborted stream costs a server 0.1 to 0.2 ms of a processor: 3,000 at once are up to 0.6 s of it, 300 a second up to 6 %
+ * An aborted stream costs a server 0.1 to 0.2 ms of a processor: 3,000 at once are up to 0.6 s of it, 300 per second up to 6 %
  * of it for as long as they go on.
  */
 const resetAllowance = { capacity: 3_000, refillPerSecond: 300 };

@@ -4,7 +4,7 @@ import { createContextValues } from "@connectrpc/connect";
 import type { Http2Bindings, HttpBindings } from "@hono/node-server";
 import type { Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { RestHeader, RestRoute } from "@smartcart/contract";
+import type { MethodProblems, RestHeader, RestRoute } from "@smartcart/contract";
 import type { Logger, Registry, TokenBuckets, TrustedProxies } from "@smartcart/runtime";
 import { clientAddress, createTokenBuckets, Histogram, withSpan } from "@smartcart/runtime";
 import { viaRestKey } from "../context/call-scope.ts";
@@ -22,6 +22,8 @@ import { buildRequest } from "./rest-request.ts";
 export interface RestOptions {
   /** Request headers that are handed to the method. What the method answers in headers is always copied back. */
   readonly headers?: readonly RestHeader[];
+  /** For the OpenAPI document: the problems of single methods. */
+  readonly problems?: MethodProblems;
   /** What the OpenAPI document says of the interface as a whole, in Markdown. */
   readonly description?: string;
 }

@@ -16,11 +16,28 @@ const headers = {
   "x-content-type-options": "nosniff",
 };
 
+/** An order that is placed here becomes the example of the other operations, which would respond 404 with the one in the document. */
 const initializer = `window.ui = SwaggerUIBundle({
   url: new URL("../openapi.json", document.currentScript.src).href,
   dom_id: "#swagger-ui",
   deepLinking: true,
+  tryItOutEnabled: true,
+  responseInterceptor(response) {
+    const location = response.headers.location;
+    if (response.ok && location !== undefined) useAsExample(location.split("/").at(-1));
+    return response;
+  },
 });
+
+function useAsExample(id) {
+  const { specSelectors, specActions } = window.ui;
+  const spec = specSelectors.specJson().toJS();
+  const operations = Object.values(spec.paths).flatMap((item) => Object.values(item));
+  for (const { parameters = [] } of operations) {
+    for (const parameter of parameters) if (parameter.in === "path") parameter.example = id;
+  }
+  specActions.updateJsonSpec(spec);
+}
 `;
 
 /** Serves Swagger UI for /openapi.json at /docs, from this machine alone. */

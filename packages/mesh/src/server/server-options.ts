@@ -62,7 +62,7 @@ export interface ServerOptions {
   readonly maxBodyBytes?: number;
   /** Unary calls at once; one more is refused with 503 and Retry-After. Default 2048. */
   readonly maxInFlight?: number;
-  /** REST requests a second from one address; more are refused with 429 and Retry-After. Default 0: no limit. */
+  /** REST requests per second from one address; more are refused with 429 and Retry-After. Default 0: no limit. */
   readonly rateLimitPerSecond?: number;
   /** Longest time for calls under way when the server is disposed of. Default 5000. */
   readonly drainMs?: number;

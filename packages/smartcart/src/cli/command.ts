@@ -21,6 +21,8 @@ export interface Cli {
    * prints a long list ends then.
    */
   print(text: string): boolean;
+  /** The same with the secrets in the text, for a command whose purpose is to print one. */
+  printSecret(text: string): boolean;
   /** Writes a value to standard output as one line of JSON: one document, or one line of several. Returns what `print` does. */
   printJson(value: unknown): boolean;
   /** Writes a line for the person to standard error: progress, hints. Never what a program has to read. */

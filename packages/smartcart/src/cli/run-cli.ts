@@ -5,10 +5,11 @@ import type { Cli } from "./command.ts";
 import { CommandError, exitCodes } from "./command.ts";
 import { createProgram } from "./program.ts";
 
-/** Where a command writes. Returns what went wrong, undefined where all of it was written. */
+/** Where a command writes. Returns what went wrong, undefined where all of it was written. Secrets are concealed by default. */
 export type Write = (
   stream: "stdout" | "stderr",
   text: string,
+  options?: { readonly withSecrets?: boolean },
 ) => NodeJS.ErrnoException | undefined;
 
 /** Runs `smartcart ARGS` and returns its exit code. Never throws. `write` is replaced in tests. */
@@ -18,12 +19,15 @@ export async function runCli(
   write: Write = writeOutput,
 ): Promise<number> {
   let unwritten: NodeJS.ErrnoException | undefined;
-  const print = (text: string) => {
-    unwritten ??= write("stdout", text);
+  const printWith = (options?: { withSecrets: boolean }) => (text: string) => {
+    unwritten ??= write("stdout", text, options);
     return unwritten === undefined;
   };
+  const print = printWith();
+  const printSecret = printWith({ withSecrets: true });
   const note = (line: string) => void write("stderr", `${line}\n`);
-  const cli: Cli = { env, print, printJson: (value) => print(`${JSON.stringify(value)}\n`), note };
+  const printJson = (value: unknown) => print(`${JSON.stringify(value)}\n`);
+  const cli: Cli = { env, print, printSecret, printJson, note };
   const code = await resultOf(cli, args);
   // A reader that has left wanted no more; a full disk is a failure.
   if (unwritten === undefined || unwritten.code === "EPIPE") return code;

@@ -12,8 +12,15 @@ export const addDb: AddCommand = (program, cli) => {
     .addOption(jsonOption())
     .action(async ({ json }: { json?: boolean }) => {
       const { findDatabase } = await import("../attach.ts");
-      const url = await findDatabase(cli.env);
-      if (json) cli.printJson({ url });
-      else cli.print(`${url}\n`);
+      const url = withoutDefaults(await findDatabase(cli.env));
+      cli.printSecret(json ? `${JSON.stringify({ url })}\n` : `${url}\n`);
     });
 };
+
+/** Tools before PostgreSQL 17 refuse a URL with this parameter, also with its default. */
+function withoutDefaults(text: string): string {
+  const url = new URL(text);
+  if (url.searchParams.get("sslnegotiation") === "postgres")
+    url.searchParams.delete("sslnegotiation");
+  return url.href;
+}
