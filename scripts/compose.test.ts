@@ -35,7 +35,9 @@ const root = join(import.meta.dirname, "..");
 const compose = parse(read("compose.yaml"), { merge: true }) as ComposeFile;
 const dockerfile = read("Dockerfile").split("\n");
 const services = Object.entries(compose.services);
-const ours = services.filter(([, service]) => service.build !== undefined);
+/** They end when they are done. */
+const jobs = new Set(["roles"]);
+const ours = services.filter(([name, service]) => service.build !== undefined && !jobs.has(name));
 
 /** Where each part listens (README, "Parts and ports"). */
 const portOf: Readonly<Record<string, number>> = {
@@ -129,6 +131,10 @@ describe("what the containers share", () => {
   test("a container waits for the health of those it needs, and those report it", () => {
     for (const [, service] of services) {
       for (const [needed, { condition }] of Object.entries(service.depends_on ?? {})) {
+        if (jobs.has(needed)) {
+          expect(condition).toBe("service_completed_successfully");
+          continue;
+        }
         expect(condition).toBe("service_healthy");
         expect(compose.services[needed]?.healthcheck?.test[0]).toBe("CMD");
       }
@@ -143,6 +149,19 @@ describe("what the containers share", () => {
     const volumes = services.flatMap(([, service]) => service.volumes ?? []);
     expect(new Set(networks)).toEqual(new Set(Object.keys(compose.networks)));
     expect(volumes.map((volume) => volume.split(":")[0])).toEqual(Object.keys(compose.volumes));
+  });
+
+  test("each service has a role and a user of its own, with the password that the job gives it", () => {
+    const given = compose.services.roles?.environment ?? {};
+    for (const [name, { environment = {} }] of ours.filter(([name]) => name !== "web")) {
+      const word = name.replaceAll("-", "_");
+      const password = interpolate(given[`${word.toUpperCase()}_PASSWORD`] ?? "");
+      expect(password).not.toBe("");
+      for (const variable of ["DATABASE_URL", "AMQP_URL"]) {
+        const url = new URL(interpolate(environment[variable] ?? ""));
+        expect([url.username, url.password]).toEqual([`smartcart_${word}`, password]);
+      }
+    }
   });
 
   test("only tracing needs a profile", () => {

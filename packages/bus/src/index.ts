@@ -10,6 +10,8 @@ export type { BusOptions } from "./open-bus.ts";
 export { openBus } from "./open-bus.ts";
 export { insertOutbox, outboxMigrations, outboxWritten } from "./outbox.ts";
 export { describeUrl } from "./rabbitmq/connection.ts";
+export type { BrokerAdmin, QueueUse, ServiceUser } from "./rabbitmq/service-users.ts";
+export { createServiceUsers } from "./rabbitmq/service-users.ts";
 export type { Relay } from "./relay.ts";
 export { startRelay } from "./relay.ts";
 export type { RelayOptions } from "./relay-run.ts";

@@ -37,6 +37,11 @@ describe.skipIf(skip)("a start on RabbitMQ", () => {
   it.each<[string, () => string | Promise<string>, RegExp]>([
     ["a URL that is none", () => "localhost:5672", /must look like amqp:/],
     ["a URL without user", () => "amqp://localhost", /must carry user and password/],
+    [
+      "guest elsewhere",
+      () => "amqp://guest:guest@mq.example",
+      /user guest.* on mq\.example: use a user/,
+    ],
     ["a stray %", () => "amqp://me:pencil%@localhost", /write it as %25/],
     ["a wrong password", () => url((u) => (u.password = "pencil")), /Login was refused.*correct/],
     [

@@ -9,6 +9,7 @@ import { createTokenVerifier } from "./token-verifier.ts";
 export interface AccessConfig {
   readonly HOST: string;
   readonly MESH_SECRET: string | undefined;
+  readonly MESH_TLS_CERT: string | undefined;
   readonly OPS_TOKEN: string | undefined;
   readonly SMARTCART_OPEN: string | undefined;
   readonly AUTH_ISSUER: string | undefined;
@@ -80,8 +81,8 @@ function verifierOf(config: AccessConfig): TokenVerifier | undefined {
 
 /** Where people have to prove who they are, or the network is near, services must be able to prove it too. */
 function assertServicesProve(config: AccessConfig, isOpen: boolean): void {
-  const { HOST, MESH_SECRET, OPS_TOKEN } = config;
-  if (MESH_SECRET !== undefined) return;
+  const { HOST, MESH_SECRET, MESH_TLS_CERT, OPS_TOKEN } = config;
+  if ((MESH_SECRET ?? MESH_TLS_CERT) !== undefined) return;
   const cause = !isOpen
     ? "AUTH_ISSUER is set"
     : OPS_TOKEN !== undefined
@@ -91,7 +92,7 @@ function assertServicesProve(config: AccessConfig, isOpen: boolean): void {
         : `HOST=${HOST} is not loopback`;
   if (cause === undefined) return;
   throw new StartError(
-    `${cause}, but MESH_SECRET is not set, so that services cannot prove who they are; set MESH_SECRET (openssl rand -hex 16), the same for all services`,
+    `${cause}, but MESH_SECRET is not set, so that services cannot prove who they are; set MESH_SECRET (openssl rand -hex 16), the same for all services, or certificates by MESH_TLS_CERT (docs/operations.md, Security)`,
     { variable: "MESH_SECRET" },
   );
 }

@@ -5,6 +5,7 @@ import { accessFrom, createDevelopmentIssuer } from "../src/index.ts";
 const unset: AccessConfig = {
   HOST: "127.0.0.1",
   MESH_SECRET: undefined,
+  MESH_TLS_CERT: undefined,
   OPS_TOKEN: undefined,
   SMARTCART_OPEN: undefined,
   AUTH_ISSUER: undefined,

@@ -26,7 +26,10 @@ export {
 } from "./errors/problem.ts";
 export type { Checks } from "./health/readiness.ts";
 export { isAllowedOrigin } from "./http/allowed-origin.ts";
+export type { NodeRequest, NodeResponse } from "./http/node-http.ts";
 export { boundPipelines } from "./http/pipelines.ts";
+export { createProtocolMux, type ProtocolMux } from "./http/protocol-mux.ts";
+export { demandTls } from "./http/strict-transport.ts";
 export {
   createFaultSwitch,
   type FaultSwitch,
@@ -34,7 +37,6 @@ export {
   switchNotFound,
 } from "./instance/fault-switch.ts";
 export { describeFaultSwitch, type Gauges } from "./instance/instance-service.ts";
-export { createConnectionLimit } from "./limits/connection-limit.ts";
 export type { RestOptions } from "./rest/rest.ts";
 export { type RunningServer, startServer } from "./server/server.ts";
 export type { ServerOptions } from "./server/server-options.ts";

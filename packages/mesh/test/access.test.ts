@@ -66,21 +66,21 @@ afterAll(() => server[Symbol.asyncDispose]());
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 type Headers = Promise<Record<string, string>>;
 const ada = async (): Headers => bearer(await issue({ subject: "ada" }));
-const hub = async (): Headers => ({
-  "smartcart-caller": createCallerTokens("status-hub", meshSecret)(),
+const caller = (name: string, { secret = meshSecret, audience = "test" } = {}) => ({
+  "smartcart-caller": createCallerTokens({ caller: name, audience }, secret)(),
 });
+const hub = async (): Headers => caller("status-hub");
 const as = {
   nobody: async () => ({}),
   ada,
   operator: async () => bearer(await issue({ subject: "ops", isOperator: true })),
   "bearer of OPS_TOKEN": async () => bearer(opsToken),
   hub,
-  ops: async () => ({ "smartcart-caller": createCallerTokens("ops", meshSecret)() }),
-  inventory: async () => ({ "smartcart-caller": createCallerTokens("inventory", meshSecret)() }),
+  ops: async () => caller("ops"),
+  inventory: async () => caller("inventory"),
   "hub for ada": async () => ({ ...(await ada()), ...(await hub()) }),
-  "forged service": async () => ({
-    "smartcart-caller": createCallerTokens("status-hub", "another secret 123")(),
-  }),
+  "forged service": async () => caller("status-hub", { secret: "another secret 123" }),
+  "ops with a token for another service": async () => caller("ops", { audience: "payment" }),
   garbage: async () => bearer("a.b.c"),
 } satisfies Record<string, () => Headers>;
 type Who = keyof typeof as;
@@ -123,6 +123,7 @@ describe.each(["Connect", "gRPC", "gRPC-Web", "in process"])("by %s", (name) => 
     ["hub", listOrderEvents, { orderId: "ORD-bo" }, "PermissionDenied"],
     ["ops", placeOrder, {}, "InvalidArgument"],
     ["inventory", placeOrder, {}, "PermissionDenied"],
+    ["ops with a token for another service", placeOrder, {}, "Unauthenticated"],
     ["hub for ada", listOrderEvents, { orderId: "ORD-bo" }, "NotFound"],
     ["hub for ada", listOrderEvents, { orderId: "ORD-ada" }, "OK"],
     ["inventory", listOrderEvents, { orderId: "ORD-bo" }, "PermissionDenied"],

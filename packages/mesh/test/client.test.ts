@@ -320,7 +320,7 @@ describe("callers", () => {
   };
 
   test("the contract's list holds where there is a secret", async () => {
-    await using server = await startTestServer({ routes, meshSecret });
+    await using server = await startTestServer({ name: "inventory", routes, meshSecret });
     for (const way of [{ baseUrl: server.url }, { transport: server.transport }]) {
       expect(await call({ ...way, meshSecret })).toBeUndefined();
       expect((await call({ ...way }))?.code).toBe(Code.Unauthenticated);

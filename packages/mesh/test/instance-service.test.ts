@@ -19,6 +19,7 @@ interface Peer {
 function deskOf({ url: baseUrl }: Peer, o: { meshSecret?: string; caller?: string } = {}) {
   const client = createServiceClient(InstanceService, {
     caller: "ops",
+    audience: "test",
     baseUrl,
     log: silentLogger,
     ...o,

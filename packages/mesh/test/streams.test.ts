@@ -90,7 +90,12 @@ test("one method has so many streams, whoever opens them", async () => {
 
 test("a part of the mesh is no address", async () => {
   const meshSecret = "a-secret-of-the-mesh-for-tests";
-  await using server = await startTestServer({ routes: quiet, meshSecret, drainMs: 200 });
+  await using server = await startTestServer({
+    name: "inventory",
+    routes: quiet,
+    meshSecret,
+    drainMs: 200,
+  });
   using client = createServiceClient(InventoryService, {
     caller: "order",
     baseUrl: server.url,

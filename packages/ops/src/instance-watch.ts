@@ -1,4 +1,5 @@
 import { InstanceService } from "@smartcart/gen/ops/v1/instance_service_pb";
+import type { TlsFiles } from "@smartcart/identity";
 import type { ServiceClient } from "@smartcart/mesh";
 import { createServiceClient } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
@@ -13,6 +14,7 @@ export interface InstanceWatchOptions {
   readonly service: ServiceName;
   readonly address: InstanceAddress;
   readonly meshSecret: string | undefined;
+  readonly tls?: TlsFiles | undefined;
   readonly log: Logger;
   readonly attention: Attention;
 }
@@ -35,8 +37,10 @@ export function startInstanceWatch(o: InstanceWatchOptions): InstanceWatch {
   const client = createServiceClient(InstanceService, {
     caller: "ops",
     ...o.address,
+    audience: service,
     log,
     meshSecret: o.meshSecret,
+    tls: o.tls,
   });
   const stop = new AbortController();
   let track: Track = [];

@@ -10,7 +10,7 @@ import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb"
 import type { FaultSwitch } from "@smartcart/mesh";
 import { createServiceClient } from "@smartcart/mesh";
 import { createIncrementalCheck, createInvariants } from "@smartcart/reconciler";
-import type { RunningService, ServiceOptions } from "@smartcart/service";
+import type { RunningService, ServiceContext, ServiceOptions } from "@smartcart/service";
 import { startService } from "@smartcart/service";
 import { createAttention } from "./attention.ts";
 import type { OpsConfig } from "./config.ts";
@@ -53,10 +53,10 @@ const lingerMs = 60_000;
 export async function startOps(o: OpsOptions): Promise<RunningService> {
   const { config, databaseUrl: url, bus, log } = o;
   const definition = { name: "ops", portVariable: "OPS_PORT", ...o } as const;
-  return startService(definition, async ({ stack, openDatabase, connect }) => {
+  return startService(definition, async ({ stack, openDatabase, connect, tls }) => {
     // One connection holds the invariants against what all services store, the other ones serve what is kept here.
     const database = await openDatabase({ url, schema: "ops", migrations, maxConnections: 3 });
-    const peers = connectPeers(o, stack);
+    const peers = connectPeers(o, { stack, tls });
     const load = stack.use(
       startLoad({
         orders: connect(OrderService, o.services.order[0] ?? { baseUrl: config.ORDER_URL }),
@@ -66,7 +66,7 @@ export async function startOps(o: OpsOptions): Promise<RunningService> {
     );
     const loadSwitch = stack.use(createLoadSwitch(load.setRate, loadMs));
     const faultSwitches = config.SMARTCART_DEMO ? [loadSwitch] : [];
-    const watched = watchMesh(o, faultSwitches, stack);
+    const watched = watchMesh(o, faultSwitches, { stack, tls });
     const invariants = stack.use(
       startInvariantWatch({
         check: createIncrementalCheck({ database, settleMs }),
@@ -111,14 +111,14 @@ export async function startOps(o: OpsOptions): Promise<RunningService> {
 function watchMesh(
   { config, services, bus, log }: OpsOptions,
   faultSwitches: readonly FaultSwitch[],
-  stack: AsyncDisposableStack,
+  { stack, tls }: Pick<ServiceContext, "stack" | "tls">,
 ) {
   const attention = stack.use(createAttention(lingerMs));
   const common = { log, attention };
   const watches = serviceNames.flatMap((service) =>
     services[service].map((address) =>
       stack.use(
-        startInstanceWatch({ ...common, service, address, meshSecret: config.MESH_SECRET }),
+        startInstanceWatch({ ...common, service, address, meshSecret: config.MESH_SECRET, tls }),
       ),
     ),
   );
@@ -133,8 +133,11 @@ function watchMesh(
 }
 
 /** Repairs are made in the reconciler's name, which the contract allows to make them. */
-function connectPeers({ config, services, log }: OpsOptions, stack: AsyncDisposableStack) {
-  const common = { caller: "reconciler", log, meshSecret: config.MESH_SECRET };
+function connectPeers(
+  { config, services, log }: OpsOptions,
+  { stack, tls }: Pick<ServiceContext, "stack" | "tls">,
+) {
+  const common = { caller: "reconciler", log, meshSecret: config.MESH_SECRET, tls };
   const ops = { ...common, caller: "ops" };
   const logs = stack.use(createServiceClient(LogService, { ...ops, ...services.log[0] }));
   return {

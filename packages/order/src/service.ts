@@ -74,7 +74,7 @@ export function startOrder(o: OrderOptions): Promise<RunningService> {
     const answerTimeoutMs = config.ORDER_ANSWER_TIMEOUT_MS;
     const common = { database, repository, saga, crashPoints, log, now };
     return {
-      ...endpoints(config),
+      ...endpoints(config, context.tls !== undefined),
       routes(router) {
         orderRoutes({ ...common, catalogue, shipping, answerTimeoutMs })(router);
         orderAdminRoutes({ ...common, peers, answerTimeoutMs })(router);
@@ -97,8 +97,8 @@ export function startOrder(o: OrderOptions): Promise<RunningService> {
 }
 
 /** What the port offers beside the RPCs, and its limits. */
-function endpoints(config: OrderConfig): ServiceServer {
-  const asyncApi = createAsyncApi({ statusPort: config.STATUS_PORT });
+function endpoints(config: OrderConfig, hasTls: boolean): ServiceServer {
+  const asyncApi = createAsyncApi({ statusPort: config.STATUS_PORT, hasTls });
   return {
     services: [OrderService, OrderAdminService],
     rest: [OrderService],

@@ -53,6 +53,23 @@ export const commonConfig = {
     default: undefined,
     desc: "secret shared by all services, 16 characters or more; if set, calls between services are authenticated",
   }),
+  TLS_CERT: str({
+    default: undefined,
+    desc: "PEM file with the certificate of public ports and its intermediates; if set, all ports speak TLS only. Files are read again when they change",
+  }),
+  TLS_KEY: str({ default: undefined, desc: "PEM file with the private key of TLS_CERT" }),
+  MESH_TLS_CA: str({
+    default: undefined,
+    desc: "PEM file with the authorities that issue the certificates of services; if set, calls between services are authenticated by them (mutual TLS)",
+  }),
+  MESH_TLS_CERT: str({
+    default: undefined,
+    desc: "PEM file with the certificate of this service, for example /certs/{service}.crt: {service} is its name",
+  }),
+  MESH_TLS_KEY: str({
+    default: undefined,
+    desc: "PEM file with the private key of MESH_TLS_CERT, for example /certs/{service}.key",
+  }),
   AUTH_ISSUER: str({
     default: undefined,
     desc: 'Issuer ("iss") of access tokens; if set, customers and operators must send a token',

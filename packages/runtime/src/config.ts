@@ -52,7 +52,18 @@ export function parseConfig<const S extends object>(
       if (problems.length > 0) throw new ConfigError(problems);
     },
   });
-  return Object.freeze({ ...(cleaned as object) }) as CleanedEnv<S>;
+  return Object.freeze(followTls(cleaned, rest)) as CleanedEnv<S>;
+}
+
+/** Where the ports of services speak TLS, the URLs at which they are looked for unless something else is said begin with https. */
+function followTls(cleaned: object, given: NodeJS.ProcessEnv): object {
+  const values: Record<string, unknown> = { ...cleaned };
+  if ((values.TLS_CERT ?? values.MESH_TLS_CERT) === undefined) return values;
+  for (const [name, value] of Object.entries(values)) {
+    if (!name.endsWith("_URL") || given[name] !== undefined) continue;
+    values[name] = typeof value === "string" ? value.replace(/^http:/, "https:") : value;
+  }
+  return values;
 }
 
 function describe(error: Error): string {

@@ -2,8 +2,8 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { EventBus } from "@smartcart/bus";
 import { observeBus } from "@smartcart/bus";
-import type { Access } from "@smartcart/identity";
-import { accessFrom } from "@smartcart/identity";
+import type { Access, TlsFiles } from "@smartcart/identity";
+import { accessFrom, openTlsFiles } from "@smartcart/identity";
 import type { Checks, ErrorMapper, ServiceClient, ServiceClientOptions } from "@smartcart/mesh";
 import { createServiceClient } from "@smartcart/mesh";
 import type { CleanedEnv, commonConfig, Logger, Registry } from "@smartcart/runtime";
@@ -44,6 +44,8 @@ export interface ServiceDatabase {
 export interface ServiceContext {
   /** Who callers are, and whom the service takes at their word, as its settings say. */
   readonly access: Access;
+  /** Certificates of the port and of the service; undefined: there are none, and the port speaks plain text. */
+  readonly tls: TlsFiles | undefined;
   readonly metrics: Registry;
   /** Disposed of in reverse order: by a failed start at once, else with the service, after its server. */
   readonly stack: AsyncDisposableStack;
@@ -58,7 +60,7 @@ export interface ServiceContext {
 }
 
 /** Where another service is: its URL, or the transport of one in the same process. */
-export type PeerAddress = Pick<ServiceClientOptions, "baseUrl" | "transport">;
+export type PeerAddress = Pick<ServiceClientOptions, "baseUrl" | "transport" | "audience">;
 
 /** Creates the context over an empty stack; `checks` fills up with what it opens. */
 export function createContext(
@@ -66,8 +68,11 @@ export function createContext(
   stack: AsyncDisposableStack,
 ): ServiceContext & { readonly checks: Checks } {
   const checks: Record<string, () => Promise<void>> = {};
+  const tls = openTlsFiles({ config, service: name, log });
+  if (tls !== undefined) stack.use(tls);
   return {
     access: accessFrom(config),
+    tls,
     metrics,
     stack,
     checks,
@@ -85,7 +90,7 @@ export function createContext(
     },
     connect(service, address) {
       const { MESH_SECRET: meshSecret } = config;
-      const options = { caller: name, ...address, log, metrics, meshSecret };
+      const options = { caller: name, ...address, log, metrics, meshSecret, tls };
       return stack.use(createServiceClient(service, options));
     },
   };

@@ -1,6 +1,6 @@
 import type { EventBus } from "@smartcart/bus";
 import { createLogShipper, openBus } from "@smartcart/bus";
-import { accessFrom } from "@smartcart/identity";
+import { accessFrom, checkTlsFiles } from "@smartcart/identity";
 import type { CleanedEnv, commonConfig, Logger, Registry } from "@smartcart/runtime";
 import { parseConfig, runMain, stateDirectory } from "@smartcart/runtime";
 import { databaseIdentity, openDatabaseServer } from "@smartcart/store";
@@ -48,6 +48,7 @@ export async function runService<const S extends typeof commonConfig>(
     const config = parseConfig(env, o.config);
     o.check?.(config);
     accessFrom(config as ServiceConfig);
+    checkTlsFiles(config as ServiceConfig, name);
     const { AMQP_URL: amqpUrl, DATABASE_URL } = config as ServiceConfig;
     await using starting = new AsyncDisposableStack();
     let databaseUrl = needsDatabase || amqpUrl === undefined ? undefined : DATABASE_URL;

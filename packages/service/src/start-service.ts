@@ -17,6 +17,7 @@ type Given =
   | "trustedProxies"
   | "meshSecret"
   | "authenticate"
+  | "tls"
   | "trust"
   | "mapError";
 
@@ -54,6 +55,7 @@ export async function startService<V extends string>(
     log,
     metrics: context.metrics,
     meshSecret: config.MESH_SECRET,
+    tls: context.tls,
     ...context.access,
     mapError: context.mapError,
     faultSwitches: config.SMARTCART_DEMO ? (served.faultSwitches ?? []) : undefined,

@@ -2,6 +2,8 @@
 import type { EventBus } from "@smartcart/bus";
 import { openBus } from "@smartcart/bus";
 import { findEmbeddedPostgres } from "@smartcart/engines";
+import type { TlsFiles } from "@smartcart/identity";
+import { hasTls, openTlsFiles } from "@smartcart/identity";
 import type { Logger } from "@smartcart/runtime";
 import { createLogger, StartError, serverUrl, stateDirectory } from "@smartcart/runtime";
 import { parseSmartCartConfig } from "./config.ts";
@@ -14,6 +16,8 @@ export interface Attached extends AsyncDisposable {
   readonly urls: Readonly<Record<string, string>>;
   /** Proves who calls, where the parts ask for it. */
   readonly meshSecret: string | undefined;
+  /** By which the services are known and this tool proves who it is; undefined: there are none. */
+  readonly tls: TlsFiles | undefined;
   /** Proves that an operator calls, where the parts ask for it. */
   readonly opsToken: string | undefined;
   readonly log: Logger;
@@ -29,6 +33,14 @@ export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
   const log = createLogger({ service: "smartcart", level: "error" });
   const databaseUrl = await findDatabase(env);
   const note = await readRunningNote(stateDirectory(env));
+  const meshSecret = config.MESH_SECRET ?? note?.meshSecret;
+  // Who can prove by the secret who it is needs no certificate for it.
+  const service = meshSecret === undefined ? "reconciler" : undefined;
+  const tls = openTlsFiles({
+    config: hasTls(config) ? config : (note?.tls ?? config),
+    service,
+    log,
+  });
   const amqpUrl = config.AMQP_URL ?? note?.amqpUrl;
   const signal = AbortSignal.timeout(PATIENCE_MS);
   const bus = await openBus({ amqpUrl, databaseUrl, name: "smartcart-cli", log, signal }).catch(
@@ -40,10 +52,14 @@ export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
     databaseUrl,
     bus,
     urls: await findUrls(env),
-    meshSecret: config.MESH_SECRET ?? note?.meshSecret,
+    meshSecret,
+    tls,
     opsToken: config.OPS_TOKEN,
     log,
-    [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await tls?.[Symbol.asyncDispose]();
+      await bus[Symbol.asyncDispose]();
+    },
   };
 }
 
@@ -90,7 +106,7 @@ const parts = [
 /** On this machine, on their ports. */
 function urlsOf(config: ReturnType<typeof parseSmartCartConfig>): Record<string, string> {
   return Object.fromEntries(
-    parts.map(({ name, port }) => [name, serverUrl(config.HOST, config[port])]),
+    parts.map(({ name, port }) => [name, serverUrl(config.HOST, config[port], hasTls(config))]),
   );
 }
 

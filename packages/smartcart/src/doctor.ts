@@ -9,6 +9,7 @@ import { createInvariants, createReconciler } from "@smartcart/reconciler";
 import { reasonOf } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase } from "@smartcart/store";
+import { askPart } from "./ask-part.ts";
 import type { Attached } from "./attach.ts";
 
 export interface DoctorOptions {
@@ -57,7 +58,9 @@ export async function runDoctor(attached: Attached, o: DoctorOptions): Promise<D
   const checks = [
     await checkDatabase(database),
     await checkQueue(attached.bus),
-    ...(await Promise.all(Object.entries(attached.urls).map(checkService))),
+    ...(await Promise.all(
+      Object.entries(attached.urls).map((part) => checkService(part, attached)),
+    )),
     check,
   ];
   return {
@@ -115,15 +118,18 @@ async function checkQueue(bus: EventBus): Promise<Check> {
   };
 }
 
-async function checkService([name, url]: readonly [string, string]): Promise<Check> {
+async function checkService(
+  [name, url]: readonly [string, string],
+  { tls }: Attached,
+): Promise<Check> {
   try {
-    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) });
-    const report = (await response.json()) as { status: string; checks: Record<string, string> };
+    const { isOk, body } = await askPart(name, `${url}/readyz`, tls);
+    const report = body as { status: string; checks: Record<string, string> };
     const failed = Object.keys(report.checks ?? {}).filter(
       (check) => report.checks[check] !== "ok",
     );
     const why = failed.length > 0 ? `: ${failed.join(", ")} failed` : "";
-    return { name, ok: response.ok, message: `${report.status} at ${url}${why}` };
+    return { name, ok: isOk, message: `${report.status} at ${url}${why}` };
   } catch (error) {
     return { name, ok: false, message: `does not respond at ${url}: ${reasonOf(error)}` };
   }
@@ -135,11 +141,12 @@ async function checkInvariants(
   { reconcile, patienceMs }: DoctorOptions,
 ): Promise<{ check: Check; findings: readonly Finding[] }> {
   await using opened = new AsyncDisposableStack();
-  const { log, meshSecret, urls } = attached;
+  const { log, meshSecret, tls, urls } = attached;
   const peer = (name: string) => ({
     caller: "reconciler",
     log,
     meshSecret,
+    tls,
     baseUrl: urls[name] ?? "",
   });
   const invariants = createInvariants({ settleMs: SETTLE_MS });

@@ -19,11 +19,11 @@ export interface OperatorClients extends Disposable {
   readonly as: CallOptions;
 }
 
-export function createOperatorClients({ urls, opsToken, log }: Attached): OperatorClients {
+export function createOperatorClients({ urls, opsToken, tls, log }: Attached): OperatorClients {
   const clients = new DisposableStack();
   const client = <S extends DescService>(service: S, part: string) =>
     clients.use(
-      createServiceClient(service, { caller: "operator", baseUrl: urls[part] ?? "", log }),
+      createServiceClient(service, { caller: "operator", baseUrl: urls[part] ?? "", log, tls }),
     );
   return {
     order: client(OrderService, "order"),

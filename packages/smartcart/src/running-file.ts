@@ -5,6 +5,7 @@
  */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { TlsConfig } from "@smartcart/identity";
 import { processExists } from "@smartcart/runtime";
 
 /** A SmartCart that runs in one process. */
@@ -14,6 +15,8 @@ export interface RunningNote {
   readonly amqpUrl?: string;
   /** By which the tools prove who they are, where the services ask for it. */
   readonly meshSecret?: string;
+  /** Where the certificates are by which the parts are known, if their ports speak TLS. */
+  readonly tls?: TlsConfig;
   /** Base URL by part. */
   readonly urls: Readonly<Record<string, string>>;
 }

@@ -5,7 +5,7 @@
 import type { EventBus } from "@smartcart/bus";
 import { createLogShipper, openBus } from "@smartcart/bus";
 import { makeStateDirectory } from "@smartcart/engines";
-import { accessFrom } from "@smartcart/identity";
+import { accessFrom, checkTlsFiles } from "@smartcart/identity";
 import { startInventory } from "@smartcart/inventory";
 import { startLog } from "@smartcart/log";
 import { startNotification } from "@smartcart/notification";
@@ -23,6 +23,7 @@ import { decideForOneProcess } from "./one-process.ts";
 import type { RunningWebServer } from "./web-server.ts";
 import { startWebServer } from "./web-server.ts";
 import type { SignInOptions } from "./web-sign-in.ts";
+import { openWebTls } from "./web-tls.ts";
 
 /** What all services in one process are built from. */
 export interface SmartCartOptions {
@@ -53,6 +54,7 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
   const { amqpUrl, log, signal } = options;
   const { config, signIn } = decideForOneProcess(options.config);
   accessFrom(config);
+  checkTlsFiles(config, undefined);
   await using started = new AsyncDisposableStack();
   await makeStateDirectory(options.stateDirectory);
   const server = started.use(
@@ -82,6 +84,7 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
     signIn,
     log,
     parts,
+    stack: started,
     async run(part) {
       const running = started.use(await part);
       parts.push(running);
@@ -111,6 +114,8 @@ interface Here {
   readonly log: RootLogger;
   /** Those that run, in the order of their start. */
   readonly parts: readonly Part[];
+  /** Disposed of with the process. */
+  readonly stack: AsyncDisposableStack;
   /** Adds a part that is starting: it ends with the process. */
   run<P extends Part>(part: Promise<P>): Promise<P>;
   /** The options that every service takes. */
@@ -173,10 +178,14 @@ async function startConsole({ run, common }: Here, services: Services): Promise<
   );
 }
 
-async function startPage({ config, signIn, log, parts, run }: Here, page: string): Promise<void> {
+async function startPage(
+  { config, signIn, log, parts, run, stack }: Here,
+  page: string,
+): Promise<void> {
   const urls = urlsOf(parts);
   await run(
     startWebServer({
+      ...openWebTls(config, log.child({ service: "web" }), stack),
       port: config.WEB_PORT,
       host: config.HOST,
       page,

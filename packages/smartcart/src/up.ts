@@ -1,6 +1,9 @@
 /** `smartcart up`: starts everything, prints where it is, and stops it on a signal. */
 
+import { resolve } from "node:path";
 import { removeEmbeddedPostgres } from "@smartcart/engines";
+import type { TlsConfig } from "@smartcart/identity";
+import { hasTls } from "@smartcart/identity";
 import type { MainContext } from "@smartcart/runtime";
 import { runMain, stateDirectory, writeOutput } from "@smartcart/runtime";
 import { banner } from "./banner.ts";
@@ -23,6 +26,18 @@ export interface UpOptions {
 
 /** Swallows the JSON lines where a person reads along; `createConsoleLog` writes for them instead. */
 const nowhere = { write() {} };
+
+/** For tools that are started in another folder. */
+function pathsIn(config: TlsConfig): TlsConfig {
+  const absolute = (path: string | undefined) => path && resolve(path);
+  return {
+    TLS_CERT: absolute(config.TLS_CERT),
+    TLS_KEY: absolute(config.TLS_KEY),
+    MESH_TLS_CA: absolute(config.MESH_TLS_CA),
+    MESH_TLS_CERT: absolute(config.MESH_TLS_CERT),
+    MESH_TLS_KEY: absolute(config.MESH_TLS_KEY),
+  };
+}
 
 export function runUp({ rabbitmq, fresh, json }: UpOptions): Promise<void> {
   const readByPerson = process.stdout.isTTY === true && !json;
@@ -56,7 +71,12 @@ export function runUp({ rabbitmq, fresh, json }: UpOptions): Promise<void> {
     const amqpUrl = broker?.amqpUrl;
     const { urls, meshSecret } = smartcart;
     const secrets = { ...(amqpUrl && { amqpUrl }), ...(meshSecret && { meshSecret }) };
-    const note = { pid: process.pid, urls, ...secrets };
+    const note = {
+      pid: process.pid,
+      urls,
+      ...secrets,
+      ...(hasTls(config) && { tls: pathsIn(config) }),
+    };
     started.use(await leaveRunningNote(state, note));
     const readyMs = performance.now() - startedAt;
     const queue = broker?.description ?? "on PostgreSQL";

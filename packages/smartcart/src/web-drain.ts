@@ -1,45 +1,57 @@
 /** Stops the page's server without losing an answer that is on its way through it. */
-import type { Server, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { ProtocolMux } from "@smartcart/mesh";
 
 /** Longest time for answers under way. */
 const DRAIN_MS = 5_000;
 const POLL_MS = 20;
 
-/**
- * Follows a server's connections; the answer stops it. The port is closed, what is under way is answered within bounds, and each
- * answer is the last one on its connection. Streams and WebSockets never end by themselves: they are cut off at once, and the
- * browser connects anew.
- */
-export function createWebDrain(server: Server): () => Promise<void> {
-  const sockets = new Set<Socket>();
-  const underWay = new Set<ServerResponse>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
-  server.prependListener("request", (_request, response: ServerResponse) => {
-    if (!server.listening) response.setHeader("connection", "close");
-    underWay.add(response);
-    response.once("close", () => underWay.delete(response));
-  });
+export interface WebDrain {
+  /** Takes note of an answer that is to be given. */
+  follow(response: ServerResponse): void;
+  /**
+   * The port is closed, what is under way is answered within bounds, and each answer is the last one on its connection. Streams and
+   * WebSockets never end by themselves: they are cut off at once, and the browser connects anew.
+   */
+  stop(): Promise<void>;
+}
 
-  return async () => {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    const answering = new Set<Socket | null>();
-    for (const response of underWay) {
-      if (isStream(String(response.getHeader("content-type") ?? ""))) continue;
-      if (!response.headersSent) response.setHeader("connection", "close");
-      answering.add(response.socket);
-    }
-    for (const socket of sockets) if (!answering.has(socket)) socket.destroy();
-    // An answer whose headers were sent before the drain leaves its connection open.
-    const idle = setInterval(() => server.closeIdleConnections(), POLL_MS);
-    const bound = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-    await closed;
-    clearInterval(idle);
-    clearTimeout(bound);
+/** Follows the answers of a port, to stop it. */
+export function createWebDrain(port: ProtocolMux): WebDrain {
+  const { http1: server } = port;
+  const underWay = new Set<ServerResponse>();
+  return {
+    follow(response) {
+      if (!server.listening) response.setHeader("connection", "close");
+      underWay.add(response);
+      response.once("close", () => underWay.delete(response));
+    },
+    async stop() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const answering = new Set<Socket | null>(port.multiplexed);
+      for (const response of underWay) {
+        if (isStream(String(response.getHeader("content-type") ?? ""))) {
+          response.destroy();
+          continue;
+        }
+        if (!response.headersSent) response.setHeader("connection", "close");
+        answering.add(response.socket);
+      }
+      for (const socket of port.sockets) if (!answering.has(socket)) socket.destroy();
+      for (const session of port.sessions) session.close();
+      // An answer whose headers were sent before the drain leaves its connection open.
+      const idle = setInterval(() => server.closeIdleConnections(), POLL_MS);
+      const bound = setTimeout(() => cutOff(port.sockets), DRAIN_MS);
+      await closed;
+      clearInterval(idle);
+      clearTimeout(bound);
+    },
   };
+}
+
+function cutOff(sockets: ReadonlySet<Socket>): void {
+  for (const socket of sockets) socket.destroy();
 }
 
 /** Whether an answer of that content type never ends by itself. */

@@ -1,5 +1,6 @@
 /** Which headers go through the page's proxy, and what it adds. */
 import type { IncomingMessage } from "node:http";
+import type { Http2ServerRequest } from "node:http2";
 import type { TrustedProxies } from "@smartcart/runtime";
 
 export type HeaderLists = Record<string, string[]>;
@@ -25,6 +26,8 @@ export function endToEnd({ rawHeaders, headers }: IncomingMessage): HeaderLists 
   const passed: HeaderLists = {};
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] ?? "").toLowerCase();
+    // What HTTP/2 has instead of a request line.
+    if (name.startsWith(":")) continue;
     if (hopByHop.has(name) || ofConnection.has(name)) continue;
     passed[name] = [
       ...(Object.hasOwn(passed, name) ? (passed[name] ?? []) : []),
@@ -59,10 +62,10 @@ export function forwardedHeaders(request: IncomingMessage, o: ForwardOptions): H
   return {
     ...rest,
     "x-forwarded-for": [[...(passed["x-forwarded-for"] ?? []), peer].join(", ")],
-    ...told("x-forwarded-proto", "http"),
+    ...told("x-forwarded-proto", isSecure(request) ? "https" : "http"),
     ...told("x-forwarded-host", o.host),
     // The body is framed anew; without this, that of a GET or DELETE would have no frame at all.
-    ...(request.headers["transfer-encoding"] !== undefined && { "transfer-encoding": ["chunked"] }),
+    ...(hasUnmeasuredBody(request) && { "transfer-encoding": ["chunked"] }),
   };
 }
 
@@ -73,4 +76,16 @@ export function sizeOf(headers: HeaderLists): number {
     for (const value of values) bytes += name.length + value.length + 4;
   }
   return bytes;
+}
+
+function isSecure({ socket }: IncomingMessage): boolean {
+  return "encrypted" in socket && socket.encrypted === true;
+}
+
+/** Whether a body follows whose length is not said. HTTP/2 needs no header for it. */
+function hasUnmeasuredBody(request: IncomingMessage): boolean {
+  const { headers, httpVersionMajor } = request;
+  if (httpVersionMajor === 1) return headers["transfer-encoding"] !== undefined;
+  const { stream } = request as unknown as Http2ServerRequest;
+  return headers["content-length"] === undefined && !stream.endAfterHeaders;
 }

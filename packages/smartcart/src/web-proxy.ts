@@ -1,5 +1,7 @@
 /** Passes requests and WebSockets of the page's origin on to the parts. */
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import type { ServerHttp2Stream } from "node:http2";
+import { constants } from "node:http2";
 import type { Socket } from "node:net";
 import { isStream } from "./web-drain.ts";
 import { bodyTooLarge, internalProblem, sendProblem } from "./web-problem.ts";
@@ -102,6 +104,8 @@ function passBody(
  * connection that was cut off could take the answer with it.
  */
 function discardRest(request: IncomingMessage): void {
+  // A stream of HTTP/2 holds up no other, and is ended by the port.
+  if (request.httpVersionMajor > 1) return;
   let bytes = 0;
   request.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
@@ -113,12 +117,13 @@ function discardRest(request: IncomingMessage): void {
 
 function passAnswer(answer: IncomingMessage, response: ServerResponse): void {
   // Cut off on its way: so must be the client's, or it would take half an answer for a whole one.
-  answer.on("error", () => response.destroy());
+  answer.on("error", () => cutOff(response));
+  const headers = { "x-content-type-options": "nosniff", ...endToEnd(answer) };
+  const status = answer.statusCode ?? 502;
   try {
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, {
-      "x-content-type-options": "nosniff",
-      ...endToEnd(answer),
-    });
+    // HTTP/2 has no words beside the number.
+    if (streamOf(response)) response.writeHead(status, headers);
+    else response.writeHead(status, answer.statusMessage, headers);
   } catch {
     // What Node reads of an answer, it does not always write.
     answer.destroy();
@@ -129,15 +134,28 @@ function passAnswer(answer: IncomingMessage, response: ServerResponse): void {
   answer.pipe(response);
 }
 
+/** The error says that it was not the end: a stream of HTTP/2 is closed, on HTTP/1.1 the connection. */
+function cutOff(response: ServerResponse): void {
+  const multiplexed = streamOf(response);
+  if (multiplexed) multiplexed.close(constants.NGHTTP2_INTERNAL_ERROR);
+  else response.destroy();
+}
+
+/** The stream of an answer by HTTP/2; undefined: the answer is by HTTP/1.1. */
+function streamOf(response: ServerResponse): ServerHttp2Stream | undefined {
+  return "stream" in response ? (response.stream as ServerHttp2Stream) : undefined;
+}
+
 /**
  * A client may close its side after its request and wait for the answer (RFC 9112, 9.6). An answer without an end is another
  * matter: such a client cannot be told from one that is gone, and no browser does so.
  */
 function endAtHalfClose(
-  { socket }: IncomingMessage,
+  { socket, httpVersionMajor }: IncomingMessage,
   response: ServerResponse,
   answer: IncomingMessage,
 ): void {
+  if (httpVersionMajor > 1) return;
   if (!isStream(answer.headers["content-type"])) return;
   const leave = () => void response.destroy();
   if (socket.readableEnded) leave();

@@ -69,7 +69,7 @@ function route(o: RouteOptions, request: IncomingMessage, response: ServerRespon
   if (upstream === undefined) return serveHere(o, request, response, target);
   const url = o.upstreams[upstream];
   if (url === undefined) return sendProblem(response, serviceIsOff(upstream));
-  pass({ upstream: new URL(url), target });
+  pass({ part: upstream === "status" ? "status-hub" : upstream, upstream: new URL(url), target });
 }
 
 function serveSignIn(

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import type { IncomingMessage, Server } from "node:http";
 import { createServer, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { boundPipelines, createConnectionLimit } from "@smartcart/mesh";
+import type { TlsFiles } from "@smartcart/identity";
+import { boundPipelines, createProtocolMux, demandTls } from "@smartcart/mesh";
 import type { Logger, TrustedProxies } from "@smartcart/runtime";
 import {
   createHostCheck,
@@ -36,12 +37,18 @@ export interface WebServerOptions {
   readonly allowedHosts?: readonly string[] | undefined;
   /** Proxies in front of the page: `TRUSTED_PROXIES`. Default: those on this machine. */
   readonly trustedProxies?: TrustedProxies | undefined;
+  /** With it the port speaks TLS only. Default: plain text. */
+  readonly tls?: TlsFiles | undefined;
+  /** By which parts that speak TLS are known. Default: the system's authorities decide. */
+  readonly partsTls?: TlsFiles | undefined;
   readonly log: Logger;
 }
 
 /** Room for the cookies of every other server on the same name; the parts never see them. */
 const MAX_HEADER_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Streams of a connection of HTTP/2: each that is passed on takes a connection to a part. */
+const MAX_STREAMS = 100;
 /** Longer than the idle time-out of common load balancers, so that they close first. */
 const KEEP_ALIVE_MS = 65_000;
 
@@ -67,7 +74,44 @@ export async function startWebServer(options: WebServerOptions): Promise<Running
     log,
   });
   const trusted = options.trustedProxies ?? loopbackProxies;
-  const proxy = createProxy({ log, trusted });
+  const proxy = createProxy({ log, trusted, tls: options.partsTls });
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    drain.follow(response);
+    if (options.tls !== undefined) demandTls(request, response);
+    route(request, response, (to) => proxy.web(request, response, to));
+  };
+  const http1 = createHttp1Server(answer);
+  http1.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    const response = responseOn(socket, request);
+    route(request, response, (to) => proxy.upgrade(request, response, { socket, head, to }));
+  });
+  const port = createProtocolMux({
+    http1,
+    // To what answers, a request of HTTP/2 is one of HTTP/1.1 without a connection of its own.
+    onHttp2Request: (request, response) => answer(request as never, response as never),
+    maxStreams: MAX_STREAMS,
+    trustedProxies: trusted,
+    tls: options.tls,
+    log,
+  });
+  const drain = createWebDrain(port);
+  await listen(http1, options);
+  const { port: number } = http1.address() as AddressInfo;
+  const running = started.move();
+  return {
+    name: "web",
+    url: serverUrl(options.host, number, options.tls !== undefined),
+    async [Symbol.asyncDispose]() {
+      await drain.stop();
+      proxy[Symbol.dispose]();
+      await running.disposeAsync();
+    },
+  };
+}
+
+function createHttp1Server(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Server {
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -80,36 +124,12 @@ export async function startWebServer(options: WebServerOptions): Promise<Running
       shouldUpgradeCallback: isWebSocket,
     },
     // One at a time: what is passed on takes a connection to a part, and the answers go out in order anyway.
-    boundPipelines({ atOnce: 1 }, (request, response) =>
-      route(request, response, (to) => proxy.web(request, response, to)),
-    ),
+    boundPipelines({ atOnce: 1 }, answer),
   );
   // A client that has closed its side after the request still gets its answer. Node has no option for it.
   Object.assign(server, { httpAllowHalfOpen: true });
-  server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    const response = responseOn(socket, request);
-    route(request, response, (to) => proxy.upgrade(request, response, { socket, head, to }));
-  });
   server.on("clientError", answerBrokenRequest);
-  // To the parts all of its clients are one, which is not counted.
-  const admit = createConnectionLimit(trusted);
-  server.on("connection", (socket: Socket) => {
-    if (!admit(socket)) socket.destroy();
-  });
-
-  const drain = createWebDrain(server);
-  await listen(server, options);
-  const { port } = server.address() as AddressInfo;
-  const running = started.move();
-  return {
-    name: "web",
-    url: serverUrl(options.host, port),
-    async [Symbol.asyncDispose]() {
-      await drain();
-      proxy[Symbol.dispose]();
-      await running.disposeAsync();
-    },
-  };
+  return server;
 }
 
 function isWebSocket(request: IncomingMessage): boolean {

@@ -12,8 +12,8 @@ export interface RequestTarget {
 
 /** Never throws: undefined where the target or the `Host` is malformed. `new URL` would throw for "//". */
 export function targetOf(request: IncomingMessage): RequestTarget | undefined {
-  const { url = "/", headersDistinct, httpVersion } = request;
-  const hosts = headersDistinct.host ?? [];
+  const { url = "/", httpVersion } = request;
+  const hosts = hostsOf(request);
   if (hosts.length > 1 || (hosts.length === 0 && httpVersion === "1.1")) return undefined;
   // A proxy's form. The host in it counts, and a Host header beside it does not.
   const absolute = /^https?:\/\/([^/?#]+)([^#]*)$/i.exec(url);
@@ -24,4 +24,14 @@ export function targetOf(request: IncomingMessage): RequestTarget | undefined {
     pathAndQuery,
     host: absolute?.[1] ?? hosts[0],
   };
+}
+
+/** All that are named; HTTP/2 has the authority instead, which Host must not contradict (RFC 9113, 8.3.1). */
+function hostsOf({ headers, headersDistinct, httpVersionMajor }: IncomingMessage): string[] {
+  if (httpVersionMajor === 1) return headersDistinct.host ?? [];
+  const { host } = headers;
+  const named = [headers[":authority"] as string | undefined, host].filter(
+    (one) => one !== undefined,
+  );
+  return [...new Set(named)];
 }

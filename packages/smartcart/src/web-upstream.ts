@@ -2,6 +2,8 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import { Agent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { TlsFiles } from "@smartcart/identity";
+import { peerTlsOptions } from "@smartcart/identity";
 import type { Logger, TrustedProxies } from "@smartcart/runtime";
 import { headersTooLarge, sendProblem, upstreamUnavailable } from "./web-problem.ts";
 import { forwardedHeaders, sizeOf } from "./web-proxy-headers.ts";
@@ -10,9 +12,13 @@ import type { RequestTarget } from "./web-target.ts";
 export interface UpstreamOptions {
   readonly log: Logger;
   readonly trusted: TrustedProxies;
+  /** By which the parts are known where they speak TLS. Default: the system's authorities decide. */
+  readonly tls?: TlsFiles | undefined;
 }
 
 export interface Destination {
+  /** The name of the part: "status-hub". */
+  readonly part: string;
   readonly upstream: URL;
   readonly target: RequestTarget;
 }
@@ -35,10 +41,14 @@ const MAX_FORWARDED_HEADER_BYTES = 15 * 1024;
 
 export function createUpstreams(o: UpstreamOptions): Upstreams {
   const http = new Agent({ keepAlive: true });
-  const https = new HttpsAgent({ keepAlive: true });
+  let https = new HttpsAgent({ keepAlive: true });
+  // With the certificates of before, connections are opened no more; the parts close those that are idle.
+  const stop = o.tls?.onRenewed(() => {
+    https = new HttpsAgent({ keepAlive: true });
+  });
   return {
     open(request, response, to, extra) {
-      const outgoing = send(request, to, { ...extra }, { trusted: o.trusted, http, https });
+      const outgoing = send(request, to, { ...extra }, { ...o, http, https });
       if (outgoing === undefined) {
         sendProblem(response, headersTooLarge);
         return undefined;
@@ -56,6 +66,7 @@ export function createUpstreams(o: UpstreamOptions): Upstreams {
       return outgoing;
     },
     [Symbol.dispose]() {
+      stop?.();
       http.destroy();
       https.destroy();
     },
@@ -65,15 +76,16 @@ export function createUpstreams(o: UpstreamOptions): Upstreams {
 /** Undefined where the headers are longer than what the part reads. */
 function send(
   request: IncomingMessage,
-  { upstream, target }: Destination,
+  { part, upstream, target }: Destination,
   extra: Readonly<Record<string, string>>,
-  o: { readonly trusted: TrustedProxies; readonly http: Agent; readonly https: HttpsAgent },
+  o: UpstreamOptions & { readonly http: Agent; readonly https: HttpsAgent },
 ): ClientRequest | undefined {
   const headers = forwardedHeaders(request, { host: target.host, trusted: o.trusted });
   if (sizeOf(headers) + target.pathAndQuery.length > MAX_FORWARDED_HEADER_BYTES) return undefined;
   const isTls = upstream.protocol === "https:";
   return (isTls ? httpsRequest : httpRequest)({
     agent: isTls ? o.https : o.http,
+    ...(isTls && o.tls && peerTlsOptions(o.tls.current(), part)),
     host: upstream.hostname.replace(/^\[|\]$/g, ""),
     port: upstream.port || (isTls ? 443 : 80),
     method: request.method,

@@ -5,12 +5,15 @@ import { buildPage } from "./build-page.ts";
 import { webConfig } from "./config.ts";
 import { startWebServer } from "./web-server.ts";
 import { signInFrom } from "./web-sign-in.ts";
+import { openWebTls } from "./web-tls.ts";
 
 export function runWeb(): Promise<void> {
   return runMain("web", async ({ env, log }) => {
     const config = parseConfig(env, webConfig);
     assertOpenOnPurpose(config);
-    return startWebServer({
+    await using starting = new AsyncDisposableStack();
+    const server = await startWebServer({
+      ...openWebTls(config, log, starting),
       port: config.WEB_PORT,
       host: config.HOST,
       page: await buildPage(),
@@ -26,5 +29,7 @@ export function runWeb(): Promise<void> {
       },
       log,
     });
+    starting.use(server);
+    return starting.move();
   });
 }

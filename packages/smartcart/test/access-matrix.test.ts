@@ -2,11 +2,7 @@
  * Every principal × every method × every transport, from the descriptors: each cell is as the contract says. What belongs to another
  * customer is told apart in mesh's access.test.ts and at the end of this file.
  */
-import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { create } from "@bufbuild/protobuf";
-import { reflect } from "@bufbuild/protobuf/reflect";
 import type { Transport } from "@connectrpc/connect";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import {
   createConnectTransport,
   createGrpcTransport,
@@ -15,37 +11,20 @@ import {
 import { SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import WebSocket from "ws";
-import { accessOf, frameAccessOf, restRoutes, serviceNames } from "@smartcart/contract";
-import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
-import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
-import { InstanceService } from "@smartcart/gen/ops/v1/instance_service_pb";
-import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
-import { OrderAdminService } from "@smartcart/gen/order/v1/order_admin_service_pb";
+import { frameAccessOf, restRoutes, serviceNames } from "@smartcart/contract";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
-import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
-import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import { SubscriptionSchema } from "@smartcart/gen/status/v1/frames_pb";
 import { createCallerTokens } from "@smartcart/mesh";
 import { upstreamFor } from "@smartcart/web/proxy-rules";
 import { buildPage } from "../src/build-page.ts";
+import type { Who } from "./access-cells.ts";
+import { expected, judge, served, wrongOnes } from "./access-cells.ts";
 import { startStack } from "./stack.ts";
 
 const AUTH_ISSUER = "https://issuer.example";
 const AUTH_SECRET = "a-secret-of-thirty-two-characters";
 const MESH_SECRET = "the-secret-of-the-services";
 const OPS_TOKEN = "the-token-of-the-operators";
-
-/** Where each service is served. */
-const served: readonly (readonly [service: DescService, at: string])[] = [
-  [OrderService, "order"],
-  [OrderAdminService, "order"],
-  [InventoryService, "inventory"],
-  [PaymentService, "payment"],
-  [ShippingService, "shipping"],
-  [LogService, "log"],
-  [OpsService, "ops"],
-  [InstanceService, "payment"],
-];
 
 const now = () => Math.floor(Date.now() / 1_000);
 const claims = (o: object = {}) => ({
@@ -59,16 +38,10 @@ const bearer = async (o: object = {}, secret = AUTH_SECRET) => {
   const jwt = new SignJWT(claims(o)).setProtectedHeader({ alg: "HS256" });
   return { authorization: `Bearer ${await jwt.sign(new TextEncoder().encode(secret))}` };
 };
-const caller = (name: string, secret = MESH_SECRET) => ({
-  "smartcart-caller": createCallerTokens(name, secret)(),
+const caller = (name: string, audience: string, secret = MESH_SECRET) => ({
+  "smartcart-caller": createCallerTokens({ caller: name, audience }, secret)(),
 });
 
-type Kind = "customer" | "operator" | "service" | "nobody" | "bad token";
-interface Who {
-  readonly kind: Kind;
-  readonly name?: string;
-  readonly headers: () => Promise<Record<string, string>> | Record<string, string>;
-}
 const principals: Readonly<Record<string, Who>> = {
   nobody: { kind: "nobody", headers: () => ({}) },
   "customer ada": { kind: "customer", headers: () => bearer() },
@@ -95,40 +68,19 @@ const principals: Readonly<Record<string, Who>> = {
   },
   "a forged service": {
     kind: "nobody",
-    headers: () => caller("order", "another-secret-of-many-letters"),
+    headers: (at) => caller("order", at, "another-secret-of-many-letters"),
+  },
+  "a service with a token for another": {
+    kind: "nobody",
+    headers: (at) => caller("order", at === "payment" ? "inventory" : "payment"),
   },
   ...Object.fromEntries(
     [...serviceNames].map((name) => [
       `service ${name}`,
-      { kind: "service", name, headers: () => caller(name) } as const,
+      { kind: "service", name, headers: (at: string) => caller(name, at) } as const,
     ]),
   ),
 };
-
-type Verdict = "let in" | "not known" | "not allowed" | "not served";
-
-function expected(method: DescMethod, { kind, name = "" }: Who): Verdict {
-  const rule = accessOf(method);
-  if (rule.isPublic) return "let in";
-  switch (kind) {
-    case "nobody":
-    case "bad token":
-      return "not known";
-    case "customer":
-      return rule.customer ? "let in" : "not allowed";
-    case "operator":
-      return rule.operator ? "let in" : "not allowed";
-    case "service":
-      return rule.services.includes(name) ? "let in" : "not allowed";
-  }
-}
-
-/** The verdict that an answer shows: whatever comes after the door is of no interest here. */
-function verdictOf(code: Code | undefined): Verdict {
-  if (code === Code.Unauthenticated) return "not known";
-  if (code === Code.PermissionDenied) return "not allowed";
-  return code === Code.Unimplemented ? "not served" : "let in";
-}
 
 let shop: Awaited<ReturnType<typeof startStack>>;
 const orders = { ada: "", bo: "" };
@@ -144,51 +96,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop[Symbol.asyncDispose]());
 
-/** Nothing but what ties it to the customer: the door is before all rules of a request. */
-function requestOf(method: DescMethod) {
-  const request = create(method.input);
-  const { resource } = accessOf(method).customer ?? {};
-  if (resource) reflect(method.input, request).set(resource, orders.ada);
-  return request;
-}
-
-/** The verdict on a call; on a busy machine a refusal may take its time, so what is not as wanted is asked again with patience. */
-async function judge(
-  transport: Transport,
-  method: DescMethod,
-  { headers, wanted }: { headers: Record<string, string>; wanted: Verdict },
-) {
-  const quick = await call(transport, method, headers, 1_000);
-  const verdict = quick === wanted ? quick : await call(transport, method, headers, 20_000);
-  return [method, wanted, verdict] as const;
-}
-
-async function call(
-  transport: Transport,
-  method: DescMethod,
-  headers: Record<string, string>,
-  patienceMs: number,
-): Promise<Verdict> {
-  const client = createClient(method.parent, transport) as never as Record<
-    string,
-    (request: object, o: object) => unknown
-  >;
-  const end = new AbortController();
-  // An open stream that has nothing to say has let the caller in.
-  const timer = setTimeout(() => end.abort(), patienceMs);
-  try {
-    const answer = client[method.localName]?.(requestOf(method), { headers, signal: end.signal });
-    if (method.methodKind === "unary") await answer;
-    else for await (const _ of answer as AsyncIterable<unknown>) break;
-    return "let in";
-  } catch (error) {
-    return verdictOf(ConnectError.from(error).code);
-  } finally {
-    clearTimeout(timer);
-    end.abort();
-  }
-}
-
+const asked = (headers: Record<string, string>) => ({ headers, orderId: orders.ada });
 const transports: Readonly<Record<string, (url: string) => Transport>> = {
   Connect: (baseUrl) => createConnectTransport({ baseUrl, httpVersion: "1.1" }),
   gRPC: (baseUrl) => createGrpcTransport({ baseUrl }),
@@ -201,12 +109,15 @@ afterAll(() => process.stdout.write(`access matrix: ${cells} cells\n`));
 describe.each(Object.keys(transports))("%s", (transportName) => {
   test.each(Object.keys(principals))("%s", async (name) => {
     const who = principals[name] as Who;
-    const headers = await who.headers();
+    const headersAt = Object.fromEntries(
+      await Promise.all(served.map(async ([, at]) => [at, await who.headers(at)] as const)),
+    );
     const verdicts = await Promise.all(
       served.flatMap(([service, at]) => {
+        const headers = headersAt[at] ?? {};
         const transport = transports[transportName]?.(shop.urls[at] ?? "") as Transport;
         return service.methods.map((method) =>
-          judge(transport, method, { headers, wanted: expected(method, who) }),
+          judge(transport, method, { ...asked(headers), wanted: expected(method, who) }),
         );
       }),
     );
@@ -218,7 +129,7 @@ describe.each(Object.keys(transports))("%s", (transportName) => {
 
 test.each(Object.keys(principals))("through the page: %s", async (name) => {
   const who = principals[name] as Who;
-  const headers = await who.headers();
+  const headers = await who.headers("order");
   const transport = transports.Connect?.(shop.urls.web ?? "") as Transport;
   const verdicts = await Promise.all(
     served.flatMap(([service]) => {
@@ -227,7 +138,7 @@ test.each(Object.keys(principals))("through the page: %s", async (name) => {
       const seen: Who = who.kind === "service" ? { kind: "nobody", headers: who.headers } : who;
       return service.methods.map((method) =>
         judge(transport, method, {
-          headers,
+          ...asked(headers),
           wanted: isPassed ? expected(method, seen) : "not served",
         }),
       );
@@ -241,7 +152,7 @@ test.each(Object.keys(principals))("by REST: %s", async (name) => {
   const who = principals[name] as Who;
   // What is no person has no business here.
   const seen: Who = who.kind === "service" ? { kind: "nobody", headers: who.headers } : who;
-  const headers = await who.headers();
+  const headers = await who.headers("order");
   for (const base of [shop.urls.order, shop.urls.web]) {
     for (const { verb, openApiPath, method } of restRoutes([OrderService])) {
       const path = openApiPath.replace(/\{[^}]*\}/g, orders.ada);
@@ -279,7 +190,7 @@ async function statusOf(socket: WebSocket): Promise<number> {
 test.each(Object.keys(principals))("by WebSocket: %s", async (name) => {
   const who = principals[name] as Who;
   const rule = frameAccessOf(SubscriptionSchema);
-  const headers = await who.headers();
+  const headers = await who.headers("order");
   const { authorization } = headers as { authorization?: string };
   const token = authorization?.replace("Bearer ", "");
   for (const base of [shop.urls["status-hub"], shop.urls.web]) {
@@ -300,12 +211,6 @@ test.each(Object.keys(principals))("by WebSocket: %s", async (name) => {
     }
   }
 });
-
-function wrongOnes(verdicts: readonly (readonly [DescMethod, Verdict, Verdict])[]): string[] {
-  return verdicts.flatMap(([method, wanted, verdict]) =>
-    wanted === verdict ? [] : [`${method.parent.name}/${method.name}: ${verdict}, not ${wanted}`],
-  );
-}
 
 test("what is another's does not exist, and cannot be acted on", async () => {
   const headers = {

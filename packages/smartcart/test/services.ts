@@ -1,6 +1,7 @@
 /** The parts in this process but each on its own, so that one of them can be missing for a while. They call one another by URL. */
 import type { EventBus } from "@smartcart/bus";
 import { openBus } from "@smartcart/bus";
+import { hasTls } from "@smartcart/identity";
 import { startInventory } from "@smartcart/inventory";
 import { startLog } from "@smartcart/log";
 import { startNotification } from "@smartcart/notification";
@@ -46,13 +47,23 @@ export type ServiceName = keyof typeof starts;
 export interface PartsOptions {
   /** Those that are not started yet. */
   readonly without: readonly ServiceName[];
+  /** Further settings. Default: none. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The database and the queue of each service. Default: one database for all, and the queue in it. */
+  readonly connections?: (name: ServiceName) => {
+    readonly databaseUrl: string;
+    readonly amqpUrl: string | undefined;
+  };
 }
 
-export async function startParts({ without }: PartsOptions) {
+export async function startParts({ without, env: further = {}, connections }: PartsOptions) {
   await using started = new AsyncDisposableStack();
   const names = Object.keys(starts) as ServiceName[];
   const ports = await freePorts(names.length);
-  const urls = Object.fromEntries(names.map((name, i) => [name, `http://127.0.0.1:${ports[i]}`]));
+  const scheme = hasTls(further) ? "https" : "http";
+  const urls = Object.fromEntries(
+    names.map((name, i) => [name, `${scheme}://127.0.0.1:${ports[i]}`]),
+  );
   const env = names.flatMap((name, index) => {
     const variable = name.replace("-hub", "").toUpperCase();
     return [
@@ -60,26 +71,32 @@ export async function startParts({ without }: PartsOptions) {
       [`${variable}_URL`, urls[name]],
     ];
   });
+  const log = silentLogger;
   const { url: databaseUrl } = started.use(await createTestDatabase());
-  const bus = started.use(await openBus({ databaseUrl, name: "parts", log: silentLogger }));
+  const shared =
+    connections === undefined
+      ? started.use(await openBus({ databaseUrl, name: "parts", log }))
+      : undefined;
   const config = parseSmartCartConfig({
     ...Object.fromEntries(env),
     SHIPPING_DELAY_MS: "0",
     ORDER_ANSWER_TIMEOUT_MS: "20000",
     SHIPPING_LOG_FILE: "/dev/null",
+    ...further,
   });
-  const start = async (name: ServiceName): Promise<void> => {
-    started.use(await starts[name]({ config, databaseUrl, bus, log: silentLogger }));
+  const startOn = async (stack: AsyncDisposableStack, name: ServiceName): Promise<void> => {
+    const own = { databaseUrl, ...connections?.(name) };
+    const bus = shared ?? stack.use(await openBus({ ...own, name, log }));
+    stack.use(await starts[name]({ config, databaseUrl: own.databaseUrl, bus, log }));
   };
-  for (const name of names.filter((name) => !without.includes(name))) await start(name);
+  for (const name of names.filter((name) => !without.includes(name))) await startOn(started, name);
   const running = started.move();
   return {
     ...createShopper(urls),
     databaseUrl,
+    urls,
     /** Starts one that was missing. */
-    start: async (name: ServiceName): Promise<void> => {
-      running.use(await starts[name]({ config, databaseUrl, bus, log: silentLogger }));
-    },
+    start: (name: ServiceName): Promise<void> => startOn(running, name),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -33,6 +33,8 @@ export interface Admission {
   /** Counts a connection; call the answer when it has ended. */
   enter(request: IncomingMessage): () => void;
   readonly connections: number;
+  /** Where a request comes from, as its connection is counted. */
+  addressOf(request: IncomingMessage): string;
 }
 
 const DEFAULT_PER_ADDRESS = 1000;
@@ -54,6 +56,7 @@ export function createAdmission(o: AdmissionOptions): Admission {
   }
 
   return {
+    addressOf,
     get connections() {
       return connections;
     },

@@ -8,9 +8,15 @@ export interface ClientIdentity {
   readonly principal: Principal;
   /** Header of the calls that are made for it; undefined: it has no token. */
   readonly authorization: string | undefined;
+  /** Where it comes from, as its connections are counted; "" as long as nobody has looked. */
+  readonly address: string;
 }
 
-export const nobody: ClientIdentity = { principal: anonymous, authorization: undefined };
+export const nobody: ClientIdentity = {
+  principal: anonymous,
+  authorization: undefined,
+  address: "",
+};
 
 /** The subprotocol that the hub speaks; a token goes beside it, as `smartcart.bearer.<token>`. */
 const subprotocol = "smartcart";
@@ -27,8 +33,8 @@ export function identify(
   const authorization = authorizationOf(request);
   if (authorization === undefined || authenticate === undefined) return nobody;
   const principal = authenticate(authorization);
-  if (!(principal instanceof Promise)) return { principal, authorization };
-  return principal.then((known) => ({ principal: known, authorization }));
+  if (!(principal instanceof Promise)) return { ...nobody, principal, authorization };
+  return principal.then((known) => ({ ...nobody, principal: known, authorization }));
 }
 
 function authorizationOf({ headers }: IncomingMessage): string | undefined {

@@ -42,6 +42,11 @@ export class HubClient implements SocketSender {
     return this.#o.history;
   }
 
+  /** Where it comes from, as its connections are counted. */
+  get address(): string {
+    return this.#o.identity.address;
+  }
+
   /** Whether it may see what belongs to a customer. */
   mayRead(userId: string): boolean {
     const { principal } = this.#o.identity;

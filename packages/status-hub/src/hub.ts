@@ -101,6 +101,7 @@ export class Hub {
     if (refusal) {
       client.send(refusal);
     } else if (target.kind === "user") {
+      this.#makeRoom(client, target.userId);
       this.#byUser.join(target.userId, client);
       void this.#replays.start(client, target.userId);
     } else {
@@ -123,16 +124,28 @@ export class Hub {
       const message = `one connection may have ${limits.subscriptions} subscriptions; unsubscribe from one first`;
       return errorFrame("TOO_MANY_SUBSCRIPTIONS", message);
     }
-    const followers = target.kind === "user" ? this.#byUser.members(target.userId).size : 0;
-    if (!isKnown && followers >= limits.clientsPerUser) {
-      const message = `${limits.clientsPerUser} connections follow this user already; close one first`;
-      return errorFrame("TOO_MANY_SUBSCRIPTIONS", message, "subscribe.userId");
-    }
     if (histories.waiting < limits.waitingReads) return undefined;
     return errorFrame("UNAVAILABLE", "the hub is catching up; subscribe again in a few seconds");
   }
 
-  #unsubscribe(client: HubClient, { target }: ClientRequest): void {
+  /**
+   * Where as many connections follow the user as may, one of them gives way: the oldest of the address that has most of them. To refuse
+   * the newcomer instead would let whoever opens enough of them lock the user out.
+   */
+  #makeRoom(client: HubClient, userId: string): void {
+    const followers = this.#byUser.members(userId);
+    const { clientsPerUser } = this.#o.limits;
+    if (followers.has(client) || followers.size < clientsPerUser) return;
+    const ofAddress = Map.groupBy(followers, ({ address }) => address);
+    const [most = []] = [...ofAddress.values()].sort((a, b) => b.length - a.length);
+    const [oldest] = most;
+    if (oldest === undefined) return;
+    this.#unsubscribe(oldest, { target: { kind: "user", userId } });
+    const message = `more than ${clientsPerUser} connections follow this user: this one, the oldest, follows the user no more`;
+    oldest.send(errorFrame("TOO_MANY_SUBSCRIPTIONS", message, "subscribe.userId"));
+  }
+
+  #unsubscribe(client: HubClient, { target }: Pick<ClientRequest, "target">): void {
     if (target.kind === "order") {
       client.orders.delete(target.orderId);
       this.#byOrder.leave(target.orderId, client);

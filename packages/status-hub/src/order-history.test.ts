@@ -107,6 +107,7 @@ test("a client reads with its own token, and shares a reading only with its own"
   const as = (subject: string): ClientIdentity => ({
     principal: { kind: "customer", subject, expiresAtMs: 0 },
     authorization: `Bearer ${subject}`,
+    address: "",
   });
   const first = histories.for(nobody).list("a", 0, wanted);
   await expect.poll(() => calls.length).toBe(1);

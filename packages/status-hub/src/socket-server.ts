@@ -69,7 +69,7 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
     const outlet = createSocketSender(socket, { connection, turn, maxBufferedBytes, onSlow });
     open.set(socket, outlet);
     heartbeat.watch(socket);
-    const client = o.hub.connect(outlet, identity);
+    const client = o.hub.connect(outlet, { ...identity, address: o.admission.addressOf(request) });
     takeFrames(socket, { client, outlet, ...o });
     const expiry = closeWhenExpired(outlet, identity);
     socket.once("close", () => {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { get } from "node:http";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
+import type { ReceivedFrame } from "./support.ts";
 import { connect, createWorld, follow, newOrderId, patience } from "./support.ts";
 
 /** The HTTP status with which an upgrade is refused, and the code of its problem. */
@@ -90,11 +91,10 @@ test("connections are bounded, of one address and of all, and places become free
   expect(await refused(`${small.url}/ws`)).toMatchObject({ status: 503, code: "HUB_FULL" });
 });
 
-test("subscriptions are bounded, of one connection and of all to one user", async () => {
+test("subscriptions of one connection are bounded", async () => {
   await using world = await createWorld();
   await using hub = await world.startHub({
     STATUS_MAX_SUBSCRIPTIONS: "2",
-    STATUS_MAX_CONNECTIONS_PER_USER: "1",
   });
   using client = await follow(hub, { userId: "u1" });
   const [first, second] = [newOrderId(), newOrderId()];
@@ -107,13 +107,30 @@ test("subscriptions are bounded, of one connection and of all to one user", asyn
   client.send({ unsubscribe: { orderId: first } });
   client.send({ subscribe: { orderId: second } });
   await expect.poll(() => client.statuses(second), patience).toHaveLength(1);
-  using other = await follow(hub, { userId: "u1" });
-  await expect
-    .poll(() => other.frames[0]?.error, patience)
-    .toMatchObject({
-      code: "TOO_MANY_SUBSCRIPTIONS",
-      field: "subscribe.userId",
-    });
+});
+
+test("whoever follows a user by a hundred connections locks nobody out", async () => {
+  await using world = await createWorld();
+  await using hub = await world.startHub({ STATUS_MAX_CONNECTIONS_PER_USER: "3" });
+  const from = (address: string) => ({ headers: { "x-forwarded-for": address } });
+  const replaced = (client: { frames: readonly ReceivedFrame[] }) => client.frames[0]?.error?.code;
+  using own = await follow(hub, { userId: "u1" }, from("192.0.2.1"));
+  using stack = new DisposableStack();
+  const crowd = [];
+  for (let i = 0; i < 6; i++) {
+    crowd.push(stack.use(await follow(hub, { userId: "u1" }, from("198.51.100.7"))));
+  }
+  using late = await follow(hub, { userId: "u1" }, from("203.0.113.9"));
+  // The crowd's own connections made way for one another, and for the one that came late.
+  for (const client of crowd.slice(0, 5)) {
+    await expect.poll(() => replaced(client), patience).toBe("TOO_MANY_SUBSCRIPTIONS");
+  }
+  const orderId = newOrderId();
+  await world.advance(orderId, "u1");
+  for (const client of [own, late, ...crowd.slice(5)]) {
+    await expect.poll(() => client.statuses(orderId), patience).toHaveLength(1);
+  }
+  expect(crowd[0]?.statuses(orderId)).toEqual([]);
 });
 
 test("a frame that is too long, and too many frames, end the connection", async () => {

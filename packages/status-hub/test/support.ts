@@ -223,8 +223,9 @@ export async function connect(
 export async function follow(
   hub: { readonly url: string },
   target: { orderId: string; afterSequence?: number } | { userId: string },
+  options?: Parameters<typeof connect>[1],
 ): Promise<TestClient> {
-  const client = await connect(hub);
+  const client = await connect(hub, options);
   client.send({ subscribe: target });
   return client;
 }

@@ -9,6 +9,8 @@ export { postgresFaults } from "./postgres-faults.ts";
 export { hex, recordSet } from "./record-set.ts";
 export type { DatabaseServer } from "./server.ts";
 export { openDatabaseServer } from "./server.ts";
+export type { ServiceRole, TableRight } from "./service-roles.ts";
+export { createServiceRoles, grantTables } from "./service-roles.ts";
 export {
   constraintOf,
   isCheckViolation,

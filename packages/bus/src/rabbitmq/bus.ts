@@ -15,7 +15,7 @@ import { claimQueue } from "./claim-queue.ts";
 import { closeConnection, describeUrl, openConnection } from "./connection.ts";
 import { startConsumer } from "./consumer.ts";
 import { createDeadLetters } from "./dead-letters.ts";
-import { declareTopology } from "./declare-topology.ts";
+import { ensureTopology } from "./declare-topology.ts";
 import { createPublisher } from "./publisher.ts";
 import { rabbitmqFaults } from "./rabbitmq-faults.ts";
 import type { RawConnection } from "./raw-connection.ts";
@@ -114,9 +114,7 @@ async function openConnections(
     openConnection({ url: o.amqpUrl, name: `${o.name} ${suffix}`, log: o.log });
   const sending = await open("publish");
   try {
-    const channel = await sending.acquire();
-    await declareTopology(channel);
-    await channel.close();
+    await ensureTopology(sending);
     return { sending, receiving: await open("consume") };
   } catch (error) {
     sending.unsafeDestroy();

@@ -1,6 +1,6 @@
 import type { Connection } from "rabbitmq-client";
 import type { Logger } from "@smartcart/runtime";
-import { StartError } from "@smartcart/runtime";
+import { isLoopback, StartError } from "@smartcart/runtime";
 import { RawConnection } from "./raw-connection.ts";
 
 /** Longest silence before a connection is taken for dead is twice this. */
@@ -69,6 +69,11 @@ function checkUrl(url: string): string {
   if (parsed.username === "" || parsed.password === "") {
     const example = "amqp://guest:guest@localhost:5672";
     throw wrongUrl(`AMQP_URL must carry user and password: ${example}`);
+  }
+  if (parsed.username === "guest" && !isLoopback(parsed.hostname)) {
+    throw wrongUrl(
+      `AMQP_URL names the user guest, whose password everybody knows, on ${parsed.hostname}: use a user of its own there, such as those that "smartcart roles" makes`,
+    );
   }
   try {
     decodeURIComponent(`${parsed.username}${parsed.password}${parsed.pathname}`);

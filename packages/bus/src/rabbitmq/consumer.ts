@@ -5,7 +5,7 @@ import { handleBatch } from "../message-processor.ts";
 import type { ConsumeOptions, RunningConsumer } from "../types.ts";
 import { failedDeliveries, toRaw } from "./amqp-message.ts";
 import { attach } from "./channel-supervisor.ts";
-import { declareTopology } from "./declare-topology.ts";
+import { ensureTopology } from "./declare-topology.ts";
 import type { Publisher } from "./publisher.ts";
 import type { RawConnection, ReceivedMessage } from "./raw-connection.ts";
 import { onMessage } from "./raw-connection.ts";
@@ -31,7 +31,7 @@ export async function startConsumer(
     log: o.log,
     async setUp(channel) {
       // It was lost: to a broken connection, or because somebody deleted the queue, which is then made anew.
-      if (session !== undefined) await declareTopology(channel);
+      if (session !== undefined) await ensureTopology(parts.connection);
       // An older session may still wait for its handler; the broker has given its messages back
       // already.
       session = new ConsumerSession({

@@ -1,4 +1,4 @@
-import type { Channel } from "rabbitmq-client";
+import type { Channel, Connection } from "rabbitmq-client";
 import {
   deadLetterExchange,
   deadLetterQueue,
@@ -8,8 +8,41 @@ import {
   unroutedQueue,
 } from "@smartcart/contract";
 
-/** Declares everything; harmless when it is there. */
-export async function declareTopology(channel: Channel): Promise<void> {
+/**
+ * Declares everything; harmless when it is there. A user that may not declare finds it declared by an administrator (`smartcart roles`).
+ * Rejects with the broker's error where it is not.
+ */
+export async function ensureTopology(connection: Connection): Promise<void> {
+  try {
+    await onChannel(connection, declareTopology);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "ACCESS_REFUSED") throw error;
+    await onChannel(connection, findTopology).catch(() => {
+      // What is to be done is that somebody who may declares it.
+      throw error;
+    });
+  }
+}
+
+/** An error of the broker closes the channel, and goes to whoever waits for an answer on it. */
+async function onChannel(
+  connection: Connection,
+  work: (channel: Channel) => Promise<void>,
+): Promise<void> {
+  const channel = await connection.acquire();
+  channel.on("error", () => {});
+  await work(channel);
+  await channel.close();
+}
+
+async function findTopology(channel: Channel): Promise<void> {
+  for (const exchange of [unroutedQueue, deadLetterExchange, eventsExchange]) {
+    await channel.exchangeDeclare({ exchange, passive: true });
+  }
+  for (const { queue } of queueDeclarations) await channel.queueDeclare({ queue, passive: true });
+}
+
+async function declareTopology(channel: Channel): Promise<void> {
   await channel.exchangeDeclare({ exchange: unroutedQueue, type: "fanout", durable: true });
   await channel.exchangeDeclare({ exchange: deadLetterExchange, type: "direct", durable: true });
   await channel.exchangeDeclare({

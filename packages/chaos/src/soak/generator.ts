@@ -3,6 +3,7 @@ export interface Targets {
   readonly order: string;
   readonly inventory: string;
   readonly page: string;
+  readonly hub: string;
   /** Path of the page's largest file. */
   readonly asset: string;
 }

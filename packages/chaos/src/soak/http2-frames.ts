@@ -1,6 +1,6 @@
 /** Frames of HTTP/2 as bytes (RFC 9113), made once and sent again and again: an attack must cost its sender next to nothing. */
 
-const frameType = { data: 0, headers: 1, resetStream: 3, settings: 4 } as const;
+const frameType = { data: 0, headers: 1, resetStream: 3, settings: 4, continuation: 9 } as const;
 const endStream = 0x1;
 const endHeaders = 0x4;
 
@@ -40,6 +40,32 @@ export function post(
   const headers = frame(frameType.headers, endHeaders, streamId, block);
   if (body === undefined) return headers;
   return Buffer.concat([headers, frame(frameType.data, endStream, streamId, body)]);
+}
+
+/** SETTINGS that change nothing, and ask for an acknowledgement all the same. */
+export function settings(): Buffer {
+  return frame(frameType.settings, 0, 0, Buffer.alloc(0));
+}
+
+/** A request whose headers go on in so many frames, and do not end. */
+export function continuations(streamId: number, count: number): Buffer {
+  const block = Buffer.concat([
+    Buffer.from([0x82, 0x86]),
+    literal(4, "/"),
+    literal(1, "localhost"),
+  ]);
+  // A name of our own, not to be remembered (RFC 7541, 6.2.2).
+  const header = Buffer.concat([
+    Buffer.from([0, 1]),
+    Buffer.from("x"),
+    Buffer.from([100]),
+    Buffer.alloc(100, 0x61),
+  ]);
+  const more = frame(frameType.continuation, 0, streamId, header);
+  return Buffer.concat([
+    frame(frameType.headers, endStream, streamId, block),
+    ...Array.from({ length: count }, () => more),
+  ]);
 }
 
 /** RST_STREAM with CANCEL. */

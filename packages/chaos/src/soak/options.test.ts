@@ -4,7 +4,13 @@ import { parseSoakLine } from "./options.ts";
 
 it("has a default for everything", () => {
   expect(parseSoakLine([])).toMatchObject({ queue: "postgres", seconds: 120, rate: 50 });
-  expect(parseSoakLine([]).attacks).toHaveLength(5);
+  expect(parseSoakLine([]).attacks).toHaveLength(7);
+});
+
+it("takes the floods by one name, with a time that fits into a break", () => {
+  const line = parseSoakLine(["--attacks", "floods"]);
+  expect(line.attacks).toContain("slow-clients");
+  expect(line.attacks.length * (line.seconds + 20)).toBeLessThan(420);
 });
 
 it("takes some of the attacks", () => {

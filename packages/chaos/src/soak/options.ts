@@ -1,7 +1,7 @@
 /** What the command line of the soak may say. */
 import { namesOf, parseValues, UsageError, wholeNumber } from "@smartcart/testkit";
 import type { AttackName } from "./attacks.ts";
-import { attacks } from "./attacks.ts";
+import { attacks, floods } from "./attacks.ts";
 import type { Queue } from "./shop.ts";
 
 export interface SoakLine {
@@ -17,9 +17,9 @@ export interface SoakLine {
 export const soakUsage = `npm run soak -- [--queue postgres|rabbitmq] [--seconds 120] [--rate 50] [--attacks a,b] [--report FILE]
 
   --queue     the queue that the shop uses; default: postgres
-  --seconds   how long each attack lasts; default 120
+  --seconds   how long each attack lasts; default 120, and 30 with --attacks floods
   --rate      honest orders per second; default 50
-  --attacks   only these; default: all
+  --attacks   only these, or "floods" for ${floods.join(", ")}; default: all
   --report    where to write the report as JSON
 
 attacks:
@@ -34,11 +34,13 @@ export function parseSoakLine(args: readonly string[]): SoakLine {
   if (queue !== "postgres" && queue !== "rabbitmq") {
     throw new UsageError(`--queue must be postgres or rabbitmq, not "${queue}"`);
   }
+  const isFloods = values.attacks === "floods";
+  const names = Object.keys(attacks) as AttackName[];
   return {
     queue,
-    seconds: wholeNumber("seconds", values.seconds ?? "120", 1),
+    seconds: wholeNumber("seconds", values.seconds ?? (isFloods ? "30" : "120"), 1),
     rate: wholeNumber("rate", values.rate ?? "50", 1),
-    attacks: namesOf("attacks", values.attacks, Object.keys(attacks) as AttackName[]),
+    attacks: isFloods ? floods : namesOf("attacks", values.attacks, names),
     report: values.report,
     help: values.help ?? false,
   };

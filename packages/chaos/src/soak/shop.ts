@@ -60,8 +60,8 @@ export async function startShop(directory: string, queue: Queue): Promise<Shop> 
     createDatabase({ url: server.url, schema: "orders", log: silentLogger, maxConnections: 2 }),
   );
   for (const text of putOnSale) await database.query({ text, values: [product] });
-  const { ORDER: order = "", INVENTORY: inventory = "", WEB: page = "" } = urls;
-  const targets = { order, inventory, page, asset: await largestFile(page) };
+  const { ORDER: order = "", INVENTORY: inventory = "", WEB: page = "", STATUS: hub = "" } = urls;
+  const targets = { order, inventory, page, hub, asset: await largestFile(page) };
   const running = started.move();
   return {
     process,

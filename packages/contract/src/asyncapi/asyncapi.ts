@@ -12,6 +12,8 @@ import { createSchemaRegistry } from "../json-schema/json-schema.ts";
 export interface AsyncApiOptions {
   /** Port of the status hub. */
   readonly statusPort: number;
+  /** The hub speaks TLS. Default: plain text. */
+  readonly hasTls?: boolean;
 }
 
 const events = [...eventTypes.values()];
@@ -22,7 +24,7 @@ const frames = [ClientFrameSchema, ServerFrameSchema];
  * The AsyncAPI 3.0 document of the events and the WebSocket frames, made from the descriptors.
  * https://www.asyncapi.com/docs/reference/specification/v3.0.0
  */
-export function createAsyncApi({ statusPort }: AsyncApiOptions): object {
+export function createAsyncApi({ statusPort, hasTls = false }: AsyncApiOptions): object {
   // Consumers pass over fields that they do not know, so that an event may grow.
   const schemas = createSchemaRegistry({ closed: false });
   const messages = Object.fromEntries([
@@ -40,7 +42,11 @@ export function createAsyncApi({ statusPort }: AsyncApiOptions): object {
     },
     servers: {
       broker: { host: "localhost:5672", protocol: "amqp", description: "RabbitMQ" },
-      hub: { host: `localhost:${statusPort}`, protocol: "ws", description: "StatusHub" },
+      hub: {
+        host: `localhost:${statusPort}`,
+        protocol: hasTls ? "wss" : "ws",
+        description: "StatusHub",
+      },
     },
     channels: channels(),
     operations: operations(),

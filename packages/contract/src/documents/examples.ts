@@ -82,7 +82,9 @@ function exampleOfValue(field: DescField): unknown {
     if (field.message.typeName === timestamp) return exampleTime;
     return field.message.typeName.startsWith("google.") ? {} : exampleOf(field.message);
   }
-  return valuesByField[field.name] ?? zeroOf(field.scalar);
+  // The items of a list have the singular of its name.
+  const name = field.fieldKind === "list" ? field.name.replace(/s$/, "") : field.name;
+  return valuesByField[name] ?? zeroOf(field.scalar);
 }
 
 function zeroOf(scalar: ScalarType | undefined): unknown {

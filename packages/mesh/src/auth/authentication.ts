@@ -4,7 +4,7 @@ import type { HandlerContext, Interceptor, StreamRequest, UnaryRequest } from "@
 import { createContextKey } from "@connectrpc/connect";
 import type { AccessRule } from "@smartcart/contract";
 import { accessOf } from "@smartcart/contract";
-import type { Authenticator, Principal } from "@smartcart/identity";
+import type { Anonymous, Authenticator, Principal, ServicePrincipal } from "@smartcart/identity";
 import { anonymous } from "@smartcart/identity";
 import type { Logger } from "@smartcart/runtime";
 import type { Trust } from "./access.ts";
@@ -16,6 +16,11 @@ import { isFromThisMachine } from "./this-machine.ts";
 /** Context value with who makes a served call. Of a public method it is known only where a service calls. */
 export const principalKey = createContextKey<Principal>(anonymous, { description: "who calls" });
 
+/** Context value with the services that the other end of the connection has proved to be, by its certificate; undefined: none. */
+export const peerServicesKey = createContextKey<readonly string[] | undefined>(undefined, {
+  description: "services at the other end",
+});
+
 /** The operator who makes a served call: the subject of the token, "ops-token" for OPS_TOKEN; empty where none is required. */
 export function operatorOf({ values }: Pick<HandlerContext, "values">): string {
   const principal = values.get(principalKey);
@@ -24,10 +29,12 @@ export function operatorOf({ values }: Pick<HandlerContext, "values">): string {
 
 /** How a server tells who calls. */
 export interface AuthenticationOptions {
+  /** The service that is called: caller tokens must be for it. */
+  readonly audience: string;
   /** By the header `Authorization`; undefined: it is not looked at. */
-  readonly authenticate: Authenticator | undefined;
+  readonly authenticate?: Authenticator | undefined;
   /** Verifies the caller tokens of services; undefined: nobody can prove to be one. */
-  readonly meshSecret: string | undefined;
+  readonly meshSecret?: string | undefined;
   readonly trust: Trust;
   /** Told of what operators do. */
   readonly log: Logger;
@@ -56,16 +63,26 @@ type AnyRequest = UnaryRequest | StreamRequest;
 
 /** Refuses what the contract does not allow before anything is worked on. Whose the call is stands in `principalKey`. */
 export function createAuthentication(o: AuthenticationOptions): Interceptor {
-  const serviceOf = o.meshSecret === undefined ? undefined : createCallerCheck(o.meshSecret);
+  const { audience, meshSecret } = o;
+  const serviceOf = meshSecret === undefined ? undefined : createCallerCheck(audience, meshSecret);
 
   /** A token of a person wins over that of the service that passes it on: then the call is made for that person. */
-  function principalOf(header: Headers, isPublic: boolean): Principal | Promise<Principal> {
+  function principalOf({ header, contextValues }: AnyRequest, isPublic: boolean) {
     const authorization =
       isPublic || o.authenticate === undefined ? null : header.get("authorization");
     if (authorization !== null && o.authenticate !== undefined)
       return o.authenticate(authorization);
-    const token = serviceOf && header.get(callerHeader);
-    const name = token ? serviceOf?.(token) : undefined;
+    return callingService(header.get(callerHeader), contextValues.get(peerServicesKey));
+  }
+
+  /** `claimed`: a token, or the bare name of one of the services that a certificate is for. */
+  function callingService(
+    claimed: string | null,
+    proved: readonly string[] | undefined,
+  ): ServicePrincipal | Anonymous {
+    const [claim = ""] = claimed?.split(".", 1) ?? [];
+    const byCertificate = proved?.includes(claim) ? claim : proved?.[0];
+    const name = (claimed === null ? undefined : serviceOf?.(claimed)) ?? byCertificate;
     return name === undefined ? anonymous : { kind: "service", name };
   }
 
@@ -83,9 +100,9 @@ export function createAuthentication(o: AuthenticationOptions): Interceptor {
 
   return (next) => (req) => {
     const rule = accessOf(req.method);
-    if (rule.isPublic && (serviceOf === undefined || !req.stream)) return next(req);
+    if (rule.isPublic && !req.stream) return next(req);
     try {
-      const principal = principalOf(req.header, rule.isPublic);
+      const principal: Principal | Promise<Principal> = principalOf(req, rule.isPublic);
       if (principal instanceof Promise) {
         return principal.then(
           (known) => {

@@ -11,34 +11,47 @@ const lifetimeSeconds = 300;
 const maxSkewSeconds = 60;
 const maxRemembered = 64;
 
+/** Between which services a token is good. */
+export interface CallerTokenParties {
+  /** The service that calls. */
+  readonly caller: string;
+  /** The service that is called: every other one refuses the token. */
+  readonly audience: string;
+}
+
 /**
- * Tokens of one caller: `<name>.<expiry, Unix seconds>.<HMAC-SHA256>`. A token is good for five minutes and used for
- * half of that, so that most calls cost no cryptography. It proves who calls, not what is called: it keeps the parts of
- * one private network apart and does not replace TLS.
+ * Tokens of one caller: `<caller>.<audience>.<expiry, Unix seconds>.<HMAC-SHA256>`. A token is good for five minutes and used for
+ * half of that, so that most calls cost no cryptography. Whoever gets hold of one can use it against its audience until then: it
+ * keeps the parts of one private network apart and does not replace TLS.
  */
-export function createCallerTokens(caller: string, secret: string): () => string {
+export function createCallerTokens(
+  { caller, audience }: CallerTokenParties,
+  secret: string,
+): () => string {
   let token = "";
   let renewAt = 0;
   return () => {
     const now = Math.floor(Date.now() / 1000);
     if (now >= renewAt) {
       renewAt = now + lifetimeSeconds / 2;
-      token = sign(`${caller}.${now + lifetimeSeconds}`, secret);
+      token = sign(`${caller}.${audience}.${now + lifetimeSeconds}`, secret);
     }
     return token;
   };
 }
 
-/** Tells the caller's name from its token, or undefined where the token is forged or has expired. */
-export function createCallerCheck(secret: string): (token: string) => string | undefined {
+/** Tells the caller's name from its token, or undefined where the token is forged, has expired or is for another than `audience`. */
+export function createCallerCheck(
+  audience: string,
+  secret: string,
+): (token: string) => string | undefined {
   const verified = new Map<string, string>();
   return (token) => {
-    const [caller, expiresAt] = token.split(".", 2);
+    const [caller, meant, expiresAt] = token.split(".", 3);
     const now = Math.floor(Date.now() / 1000);
     const secondsLeft = Number(expiresAt) - now;
-    if (!(secondsLeft > 0 && secondsLeft <= lifetimeSeconds + maxSkewSeconds)) {
-      return undefined;
-    }
+    const isInTime = secondsLeft > 0 && secondsLeft <= lifetimeSeconds + maxSkewSeconds;
+    if (meant !== audience || !isInTime) return undefined;
     const known = verified.get(token);
     if (known !== undefined || caller === undefined || !hasValidSignature(token, secret)) {
       return known;

@@ -18,6 +18,8 @@ import { onceMoreIfRefused, throwUpstream, upstreamError } from "./upstream-erro
 export interface PolicyTransportOptions {
   /** The calling part: "order". */
   readonly caller: string;
+  /** The service that is called. */
+  readonly audience: string;
   readonly log: Logger;
   readonly meshSecret: string | undefined;
   readonly metrics: Registry | undefined;
@@ -111,8 +113,7 @@ function createPlans(o: PolicyTransportOptions): (method: DescMethod) => MethodP
 function createHeaders(
   o: PolicyTransportOptions,
 ): (given: ConstructorParameters<typeof Headers>[0]) => Headers {
-  const token =
-    o.meshSecret === undefined ? () => o.caller : createCallerTokens(o.caller, o.meshSecret);
+  const token = o.meshSecret === undefined ? () => o.caller : createCallerTokens(o, o.meshSecret);
   return (given) => {
     const headers = new Headers(given);
     const traceparent = currentTraceparent();

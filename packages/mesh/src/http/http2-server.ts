@@ -9,10 +9,13 @@ import { constants, createServer, Http2ServerRequest, Http2ServerResponse } from
 import type { Socket } from "node:net";
 import type { Logger, TokenBuckets } from "@smartcart/runtime";
 import { networkOf } from "@smartcart/runtime";
+import { inheritCaller } from "./peer-service.ts";
 
 /** What the HTTP/2 side of a port does with what it reads. */
 export interface Http2Options {
   readonly onRequest: (req: Http2ServerRequest, res: Http2ServerResponse) => void;
+  /** Streams that a client may have open on one connection. */
+  readonly maxStreams: number;
   readonly resets: TokenBuckets;
   readonly log: Logger;
 }
@@ -27,8 +30,6 @@ export interface Http2Side {
   close(): void;
 }
 
-/** Streams that a client may have open on one connection. */
-const maxStreams = 4096;
 /** Bytes of request bodies that are not complete, on one connection. */
 const maxReceivingBytes = 16 * 1024 * 1024;
 /** Bytes that a body may always have: a client's small requests do not pay for its large ones. */
@@ -76,6 +77,7 @@ export function createHttp2Side(o: Http2Options): Http2Side {
       // A client that closes its side is gone: its streams end, and its descriptor is free.
       socket.allowHalfOpen = false;
       const opened = (session: ServerHttp2Session) => {
+        inheritCaller(session, socket);
         connections.set(session, {
           address: networkOf(socket.remoteAddress ?? ""),
           resets: o.resets,
@@ -96,9 +98,9 @@ export function createHttp2Side(o: Http2Options): Http2Side {
 function createHttp2Server(o: Http2Options): Http2Server {
   return createServer(
     {
-      settings: { maxConcurrentStreams: maxStreams },
+      settings: { maxConcurrentStreams: o.maxStreams },
       // More than 100 streams opened before our settings arrived would else end the connection with all its calls.
-      maxSessionRejectedStreams: 10 * maxStreams,
+      maxSessionRejectedStreams: 10 * o.maxStreams,
       // Node ends a session with all its streams at 1,000 aborted ones. Here the address counts: see `noteReset`.
       streamResetBurst: 10_000_000,
       streamResetRate: 10_000_000,

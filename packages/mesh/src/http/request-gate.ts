@@ -9,6 +9,8 @@ export interface RequestGateOptions {
   readonly host: string;
   /** Names that are answered to as well: see `createHostCheck`. */
   readonly allowedHosts: readonly string[] | undefined;
+  /** The name by which other services know this one, in its certificate. Default: it has none. */
+  readonly ownName?: string | undefined;
 }
 
 /**
@@ -46,7 +48,8 @@ function createVerdicts(o: RequestGateOptions): (host: string) => HttpProblem | 
   return (host) => {
     if (verdicts.has(host)) return verdicts.get(host);
     if (verdicts.size >= maxVerdicts) verdicts.clear();
-    const verdict = isAllowed(host) ? undefined : refusalOf(host);
+    const isMeant = isAllowed(host) || (o.ownName !== undefined && hostName(host) === o.ownName);
+    const verdict = isMeant ? undefined : refusalOf(host);
     verdicts.set(host, verdict);
     return verdict;
   };

@@ -3,9 +3,11 @@ import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { Logger, TrustedProxies } from "@smartcart/runtime";
 import { clientAddress } from "@smartcart/runtime";
+import { peerServicesKey } from "../auth/authentication.ts";
 import { addressKey, deadlineKey } from "../context/call-scope.ts";
 import { boundedTimeoutMs } from "../server/local-transport.ts";
 import type { NodeRequest, NodeResponse } from "./node-http.ts";
+import { callersOf } from "./peer-service.ts";
 import { RequestBody } from "./request-body-stream.ts";
 import { refusalsOf } from "./rpc-refusals.ts";
 import { endWithProblem } from "./send-problem.ts";
@@ -72,6 +74,7 @@ async function serve(
   const timeoutMs = boundTimeout(handler.method, req.headers);
   const deadlineAtMs = timeoutMs === undefined ? undefined : Date.now() + timeoutMs;
   contextValues.set(deadlineKey, deadlineAtMs);
+  contextValues.set(peerServicesKey, callersOf(req));
   if (isStream) {
     const peer = req.socket.remoteAddress ?? "";
     const address = clientAddress(peer, req.headers["x-forwarded-for"], trustedProxies);

@@ -1,7 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { Hono } from "hono";
-import type { Authenticator } from "@smartcart/identity";
+import type { Authenticator, TlsFiles } from "@smartcart/identity";
 import type { Logger, Registry, TrustedProxies } from "@smartcart/runtime";
 import type { Trust } from "../auth/access.ts";
 import type { ResourceOwners } from "../auth/ownership.ts";
@@ -14,7 +14,7 @@ import type { RestOptions } from "../rest/rest.ts";
 
 /** A server of one part of the mesh. */
 export interface ServerOptions {
-  /** The part: "order". It names spans and log lines. */
+  /** The part: "order". It names spans and log lines, and caller tokens must be for it. */
   readonly name: string;
   /** TCP port; 0: any free one. */
   readonly port: number;
@@ -43,9 +43,14 @@ export interface ServerOptions {
   readonly metrics: Registry;
   /** Verifies the caller tokens of services; undefined: none can prove to be one. */
   readonly meshSecret?: string | undefined;
+  /**
+   * With it the port speaks TLS only; certificates of services that come with it prove who calls. Whoever opened it disposes of it.
+   * Default: plain text.
+   */
+  readonly tls?: TlsFiles | undefined;
   /** Who sends a request, by its header `Authorization`. Default: the header is not looked at. */
   readonly authenticate?: Authenticator | undefined;
-  /** Whom the access rules of the contract take at their word. Default: everybody, but services only without `meshSecret`. */
+  /** Whom the access rules of the contract take at their word. Default: everybody, but services only without `meshSecret` and certificates. */
   readonly trust?: Partial<Trust>;
   /** Whose the resources are that the contract keeps for their owners. Needed where `services` have such methods. */
   readonly owners?: ResourceOwners;

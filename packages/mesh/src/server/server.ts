@@ -1,5 +1,6 @@
 import type { AddressInfo } from "node:net";
 import type { Transport } from "@connectrpc/connect";
+import { certificateName } from "@smartcart/identity";
 import type { Logger } from "@smartcart/runtime";
 import { loopbackProxies, StartError } from "@smartcart/runtime";
 import { createReadiness } from "../health/readiness.ts";
@@ -7,12 +8,15 @@ import { createConnectionClose } from "../http/connection-close.ts";
 import { createCors } from "../http/cors.ts";
 import { createHttpApp } from "../http/http-app.ts";
 import type { OnUpgrade } from "../http/http1-server.ts";
+import { createHttp1Server } from "../http/http1-server.ts";
+import type { NodeRequest, NodeResponse } from "../http/node-http.ts";
 import type { ProtocolMux } from "../http/protocol-mux.ts";
 import { createProtocolMux } from "../http/protocol-mux.ts";
 import type { RequestGate } from "../http/request-gate.ts";
 import { createRequestGate } from "../http/request-gate.ts";
 import { createRpcListener } from "../http/rpc-listener.ts";
 import { endWithProblem, rejectUpgradeWith } from "../http/send-problem.ts";
+import { demandTls } from "../http/strict-transport.ts";
 import { createStreamSockets } from "../streams/stream-sockets.ts";
 import { drain } from "./drain.ts";
 import type { ServerOptions } from "./server-options.ts";
@@ -35,7 +39,7 @@ const defaultDrainMs = 5000;
 const defaultDrainNoticeMs = 100;
 
 /**
- * Starts to serve on one port: HTTP/1.1 and cleartext HTTP/2; Connect, gRPC and gRPC-Web; health, reflection, REST.
+ * Starts to serve on one port: HTTP/1.1 and HTTP/2, in plain text or with TLS; Connect, gRPC and gRPC-Web; health, reflection, REST.
  * @throws StartError where the port cannot be had; it names `portVariable`.
  */
 export async function startServer(o: ServerOptions): Promise<RunningServer> {
@@ -49,7 +53,7 @@ export async function startServer(o: ServerOptions): Promise<RunningServer> {
   const serving = createServing(o, maxBodyBytes, shutdown);
   const port = createPort(o, maxBodyBytes, serving, shutdown);
   const address = await listen(port, o);
-  const url = urlOf(o.host, address.port);
+  const url = urlOf(o, address.port);
   o.log.info("server.started", { message: `${o.name} listens on ${url}` });
 
   let ended: Promise<void> | undefined;
@@ -82,13 +86,14 @@ function createPort(
   const trustedProxies = o.trustedProxies ?? loopbackProxies;
   const http = createHttpApp({ ...o, maxBodyBytes, transport, readiness, trustedProxies });
   const rpc = createRpcListener({ handlers, trustedProxies, log: o.log });
-  const gate = createRequestGate({ host: o.host, allowedHosts: o.allowedHosts });
+  const ownName = o.tls && certificateName(o.name);
+  const gate = createRequestGate({ host: o.host, allowedHosts: o.allowedHosts, ownName });
   const lastOnConnection = createConnectionClose(shutdown.streams.signal);
   const cors = createCors({
     origins: o.corsOrigins ?? [],
     requestHeaders: (o.restOptions?.headers ?? []).map(({ name }) => name),
   });
-  const onUpgrade =
+  const upgrade =
     o.streamSocketPath === undefined
       ? o.onUpgrade
       : createStreamSockets({
@@ -100,27 +105,32 @@ function createPort(
           shutdown: shutdown.streams.signal,
           log: o.log,
         });
-  return createProtocolMux({
-    onUpgrade: onUpgrade && guardUpgrade(onUpgrade, gate, o.log),
-    trustedProxies,
-    log: o.log,
-    onRequest(req, res) {
-      try {
-        if (req.httpVersionMajor === 1) {
-          lastOnConnection(res);
-        }
-        const problem = gate(req);
-        if (problem !== undefined) {
-          endWithProblem(res, problem);
-        } else if (!cors(req, res) && !rpc(req, res)) {
-          http(req, res);
-        }
-      } catch (error) {
-        // The last line: what a request provokes costs its sender the connection, and nobody else anything.
-        o.log.error("http.failed", { error });
-        res.destroy();
+  const markSecure = o.tls === undefined ? () => {} : demandTls;
+  const onRequest = (req: NodeRequest, res: NodeResponse) => {
+    try {
+      if (req.httpVersionMajor === 1) {
+        lastOnConnection(res);
       }
-    },
+      const problem = gate(req);
+      markSecure(req, res);
+      if (problem !== undefined) {
+        endWithProblem(res, problem);
+      } else if (!cors(req, res) && !rpc(req, res)) {
+        http(req, res);
+      }
+    } catch (error) {
+      // The last line: what a request provokes costs its sender the connection, and nobody else anything.
+      o.log.error("http.failed", { error });
+      res.destroy();
+    }
+  };
+  const onUpgrade = upgrade && guardUpgrade(upgrade, gate, o.log);
+  return createProtocolMux({
+    http1: createHttp1Server({ onRequest, onUpgrade }),
+    onHttp2Request: onRequest,
+    trustedProxies,
+    tls: o.tls,
+    log: o.log,
   });
 }
 
@@ -166,7 +176,7 @@ async function listen({ http1 }: ProtocolMux, o: ServerOptions): Promise<Address
 }
 
 /** The URL by which this machine reaches the server. */
-function urlOf(host: string, port: number): string {
+function urlOf({ host, tls }: ServerOptions, port: number): string {
   const name = host === "0.0.0.0" || host === "::" ? "localhost" : host;
-  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+  return `${tls === undefined ? "http" : "https"}://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }

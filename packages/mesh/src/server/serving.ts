@@ -44,8 +44,9 @@ export interface Serving {
 
 const defaultMaxInFlight = 2048;
 
-function trustOf({ meshSecret, trust }: ServerOptions): Trust {
-  return { customers: true, operators: true, services: meshSecret === undefined, ...trust };
+function trustOf({ meshSecret, tls, trust }: ServerOptions): Trust {
+  const canProve = meshSecret !== undefined || tls?.current().mesh !== undefined;
+  return { customers: true, operators: true, services: !canProve, ...trust };
 }
 
 /** Puts the implementations, health, reflection and the part's report behind one chain of interceptors. */
@@ -73,12 +74,7 @@ export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: 
     }),
     createErrorInterceptor(o.log, o.mapError),
     promptEnd,
-    createAuthentication({
-      authenticate: o.authenticate,
-      meshSecret: o.meshSecret,
-      trust: trustOf(o),
-      log: o.log,
-    }),
+    createAuthentication({ ...o, audience: o.name, trust: trustOf(o) }),
     admission.interceptor,
     ownSubject,
     validation,

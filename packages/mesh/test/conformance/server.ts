@@ -16,6 +16,8 @@ import { ConnectError, createMethodImplSpec } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalHandlerOptions } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { delay, loopbackProxies, silentLogger } from "@smartcart/runtime";
+import { createHttp1Server } from "../../src/http/http1-server.ts";
+import type { NodeRequest, NodeResponse } from "../../src/http/node-http.ts";
 import { createProtocolMux } from "../../src/http/protocol-mux.ts";
 import { createRpcListener } from "../../src/http/rpc-listener.ts";
 import { createServedMethod } from "../../src/server/method-handler.ts";
@@ -199,16 +201,17 @@ const listener = createRpcListener({
   trustedProxies: loopbackProxies,
   log: silentLogger,
 });
+const onRequest = (req: NodeRequest, res: NodeResponse) => {
+  const { headers } = req;
+  const isBounded = "grpc-timeout" in headers || "connect-timeout-ms" in headers;
+  if (!isBounded) headers[unboundedHeader] = "true";
+  if (listener(req, res)) return;
+  res.statusCode = 404;
+  res.end();
+};
 const { http1 } = createProtocolMux({
-  onRequest: (req, res) => {
-    const { headers } = req;
-    const isBounded = "grpc-timeout" in headers || "connect-timeout-ms" in headers;
-    if (!isBounded) headers[unboundedHeader] = "true";
-    if (listener(req, res)) return;
-    res.statusCode = 404;
-    res.end();
-  },
-  onUpgrade: undefined,
+  http1: createHttp1Server({ onRequest, onUpgrade: undefined }),
+  onHttp2Request: onRequest,
   trustedProxies: loopbackProxies,
   log: silentLogger,
 });

@@ -1,9 +1,11 @@
 import type { AddCommand } from "../cli/command.ts";
 import { addCatalogue } from "./catalogue.ts";
+import { addCerts } from "./certs.ts";
 import { addDb } from "./db.ts";
 import { addDlq } from "./dlq.ts";
 import { addDoctor } from "./doctor.ts";
 import { addMesh } from "./mesh.ts";
+import { addRoles } from "./roles.ts";
 import { addSettings } from "./settings.ts";
 import { addUp } from "./up.ts";
 import { addUser } from "./user.ts";
@@ -20,4 +22,6 @@ export const commands: readonly AddCommand[] = [
   addDb,
   addMesh,
   addSettings,
+  addCerts,
+  addRoles,
 ];

@@ -1,0 +1,26 @@
+/** What a certificate says of the service that holds it. */
+import type { X509Certificate } from "node:crypto";
+
+/** Names below it are those of services: reserved for private use, so that no public authority issues certificates for it. */
+const domain = "smartcart.internal";
+
+/** The DNS name that stands for a service in certificates: "order.smartcart.internal". It is resolved by nobody. */
+export function certificateName(service: string): string {
+  return `${service}.${domain}`;
+}
+
+/** Whether a name in a TLS handshake asks for a service rather than for a public name. */
+export function isCertificateName(name: string): boolean {
+  return name.endsWith(`.${domain}`);
+}
+
+const entry = new RegExp(`^DNS:([a-z0-9]+(?:-[a-z0-9]+)*)\\.${domain.replace(".", "\\.")}$`);
+
+/**
+ * The services that a certificate is for, by its subject alternative names; most have one. A wildcard is none. Node puts a name with
+ * special characters into quotation marks: it may hold what looks like another, and a certificate with such a one is for nobody.
+ */
+export function servicesIn({ subjectAltName = "" }: X509Certificate): string[] {
+  if (subjectAltName.includes('"')) return [];
+  return subjectAltName.split(", ").flatMap((text) => entry.exec(text)?.[1] ?? []);
+}

@@ -1,0 +1,122 @@
+/** Cells of the access matrix: who calls which method how, and what the contract says of it. */
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
+import { reflect } from "@bufbuild/protobuf/reflect";
+import type { Transport } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { accessOf } from "@smartcart/contract";
+import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
+import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
+import { InstanceService } from "@smartcart/gen/ops/v1/instance_service_pb";
+import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
+import { OrderAdminService } from "@smartcart/gen/order/v1/order_admin_service_pb";
+import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
+import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
+import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
+
+/** Where each service is served. */
+export const served: readonly (readonly [service: DescService, at: string])[] = [
+  [OrderService, "order"],
+  [OrderAdminService, "order"],
+  [InventoryService, "inventory"],
+  [PaymentService, "payment"],
+  [ShippingService, "shipping"],
+  [LogService, "log"],
+  [OpsService, "ops"],
+  [InstanceService, "payment"],
+];
+
+type Kind = "customer" | "operator" | "service" | "nobody" | "bad token";
+export interface Who {
+  readonly kind: Kind;
+  readonly name?: string;
+  /** For a call of that service. */
+  readonly headers: (at: string) => Promise<Record<string, string>> | Record<string, string>;
+}
+export type Verdict = "let in" | "not known" | "not allowed" | "not served";
+
+export function expected(method: DescMethod, { kind, name = "" }: Who): Verdict {
+  const rule = accessOf(method);
+  if (rule.isPublic) return "let in";
+  switch (kind) {
+    case "nobody":
+    case "bad token":
+      return "not known";
+    case "customer":
+      return rule.customer ? "let in" : "not allowed";
+    case "operator":
+      return rule.operator ? "let in" : "not allowed";
+    case "service":
+      return rule.services.includes(name) ? "let in" : "not allowed";
+  }
+}
+
+/** The verdict that an answer shows: whatever comes after the door is of no interest here. */
+function verdictOf(code: Code | undefined): Verdict {
+  if (code === Code.Unauthenticated) return "not known";
+  if (code === Code.PermissionDenied) return "not allowed";
+  return code === Code.Unimplemented ? "not served" : "let in";
+}
+
+/** Nothing but what ties it to the customer: the door is before all rules of a request. */
+function requestOf(method: DescMethod, orderId: string) {
+  const request = create(method.input);
+  const { resource } = accessOf(method).customer ?? {};
+  if (resource) reflect(method.input, request).set(resource, orderId);
+  return request;
+}
+
+/** The verdict on a call; on a busy machine a refusal may take its time, so what is not as wanted is asked again with patience. */
+export async function judge(
+  transport: Transport,
+  method: DescMethod,
+  { wanted, ...o }: Asked & { readonly wanted: Verdict },
+) {
+  const quick = await call(transport, method, o, 1_000);
+  const verdict = quick === wanted ? quick : await call(transport, method, o, 20_000);
+  return [method, wanted, verdict] as const;
+}
+
+/** What a cell calls with. */
+interface Asked {
+  readonly headers: Record<string, string>;
+  /** An order of the customer. */
+  readonly orderId: string;
+}
+
+async function call(
+  transport: Transport,
+  method: DescMethod,
+  { headers, orderId }: Asked,
+  patienceMs: number,
+): Promise<Verdict> {
+  const client = createClient(method.parent, transport) as never as Record<
+    string,
+    (request: object, o: object) => unknown
+  >;
+  const end = new AbortController();
+  // An open stream that has nothing to say has let the caller in.
+  const timer = setTimeout(() => end.abort(), patienceMs);
+  try {
+    const answer = client[method.localName]?.(requestOf(method, orderId), {
+      headers,
+      signal: end.signal,
+    });
+    if (method.methodKind === "unary") await answer;
+    else for await (const _ of answer as AsyncIterable<unknown>) break;
+    return "let in";
+  } catch (error) {
+    return verdictOf(ConnectError.from(error).code);
+  } finally {
+    clearTimeout(timer);
+    end.abort();
+  }
+}
+
+export function wrongOnes(
+  verdicts: readonly (readonly [DescMethod, Verdict, Verdict])[],
+): string[] {
+  return verdicts.flatMap(([method, wanted, verdict]) =>
+    wanted === verdict ? [] : [`${method.parent.name}/${method.name}: ${verdict}, not ${wanted}`],
+  );
+}
