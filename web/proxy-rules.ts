@@ -31,6 +31,7 @@ export const proxyRules: readonly ProxyRule[] = [
   { path: "/openapi.json", upstream: "order" },
   { path: "/docs", upstream: "order" },
   { path: "/smartcart.order.v1.OrderService", upstream: "order" },
+  { path: "/smartcart.order.v1.OrderAdminService", upstream: "order" },
   { path: "/smartcart.inventory.v1.InventoryService", upstream: "inventory" },
   { path: "/smartcart.inventory.v1.CatalogueAdminService", upstream: "inventory" },
   { path: "/smartcart.log.v1.LogService", upstream: "log" },
@@ -88,7 +89,7 @@ export function isWebSocketPath(path: string): boolean {
 
 /** Paths that are pages of the site, for a browser that navigates there: those of `parseRoute` in src/route.ts. */
 const pagePaths =
-  /^\/(?:checkout\/?|ops\/?|auth\/callback\/?|orders(?:\/[^/]*)?|products\/[^/]+)?$/;
+  /^\/(?:checkout\/?|ops(?:\/(?:dead-letters|log|faults|orders(?:\/[^/]+)?))?\/?|auth\/callback\/?|orders(?:\/[^/]*)?|products\/[^/]+)?$/;
 
 /** Whether the site has a page at that path. */
 export function isPage(path: string): boolean {

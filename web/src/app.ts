@@ -69,8 +69,10 @@ export function startApp(root: HTMLElement): void {
 
   let view = openView(shop);
   const show = (): void => {
-    view.close();
-    view = openView(shop);
+    if (!view.moveTo?.(parseRoute(location.pathname))) {
+      view.close();
+      view = openView(shop);
+    }
     scrollTo(0, 0);
     // Moves screen readers to the heading of the new page.
     shop.focus("h1");
@@ -171,7 +173,7 @@ function openView(shop: Shop): View {
       // Loaded on demand, so that the shop does not load the console's code.
       return createLazyView(shop, {
         title: "Operations console",
-        load: async () => (await import("./ops/ops-view.ts")).createOpsView(shop),
+        load: async () => (await import("./ops/ops-view.ts")).createOpsView(shop, route),
       });
     case "sign-in-callback":
       return createLazyView(shop, {

@@ -4,6 +4,7 @@ import type { Catalogue } from "./catalogue/catalogue.ts";
 import type { Attempt } from "./checkout/attempt.ts";
 import type { Submission } from "./checkout/submission.ts";
 import type { Observable } from "./observable.ts";
+import type { Route } from "./route.ts";
 import type { Session } from "./session/session.ts";
 import type { Stored } from "./storage.ts";
 
@@ -42,6 +43,8 @@ export interface View {
   /** What a search engine shows of the page. Default: nothing. */
   readonly description?: string;
   render(): TemplateResult;
+  /** Goes to another of its own paths; false where that belongs to another view. Default: it has one path. */
+  moveTo?(route: Route): boolean;
   /** Ends whatever the view began. */
   close(): void;
 }

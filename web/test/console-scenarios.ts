@@ -10,7 +10,9 @@ import {
   orderShown,
   payButton,
   placeByRest,
+  showAgainUntil,
   tabTo,
+  visitor,
 } from "./visitor.ts";
 
 /** The services that take an order through. */
@@ -33,13 +35,13 @@ export async function consoleShowsEveryService(page: Page, baseUrl: string): Pro
 /** A switch breaks the payments, the shop says so, and the switch mends them again. */
 export async function declineSwitchDeclines(page: Page, baseUrl: string): Promise<void> {
   const decline = page.locator('[data-switch="payment decline"] input');
-  await openConsole(page, baseUrl);
+  await openConsole(page, baseUrl, "/ops/faults");
   await decline.check();
   await page.getByText(/Decline.*: on/).waitFor({ state: "attached" });
   await fillBasket(page, baseUrl, ["Ceramic Mug"]);
   await checkOut(page, { name: "Grace" });
   await page.getByRole("heading", { name: "Card declined: not charged" }).waitFor();
-  await openConsole(page, baseUrl);
+  await openConsole(page, baseUrl, "/ops/faults");
   // A snapshot is a second old, and so may be the report in it.
   const turnedOn = page.locator('[data-switch="payment decline"] input:checked');
   await turnedOn.waitFor({ state: "attached", timeout: SEEN_MS });
@@ -60,11 +62,12 @@ export async function deadLetterIsRedriven(
   spoil: () => Promise<void>,
 ): Promise<void> {
   const stop = page.locator('[data-switch="shipping stop"] input');
-  await openConsole(page, baseUrl);
+  await openConsole(page, baseUrl, "/ops/faults");
   await stop.check();
   await page.getByText(/: on$/).waitFor({ state: "attached" });
   const orderId = await placeByRest(page, baseUrl, { productId: "ceramic-mug", quantity: 1 });
   await spoil();
+  await openConsole(page, baseUrl, "/ops/dead-letters");
   const letter = page.locator(`[data-dead-letter="${orderId}:placed"]`);
   await letter.waitFor({ timeout: SEEN_MS });
   await letter.getByRole("button", { name: /^Details/ }).click();
@@ -73,6 +76,7 @@ export async function deadLetterIsRedriven(
   await page.getByRole("button", { name: "Redrive 1" }).click();
   await page.getByText("1 message is back in the queue.").first().waitFor();
   await letter.waitFor({ state: "detached", timeout: SEEN_MS });
+  await openConsole(page, baseUrl, "/ops/faults");
   await stop.uncheck();
   await page.getByText(/: off$/).waitFor({ state: "attached" });
   await page.goto(new URL(`/orders/${orderId}`, baseUrl).href);
@@ -81,7 +85,7 @@ export async function deadLetterIsRedriven(
 
 /** Turns a switch without a mouse. */
 export async function switchWithKeyboardOnly(page: Page, baseUrl: string): Promise<void> {
-  await openConsole(page, baseUrl);
+  await openConsole(page, baseUrl, "/ops/faults");
   const hold = page
     .locator('[data-switch="shipping hold"] input, [data-switch^="shipping"] input[role=switch]')
     .first();
@@ -99,11 +103,14 @@ export async function tenConsolesAndTheShopAreLive(page: Page, baseUrl: string):
   while (windows.length < 10) windows.push(await page.context().newPage());
   const shop = await page.context().newPage();
   try {
-    for (const one of windows) await openConsole(one, baseUrl);
+    const paths = ["/ops", "/ops/log", "/ops/faults"];
+    for (const [at, one] of windows.entries()) {
+      await openConsole(one, baseUrl, paths[at % paths.length]);
+    }
     for (const one of windows) {
       await one.waitForFunction(() => {
         const streams = [...document.querySelectorAll("[data-stream]")];
-        return streams.length > 1 && streams.every((note) => note.matches("[data-stream=live]"));
+        return streams.length > 0 && streams.every((note) => note.matches("[data-stream=live]"));
       });
     }
     await shop.goto(baseUrl);
@@ -114,4 +121,55 @@ export async function tenConsolesAndTheShopAreLive(page: Page, baseUrl: string):
   } finally {
     for (const one of [...windows.slice(1), shop]) await one.close();
   }
+}
+
+/** A switch makes a dead letter, so that the page can be learned: it is found, and redriven once the switch is off. */
+export async function refuseSwitchMakesADeadLetter(page: Page, baseUrl: string): Promise<void> {
+  const refuse = page.locator('[data-switch="shipping refuse"] input');
+  await openConsole(page, baseUrl, "/ops/faults");
+  await refuse.check();
+  await page.getByText(/Refuse.*: on/).waitFor({ state: "attached" });
+  const orderId = await placeByRest(page, baseUrl, { productId: "ceramic-mug", quantity: 1 });
+  await page.locator('[data-alarm="Dead letters"][data-tone=warn]').waitFor({ timeout: SEEN_MS });
+  await refuse.uncheck();
+  await page.getByText(/Refuse.*: off/).waitFor({ state: "attached" });
+  await page.locator('[data-alarm="Dead letters"]').click();
+  const letter = page.locator(`[data-dead-letter="${orderId}:placed"]`);
+  await letter.getByRole("checkbox").check();
+  await page.getByRole("button", { name: "Redrive 1" }).click();
+  await letter.waitFor({ state: "detached", timeout: SEEN_MS });
+  await openConsole(page, baseUrl, `/ops/orders/${orderId}`);
+  await showAgainUntil(page, page.locator('[data-state="SHIPPED"]'));
+}
+
+/** An order of any user is found, read and cancelled. */
+export async function orderIsFoundAndCancelled(page: Page, baseUrl: string): Promise<void> {
+  // The console sees all orders, also in a browser in which a customer has given a name.
+  await fillBasket(page, baseUrl, ["Ceramic Mug"]);
+  await checkOut(page, { name: "Grace" });
+  await orderShown(page);
+  const stop = page.locator('[data-switch="shipping stop"] input');
+  await openConsole(page, baseUrl, "/ops/faults");
+  await stop.check();
+  await page.getByText(/Begin no shipment: on/).waitFor({ state: "attached" });
+  const user = visitor("story");
+  const item = { productId: "ceramic-mug", quantity: 2 };
+  const orderId = await placeByRest(page, baseUrl, item, user);
+  await openConsole(page, baseUrl, "/ops/orders");
+  await page.getByLabel("User").fill(user);
+  await page.getByLabel("Product id").fill("ceramic-mug");
+  await page.getByRole("button", { name: "Search", exact: true }).click();
+  await page.locator("[data-orders='1'] [data-order]").waitFor();
+  await page.reload();
+  await page.getByRole("link", { name: orderId }).click();
+  await page.locator("[data-kind=status]").nth(3).waitFor();
+  await page.locator("[data-action=cancel]").click();
+  await page.getByRole("button", { name: "Not now" }).click();
+  await page.locator("[data-action=cancel]").click();
+  await page.getByRole("button", { name: "Cancel the order" }).click();
+  await page.locator("[data-note=good]").waitFor({ timeout: SEEN_MS });
+  await showAgainUntil(page, page.locator('[data-state="CANCELLED"]'));
+  await openConsole(page, baseUrl, "/ops/faults");
+  await stop.uncheck();
+  await page.getByText(/Begin no shipment: off/).waitFor({ state: "attached" });
 }

@@ -4,8 +4,10 @@ import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
+import { OrderAdminService } from "@smartcart/gen/order/v1/order_admin_service_pb";
 import { fakeDeadLetters, fakeInvariants, fakeSwitches } from "./fake-console-data.ts";
 import { fakeLogRecords } from "./fake-log.ts";
+import { fakeMinutes, fakeStory, fakeSummary } from "./fake-orders.ts";
 import { fakeSnapshot } from "./fake-snapshot.ts";
 
 export interface FakeMeshOptions {
@@ -31,6 +33,7 @@ export function createFakeMesh(options: FakeMeshOptions): {
   let letters = isHealthy ? [] : fakeDeadLetters();
   const faultSwitches = fakeSwitches();
   let repaired = isHealthy;
+  let archive: ReturnType<typeof fakeDeadLetters> = [];
   const check = ({ requestHeader }: HandlerContext): void => {
     if (token && requestHeader.get("authorization") !== `Bearer ${token}`) {
       throw new ConnectError("a token is needed", Code.Unauthenticated);
@@ -107,12 +110,46 @@ export function createFakeMesh(options: FakeMeshOptions): {
           check(context);
           yield* remove(selection?.queue ?? "", selection?.messageIds ?? []);
         },
+        async *archiveDeadLetters({ selection }, context) {
+          check(context);
+          const ids = selection?.messageIds ?? [];
+          archive = [
+            ...letters.filter(({ messageId }) => ids.length === 0 || ids.includes(messageId)),
+            ...archive,
+          ];
+          yield* remove(selection?.queue ?? "", ids);
+        },
+        resendDeadLetter({ messageId, messageJson }, context) {
+          check(context);
+          if (!/^\{.*\}$/s.test(messageJson)) {
+            throw new ConnectError("The body is not JSON.", Code.InvalidArgument);
+          }
+          return { messageId: `${messageId}:copy-1` };
+        },
+        listArchivedDeadLetters(_request, context) {
+          check(context);
+          return { deadLetters: archive };
+        },
+        getOrderStory({ orderId }, context) {
+          check(context);
+          return { story: fakeStory(orderId, now()) };
+        },
+        listMeshHistory(_request, context) {
+          check(context);
+          return { minutes: fakeMinutes(now()) };
+        },
         setFaultSwitch({ service, name, value }, context) {
           check(context);
           const found = faultSwitches.find((one) => one.service === service && one.name === name);
           if (!found) throw new ConnectError("there is no such switch", Code.NotFound);
           found.value = value;
           return { faultSwitch: found };
+        },
+      });
+      router.service(OrderAdminService, {
+        searchOrders(_request, context) {
+          check(context);
+          return { orders: [fakeSummary("ORD-FAKE-1", now()), fakeSummary("ORD-FAKE-2", now())] };
         },
       });
       router.service(LogService, {

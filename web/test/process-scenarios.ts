@@ -9,6 +9,7 @@ import {
   orderShown,
   placeByRest,
   sequencesShown,
+  showAgainUntil,
   stepsShown,
 } from "./visitor.ts";
 
@@ -52,6 +53,24 @@ export async function cancelGivesBack(page: Page, baseUrl: string): Promise<void
   await page.locator('[data-status="Refunded"]').waitFor({ timeout: LONG_MS });
   await page.getByRole("heading", { name: "Your order is cancelled" }).waitFor();
   await assertEnded(page);
+}
+
+/**
+ * The console tells the whole story of an order, with the lines of the services that took part, and what an operator did to it. As
+ * `cancelGivesBack`, as long as nothing is relayed.
+ */
+export async function operatorReadsAndCancels(page: Page, baseUrl: string): Promise<void> {
+  const orderId = await placeByRest(page, baseUrl, { productId: "ceramic-mug", quantity: 1 });
+  await page.goto(new URL(`/ops/orders/${orderId}`, baseUrl).href);
+  for (const line of ["inventory.held", "payment.captured", "inventory.committed"]) {
+    await showAgainUntil(page, page.locator("[data-kind=log]", { hasText: line }));
+  }
+  await page.locator("[data-action=cancel]").click();
+  await page.getByRole("button", { name: "Cancel the order" }).click();
+  await page.locator("[data-note=good]").waitFor({ timeout: LONG_MS });
+  await showAgainUntil(page, page.locator('[data-state="CANCELLED"]'));
+  await showAgainUntil(page, page.locator("[data-audit]", { hasText: "WithdrawOrder" }));
+  await page.locator("[data-kind=log]", { hasText: "payment.refunded" }).waitFor();
 }
 
 /** The order's page leads to its lines in the log. */

@@ -32,11 +32,11 @@ export async function fillForm(page: Page, { name, card }: Form): Promise<void> 
   if (card) await page.locator(`input[value=${card}]`).check();
 }
 
-/** Opens the operations console and waits for its first numbers. */
-export async function openConsole(page: Page, baseUrl: string): Promise<void> {
-  await page.goto(new URL("/ops", baseUrl).href);
+/** Opens a page of the operations console and waits for its first numbers. */
+export async function openConsole(page: Page, baseUrl: string, path = "/ops"): Promise<void> {
+  await page.goto(new URL(path, baseUrl).href);
   await page.locator("[data-console=live]").waitFor({ timeout: 60_000 });
-  await page.locator("[data-node]").first().waitFor();
+  if (path === "/ops") await page.locator("[data-node]").first().waitFor();
 }
 
 export async function checkOut(page: Page, form: Form): Promise<void> {
@@ -156,4 +156,14 @@ export async function placeByRest(
 /** A name that nobody had before, so that orders of an earlier run do not count. */
 export function visitor(stem: string): string {
   return `${stem}-${crypto.randomUUID().slice(0, 8)}`;
+}
+
+/** What the console says of an order is of one moment: it is read again until it says so. */
+export async function showAgainUntil(page: Page, wanted: Locator): Promise<void> {
+  for (let reads = 0; reads < 60 && (await wanted.count()) === 0; reads += 1) {
+    const answered = page.waitForResponse(/GetOrderStory/);
+    await page.getByRole("button", { name: "Refresh" }).click();
+    await answered;
+  }
+  await wanted.first().waitFor();
 }

@@ -21,6 +21,7 @@ export type {
   DeadLetters,
   Delivery,
   EventBus,
+  HandledResult,
   Outcome,
   OutgoingEvent,
   PublishOptions,

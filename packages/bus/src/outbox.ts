@@ -155,3 +155,12 @@ export async function countOutbox(db: Queryable): Promise<number> {
   });
   return rows[0]?.pending ?? 0;
 }
+
+/** How long the oldest row has waited, in milliseconds; 0 where none waits. */
+export async function outboxAgeMs(db: Queryable): Promise<number> {
+  const { rows } = await db.query<{ age_ms: number }>({
+    text: `select greatest(0, extract(epoch from now() - created_at) * 1000)::float8 as age_ms
+           from outbox order by position limit 1`,
+  });
+  return rows[0]?.age_ms ?? 0;
+}

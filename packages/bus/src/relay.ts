@@ -1,5 +1,5 @@
 import { startTimer } from "@smartcart/runtime";
-import { countOutbox, onOutboxWritten } from "./outbox.ts";
+import { countOutbox, onOutboxWritten, outboxAgeMs } from "./outbox.ts";
 import type { RelayOptions } from "./relay-run.ts";
 import { RelayRun } from "./relay-run.ts";
 
@@ -7,6 +7,8 @@ import { RelayRun } from "./relay-run.ts";
 export interface Relay extends AsyncDisposable {
   /** Rows not yet confirmed. */
   pending(): Promise<number>;
+  /** How long the oldest event has waited, in milliseconds; 0 where none waits. */
+  ageMs(): Promise<number>;
 }
 
 /**
@@ -35,6 +37,7 @@ export function startRelay(o: RelayOptions): Relay {
   timer.poke();
   return {
     pending: () => countOutbox(o.database),
+    ageMs: () => outboxAgeMs(o.database),
     async [Symbol.asyncDispose]() {
       removeWake();
       await timer[Symbol.asyncDispose]();

@@ -5,7 +5,7 @@ import {
   isUniqueViolation,
   withTransaction,
 } from "@smartcart/store";
-import type { Known, Reservation, ReserveRequest } from "./reservation.ts";
+import type { Known, Reservation, ReservationChange, ReserveRequest } from "./reservation.ts";
 import {
   decideCommits,
   decideExpiries,
@@ -58,8 +58,10 @@ export function createReservationManager(o: {
   readonly database: Database;
   readonly onChange: () => void;
   readonly onHeld?: (ttlMs: number) => void;
+  /** Called for each reservation that went back because nobody committed it in time. */
+  readonly onExpired?: (reservationId: string) => void;
 }): ReservationManager {
-  const { database, onChange, onHeld } = o;
+  const { database, onChange, onHeld, onExpired } = o;
 
   const fold = <I, O>(
     name: string,
@@ -77,7 +79,6 @@ export function createReservationManager(o: {
     });
 
   const holdAtOnce = createHoldAtOnce(database);
-
   return {
     reserve: createCoalescer<ReserveRequest, Outcome>({
       name: "inventory.reserve",
@@ -106,11 +107,10 @@ export function createReservationManager(o: {
         await deleteReservations(tx, ids);
       }),
     async expire(limit) {
-      const ids = await findOverdue(database, limit);
-      if (ids.length === 0) return 0;
-      const expired = await transact(database, "expire", (tx) => expireAll(tx, ids));
-      onChange();
-      return expired;
+      const expired = await expireOverdue(database, limit);
+      if (expired.length > 0) onChange();
+      for (const { reservationId } of expired) onExpired?.(reservationId);
+      return expired.length;
     },
   };
 }
@@ -215,12 +215,20 @@ async function releaseAll(tx: Queryable, ids: readonly string[]): Promise<Reserv
   return released;
 }
 
-async function expireAll(tx: Queryable, ids: readonly string[]): Promise<number> {
+async function expireOverdue(database: Database, limit: number) {
+  const ids = await findOverdue(database, limit);
+  return ids.length === 0 ? [] : transact(database, "expire", (tx) => expireAll(tx, ids));
+}
+
+async function expireAll(
+  tx: Queryable,
+  ids: readonly string[],
+): Promise<readonly ReservationChange[]> {
   await lockStockOf(tx, ids);
   const overdue = await lockOverdue(tx, ids);
   const { changes, moves } = decideExpiries(overdue);
   if (changes.length > 0) await updateReservations(tx, changes, moves);
-  return changes.length;
+  return changes;
 }
 
 /** Locks the stock of some reservations, then the reservations. */

@@ -8,6 +8,7 @@ import type { Database } from "@smartcart/store";
 import { createAdminRoutes } from "./admin-routes.ts";
 import { startCleaner } from "./cleaner.ts";
 import type { InventoryConfig } from "./config.ts";
+import { logDecisions, noteStatus } from "./decision-log.ts";
 import { stockUnavailable } from "./errors.ts";
 import type { ReservationManager } from "./reservation-manager.ts";
 import { createReservationManager } from "./reservation-manager.ts";
@@ -55,11 +56,13 @@ export function startInventory(o: InventoryOptions): Promise<RunningService> {
     );
     const onChange = () => feed.poke();
     const sweepMs = config.RESERVATION_SWEEP_MS;
-    const book: ReservationManager = createReservationManager({
+    const manager = createReservationManager({
       database,
       onChange,
       onHeld: (ttlMs) => sweeper.runWithin(Math.max(sweepMs, ttlMs)),
+      onExpired: (reservationId) => noteStatus(log, reservationId, "EXPIRED"),
     });
+    const book: ReservationManager = logDecisions(manager, log);
     const sweeper = stack.use(startSweeper({ book, database, intervalMs: sweepMs, log }));
     stack.use(startCleaner({ database, ledgerDays: config.STOCK_LEDGER_RETENTION_DAYS, log }));
     const defaultTtlMs = config.RESERVATION_TTL_MS;

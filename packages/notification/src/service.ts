@@ -34,7 +34,10 @@ export function startNotification(o: NotificationOptions): Promise<RunningServic
     const relay = stack.use(startRelay({ database, bus, log, pollMs, metrics }));
     measurePending(relay, metrics);
     return {
-      gauges: async () => ({ "outbox.pending": await relay.pending() }),
+      gauges: async () => ({
+        "outbox.pending": await relay.pending(),
+        "outbox.age_s": Math.floor((await relay.ageMs()) / 1_000),
+      }),
       faultSwitches: [cutSwitch(cuttable.cut)],
     };
   });

@@ -1,10 +1,12 @@
 /** Listing, redriving and deleting dead letters, in small batches, so that the caller sees progress and can stop. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { DeadLetter, DeadLetters, EventBus } from "@smartcart/bus";
 import { decodeDeadLetter } from "@smartcart/bus";
 import { queueTypes } from "@smartcart/contract";
-import type { DeadLetterSchema } from "@smartcart/gen/ops/v1/dead_letter_pb";
+import type { DeadLetter as DeadLetterMessage } from "@smartcart/gen/ops/v1/dead_letter_pb";
+import { DeadLetterSchema } from "@smartcart/gen/ops/v1/dead_letter_pb";
 import type { DeadLetterSelection } from "@smartcart/gen/ops/v1/ops_service_pb";
 import { delay } from "@smartcart/runtime";
 import { queueNotFound } from "./errors.ts";
@@ -31,6 +33,10 @@ export interface DeadLetterActions {
   ): AsyncGenerator<Progress>;
   /** Deletes them; stops likewise. */
   drop(selection: Selection, signal: AbortSignal): AsyncGenerator<Progress>;
+  /** Moves them into the archive; stops likewise. */
+  archive(selection: Selection, signal: AbortSignal): AsyncGenerator<Progress>;
+  /** One of a queue; undefined where it is not there. */
+  find(queue: string, messageId: string): Promise<WholeLetter | undefined>;
 }
 
 const maxRead = 5_000;
@@ -50,8 +56,17 @@ interface Plan {
   move(letters: DeadLetters, ids: readonly string[] | "all", limit: number): Promise<number>;
 }
 
-export function createDeadLetterActions(bus: EventBus): DeadLetterActions {
-  return new Actions(bus);
+/** A dead letter as operators see it, and its body as it came in, which they do not. */
+export interface WholeLetter {
+  readonly letter: DeadLetterMessage;
+  readonly body: Uint8Array;
+}
+
+/** Keeps dead letters. Safe to repeat. */
+export type Archive = (letters: readonly WholeLetter[]) => Promise<void>;
+
+export function createDeadLetterActions(bus: EventBus, archive: Archive): DeadLetterActions {
+  return new Actions(bus, archive);
 }
 
 class Actions implements DeadLetterActions {
@@ -62,8 +77,11 @@ class Actions implements DeadLetterActions {
   // RabbitMQ delivers a message to one reader at a time: a concurrent reader would see an empty queue and end too early.
   readonly #turns = new Map<string, Promise<unknown>>();
 
-  constructor(bus: EventBus) {
+  readonly #archive: Archive;
+
+  constructor(bus: EventBus, archive: Archive) {
     this.#bus = bus;
+    this.#archive = archive;
   }
 
   async list(o: { queue: string; orderId: string; limit: number }): Promise<LetterInit[]> {
@@ -112,6 +130,32 @@ class Actions implements DeadLetterActions {
     });
   }
 
+  archive(selection: Selection, signal: AbortSignal): AsyncGenerator<Progress> {
+    return this.#work(selection, {
+      limit: 0,
+      pauseMs: 0,
+      signal,
+      chunk: maxChunk,
+      move: async (letters, ids, most) => {
+        const isAll = ids === "all";
+        const there = await letters.list({ limit: isAll ? most : maxRead });
+        const chosen = isAll ? there.slice(0, most) : there.filter(({ id }) => ids.includes(id));
+        // First kept, then removed: what dies in between is in both places, and moved again.
+        await this.#archive(chosen.map((letter) => whole(selection.queue, letter)));
+        const moved = chosen.map(({ id }) => id);
+        return moved.length === 0 ? 0 : letters.drop(moved, { limit: most });
+      },
+    });
+  }
+
+  async find(queue: string, messageId: string): Promise<WholeLetter | undefined> {
+    const letters = await this.#inTurn(this.#named(queue), () =>
+      this.#bus.deadLetters(queue).list({ limit: maxRead }),
+    );
+    const letter = letters.find(({ id }) => id === messageId);
+    return letter && whole(queue, letter);
+  }
+
   async *#work({ queue, messageIds }: Selection, o: Plan): AsyncGenerator<Progress> {
     const letters = this.#bus.deadLetters(this.#named(queue));
     const ids = [...new Set(messageIds)];
@@ -158,6 +202,10 @@ function latestFirst(letters: readonly DeadLetter[]): DeadLetter[] {
   // They come oldest first; where the time is not known that is the only order there is.
   const at = ({ failedAt }: DeadLetter) => failedAt?.getTime() ?? 0;
   return letters.toReversed().sort((one, other) => at(other) - at(one));
+}
+
+function whole(queue: string, letter: DeadLetter): WholeLetter {
+  return { letter: create(DeadLetterSchema, describe(queue, letter)), body: letter.body };
 }
 
 function describe(queue: string, letter: DeadLetter): LetterInit {

@@ -11,6 +11,47 @@ export function queueNotFound(queue: string, known: readonly string[]): DomainEr
   });
 }
 
+/** Neither the queue nor the archive has it. */
+export function letterNotFound(queue: string, messageId: string): DomainError {
+  return new DomainError({
+    code: "LETTER_NOT_FOUND",
+    rpcCode: Code.NotFound,
+    title: "Dead letter not found",
+    message: `Queue "${queue}" and the archive have no dead letter "${messageId}". It may have been redriven or deleted.`,
+  });
+}
+
+/** Its type is not one of the contract, so that nobody can say what a body has to be. */
+export function letterNotEditable(type: string): DomainError {
+  return new DomainError({
+    code: "LETTER_NOT_EDITABLE",
+    rpcCode: Code.FailedPrecondition,
+    title: "The dead letter cannot be edited",
+    message: `"${type}" is no message type of the contract. Redrive the dead letter as it is, archive it or delete it.`,
+  });
+}
+
+/** The outcome is unknown: the copy may have arrived. */
+export function copyNotPublished(queue: string): DomainError {
+  return new DomainError({
+    code: "COPY_NOT_PUBLISHED",
+    rpcCode: Code.Unavailable,
+    title: "The copy was not confirmed",
+    message: `Queue "${queue}" did not confirm the copy. Look whether it arrived before you send another one.`,
+    retryAfterMs: 1000,
+  });
+}
+
+/** No such order. */
+export function orderNotFound(orderId: string): DomainError {
+  return new DomainError({
+    code: "ORDER_NOT_FOUND",
+    rpcCode: Code.NotFound,
+    title: "Order not found",
+    message: `No order has the id ${orderId}. Check the id, or search the orders.`,
+  });
+}
+
 /** No process of the service answers. */
 export function serviceUnreachable(service: string, cause: unknown): DomainError {
   return new DomainError({

@@ -16,7 +16,7 @@ import type { HopWatch } from "./hop-watch.ts";
 import { serviceNames } from "./instance-addresses.ts";
 import type { InstanceWatch } from "./instance-watch.ts";
 import type { QueueWatch } from "./queue-watch.ts";
-import { faultSwitchesOf, ordersOf, stateOf } from "./service-states.ts";
+import { consumptionOf, faultSwitchesOf, ordersOf, stateOf } from "./service-states.ts";
 
 /** The mesh, watched. */
 export interface MeshWatch extends AsyncDisposable {
@@ -63,7 +63,10 @@ export function startMeshWatch(o: MeshWatchOptions): MeshWatch {
       takenAt: timestampFromMs(Date.now()),
       services: services.map(stateOf),
       edges: [...edges.values()],
-      queues: [...o.queues.states()],
+      queues: o.queues.states().map((state) => ({
+        ...state,
+        ...consumptionOf(state.queue ?? "", services, [...edges.values()]),
+      })),
       orders: ordersOf(services),
       faultSwitches: [
         ...faultSwitchesOf(services),

@@ -1,28 +1,25 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
-import type {
-  DropDeadLettersRequest,
-  OpsService,
-  RedriveDeadLettersRequest,
-  WatchMeshRequest,
-} from "@smartcart/gen/ops/v1/ops_service_pb";
-import type { DeadLetterActions, Progress, Selection } from "./dead-letter-actions.ts";
+import type { OpsService, WatchMeshRequest } from "@smartcart/gen/ops/v1/ops_service_pb";
+import type { DeadLetterRouteOptions } from "./dead-letter-routes.ts";
+import { createDeadLetterRoutes } from "./dead-letter-routes.ts";
 import type { createFaultSwitches } from "./fault-switches.ts";
 import type { Feed } from "./feed.ts";
 import type { InvariantWatch } from "./invariant-watch.ts";
 import type { MeshWatch } from "./mesh-watch.ts";
+import type { StorySources } from "./order-story.ts";
+import { tellOrderStory } from "./order-story.ts";
+import { listMinutes } from "./store.ts";
 
-export interface RouteOptions {
+export interface RouteOptions extends DeadLetterRouteOptions {
   readonly mesh: MeshWatch;
   /** Gets every snapshot. */
   readonly snapshots: Feed<MeshSnapshot>;
   readonly invariants: InvariantWatch;
-  readonly letters: DeadLetterActions;
+  /** Who is asked for the story of an order. */
+  readonly sources: Omit<StorySources, "letters">;
   readonly setFaultSwitch: ReturnType<typeof createFaultSwitches>;
 }
-
-const defaultPageSize = 100;
-const defaultPerSecond = 50;
 
 /** The RPCs of smartcart.ops.v1.OpsService. */
 export function createOpsRoutes(o: RouteOptions): ServiceImpl<typeof OpsService> {
@@ -39,44 +36,16 @@ export function createOpsRoutes(o: RouteOptions): ServiceImpl<typeof OpsService>
     for await (const invariants of news) yield { invariants };
   }
 
-  async function* redriveDeadLetters(
-    request: RedriveDeadLettersRequest,
-    { signal }: HandlerContext,
-  ) {
-    const { limit, maxPerSecond } = request;
-    const bounds = { limit, maxPerSecond: maxPerSecond || defaultPerSecond, signal };
-    yield* told(o.letters.redrive(selected(request), bounds));
-  }
-
-  async function* dropDeadLetters(request: DropDeadLettersRequest, { signal }: HandlerContext) {
-    yield* told(o.letters.drop(selected(request), signal));
-  }
-
   return {
     watchMesh,
     watchInvariants,
     reconcile: () => o.invariants.reconcile(),
-    async listDeadLetters({ queue, orderId, pageSize }) {
-      const limit = pageSize || defaultPageSize;
-      const [deadLetters, queues] = await Promise.all([
-        o.letters.list({ queue, orderId, limit }),
-        o.letters.counts(),
-      ]);
-      return { deadLetters, queues };
+    ...createDeadLetterRoutes(o),
+    async getOrderStory({ orderId }, context) {
+      const sources = { ...o.sources, letters: o.letters };
+      return { story: await tellOrderStory(orderId, sources, context) };
     },
-    redriveDeadLetters,
-    dropDeadLetters,
+    listMeshHistory: async () => ({ minutes: await listMinutes(o.database) }),
     setFaultSwitch: async (request) => ({ faultSwitch: await o.setFaultSwitch(request) }),
   };
-}
-
-/** Validation lets no request without one through. */
-function selected({ selection }: { readonly selection?: Selection | undefined }): Selection {
-  return selection ?? { queue: "", messageIds: [] };
-}
-
-async function* told(steps: AsyncIterable<Progress>) {
-  for await (const { done, total } of steps) {
-    yield { progress: { done: BigInt(done), total: BigInt(total) } };
-  }
 }

@@ -2,7 +2,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { FaultSwitch, InstanceReport } from "@smartcart/gen/ops/v1/instance_report_pb";
 import { ServiceHealth } from "@smartcart/gen/ops/v1/instance_report_pb";
-import type { ServiceStateSchema, StateCountSchema } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
+import type {
+  Edge,
+  ServiceStateSchema,
+  StateCountSchema,
+} from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 
 /** A service and the latest report of each of its processes; undefined for one that does not answer. */
 export interface ServiceProcesses {
@@ -60,6 +64,30 @@ export function ordersOf(
     count: gauges.get(`orders.${state}`) ?? 0n,
   }));
   return counts.filter(({ count }) => count > 0n);
+}
+
+/** The service that consumes each work queue, and its readiness check for that. */
+const consumers: Readonly<Record<string, { readonly service: string; readonly check: string }>> = {
+  logs: { service: "log", check: "logs" },
+  orders: { service: "shipping", check: "orders" },
+  shipments: { service: "order", check: "shipments" },
+};
+
+/** How many processes consume a queue, and how many messages a second they handle: each of them consumes one work queue. */
+export function consumptionOf(
+  queue: string,
+  services: readonly ServiceProcesses[],
+  edges: readonly Pick<Edge, "from" | "to" | "ratePerSecond">[],
+): { readonly consumers: number; readonly handledPerSecond: number } {
+  const consumer = consumers[queue];
+  const reports = services.find(({ service }) => service === consumer?.service)?.reports ?? [];
+  const edge = edges.find(({ from, to }) => from === "queue" && to === consumer?.service);
+  return {
+    consumers: reports.filter(
+      (report) => report !== undefined && !report.failedChecks.includes(consumer?.check ?? ""),
+    ).length,
+    handledPerSecond: edge?.ratePerSecond ?? 0,
+  };
 }
 
 /** What can be broken; processes of one service have the same faultSwitches. */

@@ -3,10 +3,12 @@ import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_
 import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
+import { OrderAdminService } from "@smartcart/gen/order/v1/order_admin_service_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
+import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import type { FaultSwitch } from "@smartcart/mesh";
-import { createFaultSwitch, createServiceClient } from "@smartcart/mesh";
+import { createServiceClient } from "@smartcart/mesh";
 import { createIncrementalCheck, createInvariants } from "@smartcart/reconciler";
 import type { RunningService, ServiceContext, ServiceOptions } from "@smartcart/service";
 import { startService } from "@smartcart/service";
@@ -21,10 +23,13 @@ import { serviceNames } from "./instance-addresses.ts";
 import { startInstanceWatch } from "./instance-watch.ts";
 import { startInvariantWatch } from "./invariant-watch.ts";
 import { startLoad } from "./load.ts";
+import { createLoadSwitch } from "./load-switch.ts";
 import { startMeshWatch } from "./mesh-watch.ts";
+import { startMinuteWatch } from "./minute-watch.ts";
 import { startQueueWatch } from "./queue-watch.ts";
 import { relayLogs } from "./relay-logs.ts";
 import { createOpsRoutes } from "./routes.ts";
+import { archiveLetters, insertMinute } from "./store.ts";
 import { wellStockedProducts } from "./well-stocked.ts";
 
 /** What the operator's service is built from. The database is that of all services, which it reads to hold the invariants against it. */
@@ -33,20 +38,24 @@ export interface OpsOptions extends ServiceOptions<OpsConfig> {
   readonly services: InstanceAddresses;
 }
 
+const migrations = [{ name: "ops", directory: new URL("../migrations/", import.meta.url) }];
+
 /** How long an order may be on its way before it counts as stuck, in milliseconds. */
 const settleMs = 60_000;
+/** How long the load switch stays on, in milliseconds: a console that is left behind must not fill the shop with orders. */
+const loadMs = 300_000;
 /** How long the mesh is measured after the last onlooker has left, in milliseconds. */
 const lingerMs = 60_000;
 
 /**
- * Watches all services while somebody watches it, and serves what it sees. It keeps nothing: a restart forgets the past minutes.
+ * Watches all services while somebody watches it, and serves what it sees. It keeps the figures of a day, and archived dead letters.
  */
 export async function startOps(o: OpsOptions): Promise<RunningService> {
   const { config, databaseUrl: url, bus, log } = o;
   const definition = { name: "ops", portVariable: "OPS_PORT", ...o } as const;
   return startService(definition, async ({ stack, openDatabase, connect, tls }) => {
-    // It has no schema of its own. One connection holds the invariants against what is stored, one answers for the readiness.
-    const database = await openDatabase({ url, schema: "public", maxConnections: 2 });
+    // One connection holds the invariants against what all services store, the other ones serve what is kept here.
+    const database = await openDatabase({ url, schema: "ops", migrations, maxConnections: 3 });
     const peers = connectPeers(o, { stack, tls });
     const load = stack.use(
       startLoad({
@@ -55,7 +64,8 @@ export async function startOps(o: OpsOptions): Promise<RunningService> {
         log,
       }),
     );
-    const faultSwitches = config.SMARTCART_DEMO ? [loadSwitch(load.setRate)] : [];
+    const loadSwitch = stack.use(createLoadSwitch(load.setRate, loadMs));
+    const faultSwitches = config.SMARTCART_DEMO ? [loadSwitch] : [];
     const watched = watchMesh(o, faultSwitches, { stack, tls });
     const invariants = stack.use(
       startInvariantWatch({
@@ -67,8 +77,23 @@ export async function startOps(o: OpsOptions): Promise<RunningService> {
         log,
       }),
     );
-    const letters = createDeadLetterActions(bus);
-    const routes = createOpsRoutes({ ...watched, invariants, letters });
+    stack.use(
+      startMinuteWatch({
+        watches: watched.watches,
+        bus,
+        store: (minute) => insertMinute(database, minute),
+        log,
+      }),
+    );
+    const letters = createDeadLetterActions(bus, (some) => archiveLetters(database, some));
+    const routes = createOpsRoutes({
+      ...watched,
+      database,
+      bus,
+      sources: peers.story,
+      invariants,
+      letters,
+    });
     return {
       services: [OpsService],
       routes(router) {
@@ -104,7 +129,7 @@ function watchMesh(
     startMeshWatch({ ...common, watches, queues, hops, faultSwitches, feed: snapshots }),
   );
   const own = config.SMARTCART_DEMO ? faultSwitches : undefined;
-  return { mesh, snapshots, setFaultSwitch: createFaultSwitches({ watches, own }) };
+  return { mesh, snapshots, watches, setFaultSwitch: createFaultSwitches({ watches, own }) };
 }
 
 /** Repairs are made in the reconciler's name, which the contract allows to make them. */
@@ -114,21 +139,20 @@ function connectPeers(
 ) {
   const common = { caller: "reconciler", log, meshSecret: config.MESH_SECRET, tls };
   const ops = { ...common, caller: "ops" };
+  const logs = stack.use(createServiceClient(LogService, { ...ops, ...services.log[0] }));
   return {
-    logs: stack.use(createServiceClient(LogService, { ...ops, ...services.log[0] })),
+    logs,
+    story: {
+      logs,
+      orders: stack.use(createServiceClient(OrderAdminService, { ...ops, ...services.order[0] })),
+      payment: stack.use(createServiceClient(PaymentService, { ...ops, ...services.payment[0] })),
+      shipping: stack.use(
+        createServiceClient(ShippingService, { ...ops, ...services.shipping[0] }),
+      ),
+    },
     inventory: stack.use(
       createServiceClient(InventoryService, { ...common, ...services.inventory[0] }),
     ),
     payment: stack.use(createServiceClient(PaymentService, { ...common, ...services.payment[0] })),
   };
-}
-
-function loadSwitch(setRate: (ordersPerSecond: number) => void): FaultSwitch {
-  return createFaultSwitch({
-    name: "load",
-    title: "Place orders",
-    max: 200,
-    unit: "orders/s",
-    onTurn: setRate,
-  });
 }

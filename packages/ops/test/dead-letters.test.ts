@@ -3,6 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { createEvent } from "@smartcart/bus";
 import { OrderPlacedSchema } from "@smartcart/gen/events/v1/order_events_pb";
+import { problemOf } from "@smartcart/mesh";
 import { silentLogger } from "@smartcart/runtime";
 import { waitFor } from "@smartcart/testkit";
 import type { World } from "./world.ts";
@@ -99,6 +100,51 @@ describe.each(["postgres", "rabbitmq"] as const)("on %s", (engine) => {
     await waitFor(() => shop.handled.length === 60, { timeoutMs: 60_000 });
     expect(shop.handled.toSorted()).toEqual(ids);
     expect(await shop.dead.count()).toBe(0);
+  });
+
+  it("letters are archived, one and all, and a copy with another body is sent", async () => {
+    await using world = await createWorld(engine);
+    await using shop = await refuseAll(world);
+    const { client } = world;
+    const some = { queue: "orders", messageIds: ["ORD-01", "poison", "no such letter"] };
+    const steps = await progressOf(client.archiveDeadLetters({ selection: some }));
+    expect(steps.at(-1)).toEqual({ done: 2, total: 3 });
+    expect(await shop.dead.count()).toBe(59);
+    const { deadLetters } = await client.listArchivedDeadLetters({ orderId: "ORD-01" });
+    expect(deadLetters).toMatchObject([{ queue: "orders", messageId: "ORD-01", attempts: 1 }]);
+    const archived = (await client.listArchivedDeadLetters({})).deadLetters;
+    expect(archived.map(({ messageId }) => messageId).toSorted()).toEqual(["ORD-01", "poison"]);
+    expect(archived.find(({ messageId }) => messageId === "poison")?.bodySize).toBe(5_000n);
+
+    shop.accept();
+    const body = JSON.stringify({ orderId: "ORD-NEW" });
+    const one = { queue: "orders", messageJson: body };
+    // From the queue, and from the archive.
+    const copies = [
+      await client.resendDeadLetter({ ...one, messageId: "ORD-02" }),
+      await client.resendDeadLetter({ ...one, messageId: "ORD-01" }),
+    ].map(({ messageId }) => messageId);
+    await waitFor(() => shop.handled.length === 2, { timeoutMs: 60_000 });
+    expect(shop.handled.toSorted()).toEqual(copies.toSorted());
+    expect(await shop.dead.count()).toBe(59);
+    const refusals = [
+      { ...one, messageId: "ORD-99" },
+      { ...one, messageId: "ORD-02", messageJson: '{"orderID":1}' },
+      { ...one, messageId: "ORD-02", messageJson: "{oops" },
+    ].map((request) => client.resendDeadLetter(request).catch((e: unknown) => problemOf(e)?.code));
+    expect(await Promise.all(refusals)).toEqual([
+      "LETTER_NOT_FOUND",
+      "INVALID_ARGUMENT",
+      "MALFORMED_JSON",
+    ]);
+
+    const all = { selection: { queue: "orders" } };
+    expect((await progressOf(client.archiveDeadLetters(all))).at(-1)).toEqual({
+      done: 59,
+      total: 59,
+    });
+    expect(await shop.dead.count()).toBe(0);
+    expect((await client.listArchivedDeadLetters({ pageSize: 500 })).deadLetters).toHaveLength(61);
   });
 
   it("what is put back goes no further when the caller hangs up", async () => {

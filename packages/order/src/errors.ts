@@ -158,6 +158,26 @@ export function orderWasRejected(orderId: string): DomainError {
   });
 }
 
+/** A refund would take the money away from an order that was paid with it. */
+export function orderKeepsPayment(orderId: string, state: string): DomainError {
+  return new DomainError({
+    code: "ORDER_KEEPS_PAYMENT",
+    rpcCode: Code.FailedPrecondition,
+    title: "The payment belongs to the order",
+    message: `Order ${orderId} is ${state}, so its payment is not refunded on its own. Cancel the order before it is shipped; that refunds it.`,
+  });
+}
+
+/** Nothing will ever happen to the order again. */
+export function orderIsFinal(orderId: string, state: string): DomainError {
+  return new DomainError({
+    code: "ORDER_FINAL",
+    rpcCode: Code.FailedPrecondition,
+    title: "The order is final",
+    message: `Order ${orderId} is ${state}, so there is nothing to continue.`,
+  });
+}
+
 /** What a caller is told while the database is away; a repetition with the same key is the same order. */
 export const ordersUnavailable: Unavailable = {
   code: "ORDERS_UNAVAILABLE",

@@ -7,11 +7,14 @@ import {
   OrderPlacedSchema,
   OrderStatusesChangedSchema,
 } from "@smartcart/gen/events/v1/order_events_pb";
+import type { OrderSummary } from "@smartcart/gen/order/v1/order_admin_service_pb";
+import { OrderSummarySchema } from "@smartcart/gen/order/v1/order_admin_service_pb";
 import type { Order, OrderEvent } from "@smartcart/gen/order/v1/order_pb";
 import { Order_Status, OrderEventSchema, OrderSchema } from "@smartcart/gen/order/v1/order_pb";
 import type { HistoryEntry, StoredOrder, Transition } from "./order.ts";
 import { firstEntry } from "./order.ts";
 import { publicStatus } from "./order-state.ts";
+import type { InspectedOrder } from "./store/search-orders.ts";
 import { toTimestamp } from "./times.ts";
 
 /** The order resource. Deterministic: the same order gives the same message, and so the same bytes. */
@@ -34,6 +37,16 @@ export function orderView(order: StoredOrder): Order {
     lastSequence: order.lastSequence,
     traceId: order.traceId,
     ...(rejection && { rejection: { ...rejection, lines: [...rejection.lines] } }),
+  });
+}
+
+/** The order as operators see it. */
+export function orderSummaryView({ order, refusal, updatedAt }: InspectedOrder): OrderSummary {
+  return create(OrderSummarySchema, {
+    order: orderView(order),
+    state: order.state,
+    refusal,
+    updatedAt: toTimestamp(updatedAt),
   });
 }
 

@@ -76,7 +76,8 @@ async function chase(
 }
 
 /**
- * Undefined for a shipment that was stopped: the order is being cancelled, which the saga sees to. And for one whose times cannot be
+ * Undefined for a shipment that was stopped: the order is being cancelled, which the saga sees to. For one whose message failed: it is
+ * retried, or a dead letter that waits for a person, and a copy of it would only fail as well. And for one whose times cannot be
  * kept: the order goes on waiting, which doctor shows.
  */
 function factOf({ status, startedAt, shippedAt }: Shipment): ShipmentFact | undefined {

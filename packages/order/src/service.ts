@@ -2,6 +2,7 @@
 import { outboxMigrations } from "@smartcart/bus";
 import { createAsyncApi } from "@smartcart/contract";
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
+import { OrderAdminService } from "@smartcart/gen/order/v1/order_admin_service_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
 import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
@@ -16,6 +17,7 @@ import type {
 } from "@smartcart/service";
 import { startService } from "@smartcart/service";
 import type { Database } from "@smartcart/store";
+import { orderAdminRoutes } from "./admin-routes.ts";
 import { createCatalogue } from "./catalogue.ts";
 import type { OrderConfig } from "./config.ts";
 import type { CrashPoints } from "./crash-points.ts";
@@ -73,7 +75,10 @@ export function startOrder(o: OrderOptions): Promise<RunningService> {
     const common = { database, repository, saga, crashPoints, log, now };
     return {
       ...endpoints(config, context.tls !== undefined),
-      routes: orderRoutes({ ...common, catalogue, shipping, answerTimeoutMs }),
+      routes(router) {
+        orderRoutes({ ...common, catalogue, shipping, answerTimeoutMs })(router);
+        orderAdminRoutes({ ...common, peers, answerTimeoutMs })(router);
+      },
       owners: {
         order_id: {
           ownerOf: async (orderId) => (await repository.find(orderId))?.userId,
@@ -95,7 +100,7 @@ export function startOrder(o: OrderOptions): Promise<RunningService> {
 function endpoints(config: OrderConfig, hasTls: boolean): ServiceServer {
   const asyncApi = createAsyncApi({ statusPort: config.STATUS_PORT, hasTls });
   return {
-    services: [OrderService],
+    services: [OrderService, OrderAdminService],
     rest: [OrderService],
     restOptions: {
       headers: [idempotencyKeyHeader],

@@ -112,6 +112,17 @@ it("is at rest where the shipment has begun and nothing is new", async () => {
   expect(await overdue.history()).toEqual([...confirmed, Milestone.SHIPPING_STARTED]);
 });
 
+it("announces no order whose message failed: a copy would be one more dead letter", async () => {
+  await using overdue = await setUpOverdue(() => ({ status: ShipmentStatus.FAILING }));
+  await expect.poll(() => overdue.asked.length, patience).toBe(1);
+  await overdue.service.database.query({
+    text: "update orders set lease_until = now() - interval '1 day'",
+  });
+  await expect.poll(() => overdue.asked.length, patience).toBe(2);
+  expect(await overdue.outbox()).toEqual([]);
+  expect(await overdue.history()).toEqual(confirmed);
+});
+
 it("goes on after an answer that did not come", async () => {
   let calls = 0;
   await using overdue = await setUpOverdue(() => {

@@ -146,7 +146,7 @@ class Processor implements PaymentProcessor {
       }),
     );
     const settled = await this.#settle(settlementOf(orderId, result));
-    this.#o.onOutcome?.(settled.status);
+    this.#decided(settled);
     return settled;
   }
 
@@ -175,8 +175,16 @@ class Processor implements PaymentProcessor {
       throw ledgerMismatch(orderId);
     }
     await store.markRefunded(this.#o.database, orderId, reason);
-    this.#o.onOutcome?.("REFUNDED");
-    return this.find(orderId);
+    const refunded = await this.find(orderId);
+    this.#decided(refunded);
+    return refunded;
+  }
+
+  /** One line per decision, for the story of the order. */
+  #decided({ orderId, status }: Payment): void {
+    this.#o.onOutcome?.(status);
+    const event = `payment.${status.toLowerCase()}`;
+    this.#o.log.info(event, { orderId, message: `the payment is ${status}` });
   }
 
   #askRefund(chargeId: string, reason: string): Promise<RefundResult> {

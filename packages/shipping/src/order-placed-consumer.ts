@@ -1,7 +1,7 @@
 import { isMessage } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import type { Delivery, EventBus, Outcome, RunningConsumer } from "@smartcart/bus";
+import type { ConsumeOptions, Delivery, EventBus, Outcome, RunningConsumer } from "@smartcart/bus";
 import { OrderPlacedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import type { Logger } from "@smartcart/runtime";
 import { retryUntilReady, withSpan } from "@smartcart/runtime";
@@ -28,6 +28,10 @@ export interface OrderPlacedConsumerOptions {
   readonly failureRate: number;
   /** Age from which an order may have been deleted, with its shipment, in days; 0: none is. */
   readonly retentionDays: number;
+  /** Whether every order is given up, for demonstrations; asked for each delivery. */
+  readonly refuses: () => boolean;
+  /** Told what became of each delivery. */
+  readonly onHandled: NonNullable<ConsumeOptions["onHandled"]>;
   readonly now: () => Date;
   /** Called after each batch with how many shipments it began, and in how many milliseconds they leave. */
   readonly onStarted: (count: number, leavesAfterMs: number) => void;
@@ -42,6 +46,7 @@ export function startOrderPlacedConsumer(o: OrderPlacedConsumerOptions): Promise
     name: CONSUMER,
     log: o.log,
     maxBatch: 256,
+    onHandled: o.onHandled,
     async handle(batch, { signal }) {
       const outcomes = batch.map((delivery) => judge(delivery, o));
       const accepted = batch.filter((_, index) => outcomes[index]?.kind === "ack");
@@ -60,7 +65,7 @@ export function startOrderPlacedConsumer(o: OrderPlacedConsumerOptions): Promise
 /** What is to become of a delivery before the database is asked; "ack" means: if its transaction commits. */
 function judge(
   { message, type, attempt }: Delivery,
-  { failureRate, retentionDays, now }: OrderPlacedConsumerOptions,
+  { failureRate, refuses, retentionDays, now }: OrderPlacedConsumerOptions,
 ): Outcome {
   if (!isMessage(message, OrderPlacedSchema)) {
     return { kind: "dead-letter", reason: `queue ${QUEUE} does not accept ${type}` };
@@ -71,6 +76,9 @@ function judge(
     // Its shipment may be deleted already, and then nothing would tell that it was shipped.
     const reason = `order ${message.orderId} is older than ORDER_RETENTION_DAYS (${retentionDays})`;
     return { kind: "dead-letter", reason };
+  }
+  if (refuses()) {
+    return { kind: "dead-letter", reason: "the simulated carrier refuses every parcel (switch)" };
   }
   if (failsInSimulation(message.orderId, attempt, failureRate)) {
     return { kind: "retry", reason: `the simulated carrier took no parcel at attempt ${attempt}` };

@@ -6,7 +6,7 @@ import { ShipmentSchema, ShipmentStatus } from "@smartcart/gen/shipping/v1/shipp
 import type { Queryable } from "@smartcart/store";
 import { shipmentNotFound, shipmentStarted } from "./errors.ts";
 import type { Shipment } from "./shipment.ts";
-import { deleteShipments, findShipment, insertCancelled } from "./store.ts";
+import { deleteShipments, findShipment, insertCancelled, isFailing } from "./store.ts";
 
 /** The RPCs of smartcart.shipping.v1.ShippingService. */
 export function createShippingRoutes(database: Queryable): ServiceImpl<typeof ShippingService> {
@@ -21,8 +21,9 @@ export function createShippingRoutes(database: Queryable): ServiceImpl<typeof Sh
 
     async getShipment({ orderId }) {
       const shipment = await findShipment(database, orderId);
-      if (!shipment) throw shipmentNotFound(orderId);
-      return { shipment: toMessage(shipment) };
+      if (shipment) return { shipment: toMessage(shipment) };
+      if (!(await isFailing(database, orderId))) throw shipmentNotFound(orderId);
+      return { shipment: { orderId, status: ShipmentStatus.FAILING } };
     },
 
     async batchDeleteShipments({ orderIds }) {

@@ -9,6 +9,7 @@ import { startService } from "@smartcart/service";
 import type { ShippingConfig } from "./config.ts";
 import { startDispatcher } from "./dispatcher.ts";
 import { shipmentsUnavailable } from "./errors.ts";
+import { createFailingOrders } from "./failing-orders.ts";
 import type { OrderPlacedConsumerOptions } from "./order-placed-consumer.ts";
 import { startOrderPlacedConsumer } from "./order-placed-consumer.ts";
 import { startPausable } from "./pausable.ts";
@@ -64,24 +65,35 @@ export function startShipping(o: ShippingOptions): Promise<RunningService> {
 }
 
 /** The consumer, its readiness, and the switches that make it late or stop it. */
-async function consumeOrders(stack: AsyncDisposableStack, o: OrderPlacedConsumerOptions) {
+async function consumeOrders(
+  stack: AsyncDisposableStack,
+  o: Omit<OrderPlacedConsumerOptions, "refuses" | "onHandled">,
+) {
   const delay = createFaultSwitch({
     name: "delay",
     title: "Let every parcel leave later",
     max: 10_000,
     unit: "ms",
   });
-  const delayMs = () => o.delayMs() + delay.value();
-  const consumer = stack.use(
-    await startPausable(() => startOrderPlacedConsumer({ ...o, delayMs })),
-  );
+  const refuse = createFaultSwitch({
+    name: "refuse",
+    title: "Refuse every parcel: makes dead letters",
+  });
+  const { onHandled } = stack.use(createFailingOrders(o));
+  const consuming = {
+    ...o,
+    delayMs: () => o.delayMs() + delay.value(),
+    refuses: () => refuse.value() === 1,
+    onHandled,
+  };
+  const consumer = stack.use(await startPausable(() => startOrderPlacedConsumer(consuming)));
   const stop = createFaultSwitch({
     name: "stop",
     title: "Begin no shipment",
     onTurn: (value) => (value === 1 ? consumer.pause() : consumer.resume()),
   });
   return {
-    faultSwitches: [delay, stop],
+    faultSwitches: [delay, stop, refuse],
     checks: {
       async orders() {
         if (!consumer.ready()) throw new Error("the consumer of queue orders is not attached");

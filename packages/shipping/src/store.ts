@@ -93,11 +93,45 @@ export async function insertCancelled(db: Queryable, orderId: string): Promise<v
   });
 }
 
+const failures = recordSet({ orderId: "text", isDead: "boolean" });
+
+/** How long a failure is known: longer than a person needs to look after dead letters. */
+const failuresKept = "interval '30 days'";
+/** A message that is retried comes back within the longest pause of its queue, a minute; one that has not is lost. */
+const retriedWithin = "interval '5 minutes'";
+
+/** Notes that the messages of these orders failed just now, and forgets failures of long ago. */
+export async function noteFailures(
+  db: Queryable,
+  failed: readonly { readonly orderId: string; readonly isDead: boolean }[],
+): Promise<void> {
+  await db.query({
+    name: "shipping.note_failures",
+    text: `with forgotten as (delete from failing_order where failed_at < now() - ${failuresKept})
+      insert into failing_order (order_id, failed_at, is_dead)
+      select "orderId", now(), "isDead" from ${failures.from("f", 1)} order by "orderId"
+      on conflict (order_id) do update set failed_at = excluded.failed_at, is_dead = excluded.is_dead`,
+    values: [failures.values(failed)],
+  });
+}
+
+/** Whether the message of an order failed, and is still retried or a dead letter. */
+export async function isFailing(db: Queryable, orderId: string): Promise<boolean> {
+  const { rows } = await db.query({
+    name: "shipping.is_failing",
+    text: `select from failing_order
+      where order_id = $1 and (is_dead or failed_at > now() - ${retriedWithin})`,
+    values: [orderId],
+  });
+  return rows.length > 0;
+}
+
 /** Deletes what has left or was cancelled among the shipments of these orders. */
 export async function deleteShipments(db: Queryable, orderIds: readonly string[]): Promise<void> {
   await db.query({
     name: "shipping.delete",
-    text: `delete from shipment where order_id = any($1::text[]) and status <> 'STARTED'`,
+    text: `with failures as (delete from failing_order where order_id = any($1::text[]))
+      delete from shipment where order_id = any($1::text[]) and status <> 'STARTED'`,
     values: [orderIds],
   });
 }

@@ -1,7 +1,8 @@
 import { isMessage } from "@bufbuild/protobuf";
-import { Code } from "@connectrpc/connect";
+import { Code, createClient } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { OrderShippedSchema } from "@smartcart/gen/events/v1/shipment_events_pb";
+import { InstanceService } from "@smartcart/gen/ops/v1/instance_service_pb";
 import { ShipmentStatus } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import { problemOf } from "@smartcart/mesh";
 import { failsInSimulation, trackingNumberOf } from "../src/shipment.ts";
@@ -67,6 +68,50 @@ test.each(engines)(
     await expect.poll(async () => (await world.bus.depths()).orders, patience).toBe(0);
     for (const orderId of orderIds) expect(factsOf(world, orderId)).toEqual(both);
     expect(await startedInFile(world)).toEqual(orderIds.toSorted());
+  },
+);
+
+test.each(engines)(
+  "on %s, an order whose message failed is known as failing, until its shipment begins",
+  async (engine) => {
+    await using world = await createWorld(engine);
+    const turn = (name: string, value: bigint) =>
+      createClient(InstanceService, shipping.service.transport).setInstanceFaultSwitch({
+        name,
+        value,
+      });
+    const statusOf = async (orderId: string) => {
+      const answer = await shipping.client.getShipment({ orderId }).catch(() => undefined);
+      return answer?.shipment?.status;
+    };
+    // On the ladder: the first pause is a second.
+    await using shipping = await world.startService({
+      SHIPPING_FAILURE_RATE: "0.5",
+      SMARTCART_DEMO: "true",
+      SHIPPING_DELAY_MS: "600000",
+    });
+    const retried = foretell(
+      (id) => failsInSimulation(id, 1, 0.5) && !failsInSimulation(id, 2, 0.5),
+    );
+    await world.place(retried);
+    await expect.poll(() => statusOf(retried), patience).toBe(ShipmentStatus.FAILING);
+    await expect.poll(() => statusOf(retried), patience).toBe(ShipmentStatus.STARTED);
+    // A dead letter, however old.
+    await turn("refuse", 1n);
+    const dead = foretell((id) => !failsInSimulation(id, 1, 0.5));
+    await world.place(dead);
+    await expect.poll(() => world.bus.deadLetters("orders").count(), patience).toBe(1);
+    await expect.poll(() => statusOf(dead), patience).toBe(ShipmentStatus.FAILING);
+    await world.sql.query({
+      text: "update failing_order set failed_at = now() - interval '1 day'",
+    });
+    expect(await statusOf(dead)).toBe(ShipmentStatus.FAILING);
+    // One that should have come back and did not is lost.
+    await world.sql.query({ text: "update failing_order set is_dead = false" });
+    expect(await statusOf(dead)).toBeUndefined();
+    await turn("refuse", 0n);
+    await world.bus.deadLetters("orders").redrive("all");
+    await expect.poll(() => statusOf(dead), patience).toBe(ShipmentStatus.STARTED);
   },
 );
 

@@ -5,6 +5,7 @@ import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_
 import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import { InstanceService } from "@smartcart/gen/ops/v1/instance_service_pb";
 import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
+import { OrderAdminService } from "@smartcart/gen/order/v1/order_admin_service_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
 import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
@@ -12,6 +13,7 @@ import { SubscriptionSchema } from "@smartcart/gen/status/v1/frames_pb";
 
 const services: readonly DescService[] = [
   OrderService,
+  OrderAdminService,
   InventoryService,
   PaymentService,
   ShippingService,

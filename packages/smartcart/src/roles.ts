@@ -34,10 +34,15 @@ const needs: Readonly<Record<string, Needs>> = {
   log: { database: { owns: ["log"] }, queue: { consumes: ["logs"] } },
   ops: {
     database: {
-      owns: [],
+      owns: ["ops"],
       reads: ["orders", "inventory", "payment", "payment_provider", "shipping"],
     },
-    queue: { hears: "ops", handlesDeadLetters: true },
+    queue: {
+      hears: "ops",
+      handlesDeadLetters: true,
+      // Edited copies of dead letters.
+      publishes: ["order.placed", "order.shipping_started", "order.shipped"],
+    },
   },
 };
 

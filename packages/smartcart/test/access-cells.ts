@@ -9,6 +9,7 @@ import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_
 import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import { InstanceService } from "@smartcart/gen/ops/v1/instance_service_pb";
 import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
+import { OrderAdminService } from "@smartcart/gen/order/v1/order_admin_service_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
 import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
@@ -16,6 +17,7 @@ import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb"
 /** Where each service is served. */
 export const served: readonly (readonly [service: DescService, at: string])[] = [
   [OrderService, "order"],
+  [OrderAdminService, "order"],
   [InventoryService, "inventory"],
   [PaymentService, "payment"],
   [ShippingService, "shipping"],

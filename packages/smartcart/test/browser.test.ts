@@ -113,12 +113,14 @@ describe.skipIf(noBrowser)("in a browser", () => {
           await revived.use(spawnService({ args, env })).answers(`${url}/readyz`);
         },
       };
-      const { cancelGivesBack, deadHubLosesNoStep, orderLeadsToItsLogLines } = processVisits;
+      const { cancelGivesBack, deadHubLosesNoStep, operatorReadsAndCancels } = processVisits;
+      const { orderLeadsToItsLogLines } = processVisits;
       await visit("orderLeadsToItsLogLines", (page) => orderLeadsToItsLogLines(page, baseUrl));
       await visit("deadHubLosesNoStep", (page) => deadHubLosesNoStep(page, baseUrl, hub));
       parts.processes.notification.kill("SIGKILL");
       await parts.processes.notification.exited;
       await visit("cancelGivesBack", (page) => cancelGivesBack(page, baseUrl));
+      await visit("operatorReadsAndCancels", (page) => operatorReadsAndCancels(page, baseUrl));
     });
   });
 });

@@ -49,7 +49,15 @@ describe.each([
       expect((await parts.products()).length).toBeGreaterThan(3);
     });
 
-    const schemas = ["orders", "inventory", "payment", "payment_provider", "shipping", "log"];
+    const schemas = [
+      "orders",
+      "inventory",
+      "payment",
+      "payment_provider",
+      "shipping",
+      "log",
+      "ops",
+    ];
     test.each([
       ["order", ["orders"]],
       ["inventory", ["inventory"]],
@@ -58,7 +66,7 @@ describe.each([
       ["notification", []],
       ["status-hub", []],
       ["log", ["log"]],
-      ["ops", []],
+      ["ops", ["ops"]],
     ])("%s changes nothing but %j", async (service, own) => {
       const url = urls[service]?.DATABASE_URL ?? "";
       await using database = createDatabase({ url, schema: "public", log: silentLogger });

@@ -3,15 +3,18 @@ import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
+import { OrderAdminService } from "@smartcart/gen/order/v1/order_admin_service_pb";
 import { createStreamInterceptor } from "./stream-interceptor.ts";
 
 export type OpsClient = Client<typeof OpsService>;
 export type LogClient = Client<typeof LogService>;
+export type OrderAdminClient = Client<typeof OrderAdminService>;
 
-/** Clients of the operator's service and of the central log, on the page's own origin. */
+/** Clients of the operator's service, of the central log and of the orders, on the page's own origin. */
 export function createConsoleClients(interceptor: Interceptor): {
   readonly ops: OpsClient;
   readonly logs: LogClient;
+  readonly orders: OrderAdminClient;
 } {
   const streams = new URL("/ops/streams", location.href);
   streams.protocol = streams.protocol.replace("http", "ws");
@@ -21,5 +24,9 @@ export function createConsoleClients(interceptor: Interceptor): {
     // Snapshots come for hours: a third of the bytes, and less to parse.
     useBinaryFormat: true,
   });
-  return { ops: createClient(OpsService, transport), logs: createClient(LogService, transport) };
+  return {
+    ops: createClient(OpsService, transport),
+    logs: createClient(LogService, transport),
+    orders: createClient(OrderAdminService, transport),
+  };
 }

@@ -14,7 +14,8 @@ export interface ConfirmDialog {
   render(): TemplateResult;
 }
 
-export function createConfirmDialog(): ConfirmDialog {
+/** @param no The other answer. Default: "Keep". */
+export function createConfirmDialog(no = "Keep"): ConfirmDialog {
   const place = createRef<HTMLDialogElement>();
   return {
     ask: ({ title, text, yes }) => {
@@ -25,7 +26,7 @@ export function createConfirmDialog(): ConfirmDialog {
         <p id="confirm-text">${text}</p>
         <form method="dialog" class="row">
           <button class="button danger" value="yes">${yes}</button>
-          <button class="button" value="no" autofocus>Keep</button>
+          <button class="button" value="no" autofocus>${no}</button>
         </form>
       `;
       render(content, dialog);

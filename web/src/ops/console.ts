@@ -1,5 +1,5 @@
 import type { TemplateResult } from "lit-html";
-import type { LogClient, OpsClient } from "../api/ops.ts";
+import type { LogClient, OpsClient, OrderAdminClient } from "../api/ops.ts";
 import type { Shop } from "../shop.ts";
 import type { ConsoleAccess } from "./console-access.ts";
 
@@ -8,6 +8,7 @@ export interface Console {
   readonly shop: Shop;
   readonly ops: OpsClient;
   readonly logs: LogClient;
+  readonly orders: OrderAdminClient;
   readonly access: ConsoleAccess;
   /** Aborted when the console is left. */
   readonly signal: AbortSignal;

@@ -12,6 +12,8 @@ export interface LiveStreamOptions<T> {
   readonly onMessage: (message: T, first: boolean) => void;
   /** Whether an error says that the caller may not; then nothing is tried until `restart`. */
   readonly isDenied: (error: unknown) => boolean;
+  /** Whether it rests: asked at each `restart`. Default: never. */
+  readonly isPaused?: () => boolean;
   /** Ends it for good. */
   readonly signal: AbortSignal;
   /**
@@ -38,7 +40,7 @@ export function startLiveStream<T>(options: LiveStreamOptions<T>): LiveStream {
   // A hidden tab shows nothing, so it costs nothing: neither the service nor the battery.
   const restart = (): void => {
     running?.abort();
-    if (signal.aborted || document.hidden) return;
+    if (signal.aborted || document.hidden || options.isPaused?.()) return;
     running = new AbortController();
     state.set("connecting");
     keepOpen(options, state, AbortSignal.any([signal, running.signal])).catch(() => {});

@@ -1,7 +1,7 @@
 import type { TemplateResult } from "lit-html";
 import { html } from "lit-html";
 import type { MeshSnapshot, QueueState } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
-import { formatCount } from "../ui/numbers.ts";
+import { formatCount, formatMs, formatRate } from "../ui/numbers.ts";
 
 /** How deep the queues are. */
 export function queuePanel({ queues }: MeshSnapshot): TemplateResult {
@@ -14,7 +14,10 @@ export function queuePanel({ queues }: MeshSnapshot): TemplateResult {
           <thead>
             <tr>
               <th scope="col">Queue</th>
+              <th scope="col" class="number">Consumers</th>
+              <th scope="col" class="number">Handled</th>
               <th scope="col" class="number">Waiting</th>
+              <th scope="col" class="number" title="At the present rate">Wait</th>
               <th scope="col" class="number">Retrying</th>
               <th scope="col" class="number">Dead letters</th>
             </tr>
@@ -27,7 +30,7 @@ export function queuePanel({ queues }: MeshSnapshot): TemplateResult {
 }
 
 function queueRow(
-  { queue, waiting, retrying, deadLetters }: QueueState,
+  { queue, waiting, retrying, deadLetters, consumers, handledPerSecond }: QueueState,
   deepest: number,
 ): TemplateResult {
   return html`
@@ -36,9 +39,19 @@ function queueRow(
         ${queue}
         <meter aria-hidden="true" min="0" max=${deepest} .value=${Number(waiting)}></meter>
       </th>
+      <td class="number ${consumers === 0 ? "bad" : ""}" data-consumers=${consumers}>${formatCount(consumers)}</td>
+      <td class="number">${formatRate(handledPerSecond)}</td>
       <td class="number">${formatCount(waiting)}</td>
+      <td class="number">${waitOf(waiting, handledPerSecond)}</td>
       <td class="number ${retrying > 0n ? "warn" : ""}">${formatCount(retrying)}</td>
       <td class="number ${deadLetters > 0n ? "bad" : ""}" data-dead=${String(deadLetters)}>${formatCount(deadLetters)}</td>
     </tr>
   `;
+}
+
+/** How long a message that arrives now waits, if the queue goes on as it does. */
+function waitOf(waiting: bigint, handledPerSecond: number): string {
+  if (waiting === 0n) return "–";
+  if (handledPerSecond < 0.05) return "stands still";
+  return formatMs((1_000 * Number(waiting)) / handledPerSecond);
 }

@@ -1,10 +1,23 @@
 import type { TemplateResult } from "lit-html";
 import { html } from "lit-html";
+import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
+import { formatClock } from "../ui/time.ts";
 import type { StreamState } from "./live-stream.ts";
+import { takenAtMs } from "./mesh-history.ts";
 
 /** Says whether what stands below is live. It speaks only when that changes. */
 export function streamNote(state: StreamState, whatLiveMeans: string): TemplateResult {
   return html`<p class="liveness" role="status" data-stream=${state}>${words(state, whatLiveMeans)}</p>`;
+}
+
+/** Says that the figures on the page are old. */
+export function staleNote(latest: MeshSnapshot): TemplateResult {
+  const time = formatClock(new Date(takenAtMs(latest)).toISOString());
+  return html`
+    <p class="notice warn" role="status" data-stale>
+      <strong>Not live.</strong> The figures below are from ${time}. They update when the service responds again.
+    </p>
+  `;
 }
 
 function words(state: StreamState, whatLiveMeans: string): TemplateResult {

@@ -35,6 +35,7 @@ export function createLazyView(shop: Shop, { title, load }: LazyViewOptions): Vi
     render: () => {
       if (loaded) return loaded.render();
       return html`
+        <div class="lazy-view">
         <h1 tabindex="-1">${title}</h1>
         ${
           failed
@@ -46,8 +47,10 @@ export function createLazyView(shop: Shop, { title, load }: LazyViewOptions): Vi
               `
             : html`<p class="muted" role="status">Loading…</p>`
         }
+        </div>
       `;
     },
+    moveTo: (route) => loaded?.moveTo?.(route) ?? false,
     close() {
       closed = true;
       loaded?.close();

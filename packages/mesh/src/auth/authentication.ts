@@ -1,17 +1,10 @@
 /** Tells who makes a call, and turns away whom its contract does not let in. */
-import type { DescMethod } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { createContextKey } from "@connectrpc/connect";
 import type { AccessRule } from "@smartcart/contract";
 import { accessOf } from "@smartcart/contract";
-import type {
-  Anonymous,
-  Authenticator,
-  Operator,
-  Principal,
-  ServicePrincipal,
-} from "@smartcart/identity";
+import type { Anonymous, Authenticator, Principal, ServicePrincipal } from "@smartcart/identity";
 import { anonymous } from "@smartcart/identity";
 import type { Logger } from "@smartcart/runtime";
 import type { Trust } from "./access.ts";
@@ -47,11 +40,23 @@ export interface AuthenticationOptions {
   readonly log: Logger;
 }
 
-/** The audit log: which operator did what. Calls without side effects are not recorded. */
-function recordCall(log: Logger, method: DescMethod, { subject }: Operator): void {
+/** The operator where nobody has to prove who they are. */
+const thisMachine = "this machine";
+
+/** The audit log: which operator did what, and to which order. Calls without side effects are not recorded. */
+function recordCall(log: Logger, req: AnyRequest, operator: string): void {
+  const { method } = req;
   if (method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS) return;
   const name = `${method.parent.typeName}/${method.name}`;
-  log.info("operator.called", { operator: subject, method: name });
+  const orderId = orderIdOf(req);
+  const message = `${operator} called ${method.name}`;
+  log.info("operator.called", { operator, method: name, message, ...(orderId && { orderId }) });
+}
+
+/** The order that a request names; not that of a stream, which is not read yet. */
+function orderIdOf(req: AnyRequest): string {
+  const { orderId = "" } = req.stream ? {} : (req.message as { readonly orderId?: string });
+  return orderId;
 }
 
 type AnyRequest = UnaryRequest | StreamRequest;
@@ -86,9 +91,11 @@ export function createAuthentication(o: AuthenticationOptions): Interceptor {
     if (refusal !== undefined) throw refusal;
     const isTrustedOperator = principal.kind === "anonymous" && rule.operator && !rule.customer;
     if (isTrustedOperator && !isFromThisMachine(req.header)) throw signInNeeded();
+    // Where services may call as well, one of them may have: without a secret they do not say who they are.
+    if (isTrustedOperator && rule.services.length === 0) recordCall(o.log, req, thisMachine);
     if (principal.kind === "anonymous") return;
     req.contextValues.set(principalKey, principal);
-    if (principal.kind === "operator") recordCall(o.log, req.method, principal);
+    if (principal.kind === "operator") recordCall(o.log, req, principal.subject);
   }
 
   return (next) => (req) => {

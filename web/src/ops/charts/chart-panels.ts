@@ -1,40 +1,76 @@
 import type { TemplateResult } from "lit-html";
 import { html } from "lit-html";
 import { formatCount, formatMs, formatRate } from "../../ui/numbers.ts";
+import type { Console } from "../console.ts";
 import type { Sample } from "../mesh-history.ts";
 import { createChart } from "./chart.ts";
-import { colourIndexOf, stackStates, withGaps } from "./stack.ts";
+import { createDayHistory } from "./day-history.ts";
+import { colourIndexOf, GAP_MS, stackStates, withGaps } from "./stack.ts";
 
-/** The past minutes as curves. */
+/** The past minutes, or the past day, as curves. */
 export interface ChartPanels {
+  /** @param samples The past minutes. */
   render(samples: readonly Sample[]): TemplateResult;
 }
 
 /** Colours that the styles have; states beyond them share the last one. */
 const COLOURS = 8;
 
-export function createChartPanels(signal: AbortSignal): ChartPanels {
+/** A point of the day is missing where two are further apart than this, in milliseconds. */
+const DAY_GAP_MS = 150_000;
+
+/** What a chart shows. */
+interface Curves {
+  readonly samples: readonly Sample[];
+  readonly gapMs: number;
+}
+
+export function createChartPanels(operations: Console): ChartPanels {
+  const { shop, signal } = operations;
   const states = createChart(signal);
   const traffic = createChart(signal);
-  return {
-    render: (samples) => html`
-      <section class="panel" aria-labelledby="states-heading">
-        <h2 id="states-heading">Orders in progress</h2>
-        ${statesChart(states, samples)}
-      </section>
-      <section class="panel" aria-labelledby="traffic-heading">
-        <h2 id="traffic-heading">Client calls</h2>
-        ${trafficChart(traffic, samples)}
-      </section>
-    `,
+  const day = createDayHistory(operations);
+  let isDay = false;
+  const choose = (next: boolean): void => {
+    isDay = next;
+    if (isDay) day.open();
+    else day.close();
+    shop.refresh();
   };
+  return {
+    render: (minutes) => {
+      const curves: Curves = isDay
+        ? { samples: day.samples(), gapMs: DAY_GAP_MS }
+        : { samples: minutes, gapMs: GAP_MS };
+      return html`
+        <div class="spans" role="group" aria-label="Time span of the charts">
+          ${spanButton("5 minutes", !isDay, () => choose(false))} ${spanButton("24 hours", isDay, () => choose(true))}
+          <span class="muted" role="status">${isDay ? day.complaint() : ""}</span>
+        </div>
+        <div class="pair" data-points=${curves.samples.length}>
+          <section class="panel" aria-labelledby="states-heading">
+            <h2 id="states-heading">Orders in progress</h2>
+            ${statesChart(states, curves)}
+          </section>
+          <section class="panel" aria-labelledby="traffic-heading">
+            <h2 id="traffic-heading">Client calls</h2>
+            ${trafficChart(traffic, curves)}
+          </section>
+        </div>
+      `;
+    },
+  };
+}
+
+function spanButton(text: string, isPressed: boolean, onPress: () => void): TemplateResult {
+  return html`<button type="button" class="button small" aria-pressed=${isPressed ? "true" : "false"} @click=${onPress}>${text}</button>`;
 }
 
 function statesChart(
   chart: ReturnType<typeof createChart>,
-  samples: readonly Sample[],
+  { samples, gapMs }: Curves,
 ): TemplateResult {
-  const { seconds, layers } = stackStates(samples);
+  const { seconds, layers } = stackStates(samples, gapMs);
   // The highest is painted first, so that each covers the foot of the one above it.
   const series = layers.toReversed().map(({ name, tops }) => ({
     name,
@@ -61,9 +97,9 @@ function statesChart(
 
 function trafficChart(
   chart: ReturnType<typeof createChart>,
-  samples: readonly Sample[],
+  { samples, gapMs }: Curves,
 ): TemplateResult {
-  const moments = withGaps(samples);
+  const moments = withGaps(samples, gapMs);
   const latest = samples.at(-1);
   const rate = formatRate(latest?.outsideRate ?? 0);
   const time = formatMs(latest?.outsideP99Ms ?? 0);

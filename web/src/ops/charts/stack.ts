@@ -15,8 +15,8 @@ export interface StackLayer {
   readonly latest: number;
 }
 
-/** Moments further apart than this, in milliseconds, are not joined: the values in between are unknown. */
-const GAP_MS = 3_500;
+/** Moments further apart than this, in milliseconds, are not joined: the values in between are unknown. For a sample per second. */
+export const GAP_MS = 3_500;
 
 /** The states of an order's life, in its order; what a newer service names beside them comes last. */
 const life = [
@@ -33,13 +33,13 @@ const life = [
 ];
 
 /** Stacks the states of the orders, without states that have no orders. */
-export function stackStates(samples: readonly Sample[]): Stack {
+export function stackStates(samples: readonly Sample[], gapMs = GAP_MS): Stack {
   const names = new Set(samples.flatMap(({ states }) => [...states.keys()]));
   const inOrder = [
     ...life.filter((name) => names.has(name)),
     ...[...names].filter((name) => !life.includes(name)).sort(),
   ];
-  const moments = withGaps(samples);
+  const moments = withGaps(samples, gapMs);
   let below: (number | null)[] = moments.map((sample) => (sample.states === undefined ? null : 0));
   const layers = inOrder.map((name) => {
     below = moments.map(({ states }, index) =>
@@ -59,10 +59,11 @@ export function colourIndexOf(state: string): number {
 /** The samples, with one that holds nothing in each hole. */
 export function withGaps(
   samples: readonly Sample[],
+  gapMs = GAP_MS,
 ): readonly (Sample | { readonly [K in keyof Sample]: K extends "atMs" ? number : undefined })[] {
   return samples.flatMap((sample, index) => {
     const before = samples[index - 1];
-    if (before === undefined || sample.atMs - before.atMs <= GAP_MS) return [sample];
+    if (before === undefined || sample.atMs - before.atMs <= gapMs) return [sample];
     const hole = {
       atMs: before.atMs + 1,
       states: undefined,

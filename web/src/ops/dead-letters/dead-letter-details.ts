@@ -5,9 +5,10 @@ import type { LogRecord } from "@smartcart/gen/log/v1/log_pb";
 import type { DeadLetter } from "@smartcart/gen/ops/v1/dead_letter_pb";
 import type { OrderEventJson } from "@smartcart/gen/order/v1/order_pb";
 import { listOrderEvents } from "../../api/orders.ts";
-import { logPath, orderPath } from "../../route.ts";
+import { logPath, opsOrderPath } from "../../route.ts";
 import { formatClock, formatPreciseClock } from "../../ui/time.ts";
 import type { Console } from "../console.ts";
+import { createResendForm } from "./resend-form.ts";
 
 /** What is known of the order that a dead letter is about. */
 export interface DeadLetterDetails {
@@ -26,12 +27,9 @@ interface Chapters {
 /** Log lines of a story, the newest. */
 const LINES = 12;
 
-export function createDeadLetterDetails({
-  shop,
-  access,
-  logs,
-  signal,
-}: Console): DeadLetterDetails {
+export function createDeadLetterDetails(operations: Console): DeadLetterDetails {
+  const { shop, access, logs, signal } = operations;
+  const resend = createResendForm(operations);
   let chapters: Chapters = { key: "" };
   const add = (key: string, change: Partial<Chapters>): void => {
     if (chapters.key !== key || signal.aborted) return;
@@ -68,6 +66,7 @@ export function createDeadLetterDetails({
         <div>
           <h3>Message</h3>
           <pre class="json" tabindex="0">${bodyOf(deadLetter)}</pre>
+          ${resend.render(deadLetter)}
           ${deadLetter.attributesJson ? html`<h3>Properties and headers</h3><pre class="json" tabindex="0">${indented(deadLetter.attributesJson)}</pre>` : nothing}
         </div>
         ${deadLetter.orderId || deadLetter.traceId ? html`<div>${events(deadLetter, chapters)} ${lines(deadLetter, chapters)}</div>` : nothing}
@@ -79,7 +78,7 @@ export function createDeadLetterDetails({
 function events({ orderId }: DeadLetter, { events }: Chapters): TemplateResult | typeof nothing {
   if (!orderId) return nothing;
   return html`
-    <h3>Order <a href=${orderPath(orderId)}>${orderId}</a></h3>
+    <h3>Order <a href=${opsOrderPath(orderId)}>${orderId}</a></h3>
     ${note(events)}
     <ol class="rows">
       ${(events ?? []).map(

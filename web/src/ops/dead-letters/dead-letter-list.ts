@@ -11,12 +11,17 @@ export interface DeadLetterList {
   /** Why the last read failed; "" if it did not. */
   complaint(): string;
   isLoaded(): boolean;
+  /** The archive, as last read; empty until it is shown. */
+  archived(): readonly DeadLetter[];
+  isArchiveShown(): boolean;
+  /** Shows the archive, or the queues again. */
+  showArchive(isShown: boolean): void;
   /** Reads the list again. Calls during a read cause one further read. */
   reload(): void;
 }
 
 /** Maximum number of dead letters that are listed. */
-const PAGE_SIZE = 200;
+const PAGE_SIZE = 500;
 
 /** @param onRead Called after each successful read, before the page is drawn. */
 export function createDeadLetterList(
@@ -27,6 +32,8 @@ export function createDeadLetterList(
   let queues: readonly QueueState[] = [];
   let complaint = "";
   let isLoaded = false;
+  let archived: readonly DeadLetter[] = [];
+  let isArchiveShown = false;
 
   const read = async (): Promise<void> => {
     try {
@@ -34,6 +41,10 @@ export function createDeadLetterList(
         { pageSize: PAGE_SIZE },
         { signal, timeoutMs: 6_000 },
       );
+      if (isArchiveShown) {
+        const call = { signal, timeoutMs: 6_000 };
+        archived = (await ops.listArchivedDeadLetters({ pageSize: PAGE_SIZE }, call)).deadLetters;
+      }
       list = answer.deadLetters;
       queues = answer.queues;
       complaint = "";
@@ -45,12 +56,21 @@ export function createDeadLetterList(
     }
     shop.refresh();
   };
+  const reload = coalesced(read);
   return {
+    archived: () => archived,
+    isArchiveShown: () => isArchiveShown,
+    showArchive(isShown) {
+      isArchiveShown = isShown;
+      archived = [];
+      reload();
+      shop.refresh();
+    },
     list: () => list,
     queues: () => queues,
     complaint: () => complaint,
     isLoaded: () => isLoaded,
-    reload: coalesced(read),
+    reload,
   };
 }
 

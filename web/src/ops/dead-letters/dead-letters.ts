@@ -18,12 +18,13 @@ export type DeadLetterWork =
   | { readonly kind: "done"; readonly verb: DeadLetterAction; readonly done: number }
   | { readonly kind: "failed"; readonly complaint: string };
 
-export type DeadLetterAction = "redrive" | "drop";
+export type DeadLetterAction = "redrive" | "archive" | "drop";
 
 /** The dead letters, the selection among them, and the action on it. */
 export interface DeadLetters extends DeadLetterList {
   ticked(): Ticked;
   tick(key: string): void;
+  /** Selects exactly these. */
   tickAll(keys: readonly string[]): void;
   work(): DeadLetterWork;
   /** Redrives or drops the selected dead letters, or all of a queue. While an action runs, further calls are ignored. */
@@ -87,7 +88,8 @@ export function createDeadLetters(operations: Console): DeadLetters {
 /** "3 messages are back in the queue." */
 export function doneInWords(verb: DeadLetterAction, done: number): string {
   const messages = done === 1 ? "1 message is" : `${done} messages are`;
-  return verb === "redrive" ? `${messages} back in the queue.` : `${messages} deleted.`;
+  const outcomes = { redrive: "back in the queue", archive: "in the archive", drop: "deleted" };
+  return `${messages} ${outcomes[verb]}.`;
 }
 
 /** Carries out the batches one after the other; yields the progress over all of them. */
@@ -117,7 +119,12 @@ function begin(
   selection: Batch,
   signal: AbortSignal,
 ): AsyncIterable<{ readonly progress?: DeadLetterProgress | undefined }> {
-  return verb === "redrive"
-    ? ops.redriveDeadLetters({ selection }, { signal })
-    : ops.dropDeadLetters({ selection }, { signal });
+  switch (verb) {
+    case "redrive":
+      return ops.redriveDeadLetters({ selection }, { signal });
+    case "archive":
+      return ops.archiveDeadLetters({ selection }, { signal });
+    case "drop":
+      return ops.dropDeadLetters({ selection }, { signal });
+  }
 }

@@ -3,7 +3,7 @@ import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
 import type { Invariant } from "@smartcart/gen/ops/v1/invariant_pb";
 import { InvariantState } from "@smartcart/gen/ops/v1/invariant_pb";
-import { orderPath } from "../../route.ts";
+import { opsOrderPath } from "../../route.ts";
 import { formatCount } from "../../ui/numbers.ts";
 import { formatClock } from "../../ui/time.ts";
 import type { Console, Panel } from "../console.ts";
@@ -13,8 +13,14 @@ import { streamNote } from "../stream-note.ts";
 import { createInvariantRepair } from "./invariant-repair.ts";
 import { invariantStateLabel, parseViolation } from "./invariant-row.ts";
 
+/** The invariants and what can be done about them. */
+export interface InvariantPanel extends Panel, Pick<LiveStream, "restart"> {
+  /** As last checked; empty before the first answer. */
+  list(): readonly Invariant[];
+}
+
 /** The invariants of SmartCart with their state, the rows that violate one, and the button that repairs. */
-export function createInvariantPanel(operations: Console): Panel & Pick<LiveStream, "restart"> {
+export function createInvariantPanel(operations: Console): InvariantPanel {
   const { shop, ops, access, signal } = operations;
   let invariants: readonly Invariant[] = [];
   let open = "";
@@ -40,6 +46,7 @@ export function createInvariantPanel(operations: Console): Panel & Pick<LiveStre
 
   return {
     restart: stream.restart,
+    list: () => invariants,
     render: () => html`
       <section class="panel" aria-labelledby="invariants-heading">
         <div class="panel-head">
@@ -94,7 +101,7 @@ function invariantDetails(invariant: Invariant): TemplateResult {
 
 function violationRow(json: string): TemplateResult {
   const { orderId, facts } = parseViolation(json);
-  return html`<li>${orderId ? html`<a href=${orderPath(orderId)}>${orderId}</a>` : nothing} <span class="muted">${facts.join(" · ")}</span></li>`;
+  return html`<li>${orderId ? html`<a href=${opsOrderPath(orderId)}>${orderId}</a>` : nothing} <span class="muted">${facts.join(" · ")}</span></li>`;
 }
 
 function lastCheck(invariants: readonly Invariant[]): string {

@@ -4,7 +4,7 @@ import { html, nothing } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import type { LogRecord } from "@smartcart/gen/log/v1/log_pb";
 import { Severity } from "@smartcart/gen/log/v1/log_pb";
-import { logPath, orderPath } from "../../route.ts";
+import { logPath, opsOrderPath, opsPath } from "../../route.ts";
 import { formatCount } from "../../ui/numbers.ts";
 import { formatPreciseClock } from "../../ui/time.ts";
 import { streamNote } from "../stream-note.ts";
@@ -19,13 +19,14 @@ export interface LogPanel {
 }
 
 export function createLogPanel(tail: LogTail): LogPanel {
-  let typed = tail.query().words;
+  let query = tail.query();
+  let typed = query.words;
   let open = "";
   const ask = (change: Partial<LogQuery>): void => {
-    const query = { ...tail.query(), ...change };
-    typed = query.words;
-    history.replaceState(null, "", query.words.trim() ? logPath(query.words.trim()) : "/ops");
-    tail.ask(query);
+    const next = { ...tail.query(), ...change };
+    const words = next.words.trim();
+    history.replaceState(null, "", words ? logPath(words) : opsPath("log"));
+    tail.ask(next);
   };
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
@@ -38,10 +39,14 @@ export function createLogPanel(tail: LogTail): LogPanel {
   const row: RowActions = { isOpen: (id) => id === open, toggle, look: (words) => ask({ words }) };
 
   return {
-    render: (services) => html`
+    render: (services) => {
+      // Another one by the address.
+      if (tail.query() !== query) typed = tail.query().words;
+      query = tail.query();
+      return html`
       <section class="panel log-panel" aria-labelledby="log-heading">
         <div class="panel-head">
-          <h2 id="log-heading" tabindex="-1">Log</h2>
+          <h2 id="log-heading">Central log</h2>
           ${streamNote(tail.state(), "new lines appear automatically")}
         </div>
         <form class="log-form" role="search" aria-label="Log" @submit=${submit}>
@@ -64,15 +69,23 @@ export function createLogPanel(tail: LogTail): LogPanel {
           ${choice("log-severity", "Minimum severity", String(tail.query().minSeverity), severities, (value) => ask({ minSeverity: Number(value) as Severity }))}
           <button class="button">Search</button>
         </form>
-        ${holdBar(tail)}
-        <div class="log-lines" role="log" aria-live="off" aria-labelledby="log-heading" tabindex="0">
-          ${tail.lines().shown.length === 0 ? html`<p class="muted">${emptyNote(tail)}</p>` : nothing}
-          <ol>${tail.lines().shown.map((record) => logLine(record, row))}</ol>
-          ${olderBar(tail)}
-        </div>
+        ${lines(tail, row)}
       </section>
-    `,
+    `;
+    },
   };
+}
+
+function lines(tail: LogTail, row: RowActions): TemplateResult {
+  const { shown } = tail.lines();
+  return html`
+    ${holdBar(tail)}
+    <div class="log-lines" role="log" aria-live="off" aria-labelledby="log-heading" tabindex="0">
+      ${shown.length === 0 ? html`<p class="muted">${emptyNote(tail)}</p>` : nothing}
+      <ol>${shown.map((record) => logLine(record, row))}</ol>
+      ${shown.length === 0 ? nothing : olderBar(tail)}
+    </div>
+  `;
 }
 
 const severities: readonly (readonly [string, string])[] = [
@@ -152,7 +165,7 @@ function logLine(record: LogRecord, actions: RowActions): TemplateResult {
       <span class="event">${event}</span>
       <span class="message">${message}</span>
       <span class="found">
-        ${orderId ? html`<a href=${orderPath(orderId)} title=${orderId}>…${orderId.slice(-6)}</a>` : nothing}
+        ${orderId ? html`<a href=${opsOrderPath(orderId)} title=${orderId}>…${orderId.slice(-6)}</a>` : nothing}
         ${traceId ? html`<button type="button" class="quiet" title="Lines of trace ${traceId}" @click=${() => actions.look(traceId)}>${traceId.slice(0, 6)}</button>` : nothing}
       </span>
       ${isOpen ? logDetails(record) : nothing}

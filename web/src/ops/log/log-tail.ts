@@ -25,6 +25,10 @@ export interface LogTail {
   /** "loading", "end" if there are no older lines, or an error message. */
   olderNote(): string;
   restart(): void;
+  /** Streams, with the query in an address: "?log=ORD-1". */
+  follow(search: string): void;
+  /** Ends the stream until `follow`: nobody looks at it. */
+  rest(): void;
 }
 
 /** Interval between redraws, in milliseconds, however many lines arrive per second. */
@@ -40,12 +44,14 @@ interface State {
   olderNote: string;
   /** Lines that arrived since the last redraw. */
   buffer: LogRecord[];
+  /** Whether nobody looks at it. */
+  resting: boolean;
 }
 
 export function createLogTail(operations: Console): LogTail {
   const { shop, logs, access, signal } = operations;
   const fresh = { lines: noLines, held: false, olderNote: "", buffer: [] };
-  const state: State = { ...fresh, query: logQueryIn(location.search) };
+  const state: State = { ...fresh, query: logQueryIn(""), resting: true };
   let flushing: ReturnType<typeof setTimeout> | undefined;
 
   const flush = (): void => {
@@ -64,6 +70,7 @@ export function createLogTail(operations: Console): LogTail {
       if (flushing === undefined) flushing = setTimeout(flush, FLUSH_MS);
     },
     isDenied: access.isDenied,
+    isPaused: () => state.resting,
     signal,
   });
   stream.subscribe(shop.refresh);
@@ -87,6 +94,17 @@ export function createLogTail(operations: Console): LogTail {
     older: () => loadOlder(operations, state),
     olderNote: () => state.olderNote,
     restart: stream.restart,
+    follow(search) {
+      const query = logQueryIn(search);
+      if (!state.resting && query.words === state.query.words) return;
+      Object.assign(state, fresh, { query, resting: false });
+      stream.restart();
+    },
+    rest() {
+      if (state.resting) return;
+      state.resting = true;
+      stream.restart();
+    },
   };
 }
 

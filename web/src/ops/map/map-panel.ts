@@ -3,6 +3,7 @@ import { html, nothing } from "lit-html";
 import { EdgeKind } from "@smartcart/gen/ops/v1/instance_report_pb";
 import type { Edge, MeshSnapshot, ServiceState } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import { formatCount, formatMs, formatRate } from "../../ui/numbers.ts";
+import { troubleOf } from "../alarms/alarms.ts";
 import type { Console } from "../console.ts";
 import { healthOf } from "../health.ts";
 import type { HopAnimation } from "./hop-animation.ts";
@@ -59,12 +60,13 @@ function numbers(snapshot: MeshSnapshot, chosen: string): TemplateResult {
   `;
 }
 
-function serviceFacts({ health, failedChecks, processes, gauges }: ServiceState): TemplateResult {
+function serviceFacts(state: ServiceState): TemplateResult {
+  const { health, failedChecks, processes, gauges } = state;
   const { text, tone } = healthOf(health);
   return html`
     <dl class="gauges">
       <div><dt>Health</dt><dd><span class="chip ${tone === "warn" ? "open" : tone}">${text}</span></dd></div>
-      ${failedChecks.length > 0 ? html`<div><dt>Failed checks</dt><dd>${failedChecks.join(", ")}</dd></div>` : nothing}
+      ${failedChecks.length > 0 ? html`<div><dt>Failed checks</dt><dd>${troubleOf(state)}</dd></div>` : nothing}
       <div><dt>Processes</dt><dd>${processes}</dd></div>
       ${gauges.map(({ name, value }) => html`<div><dt>${name}</dt><dd>${formatCount(value)}</dd></div>`)}
     </dl>

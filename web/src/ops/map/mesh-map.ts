@@ -4,10 +4,12 @@ import { ref } from "lit-html/directives/ref.js";
 import { EdgeKind } from "@smartcart/gen/ops/v1/instance_report_pb";
 import type { Edge, MeshSnapshot, ServiceState } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import { formatMs, formatRate } from "../../ui/numbers.ts";
+import { troubleOf } from "../alarms/alarms.ts";
 import { healthOf } from "../health.ts";
 import type { Curve, Point } from "./geometry.ts";
-import { curveBetween, pathOf, pointAt } from "./geometry.ts";
+import { curveBetween, pathOf } from "./geometry.ts";
 import type { HopAnimation } from "./hop-animation.ts";
+import { placeLabels } from "./label-places.ts";
 import type { MapLayout } from "./map-layout.ts";
 
 /** What the map shows and whom it tells. */
@@ -25,6 +27,8 @@ export function nodeNames({ services, edges }: MeshSnapshot): readonly string[] 
   const names = ["client", ...services.map(({ service }) => service)];
   return [...new Set([...names, ...edges.flatMap(({ from, to }) => [from, to])])];
 }
+
+const keyOf = ({ from, to }: Pick<Edge, "from" | "to">): string => `${from} ${to}`;
 
 /** The curve of each edge, by "from to". */
 function curvesOf(edges: readonly Edge[], layout: MapLayout): ReadonlyMap<string, Curve> {
@@ -50,7 +54,7 @@ export function meshMap(options: MeshMapOptions): TemplateResult {
         ${arrowHeads}
         <g aria-hidden="true">${snapshot.edges.map((edge) => edgeLine(edge, curves, lit))}</g>
         ${[...layout.places.keys()].map((name) => node(name, options))}
-        <g aria-hidden="true">${snapshot.edges.map((edge) => edgeLabel(edge, curves, layout.width < 500))}</g>
+        <g aria-hidden="true">${edgeLabels(snapshot.edges, curves, layout)}</g>
       </svg>
       <canvas aria-hidden="true" ${ref(animation.attach)}></canvas>
     </div>
@@ -73,7 +77,7 @@ function edgeLine(
   curves: ReadonlyMap<string, Curve>,
   lit: ReadonlySet<string>,
 ): TemplateResult | typeof nothing {
-  const key = `${edge.from} ${edge.to}`;
+  const key = keyOf(edge);
   const curve = curves.get(key);
   if (!curve) return nothing;
   const kind = edge.kind === EdgeKind.MESSAGE ? "message" : "call";
@@ -90,31 +94,37 @@ function edgeLine(
   ` as TemplateResult;
 }
 
-function edgeLabel(
-  edge: Edge,
+/** The rate and the p99 of an edge; "" for one without traffic. */
+function edgeText({ ratePerSecond, p99Ms }: Edge): string {
+  if (ratePerSecond <= 0) return "";
+  return `${formatRate(ratePerSecond)}${p99Ms > 0 ? ` ${formatMs(p99Ms)}` : ""}`;
+}
+
+/** Beside each curve, where no light runs and nothing else is written. */
+function edgeLabels(
+  edges: readonly Edge[],
   curves: ReadonlyMap<string, Curve>,
-  isNarrow: boolean,
-): TemplateResult | typeof nothing {
-  const curve = curves.get(`${edge.from} ${edge.to}`);
-  if (!curve || edge.ratePerSecond <= 0) return nothing;
-  const { x, y } = labelPlace(curve, isNarrow);
+  { places, half, width }: MapLayout,
+): readonly (TemplateResult | typeof nothing)[] {
+  const labels = edges.flatMap((edge) => {
+    const key = keyOf(edge);
+    const curve = curves.get(key);
+    const text = edgeText(edge);
+    return curve && text ? [{ key, text, curve }] : [];
+  });
+  const found = placeLabels(labels, { places: places.values(), half }, width);
+  return edges.map((edge) => {
+    const point = found.get(keyOf(edge));
+    return point ? edgeLabel(edge, point) : nothing;
+  });
+}
+
+function edgeLabel(edge: Edge, { x, y }: Point): TemplateResult {
   const time = edge.p99Ms > 0 ? ` ${formatMs(edge.p99Ms)}` : "";
   const failing = edge.errorsPerSecond > 0;
   return svg`
-    <text class="edge-label ${failing ? "failing" : ""}" x=${x.toFixed(0)} y=${(y + 4).toFixed(0)}>
-      ${formatRate(edge.ratePerSecond)}<tspan class="edge-time">${time}</tspan>
-    </text>
+    <text class="edge-label ${failing ? "failing" : ""}" x=${x.toFixed(0)} y=${(y + 4).toFixed(0)}>${formatRate(edge.ratePerSecond)}<tspan class="edge-time">${time}</tspan></text>
   ` as TemplateResult;
-}
-
-/** Beside the middle of a curve, where no light runs; on a small map past the boxes that a long one runs along. */
-function labelPlace(curve: Curve, isNarrow: boolean): Point {
-  const { from, to } = curve;
-  const [dx, dy] = [to.x - from.x, to.y - from.y];
-  const length = Math.hypot(dx, dy) || 1;
-  const { x, y } = pointAt(curve, isNarrow && length > 150 ? 0.72 : 0.5);
-  const aside = isNarrow ? 9 : 11;
-  return { x: x + (aside * dy) / length, y: y - (aside * dx) / length };
 }
 
 function node(name: string, options: MeshMapOptions): TemplateResult | typeof nothing {
@@ -151,10 +161,15 @@ function node(name: string, options: MeshMapOptions): TemplateResult | typeof no
   ` as TemplateResult;
 }
 
+/** What fits into a box; the whole stands among the alarms. */
+function shortened(text: string): string {
+  return text.length <= 18 ? text : `${text.slice(0, 17)}…`;
+}
+
 /** The line below a node's name. */
 function noteOf(name: string, service: ServiceState | undefined): string {
   if (!service) return name === "client" ? "browsers, curl" : name === "queue" ? "messages" : "";
   const health = healthOf(service.health);
-  if (health.tone !== "good") return service.failedChecks.join(", ") || health.text;
+  if (health.tone !== "good") return shortened(troubleOf(service));
   return service.processes === 1 ? "1 process" : `${service.processes} processes`;
 }

@@ -5,6 +5,8 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_smartcart_mesh_v1_options } from "../../mesh/v1/options_pb.ts";
 import type { DeadLetter, DeadLetterJson } from "./dead_letter_pb.ts";
 import { file_smartcart_ops_v1_dead_letter } from "./dead_letter_pb.ts";
@@ -12,8 +14,10 @@ import type { FaultSwitch, FaultSwitchJson } from "./instance_report_pb.ts";
 import { file_smartcart_ops_v1_instance_report } from "./instance_report_pb.ts";
 import type { Invariant, InvariantJson } from "./invariant_pb.ts";
 import { file_smartcart_ops_v1_invariant } from "./invariant_pb.ts";
-import type { MeshSnapshot, MeshSnapshotJson, QueueState, QueueStateJson } from "./mesh_snapshot_pb.ts";
+import type { MeshSnapshot, MeshSnapshotJson, QueueState, QueueStateJson, StateCount, StateCountJson } from "./mesh_snapshot_pb.ts";
 import { file_smartcart_ops_v1_mesh_snapshot } from "./mesh_snapshot_pb.ts";
+import type { OrderStory, OrderStoryJson } from "./order_story_pb.ts";
+import { file_smartcart_ops_v1_order_story } from "./order_story_pb.ts";
 import { file_smartcart_type_v1_string_rules } from "../../type/v1/string_rules_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -21,7 +25,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/ops/v1/ops_service.proto.
  */
 export const file_smartcart_ops_v1_ops_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJzbWFydGNhcnQvb3BzL3YxL29wc19zZXJ2aWNlLnByb3RvEhBzbWFydGNhcnQub3BzLnYxIjcKEFdhdGNoTWVzaFJlcXVlc3QSIwoPYmFja2xvZ19zZWNvbmRzGAEgASgFQgq6SAcaBRisAigAIkYKEVdhdGNoTWVzaFJlc3BvbnNlEjEKCXNuYXBzaG90cxgBIAMoCzIeLnNtYXJ0Y2FydC5vcHMudjEuTWVzaFNuYXBzaG90IhgKFldhdGNoSW52YXJpYW50c1JlcXVlc3QiSgoXV2F0Y2hJbnZhcmlhbnRzUmVzcG9uc2USLwoKaW52YXJpYW50cxgBIAMoCzIbLnNtYXJ0Y2FydC5vcHMudjEuSW52YXJpYW50IhIKEFJlY29uY2lsZVJlcXVlc3QibwoRUmVjb25jaWxlUmVzcG9uc2USKQoHcmVwYWlycxgBIAMoCzIYLnNtYXJ0Y2FydC5vcHMudjEuUmVwYWlyEi8KCmludmFyaWFudHMYAiADKAsyGy5zbWFydGNhcnQub3BzLnYxLkludmFyaWFudCJOCgZSZXBhaXISEQoJaW52YXJpYW50GAEgASgJEhAKCG9yZGVyX2lkGAIgASgJEg4KBmFjdGlvbhgDIAEoCRIPCgdwcm9ibGVtGAQgASgJImwKFkxpc3REZWFkTGV0dGVyc1JlcXVlc3QSFgoFcXVldWUYASABKAlCB7pIBHICGEASGwoIb3JkZXJfaWQYAiABKAlCCbpIBnIEwOEYARIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGPQDKAAiewoXTGlzdERlYWRMZXR0ZXJzUmVzcG9uc2USMgoMZGVhZF9sZXR0ZXJzGAEgAygLMhwuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyEiwKBnF1ZXVlcxgCIAMoCzIcLnNtYXJ0Y2FydC5vcHMudjEuUXVldWVTdGF0ZSJcChNEZWFkTGV0dGVyU2VsZWN0aW9uEhgKBXF1ZXVlGAEgASgJQgm6SAZyBBABGEASKwoLbWVzc2FnZV9pZHMYAiADKAlCFrpIE5IBEBD0AyILcgnI4RgBEAEYgAIiMQoSRGVhZExldHRlclByb2dyZXNzEgwKBGRvbmUYASABKAMSDQoFdG90YWwYAiABKAMimQEKGVJlZHJpdmVEZWFkTGV0dGVyc1JlcXVlc3QSQAoJc2VsZWN0aW9uGAEgASgLMiUuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyU2VsZWN0aW9uQga6SAPIAQESIgoObWF4X3Blcl9zZWNvbmQYAiABKAVCCrpIBxoFGOgHKAASFgoFbGltaXQYAyABKAVCB7pIBBoCKAAiVAoaUmVkcml2ZURlYWRMZXR0ZXJzUmVzcG9uc2USNgoIcHJvZ3Jlc3MYASABKAsyJC5zbWFydGNhcnQub3BzLnYxLkRlYWRMZXR0ZXJQcm9ncmVzcyJaChZEcm9wRGVhZExldHRlcnNSZXF1ZXN0EkAKCXNlbGVjdGlvbhgBIAEoCzIlLnNtYXJ0Y2FydC5vcHMudjEuRGVhZExldHRlclNlbGVjdGlvbkIGukgDyAEBIlEKF0Ryb3BEZWFkTGV0dGVyc1Jlc3BvbnNlEjYKCHByb2dyZXNzGAEgASgLMiQuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyUHJvZ3Jlc3MihAEKFVNldEZhdWx0U3dpdGNoUmVxdWVzdBIqCgdzZXJ2aWNlGAEgASgJQhm6SBZyFBABGEAyDl5bYS16XVthLXotXSokEicKBG5hbWUYAiABKAlCGbpIFnIUEAEYQDIOXlthLXpdW2Etei1dKiQSFgoFdmFsdWUYAyABKANCB7pIBCICKAAiTQoWU2V0RmF1bHRTd2l0Y2hSZXNwb25zZRIzCgxmYXVsdF9zd2l0Y2gYASABKAsyHS5zbWFydGNhcnQub3BzLnYxLkZhdWx0U3dpdGNoMscGCgpPcHNTZXJ2aWNlEmUKCVdhdGNoTWVzaBIiLnNtYXJ0Y2FydC5vcHMudjEuV2F0Y2hNZXNoUmVxdWVzdBojLnNtYXJ0Y2FydC5vcHMudjEuV2F0Y2hNZXNoUmVzcG9uc2UiDZACAergGAYgMkICGAEwARJ3Cg9XYXRjaEludmFyaWFudHMSKC5zbWFydGNhcnQub3BzLnYxLldhdGNoSW52YXJpYW50c1JlcXVlc3QaKS5zbWFydGNhcnQub3BzLnYxLldhdGNoSW52YXJpYW50c1Jlc3BvbnNlIg2QAgHq4BgGIDJCAhgBMAESZwoJUmVjb25jaWxlEiIuc21hcnRjYXJ0Lm9wcy52MS5SZWNvbmNpbGVSZXF1ZXN0GiMuc21hcnRjYXJ0Lm9wcy52MS5SZWNvbmNpbGVSZXNwb25zZSIRkAIC6uAYCgjg1AMgFEICGAESfwoPTGlzdERlYWRMZXR0ZXJzEiguc21hcnRjYXJ0Lm9wcy52MS5MaXN0RGVhZExldHRlcnNSZXF1ZXN0Gikuc21hcnRjYXJ0Lm9wcy52MS5MaXN0RGVhZExldHRlcnNSZXNwb25zZSIXkAIB6uAYEAiIJyAEOgUIFBDQD0ICGAESgAEKElJlZHJpdmVEZWFkTGV0dGVycxIrLnNtYXJ0Y2FydC5vcHMudjEuUmVkcml2ZURlYWRMZXR0ZXJzUmVxdWVzdBosLnNtYXJ0Y2FydC5vcHMudjEuUmVkcml2ZURlYWRMZXR0ZXJzUmVzcG9uc2UiDZACAurgGAYgCkICGAEwARJ3Cg9Ecm9wRGVhZExldHRlcnMSKC5zbWFydGNhcnQub3BzLnYxLkRyb3BEZWFkTGV0dGVyc1JlcXVlc3QaKS5zbWFydGNhcnQub3BzLnYxLkRyb3BEZWFkTGV0dGVyc1Jlc3BvbnNlIg2QAgLq4BgGIApCAhgBMAEScwoOU2V0RmF1bHRTd2l0Y2gSJy5zbWFydGNhcnQub3BzLnYxLlNldEZhdWx0U3dpdGNoUmVxdWVzdBooLnNtYXJ0Y2FydC5vcHMudjEuU2V0RmF1bHRTd2l0Y2hSZXNwb25zZSIOkAIC6uAYBwiIJ0ICGAFiBnByb3RvMw", [file_buf_validate_validate, file_smartcart_mesh_v1_options, file_smartcart_ops_v1_dead_letter, file_smartcart_ops_v1_instance_report, file_smartcart_ops_v1_invariant, file_smartcart_ops_v1_mesh_snapshot, file_smartcart_type_v1_string_rules]);
+  fileDesc("CiJzbWFydGNhcnQvb3BzL3YxL29wc19zZXJ2aWNlLnByb3RvEhBzbWFydGNhcnQub3BzLnYxIjcKEFdhdGNoTWVzaFJlcXVlc3QSIwoPYmFja2xvZ19zZWNvbmRzGAEgASgFQgq6SAcaBRisAigAIkYKEVdhdGNoTWVzaFJlc3BvbnNlEjEKCXNuYXBzaG90cxgBIAMoCzIeLnNtYXJ0Y2FydC5vcHMudjEuTWVzaFNuYXBzaG90IhgKFldhdGNoSW52YXJpYW50c1JlcXVlc3QiSgoXV2F0Y2hJbnZhcmlhbnRzUmVzcG9uc2USLwoKaW52YXJpYW50cxgBIAMoCzIbLnNtYXJ0Y2FydC5vcHMudjEuSW52YXJpYW50IhIKEFJlY29uY2lsZVJlcXVlc3QibwoRUmVjb25jaWxlUmVzcG9uc2USKQoHcmVwYWlycxgBIAMoCzIYLnNtYXJ0Y2FydC5vcHMudjEuUmVwYWlyEi8KCmludmFyaWFudHMYAiADKAsyGy5zbWFydGNhcnQub3BzLnYxLkludmFyaWFudCJOCgZSZXBhaXISEQoJaW52YXJpYW50GAEgASgJEhAKCG9yZGVyX2lkGAIgASgJEg4KBmFjdGlvbhgDIAEoCRIPCgdwcm9ibGVtGAQgASgJImwKFkxpc3REZWFkTGV0dGVyc1JlcXVlc3QSFgoFcXVldWUYASABKAlCB7pIBHICGEASGwoIb3JkZXJfaWQYAiABKAlCCbpIBnIEwOEYARIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGPQDKAAiewoXTGlzdERlYWRMZXR0ZXJzUmVzcG9uc2USMgoMZGVhZF9sZXR0ZXJzGAEgAygLMhwuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyEiwKBnF1ZXVlcxgCIAMoCzIcLnNtYXJ0Y2FydC5vcHMudjEuUXVldWVTdGF0ZSJcChNEZWFkTGV0dGVyU2VsZWN0aW9uEhgKBXF1ZXVlGAEgASgJQgm6SAZyBBABGEASKwoLbWVzc2FnZV9pZHMYAiADKAlCFrpIE5IBEBD0AyILcgnI4RgBEAEYgAIiMQoSRGVhZExldHRlclByb2dyZXNzEgwKBGRvbmUYASABKAMSDQoFdG90YWwYAiABKAMimQEKGVJlZHJpdmVEZWFkTGV0dGVyc1JlcXVlc3QSQAoJc2VsZWN0aW9uGAEgASgLMiUuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyU2VsZWN0aW9uQga6SAPIAQESIgoObWF4X3Blcl9zZWNvbmQYAiABKAVCCrpIBxoFGOgHKAASFgoFbGltaXQYAyABKAVCB7pIBBoCKAAiVAoaUmVkcml2ZURlYWRMZXR0ZXJzUmVzcG9uc2USNgoIcHJvZ3Jlc3MYASABKAsyJC5zbWFydGNhcnQub3BzLnYxLkRlYWRMZXR0ZXJQcm9ncmVzcyJaChZEcm9wRGVhZExldHRlcnNSZXF1ZXN0EkAKCXNlbGVjdGlvbhgBIAEoCzIlLnNtYXJ0Y2FydC5vcHMudjEuRGVhZExldHRlclNlbGVjdGlvbkIGukgDyAEBIlEKF0Ryb3BEZWFkTGV0dGVyc1Jlc3BvbnNlEjYKCHByb2dyZXNzGAEgASgLMiQuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyUHJvZ3Jlc3MiegoXUmVzZW5kRGVhZExldHRlclJlcXVlc3QSGAoFcXVldWUYASABKAlCCbpIBnIEEAEYQBIiCgptZXNzYWdlX2lkGAIgASgJQg66SAtyCcjhGAEQARiAAhIhCgxtZXNzYWdlX2pzb24YAyABKAlCC7pICHIGEAIYoI0GIi4KGFJlc2VuZERlYWRMZXR0ZXJSZXNwb25zZRISCgptZXNzYWdlX2lkGAEgASgJIl0KGUFyY2hpdmVEZWFkTGV0dGVyc1JlcXVlc3QSQAoJc2VsZWN0aW9uGAEgASgLMiUuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyU2VsZWN0aW9uQga6SAPIAQEiVAoaQXJjaGl2ZURlYWRMZXR0ZXJzUmVzcG9uc2USNgoIcHJvZ3Jlc3MYASABKAsyJC5zbWFydGNhcnQub3BzLnYxLkRlYWRMZXR0ZXJQcm9ncmVzcyJcCh5MaXN0QXJjaGl2ZWREZWFkTGV0dGVyc1JlcXVlc3QSGwoIb3JkZXJfaWQYASABKAlCCbpIBnIEwOEYARIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGPQDKAAiVQofTGlzdEFyY2hpdmVkRGVhZExldHRlcnNSZXNwb25zZRIyCgxkZWFkX2xldHRlcnMYASADKAsyHC5zbWFydGNhcnQub3BzLnYxLkRlYWRMZXR0ZXIiMwoUR2V0T3JkZXJTdG9yeVJlcXVlc3QSGwoIb3JkZXJfaWQYASABKAlCCbpIBnIEuOEYASJEChVHZXRPcmRlclN0b3J5UmVzcG9uc2USKwoFc3RvcnkYASABKAsyHC5zbWFydGNhcnQub3BzLnYxLk9yZGVyU3RvcnkiGAoWTGlzdE1lc2hIaXN0b3J5UmVxdWVzdCJIChdMaXN0TWVzaEhpc3RvcnlSZXNwb25zZRItCgdtaW51dGVzGAEgAygLMhwuc21hcnRjYXJ0Lm9wcy52MS5NZXNoTWludXRlIrYBCgpNZXNoTWludXRlEi0KCWJlZ2luc19hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoGb3JkZXJzGAIgAygLMhwuc21hcnRjYXJ0Lm9wcy52MS5TdGF0ZUNvdW50Eh4KFmNsaWVudF9yYXRlX3Blcl9zZWNvbmQYAyABKAESFQoNY2xpZW50X3A5OV9tcxgEIAEoARIUCgxkZWFkX2xldHRlcnMYBSABKAMihAEKFVNldEZhdWx0U3dpdGNoUmVxdWVzdBIqCgdzZXJ2aWNlGAEgASgJQhm6SBZyFBABGEAyDl5bYS16XVthLXotXSokEicKBG5hbWUYAiABKAlCGbpIFnIUEAEYQDIOXlthLXpdW2Etei1dKiQSFgoFdmFsdWUYAyABKANCB7pIBCICKAAiTQoWU2V0RmF1bHRTd2l0Y2hSZXNwb25zZRIzCgxmYXVsdF9zd2l0Y2gYASABKAsyHS5zbWFydGNhcnQub3BzLnYxLkZhdWx0U3dpdGNoMsMLCgpPcHNTZXJ2aWNlEmUKCVdhdGNoTWVzaBIiLnNtYXJ0Y2FydC5vcHMudjEuV2F0Y2hNZXNoUmVxdWVzdBojLnNtYXJ0Y2FydC5vcHMudjEuV2F0Y2hNZXNoUmVzcG9uc2UiDZACAergGAYgMkICGAEwARJ3Cg9XYXRjaEludmFyaWFudHMSKC5zbWFydGNhcnQub3BzLnYxLldhdGNoSW52YXJpYW50c1JlcXVlc3QaKS5zbWFydGNhcnQub3BzLnYxLldhdGNoSW52YXJpYW50c1Jlc3BvbnNlIg2QAgHq4BgGIDJCAhgBMAESZwoJUmVjb25jaWxlEiIuc21hcnRjYXJ0Lm9wcy52MS5SZWNvbmNpbGVSZXF1ZXN0GiMuc21hcnRjYXJ0Lm9wcy52MS5SZWNvbmNpbGVSZXNwb25zZSIRkAIC6uAYCgjg1AMgFEICGAESfwoPTGlzdERlYWRMZXR0ZXJzEiguc21hcnRjYXJ0Lm9wcy52MS5MaXN0RGVhZExldHRlcnNSZXF1ZXN0Gikuc21hcnRjYXJ0Lm9wcy52MS5MaXN0RGVhZExldHRlcnNSZXNwb25zZSIXkAIB6uAYEAiIJyAEOgUIFBDQD0ICGAESgAEKElJlZHJpdmVEZWFkTGV0dGVycxIrLnNtYXJ0Y2FydC5vcHMudjEuUmVkcml2ZURlYWRMZXR0ZXJzUmVxdWVzdBosLnNtYXJ0Y2FydC5vcHMudjEuUmVkcml2ZURlYWRMZXR0ZXJzUmVzcG9uc2UiDZACAurgGAYgCkICGAEwARJ3Cg9Ecm9wRGVhZExldHRlcnMSKC5zbWFydGNhcnQub3BzLnYxLkRyb3BEZWFkTGV0dGVyc1JlcXVlc3QaKS5zbWFydGNhcnQub3BzLnYxLkRyb3BEZWFkTGV0dGVyc1Jlc3BvbnNlIg2QAgLq4BgGIApCAhgBMAESeAoQUmVzZW5kRGVhZExldHRlchIpLnNtYXJ0Y2FydC5vcHMudjEuUmVzZW5kRGVhZExldHRlclJlcXVlc3QaKi5zbWFydGNhcnQub3BzLnYxLlJlc2VuZERlYWRMZXR0ZXJSZXNwb25zZSIN6uAYCQiQTiAKQgIYARKAAQoSQXJjaGl2ZURlYWRMZXR0ZXJzEisuc21hcnRjYXJ0Lm9wcy52MS5BcmNoaXZlRGVhZExldHRlcnNSZXF1ZXN0Giwuc21hcnRjYXJ0Lm9wcy52MS5BcmNoaXZlRGVhZExldHRlcnNSZXNwb25zZSINkAIC6uAYBiAKQgIYATABEpABChdMaXN0QXJjaGl2ZWREZWFkTGV0dGVycxIwLnNtYXJ0Y2FydC5vcHMudjEuTGlzdEFyY2hpdmVkRGVhZExldHRlcnNSZXF1ZXN0GjEuc21hcnRjYXJ0Lm9wcy52MS5MaXN0QXJjaGl2ZWREZWFkTGV0dGVyc1Jlc3BvbnNlIhCQAgHq4BgJCIgnIARCAhgBEnIKDUdldE9yZGVyU3RvcnkSJi5zbWFydGNhcnQub3BzLnYxLkdldE9yZGVyU3RvcnlSZXF1ZXN0Gicuc21hcnRjYXJ0Lm9wcy52MS5HZXRPcmRlclN0b3J5UmVzcG9uc2UiEJACAergGAkIkE4gCEICGAESdgoPTGlzdE1lc2hIaXN0b3J5Eiguc21hcnRjYXJ0Lm9wcy52MS5MaXN0TWVzaEhpc3RvcnlSZXF1ZXN0Gikuc21hcnRjYXJ0Lm9wcy52MS5MaXN0TWVzaEhpc3RvcnlSZXNwb25zZSIOkAIB6uAYBwi4F0ICGAEScwoOU2V0RmF1bHRTd2l0Y2gSJy5zbWFydGNhcnQub3BzLnYxLlNldEZhdWx0U3dpdGNoUmVxdWVzdBooLnNtYXJ0Y2FydC5vcHMudjEuU2V0RmF1bHRTd2l0Y2hSZXNwb25zZSIOkAIC6uAYBwiIJ0ICGAFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_mesh_v1_options, file_smartcart_ops_v1_dead_letter, file_smartcart_ops_v1_instance_report, file_smartcart_ops_v1_invariant, file_smartcart_ops_v1_mesh_snapshot, file_smartcart_ops_v1_order_story, file_smartcart_type_v1_string_rules]);
 
 /**
  * Request of `WatchMesh`.
@@ -679,6 +683,477 @@ export const DropDeadLettersResponseSchema: GenMessage<DropDeadLettersResponse, 
   messageDesc(file_smartcart_ops_v1_ops_service, 14);
 
 /**
+ * Request of `ResendDeadLetter`.
+ *
+ * @generated from message smartcart.ops.v1.ResendDeadLetterRequest
+ */
+export type ResendDeadLetterRequest = Message<"smartcart.ops.v1.ResendDeadLetterRequest"> & {
+  /**
+   * Name of the queue of the dead letter.
+   *
+   * @generated from field: string queue = 1;
+   */
+  queue: string;
+
+  /**
+   * Message id of the dead letter, in the queue or in the archive.
+   *
+   * @generated from field: string message_id = 2;
+   */
+  messageId: string;
+
+  /**
+   * Body of the copy as proto3 JSON of the dead letter's type.
+   *
+   * @generated from field: string message_json = 3;
+   */
+  messageJson: string;
+};
+
+/**
+ * Request of `ResendDeadLetter`.
+ *
+ * @generated from message smartcart.ops.v1.ResendDeadLetterRequest
+ */
+export type ResendDeadLetterRequestJson = {
+  /**
+   * Name of the queue of the dead letter.
+   *
+   * @generated from field: string queue = 1;
+   */
+  queue?: string;
+
+  /**
+   * Message id of the dead letter, in the queue or in the archive.
+   *
+   * @generated from field: string message_id = 2;
+   */
+  messageId?: string;
+
+  /**
+   * Body of the copy as proto3 JSON of the dead letter's type.
+   *
+   * @generated from field: string message_json = 3;
+   */
+  messageJson?: string;
+};
+
+/**
+ * Describes the message smartcart.ops.v1.ResendDeadLetterRequest.
+ * Use `create(ResendDeadLetterRequestSchema)` to create a new message.
+ */
+export const ResendDeadLetterRequestSchema: GenMessage<ResendDeadLetterRequest, {jsonType: ResendDeadLetterRequestJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_ops_v1_ops_service, 15);
+
+/**
+ * Response of `ResendDeadLetter`.
+ *
+ * @generated from message smartcart.ops.v1.ResendDeadLetterResponse
+ */
+export type ResendDeadLetterResponse = Message<"smartcart.ops.v1.ResendDeadLetterResponse"> & {
+  /**
+   * Id of the new message.
+   *
+   * @generated from field: string message_id = 1;
+   */
+  messageId: string;
+};
+
+/**
+ * Response of `ResendDeadLetter`.
+ *
+ * @generated from message smartcart.ops.v1.ResendDeadLetterResponse
+ */
+export type ResendDeadLetterResponseJson = {
+  /**
+   * Id of the new message.
+   *
+   * @generated from field: string message_id = 1;
+   */
+  messageId?: string;
+};
+
+/**
+ * Describes the message smartcart.ops.v1.ResendDeadLetterResponse.
+ * Use `create(ResendDeadLetterResponseSchema)` to create a new message.
+ */
+export const ResendDeadLetterResponseSchema: GenMessage<ResendDeadLetterResponse, {jsonType: ResendDeadLetterResponseJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_ops_v1_ops_service, 16);
+
+/**
+ * Request of `ArchiveDeadLetters`.
+ *
+ * @generated from message smartcart.ops.v1.ArchiveDeadLettersRequest
+ */
+export type ArchiveDeadLettersRequest = Message<"smartcart.ops.v1.ArchiveDeadLettersRequest"> & {
+  /**
+   * Dead letters to archive.
+   *
+   * @generated from field: smartcart.ops.v1.DeadLetterSelection selection = 1;
+   */
+  selection?: DeadLetterSelection | undefined;
+};
+
+/**
+ * Request of `ArchiveDeadLetters`.
+ *
+ * @generated from message smartcart.ops.v1.ArchiveDeadLettersRequest
+ */
+export type ArchiveDeadLettersRequestJson = {
+  /**
+   * Dead letters to archive.
+   *
+   * @generated from field: smartcart.ops.v1.DeadLetterSelection selection = 1;
+   */
+  selection?: DeadLetterSelectionJson;
+};
+
+/**
+ * Describes the message smartcart.ops.v1.ArchiveDeadLettersRequest.
+ * Use `create(ArchiveDeadLettersRequestSchema)` to create a new message.
+ */
+export const ArchiveDeadLettersRequestSchema: GenMessage<ArchiveDeadLettersRequest, {jsonType: ArchiveDeadLettersRequestJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_ops_v1_ops_service, 17);
+
+/**
+ * Response of `ArchiveDeadLetters`.
+ *
+ * @generated from message smartcart.ops.v1.ArchiveDeadLettersResponse
+ */
+export type ArchiveDeadLettersResponse = Message<"smartcart.ops.v1.ArchiveDeadLettersResponse"> & {
+  /**
+   * Progress so far.
+   *
+   * @generated from field: smartcart.ops.v1.DeadLetterProgress progress = 1;
+   */
+  progress?: DeadLetterProgress | undefined;
+};
+
+/**
+ * Response of `ArchiveDeadLetters`.
+ *
+ * @generated from message smartcart.ops.v1.ArchiveDeadLettersResponse
+ */
+export type ArchiveDeadLettersResponseJson = {
+  /**
+   * Progress so far.
+   *
+   * @generated from field: smartcart.ops.v1.DeadLetterProgress progress = 1;
+   */
+  progress?: DeadLetterProgressJson;
+};
+
+/**
+ * Describes the message smartcart.ops.v1.ArchiveDeadLettersResponse.
+ * Use `create(ArchiveDeadLettersResponseSchema)` to create a new message.
+ */
+export const ArchiveDeadLettersResponseSchema: GenMessage<ArchiveDeadLettersResponse, {jsonType: ArchiveDeadLettersResponseJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_ops_v1_ops_service, 18);
+
+/**
+ * Request of `ListArchivedDeadLetters`.
+ *
+ * @generated from message smartcart.ops.v1.ListArchivedDeadLettersRequest
+ */
+export type ListArchivedDeadLettersRequest = Message<"smartcart.ops.v1.ListArchivedDeadLettersRequest"> & {
+  /**
+   * Only dead letters about this order. Default: any.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+
+  /**
+   * Maximum number of dead letters in the response, at most 500. Default: 100.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+};
+
+/**
+ * Request of `ListArchivedDeadLetters`.
+ *
+ * @generated from message smartcart.ops.v1.ListArchivedDeadLettersRequest
+ */
+export type ListArchivedDeadLettersRequestJson = {
+  /**
+   * Only dead letters about this order. Default: any.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId?: string;
+
+  /**
+   * Maximum number of dead letters in the response, at most 500. Default: 100.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize?: number;
+};
+
+/**
+ * Describes the message smartcart.ops.v1.ListArchivedDeadLettersRequest.
+ * Use `create(ListArchivedDeadLettersRequestSchema)` to create a new message.
+ */
+export const ListArchivedDeadLettersRequestSchema: GenMessage<ListArchivedDeadLettersRequest, {jsonType: ListArchivedDeadLettersRequestJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_ops_v1_ops_service, 19);
+
+/**
+ * Response of `ListArchivedDeadLetters`.
+ *
+ * @generated from message smartcart.ops.v1.ListArchivedDeadLettersResponse
+ */
+export type ListArchivedDeadLettersResponse = Message<"smartcart.ops.v1.ListArchivedDeadLettersResponse"> & {
+  /**
+   * Dead letters that match.
+   *
+   * @generated from field: repeated smartcart.ops.v1.DeadLetter dead_letters = 1;
+   */
+  deadLetters: DeadLetter[];
+};
+
+/**
+ * Response of `ListArchivedDeadLetters`.
+ *
+ * @generated from message smartcart.ops.v1.ListArchivedDeadLettersResponse
+ */
+export type ListArchivedDeadLettersResponseJson = {
+  /**
+   * Dead letters that match.
+   *
+   * @generated from field: repeated smartcart.ops.v1.DeadLetter dead_letters = 1;
+   */
+  deadLetters?: DeadLetterJson[];
+};
+
+/**
+ * Describes the message smartcart.ops.v1.ListArchivedDeadLettersResponse.
+ * Use `create(ListArchivedDeadLettersResponseSchema)` to create a new message.
+ */
+export const ListArchivedDeadLettersResponseSchema: GenMessage<ListArchivedDeadLettersResponse, {jsonType: ListArchivedDeadLettersResponseJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_ops_v1_ops_service, 20);
+
+/**
+ * Request of `GetOrderStory`.
+ *
+ * @generated from message smartcart.ops.v1.GetOrderStoryRequest
+ */
+export type GetOrderStoryRequest = Message<"smartcart.ops.v1.GetOrderStoryRequest"> & {
+  /**
+   * Id of the order.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+};
+
+/**
+ * Request of `GetOrderStory`.
+ *
+ * @generated from message smartcart.ops.v1.GetOrderStoryRequest
+ */
+export type GetOrderStoryRequestJson = {
+  /**
+   * Id of the order.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId?: string;
+};
+
+/**
+ * Describes the message smartcart.ops.v1.GetOrderStoryRequest.
+ * Use `create(GetOrderStoryRequestSchema)` to create a new message.
+ */
+export const GetOrderStoryRequestSchema: GenMessage<GetOrderStoryRequest, {jsonType: GetOrderStoryRequestJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_ops_v1_ops_service, 21);
+
+/**
+ * Response of `GetOrderStory`.
+ *
+ * @generated from message smartcart.ops.v1.GetOrderStoryResponse
+ */
+export type GetOrderStoryResponse = Message<"smartcart.ops.v1.GetOrderStoryResponse"> & {
+  /**
+   * What is known about it.
+   *
+   * @generated from field: smartcart.ops.v1.OrderStory story = 1;
+   */
+  story?: OrderStory | undefined;
+};
+
+/**
+ * Response of `GetOrderStory`.
+ *
+ * @generated from message smartcart.ops.v1.GetOrderStoryResponse
+ */
+export type GetOrderStoryResponseJson = {
+  /**
+   * What is known about it.
+   *
+   * @generated from field: smartcart.ops.v1.OrderStory story = 1;
+   */
+  story?: OrderStoryJson;
+};
+
+/**
+ * Describes the message smartcart.ops.v1.GetOrderStoryResponse.
+ * Use `create(GetOrderStoryResponseSchema)` to create a new message.
+ */
+export const GetOrderStoryResponseSchema: GenMessage<GetOrderStoryResponse, {jsonType: GetOrderStoryResponseJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_ops_v1_ops_service, 22);
+
+/**
+ * Request of `ListMeshHistory`. Empty: it always covers all that is kept.
+ *
+ * @generated from message smartcart.ops.v1.ListMeshHistoryRequest
+ */
+export type ListMeshHistoryRequest = Message<"smartcart.ops.v1.ListMeshHistoryRequest"> & {
+};
+
+/**
+ * Request of `ListMeshHistory`. Empty: it always covers all that is kept.
+ *
+ * @generated from message smartcart.ops.v1.ListMeshHistoryRequest
+ */
+export type ListMeshHistoryRequestJson = {
+};
+
+/**
+ * Describes the message smartcart.ops.v1.ListMeshHistoryRequest.
+ * Use `create(ListMeshHistoryRequestSchema)` to create a new message.
+ */
+export const ListMeshHistoryRequestSchema: GenMessage<ListMeshHistoryRequest, {jsonType: ListMeshHistoryRequestJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_ops_v1_ops_service, 23);
+
+/**
+ * Response of `ListMeshHistory`.
+ *
+ * @generated from message smartcart.ops.v1.ListMeshHistoryResponse
+ */
+export type ListMeshHistoryResponse = Message<"smartcart.ops.v1.ListMeshHistoryResponse"> & {
+  /**
+   * Points, oldest first, at most 1,440.
+   *
+   * @generated from field: repeated smartcart.ops.v1.MeshMinute minutes = 1;
+   */
+  minutes: MeshMinute[];
+};
+
+/**
+ * Response of `ListMeshHistory`.
+ *
+ * @generated from message smartcart.ops.v1.ListMeshHistoryResponse
+ */
+export type ListMeshHistoryResponseJson = {
+  /**
+   * Points, oldest first, at most 1,440.
+   *
+   * @generated from field: repeated smartcart.ops.v1.MeshMinute minutes = 1;
+   */
+  minutes?: MeshMinuteJson[];
+};
+
+/**
+ * Describes the message smartcart.ops.v1.ListMeshHistoryResponse.
+ * Use `create(ListMeshHistoryResponseSchema)` to create a new message.
+ */
+export const ListMeshHistoryResponseSchema: GenMessage<ListMeshHistoryResponse, {jsonType: ListMeshHistoryResponseJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_ops_v1_ops_service, 24);
+
+/**
+ * Figures of one minute.
+ *
+ * @generated from message smartcart.ops.v1.MeshMinute
+ */
+export type MeshMinute = Message<"smartcart.ops.v1.MeshMinute"> & {
+  /**
+   * Begin of the minute.
+   *
+   * @generated from field: google.protobuf.Timestamp begins_at = 1;
+   */
+  beginsAt?: Timestamp | undefined;
+
+  /**
+   * Number of orders in progress by state at the end of the minute.
+   *
+   * @generated from field: repeated smartcart.ops.v1.StateCount orders = 2;
+   */
+  orders: StateCount[];
+
+  /**
+   * Calls per second from clients outside the mesh.
+   *
+   * @generated from field: double client_rate_per_second = 3;
+   */
+  clientRatePerSecond: number;
+
+  /**
+   * 99th percentile of their latency in milliseconds. 0 without calls.
+   *
+   * @generated from field: double client_p99_ms = 4;
+   */
+  clientP99Ms: number;
+
+  /**
+   * Number of dead letters of all queues.
+   *
+   * @generated from field: int64 dead_letters = 5;
+   */
+  deadLetters: bigint;
+};
+
+/**
+ * Figures of one minute.
+ *
+ * @generated from message smartcart.ops.v1.MeshMinute
+ */
+export type MeshMinuteJson = {
+  /**
+   * Begin of the minute.
+   *
+   * @generated from field: google.protobuf.Timestamp begins_at = 1;
+   */
+  beginsAt?: TimestampJson;
+
+  /**
+   * Number of orders in progress by state at the end of the minute.
+   *
+   * @generated from field: repeated smartcart.ops.v1.StateCount orders = 2;
+   */
+  orders?: StateCountJson[];
+
+  /**
+   * Calls per second from clients outside the mesh.
+   *
+   * @generated from field: double client_rate_per_second = 3;
+   */
+  clientRatePerSecond?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * 99th percentile of their latency in milliseconds. 0 without calls.
+   *
+   * @generated from field: double client_p99_ms = 4;
+   */
+  clientP99Ms?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * Number of dead letters of all queues.
+   *
+   * @generated from field: int64 dead_letters = 5;
+   */
+  deadLetters?: string;
+};
+
+/**
+ * Describes the message smartcart.ops.v1.MeshMinute.
+ * Use `create(MeshMinuteSchema)` to create a new message.
+ */
+export const MeshMinuteSchema: GenMessage<MeshMinute, {jsonType: MeshMinuteJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_ops_v1_ops_service, 25);
+
+/**
  * Request of `SetFaultSwitch`.
  *
  * @generated from message smartcart.ops.v1.SetFaultSwitchRequest
@@ -739,7 +1214,7 @@ export type SetFaultSwitchRequestJson = {
  * Use `create(SetFaultSwitchRequestSchema)` to create a new message.
  */
 export const SetFaultSwitchRequestSchema: GenMessage<SetFaultSwitchRequest, {jsonType: SetFaultSwitchRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_ops_v1_ops_service, 15);
+  messageDesc(file_smartcart_ops_v1_ops_service, 26);
 
 /**
  * Response of `SetFaultSwitch`.
@@ -774,7 +1249,7 @@ export type SetFaultSwitchResponseJson = {
  * Use `create(SetFaultSwitchResponseSchema)` to create a new message.
  */
 export const SetFaultSwitchResponseSchema: GenMessage<SetFaultSwitchResponse, {jsonType: SetFaultSwitchResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_ops_v1_ops_service, 16);
+  messageDesc(file_smartcart_ops_v1_ops_service, 27);
 
 /**
  * API of the operations console. Every method is reserved for operators.
@@ -843,6 +1318,59 @@ export const OpsService: GenService<{
     methodKind: "server_streaming";
     input: typeof DropDeadLettersRequestSchema;
     output: typeof DropDeadLettersResponseSchema;
+  },
+  /**
+   * Publishes a copy of a dead letter with an edited body, under a new message id. The dead letter stays: archive or delete it. Not
+   * idempotent. INVALID_ARGUMENT if the body is not a valid message of the type.
+   *
+   * @generated from rpc smartcart.ops.v1.OpsService.ResendDeadLetter
+   */
+  resendDeadLetter: {
+    methodKind: "unary";
+    input: typeof ResendDeadLetterRequestSchema;
+    output: typeof ResendDeadLetterResponseSchema;
+  },
+  /**
+   * Moves dead letters out of their queue into the archive. It keeps the newest 10,000 for 30 days. Streams the progress like
+   * `RedriveDeadLetters`.
+   *
+   * @generated from rpc smartcart.ops.v1.OpsService.ArchiveDeadLetters
+   */
+  archiveDeadLetters: {
+    methodKind: "server_streaming";
+    input: typeof ArchiveDeadLettersRequestSchema;
+    output: typeof ArchiveDeadLettersResponseSchema;
+  },
+  /**
+   * Lists archived dead letters, the one that was archived last first.
+   *
+   * @generated from rpc smartcart.ops.v1.OpsService.ListArchivedDeadLetters
+   */
+  listArchivedDeadLetters: {
+    methodKind: "unary";
+    input: typeof ListArchivedDeadLettersRequestSchema;
+    output: typeof ListArchivedDeadLettersResponseSchema;
+  },
+  /**
+   * Returns all that the services know about one order. A service that does not respond is named in the response. NOT_FOUND if the order
+   * does not exist.
+   *
+   * @generated from rpc smartcart.ops.v1.OpsService.GetOrderStory
+   */
+  getOrderStory: {
+    methodKind: "unary";
+    input: typeof GetOrderStoryRequestSchema;
+    output: typeof GetOrderStoryResponseSchema;
+  },
+  /**
+   * Returns the figures of the last 24 hours, one point per minute. Minutes in which no console was open have points as well.
+   *
+   * @generated from rpc smartcart.ops.v1.OpsService.ListMeshHistory
+   */
+  listMeshHistory: {
+    methodKind: "unary";
+    input: typeof ListMeshHistoryRequestSchema;
+    output: typeof ListMeshHistoryResponseSchema;
   },
   /**
    * Sets a fault switch in all processes of a service. Idempotent. FAILED_PRECONDITION with `Problem` DEMO_OFF outside of demo mode,

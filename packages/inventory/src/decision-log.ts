@@ -1,0 +1,32 @@
+import type { Logger } from "@smartcart/runtime";
+import type { ReservationManager } from "./reservation-manager.ts";
+import type { Outcome } from "./reservation-outcome.ts";
+
+/** The same manager; each of its decisions is a line in the log with the order's id, which a reservation has as its own. */
+export function logDecisions(book: ReservationManager, log: Logger): ReservationManager {
+  const note = (orderId: string, outcome: Outcome): Outcome => {
+    if (outcome.kind === "shortage") {
+      const short = outcome.lines.map(({ productId }) => productId).join(", ");
+      log.info("inventory.short", { orderId, message: `not enough in stock of ${short}` });
+    } else noteStatus(log, orderId, outcome.reservation.status);
+    return outcome;
+  };
+  return {
+    ...book,
+    reserve: async (request) => note(request.reservationId, await book.reserve(request)),
+    commit: async (reservationId) => note(reservationId, await book.commit(reservationId)),
+    async release(reservationId) {
+      const reservation = await book.release(reservationId);
+      noteStatus(log, reservationId, reservation.status);
+      return reservation;
+    },
+  };
+}
+
+/** "HELD" becomes `inventory.held`. */
+export function noteStatus(log: Logger, orderId: string, status: string): void {
+  log.info(`inventory.${status.toLowerCase()}`, {
+    orderId,
+    message: `the reservation is ${status}`,
+  });
+}

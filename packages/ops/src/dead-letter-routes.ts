@@ -1,0 +1,89 @@
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { EventBus } from "@smartcart/bus";
+import type {
+  ArchiveDeadLettersRequest,
+  DropDeadLettersRequest,
+  OpsService,
+  RedriveDeadLettersRequest,
+} from "@smartcart/gen/ops/v1/ops_service_pb";
+import type { Queryable } from "@smartcart/store";
+import type { DeadLetterActions, Progress, Selection } from "./dead-letter-actions.ts";
+import { resendDeadLetter } from "./resend-dead-letter.ts";
+import { findArchived, listArchived } from "./store.ts";
+
+export interface DeadLetterRouteOptions {
+  readonly letters: DeadLetterActions;
+  readonly database: Queryable;
+  readonly bus: Pick<EventBus, "publish">;
+}
+
+type DeadLetterRoutes = Pick<
+  ServiceImpl<typeof OpsService>,
+  | "listDeadLetters"
+  | "redriveDeadLetters"
+  | "dropDeadLetters"
+  | "archiveDeadLetters"
+  | "resendDeadLetter"
+  | "listArchivedDeadLetters"
+>;
+
+const defaultPageSize = 100;
+const defaultPerSecond = 50;
+
+/** The RPCs about dead letters. */
+export function createDeadLetterRoutes(o: DeadLetterRouteOptions): DeadLetterRoutes {
+  async function* redriveDeadLetters(
+    request: RedriveDeadLettersRequest,
+    { signal }: HandlerContext,
+  ) {
+    const { limit, maxPerSecond } = request;
+    const bounds = { limit, maxPerSecond: maxPerSecond || defaultPerSecond, signal };
+    yield* told(o.letters.redrive(selected(request), bounds));
+  }
+
+  async function* dropDeadLetters(request: DropDeadLettersRequest, { signal }: HandlerContext) {
+    yield* told(o.letters.drop(selected(request), signal));
+  }
+
+  async function* archiveDeadLetters(
+    request: ArchiveDeadLettersRequest,
+    { signal }: HandlerContext,
+  ) {
+    yield* told(o.letters.archive(selected(request), signal));
+  }
+
+  const findLetter = async (queue: string, messageId: string) =>
+    (await o.letters.find(queue, messageId)) ?? findArchived(o.database, queue, messageId);
+
+  return {
+    async listDeadLetters({ queue, orderId, pageSize }) {
+      const limit = pageSize || defaultPageSize;
+      const [deadLetters, queues] = await Promise.all([
+        o.letters.list({ queue, orderId, limit }),
+        o.letters.counts(),
+      ]);
+      return { deadLetters, queues };
+    },
+    redriveDeadLetters,
+    dropDeadLetters,
+    archiveDeadLetters,
+    async resendDeadLetter(request) {
+      return { messageId: await resendDeadLetter(request, { bus: o.bus, find: findLetter }) };
+    },
+    async listArchivedDeadLetters({ orderId, pageSize }) {
+      const limit = pageSize || defaultPageSize;
+      return { deadLetters: await listArchived(o.database, orderId, limit) };
+    },
+  };
+}
+
+/** Validation lets no request without one through. */
+function selected({ selection }: { readonly selection?: Selection | undefined }): Selection {
+  return selection ?? { queue: "", messageIds: [] };
+}
+
+async function* told(steps: AsyncIterable<Progress>) {
+  for await (const { done, total } of steps) {
+    yield { progress: { done: BigInt(done), total: BigInt(total) } };
+  }
+}

@@ -1,0 +1,95 @@
+/** All statements of the service. Every table is bounded by each write to it. */
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import type { DeadLetter } from "@smartcart/gen/ops/v1/dead_letter_pb";
+import { DeadLetterSchema } from "@smartcart/gen/ops/v1/dead_letter_pb";
+import type { MeshMinute } from "@smartcart/gen/ops/v1/ops_service_pb";
+import { MeshMinuteSchema } from "@smartcart/gen/ops/v1/ops_service_pb";
+import type { Queryable } from "@smartcart/store";
+import type { WholeLetter } from "./dead-letter-actions.ts";
+
+/** How far back minutes are kept, and how many that are. */
+const minutesKept = "interval '24 hours'";
+const mostMinutes = 1_440;
+/** How long archived dead letters are kept, and how many. */
+const archiveKept = "interval '30 days'";
+const mostArchived = 10_000;
+
+/** Keeps the figures of a minute, unless another process has, and forgets those of more than a day ago. */
+export async function insertMinute(db: Queryable, minute: MeshMinute): Promise<void> {
+  const { beginsAt } = minute;
+  if (beginsAt === undefined) return;
+  await db.query({
+    name: "ops.insert_minute",
+    text: `with forgotten as (delete from mesh_minute where begins_at < now() - ${minutesKept})
+      insert into mesh_minute (begins_at, figures) values ($1, $2) on conflict do nothing`,
+    values: [timestampDate(beginsAt), toBinary(MeshMinuteSchema, minute)],
+  });
+}
+
+/** The minutes that are kept, oldest first. */
+export async function listMinutes(db: Queryable): Promise<MeshMinute[]> {
+  const { rows } = await db.query<{ figures: Uint8Array }>({
+    name: "ops.list_minutes",
+    text: `select figures from mesh_minute where begins_at >= now() - ${minutesKept}
+      order by begins_at desc limit ${mostMinutes}`,
+  });
+  return rows.map(({ figures }) => fromBinary(MeshMinuteSchema, figures)).reverse();
+}
+
+/** Archives dead letters; one that is archived already is replaced. Forgets the oldest of too many. */
+export async function archiveLetters(
+  db: Queryable,
+  letters: readonly WholeLetter[],
+): Promise<void> {
+  if (letters.length === 0) return;
+  await db.query({
+    name: "ops.archive",
+    text: `with old as (
+        delete from archived_dead_letter where archived_at < now() - ${archiveKept}
+          or archived_at < (select archived_at from archived_dead_letter order by archived_at desc offset ${mostArchived} limit 1))
+      insert into archived_dead_letter (queue, message_id, order_id, letter, body)
+      select distinct on (queue, message_id) *
+      from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::bytea[])
+        as a (queue, message_id, order_id, letter, body)
+      on conflict (queue, message_id)
+        do update set letter = excluded.letter, body = excluded.body, archived_at = now()`,
+    values: [
+      letters.map(({ letter }) => letter.queue),
+      letters.map(({ letter }) => letter.messageId),
+      letters.map(({ letter }) => letter.orderId),
+      letters.map(({ letter }) => toBinary(DeadLetterSchema, letter)),
+      letters.map(({ body }) => body),
+    ],
+  });
+}
+
+/** Archived dead letters, the last one first; of one order, or of any for "". */
+export async function listArchived(
+  db: Queryable,
+  orderId: string,
+  limit: number,
+): Promise<DeadLetter[]> {
+  const { rows } = await db.query<{ letter: Uint8Array }>({
+    name: orderId === "" ? "ops.list_archived" : "ops.list_archived_of_order",
+    text: `select letter from archived_dead_letter where ${orderId === "" ? "$1 = ''" : "order_id = $1"}
+      order by archived_at desc limit $2`,
+    values: [orderId, limit],
+  });
+  return rows.map(({ letter }) => fromBinary(DeadLetterSchema, letter));
+}
+
+/** One archived dead letter; undefined where there is none. */
+export async function findArchived(
+  db: Queryable,
+  queue: string,
+  messageId: string,
+): Promise<WholeLetter | undefined> {
+  const { rows } = await db.query<{ letter: Uint8Array; body: Uint8Array }>({
+    name: "ops.find_archived",
+    text: "select letter, body from archived_dead_letter where queue = $1 and message_id = $2",
+    values: [queue, messageId],
+  });
+  const [row] = rows;
+  return row && { letter: fromBinary(DeadLetterSchema, row.letter), body: row.body };
+}
