@@ -129,7 +129,7 @@ export const comments: Readonly<Record<string, string>> = {
   "smartcart.inventory.v1.ImportProblem.field": "Column: \"price\".",
   "smartcart.inventory.v1.ImportProblem.line": "Line of the file.",
   "smartcart.inventory.v1.ImportProblem.message": "What is wrong and what is expected.",
-  "smartcart.inventory.v1.ImportRow": "A line of a file of goods, with its cells as text. A field that is unset stands for a column that the file does not have: the product keeps its value, as it does for an empty price, currency, stock or archived. The cells have no rules here, so that a bad one is a problem of its line and not of the whole request.",
+  "smartcart.inventory.v1.ImportRow": "A line of a file of goods, with its cells as text. A field that is unset stands for a column that the file does not have: the product keeps its value, as it does for an empty price, currency, stock or archived. The cells have no rules here but the length of the longest line, so that a bad one is a problem of its line and not of the whole request.",
   "smartcart.inventory.v1.ImportRow.archived": "\"true\" or \"false\": whether the product is archived.",
   "smartcart.inventory.v1.ImportRow.category": "Category, 1 to 100 characters. Required for a new product.",
   "smartcart.inventory.v1.ImportRow.currency": "ISO 4217 currency code: \"USD\". Required together with `price`.",

@@ -82,7 +82,7 @@ function results(search: OrderSearch): TemplateResult {
   const orders = search.orders();
   return html`
     <div class="scroller" tabindex="0" role="region" aria-label="Orders that match">
-      <table class="orders" data-orders=${orders.length}>
+      <table class="order-table" data-orders=${orders.length}>
         <thead>
           <tr>
             <th scope="col">Placed</th><th scope="col">Order</th><th scope="col">User</th>

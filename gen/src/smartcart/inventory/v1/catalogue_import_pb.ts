@@ -11,12 +11,12 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/inventory/v1/catalogue_import.proto.
  */
 export const file_smartcart_inventory_v1_catalogue_import: GenFile = /*@__PURE__*/
-  fileDesc("Ci1zbWFydGNhcnQvaW52ZW50b3J5L3YxL2NhdGFsb2d1ZV9pbXBvcnQucHJvdG8SFnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEi7AIKCUltcG9ydFJvdxIVCgRsaW5lGAEgASgFQge6SAQaAigBEhIKCnByb2R1Y3RfaWQYAiABKAkSEQoEbmFtZRgDIAEoCUgAiAEBEhgKC2Rlc2NyaXB0aW9uGAQgASgJSAGIAQESFQoIY2F0ZWdvcnkYBSABKAlIAogBARISCgVlbW9qaRgGIAEoCUgDiAEBEhgKC3BpY3R1cmVfdXJsGAcgASgJSASIAQESEgoFcHJpY2UYCCABKAlIBYgBARIVCghjdXJyZW5jeRgJIAEoCUgGiAEBEhIKBXN0b2NrGAogASgJSAeIAQESFQoIYXJjaGl2ZWQYCyABKAlICIgBAUIHCgVfbmFtZUIOCgxfZGVzY3JpcHRpb25CCwoJX2NhdGVnb3J5QggKBl9lbW9qaUIOCgxfcGljdHVyZV91cmxCCAoGX3ByaWNlQgsKCV9jdXJyZW5jeUIICgZfc3RvY2tCCwoJX2FyY2hpdmVkIj0KDUltcG9ydFByb2JsZW0SDAoEbGluZRgBIAEoBRINCgVmaWVsZBgCIAEoCRIPCgdtZXNzYWdlGAMgASgJIlYKDUltcG9ydFN1bW1hcnkSDwoHY3JlYXRlZBgBIAEoBRIPCgd1cGRhdGVkGAIgASgFEhEKCXVuY2hhbmdlZBgDIAEoBRIQCghyZWplY3RlZBgEIAEoBWIGcHJvdG8z", [file_buf_validate_validate]);
+  fileDesc("Ci1zbWFydGNhcnQvaW52ZW50b3J5L3YxL2NhdGFsb2d1ZV9pbXBvcnQucHJvdG8SFnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEi2gMKCUltcG9ydFJvdxIVCgRsaW5lGAEgASgFQge6SAQaAigBEh0KCnByb2R1Y3RfaWQYAiABKAlCCbpIBnIEGMCaDBIcCgRuYW1lGAMgASgJQgm6SAZyBBjAmgxIAIgBARIjCgtkZXNjcmlwdGlvbhgEIAEoCUIJukgGcgQYwJoMSAGIAQESIAoIY2F0ZWdvcnkYBSABKAlCCbpIBnIEGMCaDEgCiAEBEh0KBWVtb2ppGAYgASgJQgm6SAZyBBjAmgxIA4gBARIjCgtwaWN0dXJlX3VybBgHIAEoCUIJukgGcgQYwJoMSASIAQESHQoFcHJpY2UYCCABKAlCCbpIBnIEGMCaDEgFiAEBEiAKCGN1cnJlbmN5GAkgASgJQgm6SAZyBBjAmgxIBogBARIdCgVzdG9jaxgKIAEoCUIJukgGcgQYwJoMSAeIAQESIAoIYXJjaGl2ZWQYCyABKAlCCbpIBnIEGMCaDEgIiAEBQgcKBV9uYW1lQg4KDF9kZXNjcmlwdGlvbkILCglfY2F0ZWdvcnlCCAoGX2Vtb2ppQg4KDF9waWN0dXJlX3VybEIICgZfcHJpY2VCCwoJX2N1cnJlbmN5QggKBl9zdG9ja0ILCglfYXJjaGl2ZWQiPQoNSW1wb3J0UHJvYmxlbRIMCgRsaW5lGAEgASgFEg0KBWZpZWxkGAIgASgJEg8KB21lc3NhZ2UYAyABKAkiVgoNSW1wb3J0U3VtbWFyeRIPCgdjcmVhdGVkGAEgASgFEg8KB3VwZGF0ZWQYAiABKAUSEQoJdW5jaGFuZ2VkGAMgASgFEhAKCHJlamVjdGVkGAQgASgFYgZwcm90bzM", [file_buf_validate_validate]);
 
 /**
  * A line of a file of goods, with its cells as text. A field that is unset stands for a column that the file does not have: the product
- * keeps its value, as it does for an empty price, currency, stock or archived. The cells have no rules here, so that a bad one is a problem
- * of its line and not of the whole request.
+ * keeps its value, as it does for an empty price, currency, stock or archived. The cells have no rules here but the length of the longest
+ * line, so that a bad one is a problem of its line and not of the whole request.
  *
  * @generated from message smartcart.inventory.v1.ImportRow
  */
@@ -102,8 +102,8 @@ export type ImportRow = Message<"smartcart.inventory.v1.ImportRow"> & {
 
 /**
  * A line of a file of goods, with its cells as text. A field that is unset stands for a column that the file does not have: the product
- * keeps its value, as it does for an empty price, currency, stock or archived. The cells have no rules here, so that a bad one is a problem
- * of its line and not of the whole request.
+ * keeps its value, as it does for an empty price, currency, stock or archived. The cells have no rules here but the length of the longest
+ * line, so that a bad one is a problem of its line and not of the whole request.
  *
  * @generated from message smartcart.inventory.v1.ImportRow
  */
