@@ -16,7 +16,7 @@ import {
   InventoryService,
   ListProductsRequestSchema,
 } from "@smartcart/gen/inventory/v1/inventory_service_pb";
-import { loopbackProxies, silentLogger } from "@smartcart/runtime";
+import { loopbackProxies, securityHeaders, silentLogger } from "@smartcart/runtime";
 import { createRpcListener } from "../src/http/rpc-listener.ts";
 import { createServedMethod } from "../src/server/method-handler.ts";
 import { exchange } from "./raw-client.ts";
@@ -84,7 +84,7 @@ interface Sent {
   readonly pieces: readonly Uint8Array[];
 }
 
-/** All that a client sees of an answer, but for its date. */
+/** All that a client sees of an answer, but for its date and the headers that every answer of ours has. */
 async function ask(session: ClientHttp2Session, { headers, pieces }: Sent): Promise<object> {
   const stream = session.request({ ":method": "POST", ":path": path, ...headers });
   const seen: IncomingHttpHeaders[] = [];
@@ -103,7 +103,7 @@ async function ask(session: ClientHttp2Session, { headers, pieces }: Sent): Prom
   stream.end();
   await closed;
   const told = Object.assign({}, ...seen) as Record<string, unknown>;
-  delete told.date;
+  for (const name of ["date", ...Object.keys(securityHeaders)]) delete told[name];
   const bytes = Buffer.concat(body);
   const compressed = told["content-encoding"] === "gzip" || bytes[0] === 1;
   const text = compressed

@@ -24,6 +24,7 @@ export { processExists } from "./process-exists.ts";
 export type { RetryOptions } from "./retry.ts";
 export { delay, reasonOf, retryUntilReady, StartError } from "./retry.ts";
 export { concealSecrets } from "./secrets.ts";
+export { pageHeaders, securityHeaders, setSecurityHeaders } from "./security-headers.ts";
 export { createSemaphore, type Semaphore, type SemaphoreOptions } from "./semaphore.ts";
 export { serializeError } from "./serialize-error.ts";
 export { networkFaults, remedyFor, type StartFault } from "./start-faults.ts";

@@ -29,6 +29,8 @@ export function createMetrics(service: string): Registry {
  */
 function collectProcessMetrics(registry: Registry): void {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 2 ** 31 - 1 });
+  // No answer of a port tells a version, which would tell what it is vulnerable to.
+  registry.removeSingleMetric("nodejs_version_info");
   for (const statistic of ["min", "max", "mean", "stddev", "p50", "p90", "p99"]) {
     registry.removeSingleMetric(`nodejs_eventloop_lag_${statistic}_seconds`);
   }

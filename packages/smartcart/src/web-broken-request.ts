@@ -2,6 +2,7 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { httpProblem } from "@smartcart/mesh";
+import { securityHeaders } from "@smartcart/runtime";
 import { headersTooLarge } from "./web-problem.ts";
 
 const malformed = {
@@ -37,7 +38,7 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     `content-length: ${Buffer.byteLength(text)}`,
-    "x-content-type-options: nosniff",
+    ...Object.entries(securityHeaders).map(([name, value]) => `${name}: ${value}`),
     "connection: close",
   ];
   // The client reads and closes; one that does not is cut off.

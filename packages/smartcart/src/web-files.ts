@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join, relative, sep } from "node:path";
-import { StartError } from "@smartcart/runtime";
+import { pageHeaders, StartError } from "@smartcart/runtime";
 
 /** One form of a file: as it is, or compressed. */
 interface Representation {
@@ -90,9 +90,7 @@ export function sendFile(
   const isGzip = file.gzip !== undefined && acceptsGzip(request.headers["accept-encoding"]);
   const { bytes, etag } = (isGzip && file.gzip) || file.plain;
   const headers = {
-    "content-security-policy": policy,
-    "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
+    ...pageHeaders(policy),
     // `/orders` is a page for a browser and a resource for everybody else.
     vary: "accept, accept-encoding",
     "cache-control": file.isHashed ? "public, max-age=31536000, immutable" : "no-cache",

@@ -2,6 +2,7 @@
 import type { ServerResponse } from "node:http";
 import type { HttpProblemInit } from "@smartcart/mesh";
 import { httpProblem } from "@smartcart/mesh";
+import { securityHeaders } from "@smartcart/runtime";
 
 /** Sends it, or cuts the connection off where another answer has begun. A HEAD gets the headers only. */
 export function sendProblem(response: ServerResponse, init: HttpProblemInit): void {
@@ -10,9 +11,9 @@ export function sendProblem(response: ServerResponse, init: HttpProblemInit): vo
   for (const name of response.getHeaderNames()) response.removeHeader(name);
   const bytes = Buffer.from(JSON.stringify(body));
   response.writeHead(status, {
+    ...securityHeaders,
     ...headers,
     "content-length": bytes.length,
-    "x-content-type-options": "nosniff",
   });
   response.end(bytes);
 }

@@ -3,6 +3,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import { constants } from "node:http2";
 import type { Socket } from "node:net";
+import { securityHeaders } from "@smartcart/runtime";
 import { isStream } from "./web-drain.ts";
 import { bodyTooLarge, internalProblem, sendProblem } from "./web-problem.ts";
 import { endToEnd } from "./web-proxy-headers.ts";
@@ -118,7 +119,7 @@ function discardRest(request: IncomingMessage): void {
 function passAnswer(answer: IncomingMessage, response: ServerResponse): void {
   // Cut off on its way: so must be the client's, or it would take half an answer for a whole one.
   answer.on("error", () => cutOff(response));
-  const headers = { "x-content-type-options": "nosniff", ...endToEnd(answer) };
+  const headers = { ...securityHeaders, ...endToEnd(answer) };
   const status = answer.statusCode ?? 502;
   try {
     // HTTP/2 has no words beside the number.

@@ -1,7 +1,7 @@
 /** Who answers a request on the page's port: the port itself, the page, or one of the parts. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger, Registry } from "@smartcart/runtime";
-import { isLoopback } from "@smartcart/runtime";
+import { isLoopback, setSecurityHeaders } from "@smartcart/runtime";
 import type { Upstream } from "@smartcart/web/proxy-rules";
 import { contentSecurityPolicy, isPage, upstreamFor } from "@smartcart/web/proxy-rules";
 import type { PageFiles } from "./web-files.ts";
@@ -111,7 +111,7 @@ function sendOperation(
   path: string,
   { metrics, log }: RouteOptions,
 ): void {
-  response.setHeader("x-content-type-options", "nosniff");
+  setSecurityHeaders(response);
   // The page's port is the one that everybody reaches; its numbers are for those on this machine.
   if (path === "/metrics" && !isFromHere(request)) {
     sendProblem(response, noSuchPath);

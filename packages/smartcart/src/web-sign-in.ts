@@ -1,7 +1,7 @@
 /** How a visitor of the page signs in: what the page has to know of it, and the development issuer's tokens. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TokenRequest } from "@smartcart/identity";
-import { isLoopback, StartError } from "@smartcart/runtime";
+import { isLoopback, StartError, setSecurityHeaders } from "@smartcart/runtime";
 import { malformedSignIn, noSuchPath, sendProblem } from "./web-problem.ts";
 
 /** How the page's visitors prove who they are. */
@@ -105,6 +105,6 @@ async function readName(request: IncomingMessage): Promise<string | undefined> {
 function sendJson(response: ServerResponse, body: object): void {
   response.setHeader("content-type", "application/json");
   response.setHeader("cache-control", "no-store");
-  response.setHeader("x-content-type-options", "nosniff");
+  setSecurityHeaders(response);
   response.end(JSON.stringify(body));
 }

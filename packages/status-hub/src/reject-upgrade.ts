@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import { securityHeaders } from "@smartcart/runtime";
 import type { Refusal } from "./admission.ts";
 
 /** How long a client that was refused may keep its side of the connection open. */
@@ -17,6 +18,7 @@ export function rejectUpgrade(socket: Duplex, refusal: Refusal): void {
     `Content-Length: ${Buffer.byteLength(body)}`,
     ...(refusal.retryAfterS === undefined ? [] : [`Retry-After: ${refusal.retryAfterS}`]),
     ...(status === 401 ? ["WWW-Authenticate: Bearer"] : []),
+    ...Object.entries(securityHeaders).map(([name, value]) => `${name}: ${value}`),
     "Connection: close",
   ];
   // A client that hangs up before the answer is no error of ours.

@@ -1,4 +1,5 @@
 import { cors } from "@connectrpc/connect";
+import { setSecurityHeaders } from "@smartcart/runtime";
 import type { NodeRequest, NodeResponse } from "./node-http.ts";
 
 const allowedMethods = [...cors.allowedMethods, "PUT", "PATCH", "DELETE"].join(", ");
@@ -43,6 +44,7 @@ export function createCors(o: CorsOptions): (req: NodeRequest, res: NodeResponse
     res.setHeader("access-control-allow-methods", allowedMethods);
     res.setHeader("access-control-allow-headers", allowedHeaders);
     res.setHeader("access-control-max-age", `${maxAgeSeconds}`);
+    setSecurityHeaders(res);
     res.statusCode = 204;
     res.end();
     return true;

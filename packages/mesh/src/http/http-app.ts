@@ -4,6 +4,7 @@ import { getRequestListener, RequestError } from "@hono/node-server";
 import { Hono } from "hono";
 import { createOpenApi, restRoutes } from "@smartcart/contract";
 import type { Logger, Registry, TrustedProxies } from "@smartcart/runtime";
+import { setSecurityHeaders } from "@smartcart/runtime";
 import { httpProblem, problemOfError } from "../errors/problem.ts";
 import type { ReadinessReport } from "../health/readiness.ts";
 import type { DirectRoutes, HttpApp, NodeBindings, RestOptions } from "../rest/rest.ts";
@@ -56,7 +57,7 @@ export function createHttpApp(o: HttpAppOptions): (req: NodeRequest, res: NodeRe
   });
   return (req, res) => {
     if (direct?.(req, res)) return;
-    res.setHeader("x-content-type-options", "nosniff");
+    setSecurityHeaders(res);
     void listener(req, res);
   };
 }

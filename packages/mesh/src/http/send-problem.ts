@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import { securityHeaders } from "@smartcart/runtime";
 import type { HttpProblem } from "../errors/problem.ts";
 import type { HttpAnswer } from "../rest/rest-answer.ts";
 import type { NodeResponse } from "./node-http.ts";
@@ -14,9 +15,9 @@ export function endWithAnswer(res: NodeResponse, { status, headers, body }: Http
   // Typed as one of two responses, whose signatures differ in what is not used here.
   const response = res as { writeHead(status: number, headers: object): void } & NodeResponse;
   response.writeHead(status, {
+    ...securityHeaders,
     ...headers,
     "content-length": Buffer.byteLength(body),
-    "x-content-type-options": "nosniff",
   });
   response.end(body);
 }
@@ -25,9 +26,9 @@ export function endWithAnswer(res: NodeResponse, { status, headers, body }: Http
 export function rejectUpgradeWith(socket: Duplex, problem: HttpProblem): void {
   const body = JSON.stringify(problem.body);
   const headers = {
+    ...securityHeaders,
     ...problem.headers,
     "content-length": Buffer.byteLength(body),
-    "x-content-type-options": "nosniff",
     connection: "close",
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);

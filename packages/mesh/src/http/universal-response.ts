@@ -1,5 +1,6 @@
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { securityHeaders, setSecurityHeaders } from "@smartcart/runtime";
 import type { NodeResponse } from "./node-http.ts";
 
 /** A body that is one chunk. */
@@ -26,11 +27,14 @@ export async function sendUniversalResponse(
 ): Promise<void> {
   // Trailers over HTTP/1.1 need a body in chunks.
   const isWhole = !isStream && (response.trailer === undefined || "stream" in res);
-  if (!isWhole) return universalResponseToNodeResponse(response, res);
+  if (!isWhole) {
+    setSecurityHeaders(res);
+    return universalResponseToNodeResponse(response, res);
+  }
   const message = response.body && (await readMessage(response.body));
   // Typed as one of two responses, whose signatures differ in what is not used here.
   const write = res as { writeHead(status: number, headers: object): void } & NodeResponse;
-  write.writeHead(response.status, nodeHeaders(response.header));
+  write.writeHead(response.status, nodeHeaders(response.header, securityHeaders));
   if (response.trailer !== undefined) write.addTrailers(nodeHeaders(response.trailer));
   if (message === undefined) write.end();
   else write.end(message);
@@ -45,11 +49,14 @@ async function readMessage(body: AsyncIterable<Uint8Array>): Promise<Uint8Array 
 }
 
 /** A header that came more than once is one value, except for `set-cookie`. */
-function nodeHeaders(headers: Headers | undefined): Record<string, string | string[]> {
+function nodeHeaders(
+  headers: Headers | undefined,
+  defaults: Readonly<Record<string, string>> = {},
+): Record<string, string | string[]> {
   const values: Record<string, string | string[]> = {};
   headers?.forEach((value, name) => {
     const known = values[name];
     values[name] = known === undefined ? value : [known, value].flat();
   });
-  return values;
+  return { ...defaults, ...values };
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { pageHeaders } from "@smartcart/runtime";
 import type { HttpApp } from "./rest.ts";
 
 /** Files of swagger-ui-dist that the page needs, with their types. */
@@ -11,10 +12,9 @@ const distFiles: Readonly<Record<string, string>> = {
 };
 
 /** Nothing from elsewhere, nothing inline; the pictures in swagger-ui.css are data URLs. */
-const headers = {
-  "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
-  "x-content-type-options": "nosniff",
-};
+const headers = pageHeaders(
+  "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+);
 
 /** An order that is placed here becomes the example of the other operations, which would respond 404 with the one in the document. */
 const initializer = `window.ui = SwaggerUIBundle({
