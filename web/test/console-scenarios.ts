@@ -61,9 +61,8 @@ export async function deadLetterIsRedriven(
   baseUrl: string,
   spoil: () => Promise<void>,
 ): Promise<void> {
-  const stop = page.locator('[data-switch="shipping stop"] input');
   await openConsole(page, baseUrl, "/ops/faults");
-  await stop.check();
+  await turn(page, "shipping stop", true);
   await page.getByText(/: on$/).waitFor({ state: "attached" });
   const orderId = await placeByRest(page, baseUrl, { productId: "ceramic-mug", quantity: 1 });
   await spoil();
@@ -77,7 +76,7 @@ export async function deadLetterIsRedriven(
   await page.getByText("1 message is back in the queue.").first().waitFor();
   await letter.waitFor({ state: "detached", timeout: SEEN_MS });
   await openConsole(page, baseUrl, "/ops/faults");
-  await stop.uncheck();
+  await turn(page, "shipping stop", false);
   await page.getByText(/: off$/).waitFor({ state: "attached" });
   await page.goto(new URL(`/orders/${orderId}`, baseUrl).href);
   await page.locator('[data-status="Shipped"]').waitFor({ timeout: SEEN_MS });
@@ -125,13 +124,12 @@ export async function tenConsolesAndTheShopAreLive(page: Page, baseUrl: string):
 
 /** A switch makes a dead letter, so that the page can be learned: it is found, and redriven once the switch is off. */
 export async function refuseSwitchMakesADeadLetter(page: Page, baseUrl: string): Promise<void> {
-  const refuse = page.locator('[data-switch="shipping refuse"] input');
   await openConsole(page, baseUrl, "/ops/faults");
-  await refuse.check();
+  await turn(page, "shipping refuse", true);
   await page.getByText(/Refuse.*: on/).waitFor({ state: "attached" });
   const orderId = await placeByRest(page, baseUrl, { productId: "ceramic-mug", quantity: 1 });
   await page.locator('[data-alarm="Dead letters"][data-tone=warn]').waitFor({ timeout: SEEN_MS });
-  await refuse.uncheck();
+  await turn(page, "shipping refuse", false);
   await page.getByText(/Refuse.*: off/).waitFor({ state: "attached" });
   await page.locator('[data-alarm="Dead letters"]').click();
   const letter = page.locator(`[data-dead-letter="${orderId}:placed"]`);
@@ -148,9 +146,8 @@ export async function orderIsFoundAndCancelled(page: Page, baseUrl: string): Pro
   await fillBasket(page, baseUrl, ["Ceramic Mug"]);
   await checkOut(page, { name: "Grace" });
   await orderShown(page);
-  const stop = page.locator('[data-switch="shipping stop"] input');
   await openConsole(page, baseUrl, "/ops/faults");
-  await stop.check();
+  await turn(page, "shipping stop", true);
   await page.getByText(/Begin no shipment: on/).waitFor({ state: "attached" });
   const user = visitor("story");
   const item = { productId: "ceramic-mug", quantity: 2 };
@@ -170,6 +167,14 @@ export async function orderIsFoundAndCancelled(page: Page, baseUrl: string): Pro
   await page.locator("[data-note=good]").waitFor({ timeout: SEEN_MS });
   await showAgainUntil(page, page.locator('[data-state="CANCELLED"]'));
   await openConsole(page, baseUrl, "/ops/faults");
-  await stop.uncheck();
+  await turn(page, "shipping stop", false);
   await page.getByText(/Begin no shipment: off/).waitFor({ state: "attached" });
+}
+
+/** Turns a switch. On a page that was just opened the first snapshot may be from before it was last turned: that is waited for. */
+async function turn(page: Page, name: string, isOn: boolean): Promise<void> {
+  const input = page.locator(`[data-switch="${name}"] input`);
+  const before = page.locator(isOn ? ":not(:checked)" : ":checked");
+  await input.and(before).waitFor({ state: "attached", timeout: SEEN_MS });
+  await input.setChecked(isOn);
 }
