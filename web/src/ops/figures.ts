@@ -49,7 +49,7 @@ export function figuresOf(snapshot: MeshSnapshot): readonly Figure[] {
     {
       name: "Dead letters",
       value: formatCount(dead),
-      note: dead > 0n ? "listed below" : "none",
+      note: dead > 0n ? "see Dead letters" : "none",
       tone: dead > 0n ? "warn" : "good",
     },
   ];

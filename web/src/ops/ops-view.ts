@@ -9,7 +9,7 @@ import { alarmsOf } from "./alarms/alarms.ts";
 import type { Console } from "./console.ts";
 import { createConsoleAccess } from "./console-access.ts";
 import { takenAtMs } from "./mesh-history.ts";
-import { createSections, titleOf } from "./sections.ts";
+import { createSections, labelOf, titleOf } from "./sections.ts";
 import { staleNote, streamNote } from "./stream-note.ts";
 import "./styles/ops.css";
 import { tokenForm } from "./token-form.ts";
@@ -81,7 +81,7 @@ function sectionNav({ section }: OpsRoute): TemplateResult {
     <nav class="console-nav" aria-label="Console">
       ${opsSections.map(
         (one) => html`
-          <a href=${opsPath(one)} aria-current=${one === current ? "page" : nothing}>${titleOf({ page: "ops", section: one })}</a>
+          <a href=${opsPath(one)} aria-current=${one === current ? "page" : nothing}>${labelOf(one)}</a>
         `,
       )}
     </nav>

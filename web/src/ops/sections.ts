@@ -41,6 +41,11 @@ const titles: Readonly<Record<OpsRoute["section"], string>> = {
   faults: "Faults",
 };
 
+/** What the navigation calls a page. */
+export function labelOf(section: OpsRoute["section"]): string {
+  return section === "overview" ? "Overview" : titles[section];
+}
+
 /** The heading of a page. */
 export function titleOf({ section, orderId }: OpsRoute): string {
   return section === "order" ? `Order ${orderId}` : titles[section];
