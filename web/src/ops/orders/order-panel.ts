@@ -65,7 +65,7 @@ export function createOrderPanel(operations: Console): OrderPanel {
     },
     render: () => html`
       ${state.complaint ? html`<p class="panel field-error" role="alert">${state.complaint} <button type="button" class="quiet" @click=${reload}>Try again</button></p>` : nothing}
-      ${state.story ? html`${actionBar(state, (action) => void begin(action).catch(() => {}), reload)} ${storyTemplate(state.story)}` : state.complaint ? nothing : html`<p class="panel blank-console muted">Loading…</p>`}
+      ${state.story ? html`${actionBar(state, (action) => void begin(action).catch(() => {}), reload)}<div class="order-story">${storyTemplate(state.story)}</div>` : state.complaint ? nothing : html`<p class="panel blank-console muted">Loading…</p>`}
       ${dialog.render()}
     `,
   };
