@@ -27,6 +27,7 @@ export {
 export type { Checks } from "./health/readiness.ts";
 export { isAllowedOrigin } from "./http/allowed-origin.ts";
 export type { NodeRequest, NodeResponse } from "./http/node-http.ts";
+export { onlyHttp1 } from "./http/only-http1.ts";
 export { boundPipelines } from "./http/pipelines.ts";
 export { createProtocolMux, type ProtocolMux } from "./http/protocol-mux.ts";
 export { demandTls } from "./http/strict-transport.ts";

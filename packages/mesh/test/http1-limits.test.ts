@@ -64,6 +64,17 @@ test("a body that stalls ends with the deadline of its method, not with that of 
   expect(answer.text).toContain("deadline_exceeded");
 });
 
+test.each(["HTTP/0.9", "HTTP/2.0", "HTTP/9.9"])(
+  "a request line of %s is refused",
+  async (version) => {
+    const head = request("GET /healthz").replace("HTTP/1.1", version);
+    const answer = await exchange(server.port, head);
+    // What Node's own parser does not take is malformed.
+    expect([400, 505]).toContain(statusOf(answer));
+    expect(answer.closed).toBe(true);
+  },
+);
+
 describe("pipelining", () => {
   test("is answered in order, to the last of 3,000", async () => {
     const count = 3000;

@@ -4,7 +4,7 @@ import type { IncomingMessage, Server } from "node:http";
 import { createServer, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { TlsFiles } from "@smartcart/identity";
-import { boundPipelines, createProtocolMux, demandTls } from "@smartcart/mesh";
+import { boundPipelines, createProtocolMux, demandTls, onlyHttp1 } from "@smartcart/mesh";
 import type { Logger, TrustedProxies } from "@smartcart/runtime";
 import {
   createHostCheck,
@@ -124,7 +124,7 @@ function createHttp1Server(
       shouldUpgradeCallback: isWebSocket,
     },
     // One at a time: what is passed on takes a connection to a part, and the answers go out in order anyway.
-    boundPipelines({ atOnce: 1 }, answer),
+    boundPipelines({ atOnce: 1 }, onlyHttp1(answer)),
   );
   // A client that has closed its side after the request still gets its answer. Node has no option for it.
   Object.assign(server, { httpAllowHalfOpen: true });
@@ -135,7 +135,8 @@ function createHttp1Server(
 function isWebSocket(request: IncomingMessage): boolean {
   const path = targetOf(request)?.path ?? "";
   const isWanted = /^websocket$/i.test(request.headers.upgrade ?? "");
-  return isWanted && request.method === "GET" && isWebSocketPath(path);
+  const canUpgrade = request.method === "GET" && request.httpVersionMajor === 1;
+  return isWanted && canUpgrade && isWebSocketPath(path);
 }
 
 /** What answers a wish for an upgrade that is not granted; Node hands over the bare socket. */

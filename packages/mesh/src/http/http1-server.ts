@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from "node:http";
 import { createServer, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { onlyHttp1 } from "./only-http1.ts";
 import { boundPipelines, endPipeline } from "./pipelines.ts";
 
 /** Takes over a connection that asks for a WebSocket. */
@@ -37,7 +38,7 @@ export function createHttp1Server(o: Http1Options): Server {
       shouldUpgradeCallback: (req) => onUpgrade !== undefined && asksForWebSocket(req),
       ServerResponse: EarlyAnswer as typeof ServerResponse,
     },
-    boundPipelines({ atOnce: maxUnderWay }, o.onRequest),
+    boundPipelines({ atOnce: maxUnderWay }, onlyHttp1(o.onRequest)),
   );
   // What is half closed after its request waits for the answer.
   Object.assign(server, { httpAllowHalfOpen: true });
@@ -45,9 +46,13 @@ export function createHttp1Server(o: Http1Options): Server {
   return server;
 }
 
-function asksForWebSocket({ method, headers }: IncomingMessage): boolean {
+function asksForWebSocket({ method, headers, httpVersionMajor }: IncomingMessage): boolean {
   const protocols = headers.upgrade?.toLowerCase().split(",") ?? [];
-  return method === "GET" && protocols.some((protocol) => protocol.trim() === "websocket");
+  return (
+    method === "GET" &&
+    httpVersionMajor === 1 &&
+    protocols.some((protocol) => protocol.trim() === "websocket")
+  );
 }
 
 /**
