@@ -437,11 +437,11 @@ describe("the PostgreSQL queue", () => {
                where application_name = 'test queue' and datname = current_database()`,
       });
     };
-    /** The latest one of each connection of the bus. */
+    /** The latest one of each connection of the bus that has ended: one that runs has begun anew with each of its protocol's steps. */
     const latestStatements = async () => {
       const { rows } = await database.query<{ statement: string }>({
         text: `select concat_ws(' ', pid, query_start, query) as statement from pg_stat_activity
-               where application_name = 'test queue' and datname = current_database()`,
+               where application_name = 'test queue' and datname = current_database() and state = 'idle'`,
       });
       return rows.map(({ statement }) => statement);
     };
