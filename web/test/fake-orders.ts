@@ -36,7 +36,6 @@ export function fakeStory(
   const lines = [
     ["inventory", "inventory.held", "the reservation is HELD"],
     ["payment", "payment.captured", "the payment is CAPTURED"],
-    ["inventory", "inventory.committed", "the reservation is COMMITTED"],
     ["order", "operator.called", "olga called ResumeOrder"],
   ] as const;
   return {

@@ -23,10 +23,12 @@ export function logDecisions(book: ReservationManager, log: Logger): Reservation
   };
 }
 
-/** "HELD" becomes `inventory.held`. */
+/**
+ * "HELD" becomes `inventory.held`. A commit follows from the confirmation of the order, which has a line of its own, and a line in the
+ * central log costs an order 3 % of its processor time: it is for debugging.
+ */
 export function noteStatus(log: Logger, orderId: string, status: string): void {
-  log.info(`inventory.${status.toLowerCase()}`, {
-    orderId,
-    message: `the reservation is ${status}`,
-  });
+  const fields = { orderId, message: `the reservation is ${status}` };
+  if (status === "COMMITTED") log.debug("inventory.committed", fields);
+  else log.info(`inventory.${status.toLowerCase()}`, fields);
 }
