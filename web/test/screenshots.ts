@@ -56,7 +56,6 @@ async function order(page: Page): Promise<void> {
 async function operations(page: Page): Promise<void> {
   await page.goto(new URL("/ops", baseUrl).href);
   await page.locator("[data-console=live]").waitFor();
-  await page.locator(".log-line").first().waitFor();
   // A glance at the running lights, and at a chart that has its width.
   await page.waitForTimeout(2_500);
 }
