@@ -25,7 +25,7 @@ export function logDecisions(book: ReservationManager, log: Logger): Reservation
 
 /**
  * "HELD" becomes `inventory.held`. A commit follows from the confirmation of the order, which has a line of its own, and a line in the
- * central log costs an order 3 % of its processor time: it is for debugging.
+ * central log is a row with five indexes and 0.9 KB of WAL: it is for debugging.
  */
 export function noteStatus(log: Logger, orderId: string, status: string): void {
   const fields = { orderId, message: `the reservation is ${status}` };
