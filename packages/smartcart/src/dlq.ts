@@ -2,6 +2,7 @@
 import type { DeadLetter, EventBus } from "@smartcart/bus";
 import { decodeDeadLetter } from "@smartcart/bus";
 import { queueTypes } from "@smartcart/contract";
+import { onOneLine } from "./cli/on-one-line.ts";
 
 /** A queue with its oldest dead letters. */
 export interface ListedQueue {
@@ -39,16 +40,6 @@ export function describeQueue({ queue, count, deadLetters }: ListedQueue): strin
     return `  ${onOneLine(`${id}  ${type || "no type"}  ${failedAt}  attempt ${attempt}  ${reason}`)}`;
   });
   return [`${queue}.dlq: ${count}`, ...lines, ""].join("\n");
-}
-
-/** What strangers wrote: it must not break the list, nor command the terminal. */
-function onOneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced.
-  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (character) =>
-    JSON.stringify(character)
-      .slice(1, -1)
-      .replace(/^[\x7f-\x9f]$/, "\ufffd"),
-  );
 }
 
 /** A dead letter with its message decoded, without personal data, or with its size where it cannot be decoded. */

@@ -6,6 +6,7 @@ import { InvalidArgumentError, Option } from "commander";
 import type { GoodsFormat, ImportProblem } from "@smartcart/inventory";
 import type { AddCommand, Cli } from "../cli/command.ts";
 import { CommandError, jsonOption } from "../cli/command.ts";
+import { onOneLine } from "../cli/on-one-line.ts";
 import { wholeNumber } from "../cli/parsers.ts";
 
 export const addCatalogue: AddCommand = (program, cli) => {
@@ -191,18 +192,14 @@ function addList(catalogue: Command, cli: Cli): void {
         for await (const page of readPages(running, { ...filter, query: words.join(" ") })) {
           for (const product of page) {
             const goods = toGoods(product);
-            const line = `${goods.product_id}\t${goods.currency} ${goods.price}\t${goods.stock} available\t${goods.name}\n`;
-            if (!(json ? cli.printJson(goods) : cli.print(onOneLine(line)))) return;
+            const { product_id, currency, price, stock, name } = goods;
+            const cells = [product_id, `${currency} ${price}`, `${stock} available`, name];
+            const line = `${cells.map(onOneLine).join("\t")}\n`;
+            if (!(json ? cli.printJson(goods) : cli.print(line))) return;
           }
         }
       });
     });
-}
-
-/** What strangers wrote must not command the terminal. */
-function onOneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced.
-  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "\ufffd");
 }
 
 interface RestockFlags {
