@@ -194,7 +194,7 @@ function addList(catalogue: Command, cli: Cli): void {
             const goods = toGoods(product);
             const { product_id, currency, price, stock, name } = goods;
             const cells = [product_id, `${currency} ${price}`, `${stock} available`, name];
-            const line = `${cells.map(onOneLine).join("\t")}\n`;
+            const line = `${cells.map((cell = "") => onOneLine(cell)).join("\t")}\n`;
             if (!(json ? cli.printJson(goods) : cli.print(line))) return;
           }
         }
