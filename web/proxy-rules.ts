@@ -89,7 +89,7 @@ export function isWebSocketPath(path: string): boolean {
 
 /** Paths that are pages of the site, for a browser that navigates there: those of `parseRoute` in src/route.ts. */
 const pagePaths =
-  /^\/(?:checkout\/?|ops(?:\/(?:dead-letters|log|faults|orders(?:\/[^/]+)?))?\/?|auth\/callback\/?|orders(?:\/[^/]*)?|products\/[^/]+)?$/;
+  /^\/(?:checkout\/?|ops(?:\/(?:dead-letters|catalogue|log|faults|orders(?:\/[^/]+)?))?\/?|auth\/callback\/?|orders(?:\/[^/]*)?|products\/[^/]+)?$/;
 
 /** Whether the site has a page at that path. */
 export function isPage(path: string): boolean {
