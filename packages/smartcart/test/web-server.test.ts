@@ -6,8 +6,8 @@ import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { silentLogger } from "@smartcart/runtime";
-import { buildPage } from "../src/build-page.ts";
-import { startWebServer } from "../src/web-server.ts";
+import { buildPage } from "../src/web/build-page.ts";
+import { startWebServer } from "../src/web/server.ts";
 import { sendRaw, statusesOf } from "./raw-http.ts";
 
 const navigation = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
