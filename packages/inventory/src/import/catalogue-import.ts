@@ -11,6 +11,7 @@ import {
   importNotFound,
 } from "../catalogue/catalogue-errors.ts";
 import * as store from "../store/catalogue-imports.ts";
+import { touchImportedPictures } from "../store/pictures.ts";
 import type { ImportCells, ImportProblem, ImportSummary, ReadLine } from "./import-row.ts";
 import { missingOfNew, readImportLine } from "./import-row.ts";
 
@@ -112,6 +113,7 @@ export async function commitWithin(
   await store.analyzeLines(tx);
   if (o.dryRun) return { ...(await store.compareImport(tx, importId)), rejected };
   if (rejected > 0 && !o.keepGoing) throw importHasProblems(importId, rejected);
+  await touchImportedPictures(tx, importId);
   const created = await store.insertImported(tx, importId, longestStatementMs);
   const updated = await store.updateImported(tx, importId, longestStatementMs);
   const summary = { created, updated, unchanged: good - created - updated, rejected };
