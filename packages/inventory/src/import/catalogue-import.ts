@@ -98,6 +98,9 @@ function checkAgainstOthers(
 /** Longest time of one statement of a commit, in milliseconds: more than the 10 seconds that others have. */
 const longestStatementMs = 300_000;
 
+/** So many changes at once make the planner's statistics wrong; after fewer, PostgreSQL renews them by itself in time. */
+const manyProducts = 1_000;
+
 /** {@link commitImport} as part of a transaction. */
 export async function commitWithin(
   tx: Queryable,
@@ -117,6 +120,7 @@ export async function commitWithin(
   const created = await store.insertImported(tx, importId, longestStatementMs);
   const updated = await store.updateImported(tx, importId, longestStatementMs);
   const summary = { created, updated, unchanged: good - created - updated, rejected };
+  if (created + updated >= manyProducts) await store.analyzeCatalogue(tx);
   await store.endImport(tx, importId, summary);
   return summary;
 }

@@ -151,6 +151,11 @@ export async function analyzeLines(tx: Queryable): Promise<void> {
   await tx.query({ text: "analyze catalogue_import_row" });
 }
 
+/** Tells the planner what the catalogue has now: until it knows, a search for a common word reads every product that has it. */
+export async function analyzeCatalogue(tx: Queryable): Promise<void> {
+  await tx.query({ text: "analyze product, stock" });
+}
+
 /** Adds the staged products that the catalogue does not have, with their stock. Answers how many. */
 export async function insertImported(
   tx: Queryable,

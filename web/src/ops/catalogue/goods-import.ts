@@ -100,7 +100,6 @@ export function createGoodsImport(
     const request = { importId, rows: state.rows, keepGoing };
     const { summary } = await catalogue.commitImport(request, call);
     change({ phase: "done", summary });
-    shop.announce("The import is applied");
     onCommitted();
   };
 

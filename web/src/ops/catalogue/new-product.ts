@@ -81,7 +81,7 @@ export function createNewProduct(
         <form class="new-product inset" aria-labelledby="new-heading" @submit=${submit} novalidate>
           <h3 id="new-heading">New product</h3>
           <div class="product-fields">
-            ${plainField("productId", "Product id (SKU), never reused", state.productId, problems.productId, (productId) => change({ productId }))}
+            ${plainField("productId", "Product id (SKU)", state.productId, problems.productId, (productId) => change({ productId }))}
             ${plainField("stock", "Units in stock", state.stock, problems.stock ?? problems.initialStock, (stock) => change({ stock }))}
             ${productFields({ form: "new", draft, problems, categories, type })}
             ${picture.render({

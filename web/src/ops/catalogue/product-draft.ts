@@ -75,7 +75,7 @@ export function problemsOf(draft: Draft): FieldProblems {
     ...(draft.name.trim() === "" && { name: "Enter a name." }),
     ...(draft.category.trim() === "" && { category: "Enter a category." }),
     ...(parseAmount(draft.price, draft.currency) === undefined && {
-      price: `Enter an amount such as 14.50, with the decimal places of ${draft.currency || "the currency"}.`,
+      price: "Enter an amount such as 14.50.",
     }),
   };
 }

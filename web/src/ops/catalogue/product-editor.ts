@@ -61,7 +61,6 @@ export function createProductEditor(
   const adopt = (product: CatalogueProduct, draft: Draft, note: string): void => {
     change({ base: product, draft, theirs: undefined, problems: {}, note, tone: "good" });
     onChange(product);
-    shop.announce(note);
   };
 
   /** Makes a call that answers the product as it is now; of a stale one, shows what has changed. */

@@ -41,7 +41,7 @@ function textField(
     type(name, name === "currency" ? value.toUpperCase() : value);
   };
   return html`
-    <div class="field ${name}">
+    <div class="field">
       <label for=${id}>${fieldLabels[name]}</label>
       <input id=${id} maxlength=${maxLengths[name]} autocomplete="off" .value=${draft[name]} @input=${onInput}
         inputmode=${name === "price" ? "decimal" : nothing} list=${name === "category" ? `${form}-categories` : nothing}

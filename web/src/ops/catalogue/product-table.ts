@@ -47,9 +47,11 @@ function rows(
   const isOpen = productId === openId;
   return html`
     <tr data-product=${productId} class=${isOpen ? "open" : ""}>
-      <th scope="row" class="product-cell">
-        <span class="thumb">${pictureOf(product)}</span>
-        <span><strong>${name}</strong> <code>${productId}</code></span>
+      <th scope="row">
+        <span class="product-cell">
+          <span class="thumb">${pictureOf(product)}</span>
+          <span><strong>${name}</strong> <code>${productId}</code></span>
+        </span>
       </th>
       <td data-label="Category">${category}</td>
       <td data-label="Price" class="number">${formatMoney(price)}</td>

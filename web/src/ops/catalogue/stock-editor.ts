@@ -2,6 +2,7 @@ import type { TemplateResult } from "lit-html";
 import type { CatalogueProduct } from "@smartcart/gen/inventory/v1/catalogue_product_pb";
 import type { StockAdjustment } from "@smartcart/gen/inventory/v1/stock_adjustment_pb";
 import { StockAdjustmentReason as Reason } from "@smartcart/gen/inventory/v1/stock_adjustment_pb";
+import { formatCount } from "../../ui/numbers.ts";
 import type { Console } from "../console.ts";
 import { complaintOf } from "../console-access.ts";
 import { fieldOfComplaint } from "./product-draft.ts";
@@ -91,8 +92,7 @@ export function createStockEditor(
       const { reason, remark: note } = draft;
       const request = { adjustmentId, productId, delta, reason, note };
       const { adjustment } = await catalogue.adjustStock(request, { signal });
-      const done = `Done: ${adjustment?.availableAfter ?? 0} available.`;
-      shop.announce(done);
+      const done = `Done: ${formatCount(adjustment?.availableAfter ?? 0)} available.`;
       const { product } = await catalogue.getCatalogueProduct({ productId }, { signal });
       if (product) onChange(product);
       if (productId !== state.productId) return;
