@@ -22,7 +22,10 @@ const LOW_STOCK = 6;
 export function productTable(list: ProductList, options: ProductTableOptions): TemplateResult {
   const products = list.products();
   const idOf = ({ product }: CatalogueProduct): string => product?.productId ?? "";
+  // What comes into an empty table must not push about what can be seen below it.
+  const isBlank = products.length === 0 && list.note() === "loading";
   return html`
+    <div class=${isBlank ? "blank-console" : ""}>
     <table class="product-table" data-products=${products.length} aria-busy=${list.note() === "loading" ? "true" : nothing}>
       <thead>
         <tr>
@@ -33,6 +36,7 @@ export function productTable(list: ProductList, options: ProductTableOptions): T
       </thead>
       <tbody>${repeat(products, idOf, (product) => rows(product, options))}</tbody>
     </table>
+    </div>
   `;
 }
 
