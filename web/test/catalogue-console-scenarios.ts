@@ -83,6 +83,7 @@ export async function secondOperatorIsTold(page: Page, baseUrl: string): Promise
   await page.getByLabel("Name", { exact: true }).fill(`Mine ${productId}`);
   await page.getByRole("button", { name: "Save" }).click();
   const change = page.locator("[data-conflict] [data-field=price]");
+  await change.waitFor();
   assert.deepEqual(await change.locator("td").allTextContents(), ["10.00", "12.00", "11.00"]);
   await page.getByRole("button", { name: "Keep mine" }).click();
   await page.getByText("Saved.").waitFor();

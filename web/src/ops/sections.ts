@@ -56,7 +56,6 @@ export function titleOf({ section, orderId }: OpsRoute): string {
 export function createSections(operations: Console, first: OpsRoute): Sections {
   const panels = createPanels(operations);
   const { animation, dead, letters, faultSwitches, tail, log, orders, order, invariants } = panels;
-  const { catalogue } = panels;
   let deadBefore = "";
   const mesh = watchMesh(operations, (snapshot) => {
     animation.light(snapshot.hops);
@@ -80,7 +79,7 @@ export function createSections(operations: Console, first: OpsRoute): Sections {
     else tail.rest();
     if (route.section === "dead-letters") dead.reload();
     if (route.section === "orders") orders.enter(location.search);
-    if (route.section === "catalogue") catalogue.enter(location.search);
+    if (route.section === "catalogue") panels.catalogue.enter(location.search);
     if (route.section === "order") order.enter(route.orderId ?? "");
   };
   enter(first);
@@ -101,7 +100,7 @@ export function createSections(operations: Console, first: OpsRoute): Sections {
         case "order":
           return order.render();
         case "catalogue":
-          return catalogue.render();
+          return panels.catalogue.render();
         case "faults":
           return fresh((latest) => faultsTemplate(panels, latest));
         default:

@@ -1,4 +1,5 @@
 import type { ImportChange, ImportSummary } from "@smartcart/gen/inventory/v1/catalogue_import_pb";
+import type { CatalogueAdminClient } from "../../api/ops.ts";
 import type { Console } from "../console.ts";
 import { complaintOf } from "../console-access.ts";
 import type { GoodsProblem, GoodsRow } from "./goods-columns.ts";
@@ -68,33 +69,6 @@ export function createGoodsImport(
     shop.refresh();
   };
 
-  const stage = async (file: File, call: { signal: AbortSignal }): Promise<void> => {
-    const bad = new Set<number>();
-    let rows = 0;
-    let [share, problems] = [0, [] as GoodsProblem[]];
-    const report = (found: readonly GoodsProblem[]): void => {
-      for (const { line } of found) bad.add(line);
-      problems = [...problems, ...found].slice(0, MAX_PROBLEMS);
-    };
-    const lines = readGoods(file, (bytes) => {
-      share = bytes / Math.max(1, file.size);
-    });
-    for await (const batch of batchesOf(lines)) {
-      report(batch.problems);
-      if (batch.rows.length > 0) {
-        const answer = await catalogue.stageImport({ importId, rows: batch.rows }, call);
-        report(answer.problems);
-        rows += batch.rows.length;
-      }
-      change({ share, rows, problems, badLines: bad.size });
-    }
-    if (rows === 0) return change({ phase: "checked", share: 1 });
-    const { summary } = await catalogue.commitImport({ importId, rows, dryRun: true }, call);
-    const { changes, lastLine } = await catalogue.listImportChanges({ importId }, call);
-    change({ phase: "checked", share: 1, summary, changes, lastLine });
-    shop.focus("#import-preview");
-  };
-
   const commit = async (keepGoing: boolean, call: { signal: AbortSignal }): Promise<void> => {
     change({ phase: "committing", complaint: "" });
     const request = { importId, rows: state.rows, keepGoing };
@@ -123,7 +97,10 @@ export function createGoodsImport(
       importId = crypto.randomUUID();
       state = { ...idle, phase: "checking", fileName: file.name };
       shop.refresh();
-      run((call) => stage(file, call));
+      run(async (call) => {
+        await checkFile({ catalogue, importId, file, call, change });
+        shop.focus("#import-preview");
+      });
     },
     moreChanges: () =>
       run(async (call) => {
@@ -138,6 +115,41 @@ export function createGoodsImport(
       shop.focus("#import-file");
     },
   };
+}
+
+interface Check {
+  readonly catalogue: CatalogueAdminClient;
+  readonly importId: string;
+  readonly file: File;
+  readonly call: { readonly signal: AbortSignal };
+  readonly change: (part: Partial<ImportState>) => void;
+}
+
+/** Stages the lines of a file, and finds out what they would change. */
+async function checkFile({ catalogue, importId, file, call, change }: Check): Promise<void> {
+  const bad = new Set<number>();
+  let [share, rows] = [0, 0];
+  let problems: readonly GoodsProblem[] = [];
+  const report = (found: readonly GoodsProblem[]): void => {
+    for (const { line } of found) bad.add(line);
+    problems = [...problems, ...found].slice(0, MAX_PROBLEMS);
+  };
+  const lines = readGoods(file, (bytes) => {
+    share = bytes / Math.max(1, file.size);
+  });
+  for await (const batch of batchesOf(lines)) {
+    report(batch.problems);
+    if (batch.rows.length > 0) {
+      const answer = await catalogue.stageImport({ importId, rows: batch.rows }, call);
+      report(answer.problems);
+      rows += batch.rows.length;
+    }
+    change({ share, rows, problems, badLines: bad.size });
+  }
+  if (rows === 0) return change({ phase: "checked" });
+  const { summary } = await catalogue.commitImport({ importId, rows, dryRun: true }, call);
+  const { changes, lastLine } = await catalogue.listImportChanges({ importId }, call);
+  change({ phase: "checked", summary, changes, lastLine });
 }
 
 interface Batch {

@@ -3,8 +3,9 @@ import { html, nothing } from "lit-html";
 import type { CatalogueProduct } from "@smartcart/gen/inventory/v1/catalogue_product_pb";
 import type { Console } from "../console.ts";
 import { complaintOf } from "../console-access.ts";
+import type { PictureField } from "./picture-field.ts";
 import { createPictureField } from "./picture-field.ts";
-import type { Draft, FieldProblems } from "./product-draft.ts";
+import type { Draft, DraftField, FieldProblems } from "./product-draft.ts";
 import { emptyDraft, fieldOfComplaint, priceOf, problemsOf } from "./product-draft.ts";
 import { fieldProblem, productFields } from "./product-fields.ts";
 
@@ -68,38 +69,55 @@ export function createNewProduct(
   };
 
   return {
-    render(categories) {
-      const { draft, problems, isSending } = state;
-      const type = (field: string, text: string): void =>
-        change({ draft: { ...state.draft, [field]: text } });
-      const submit = (event: SubmitEvent): void => {
-        event.preventDefault();
+    render: (categories) =>
+      formTemplate(state, {
+        categories,
+        picture,
+        change,
+        type: (field, text) => change({ draft: { ...state.draft, [field]: text } }),
         // A rejection means that the console was left.
-        send().catch(() => {});
-      };
-      return html`
-        <form class="new-product inset" aria-labelledby="new-heading" @submit=${submit} novalidate>
-          <h3 id="new-heading">New product</h3>
-          <div class="product-fields">
-            ${plainField("productId", "Product id (SKU)", state.productId, problems.productId, (productId) => change({ productId }))}
-            ${plainField("stock", "Units in stock", state.stock, problems.stock ?? problems.initialStock, (stock) => change({ stock }))}
-            ${productFields({ form: "new", draft, problems, categories, type })}
-            ${picture.render({
-              form: "new",
-              productId: state.productId,
-              pictureUrl: draft.pictureUrl,
-              problem: problems.pictureUrl,
-              change: (url) => type("pictureUrl", url),
-            })}
-          </div>
-          <p class="row">
-            <button class="button primary small" aria-disabled=${isSending ? "true" : nothing}>Create</button>
-            <span class="bad" role="alert">${state.complaint}</span>
-          </p>
-        </form>
-      `;
-    },
+        send: () => void send().catch(() => {}),
+      }),
   };
+}
+
+interface FormActions {
+  readonly categories: readonly string[];
+  readonly picture: PictureField;
+  readonly change: (part: Partial<State>) => void;
+  readonly type: (field: DraftField, text: string) => void;
+  readonly send: () => void;
+}
+
+function formTemplate(
+  { productId, stock, draft, problems, complaint, isSending }: State,
+  { categories, picture, change, type, send }: FormActions,
+): TemplateResult {
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    send();
+  };
+  return html`
+    <form class="new-product inset" aria-labelledby="new-heading" @submit=${submit} novalidate>
+      <h3 id="new-heading">New product</h3>
+      <div class="product-fields">
+        ${plainField("productId", "Product id (SKU)", productId, problems.productId, (productId) => change({ productId }))}
+        ${plainField("stock", "Units in stock", stock, problems.stock ?? problems.initialStock, (stock) => change({ stock }))}
+        ${productFields({ form: "new", draft, problems, categories, type })}
+        ${picture.render({
+          form: "new",
+          productId,
+          pictureUrl: draft.pictureUrl,
+          problem: problems.pictureUrl,
+          change: (url) => type("pictureUrl", url),
+        })}
+      </div>
+      <p class="row">
+        <button class="button primary small" aria-disabled=${isSending ? "true" : nothing}>Create</button>
+        <span class="bad" role="alert">${complaint}</span>
+      </p>
+    </form>
+  `;
 }
 
 function plainField(

@@ -1,9 +1,9 @@
 import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
+import type { EditorState } from "./editor-state.ts";
 import type { PictureField } from "./picture-field.ts";
 import type { DraftField } from "./product-draft.ts";
 import { conflictsOf, draftOf, fieldLabels } from "./product-draft.ts";
-import type { EditorState } from "./product-editor.ts";
 import { productFields } from "./product-fields.ts";
 import type { StockEditor } from "./stock-editor.ts";
 

@@ -20,8 +20,8 @@ export function searchForm(
     read(event.target as HTMLFormElement);
   };
   const change = (event: Event): void => {
-    const field = event.target as HTMLInputElement | HTMLSelectElement;
-    if (field.form && field.tagName === "SELECT") read(field.form);
+    const field = event.target;
+    if (field instanceof HTMLSelectElement && field.form) read(field.form);
   };
   // A category that was chosen by the address may not be among those that have products now.
   const categories = new Set([...list.categories(), query.category].filter((name) => name !== ""));

@@ -5,8 +5,9 @@ import type { StockAdjustment } from "@smartcart/gen/inventory/v1/stock_adjustme
 import { StockAdjustmentReason as Reason } from "@smartcart/gen/inventory/v1/stock_adjustment_pb";
 import { formatCount } from "../../ui/numbers.ts";
 import { formatDateAndClock } from "../../ui/time.ts";
+import type { AdjustmentDraft, AdjustmentState } from "./adjustment.ts";
+import type { LedgerState } from "./ledger.ts";
 import { fieldProblem } from "./product-fields.ts";
-import type { AdjustmentDraft, StockState } from "./stock-editor.ts";
 
 export interface StockActions {
   readonly type: (part: Partial<AdjustmentDraft>) => void;
@@ -30,17 +31,21 @@ const reasonWords: Readonly<Record<Reason, string>> = {
   [Reason.CORRECTED]: "corrected",
 };
 
-export function stockTemplate(state: StockState, actions: StockActions): TemplateResult {
+export function stockTemplate(
+  state: AdjustmentState,
+  ledger: LedgerState,
+  actions: StockActions,
+): TemplateResult {
   return html`
     <section class="stock-editor" aria-labelledby="stock-heading">
       <h3 id="stock-heading">Stock</h3>
-      ${adjustmentForm(state, actions)} ${ledgerTable(state, actions)}
+      ${adjustmentForm(state, actions)} ${ledgerTable(ledger, actions)}
     </section>
   `;
 }
 
 function adjustmentForm(
-  { draft, problem, done, isSending }: StockState,
+  { draft, problem, done, isSending }: AdjustmentState,
   { type, send }: StockActions,
 ): TemplateResult {
   const submit = (event: SubmitEvent): void => {
@@ -72,23 +77,23 @@ function adjustmentForm(
 }
 
 function ledgerTable(
-  { ledger, nextToken, complaint, isRead }: StockState,
+  { entries, nextToken, complaint, isRead }: LedgerState,
   { more }: StockActions,
 ): TemplateResult {
   if (complaint) return html`<p class="field-error" role="alert">${complaint}</p>`;
-  if (ledger.length === 0) {
+  if (entries.length === 0) {
     return html`<p class="muted">${isRead ? "No adjustments yet. Orders are not adjustments: they reserve units." : "Loading…"}</p>`;
   }
   return html`
     <div class="scroller" tabindex="0" role="region" aria-label="Stock ledger">
-      <table data-ledger=${ledger.length}>
+      <table data-ledger=${entries.length}>
         <thead>
           <tr>
             <th scope="col">Time</th><th scope="col" class="number">Units</th><th scope="col" class="number">Available after</th>
             <th scope="col">Reason</th><th scope="col">By</th><th scope="col">Remark</th>
           </tr>
         </thead>
-        <tbody>${ledger.map(ledgerRow)}</tbody>
+        <tbody>${entries.map(ledgerRow)}</tbody>
       </table>
     </div>
     ${nextToken ? html`<p class="row"><button type="button" class="button small" @click=${more}>Show older entries</button></p>` : nothing}
