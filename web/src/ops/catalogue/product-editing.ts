@@ -54,14 +54,13 @@ export function createProductEditing(
   };
   const save = async (): Promise<void> => {
     if (!state?.base.product) return;
-    const { base, draft } = state;
-    const problems = problemsOf(draft);
+    const problems = problemsOf(state.draft);
     if (Object.keys(problems).length > 0) {
       change({ problems, note: "" });
       return shop.focus(".product-editor [aria-invalid]");
     }
-    const edit = { revision: base.revision, ...editOf(draftOf(state.base.product), draft) };
-    const request = { productId: productId(), ...edit };
+    const edit = editOf(draftOf(state.base.product), state.draft);
+    const request = { ...edit, productId: productId(), revision: state.base.revision };
     await call(() => catalogue.updateProduct(request, { signal }), "Saved.");
   };
 
@@ -78,8 +77,8 @@ export function createProductEditing(
     },
     async resolve(isMine) {
       const draft = state && resolvedDraft(state, isMine);
-      if (draft && state?.theirs)
-        adopt(state.theirs, draft, isMine ? "" : "Their values are taken.");
+      const note = isMine ? "" : "Their values are taken.";
+      if (draft && state?.theirs) adopt(state.theirs, draft, note);
       shop.focus("#edit-name");
       if (isMine) await save();
     },
