@@ -285,7 +285,7 @@ export const comments: Readonly<Record<string, string>> = {
   "smartcart.log.v1.LogRecord.message": "Message for people. Its wording may change.",
   "smartcart.log.v1.LogRecord.occurred_at": "Time at which the record was written, by the writer's clock. Every value is accepted: the log replaces a time that it cannot store with its own, so that a wrong clock loses no record.",
   "smartcart.log.v1.LogRecord.order_id": "Id of the order that the record is about. Empty if none.",
-  "smartcart.log.v1.LogRecord.record_id": "Unique id chosen by the writer (UUID). A record that arrives twice is stored once.",
+  "smartcart.log.v1.LogRecord.record_id": "Unique id chosen by the writer (UUID). A record that arrives twice, with the same time, is stored once.",
   "smartcart.log.v1.LogRecord.service": "Name of the service that wrote the record: \"order\".",
   "smartcart.log.v1.LogRecord.severity": "Severity of the record.",
   "smartcart.log.v1.LogRecord.trace_id": "W3C trace id: 32 lowercase hex digits, empty if there was none.",
