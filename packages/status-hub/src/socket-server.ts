@@ -84,24 +84,7 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
   }
 
   return {
-    upgrade(request, socket, head) {
-      // While its token is verified nobody else listens: a client that hangs up then is no error of ours.
-      socket.on("error", () => socket.destroy());
-      const address = o.admission.addressOf(request);
-      const limited = o.rateLimits.refusalOfAddress(address);
-      if (limited) return rejectUpgrade(socket, toRefusal(limited));
-      const letIn = (identity: ClientIdentity) => {
-        const refusal =
-          refusalOf(request, draining) ??
-          o.admission.refusalOf(request) ??
-          accessRefusal(identity, o.access);
-        if (refusal) return rejectUpgrade(socket, refusal);
-        server.handleUpgrade(request, socket, head, (accepted) =>
-          accept(accepted, request, { ...identity, address }),
-        );
-      };
-      void withIdentity(request, o, letIn, (refusal) => rejectUpgrade(socket, refusal));
-    },
+    upgrade: createUpgrade(server, o, { accept, isDraining: () => draining }),
     async [Symbol.asyncDispose]() {
       draining = true;
       const closed = [...open].map(([socket, outlet]) => {
@@ -112,6 +95,40 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
       await Promise.all(closed);
       heartbeat[Symbol.dispose]();
     },
+  };
+}
+
+/** Lets a client in, or says why not; its token is verified only where its address may ask. */
+function createUpgrade(
+  server: WebSocketServer,
+  o: SocketServerOptions,
+  hub: {
+    readonly accept: (
+      socket: WebSocket,
+      request: IncomingMessage,
+      identity: ClientIdentity,
+    ) => void;
+    readonly isDraining: () => boolean;
+  },
+): SocketServer["upgrade"] {
+  return (request, socket, head) => {
+    // While its token is verified nobody else listens: a client that hangs up then is no error of ours.
+    socket.on("error", () => socket.destroy());
+    const refuse = (refusal: Refusal) => rejectUpgrade(socket, refusal);
+    const address = o.admission.addressOf(request);
+    const limited = o.rateLimits.refusalOfAddress(address);
+    if (limited) return refuse(toRefusal(limited));
+    const letIn = (identity: ClientIdentity) => {
+      const refusal =
+        refusalOf(request, hub.isDraining()) ??
+        o.admission.refusalOf(request) ??
+        accessRefusal(identity, o.access);
+      if (refusal) return refuse(refusal);
+      server.handleUpgrade(request, socket, head, (accepted) =>
+        hub.accept(accepted, request, { ...identity, address }),
+      );
+    };
+    void withIdentity(request, o, letIn, refuse);
   };
 }
 

@@ -51,6 +51,18 @@ function trustOf({ meshSecret, tls, trust }: ServerOptions): Trust {
   return { customers: true, operators: true, services: !canProve, ...trust };
 }
 
+/** The outer interceptors: what they observe and map includes what the inner ones refuse. */
+function observers(o: ServerOptions, exempt: ReadonlySet<DescMethod>): Interceptor[] {
+  const { name: service, log, metrics } = o;
+  // The console's own calls are none that it should see; but not everybody may make them.
+  const unobserved = new Set([...exempt, ...InstanceService.methods]);
+  return [
+    createTelemetryInterceptor({ service, log, metrics, exempt: unobserved }),
+    createErrorInterceptor(log, o.mapError),
+    promptEnd,
+  ];
+}
+
 /** Puts the implementations, health, reflection and the part's report behind one chain of interceptors. */
 export function createServing(
   o: ServerOptions,
@@ -64,8 +76,6 @@ export function createServing(
   if (o.authenticate) assertOwnersKnown(o.services, owners);
   const infrastructure = [Health, ...reflectionServices];
   const exempt = new Set(infrastructure.flatMap((service) => service.methods));
-  // The console's own calls are none that it should see; but not everybody may make them.
-  const unobserved = new Set([...exempt, ...InstanceService.methods]);
   const trust = trustOf(o);
   const identifyService = createServiceIdentification({ audience: o.name, ...o });
   const admit = createAddressLimit({
@@ -79,16 +89,8 @@ export function createServing(
     maxInFlight: o.maxInFlight ?? defaultMaxInFlight,
     stopped: () => shutdown.stopped.signal.aborted,
   });
-  // From the outside to the inside: what is observed and mapped includes what the inner ones refuse.
   const interceptors: Interceptor[] = [
-    createTelemetryInterceptor({
-      service: o.name,
-      log: o.log,
-      metrics: o.metrics,
-      exempt: unobserved,
-    }),
-    createErrorInterceptor(o.log, o.mapError),
-    promptEnd,
+    ...observers(o, exempt),
     createAuthentication({ ...o, identifyService, trust }),
     createUserLimit(rateLimits),
     admission.interceptor,
