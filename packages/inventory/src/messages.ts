@@ -23,11 +23,11 @@ import {
   StockAdjustmentReason as Reason,
   StockAdjustmentSchema,
 } from "@smartcart/gen/inventory/v1/stock_adjustment_pb";
-import type { CatalogueProduct, Product } from "./catalogue.ts";
-import type { Reservation, ReservationStatus } from "./reservation.ts";
-import type { Outcome } from "./reservation-outcome.ts";
-import type { AdjustmentReason, StockAdjustment } from "./stock-adjustment.ts";
-import type { ShortLine } from "./stock-ledger.ts";
+import type { CatalogueProduct, Product } from "./catalogue/catalogue.ts";
+import type { Reservation, ReservationStatus } from "./reservations/reservation.ts";
+import type { Outcome } from "./reservations/reservation-outcome.ts";
+import type { AdjustmentReason, StockAdjustment } from "./stock/stock-adjustment.ts";
+import type { ShortLine } from "./stock/stock-ledger.ts";
 
 const statuses: Readonly<Record<ReservationStatus, Status>> = {
   HELD: Status.HELD,

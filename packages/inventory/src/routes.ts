@@ -11,8 +11,8 @@ import type { BatchErrors } from "@smartcart/mesh";
 import { settleBatch } from "@smartcart/mesh";
 import type { Database, Queryable } from "@smartcart/store";
 import { forCall } from "@smartcart/store";
-import type { CataloguePosition } from "./catalogue.ts";
-import { pageOf, pageSizeOf, parsePageToken, toPageToken } from "./catalogue.ts";
+import type { CataloguePosition } from "./catalogue/catalogue.ts";
+import { pageOf, pageSizeOf, parsePageToken, toPageToken } from "./catalogue/catalogue.ts";
 import { invalidPageToken, productNotFound, tooManyToWatch } from "./errors.ts";
 import {
   toOutcomeMessage,
@@ -20,11 +20,11 @@ import {
   toReservationMessage,
   toShortLineMessage,
 } from "./messages.ts";
-import type { ReserveRequest } from "./reservation.ts";
-import type { ReservationManager } from "./reservation-manager.ts";
-import type { StockFeed } from "./stock-feed.ts";
-import { maxWatchedInAll } from "./stock-feed.ts";
-import { createStockLedger } from "./stock-ledger.ts";
+import type { ReserveRequest } from "./reservations/reservation.ts";
+import type { ReservationManager } from "./reservations/reservation-manager.ts";
+import type { StockFeed } from "./stock/stock-feed.ts";
+import { maxWatchedInAll } from "./stock/stock-feed.ts";
+import { createStockLedger } from "./stock/stock-ledger.ts";
 import {
   findProducts,
   firstProducts,

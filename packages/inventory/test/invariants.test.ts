@@ -4,9 +4,9 @@ import type { Registry } from "@smartcart/runtime";
 import { createMetrics, silentLogger } from "@smartcart/runtime";
 import { createDatabase } from "@smartcart/store";
 import { propertyOptions } from "@smartcart/testkit";
-import type { ReservationManager } from "../src/reservation-manager.ts";
-import { createReservationManager } from "../src/reservation-manager.ts";
-import type { Outcome } from "../src/reservation-outcome.ts";
+import type { ReservationManager } from "../src/reservations/reservation-manager.ts";
+import { createReservationManager } from "../src/reservations/reservation-manager.ts";
+import type { Outcome } from "../src/reservations/reservation-outcome.ts";
 import { brokenStock, startTestInventory } from "./support.ts";
 
 type Step =

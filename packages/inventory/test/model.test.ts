@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { silentLogger } from "@smartcart/runtime";
 import { createDatabase } from "@smartcart/store";
 import { propertyOptions } from "@smartcart/testkit";
-import { createReservationManager } from "../src/reservation-manager.ts";
+import { createReservationManager } from "../src/reservations/reservation-manager.ts";
 import { commands, products } from "./stock-commands.ts";
 import { StockModel } from "./stock-model.ts";
 import type { TestInventory } from "./support.ts";

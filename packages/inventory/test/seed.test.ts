@@ -8,7 +8,7 @@ import { silentLogger } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase, migrate } from "@smartcart/store";
 import { createTestDatabase, errorOf } from "@smartcart/testkit";
-import { seedCatalogue } from "../src/seed.ts";
+import { seedCatalogue } from "../src/import/seed.ts";
 import { brokenStock } from "./support.ts";
 
 const migrations = new URL("../migrations/", import.meta.url);

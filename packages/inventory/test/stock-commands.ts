@@ -12,7 +12,7 @@ import type { ItemError } from "@smartcart/gen/type/v1/problem_pb";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
 import { problemOf } from "@smartcart/mesh";
 import { commandsOptions } from "@smartcart/testkit";
-import type { ReservationManager } from "../src/reservation-manager.ts";
+import type { ReservationManager } from "../src/reservations/reservation-manager.ts";
 import type { ModelAnswer, ModelLine, ModelStatus, StockModel } from "./stock-model.ts";
 import type { TestInventory } from "./support.ts";
 

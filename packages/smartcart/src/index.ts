@@ -1,3 +1,7 @@
-export { buildPage } from "./build-page.ts";
 export { parseSmartCartConfig } from "./config.ts";
-export { type RunningSmartCart, type SmartCartOptions, startSmartCart } from "./start-smartcart.ts";
+export {
+  type RunningSmartCart,
+  type SmartCartOptions,
+  startSmartCart,
+} from "./up/start-smartcart.ts";
+export { buildPage } from "./web/build-page.ts";

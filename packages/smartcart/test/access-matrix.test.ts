@@ -16,7 +16,7 @@ import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { SubscriptionSchema } from "@smartcart/gen/status/v1/frames_pb";
 import { createCallerTokens } from "@smartcart/mesh";
 import { upstreamFor } from "@smartcart/web/proxy-rules";
-import { buildPage } from "../src/build-page.ts";
+import { buildPage } from "../src/web/build-page.ts";
 import type { Who } from "./access-cells.ts";
 import { expected, judge, served, wrongOnes } from "./access-cells.ts";
 import { startStack } from "./stack.ts";

@@ -15,7 +15,7 @@ import * as faults from "@smartcart/web/test/fault-scenarios";
 import { textIsOnlyText } from "@smartcart/web/test/naughty-text";
 import * as processVisits from "@smartcart/web/test/process-scenarios";
 import * as scripted from "@smartcart/web/test/scripted-console-scenarios";
-import { buildPage } from "../src/build-page.ts";
+import { buildPage } from "../src/web/build-page.ts";
 import { partProcesses, startPartProcesses } from "./service-processes.ts";
 import { startStack } from "./stack.ts";
 

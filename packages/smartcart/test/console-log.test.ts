@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { format } from "../src/console-log.ts";
+import { format } from "../src/up/console-log.ts";
 
 const line = (message: string, attributes: Record<string, unknown> = {}) =>
   format({

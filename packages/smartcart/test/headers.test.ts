@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import WebSocket from "ws";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { securityHeaders } from "@smartcart/runtime";
-import { buildPage } from "../src/build-page.ts";
+import { buildPage } from "../src/web/build-page.ts";
 import { rowsOf } from "./invariants.ts";
 import { sendRaw } from "./raw-http.ts";
 import { seedBody, startStack } from "./stack.ts";

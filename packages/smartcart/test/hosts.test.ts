@@ -1,8 +1,8 @@
 /** The whole shop on other addresses than 127.0.0.1. */
 import { describe, expect, it } from "vitest";
 import { runCommand } from "@smartcart/testkit";
-import { banner } from "../src/banner.ts";
-import { buildPage } from "../src/build-page.ts";
+import { banner } from "../src/up/banner.ts";
+import { buildPage } from "../src/web/build-page.ts";
 import { createShopper, seedBody, startStack, wholeLife } from "./stack.ts";
 
 const main = new URL("../src/main.ts", import.meta.url).pathname;

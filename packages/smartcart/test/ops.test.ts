@@ -11,7 +11,7 @@ import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
 import { silentLogger } from "@smartcart/runtime";
 import { runCommand, waitFor } from "@smartcart/testkit";
-import { buildPage } from "../src/build-page.ts";
+import { buildPage } from "../src/web/build-page.ts";
 import type { Console } from "./console-client.ts";
 import { createConsoleClient } from "./console-client.ts";
 import { rowsOf } from "./invariants.ts";

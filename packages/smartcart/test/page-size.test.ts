@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { buildPage } from "../src/build-page.ts";
+import { buildPage } from "../src/web/build-page.ts";
 
 const MAX_FIRST_LOAD_BYTES = 80_000;
 

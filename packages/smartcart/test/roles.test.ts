@@ -7,8 +7,8 @@ import { OrderPlacedSchema } from "@smartcart/gen/events/v1/order_events_pb";
 import { silentLogger } from "@smartcart/runtime";
 import { createDatabase } from "@smartcart/store";
 import { canTestRabbitmq, createTestBroker, createTestDatabase } from "@smartcart/testkit";
-import type { ServiceUrls } from "../src/roles.ts";
-import { createRoles } from "../src/roles.ts";
+import type { ServiceUrls } from "../src/credentials/service-roles.ts";
+import { createRoles } from "../src/credentials/service-roles.ts";
 import { startParts } from "./services.ts";
 import { seedBody, wholeLife } from "./stack.ts";
 

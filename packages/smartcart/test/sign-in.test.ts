@@ -6,7 +6,7 @@ import { createDevelopmentIssuer } from "@smartcart/identity";
 import { waitFor } from "@smartcart/testkit";
 import { launchChromium, openTestPage } from "@smartcart/web/test/browser-scenarios";
 import * as scenarios from "@smartcart/web/test/sign-in-scenarios";
-import { buildPage } from "../src/build-page.ts";
+import { buildPage } from "../src/web/build-page.ts";
 import { audience, clientId, startOpenIdProvider } from "./openid-provider.ts";
 import { startStack } from "./stack.ts";
 

@@ -7,7 +7,7 @@ import type { RootLogger } from "@smartcart/runtime";
 import { silentLogger } from "@smartcart/runtime";
 import { createTestDatabase, waitFor } from "@smartcart/testkit";
 import { parseSmartCartConfig } from "../src/config.ts";
-import { startSmartCart } from "../src/start-smartcart.ts";
+import { startSmartCart } from "../src/up/start-smartcart.ts";
 
 const anyPort = Object.fromEntries(
   ["ORDER", "INVENTORY", "PAYMENT", "STATUS", "LOG", "NOTIFICATION", "SHIPPING", "OPS", "WEB"].map(

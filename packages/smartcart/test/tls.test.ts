@@ -11,7 +11,7 @@ import { serviceNames } from "@smartcart/contract";
 import { createDevelopmentIssuer } from "@smartcart/identity";
 import { issueDevelopmentCertificates } from "@smartcart/identity/development-ca";
 import { makeTemporaryDirectory, runCommand, waitFor } from "@smartcart/testkit";
-import { buildPage } from "../src/build-page.ts";
+import { buildPage } from "../src/web/build-page.ts";
 import type { Who } from "./access-cells.ts";
 import { expected, judge, served, wrongOnes } from "./access-cells.ts";
 import { runPython } from "./python.ts";

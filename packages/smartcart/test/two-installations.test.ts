@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { silentLogger } from "@smartcart/runtime";
 import { canTestRabbitmq, createTestBroker } from "@smartcart/testkit";
-import { findRabbitMq } from "../src/find-rabbitmq.ts";
+import { findRabbitMq } from "../src/rabbitmq/find-rabbitmq.ts";
 import { rowsOf } from "./invariants.ts";
 import { seedBody, startStack, wholeLife } from "./stack.ts";
 

@@ -6,9 +6,9 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createDevelopmentIssuer, createTokenVerifier } from "@smartcart/identity";
 import { silentLogger } from "@smartcart/runtime";
-import { buildPage } from "../src/build-page.ts";
-import { startWebServer } from "../src/web-server.ts";
-import { signInFrom } from "../src/web-sign-in.ts";
+import { buildPage } from "../src/web/build-page.ts";
+import { startWebServer } from "../src/web/server.ts";
+import { signInFrom } from "../src/web/sign-in.ts";
 
 const settings = {
   issuer: "https://issuer.example",

@@ -1,6 +1,6 @@
 /** Statements that stage and apply files of goods. */
 import type { Queryable } from "@smartcart/store";
-import type { ImportLine, ImportSummary } from "../import-row.ts";
+import type { ImportLine, ImportSummary } from "../import/import-row.ts";
 
 /** Stores or renews an import, and locks it. Answers whether it was committed. */
 export async function touchImport(tx: Queryable, importId: string): Promise<boolean> {

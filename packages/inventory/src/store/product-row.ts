@@ -1,4 +1,4 @@
-import type { CatalogueProduct } from "../catalogue.ts";
+import type { CatalogueProduct } from "../catalogue/catalogue.ts";
 
 /** A product with its stock, as {@link selectProducts} reads it. */
 export interface ProductRow {

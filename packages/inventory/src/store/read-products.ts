@@ -1,6 +1,10 @@
 /** Statements that read products with their stock, without a lock. */
 import type { Queryable } from "@smartcart/store";
-import type { CatalogueFilter, CataloguePosition, CatalogueProduct } from "../catalogue.ts";
+import type {
+  CatalogueFilter,
+  CataloguePosition,
+  CatalogueProduct,
+} from "../catalogue/catalogue.ts";
 import type { ProductRow } from "./product-row.ts";
 import { selectProducts, toProduct } from "./product-row.ts";
 

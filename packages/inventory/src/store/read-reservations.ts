@@ -1,6 +1,6 @@
 /** Statements that read and lock reservations. */
 import type { Queryable } from "@smartcart/store";
-import type { Reservation } from "../reservation.ts";
+import type { Reservation } from "../reservations/reservation.ts";
 import type { ReservationRow } from "./reservation-row.ts";
 import { selectReservations, toReservation } from "./reservation-row.ts";
 

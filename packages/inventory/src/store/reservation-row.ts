@@ -1,5 +1,5 @@
-import type { Reservation, ReservationStatus } from "../reservation.ts";
-import type { Line } from "../stock-ledger.ts";
+import type { Reservation, ReservationStatus } from "../reservations/reservation.ts";
+import type { Line } from "../stock/stock-ledger.ts";
 
 /** A row of table `reservation`, as {@link selectReservations} reads it. */
 export interface ReservationRow {

@@ -1,6 +1,10 @@
 /** Statements of the stock ledger. */
 import type { Queryable } from "@smartcart/store";
-import type { AdjustmentReason, NewAdjustment, StockAdjustment } from "../stock-adjustment.ts";
+import type {
+  AdjustmentReason,
+  NewAdjustment,
+  StockAdjustment,
+} from "../stock/stock-adjustment.ts";
 
 interface AdjustmentRow {
   adjustment_id: string;

@@ -1,6 +1,6 @@
 /** Statements that add and edit products. */
 import type { Queryable } from "@smartcart/store";
-import type { CatalogueProduct, ProductEdit, ProductFields } from "../catalogue.ts";
+import type { CatalogueProduct, ProductEdit, ProductFields } from "../catalogue/catalogue.ts";
 import type { ProductRow } from "./product-row.ts";
 import { productColumns, toProduct } from "./product-row.ts";
 

@@ -1,7 +1,11 @@
 /** Statements that write reservations and move the units of their stock, and the locks of that stock. */
 import type { Queryable } from "@smartcart/store";
-import type { Reservation, ReservationChange, ReserveRequest } from "../reservation.ts";
-import type { Line, StockMove } from "../stock-ledger.ts";
+import type {
+  Reservation,
+  ReservationChange,
+  ReserveRequest,
+} from "../reservations/reservation.ts";
+import type { Line, StockMove } from "../stock/stock-ledger.ts";
 import { toAvailable } from "./read-stock.ts";
 import type { ReservationRow } from "./reservation-row.ts";
 import { toReservation } from "./reservation-row.ts";

@@ -5,7 +5,7 @@ import { CatalogueAdminService } from "@smartcart/gen/inventory/v1/catalogue_adm
 import type { ServiceClient } from "@smartcart/mesh";
 import { createServiceClient } from "@smartcart/mesh";
 import { createLogger } from "@smartcart/runtime";
-import { findUrls } from "../attach.ts";
+import { findUrls } from "../attach/attach.ts";
 import { CommandError } from "../cli/command.ts";
 import { parseSmartCartConfig } from "../config.ts";
 

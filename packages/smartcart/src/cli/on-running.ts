@@ -1,4 +1,4 @@
-import type { Attached } from "../attach.ts";
+import type { Attached } from "../attach/attach.ts";
 import type { Cli } from "./command.ts";
 
 /** Runs a tool on the SmartCart that runs: on what the environment names, or on what runs in the state folder. */
@@ -6,7 +6,7 @@ export async function onRunning(
   { env }: Cli,
   tool: (running: Attached) => Promise<void>,
 ): Promise<void> {
-  const { attach } = await import("../attach.ts");
+  const { attach } = await import("../attach/attach.ts");
   await using running = await attach(env);
   await tool(running);
 }

@@ -22,7 +22,7 @@ export const addCerts: AddCommand = (program, cli) => {
       wholeNumber(1, 3_650),
     )
     .action(async (folder: string, { host = [], days }: CertsFlags) => {
-      const { runCerts } = await import("../certs.ts");
+      const { runCerts } = await import("../credentials/certificates.ts");
       cli.print(await runCerts({ folder, hosts: host, days }));
     });
 };

@@ -11,7 +11,7 @@ export const addDb: AddCommand = (program, cli) => {
     )
     .addOption(jsonOption())
     .action(async ({ json }: { json?: boolean }) => {
-      const { findDatabase } = await import("../attach.ts");
+      const { findDatabase } = await import("../attach/attach.ts");
       const url = withoutDefaults(await findDatabase(cli.env));
       cli.printSecret(json ? `${JSON.stringify({ url })}\n` : `${url}\n`);
     });

@@ -6,7 +6,12 @@ import type { AddCommand, Cli } from "../cli/command.ts";
 import { CommandError, jsonOption } from "../cli/command.ts";
 import { onRunning } from "../cli/on-running.ts";
 import { wholeNumber } from "../cli/parsers.ts";
-import { describeQueue, listed, queuesWithDeadLetters, shown } from "../dlq.ts";
+import {
+  describeQueue,
+  listed,
+  queuesWithDeadLetters,
+  shown,
+} from "../dead-letters/list-dead-letters.ts";
 
 /** Dead letters that one command looks through for the ids it is given. */
 const SEARCHED = 10_000;

@@ -28,7 +28,7 @@ export const addDoctor: AddCommand = (program, cli) => {
     .addOption(jsonOption())
     .action(({ reconcile = false, wait, json }: DoctorFlags) =>
       onRunning(cli, async (running) => {
-        const { describeDiagnosis, runDoctor } = await import("../doctor.ts");
+        const { describeDiagnosis, runDoctor } = await import("../doctor/doctor.ts");
         const diagnosis = await runDoctor(running, { reconcile, patienceMs: wait * 1_000 });
         if (json) cli.printJson(diagnosis);
         else cli.print(describeDiagnosis(diagnosis));

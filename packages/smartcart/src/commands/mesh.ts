@@ -11,7 +11,7 @@ export const addMesh: AddCommand = (program, cli) => {
     )
     .addOption(jsonOption())
     .action(async ({ json }: { json?: boolean }) => {
-      const { meshMethods, meshTable } = await import("../mesh-table.ts");
+      const { meshMethods, meshTable } = await import("../reference/method-table.ts");
       if (json) cli.printJson(meshMethods());
       else cli.print(meshTable());
     });

@@ -16,7 +16,7 @@ export const addRoles: AddCommand = (program, cli) => {
       if (!databaseUrl) throw new CommandError("DATABASE_URL is not set: the database's owner");
       if (amqpUrl && !managementUrl)
         throw new CommandError("RABBITMQ_MANAGEMENT_URL is not set, but AMQP_URL is.");
-      const { createRoles } = await import("../roles.ts");
+      const { createRoles } = await import("../credentials/service-roles.ts");
       const { createLogger } = await import("@smartcart/runtime");
       const { serviceNames } = await import("@smartcart/contract");
       const passwords = Object.fromEntries(

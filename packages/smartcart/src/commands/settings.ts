@@ -9,7 +9,7 @@ export const addSettings: AddCommand = (program, cli) => {
     .description("Lists the environment variables of all services with their defaults.")
     .addOption(jsonOption())
     .action(async ({ json }: { json?: boolean }) => {
-      const { settings, settingsTable } = await import("../settings.ts");
+      const { settings, settingsTable } = await import("../reference/settings-table.ts");
       if (json) cli.printJson(settings());
       else cli.print(settingsTable());
     });

@@ -1,6 +1,6 @@
 /** `smartcart up`, which is `npm start`. */
 import type { AddCommand } from "../cli/command.ts";
-import type { UpOptions } from "../up.ts";
+import type { UpOptions } from "../up/up.ts";
 
 export const addUp: AddCommand = (program) => {
   program
@@ -16,7 +16,7 @@ export const addUp: AddCommand = (program) => {
     .option("--fresh", "start with an empty state folder")
     .option("--json", "write log records as JSON also on a terminal, and no table of URLs")
     .action(async (options: Partial<UpOptions>) => {
-      const { runUp } = await import("../up.ts");
+      const { runUp } = await import("../up/up.ts");
       await runUp({ rabbitmq: false, fresh: false, json: false, ...options });
     });
 };

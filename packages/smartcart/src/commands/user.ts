@@ -27,7 +27,7 @@ function addExport(user: Command, cli: Cli): void {
     .option("--json", "print each order as one line of JSON, for programs")
     .action((userId: string, { json }: { json?: boolean }) =>
       onRunning(cli, async (running) => {
-        const { exportOf } = await import("../user-export.ts");
+        const { exportOf } = await import("../privacy/export-user.ts");
         let orders = 0;
         for await (const record of exportOf(running, userId)) {
           orders += 1;
@@ -57,7 +57,7 @@ function addErase(user: Command, cli: Cli): void {
     .addOption(jsonOption())
     .action((userId: string, { wait = 0, json }: { wait?: number; json?: boolean }) =>
       onRunning(cli, async (running) => {
-        const { eraseUser } = await import("../user-erasure.ts");
+        const { eraseUser } = await import("../privacy/erase-user.ts");
         const erased = await eraseUser(running, userId, wait * 1_000);
         if (json) cli.printJson(erased);
         else

@@ -9,7 +9,7 @@ export const addWeb: AddCommand = (program) => {
       "Serves the page and forwards its calls to services that run elsewhere: ORDER_URL, INVENTORY_URL, STATUS_URL, LOG_URL, OPS_URL.",
     )
     .action(async () => {
-      const { runWeb } = await import("../web.ts");
+      const { runWeb } = await import("../web/run-web.ts");
       await runWeb();
     });
 };

@@ -1,0 +1,142 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import type {
+  CatalogueAdminService,
+  UpdateProductRequest,
+} from "@smartcart/gen/inventory/v1/catalogue_admin_service_pb";
+import { ArchiveFilter } from "@smartcart/gen/inventory/v1/catalogue_admin_service_pb";
+import type { Money } from "@smartcart/gen/type/v1/money_pb";
+import { operatorOf, ValidationError } from "@smartcart/mesh";
+import { forCall } from "@smartcart/store";
+import { invalidPageToken } from "../errors.ts";
+import type { AdminParts } from "../import/import-routes.ts";
+import { createImportRoutes } from "../import/import-routes.ts";
+import { toAdjustmentMessage, toAdjustmentReason, toCatalogueProductMessage } from "../messages.ts";
+import { positionOf } from "../routes.ts";
+import { adjustStock } from "../stock/stock-adjuster.ts";
+import { listProducts } from "../store/read-products.ts";
+import { listAdjustments } from "../store/stock-adjustments.ts";
+import type { CatalogueFilter, CatalogueProduct, ProductEdit } from "./catalogue.ts";
+import { pageOf, pageSizeOf, toPageToken } from "./catalogue.ts";
+import { createProduct, readProduct, updateProduct } from "./catalogue-editor.ts";
+import { editViolations } from "./product-rules.ts";
+
+type Impl = ServiceImpl<typeof CatalogueAdminService>;
+type StockMethods = Pick<Impl, "adjustStock" | "listStockAdjustments">;
+type ImportMethods = ReturnType<typeof createImportRoutes>;
+type ProductMethods = Omit<Impl, keyof StockMethods | keyof ImportMethods>;
+
+/** The RPCs of smartcart.inventory.v1.CatalogueAdminService. */
+export function createAdminRoutes(parts: AdminParts): Impl {
+  return {
+    ...createProductMethods(parts),
+    ...createStockMethods(parts),
+    ...createImportRoutes(parts),
+  };
+}
+
+function archivedOf(filter: ArchiveFilter): CatalogueFilter["archived"] {
+  if (filter === ArchiveFilter.ALL) return "all";
+  return filter === ArchiveFilter.ARCHIVED ? "yes" : "no";
+}
+
+function createProductMethods({ database, onChange }: AdminParts): ProductMethods {
+  /** Makes a change, and answers the product. */
+  const change = async (work: () => Promise<CatalogueProduct>) => {
+    const product = toCatalogueProductMessage(await work());
+    onChange();
+    return { product };
+  };
+  const setArchived = (archived: boolean) => (request: { productId: string; revision: bigint }) =>
+    change(() =>
+      updateProduct(database, request.productId, request.revision, { ...noEdit, archived }),
+    );
+  return {
+    async listCatalogueProducts(request, context) {
+      const { query, category, archiveFilter, pageSize, pageToken } = request;
+      const after = positionOf(pageToken, "ListCatalogueProducts");
+      const size = pageSizeOf(pageSize);
+      const filter = { query, category, archived: archivedOf(archiveFilter) };
+      const found = await listProducts(forCall(database, context), filter, after, size + 1);
+      const { page, nextPageToken } = pageOf(found, size, toPageToken);
+      return { products: page.map(toCatalogueProductMessage), nextPageToken };
+    },
+
+    async getCatalogueProduct({ productId }, context) {
+      const product = await readProduct(forCall(database, context), productId);
+      return { product: toCatalogueProductMessage(product) };
+    },
+
+    async createProduct(request) {
+      const { productId, name, description, category, emoji, pictureUrl, initialStock } = request;
+      const texts = { name, description, category, emoji, pictureUrl };
+      const fields = { ...texts, ...priceOf(request.price as Money), archived: false };
+      requireValid(fields);
+      return change(() => createProduct(database, productId, fields, initialStock));
+    },
+
+    async updateProduct(request) {
+      const edit = toEdit(request);
+      requireValid(edit);
+      return change(() => updateProduct(database, request.productId, request.revision, edit));
+    },
+
+    archiveProduct: setArchived(true),
+    restoreProduct: setArchived(false),
+  };
+}
+
+function createStockMethods({ database, onChange }: AdminParts): StockMethods {
+  return {
+    async adjustStock({ adjustmentId, productId, delta, reason, note }, context) {
+      const adjustment = await adjustStock(database, {
+        ...{ adjustmentId, productId, delta, note },
+        reason: toAdjustmentReason(reason),
+        operator: operatorOf(context),
+      });
+      onChange();
+      return { adjustment: toAdjustmentMessage(adjustment) };
+    },
+
+    async listStockAdjustments({ productId, pageSize, pageToken }, context) {
+      const below = sequenceOf(pageToken);
+      const size = pageSizeOf(pageSize);
+      const found = await listAdjustments(forCall(database, context), productId, below, size + 1);
+      const tokenOf = ({ sequence }: { sequence: bigint }) => String(sequence);
+      const { page, nextPageToken } = pageOf(found, size, tokenOf);
+      return { adjustments: page.map(toAdjustmentMessage), nextPageToken };
+    },
+  };
+}
+
+/** Where the ledger goes on; undefined: at its newest entry. */
+function sequenceOf(pageToken: string): bigint | undefined {
+  if (pageToken === "") return undefined;
+  if (!/^[1-9]\d{0,17}$/.test(pageToken)) throw invalidPageToken("ListStockAdjustments");
+  return BigInt(pageToken);
+}
+
+const noEdit: ProductEdit = {
+  name: undefined,
+  description: undefined,
+  category: undefined,
+  emoji: undefined,
+  pictureUrl: undefined,
+  currencyCode: undefined,
+  priceMinor: undefined,
+  archived: undefined,
+};
+
+function toEdit(request: UpdateProductRequest): ProductEdit {
+  const { name, description, category, emoji, pictureUrl, price } = request;
+  const texts = { name, description, category, emoji, pictureUrl };
+  return { ...noEdit, ...texts, ...(price && priceOf(price)) };
+}
+
+function priceOf({ currencyCode, minorUnits }: Money) {
+  return { currencyCode, priceMinor: minorUnits };
+}
+
+function requireValid(edit: ProductEdit): void {
+  const violations = editViolations(edit);
+  if (violations.length > 0) throw new ValidationError(violations);
+}

@@ -1,0 +1,86 @@
+/**
+ * Erases a customer from all services. Orders are found by their user, so they are erased last: whatever ends this in between, the next
+ * run finds what is left. Each call is idempotent.
+ */
+import type { EventBus } from "@smartcart/bus";
+import { delay } from "@smartcart/runtime";
+import type { Attached } from "../attach/attach.ts";
+import type { OperatorClients } from "../attach/operator-clients.ts";
+import { createOperatorClients } from "../attach/operator-clients.ts";
+import { CommandError } from "../cli/command.ts";
+import type { LetterOfOrder } from "../dead-letters/dead-letters-by-order.ts";
+import { lettersByOrder } from "../dead-letters/dead-letters-by-order.ts";
+import { recordsOf } from "./export-user.ts";
+
+/** What was erased. */
+export interface Erasure {
+  readonly orders: number;
+  readonly payments: number;
+  readonly deadLetters: number;
+  /** Dead letters that cannot be decoded. They are kept, since they can be about anyone. */
+  readonly unreadableDeadLetters: number;
+}
+
+/** Orders of one call. */
+const BATCH_SIZE = 100;
+const POLL_MS = 500;
+const SHOWN_ORDERS = 5;
+
+/** @throws CommandError where orders are on their way after `waitMs`; nothing is erased then. */
+export async function eraseUser(
+  running: Attached,
+  userId: string,
+  waitMs: number,
+): Promise<Erasure> {
+  using clients = createOperatorClients(running);
+  const orderIds = await finalOrders(clients, userId, waitMs);
+  const { letters, unreadable } = await lettersByOrder(running.bus);
+  const erased = { orders: 0, payments: 0, deadLetters: 0, unreadableDeadLetters: unreadable };
+  for (let from = 0; from < orderIds.length; from += BATCH_SIZE) {
+    const batch = orderIds.slice(from, from + BATCH_SIZE);
+    const about = batch.flatMap((orderId) => letters.get(orderId) ?? []);
+    erased.deadLetters += await drop(running.bus, about);
+    const paid = await clients.payment.batchErasePayments({ orderIds: batch }, clients.as);
+    erased.payments += paid.erased;
+    const placed = await clients.order.batchEraseOrders({ userId, orderIds: batch }, clients.as);
+    erased.orders += placed.erased;
+  }
+  // Idempotency keys of orders that were deleted before.
+  await clients.order.batchEraseOrders({ userId, orderIds: [] }, clients.as);
+  return erased;
+}
+
+/** The ids of all orders of the user, once each of them is final. */
+async function finalOrders(
+  clients: OperatorClients,
+  userId: string,
+  waitMs: number,
+): Promise<readonly string[]> {
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const orderIds: string[] = [];
+    const onTheirWay: string[] = [];
+    for await (const { order, isFinal } of recordsOf(clients, userId)) {
+      (isFinal ? orderIds : onTheirWay).push(order?.orderId ?? "");
+    }
+    if (onTheirWay.length === 0) return orderIds;
+    if (performance.now() >= deadline) throw stillRunning(onTheirWay);
+    await delay(POLL_MS);
+  }
+}
+
+function stillRunning(orderIds: readonly string[]): CommandError {
+  const shown = orderIds.slice(0, SHOWN_ORDERS).join(", ");
+  const more = orderIds.length > SHOWN_ORDERS ? ` and ${orderIds.length - SHOWN_ORDERS} more` : "";
+  return new CommandError(
+    `Nothing was erased: ${orderIds.length} orders of the customer are on their way and need the address (${shown}${more}). Wait with --wait SECONDS until they are shipped, or cancel them.`,
+  );
+}
+
+async function drop(bus: EventBus, letters: readonly LetterOfOrder[]): Promise<number> {
+  let dropped = 0;
+  for (const [queue, of] of Map.groupBy(letters, (letter) => letter.queue)) {
+    dropped += await bus.deadLetters(queue).drop(of.map(({ id }) => id));
+  }
+  return dropped;
+}

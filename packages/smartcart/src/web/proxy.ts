@@ -1,0 +1,186 @@
+/** Passes requests and WebSockets of the page's origin on to the parts. */
+import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import type { ServerHttp2Stream } from "node:http2";
+import { constants } from "node:http2";
+import type { Socket } from "node:net";
+import { securityHeaders } from "@smartcart/runtime";
+import { isStream } from "./drain.ts";
+import { bodyTooLarge, internalProblem, sendProblem } from "./problems.ts";
+import { endToEnd } from "./proxy-headers.ts";
+import type { Destination, UpstreamOptions, Upstreams } from "./upstreams.ts";
+import { createUpstreams } from "./upstreams.ts";
+
+export interface Proxy extends Disposable {
+  /** Answers with what the part answers. */
+  web(request: IncomingMessage, response: ServerResponse, to: Destination): void;
+  /** Joins the socket with the part's, where the part agrees to the upgrade; else answers with what the part answers. */
+  upgrade(request: IncomingMessage, response: ServerResponse, upgrade: UpgradeTo): void;
+}
+
+export interface UpgradeTo {
+  readonly socket: Socket;
+  /** What was read beyond the headers. */
+  readonly head: Buffer;
+  readonly to: Destination;
+}
+
+/** As much as the parts take in one request of the public. */
+const MAX_BODY_BYTES = 256 * 1024;
+/** What a client may still send after an answer that came before the end of its request. */
+const MAX_DISCARDED_BYTES = 4 * 1024 * 1024;
+export function createProxy(o: UpstreamOptions): Proxy {
+  const upstreams = createUpstreams(o);
+  return {
+    web: (request, response, to) => passRequest(request, response, to, upstreams),
+    upgrade: (request, response, upgrade) => passUpgrade(request, response, upgrade, upstreams),
+    [Symbol.dispose]: () => upstreams[Symbol.dispose](),
+  };
+}
+
+function passRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  to: Destination,
+  { open }: Upstreams,
+): void {
+  if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) {
+    sendProblem(response, bodyTooLarge(MAX_BODY_BYTES));
+    discardRest(request);
+    return;
+  }
+  const outgoing = open(request, response, to);
+  if (outgoing === undefined) {
+    discardRest(request);
+    return;
+  }
+  passBody(request, response, outgoing);
+  outgoing.once("response", (answer) => {
+    endAtHalfClose(request, response, answer);
+    passAnswer(answer, response);
+    if (request.complete) return;
+    // Answered before the request's end, so the rest is discarded.
+    request.unpipe(outgoing);
+    discardRest(request);
+    answer.once("end", () => outgoing.destroy());
+  });
+}
+
+function passUpgrade(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { socket, head, to }: UpgradeTo,
+  { open }: Upstreams,
+): void {
+  const extra = { connection: "Upgrade", upgrade: "websocket" };
+  const outgoing = open(request, response, to, extra);
+  outgoing?.once("response", (answer) => passAnswer(answer, response));
+  outgoing?.once("upgrade", (answer, peer, peerHead) => {
+    response.detachSocket(socket);
+    join({ socket, head }, { socket: peer as Socket, head: peerHead }, answer);
+  });
+  outgoing?.end();
+}
+
+function passBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  outgoing: ClientRequest,
+): void {
+  let bytes = 0;
+  request.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= MAX_BODY_BYTES || outgoing.destroyed) return;
+    request.unpipe(outgoing);
+    outgoing.destroy();
+    sendProblem(response, bodyTooLarge(MAX_BODY_BYTES));
+    discardRest(request);
+  });
+  // It broke off: the part must not take what came of it for all of it.
+  request.on("error", () => outgoing.destroy());
+  request.pipe(outgoing);
+}
+
+/**
+ * Reads what is left of a request that has its answer, so that the next one on the connection is found, and within bounds: a
+ * connection that was cut off could take the answer with it.
+ */
+function discardRest(request: IncomingMessage): void {
+  // A stream of HTTP/2 holds up no other, and is ended by the port.
+  if (request.httpVersionMajor > 1) return;
+  let bytes = 0;
+  request.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > MAX_DISCARDED_BYTES) request.socket.destroy();
+  });
+  request.on("error", () => request.socket.destroy());
+  request.resume();
+}
+
+function passAnswer(answer: IncomingMessage, response: ServerResponse): void {
+  // Cut off on its way: so must be the client's, or it would take half an answer for a whole one.
+  answer.on("error", () => cutOff(response));
+  const headers = { ...securityHeaders, ...endToEnd(answer) };
+  const status = answer.statusCode ?? 502;
+  try {
+    // HTTP/2 has no words beside the number.
+    if (streamOf(response)) response.writeHead(status, headers);
+    else response.writeHead(status, answer.statusMessage, headers);
+  } catch {
+    // What Node reads of an answer, it does not always write.
+    answer.destroy();
+    sendProblem(response, internalProblem);
+    return;
+  }
+  response.flushHeaders();
+  answer.pipe(response);
+}
+
+/** The error says that it was not the end: a stream of HTTP/2 is closed, on HTTP/1.1 the connection. */
+function cutOff(response: ServerResponse): void {
+  const multiplexed = streamOf(response);
+  if (multiplexed) multiplexed.close(constants.NGHTTP2_INTERNAL_ERROR);
+  else response.destroy();
+}
+
+/** The stream of an answer by HTTP/2; undefined: the answer is by HTTP/1.1. */
+function streamOf(response: ServerResponse): ServerHttp2Stream | undefined {
+  return "stream" in response ? (response.stream as ServerHttp2Stream) : undefined;
+}
+
+/**
+ * A client may close its side after its request and wait for the answer (RFC 9112, 9.6). An answer without an end is another
+ * matter: such a client cannot be told from one that is gone, and no browser does so.
+ */
+function endAtHalfClose(
+  { socket, httpVersionMajor }: IncomingMessage,
+  response: ServerResponse,
+  answer: IncomingMessage,
+): void {
+  if (httpVersionMajor > 1) return;
+  if (!isStream(answer.headers["content-type"])) return;
+  const leave = () => void response.destroy();
+  if (socket.readableEnded) leave();
+  socket.once("end", leave);
+  response.once("close", () => socket.off("end", leave));
+}
+
+type End = Pick<UpgradeTo, "socket" | "head">;
+
+/** Joins both ends of a WebSocket: what comes out of one goes into the other, and they end together. */
+function join(client: End, part: End, answer: IncomingMessage): void {
+  const lines = Object.entries(endToEnd(answer)).flatMap(([name, values]) =>
+    values.map((value) => `${name}: ${value}`),
+  );
+  const head = ["HTTP/1.1 101 Switching Protocols", "connection: Upgrade", "upgrade: websocket"];
+  client.socket.write(`${[...head, ...lines].join("\r\n")}\r\n\r\n`, "latin1");
+  for (const [from, to] of [
+    [client, part],
+    [part, client],
+  ] as const) {
+    from.socket.setTimeout(0).setNoDelay(true).setKeepAlive(true, 30_000);
+    from.socket.on("error", () => from.socket.destroy());
+    from.socket.once("close", () => to.socket.destroySoon());
+    to.socket.write(from.head);
+    from.socket.pipe(to.socket);
+  }
+}

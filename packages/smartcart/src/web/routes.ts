@@ -1,0 +1,143 @@
+/** Who answers a request on the page's port: the port itself, the page, or one of the parts. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { DomainError } from "@smartcart/mesh";
+import type { Logger, Registry } from "@smartcart/runtime";
+import { isLoopback, setSecurityHeaders } from "@smartcart/runtime";
+import type { Upstream } from "@smartcart/web/proxy-rules";
+import { contentSecurityPolicy, isPage, upstreamFor } from "@smartcart/web/proxy-rules";
+import type { PageFiles } from "./page-files.ts";
+import { sendFile } from "./page-files.ts";
+import {
+  internalProblem,
+  malformedTarget,
+  misdirected,
+  noSuchPath,
+  rateLimited,
+  readOnly,
+  sendProblem,
+  serviceIsOff,
+} from "./problems.ts";
+import type { RequestTarget } from "./request-target.ts";
+import { targetOf } from "./request-target.ts";
+import type { SignInOptions } from "./sign-in.ts";
+import { answerSignIn, isSignInPath } from "./sign-in.ts";
+import type { Destination } from "./upstreams.ts";
+
+export interface RouteOptions {
+  readonly page: PageFiles;
+  /** Base URL of each part; an undefined one is off. */
+  readonly upstreams: Readonly<Record<Upstream, string | undefined>>;
+  /** Whether a `Host` names this server. */
+  readonly isMyName: (host: string | undefined) => boolean;
+  readonly signIn: SignInOptions;
+  /** Origins that scripts may call beside the page's own, separated by spaces. */
+  readonly connectTo: () => string | undefined;
+  /** Counts a request by its client. @returns the error where it is one too many. */
+  readonly limit: (request: IncomingMessage) => DomainError | undefined;
+  readonly metrics: Registry;
+  readonly log: Logger;
+}
+
+/** Passes a request on to a part. */
+export type Pass = (to: Destination) => void;
+
+/**
+ * Answers a request, or has it passed on. It is the edge of what strangers send, so it never throws: an error of ours costs
+ * this one request its answer.
+ */
+export type Router = (request: IncomingMessage, response: ServerResponse, pass: Pass) => void;
+
+export function createRouter(o: RouteOptions): Router {
+  return (request, response, pass) => {
+    try {
+      route(o, request, response, pass);
+    } catch (error) {
+      o.log.error("web.request_failed", { method: request.method, path: pathOf(request), error });
+      sendProblem(response, internalProblem);
+    }
+  };
+}
+
+/** Without the query, which may name a customer. */
+function pathOf({ url = "" }: IncomingMessage): string | undefined {
+  return url.split("?", 1)[0];
+}
+
+function route(o: RouteOptions, request: IncomingMessage, response: ServerResponse, pass: Pass) {
+  const target = targetOf(request);
+  if (target === undefined) return sendProblem(response, malformedTarget);
+  if (!o.isMyName(target.host)) return sendProblem(response, misdirected(target.host ?? ""));
+  const { path } = target;
+  const limited = probes.has(path) ? undefined : o.limit(request);
+  if (limited !== undefined) return sendProblem(response, rateLimited(limited));
+  if (isSignInPath(path)) return serveSignIn(o, request, response, path);
+  const upstream = upstreamFor({ path, accept: request.headers.accept });
+  if (upstream === undefined) return serveHere(o, request, response, target);
+  const url = o.upstreams[upstream];
+  if (url === undefined) return sendProblem(response, serviceIsOff(upstream));
+  pass({ part: upstream === "status" ? "status-hub" : upstream, upstream: new URL(url), target });
+}
+
+function serveSignIn(
+  { signIn, log }: RouteOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+): void {
+  answerSignIn(request, response, path, signIn).catch((error: unknown) => {
+    log.error("web.request_failed", { method: request.method, path, error });
+    sendProblem(response, internalProblem);
+  });
+}
+
+function serveHere(
+  o: RouteOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { path }: RequestTarget,
+) {
+  const isOperation = operations.has(path);
+  const file = isPage(path) ? o.page.index : o.page.at(path);
+  const policy = contentSecurityPolicy(o.connectTo());
+  const isReading = request.method === "GET" || request.method === "HEAD";
+  if (!isReading) return sendProblem(response, file || isOperation ? readOnly : noSuchPath);
+  if (isOperation) return sendOperation(request, response, path, o);
+  if (file !== undefined) return sendFile(request, response, { file, status: 200, policy });
+  // A person gets the page, which says that there is nothing.
+  if (!request.headers.accept?.includes("text/html")) return sendProblem(response, noSuchPath);
+  sendFile(request, response, { file: o.page.index, status: 404, policy });
+}
+
+/** What balancers ask; it is not counted. */
+const probes: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
+const operations: ReadonlySet<string> = new Set([...probes, "/metrics"]);
+
+/** The page needs nothing but its files, so it is ready while it lives; the parts behind it answer for themselves. */
+function sendOperation(
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  { metrics, log }: RouteOptions,
+): void {
+  setSecurityHeaders(response);
+  // The page's port is the one that everybody reaches; its numbers are for those on this machine.
+  if (path === "/metrics" && !isFromHere(request)) {
+    sendProblem(response, noSuchPath);
+    return;
+  }
+  if (path !== "/metrics") {
+    response.setHeader("content-type", "application/json").end('{"status":"ok"}');
+    return;
+  }
+  metrics.metrics().then(
+    (text) => response.setHeader("content-type", metrics.contentType).end(text),
+    (error: unknown) => {
+      log.error("web.metrics_failed", { error });
+      sendProblem(response, internalProblem);
+    },
+  );
+}
+
+function isFromHere({ socket, headers }: IncomingMessage): boolean {
+  return isLoopback(socket.remoteAddress ?? "") && headers["x-forwarded-for"] === undefined;
+}
