@@ -51,7 +51,8 @@ export async function productHasAPage(page: Page, baseUrl: string): Promise<void
   await page.getByRole("link", { name: "Basket, 2 items" }).waitFor();
   await stepper.getByRole("button", { name: "Remove one Olive Oil" }).dblclick();
   await page.getByRole("button", { name: "Add Olive Oil to the basket" }).waitFor();
-  await page.goto(new URL("/products/no-such-thing", baseUrl).href);
+  const none = await page.goto(new URL("/products/no-such-thing", baseUrl).href);
+  assert.equal(none?.status(), 404);
   await page.getByRole("heading", { name: "Product not found" }).waitFor();
 }
 
