@@ -545,6 +545,7 @@ export const comments: Readonly<Record<string, string>> = {
   "smartcart.ops.v1.QueueState.consumers": "Number of processes that consume the queue.",
   "smartcart.ops.v1.QueueState.dead_letters": "Dead letters of the queue.",
   "smartcart.ops.v1.QueueState.handled_per_second": "Messages handled per second in the preceding 5 seconds, by all processes.",
+  "smartcart.ops.v1.QueueState.oldest_ms": "Time since the oldest waiting message was published, in milliseconds. Unset if none waits, or if the engine does not tell: RabbitMQ shows a message only to a consumer, and counts that as a delivery.",
   "smartcart.ops.v1.QueueState.queue": "Name of the queue: \"orders\", \"shipments\", …",
   "smartcart.ops.v1.QueueState.retrying": "Messages that wait for their next attempt.",
   "smartcart.ops.v1.QueueState.waiting": "Messages that wait for a consumer.",

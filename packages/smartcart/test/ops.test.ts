@@ -109,9 +109,11 @@ describe("the mesh", () => {
     const path = `${shop.urls.ops}/smartcart.ops.v1.OpsService/GetOrderStory`;
     const headers = { "content-type": "application/json" };
     const body = JSON.stringify({ orderId });
+    type Story = { shipment?: object; unavailable?: string[] };
     const readStory = async () => {
       const answer = await fetch(path, { method: "POST", headers, body });
-      return (await answer.json()) as { shipment?: object; unavailable?: string[] };
+      const { story = {} } = (await answer.json()) as { story?: Story };
+      return story;
     };
     const story = await waitFor(
       async () => {
@@ -246,8 +248,11 @@ describe("demo mode", () => {
   it("stops shipping: orders wait in the queue, none is given up, and all go on", async () => {
     await ops.turn("shipping", "stop", 1);
     const { orderId } = (await shop.place(seedBody)).body;
-    const snapshot = await ops.snapshot("an order that waits", ({ queues }) =>
-      queues.some(({ queue, waiting }) => queue === "orders" && waiting >= 1n),
+    const snapshot = await ops.snapshot("an order that waits, and for how long", ({ queues }) =>
+      queues.some(
+        ({ queue, waiting, oldestMs = 0n }) =>
+          queue === "orders" && waiting >= 1n && oldestMs >= 500n,
+      ),
     );
     expect(snapshot.queues.find(({ queue }) => queue === "orders")).toMatchObject({
       retrying: 0n,
