@@ -14,6 +14,7 @@ import {
   idempotencyKeyReused,
   orderRejected,
   priceChanged,
+  tooManyOrders,
 } from "./errors.ts";
 import { fingerprintOf } from "./idempotency.ts";
 import type { StoredOrder } from "./order.ts";
@@ -42,6 +43,12 @@ export interface Answer {
   readonly replayed: boolean;
 }
 
+/**
+ * Orders under way at which no further one is taken. PlaceOrder serves 256 calls at once; the others have been answered PENDING.
+ * More of them would only slow down each other, and the answers to everybody.
+ */
+const MOST_UNDER_WAY = 320;
+
 /** Most that an order may cost, in minor units: what an int64 of the contract and a bigint of the database can hold. */
 const MOST_MINOR = 2n ** 63n - 1n;
 
@@ -55,14 +62,16 @@ export async function placeOrder(
   dependencies: PlaceOrderDependencies,
   signal?: AbortSignal,
 ): Promise<Answer> {
+  const answerAtMs = performance.now() + dependencies.answerTimeoutMs;
   const idempotency = key === undefined ? undefined : { key, fingerprint: fingerprintOf(request) };
   const { userId } = request;
   const known = idempotency && (await replay({ userId, ...idempotency }, dependencies));
   if (known !== undefined) return known;
+  if (dependencies.saga.backlog() >= MOST_UNDER_WAY) throw tooManyOrders();
   const order = await receive(request, idempotency, dependencies, signal);
   // Another request with the same key was quicker; it has the order.
   if (order === undefined) return placeOrder(request, key, dependencies, signal);
-  return settle(order, key, dependencies);
+  return settle(order, key, answerAtMs, dependencies);
 }
 
 /** The order where it was placed or may still be; throws the problem where it was rejected. */
@@ -118,10 +127,12 @@ function requireExpectedTotal(
 async function settle(
   order: StoredOrder,
   key: string | undefined,
-  { repository, saga, crashPoints, answerTimeoutMs }: PlaceOrderDependencies,
+  answerAtMs: number,
+  { repository, saga, crashPoints }: PlaceOrderDependencies,
 ): Promise<Answer> {
   const driven = saga.drive(order, { hasKey: key !== undefined });
-  const settled = await withTimeout(driven, answerTimeoutMs, () => undefined);
+  const leftMs = Math.max(0, answerAtMs - performance.now());
+  const settled = await withTimeout(driven, leftMs, () => undefined);
   const view = orderView(settled ?? (await repository.reload(order)));
   crashPoints.hit("answer.before-send");
   if (key === undefined) return { order: view, replayed: false };
