@@ -6,6 +6,7 @@ import type { PlaceOrderRequest } from "@smartcart/gen/order/v1/order_service_pb
 import { ValidationError } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
 import { currentTraceId, withTimeout } from "@smartcart/runtime";
+import type { Admission, Visit } from "./admission.ts";
 import type { Catalogue, PricedOrder } from "./catalogue.ts";
 import type { CrashPoints } from "./crash-points.ts";
 import {
@@ -14,7 +15,6 @@ import {
   idempotencyKeyReused,
   orderRejected,
   priceChanged,
-  tooManyOrders,
 } from "./errors.ts";
 import { fingerprintOf } from "./idempotency.ts";
 import type { StoredOrder } from "./order.ts";
@@ -30,10 +30,11 @@ export interface PlaceOrderDependencies {
   readonly repository: OrderRepository;
   readonly catalogue: Catalogue;
   readonly saga: OrderSaga;
+  readonly admission: Admission;
   readonly crashPoints: CrashPoints;
   readonly log: Logger;
   readonly now: () => Date;
-  /** How long to wait for the outcome before the answer is PENDING, in milliseconds. */
+  /** From the begin of the request until the answer is PENDING, where the outcome is not known, in milliseconds. */
   readonly answerTimeoutMs: number;
 }
 
@@ -42,12 +43,6 @@ export interface Answer {
   readonly order: Order;
   readonly replayed: boolean;
 }
-
-/**
- * Orders under way at which no further one is taken. PlaceOrder serves 256 calls at once; the others have been answered PENDING.
- * More of them would only slow down each other, and the answers to everybody.
- */
-const MOST_UNDER_WAY = 320;
 
 /** Most that an order may cost, in minor units: what an int64 of the contract and a bigint of the database can hold. */
 const MOST_MINOR = 2n ** 63n - 1n;
@@ -62,16 +57,29 @@ export async function placeOrder(
   dependencies: PlaceOrderDependencies,
   signal?: AbortSignal,
 ): Promise<Answer> {
-  const answerAtMs = performance.now() + dependencies.answerTimeoutMs;
+  const visit = await dependencies.admission.enter(signal);
+  try {
+    return await placeAdmitted(request, key, dependencies, visit, signal);
+  } finally {
+    visit.leave();
+  }
+}
+
+async function placeAdmitted(
+  request: PlaceOrderRequest,
+  key: string | undefined,
+  dependencies: PlaceOrderDependencies,
+  visit: Visit,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
   const idempotency = key === undefined ? undefined : { key, fingerprint: fingerprintOf(request) };
   const { userId } = request;
   const known = idempotency && (await replay({ userId, ...idempotency }, dependencies));
   if (known !== undefined) return known;
-  if (dependencies.saga.backlog() >= MOST_UNDER_WAY) throw tooManyOrders();
   const order = await receive(request, idempotency, dependencies, signal);
   // Another request with the same key was quicker; it has the order.
-  if (order === undefined) return placeOrder(request, key, dependencies, signal);
-  return settle(order, key, answerAtMs, dependencies);
+  if (order === undefined) return placeAdmitted(request, key, dependencies, visit, signal);
+  return settle(order, key, dependencies, visit);
 }
 
 /** The order where it was placed or may still be; throws the problem where it was rejected. */
@@ -127,12 +135,12 @@ function requireExpectedTotal(
 async function settle(
   order: StoredOrder,
   key: string | undefined,
-  answerAtMs: number,
-  { repository, saga, crashPoints }: PlaceOrderDependencies,
+  { repository, saga, crashPoints, answerTimeoutMs }: PlaceOrderDependencies,
+  visit: Visit,
 ): Promise<Answer> {
   const driven = saga.drive(order, { hasKey: key !== undefined });
-  const leftMs = Math.max(0, answerAtMs - performance.now());
-  const settled = await withTimeout(driven, leftMs, () => undefined);
+  const leftMs = Math.max(0, answerTimeoutMs - visit.elapsedMs());
+  const settled = await visit.wait(withTimeout(driven, leftMs, () => undefined));
   const view = orderView(settled ?? (await repository.reload(order)));
   crashPoints.hit("answer.before-send");
   if (key === undefined) return { order: view, replayed: false };

@@ -34,8 +34,6 @@ export interface SagaOptions {
 
 interface DriveOptions extends SagaOptions {
   readonly hasKey: boolean;
-  /** Counts calls to the payment provider that are under way. */
-  readonly charging: { count: number };
   readonly watchCall: WatchCall;
 }
 
@@ -47,8 +45,6 @@ export interface OrderSaga {
    * `hasKey: false` says that the order has no idempotency key, and so needs no answer stored. Default true.
    */
   drive(order: StoredOrder, o?: { readonly hasKey: boolean }): Promise<StoredOrder>;
-  /** Orders that are being driven, without those that wait for the payment provider: what keeps our own parts busy. */
-  backlog(): number;
   /** Resolves when nothing is being driven any more. */
   idle(): Promise<void>;
   /** Stops drivers at their next step; the resumer of another process, or the next start, goes on. */
@@ -59,12 +55,11 @@ export function createOrderSaga(options: SagaOptions): OrderSaga {
   const stopped = new AbortController();
   const { signal } = stopped;
   const underWay = new Map<string, Promise<StoredOrder>>();
-  const charging = { count: 0 };
   const watchCall = createSlowCallWatch(options.slowAfterMs ?? 150);
   return {
     drive(order, { hasKey } = { hasKey: true }) {
       const { orderId } = order;
-      const driving = { ...options, hasKey, charging, watchCall };
+      const driving = { ...options, hasKey, watchCall };
       const before = underWay.get(orderId);
       const driveFrom = () =>
         before === undefined
@@ -77,7 +72,6 @@ export function createOrderSaga(options: SagaOptions): OrderSaga {
       underWay.set(orderId, driven);
       return driven;
     },
-    backlog: () => underWay.size - charging.count,
     async idle() {
       while (underWay.size > 0) await Promise.allSettled(underWay.values());
     },
@@ -137,16 +131,13 @@ async function runStep(
   options: DriveOptions,
   signal: AbortSignal,
 ): Promise<"done" | "parked"> {
-  const { crashPoints, watchCall, charging } = options;
+  const { crashPoints, watchCall } = options;
   return withSpan(`saga.${step.name}`, { service: "order" }, async () => {
     const order = progress.current;
     crashPoints.hit(`${step.name}.before-call`);
-    const isCharge = step.name === "charge";
-    if (isCharge) charging.count += 1;
-    const called = call(order, step, options, signal).finally(() => {
-      if (isCharge) charging.count -= 1;
-    });
-    const transition = await watchCall(called, progress.show).finally(progress.shown);
+    const transition = await watchCall(call(order, step, options, signal), progress.show).finally(
+      progress.shown,
+    );
     crashPoints.hit(`${step.name}.after-call`);
     if (transition === "parked") return transition;
     // Somebody else has moved it meanwhile: what was answered is asked for again if it is still wanted.
