@@ -32,7 +32,7 @@ it("falls by a third for all that were too slow within a second, and not below a
   expect(now.limit).toBe(42);
   expect(nextConcurrency(now, slow(5900))).toEqual(now);
   for (let second = 6; second < 60; second += 1) now = nextConcurrency(now, slow(second * 1000));
-  expect(now.limit).toBe(8);
+  expect(now.limit).toBe(32);
 });
 
 it("lets as many in as are answered in time; of the others some wait, and the rest is told to come again", async () => {
