@@ -3,7 +3,12 @@ import { UsageError } from "@smartcart/testkit";
 import { parseSoakLine } from "./options.ts";
 
 it("has a default for everything", () => {
-  expect(parseSoakLine([])).toMatchObject({ queues: ["postgres"], seconds: 120, rounds: 1, rate: 50 });
+  expect(parseSoakLine([])).toMatchObject({
+    queues: ["postgres"],
+    seconds: 120,
+    rounds: 1,
+    rate: 50,
+  });
   expect(parseSoakLine([]).attacks.length).toBeGreaterThanOrEqual(7);
 });
 
@@ -15,7 +20,10 @@ it("takes the floods by one name, with a time that fits into a break", () => {
 
 it("takes some of the attacks", () => {
   const line = ["--attacks", "resets,bodies", "--queue", "rabbitmq"];
-  expect(parseSoakLine(line)).toMatchObject({ queues: ["rabbitmq"], attacks: ["resets", "bodies"] });
+  expect(parseSoakLine(line)).toMatchObject({
+    queues: ["rabbitmq"],
+    attacks: ["resets", "bodies"],
+  });
 });
 
 it.each([
