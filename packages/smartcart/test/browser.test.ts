@@ -7,6 +7,7 @@ import { openBus } from "@smartcart/bus";
 import { silentLogger } from "@smartcart/runtime";
 import { createTestDatabase, spawnService } from "@smartcart/testkit";
 import * as scenarios from "@smartcart/web/test/browser-scenarios";
+import * as catalogueConsoleVisits from "@smartcart/web/test/catalogue-console-scenarios";
 import * as catalogueVisits from "@smartcart/web/test/catalogue-scenarios";
 import * as consoleVisits from "@smartcart/web/test/console-scenarios";
 import type { FakeOps } from "@smartcart/web/test/fake-ops";
@@ -57,7 +58,8 @@ describe.skipIf(noBrowser)("in a browser", () => {
       baseUrl = stack.urls.web ?? "";
       databaseUrl = stack.databaseUrl;
     });
-    it.each(Object.entries({ ...visits, ...faults, ...catalogueVisits, ...operatorVisits }))(
+    const ofTheCatalogue = { ...catalogueVisits, ...catalogueConsoleVisits };
+    it.each(Object.entries({ ...visits, ...faults, ...ofTheCatalogue, ...operatorVisits }))(
       "%s",
       { timeout },
       (name, act) => visit(name, (page) => act(page, baseUrl)),
