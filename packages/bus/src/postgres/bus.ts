@@ -66,6 +66,8 @@ export async function openPostgresBus(
       const queue = queueTypeOf(name);
       return queue.deadLetter ? createDeadLetters(queue, database) : noDeadLetters;
     },
+    // What nobody listens for is not stored.
+    dropUnrouted: async () => 0,
     depths: () => readDepths(database),
     oldestMs: () => oldestMessages(database, [...queueTypes.keys()]),
     check: () =>
