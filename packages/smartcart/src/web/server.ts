@@ -1,9 +1,11 @@
 /** Serves the built page and, on the same origin, passes the browser's calls on to the parts. */
+
 import { once } from "node:events";
 import type { IncomingMessage, Server } from "node:http";
 import { createServer, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { TlsFiles } from "@smartcart/identity";
+import type { NodeRequest, NodeResponse } from "@smartcart/mesh";
 import { boundPipelines, createProtocolMux, demandTls, onlyHttp1 } from "@smartcart/mesh";
 import type { Logger, TrustedProxies } from "@smartcart/runtime";
 import {
@@ -75,7 +77,7 @@ export async function startWebServer(options: WebServerOptions): Promise<Running
   });
   const trusted = options.trustedProxies ?? loopbackProxies;
   const proxy = createProxy({ log, trusted, tls: options.partsTls });
-  const answer = (request: IncomingMessage, response: ServerResponse) => {
+  const answer = (request: NodeRequest, response: NodeResponse) => {
     drain.follow(response);
     if (options.tls !== undefined) demandTls(request, response);
     route(request, response, (to) => proxy.web(request, response, to));
@@ -87,8 +89,7 @@ export async function startWebServer(options: WebServerOptions): Promise<Running
   });
   const port = createProtocolMux({
     http1,
-    // To what answers, a request of HTTP/2 is one of HTTP/1.1 without a connection of its own.
-    onHttp2Request: (request, response) => answer(request as never, response as never),
+    onHttp2Request: (request, response) => answer(request, response),
     maxStreams: MAX_STREAMS,
     trustedProxies: trusted,
     tls: options.tls,
@@ -109,9 +110,7 @@ export async function startWebServer(options: WebServerOptions): Promise<Running
   };
 }
 
-function createHttp1Server(
-  answer: (request: IncomingMessage, response: ServerResponse) => void,
-): Server {
+function createHttp1Server(answer: (request: NodeRequest, response: NodeResponse) => void): Server {
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
