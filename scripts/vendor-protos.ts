@@ -21,6 +21,7 @@ const reflection = packageRoot("@grpc/reflection");
 const copies: ReadonlyArray<readonly [from: string, to: string]> = [
   [join(googleapis, "google/api/annotations.proto"), "googleapis/google/api/annotations.proto"],
   [join(googleapis, "google/api/http.proto"), "googleapis/google/api/http.proto"],
+  [join(googleapis, "google/rpc/error_details.proto"), "googleapis/google/rpc/error_details.proto"],
   [join(googleapis, "LICENSE"), "googleapis/LICENSE"],
   [join(health, "proto/health/v1/health.proto"), "grpc/grpc/health/v1/health.proto"],
   [

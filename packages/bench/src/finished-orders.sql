@@ -44,8 +44,13 @@ with numbered as (
   insert into shipping.shipment (order_id, status, started_at, due_at, shipped_at, tracking_number)
   select order_id, 'SHIPPED', placed_at, placed_at, placed_at, 'SC' || upper(substr(hash, 1, 12)) from finished order by order_id
 )
--- Three lines of the log an order.
-insert into log.log_record (record_id, occurred_at, severity, service, event, message, order_id, trace_id, attributes)
-select hash || '-' || nr, placed_at, 1, (array['order', 'shipping', 'shipping'])[nr],
-       (array['order.placed', 'shipping.started', 'shipping.shipped'])[nr], 'Order ' || order_id, order_id, hash, '{}'
-from finished, generate_series(1, 3) nr order by placed_at
+-- Three lines of the log an order, those of a second in one batch.
+insert into log.log_batch (second, stored_on, lines, highest_severity, writers, keys, record_ids, times, severities, services, events,
+                           messages, order_ids, trace_ids, attributes)
+select date_trunc('second', placed_at), today, count(*), 2, array['order', 'shipping'],
+       array(select log.log_key(id, today) from unnest(array_agg(distinct order_id) || array_agg(distinct hash)) id),
+       array_agg(hash || '-' || nr), array_agg(placed_at), array_agg(2::smallint), array_agg((array['order', 'shipping', 'shipping'])[nr]),
+       array_agg((array['order.placed', 'shipping.started', 'shipping.shipped'])[nr]), array_agg('Order ' || order_id),
+       array_agg(order_id), array_agg(hash), array_agg('{}'::text)
+from finished, generate_series(1, 3) nr, (select (extract(epoch from $3::timestamptz)::bigint / 86400)::int as today) day
+group by 1, 2 order by 1

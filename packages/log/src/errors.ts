@@ -33,7 +33,7 @@ export function tooManySearches(): DomainError {
   });
 }
 
-export function searchTooCostly(seconds: number, cause: unknown): DomainError {
+export function searchTooCostly(seconds: number, cause?: unknown): DomainError {
   return new DomainError({
     code: "SEARCH_TOO_COSTLY",
     rpcCode: Code.ResourceExhausted,

@@ -16,44 +16,69 @@ export interface SearchPosition {
   readonly position: string;
 }
 
-/** Conditions in SQL, with their values: "$1" is the first of them. */
-export interface Conditions {
-  /** One or more, to be joined by AND. */
-  readonly sql: readonly string[];
-  readonly values: readonly unknown[];
-}
+/** A condition in SQL, with the values that its "?" stand for. */
+export type Condition = readonly [sql: string, ...values: readonly unknown[]];
 
 const columns = `event || E'\\n' || message || E'\\n' || attributes`;
 
+/** Conditions as an expression, with its parameters. */
+export function toSql(conditions: readonly Condition[]): { sql: string; values: unknown[] } {
+  let parameters = 0;
+  const numbered = conditions.map(([sql]) =>
+    sql.replaceAll("?", () => {
+      parameters += 1;
+      return `$${parameters}`;
+    }),
+  );
+  return {
+    sql: ["TRUE", ...numbered].join(" AND "),
+    values: conditions.flatMap(([, ...values]) => values),
+  };
+}
+
 /**
- * A filter as conditions on `log_record`. The text depends on which conditions are set, so that each search is planned for the
- * index that serves it.
+ * Which batches may hold what a filter asks for, as conditions on `log_batch`. The text depends on which conditions are set, so
+ * that each search is planned for the index that serves it.
  *
- * @param more further conditions, each with the one value that its "?" stands for
+ * @returns `indexed`: conditions that the index of orders and traces serves
  */
-export function toConditions(
-  filter: LogFilter | undefined,
-  more: readonly (readonly [sql: string, value: unknown])[] = [],
-): Conditions {
-  const all: (readonly [string, unknown])[] = [...more];
-  if (filter?.orderId) all.push(["order_id = ? AND order_id <> ''", filter.orderId]);
-  if (filter?.traceId) all.push(["trace_id = ? AND trace_id <> ''", filter.traceId]);
+export function batchConditions(filter: LogFilter | undefined): {
+  readonly indexed: readonly Condition[];
+  readonly others: readonly Condition[];
+} {
+  const ids = [filter?.orderId, filter?.traceId].filter((id) => id !== undefined && id !== "");
+  const others: Condition[] = [];
+  if (filter?.service) others.push(["writers @> array[?::text]", filter.service]);
+  if (filter?.minSeverity) others.push(severityCondition(filter.minSeverity));
+  if (filter?.since)
+    others.push(["second > ?::timestamptz - interval '1 second'", timestampDate(filter.since)]);
+  if (filter?.until) others.push(["second < ?", timestampDate(filter.until)]);
+  return { indexed: ids.map((id) => [`keys && ${keysOfAllDays}`, id] as const), others };
+}
+
+const keysOfAllDays = `array(select log_key(?, day) from generate_series(
+  (select stored_on from log_batch order by batch limit 1),
+  (select stored_on from log_batch order by batch desc limit 1)) as day)`;
+
+/** The index of warnings and errors is used only where the statement itself says that it asks for nothing less. */
+function severityCondition(minSeverity: number): Condition {
+  const condition = "highest_severity >= ?";
+  return [minSeverity >= 3 ? `${condition} AND highest_severity >= 3` : condition, minSeverity];
+}
+
+/** A filter as conditions on `log_record`. */
+export function lineConditions(filter: LogFilter | undefined): readonly Condition[] {
+  const all: Condition[] = [];
+  if (filter?.orderId) all.push(["order_id = ?", filter.orderId]);
+  if (filter?.traceId) all.push(["trace_id = ?", filter.traceId]);
   if (filter?.service) all.push(["service = ?", filter.service]);
-  if (filter?.minSeverity) all.push(severityCondition(filter.minSeverity));
+  if (filter?.minSeverity) all.push(["severity >= ?", filter.minSeverity]);
   if (filter?.since) all.push(["occurred_at >= ?", timestampDate(filter.since)]);
   if (filter?.until) all.push(["occurred_at < ?", timestampDate(filter.until)]);
   for (const word of wordsOf(filter?.text ?? "")) {
     all.push([`${columns} ILIKE ?`, `%${escapePattern(word)}%`]);
   }
-  return {
-    sql: ["TRUE", ...all.map(([sql], index) => sql.replace("?", () => `$${index + 1}`))],
-    values: all.map(([, value]) => value),
-  };
-}
-
-/** The index of warnings and errors is used only where the statement itself says that it asks for nothing less. */
-function severityCondition(minSeverity: number): readonly [string, unknown] {
-  return [minSeverity >= 3 ? "severity >= ? AND severity >= 3" : "severity >= ?", minSeverity];
+  return all;
 }
 
 /** The words of a search: each of them must stand somewhere, in any order. */

@@ -10,8 +10,6 @@ import { toStored } from "./record.ts";
 import { insertRecords } from "./store.ts";
 
 const QUEUE = "logs";
-/** Most records in one statement. */
-const CHUNK_SIZE = 2000;
 
 /** What the consumer works with. */
 export interface LogsEmittedConsumerOptions {
@@ -36,11 +34,7 @@ export function startLogsEmittedConsumer(o: LogsEmittedConsumerOptions): Promise
     maxBatch: 64,
     async handle(batch, { signal }) {
       const records = o.intake(batch.flatMap((delivery) => recordsOf(delivery, o.now())));
-      let stored = 0;
-      for (let start = 0; start < records.length; start += CHUNK_SIZE) {
-        const chunk = records.slice(start, start + CHUNK_SIZE);
-        stored += await insertPatiently(chunk, o, signal);
-      }
+      const stored = await insertPatiently(records, o, signal);
       if (stored > 0) o.onStored(stored);
       return batch.map(outcomeOf);
     },

@@ -3,7 +3,7 @@ import { createSemaphore } from "@smartcart/runtime";
 import type { Database, Queryable } from "@smartcart/store";
 import { sqlStateOf, withTransaction } from "@smartcart/store";
 import { searchTooCostly, tooManySearches } from "./errors.ts";
-import { limitCost } from "./store.ts";
+import { limitCost } from "./read-records.ts";
 
 /**
  * Searches of the table. Orders run on the same processors, so what readers take is bounded however many
@@ -75,7 +75,14 @@ export function createReadings(database: Database): Readings {
   };
 }
 
+/** Each statement has the whole time, and none begins when it has passed. */
 async function bounded<T>(tx: Queryable, read: (tx: Queryable) => Promise<T>): Promise<T> {
   await limitCost(tx, TIMEOUT_MS);
-  return read(tx);
+  const endMs = performance.now() + TIMEOUT_MS;
+  return read({
+    query(statement) {
+      if (performance.now() < endMs) return tx.query(statement);
+      return Promise.reject(searchTooCostly(TIMEOUT_MS / 1000));
+    },
+  });
 }

@@ -2,8 +2,8 @@ import { untilAborted } from "@smartcart/runtime";
 import type { Queryable } from "@smartcart/store";
 import type { SearchableRecord } from "./filter.ts";
 import { searchTextOf } from "./filter.ts";
-import type { FoundRecord } from "./store.ts";
-import { readForward, readHead } from "./store.ts";
+import type { FoundRecord } from "./read-records.ts";
+import { readForward, readHead } from "./read-records.ts";
 
 /** Lines that are read at once. */
 const PAGE_SIZE = 500;

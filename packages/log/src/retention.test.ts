@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import { firstToKeep } from "./retention.ts";
 
 test.each([
-  [{ oldest: "0", records: 0, bytesPerRecord: 0 }, 1000, "0"],
-  [{ oldest: "1", records: 10, bytesPerRecord: 750 }, 10_000, "1"],
-  // Half of them are too much: 250 bytes of each are in the indexes.
-  [{ oldest: "1001", records: 10, bytesPerRecord: 750 }, 5000, "1006"],
-  [{ oldest: "1", records: 3, bytesPerRecord: 750 }, 1, "4"],
-])("of %j, %d bytes are kept from position %s on", (stored, bytes, expected) => {
+  [{ oldest: "0", batches: 0, bytesPerBatch: 0, keysPerBatch: 0 }, 1000, "0"],
+  [{ oldest: "1", batches: 10, bytesPerBatch: 380, keysPerBatch: 10 }, 10_000, "1"],
+  // Half of them are too much: each takes 300 bytes beside its records, and 32 for each order and trace.
+  [{ oldest: "1001", batches: 10, bytesPerBatch: 380, keysPerBatch: 10 }, 5000, "1006"],
+  [{ oldest: "1", batches: 3, bytesPerBatch: 380, keysPerBatch: 10 }, 1, "4"],
+])("of %j, %d bytes are kept from batch %s on", (stored, bytes, expected) => {
   expect(firstToKeep(stored, bytes)).toBe(expected);
 });

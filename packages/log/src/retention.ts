@@ -1,17 +1,19 @@
 import type { Logger } from "@smartcart/runtime";
 import { startTimer } from "@smartcart/runtime";
 import type { Queryable } from "@smartcart/store";
-import type { StoredSize } from "./store.ts";
+import type { Deleted, StoredSize } from "./store.ts";
 import { deleteBefore, deleteOlder, readStoredSize } from "./store.ts";
 
 const PRUNE_EVERY_MS = 60 * 1000;
-/** Small enough to be quick, so that pruning never holds anything up. */
-const CHUNK_SIZE = 5000;
+/** Batches: few enough to be quick, so that pruning never holds anything up. */
+const CHUNK_SIZE = 100;
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Pages that are looked at to know how large a record is. */
+/** Pages that are looked at to know how large a batch is. */
 const SAMPLE_PAGES = 200;
-/** Entries of a record in five indexes. */
-const INDEX_BYTES = 250;
+/** Of a batch, beside its arrays: the row and its entries in the indexes. */
+const ROW_BYTES = 300;
+/** Of an order or a trace: in the row and in its index. */
+const KEY_BYTES = 32;
 
 /** What retention works with. */
 export interface RetentionOptions {
@@ -44,20 +46,23 @@ export function startRetention(o: RetentionOptions): AsyncDisposable {
   return timer;
 }
 
-/** The position of the first record to keep; pure. Positions are contiguous but for those of records that came twice. */
+/** The first batch to keep; pure. Batches are numbered without gaps, but for a write that failed. */
 export function firstToKeep(stored: StoredSize, maxBytes: number): string {
-  const bytes = stored.records * (stored.bytesPerRecord + INDEX_BYTES);
+  const bytesPerBatch = stored.bytesPerBatch + ROW_BYTES + stored.keysPerBatch * KEY_BYTES;
+  const bytes = stored.batches * bytesPerBatch;
   if (bytes <= maxBytes) return stored.oldest;
-  const excess = Math.ceil(stored.records * (1 - maxBytes / bytes));
+  const excess = Math.ceil(stored.batches * (1 - maxBytes / bytes));
   return `${BigInt(stored.oldest) + BigInt(excess)}`;
 }
 
-async function inChunks(signal: AbortSignal, remove: () => Promise<number>): Promise<number> {
+/** How many records went. */
+async function inChunks(signal: AbortSignal, remove: () => Promise<Deleted>): Promise<number> {
   let total = 0;
-  let deleted = CHUNK_SIZE;
-  while (deleted === CHUNK_SIZE && !signal.aborted) {
-    deleted = await remove();
-    total += deleted;
+  let batches = CHUNK_SIZE;
+  while (batches === CHUNK_SIZE && !signal.aborted) {
+    const deleted = await remove();
+    batches = deleted.batches;
+    total += deleted.records;
   }
   return total;
 }

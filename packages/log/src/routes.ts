@@ -7,9 +7,9 @@ import { LogRecordSchema } from "@smartcart/gen/log/v1/log_pb";
 import type { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import { invalidPageToken } from "./errors.ts";
 import { parsePageToken, toPageToken } from "./filter.ts";
+import type { FoundRecord } from "./read-records.ts";
+import { searchRecords } from "./read-records.ts";
 import type { Readings } from "./readings.ts";
-import type { FoundRecord } from "./store.ts";
-import { searchRecords } from "./store.ts";
 import type { Tail } from "./tail.ts";
 
 const DEFAULT_PAGE_SIZE = 100;

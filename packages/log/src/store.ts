@@ -1,211 +1,195 @@
-import type { LogFilter } from "@smartcart/gen/log/v1/log_service_pb";
-import type { Queryable } from "@smartcart/store";
-import type { SearchPosition } from "./filter.ts";
-import { toConditions } from "./filter.ts";
+import type { Database, Queryable } from "@smartcart/store";
+import { withTransaction } from "@smartcart/store";
 import type { StoredRecord } from "./record.ts";
 
-// All statements of the service.
+// The statements that write; `read-records.ts` has those that read.
 
-/** A record that was read, with its place in the table. */
-export interface FoundRecord extends StoredRecord {
-  /** A bigint as text. */
-  readonly position: string;
-}
+/** Most records in one statement; a batch holds 4,000. */
+const CHUNK_SIZE = 2000;
 
-interface RecordRow {
-  position: string;
-  record_id: string;
-  occurred_at: Date;
-  severity: FoundRecord["severity"];
-  service: string;
-  event: string;
-  message: string;
-  order_id: string;
-  trace_id: string;
-  attributes: string;
-}
+const columns = [
+  ["record_ids", "text[]"],
+  ["times", "timestamptz[]"],
+  ["severities", "smallint[]"],
+  ["services", "text[]"],
+  ["events", "text[]"],
+  ["messages", "text[]"],
+  ["order_ids", "text[]"],
+  ["trace_ids", "text[]"],
+  ["attributes", "text[]"],
+] as const;
 
-const selectRecords = `select position, record_id, occurred_at, severity, service, event, message,
-  order_id, trace_id, attributes from log_record`;
+/** The parameters $1 to $9: a column of each field, for all batches of the statement. */
+const parametersOf = (records: readonly StoredRecord[]) => [
+  records.map((record) => record.recordId),
+  records.map((record) => record.occurredAt),
+  records.map((record) => record.severity),
+  records.map((record) => record.service),
+  records.map((record) => record.event),
+  records.map((record) => record.message),
+  records.map((record) => record.orderId),
+  records.map((record) => record.traceId),
+  records.map((record) => record.attributes),
+];
 
-/**
- * Stores records in the order given, except those that are stored already; answers how many were new. Writers take turns by
- * an advisory lock that is held until their commit; without it a row could become visible after one with a higher position,
- * and a reader who had passed by would never see it. The lock lives and dies with this one statement: run it on its own.
- */
+/** The part of a parameter that belongs to the batch `part`. */
+const slice = (number: number) =>
+  `($${number}::${columns[number - 1]?.[1]})[part.first_line:part.last_line]`;
+
+/** Stores records, those of a second in the order given, except those that are stored already; answers how many were new. */
 export async function insertRecords(
-  db: Queryable,
+  db: Database,
   records: readonly StoredRecord[],
 ): Promise<number> {
-  const { rowCount } = await db.query({
-    name: "log.insert",
-    text: `with turn as materialized (
-        select pg_advisory_xact_lock(hashtext('smartcart.log.insert'), hashtext(current_schema()))
-      )
-      insert into log_record (record_id, occurred_at, severity, service, event, message, order_id,
-        trace_id, attributes)
-      select record_id, occurred_at, severity, service, event, message, order_id, trace_id, attributes
-      from turn cross join unnest($1::text[], $2::timestamptz[], $3::smallint[], $4::text[],
-        $5::text[], $6::text[], $7::text[], $8::text[], $9::text[]) with ordinality
-        as line (record_id, occurred_at, severity, service, event, message, order_id, trace_id,
-          attributes, nr)
-      order by nr
-      on conflict (record_id) do nothing`,
-    values: [
-      records.map((record) => record.recordId),
-      records.map((record) => record.occurredAt),
-      records.map((record) => record.severity),
-      records.map((record) => record.service),
-      records.map((record) => record.event),
-      records.map((record) => record.message),
-      records.map((record) => record.orderId),
-      records.map((record) => record.traceId),
-      records.map((record) => record.attributes),
-    ],
-  });
-  return rowCount;
+  let inserted = 0;
+  for (let start = 0; start < records.length; start += CHUNK_SIZE) {
+    const chunk = records.slice(start, start + CHUNK_SIZE);
+    inserted += await withTransaction(db, "log.insert", (tx) => insertInTurn(tx, chunk));
+  }
+  return inserted;
 }
 
 /**
- * Bounds what the statements of this transaction may cost: each is cancelled after so long, with SQLSTATE 57014, and none
- * takes more than one process of the database.
+ * The same for up to 2,000 records, in a transaction. A record is told by its id, among those of its second. Writers take turns
+ * by an advisory lock that is held until their commit; without it a batch could become visible after a later one, and a reader who
+ * had passed by would never see it.
  */
-export async function limitCost(tx: Queryable, timeoutMs: number): Promise<void> {
+export async function insertInTurn(
+  tx: Queryable,
+  records: readonly StoredRecord[],
+): Promise<number> {
+  // A statement of its own: the next one sees what was committed while this one waited.
   await tx.query({
-    name: "log.limit_cost",
-    text: `select set_config('statement_timeout', $1, true),
-      set_config('max_parallel_workers_per_gather', '0', true)`,
-    values: [`${timeoutMs}`],
+    name: "log.take_turn",
+    text: "select pg_advisory_xact_lock(hashtext('smartcart.log.insert'), hashtext(current_schema()))",
   });
+  const sorted = [...new Map(records.map((record) => [record.recordId, record])).values()].sort(
+    (one, other) => secondOf(one) - secondOf(other),
+  );
+  if (await insertNew(tx, sorted)) return sorted.length;
+  const known = await readKnown(tx, sorted);
+  const rest = sorted.filter(({ recordId }) => !known.has(recordId));
+  if (rest.length > 0) await insertNew(tx, rest);
+  return rest.length;
 }
 
-/** Finds up to `limit` records that come after a position in the order of a search: newest first. */
-export async function searchRecords(
-  db: Queryable,
-  filter: LogFilter | undefined,
-  after: SearchPosition | undefined,
-  limit: number,
-): Promise<FoundRecord[]> {
-  const { sql, values } = toConditions(filter);
-  const next = values.length + 1;
-  const paging = after ? ` and (occurred_at, position) < ($${next + 1}, $${next + 2})` : "";
-  const { rows } = await db.query<RecordRow>({
-    text: `${selectRecords} where ${sql.join(" and ")}${paging}
-      order by occurred_at desc, position desc limit $${next}`,
-    values: [...values, limit, ...(after ? [new Date(after.occurredAtMs), after.position] : [])],
+/** Inserts records, sorted by second; false, and nothing is stored, where one of them is stored already. */
+async function insertNew(tx: Queryable, records: readonly StoredRecord[]): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: "log.insert",
+    text: `insert into log_batch (second, stored_on, lines, highest_severity, writers, keys,
+        ${columns.map(([name]) => name).join(", ")})
+      select second, today, last_line - first_line + 1, (select max(s) from unnest(${slice(3)}) s),
+        array(select distinct s from unnest(${slice(4)}) s),
+        array(select distinct log_key(id, today) from unnest(${slice(7)} || ${slice(8)}) id where id <> ''),
+        ${columns.map((_, index) => slice(index + 1)).join(", ")}
+      from unnest($10::timestamptz[], $11::int[], $12::int[]) as part (second, first_line, last_line),
+        (select (extract(epoch from now())::bigint / 86400)::int as today) day
+      where not exists (
+        select from (select unnest(record_ids) as id from log_batch where second = any ($10)) known
+        join unnest($1::text[]) as mine (id) using (id))
+      order by second`,
+    values: [...parametersOf(records), ...partsOf(records)],
   });
-  return rows.map(toRecord);
+  return rowCount > 0;
 }
 
-/** The highest position stored; "0" where there is none. */
-export async function readHead(db: Queryable): Promise<string> {
-  const { rows } = await db.query<{ head: string }>({
-    name: "log.head",
-    text: "select coalesce(max(position), 0) as head from log_record",
+async function readKnown(tx: Queryable, records: readonly StoredRecord[]): Promise<Set<string>> {
+  const { rows } = await tx.query<{ id: string }>({
+    name: "log.known",
+    text: `select id from (select unnest(record_ids) as id from log_batch where second = any ($1)) known
+      join unnest($2::text[]) as mine (id) using (id)`,
+    values: [partsOf(records)[0], records.map(({ recordId }) => recordId)],
   });
-  return rows[0]?.head ?? "0";
+  return new Set(rows.map(({ id }) => id));
 }
 
-/** Reads up to `limit` matching records after one position and up to another, if given, in the order of storing. */
-export async function readForward(
-  db: Queryable,
-  filter: LogFilter | undefined,
-  range: { readonly after: string; readonly upTo?: string },
-  limit: number,
-): Promise<FoundRecord[]> {
-  return await readInOrder(db, filter, range, { direction: "asc", limit });
-}
-
-/** Reads the newest `limit` matching records of a range, in the order of storing. */
-export async function readBacklog(
-  db: Queryable,
-  filter: LogFilter | undefined,
-  range: { readonly after: string; readonly upTo: string },
-  limit: number,
-): Promise<FoundRecord[]> {
-  return (await readInOrder(db, filter, range, { direction: "desc", limit })).reverse();
-}
-
-async function readInOrder(
-  db: Queryable,
-  filter: LogFilter | undefined,
-  range: { readonly after: string; readonly upTo?: string },
-  page: { readonly direction: "asc" | "desc"; readonly limit: number },
-): Promise<FoundRecord[]> {
-  const { sql, values } = toConditions(filter, [
-    ["position > ?", range.after],
-    ...(range.upTo === undefined ? [] : ([["position <= ?", range.upTo]] as const)),
-  ]);
-  const { rows } = await db.query<RecordRow>({
-    text: `${selectRecords} where ${sql.join(" and ")}
-      order by position ${page.direction} limit $${values.length + 1}`,
-    values: [...values, page.limit],
+/** Seconds of sorted records, with the first and the last record of each, from 1. */
+function partsOf(records: readonly StoredRecord[]): [Date[], number[], number[]] {
+  const [seconds, firsts, lasts]: [Date[], number[], number[]] = [[], [], []];
+  records.forEach((record, index) => {
+    const second = secondOf(record);
+    if (seconds.at(-1)?.getTime() !== second) {
+      seconds.push(new Date(second));
+      firsts.push(index + 1);
+      lasts.push(index + 1);
+    }
+    lasts[lasts.length - 1] = index + 1;
   });
-  return rows.map(toRecord);
+  return [seconds, firsts, lasts];
 }
 
-/** Deletes up to `limit` records that occurred before an instant, the oldest first; answers how many. */
-export async function deleteOlder(db: Queryable, before: Date, limit: number): Promise<number> {
-  const { rowCount } = await db.query({
+function secondOf({ occurredAt }: StoredRecord): number {
+  return Math.floor(occurredAt.getTime() / 1000) * 1000;
+}
+
+/** What was deleted. */
+export interface Deleted {
+  readonly batches: number;
+  readonly records: number;
+}
+
+/** Deletes up to `limit` batches whose records all occurred before an instant, the oldest first. */
+export function deleteOlder(db: Queryable, before: Date, limit: number): Promise<Deleted> {
+  return remove(db, {
     name: "log.delete_older",
-    text: `delete from log_record where position = any (array(
-        select position from log_record where occurred_at < $1 order by occurred_at limit $2))`,
+    condition: "second <= $1::timestamptz - interval '1 second' order by second",
     values: [before, limit],
   });
-  return rowCount;
 }
 
-/** How much is stored, roughly: by positions, and by the size of rows on a sample of the table's pages. */
+/** Deletes up to `limit` batches before one, the oldest first. */
+export function deleteBefore(db: Queryable, batch: string, limit: number): Promise<Deleted> {
+  return remove(db, {
+    name: "log.delete_before",
+    condition: "batch < $1 order by batch",
+    values: [batch, limit],
+  });
+}
+
+async function remove(
+  db: Queryable,
+  o: { readonly name: string; readonly condition: string; readonly values: readonly unknown[] },
+): Promise<Deleted> {
+  const { rows } = await db.query<{ batches: number; records: number }>({
+    name: o.name,
+    text: `with deleted as (
+        delete from log_batch where batch = any (array(
+          select batch from log_batch where ${o.condition} limit $2)) returning lines)
+      select count(*)::int as batches, coalesce(sum(lines), 0)::int as records from deleted`,
+    values: o.values,
+  });
+  return rows[0] ?? { batches: 0, records: 0 };
+}
+
+/** How much is stored, roughly: by the numbers of batches, and by the size of those on a sample of the table's pages. */
 export interface StoredSize {
-  /** A bigint as text; "0" where there is no record. */
+  /** Number of the oldest batch, a bigint as text; "0" where there is none. */
   readonly oldest: string;
-  readonly records: number;
-  /** Bytes of one record, without its index entries. */
-  readonly bytesPerRecord: number;
+  readonly batches: number;
+  /** Bytes of a batch, compressed, without its index entries. */
+  readonly bytesPerBatch: number;
+  /** Orders and traces in the index of a batch. */
+  readonly keysPerBatch: number;
 }
 
 /** Reads how much is stored, at the same cost whatever that is. */
 export async function readStoredSize(db: Queryable, samplePages: number): Promise<StoredSize> {
-  const { rows } = await db.query<{ oldest: string; records: string; bytes: number }>({
-    name: "log.stored_size",
-    text: `select coalesce(min(position), 0) as oldest,
-        coalesce(max(position) - min(position) + 1, 0) as records,
-        (select coalesce(avg(pg_column_size(sample)), 0)::float8 from log_record as sample
-          tablesample system (least(100, 100.0 * $1::int * current_setting('block_size')::int
-            / greatest(1, pg_relation_size('log_record'))))) as bytes
-      from log_record`,
-    values: [samplePages],
-  });
-  const { oldest = "0", records = "0", bytes = 0 } = rows[0] ?? {};
-  return { oldest, records: Number(records), bytesPerRecord: bytes };
-}
-
-/** Deletes up to `limit` records before a position, the oldest first; answers how many. */
-export async function deleteBefore(
-  db: Queryable,
-  position: string,
-  limit: number,
-): Promise<number> {
-  const { rowCount } = await db.query({
-    name: "log.delete_before",
-    text: `delete from log_record where position = any (array(
-        select position from log_record where position < $1 order by position limit $2))`,
-    values: [position, limit],
-  });
-  return rowCount;
-}
-
-function toRecord(row: RecordRow): FoundRecord {
-  return {
-    position: row.position,
-    recordId: row.record_id,
-    occurredAt: row.occurred_at,
-    severity: row.severity,
-    service: row.service,
-    event: row.event,
-    message: row.message,
-    orderId: row.order_id,
-    traceId: row.trace_id,
-    attributes: row.attributes,
-  };
+  const size = columns.map(([name]) => `pg_column_size(${name})`).join(" + ");
+  const { rows } = await db.query<{ oldest: string; batches: string; bytes: number; keys: number }>(
+    {
+      name: "log.stored_size",
+      text: `select coalesce(min(batch), 0) as oldest, coalesce(max(batch) - min(batch) + 1, 0) as batches,
+        (select coalesce(avg(${size}), 0)::float8 from log_batch tablesample system (percent)) as bytes,
+        (select coalesce(avg(cardinality(keys)), 0)::float8 from log_batch tablesample system (percent)) as keys
+      from log_batch`.replaceAll(
+        "percent",
+        `least(100, 100.0 * $1::int * current_setting('block_size')::int
+          / greatest(1, pg_relation_size('log_batch')))`,
+      ),
+      values: [samplePages],
+    },
+  );
+  const { oldest = "0", batches = "0", bytes = 0, keys = 0 } = rows[0] ?? {};
+  return { oldest, batches: Number(batches), bytesPerBatch: bytes, keysPerBatch: keys };
 }

@@ -4,10 +4,10 @@ import { delay, startTimer } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { tooManyWatchers } from "./errors.ts";
 import { createMatcher } from "./filter.ts";
+import type { FoundRecord } from "./read-records.ts";
+import { readBacklog, readForward } from "./read-records.ts";
 import type { Readings } from "./readings.ts";
 import { RecentLines } from "./recent-lines.ts";
-import type { FoundRecord } from "./store.ts";
-import { readBacklog, readForward } from "./store.ts";
 
 /** Most records in one message of a stream: what a watcher holds in memory, however far it lags behind. */
 const PAGE_SIZE = 500;
@@ -20,7 +20,7 @@ const LINES_PER_SECOND = 5000;
 /** How far they may be ahead of it. */
 const BURST_MS = 1000;
 /** A backlog without an order or a trace, for which there are indexes, is looked for among so many of the newest lines. */
-const BACKLOG_REACH = 50_000n;
+const BACKLOG_REACH = 50_000;
 
 /** Lets watchers follow the table. */
 export interface Tail extends AsyncDisposable {
@@ -123,8 +123,7 @@ function readNewest(
   backlog: number,
 ): Promise<FoundRecord[]> {
   const isIndexed = Boolean(filter?.orderId || filter?.traceId);
-  const after = isIndexed || head < BACKLOG_REACH ? 0n : head - BACKLOG_REACH;
-  const range = { after: `${after}`, upTo: `${head}` };
+  const range = { upTo: `${head}`, reach: isIndexed ? Number.POSITIVE_INFINITY : BACKLOG_REACH };
   return readings.search(signal, (tx) => readBacklog(tx, filter, range, backlog));
 }
 

@@ -6,7 +6,7 @@ import { silentLogger } from "@smartcart/runtime";
 import { createDatabase } from "@smartcart/store";
 import type { StoredRecord } from "../src/record.ts";
 import { toStored } from "../src/record.ts";
-import { insertRecords } from "../src/store.ts";
+import { insertInTurn, insertRecords } from "../src/store.ts";
 import type { TestLog } from "./support.ts";
 import { emit, record, startTestLog } from "./support.ts";
 
@@ -73,7 +73,7 @@ test("a writer that has its positions but has not committed holds up later ones,
   await using watcher = await followFromNow(log);
   const connection = await other.connect();
   await connection.query("begin");
-  await insertRecords({ query: (statement) => run(connection, statement) }, [line("first")]);
+  await insertInTurn({ query: (statement) => run(connection, statement) }, [line("first")]);
   const second = insertRecords(other, [line("second")]);
   // The second waits for the first: until then neither may be seen.
   await expect.poll(() => waitingForTurn(log), patience).toBe(1);

@@ -26,6 +26,7 @@ export {
 } from "./errors/problem.ts";
 export type { Checks } from "./health/readiness.ts";
 export { isAllowedOrigin } from "./http/allowed-origin.ts";
+export { clientOf } from "./http/client-of.ts";
 export type { NodeRequest, NodeResponse } from "./http/node-http.ts";
 export { onlyHttp1 } from "./http/only-http1.ts";
 export { boundPipelines } from "./http/pipelines.ts";
@@ -38,6 +39,7 @@ export {
   switchNotFound,
 } from "./instance/fault-switch.ts";
 export { describeFaultSwitch, type Gauges } from "./instance/instance-service.ts";
+export { createRateLimits, type RateLimits } from "./limits/rate-limit.ts";
 export type { RestOptions } from "./rest/rest.ts";
 export { type RunningServer, startServer } from "./server/server.ts";
 export type { ServerOptions } from "./server/server-options.ts";

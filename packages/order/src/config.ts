@@ -19,8 +19,8 @@ export const orderConfig = {
     desc: "time that PlaceOrder waits for the outcome before it responds with PENDING, in milliseconds",
   }),
   ORDER_RATE_LIMIT_PER_SECOND: int({
-    default: 10_000,
-    desc: "maximum number of REST requests per second from one client address, then 429; 0: no limit",
+    default: undefined,
+    desc: "RATE_LIMIT_PER_ADDRESS of the order service; unset: that of all services",
   }),
   ORDER_MAX_IN_FLIGHT: int({
     default: 2_048,

@@ -46,7 +46,14 @@ export interface OrderOptions extends ServiceOptions<OrderConfig> {
 export function startOrder(o: OrderOptions): Promise<RunningService> {
   const { config, databaseUrl: url, log } = o;
   const unavailable = ordersUnavailable;
-  const definition = { name: "order", portVariable: "ORDER_PORT", unavailable, ...o } as const;
+  const perAddress = config.ORDER_RATE_LIMIT_PER_SECOND ?? config.RATE_LIMIT_PER_ADDRESS;
+  const definition = {
+    name: "order",
+    portVariable: "ORDER_PORT",
+    unavailable,
+    ...o,
+    config: { ...config, RATE_LIMIT_PER_ADDRESS: perAddress },
+  } as const;
   return startService(definition, async (context) => {
     const { metrics, stack } = context;
     const migrations = [ordersMigrations, outboxMigrations];
@@ -110,7 +117,6 @@ function endpoints(config: OrderConfig, hasTls: boolean): ServiceServer {
     extraRoutes: (app) => app.get("/asyncapi.json", (context) => context.json(asyncApi)),
     corsOrigins: config.CORS_ORIGINS.split(",").filter((origin) => origin !== ""),
     maxInFlight: config.ORDER_MAX_IN_FLIGHT,
-    rateLimitPerSecond: config.ORDER_RATE_LIMIT_PER_SECOND,
   };
 }
 

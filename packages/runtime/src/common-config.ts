@@ -37,6 +37,14 @@ export const commonConfig = {
     default: undefined,
     desc: "addresses and networks of the proxies whose X-Forwarded-For is trusted, comma-separated; unset: this machine",
   }),
+  RATE_LIMIT_PER_ADDRESS: int({
+    default: 10_000,
+    desc: "maximum number of requests and WebSocket frames per second from one client address (see TRUSTED_PROXIES) to one process, then 429; 0: no limit",
+  }),
+  RATE_LIMIT_PER_USER: int({
+    default: 5_000,
+    desc: "maximum number of requests and WebSocket frames per second of one customer or operator to one process, then 429; 0: no limit",
+  }),
   DATABASE_URL: postgresUrl({
     default: undefined,
     desc: "URL of PostgreSQL 15 or later; unset: starts the embedded PostgreSQL",

@@ -65,9 +65,14 @@ export interface TokenBuckets {
 /** Creates buckets for up to 10,000 keys. */
 export function createTokenBuckets(o: TokenBucketOptions): TokenBuckets {
   const buckets = new Map<string, TokenBucket>();
+  /** The key at the end of the map. */
+  let lastKey: string | undefined;
 
   function used(key: string): TokenBucket {
-    const bucket = buckets.get(key) ?? createTokenBucket(o);
+    const known = buckets.get(key);
+    if (known !== undefined && key === lastKey) return known;
+    lastKey = key;
+    const bucket = known ?? createTokenBucket(o);
     // Put back at the end: a Map keeps the order of insertion, so the first one is the longest unused.
     buckets.delete(key);
     buckets.set(key, bucket);

@@ -4,8 +4,14 @@ import type { EventBus } from "@smartcart/bus";
 import { observeBus } from "@smartcart/bus";
 import type { Access, TlsFiles } from "@smartcart/identity";
 import { accessFrom, openTlsFiles } from "@smartcart/identity";
-import type { Checks, ErrorMapper, ServiceClient, ServiceClientOptions } from "@smartcart/mesh";
-import { createServiceClient } from "@smartcart/mesh";
+import type {
+  Checks,
+  ErrorMapper,
+  RateLimits,
+  ServiceClient,
+  ServiceClientOptions,
+} from "@smartcart/mesh";
+import { createRateLimits, createServiceClient } from "@smartcart/mesh";
 import type { CleanedEnv, commonConfig, Logger, Registry } from "@smartcart/runtime";
 import { createMetrics } from "@smartcart/runtime";
 import type { Database, MigrationSet } from "@smartcart/store";
@@ -47,6 +53,8 @@ export interface ServiceContext {
   /** Certificates of the port and of the service; undefined: there are none, and the port speaks plain text. */
   readonly tls: TlsFiles | undefined;
   readonly metrics: Registry;
+  /** How many requests a client may send; the service's server counts them by itself. */
+  readonly rateLimits: RateLimits;
   /** Disposed of in reverse order: by a failed start at once, else with the service, after its server. */
   readonly stack: AsyncDisposableStack;
   /** What an error is to its caller. The server asks it by itself; it is here for the items of a batch (`settleBatch`). */
@@ -74,6 +82,12 @@ export function createContext(
     access: accessFrom(config),
     tls,
     metrics,
+    rateLimits: createRateLimits({
+      perAddress: config.RATE_LIMIT_PER_ADDRESS,
+      perUser: config.RATE_LIMIT_PER_USER,
+      log,
+      metrics,
+    }),
     stack,
     checks,
     mapError: unavailable ? unavailableMapper(unavailable) : (error) => error,

@@ -18,6 +18,7 @@ type Given =
   | "meshSecret"
   | "authenticate"
   | "tls"
+  | "rateLimits"
   | "trust"
   | "mapError";
 
@@ -56,6 +57,7 @@ export async function startService<V extends string>(
     metrics: context.metrics,
     meshSecret: config.MESH_SECRET,
     tls: context.tls,
+    rateLimits: context.rateLimits,
     ...context.access,
     mapError: context.mapError,
     faultSwitches: config.SMARTCART_DEMO ? (served.faultSwitches ?? []) : undefined,

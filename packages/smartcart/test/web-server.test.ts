@@ -61,6 +61,17 @@ const problemOf = async (response: Response) => {
   return (await response.json()) as { status: number; code: string; detail: string };
 };
 
+it("takes so many requests from an address, for files and services alike", async () => {
+  const limited = await startPage(undefined, { rateLimitPerAddress: 1 });
+  expect((await fetch(limited)).status).toBe(200);
+  for (const path of ["/favicon.svg", "/orders/ORD-1", "/metrics"]) {
+    const refused = await fetch(`${limited}${path}`);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(await problemOf(refused)).toMatchObject({ status: 429, code: "RATE_LIMITED" });
+  }
+  expect((await fetch(`${limited}/healthz`)).status).toBe(200);
+});
+
 describe("the files of the page", () => {
   it.each(["bytes=5-2", "bytes=0-4", "bytes=-0", "bytes=99999999-", "bytes=0-1,3-4", "nonsense"])(
     "come whole where a range is asked for: %s",

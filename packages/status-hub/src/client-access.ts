@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { frameAccessOf } from "@smartcart/contract";
 import { SubscriptionSchema } from "@smartcart/gen/status/v1/frames_pb";
 import type { Access } from "@smartcart/identity";
+import type { DomainError, RateLimits } from "@smartcart/mesh";
 import { accessRefusalOf, authenticationError, httpProblemOf } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
 import type { Refusal } from "./admission.ts";
@@ -38,7 +39,19 @@ export async function withIdentity(
   }
 }
 
-function toRefusal(error: unknown): Refusal {
+/** Counts a frame by the client's address and person. @returns the error where it is one too many. */
+export function limitOf(
+  limits: RateLimits,
+  { principal, address }: ClientIdentity,
+): DomainError | undefined {
+  const refusal = limits.refusalOfAddress(address);
+  if (refusal !== undefined) return refusal;
+  const isUser = principal.kind === "customer" || principal.kind === "operator";
+  return isUser ? limits.refusalOfUser(principal) : undefined;
+}
+
+/** An error as the answer to a request for an upgrade. */
+export function toRefusal(error: unknown): Refusal {
   const { status, body, headers } = httpProblemOf(error);
   const retryAfter = headers["retry-after"];
   return {

@@ -29,6 +29,7 @@ export type RefusalCode =
   | "UNKNOWN_ORDER"
   | "ACCESS_DENIED"
   | "TOO_MANY_SUBSCRIPTIONS"
+  | "RATE_LIMITED"
   | "UNAVAILABLE";
 
 /** {"orderId":"ORD-…","status":"Payment Confirmed","sequence":3,"occurredAt":"…","service":"payment"} */
@@ -45,8 +46,13 @@ export function resyncFrame(orderId: string, lastSequence: number, reason: strin
 }
 
 /** {"error":{"code":"INVALID_FRAME","message":"…","field":"subscribe.orderId"}} */
-export function errorFrame(code: RefusalCode, message: string, field = ""): Buffer {
-  return encode({ error: { code, message, field } });
+export function errorFrame(
+  code: RefusalCode,
+  message: string,
+  field = "",
+  retryAfterMs = 0,
+): Buffer {
+  return encode({ error: { code, message, field, retryAfterMs } });
 }
 
 function encode(frame: MessageInitShape<typeof ServerFrameSchema>): Buffer {

@@ -41,7 +41,8 @@ const RETRY_PAUSE_MS = 200;
 export function startStatusHub(o: StatusHubOptions): Promise<RunningService> {
   const { config, log } = o;
   const definition = { name: "status-hub", portVariable: "STATUS_PORT", ...o } as const;
-  return startService(definition, async ({ access, metrics, stack, connect, observeBus }) => {
+  return startService(definition, async (context) => {
+    const { access, rateLimits, metrics, stack, connect, observeBus } = context;
     const measured = createHubMetrics(metrics);
     const hub = new Hub({
       histories: createOrderHistories(connect(OrderService, o.peers.order), MAX_CONCURRENT_READS),
@@ -57,7 +58,12 @@ export function startStatusHub(o: StatusHubOptions): Promise<RunningService> {
     });
     // Before anybody can subscribe: what a client's first reading does not show comes live.
     const subscribers = stack.use(await hearStatuses(observeBus(o.bus), { hub, measured, log }));
-    const { sockets, admission } = acceptSockets(o, { hub, access, onSlow: measured.slow });
+    const { sockets, admission } = acceptSockets(o, {
+      hub,
+      access,
+      rateLimits,
+      onSlow: measured.slow,
+    });
     measured.observe({ hub, admission });
     return {
       // An upgrade is HTTP/1.1 only, so its request is of node:http.
@@ -78,7 +84,7 @@ export function startStatusHub(o: StatusHubOptions): Promise<RunningService> {
 /** The WebSockets, and who may open one. */
 function acceptSockets(
   { config, log }: StatusHubOptions,
-  o: Pick<SocketServerOptions, "hub" | "access" | "onSlow">,
+  o: Pick<SocketServerOptions, "hub" | "access" | "rateLimits" | "onSlow">,
 ) {
   const admission = createAdmission({
     allowedOrigins: listOf(config.STATUS_ALLOWED_ORIGINS),

@@ -3,11 +3,12 @@ import type { Duplex } from "node:stream";
 import type { RawData, WebSocket } from "ws";
 import { WebSocketServer } from "ws";
 import type { Access } from "@smartcart/identity";
+import type { RateLimits } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
 import { createTokenBucket, timerMs } from "@smartcart/runtime";
 import type { Admission, Refusal } from "./admission.ts";
 import type { HubClient } from "./client.ts";
-import { accessRefusal, withIdentity } from "./client-access.ts";
+import { accessRefusal, limitOf, toRefusal, withIdentity } from "./client-access.ts";
 import type { ClientIdentity } from "./client-identity.ts";
 import { selectSubprotocol } from "./client-identity.ts";
 import { startHeartbeat } from "./heartbeat.ts";
@@ -29,6 +30,8 @@ export interface SocketServerOptions {
   readonly maxBufferedBytes: number;
   /** Frames that a client may send at once; a twentieth of it a second on average. */
   readonly frameBurst: number;
+  /** Count frames as requests of the client's address and of its person. */
+  readonly rateLimits: RateLimits;
   /** A client was closed because it was too slow. */
   readonly onSlow: () => void;
 }
@@ -69,8 +72,8 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
     const outlet = createSocketSender(socket, { connection, turn, maxBufferedBytes, onSlow });
     open.set(socket, outlet);
     heartbeat.watch(socket);
-    const client = o.hub.connect(outlet, { ...identity, address: o.admission.addressOf(request) });
-    takeFrames(socket, { client, outlet, ...o });
+    const client = o.hub.connect(outlet, identity);
+    takeFrames(socket, { client, outlet, identity, ...o });
     const expiry = closeWhenExpired(outlet, identity);
     socket.once("close", () => {
       clearTimeout(expiry);
@@ -81,21 +84,7 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
   }
 
   return {
-    upgrade(request, socket, head) {
-      // While its token is verified nobody else listens: a client that hangs up then is no error of ours.
-      socket.on("error", () => socket.destroy());
-      const letIn = (identity: ClientIdentity) => {
-        const refusal =
-          refusalOf(request, draining) ??
-          o.admission.refusalOf(request) ??
-          accessRefusal(identity, o.access);
-        if (refusal) return rejectUpgrade(socket, refusal);
-        server.handleUpgrade(request, socket, head, (accepted) =>
-          accept(accepted, request, identity),
-        );
-      };
-      void withIdentity(request, o, letIn, (refusal) => rejectUpgrade(socket, refusal));
-    },
+    upgrade: createUpgrade(server, o, { accept, isDraining: () => draining }),
     async [Symbol.asyncDispose]() {
       draining = true;
       const closed = [...open].map(([socket, outlet]) => {
@@ -106,6 +95,40 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
       await Promise.all(closed);
       heartbeat[Symbol.dispose]();
     },
+  };
+}
+
+/** Lets a client in, or says why not; its token is verified only where its address may ask. */
+function createUpgrade(
+  server: WebSocketServer,
+  o: SocketServerOptions,
+  hub: {
+    readonly accept: (
+      socket: WebSocket,
+      request: IncomingMessage,
+      identity: ClientIdentity,
+    ) => void;
+    readonly isDraining: () => boolean;
+  },
+): SocketServer["upgrade"] {
+  return (request, socket, head) => {
+    // While its token is verified nobody else listens: a client that hangs up then is no error of ours.
+    socket.on("error", () => socket.destroy());
+    const refuse = (refusal: Refusal) => rejectUpgrade(socket, refusal);
+    const address = o.admission.addressOf(request);
+    const limited = o.rateLimits.refusalOfAddress(address);
+    if (limited) return refuse(toRefusal(limited));
+    const letIn = (identity: ClientIdentity) => {
+      const refusal =
+        refusalOf(request, hub.isDraining()) ??
+        o.admission.refusalOf(request) ??
+        accessRefusal(identity, o.access);
+      if (refusal) return refuse(refusal);
+      server.handleUpgrade(request, socket, head, (accepted) =>
+        hub.accept(accepted, request, { ...identity, address }),
+      );
+    };
+    void withIdentity(request, o, letIn, refuse);
   };
 }
 
@@ -122,12 +145,13 @@ function closeWhenExpired(
 /** Hands the frames of one socket to the hub, as many as it may send. */
 function takeFrames(
   socket: WebSocket,
-  o: Pick<SocketServerOptions, "hub" | "log" | "frameBurst"> & {
+  o: Pick<SocketServerOptions, "hub" | "log" | "frameBurst" | "rateLimits"> & {
+    readonly identity: ClientIdentity;
     readonly client: HubClient;
     readonly outlet: ClosableSocketSender;
   },
 ): void {
-  const { client, outlet } = o;
+  const { client, outlet, identity, rateLimits } = o;
   const frames = createTokenBucket({
     capacity: o.frameBurst,
     refillPerSecond: o.frameBurst / 20,
@@ -140,7 +164,10 @@ function takeFrames(
   socket.on("message", (data: RawData, isBinary: boolean) => {
     try {
       if (!mayReceive()) return;
-      if (isBinary) client.send(binaryFrame);
+      const limited = limitOf(rateLimits, identity);
+      if (limited) {
+        client.send(errorFrame("RATE_LIMITED", limited.message, "", limited.retryAfterMs));
+      } else if (isBinary) client.send(binaryFrame);
       else o.hub.receive(client, data.toString());
     } catch (error) {
       // The last line: thrown out of a callback it would end the process, and every client with it.

@@ -109,6 +109,22 @@ test("subscriptions of one connection are bounded", async () => {
   await expect.poll(() => client.statuses(second), patience).toHaveLength(1);
 });
 
+test("frames and upgrades count as requests of their address", async () => {
+  await using world = await createWorld();
+  await using hub = await world.startHub({ RATE_LIMIT_PER_ADDRESS: "2" });
+  const headers = { "x-forwarded-for": "198.51.100.7" };
+  using client = await follow(hub, { userId: "u1" }, { headers });
+  client.send({ subscribe: { userId: "u2" } });
+  await expect
+    .poll(() => client.frames.find(({ error }) => error)?.error, patience)
+    .toMatchObject({ code: "RATE_LIMITED", retryAfterMs: expect.any(Number) });
+  expect(await refused(`${hub.url}/ws`, headers)).toMatchObject({
+    status: 429,
+    code: "RATE_LIMITED",
+  });
+  using _other = await connect(hub);
+});
+
 test("whoever follows a user by a hundred connections locks nobody out", async () => {
   await using world = await createWorld();
   await using hub = await world.startHub({ STATUS_MAX_CONNECTIONS_PER_USER: "3" });

@@ -190,7 +190,7 @@ export interface ReceivedFrame {
   readonly orderId?: string;
   readonly status?: string;
   readonly sequence?: number;
-  readonly error?: { code: string; message: string; field?: string };
+  readonly error?: { code: string; message: string; field?: string; retryAfterMs?: number };
   readonly resync?: { orderId?: string; lastSequence?: number; reason: string };
 }
 

@@ -50,14 +50,27 @@ const kinds: Readonly<Record<number, Kind>> = {
   413: { description: "The body is too large", applies: hasBody },
   415: { description: "The body is not JSON, or its encoding is not supported", applies: hasBody },
   421: { description: "The request names a host that is not this server", applies: always },
-  429: { description: "Too many requests from this client; see Retry-After", applies: always },
+  429: {
+    description: "Too many requests from this client or customer, by all protocols together",
+    applies: always,
+  },
   500: { description: "An error of the server; its log has the cause", applies: always },
-  503: { description: "Not available at the moment; see Retry-After", applies: always },
+  503: { description: "Not available at the moment", applies: always },
   504: { description: "The server did not complete the request in time", applies: always },
 };
 
 const content = {
   "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } },
+};
+
+/** Statuses whose answers say when to send the request again. */
+const retryable: Readonly<Record<number, true>> = { 429: true, 503: true };
+
+const retryAfter = {
+  "Retry-After": {
+    description: "Seconds to wait before the same request is sent again",
+    schema: { type: "integer", minimum: 1 },
+  },
 };
 
 /** The parts of the document that `problemResponses` refers to. */
@@ -66,7 +79,7 @@ export const problemComponents = {
   responses: Object.fromEntries(
     Object.entries(kinds).map(([status, { description }]) => [
       `Problem${status}`,
-      { description, content },
+      { description, ...(status in retryable && { headers: retryAfter }), content },
     ]),
   ),
 };

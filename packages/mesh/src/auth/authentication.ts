@@ -1,10 +1,16 @@
 /** Tells who makes a call, and turns away whom its contract does not let in. */
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
-import type { HandlerContext, Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
+import type {
+  ContextValues,
+  HandlerContext,
+  Interceptor,
+  StreamRequest,
+  UnaryRequest,
+} from "@connectrpc/connect";
 import { createContextKey } from "@connectrpc/connect";
 import type { AccessRule } from "@smartcart/contract";
 import { accessOf } from "@smartcart/contract";
-import type { Anonymous, Authenticator, Principal, ServicePrincipal } from "@smartcart/identity";
+import type { Authenticator, Principal, ServicePrincipal } from "@smartcart/identity";
 import { anonymous } from "@smartcart/identity";
 import type { Logger } from "@smartcart/runtime";
 import type { Trust } from "./access.ts";
@@ -29,12 +35,9 @@ export function operatorOf({ values }: Pick<HandlerContext, "values">): string {
 
 /** How a server tells who calls. */
 export interface AuthenticationOptions {
-  /** The service that is called: caller tokens must be for it. */
-  readonly audience: string;
   /** By the header `Authorization`; undefined: it is not looked at. */
   readonly authenticate?: Authenticator | undefined;
-  /** Verifies the caller tokens of services; undefined: nobody can prove to be one. */
-  readonly meshSecret?: string | undefined;
+  readonly identifyService: IdentifyService;
   readonly trust: Trust;
   /** Told of what operators do. */
   readonly log: Logger;
@@ -59,31 +62,48 @@ function orderIdOf(req: AnyRequest): string {
   return orderId;
 }
 
+/** How services are told from strangers. */
+export interface ServiceIdentificationOptions {
+  /** The service that is called: caller tokens must be for it. */
+  readonly audience: string;
+  /** Verifies caller tokens; undefined: only certificates prove anything. */
+  readonly meshSecret?: string | undefined;
+}
+
+/** The services that the sender of a call proves to be, by token or certificate; undefined: none. */
+export type IdentifyService = (call: {
+  readonly header: Headers;
+  readonly contextValues: ContextValues;
+}) => ServicePrincipal | undefined;
+
+export function createServiceIdentification({
+  audience,
+  meshSecret,
+}: ServiceIdentificationOptions): IdentifyService {
+  const serviceOf = meshSecret === undefined ? undefined : createCallerCheck(audience, meshSecret);
+  return ({ header, contextValues }) => {
+    // A token, or the bare name of one of the services that a certificate is for.
+    const claimed = header.get(callerHeader);
+    const proved = contextValues.get(peerServicesKey);
+    if (claimed === null && proved === undefined) return undefined;
+    const [claim = ""] = claimed?.split(".", 1) ?? [];
+    const byCertificate = proved?.includes(claim) ? claim : proved?.[0];
+    const name = (claimed === null ? undefined : serviceOf?.(claimed)) ?? byCertificate;
+    return name === undefined ? undefined : { kind: "service", name };
+  };
+}
+
 type AnyRequest = UnaryRequest | StreamRequest;
 
 /** Refuses what the contract does not allow before anything is worked on. Whose the call is stands in `principalKey`. */
 export function createAuthentication(o: AuthenticationOptions): Interceptor {
-  const { audience, meshSecret } = o;
-  const serviceOf = meshSecret === undefined ? undefined : createCallerCheck(audience, meshSecret);
-
   /** A token of a person wins over that of the service that passes it on: then the call is made for that person. */
-  function principalOf({ header, contextValues }: AnyRequest, isPublic: boolean) {
+  function principalOf(req: AnyRequest, isPublic: boolean) {
     const authorization =
-      isPublic || o.authenticate === undefined ? null : header.get("authorization");
+      isPublic || o.authenticate === undefined ? null : req.header.get("authorization");
     if (authorization !== null && o.authenticate !== undefined)
       return o.authenticate(authorization);
-    return callingService(header.get(callerHeader), contextValues.get(peerServicesKey));
-  }
-
-  /** `claimed`: a token, or the bare name of one of the services that a certificate is for. */
-  function callingService(
-    claimed: string | null,
-    proved: readonly string[] | undefined,
-  ): ServicePrincipal | Anonymous {
-    const [claim = ""] = claimed?.split(".", 1) ?? [];
-    const byCertificate = proved?.includes(claim) ? claim : proved?.[0];
-    const name = (claimed === null ? undefined : serviceOf?.(claimed)) ?? byCertificate;
-    return name === undefined ? anonymous : { kind: "service", name };
+    return o.identifyService(req) ?? anonymous;
   }
 
   function admit(req: AnyRequest, rule: AccessRule, principal: Principal): void {

@@ -37,9 +37,9 @@ export const deadlineKey = createContextKey<number | undefined>(undefined, {
 /** Context value that says that a call came in by its REST route, which has an access log of its own. */
 export const viaRestKey = createContextKey(false, { description: "called by its REST route" });
 
-/** Context value with the address of the client of a stream from the network; undefined for all other calls. */
+/** Context value with the address of the client of a call from the network, as it is counted; undefined within the process. */
 export const addressKey = createContextKey<string | undefined>(undefined, {
-  description: "address of the stream's client",
+  description: "address of the client",
 });
 
 /** Longest time that a timer of Node can wait (2^31 − 1 ms, 24.8 days); one that is longer fires at once. */

@@ -1,5 +1,7 @@
 import { create } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { RetryInfoSchema } from "@smartcart/gen/google/rpc/error_details_pb";
 import type { Problem } from "@smartcart/gen/type/v1/problem_pb";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
 import { DomainError, toDomainError } from "./errors.ts";
@@ -64,8 +66,14 @@ export function mapError(anything: unknown): MappedError {
 }
 
 function fromDomainError(e: DomainError): ConnectError {
-  const details = [{ desc: ProblemSchema, value: e.toProblem() }, ...e.details];
-  return new ConnectError(e.message, e.rpcCode, undefined, details, e);
+  const problem = { desc: ProblemSchema, value: e.toProblem() };
+  const { retryAfterMs } = e;
+  if (retryAfterMs === 0) {
+    return new ConnectError(e.message, e.rpcCode, undefined, [problem, ...e.details], e);
+  }
+  const retry = { desc: RetryInfoSchema, value: { retryDelay: durationFromMs(retryAfterMs) } };
+  const headers = { "retry-after": retryAfterSeconds(retryAfterMs) };
+  return new ConnectError(e.message, e.rpcCode, headers, [problem, retry, ...e.details], e);
 }
 
 function fromReceived(e: ConnectError): MappedError {
@@ -102,6 +110,11 @@ function withProblem(e: ConnectError): ConnectError {
   const mapped = new ConnectError(message, e.code, e.metadata, undefined, e.cause);
   mapped.details = [problem, ...e.details];
   return mapped;
+}
+
+/** The value of `Retry-After`: a whole second at least, since 0 invites to hammer. */
+export function retryAfterSeconds(ms: number): string {
+  return `${Math.ceil(ms / 1000)}`;
 }
 
 /** The problem of an error that has none of its own: its code is the one of RPC. */

@@ -7,6 +7,7 @@ import {
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { FieldViolation } from "@smartcart/contract";
 import { InvalidMessageError, MalformedJsonError, parseJsonPath } from "@smartcart/contract";
+import { RetryInfoSchema } from "@smartcart/gen/google/rpc/error_details_pb";
 import type { Problem } from "@smartcart/gen/type/v1/problem_pb";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
 
@@ -17,7 +18,11 @@ export interface ErrorDetail<D extends DescMessage = DescMessage> {
 }
 
 /** Messages that travel as details of any error: a client needs them to print it, and no service imports them all. */
-export const commonDetails: readonly DescMessage[] = [ProblemSchema, ViolationsSchema];
+export const commonDetails: readonly DescMessage[] = [
+  ProblemSchema,
+  RetryInfoSchema,
+  ViolationsSchema,
+];
 
 /** What an error of the domain says of itself. */
 export interface DomainErrorInit {

@@ -3,8 +3,9 @@ import type { Violations } from "@bufbuild/protovalidate/gen/buf/validate/valida
 import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { ConnectError } from "@connectrpc/connect";
 import { toJsonPath } from "@smartcart/contract";
+import { RetryInfoSchema } from "@smartcart/gen/google/rpc/error_details_pb";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
-import { genericProblem, mapError } from "./error-mapping.ts";
+import { genericProblem, mapError, retryAfterSeconds } from "./error-mapping.ts";
 import { ValidationError } from "./errors.ts";
 import { codeHttpStatus } from "./status-codes.ts";
 
@@ -46,10 +47,8 @@ export function httpProblem(
   // RFC 9110, 15.5.2: a 401 says by what a caller may prove who they are.
   const challenge = status === 401 ? { "www-authenticate": "Bearer" } : {};
   const type = `urn:smartcart:problem:${code.toLowerCase().replaceAll("_", "-")}`;
-  // A whole second at least: a header of 0 invites to hammer.
-  const retryAfter = init.retryAfterMs
-    ? { "retry-after": `${Math.ceil(init.retryAfterMs / 1000)}` }
-    : {};
+  const { retryAfterMs } = init;
+  const retryAfter = retryAfterMs ? { "retry-after": retryAfterSeconds(retryAfterMs) } : {};
   return {
     status,
     headers: {
@@ -87,13 +86,17 @@ export function problemOfError(thrown: unknown): HttpProblem {
   );
 }
 
+/** Details that are no members: the problem itself, and what `Retry-After` says. */
+const saidElsewhere: ReadonlySet<string> = new Set([
+  ProblemSchema.typeName,
+  RetryInfoSchema.typeName,
+]);
+
 function membersOf(error: ConnectError): Record<string, unknown> {
   const members: Record<string, unknown> = {};
   for (const detail of error.details) {
     // Details from the wire have no descriptor; ours are still in the form in which they were given.
-    if (!("desc" in detail) || detail.desc.typeName === ProblemSchema.typeName) {
-      continue;
-    }
+    if (!("desc" in detail) || saidElsewhere.has(detail.desc.typeName)) continue;
     if (detail.desc.typeName === ViolationsSchema.typeName) {
       members.violations = violationsOf(error, create(ViolationsSchema, detail.value));
     } else {

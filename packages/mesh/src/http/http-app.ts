@@ -7,10 +7,14 @@ import type { Logger, Registry, TrustedProxies } from "@smartcart/runtime";
 import { setSecurityHeaders } from "@smartcart/runtime";
 import { httpProblem, problemOfError } from "../errors/problem.ts";
 import type { ReadinessReport } from "../health/readiness.ts";
+import type { RateLimits } from "../limits/rate-limit.ts";
 import type { DirectRoutes, HttpApp, NodeBindings, RestOptions } from "../rest/rest.ts";
 import { addRestRoutes, allowOnly, sendProblem } from "../rest/rest.ts";
 import { addSwaggerUi } from "../rest/swagger-ui.ts";
+import { clientOf } from "./client-of.ts";
 import type { NodeRequest, NodeResponse } from "./node-http.ts";
+import { probes } from "./request-gate.ts";
+import { endWithProblem } from "./send-problem.ts";
 
 /** What is served beside RPC. */
 export interface HttpAppOptions {
@@ -22,7 +26,8 @@ export interface HttpAppOptions {
   readonly restOptions?: RestOptions;
   readonly transport: Transport;
   readonly maxBodyBytes: number;
-  readonly rateLimitPerSecond?: number;
+  /** Count every request by the address of the client; the probes of balancers are not counted. */
+  readonly rateLimits: RateLimits;
   readonly trustedProxies: TrustedProxies;
   readonly extraRoutes?: (app: Hono) => void;
 }
@@ -56,6 +61,10 @@ export function createHttpApp(o: HttpAppOptions): (req: NodeRequest, res: NodeRe
     errorHandler: (error) => unroutable(error, o.log),
   });
   return (req, res) => {
+    const refusal = probes.has(req.url ?? "")
+      ? undefined
+      : o.rateLimits.refusalOfAddress(clientOf(req, o.trustedProxies));
+    if (refusal !== undefined) return endWithProblem(res, problemOfError(refusal));
     if (direct?.(req, res)) return;
     setSecurityHeaders(res);
     void listener(req, res);
@@ -113,8 +122,6 @@ function addRest(app: HttpApp, o: HttpAppOptions, services: readonly DescService
     transport: o.transport,
     headers: ["authorization", ...headers.map(({ name }) => name)],
     maxBodyBytes: o.maxBodyBytes,
-    rateLimitPerSecond: o.rateLimitPerSecond ?? 0,
-    trustedProxies: o.trustedProxies,
     log: o.log,
     metrics: o.metrics,
   });

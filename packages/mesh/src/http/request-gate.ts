@@ -20,7 +20,7 @@ export interface RequestGateOptions {
 export type RequestGate = (req: NodeRequest) => HttpProblem | undefined;
 
 /** What probes of a balancer ask, which give the address as Host. Nothing is told there that another site may not know. */
-const probes: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
+export const probes: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 /** Where a request names no host, which only HTTP/1.0 may. */
 const defaultHost = "localhost";
 /** Hosts whose verdict is remembered; a client that sends more of them pays for the parsing of each. */

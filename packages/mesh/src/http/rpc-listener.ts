@@ -2,10 +2,10 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { Logger, TrustedProxies } from "@smartcart/runtime";
-import { clientAddress } from "@smartcart/runtime";
 import { peerServicesKey } from "../auth/authentication.ts";
 import { addressKey, deadlineKey } from "../context/call-scope.ts";
 import { boundedTimeoutMs } from "../server/local-transport.ts";
+import { clientOf } from "./client-of.ts";
 import type { NodeRequest, NodeResponse } from "./node-http.ts";
 import { callersOf } from "./peer-service.ts";
 import { RequestBody } from "./request-body-stream.ts";
@@ -17,7 +17,7 @@ import { sendUniversalResponse } from "./universal-response.ts";
 /** What the listener works with. */
 export interface RpcListenerOptions {
   readonly handlers: readonly UniversalHandler[];
-  /** Whose `X-Forwarded-For` names the client of a stream. */
+  /** Whose `X-Forwarded-For` names the client of a call. */
   readonly trustedProxies: TrustedProxies;
   readonly log: Logger;
 }
@@ -75,12 +75,8 @@ async function serve(
   const deadlineAtMs = timeoutMs === undefined ? undefined : Date.now() + timeoutMs;
   contextValues.set(deadlineKey, deadlineAtMs);
   contextValues.set(peerServicesKey, callersOf(req));
-  if (isStream) {
-    const peer = req.socket.remoteAddress ?? "";
-    const address = clientAddress(peer, req.headers["x-forwarded-for"], trustedProxies);
-    contextValues.set(addressKey, address);
-    endWhenHalfClosed(req, res);
-  }
+  contextValues.set(addressKey, clientOf(req, trustedProxies));
+  if (isStream) endWhenHalfClosed(req, res);
   const body = new RequestBody(req, deadlineAtMs);
   const response = await handler(new NodeUniversalRequest(req, res, body, contextValues));
   const refusal = refusals.get(response.status);

@@ -5,8 +5,8 @@ import type { Http2Bindings, HttpBindings } from "@hono/node-server";
 import type { Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { MethodProblems, RestHeader, RestRoute } from "@smartcart/contract";
-import type { Logger, Registry, TokenBuckets, TrustedProxies } from "@smartcart/runtime";
-import { clientAddress, createTokenBuckets, Histogram, withSpan } from "@smartcart/runtime";
+import type { Logger, Registry } from "@smartcart/runtime";
+import { Histogram, withSpan } from "@smartcart/runtime";
 import { viaRestKey } from "../context/call-scope.ts";
 import type { HttpProblem } from "../errors/problem.ts";
 import { HttpProblemError, httpProblem, problemOfError } from "../errors/problem.ts";
@@ -59,9 +59,6 @@ export interface RestServerOptions {
   readonly transport: Transport;
   readonly headers: readonly string[];
   readonly maxBodyBytes: number;
-  readonly rateLimitPerSecond: number;
-  /** Whose `X-Forwarded-For` names the client that the limit counts. */
-  readonly trustedProxies: TrustedProxies;
   readonly log: Logger;
   readonly metrics: Registry;
 }
@@ -71,7 +68,6 @@ export interface RestServerOptions {
  * which is how an order is placed: a router and the objects of the web's standard are most of what such a request costs.
  */
 export function addRestRoutes(app: HttpApp, o: RestServerOptions): DirectRoutes {
-  const limit = createRateLimit(o.rateLimitPerSecond);
   const durations = httpHistogram(o.metrics);
   const logFailure = createSampledLog(o.log, "http.served");
   const direct = new Map<string, Serve>();
@@ -79,7 +75,7 @@ export function addRestRoutes(app: HttpApp, o: RestServerOptions): DirectRoutes 
     const spanName = `${route.verb} ${route.openApiPath}`;
     const answer = async (exchange: Exchange) => {
       const startedAt = performance.now();
-      const answered = await answerRoute(exchange, route, o, limit);
+      const answered = await answerRoute(exchange, route, o);
       const milliseconds = performance.now() - startedAt;
       const labels = { route: route.openApiPath, method: route.verb, status: answered.status };
       durations.observe(labels, milliseconds / 1000);
@@ -129,36 +125,19 @@ export function allowOnly(app: HttpApp, path: string, verbs: readonly string[]):
   app.all(path, (c) => sendProblem(c, problem));
 }
 
-/** One second's worth at once; 0: no limit. */
-function createRateLimit(perSecond: number): TokenBuckets | undefined {
-  if (perSecond === 0) return undefined;
-  return createTokenBuckets({ capacity: Math.max(1, perSecond), refillPerSecond: perSecond });
-}
-
 async function answerRoute(
   exchange: Exchange,
   route: RestRoute,
   o: RestServerOptions,
-  limit: TokenBuckets | undefined,
 ): Promise<HttpAnswer> {
   try {
     const { req, pathValues } = exchange;
-    const retryAfterMs = limit?.take(addressOf(req, o)) ?? 0;
-    if (retryAfterMs > 0) {
-      throw rateLimited(retryAfterMs);
-    }
     const body = route.body && (await readBodyText(req, o.maxBodyBytes));
     const query = new URLSearchParams(queryOf(req.url ?? ""));
     return await call(exchange, route, o, buildRequest(route, { pathValues, query, body }));
   } catch (thrown) {
     return problemAnswer(problemOfError(thrown), exchange.path);
   }
-}
-
-/** The client's address: a page's proxy would otherwise have one allowance for all its clients. */
-function addressOf(req: NodeRequest, { trustedProxies }: RestServerOptions): string {
-  const peer = req.socket.remoteAddress ?? "";
-  return clientAddress(peer, headerOf(req, "x-forwarded-for"), trustedProxies);
 }
 
 async function call(
@@ -229,16 +208,6 @@ function hangUpSignal(res: NodeResponse): AbortSignal {
 function queryOf(url: string): string {
   const at = url.indexOf("?");
   return at < 0 ? "" : url.slice(at + 1);
-}
-
-function rateLimited(retryAfterMs: number): HttpProblemError {
-  return new HttpProblemError({
-    status: 429,
-    code: "RATE_LIMITED",
-    title: "Too many requests",
-    detail: "This address sends more requests than it may. Try again after the time stated.",
-    retryAfterMs,
-  });
 }
 
 function problemAnswer(problem: HttpProblem, path: string): HttpAnswer {

@@ -51,6 +51,7 @@ export function createConnectUnaryHandler(
 
   /** The message of the answer. */
   async function answer(call: UnaryCall, req: UniversalServerRequest, headers: UnaryHeaders) {
+    o.admit?.(call);
     assertHeaders(headers);
     assertByteStreamRequest(req);
     const { isBinary, compression } = headers;

@@ -55,6 +55,7 @@ export function createGrpcUnaryHandler(
 
   /** The framed message of the answer. */
   async function answer(call: UnaryCall, req: UniversalServerRequest, headers: UnaryHeaders) {
+    o.admit?.(call);
     assertHeaders(headers);
     assertByteStreamRequest(req);
     const { isBinary, compression } = headers;

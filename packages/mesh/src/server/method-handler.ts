@@ -25,9 +25,9 @@ export interface ServedMethod {
  */
 export function createServedMethod(
   spec: MethodImplSpec,
-  { mapError, readJson, ...options }: Partial<MethodHandlerOptions>,
+  { mapError, readJson, admit, ...options }: Partial<MethodHandlerOptions>,
 ): ServedMethod {
-  const o = { ...validateUniversalHandlerOptions(options), mapError, readJson };
+  const o = { ...validateUniversalHandlerOptions(options), mapError, readJson, admit };
   const grpcWeb = createGrpcWebFactory(o);
   if (spec.kind !== "unary") {
     const factories = [createGrpcFactory(o), grpcWeb, createConnectFactory(o)];

@@ -6,6 +6,7 @@ import { batchTargets } from "@smartcart/contract";
 import { createServedMethod } from "./method-handler.ts";
 import { requestDecoding } from "./request-decoding.ts";
 import type { ServeUnary } from "./unary-method.ts";
+import type { Admit } from "./unary-request.ts";
 
 /** How each method is served. */
 export interface MethodRegistryOptions {
@@ -13,6 +14,8 @@ export interface MethodRegistryOptions {
   readonly common: Partial<UniversalHandlerOptions>;
   /** Longest request message in bytes. A batch method may take more. */
   readonly maxBodyBytes: number;
+  /** Decides by the headers of a call from the network whether it is read at all. */
+  readonly admit: Admit;
   /** Ends unary calls that are under way. */
   readonly unaryShutdown: AbortSignal;
   /** Ends streams that are open. */
@@ -55,7 +58,7 @@ export function collectMethods(
     const maxBytes = isBatch ? Math.max(maxBatchBytes, o.maxBodyBytes) : o.maxBodyBytes;
     const served = createServedMethod(spec, {
       ...o.common,
-      ...requestDecoding(method, maxBytes),
+      ...requestDecoding(method, maxBytes, o.admit),
       shutdownSignal: method.methodKind === "unary" ? o.unaryShutdown : o.streamShutdown,
       ...options,
     });

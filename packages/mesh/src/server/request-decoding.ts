@@ -15,16 +15,17 @@ import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
 import { callEnded } from "../context/unary-call.ts";
 import { genericProblem, mapError } from "../errors/error-mapping.ts";
 import { commonDetails, DomainError, problemOf } from "../errors/errors.ts";
-import type { MethodHandlerOptions } from "./unary-request.ts";
+import type { Admit, MethodHandlerOptions } from "./unary-request.ts";
 
 /**
- * How Connect decodes the requests of a method. What cannot be decoded fails before any interceptor sees the call; these
+ * How Connect decodes the requests of a method that are let in. What cannot be decoded fails before any interceptor sees the call; these
  * options see to it that the caller gets the same errors as from the interceptors: a fault of the caller is
  * INVALID_ARGUMENT or RESOURCE_EXHAUSTED, and every error carries a `Problem`.
  */
 export function requestDecoding(
   method: DescMethod,
   maxBytes: number,
+  admit: Admit,
 ): Partial<MethodHandlerOptions> {
   // Connect decodes JSON with this member, which its type for handlers leaves out.
   const decoder = {
@@ -45,8 +46,10 @@ export function requestDecoding(
     binaryOptions: { readUnknownFields: false },
     readJson: (bytes) => checkedJson(method.input, bytes).message,
     mapError: (error) => mapDecodingError(error, maxBytes),
+    admit,
     requestGate(context) {
       mapAborting(context, maxBytes);
+      admit(context);
       assertBase64(context);
     },
   };

@@ -10,6 +10,7 @@ import type { Checks } from "../health/readiness.ts";
 import type { OnUpgrade } from "../http/http1-server.ts";
 import type { FaultSwitch } from "../instance/fault-switch.ts";
 import type { Gauges } from "../instance/instance-service.ts";
+import type { RateLimits } from "../limits/rate-limit.ts";
 import type { RestOptions } from "../rest/rest.ts";
 
 /** A server of one part of the mesh. */
@@ -67,8 +68,8 @@ export interface ServerOptions {
   readonly maxBodyBytes?: number;
   /** Unary calls at once; one more is refused with 503 and Retry-After. Default 2048. */
   readonly maxInFlight?: number;
-  /** REST requests per second from one address; more are refused with 429 and Retry-After. Default 0: no limit. */
-  readonly rateLimitPerSecond?: number;
+  /** Count requests by the address and the person that they come from, over all transports. Default: there are no limits. */
+  readonly rateLimits?: RateLimits;
   /** Longest time for calls under way when the server is disposed of. Default 5000. */
   readonly drainMs?: number;
   /**

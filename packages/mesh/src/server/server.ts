@@ -17,6 +17,8 @@ import { createRequestGate } from "../http/request-gate.ts";
 import { createRpcListener } from "../http/rpc-listener.ts";
 import { endWithProblem, rejectUpgradeWith } from "../http/send-problem.ts";
 import { demandTls } from "../http/strict-transport.ts";
+import type { RateLimits } from "../limits/rate-limit.ts";
+import { createRateLimits } from "../limits/rate-limit.ts";
 import { createStreamSockets } from "../streams/stream-sockets.ts";
 import { drain } from "./drain.ts";
 import type { ServerOptions } from "./server-options.ts";
@@ -50,8 +52,9 @@ export async function startServer(o: ServerOptions): Promise<RunningServer> {
     stopped: new AbortController(),
   };
   const maxBodyBytes = o.maxBodyBytes ?? defaultMaxBodyBytes;
-  const serving = createServing(o, maxBodyBytes, shutdown);
-  const port = createPort(o, maxBodyBytes, serving, shutdown);
+  const rateLimits = o.rateLimits ?? createRateLimits({ perAddress: 0, perUser: 0, ...o });
+  const serving = createServing(o, maxBodyBytes, rateLimits, shutdown);
+  const port = createPort({ ...o, rateLimits }, maxBodyBytes, serving, shutdown);
   const address = await listen(port, o);
   const url = urlOf(o, address.port);
   o.log.info("server.started", { message: `${o.name} listens on ${url}` });
@@ -77,7 +80,7 @@ export async function startServer(o: ServerOptions): Promise<RunningServer> {
 
 /** RPC first, by its paths; all else is REST and operations. */
 function createPort(
-  o: ServerOptions,
+  o: ServerOptions & { readonly rateLimits: RateLimits },
   maxBodyBytes: number,
   { handlers, transport, methods }: Serving,
   shutdown: Shutdown,
@@ -102,6 +105,7 @@ function createPort(
           transport,
           allowedHosts: o.allowedHosts ?? [],
           trustedProxies,
+          rateLimits: o.rateLimits,
           shutdown: shutdown.streams.signal,
           log: o.log,
         });

@@ -5,11 +5,13 @@ import { compileRules } from "@smartcart/contract";
 import { Health } from "@smartcart/gen/grpc/health/v1/health_pb";
 import { InstanceService } from "@smartcart/gen/ops/v1/instance_service_pb";
 import type { Trust } from "../auth/access.ts";
-import { createAuthentication } from "../auth/authentication.ts";
+import { createAuthentication, createServiceIdentification } from "../auth/authentication.ts";
 import { assertOwnersKnown, createResourceCheck, ownSubject } from "../auth/ownership.ts";
 import { registerHealth } from "../health/health.ts";
 import { registerInstanceService } from "../instance/instance-service.ts";
 import { createAdmission } from "../limits/admission.ts";
+import type { RateLimits } from "../limits/rate-limit.ts";
+import { createAddressLimit, createUserLimit } from "../limits/rate-limit.ts";
 import { reflectionServices, registerReflection } from "../reflection/reflection.ts";
 import { createTelemetryInterceptor } from "../telemetry/telemetry-interceptor.ts";
 import { createErrorInterceptor, promptEnd } from "./error-interceptor.ts";
@@ -49,32 +51,48 @@ function trustOf({ meshSecret, tls, trust }: ServerOptions): Trust {
   return { customers: true, operators: true, services: !canProve, ...trust };
 }
 
+/** The outer interceptors: what they observe and map includes what the inner ones refuse. */
+function observers(o: ServerOptions, exempt: ReadonlySet<DescMethod>): Interceptor[] {
+  const { name: service, log, metrics } = o;
+  // The console's own calls are none that it should see; but not everybody may make them.
+  const unobserved = new Set([...exempt, ...InstanceService.methods]);
+  return [
+    createTelemetryInterceptor({ service, log, metrics, exempt: unobserved }),
+    createErrorInterceptor(log, o.mapError),
+    promptEnd,
+  ];
+}
+
 /** Puts the implementations, health, reflection and the part's report behind one chain of interceptors. */
-export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: Shutdown): Serving {
+export function createServing(
+  o: ServerOptions,
+  maxBodyBytes: number,
+  rateLimits: RateLimits,
+  shutdown: Shutdown,
+): Serving {
   compileRules([...o.services, InstanceService]);
   const owners = o.owners ?? {};
   // Without tokens there are no customers to be kept apart.
   if (o.authenticate) assertOwnersKnown(o.services, owners);
   const infrastructure = [Health, ...reflectionServices];
   const exempt = new Set(infrastructure.flatMap((service) => service.methods));
-  // The console's own calls are none that it should see; but not everybody may make them.
-  const unobserved = new Set([...exempt, ...InstanceService.methods]);
+  const trust = trustOf(o);
+  const identifyService = createServiceIdentification({ audience: o.name, ...o });
+  const admit = createAddressLimit({
+    limits: rateLimits,
+    probes: new Set(Health.methods),
+    identifyService,
+    trustsServices: trust.services,
+  });
   const admission = createAdmission({
     exempt,
     maxInFlight: o.maxInFlight ?? defaultMaxInFlight,
     stopped: () => shutdown.stopped.signal.aborted,
   });
-  // From the outside to the inside: what is observed and mapped includes what the inner ones refuse.
   const interceptors: Interceptor[] = [
-    createTelemetryInterceptor({
-      service: o.name,
-      log: o.log,
-      metrics: o.metrics,
-      exempt: unobserved,
-    }),
-    createErrorInterceptor(o.log, o.mapError),
-    promptEnd,
-    createAuthentication({ ...o, audience: o.name, trust: trustOf(o) }),
+    ...observers(o, exempt),
+    createAuthentication({ ...o, identifyService, trust }),
+    createUserLimit(rateLimits),
     admission.interceptor,
     ownSubject,
     validation,
@@ -92,7 +110,7 @@ export function createServing(o: ServerOptions, maxBodyBytes: number, shutdown: 
       (router) => registerInstanceService(router, o, shutdown.draining.signal),
       (router) => registerReflection(router, [...o.services, InstanceService, ...infrastructure]),
     ],
-    { common, maxBodyBytes, ...signals },
+    { common, maxBodyBytes, admit, ...signals },
   );
   return {
     handlers: served.handlers,

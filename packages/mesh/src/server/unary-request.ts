@@ -1,4 +1,5 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
+import type { HandlerContext } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type {
   Compression,
@@ -15,7 +16,12 @@ export interface MethodHandlerOptions extends UniversalHandlerOptions {
   readonly mapError?: ((error: ConnectError) => void) | undefined;
   /** Reads the request of a unary call from JSON. Default: as Connect reads it. */
   readonly readJson?: ((bytes: Uint8Array) => Message) | undefined;
+  /** Throws where a unary call is not let in, before its body is read; of Connect's own handlers it is part of `requestGate`. */
+  readonly admit?: Admit | undefined;
 }
+
+/** Looks at a call of which only the headers are read. @throws ConnectError where it is not let in. */
+export type Admit = (call: Pick<HandlerContext, "method" | "requestHeader" | "values">) => void;
 
 /** Reads the requests of a method and writes its answers. */
 export interface Codec {

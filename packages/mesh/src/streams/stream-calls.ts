@@ -10,6 +10,10 @@ import {
   StreamServerFrameSchema,
 } from "@smartcart/gen/mesh/v1/stream_frames_pb";
 import { addressKey } from "../context/call-scope.ts";
+import { mapError } from "../errors/error-mapping.ts";
+import type { DomainError } from "../errors/errors.ts";
+import { problemOf } from "../errors/errors.ts";
+import type { RateLimits } from "../limits/rate-limit.ts";
 
 /** A method whose answer is a stream. */
 export type Method = DescMethodServerStreaming<DescMessage, DescMessage>;
@@ -23,6 +27,8 @@ export interface StreamCallOptions {
   readonly headers: Headers;
   /** Network address of the client. */
   readonly address: string;
+  /** Count every frame of the client. */
+  readonly rateLimits: RateLimits;
   /** Sends a frame; resolves when the connection has taken it. */
   readonly send: (frame: Uint8Array) => Promise<void>;
 }
@@ -39,11 +45,11 @@ const maxCalls = 32;
 export function createStreamCalls(o: StreamCallOptions): StreamCalls {
   const open = new Map<number, AbortController>();
 
-  function begin(callId: number, call: StreamCall): boolean {
+  function begin(callId: number, call: StreamCall, refusal: DomainError | undefined): boolean {
     if (open.has(callId) || open.size >= maxCalls) return false;
     const ended = new AbortController();
     open.set(callId, ended);
-    void answer(o, { callId, call, signal: ended.signal }).finally(() => {
+    void answer(o, { callId, call, refusal, signal: ended.signal }).finally(() => {
       if (open.get(callId) === ended) open.delete(callId);
     });
     return true;
@@ -54,7 +60,9 @@ export function createStreamCalls(o: StreamCallOptions): StreamCalls {
       const frame = parse(bytes);
       if (frame === undefined) return false;
       const { callId, action } = frame;
-      if (action.case === "open") return begin(callId, action.value);
+      const limited = o.rateLimits.refusalOfAddress(o.address);
+      if (action.case === "open") return begin(callId, action.value, limited);
+      if (limited !== undefined) return false;
       open.get(callId)?.abort();
       open.delete(callId);
       return true;
@@ -76,16 +84,22 @@ function parse(bytes: Uint8Array) {
 interface OpenCall {
   readonly callId: number;
   readonly call: StreamCall;
+  /** Why it is not begun; undefined: it is. */
+  readonly refusal: DomainError | undefined;
   readonly signal: AbortSignal;
 }
 
 /** Sends what the method answers, and how it ended. Never rejects: a connection that is gone has ended its calls. */
-async function answer(o: StreamCallOptions, { callId, call, signal }: OpenCall): Promise<void> {
+async function answer(
+  o: StreamCallOptions,
+  { callId, call, refusal, signal }: OpenCall,
+): Promise<void> {
   const send = (event: StreamServerFrame["event"]) =>
     o.send(toBinary(StreamServerFrameSchema, create(StreamServerFrameSchema, { callId, event })));
-  const end = (code: number, error: string) =>
-    send({ case: "end", value: create(StreamEndSchema, { code, error }) });
+  const end = (code: number, error: string, retryAfterMs = 0) =>
+    send({ case: "end", value: create(StreamEndSchema, { code, error, retryAfterMs }) });
   try {
+    if (refusal !== undefined) throw mapError(refusal).error;
     const method = o.methods.get(call.method);
     if (method === undefined) {
       throw new ConnectError(`${call.method} is no stream of this server`, Code.Unimplemented);
@@ -97,7 +111,7 @@ async function answer(o: StreamCallOptions, { callId, call, signal }: OpenCall):
   } catch (reason) {
     if (signal.aborted) return;
     const { code, rawMessage } = ConnectError.from(reason);
-    await end(code, rawMessage).catch(() => {});
+    await end(code, rawMessage, problemOf(reason)?.retryAfterMs).catch(() => {});
   }
 }
 

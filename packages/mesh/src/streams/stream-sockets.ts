@@ -5,12 +5,13 @@ import type { Transport } from "@connectrpc/connect";
 import type { WebSocket } from "ws";
 import { WebSocketServer } from "ws";
 import type { Logger, TrustedProxies } from "@smartcart/runtime";
-import { clientAddress } from "@smartcart/runtime";
 import type { HttpProblem } from "../errors/problem.ts";
-import { httpProblem } from "../errors/problem.ts";
+import { httpProblem, problemOfError } from "../errors/problem.ts";
 import { isAllowedOrigin } from "../http/allowed-origin.ts";
+import { clientOf } from "../http/client-of.ts";
 import type { OnUpgrade } from "../http/http1-server.ts";
 import { rejectUpgradeWith } from "../http/send-problem.ts";
+import type { RateLimits } from "../limits/rate-limit.ts";
 import type { Method } from "./stream-calls.ts";
 import { createStreamCalls } from "./stream-calls.ts";
 
@@ -23,6 +24,8 @@ export interface StreamSocketOptions {
   readonly transport: Transport;
   readonly allowedHosts: readonly string[];
   readonly trustedProxies: TrustedProxies;
+  /** Count upgrades and frames by the address of the client. */
+  readonly rateLimits: RateLimits;
   /** Ends every stream and closes every socket. */
   readonly shutdown: AbortSignal;
   readonly log: Logger;
@@ -53,12 +56,14 @@ export function createStreamSockets(o: StreamSocketOptions): OnUpgrade {
       methods,
       transport: o.transport,
       headers: headersOf(request),
-      address: addressOf(request, o.trustedProxies),
+      address: clientOf(request, o.trustedProxies),
+      rateLimits: o.rateLimits,
       send: (bytes) => sent(socket, bytes),
     });
     // Set before the first frame can come.
     socket.on("message", (data: Buffer, isBinary) => {
-      if (!isBinary || !calls.receive(data)) closeWith(socket, invalidFrame, "invalid frame");
+      if (!isBinary || !calls.receive(data))
+        closeWith(socket, invalidFrame, "invalid or too many frames");
     });
     socket.on("error", (error) => o.log.debug("stream.socket_failed", { error }));
     const stopPinging = keepAlive(socket);
@@ -108,6 +113,8 @@ function refusalOf(
     const detail = `Pages of ${request.headers.origin} may not connect. Open the page by a name of this server, or add the name to ALLOWED_HOSTS.`;
     return httpProblem({ status: 403, code: "ORIGIN_NOT_ALLOWED", title, detail });
   }
+  const limited = o.rateLimits.refusalOfAddress(clientOf(request, o.trustedProxies));
+  if (limited !== undefined) return problemOfError(limited);
   if (open < maxSockets && !shutdown.aborted) return undefined;
   const detail = "The server has no room for another connection now. Connect again later.";
   return httpProblem({ status: 503, code: "TOO_MANY_CONNECTIONS", title, detail });
@@ -120,10 +127,6 @@ function headersOf({ headers }: IncomingMessage): Headers {
     if (value !== undefined) passed.set(name, String(value));
   }
   return passed;
-}
-
-function addressOf({ headers, socket }: IncomingMessage, trusted: TrustedProxies): string {
-  return clientAddress(socket.remoteAddress ?? "", headers["x-forwarded-for"], trusted);
 }
 
 /** Resolves when the bytes have left this process, so that a slow client holds up its stream and not the memory. */

@@ -191,6 +191,7 @@ async function startPage(
       page,
       allowedHosts: config.ALLOWED_HOSTS,
       trustedProxies: config.TRUSTED_PROXIES,
+      rateLimitPerAddress: config.RATE_LIMIT_PER_ADDRESS,
       signIn,
       log: log.child({ service: "web" }),
       upstreams: {

@@ -1,5 +1,4 @@
 /** Stops the page's server without losing an answer that is on its way through it. */
-
 import type { Socket } from "node:net";
 import type { NodeResponse, ProtocolMux } from "@smartcart/mesh";
 

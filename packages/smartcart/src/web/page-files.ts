@@ -1,5 +1,4 @@
 /** The built page, served from memory: it is a few files, and reading each of them once leaves no descriptor to leak. */
-
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { extname, join, relative, sep } from "node:path";

@@ -1,6 +1,5 @@
 /** Answers of the page's own server that say no: application/problem+json (RFC 9457). */
-
-import type { HttpProblemInit, NodeResponse } from "@smartcart/mesh";
+import type { DomainError, HttpProblemInit, NodeResponse } from "@smartcart/mesh";
 import { httpProblem } from "@smartcart/mesh";
 import { securityHeaders } from "@smartcart/runtime";
 import { writeHead } from "./write-head.ts";
@@ -33,6 +32,14 @@ export const misdirected = (host: string): HttpProblemInit => ({
   title: "This server does not answer to that name",
   detail: `The request is for host "${host.slice(0, 100)}". Use localhost, or add the name to ALLOWED_HOSTS.`,
 });
+
+/** More requests than a client may send, as `RateLimits` counted them. */
+export const rateLimited = ({
+  code,
+  title,
+  message,
+  retryAfterMs,
+}: DomainError): HttpProblemInit => ({ status: 429, code, title, detail: message, retryAfterMs });
 
 export const noSuchPath: HttpProblemInit = {
   status: 404,

@@ -1,5 +1,4 @@
 /** Passes requests and WebSockets of the page's origin on to the parts. */
-
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import { constants, Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";

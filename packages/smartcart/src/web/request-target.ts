@@ -1,5 +1,4 @@
 /** What a request to the page's port asks for: its path, and the host that it names (RFC 9112, 3.2). */
-
 import type { NodeRequest } from "@smartcart/mesh";
 
 export interface RequestTarget {

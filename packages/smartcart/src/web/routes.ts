@@ -1,6 +1,5 @@
 /** Who answers a request on the page's port: the port itself, the page, or one of the parts. */
-
-import type { NodeRequest, NodeResponse } from "@smartcart/mesh";
+import type { DomainError, NodeRequest, NodeResponse } from "@smartcart/mesh";
 import type { Logger, Registry } from "@smartcart/runtime";
 import { isLoopback, setSecurityHeaders } from "@smartcart/runtime";
 import type { Upstream } from "@smartcart/web/proxy-rules";
@@ -12,6 +11,7 @@ import {
   malformedTarget,
   misdirected,
   noSuchPath,
+  rateLimited,
   readOnly,
   sendProblem,
   serviceIsOff,
@@ -31,6 +31,8 @@ export interface RouteOptions {
   readonly signIn: SignInOptions;
   /** Origins that scripts may call beside the page's own, separated by spaces. */
   readonly connectTo: () => string | undefined;
+  /** Counts a request by its client. @returns the error where it is one too many. */
+  readonly limit: (request: NodeRequest) => DomainError | undefined;
   readonly metrics: Registry;
   readonly log: Logger;
 }
@@ -65,6 +67,8 @@ function route(o: RouteOptions, request: NodeRequest, response: NodeResponse, pa
   if (target === undefined) return sendProblem(response, malformedTarget);
   if (!o.isMyName(target.host)) return sendProblem(response, misdirected(target.host ?? ""));
   const { path } = target;
+  const limited = probes.has(path) ? undefined : o.limit(request);
+  if (limited !== undefined) return sendProblem(response, rateLimited(limited));
   if (isSignInPath(path)) return serveSignIn(o, request, response, path);
   const upstream = upstreamFor({ path, accept: request.headers.accept });
   if (upstream === undefined) return serveHere(o, request, response, target);
@@ -103,7 +107,9 @@ function serveHere(
   sendFile(request, response, { file: o.page.index, status: 404, policy });
 }
 
-const operations: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
+/** What balancers ask; it is not counted. */
+const probes: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
+const operations: ReadonlySet<string> = new Set([...probes, "/metrics"]);
 
 /** The page needs nothing but its files, so it is ready while it lives; the parts behind it answer for themselves. */
 function sendOperation(

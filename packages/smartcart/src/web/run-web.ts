@@ -19,6 +19,7 @@ export function runWeb(): Promise<void> {
       page: await buildPage(),
       allowedHosts: config.ALLOWED_HOSTS,
       trustedProxies: config.TRUSTED_PROXIES,
+      rateLimitPerAddress: config.RATE_LIMIT_PER_ADDRESS,
       signIn: { signIn: signInFrom(config) },
       upstreams: {
         order: config.ORDER_URL,

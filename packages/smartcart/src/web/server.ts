@@ -1,12 +1,18 @@
 /** Serves the built page and, on the same origin, passes the browser's calls on to the parts. */
-
 import { once } from "node:events";
 import type { IncomingMessage, Server } from "node:http";
 import { createServer, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { TlsFiles } from "@smartcart/identity";
 import type { NodeRequest, NodeResponse } from "@smartcart/mesh";
-import { boundPipelines, createProtocolMux, demandTls, onlyHttp1 } from "@smartcart/mesh";
+import {
+  boundPipelines,
+  clientOf,
+  createProtocolMux,
+  createRateLimits,
+  demandTls,
+  onlyHttp1,
+} from "@smartcart/mesh";
 import type { Logger, TrustedProxies } from "@smartcart/runtime";
 import {
   createHostCheck,
@@ -43,6 +49,8 @@ export interface WebServerOptions {
   readonly tls?: TlsFiles | undefined;
   /** By which parts that speak TLS are known. Default: the system's authorities decide. */
   readonly partsTls?: TlsFiles | undefined;
+  /** Requests per second from one client address; 0, the default: any number. */
+  readonly rateLimitPerAddress?: number;
   readonly log: Logger;
 }
 
@@ -66,16 +74,20 @@ export async function startWebServer(options: WebServerOptions): Promise<Running
   const signIn = options.signIn ?? { signIn: { method: "none", isOpen: false } };
   await using started = new AsyncDisposableStack();
   const sources = started.use(startConnectSources(signIn.signIn.oidc?.issuer, log));
+  const trusted = options.trustedProxies ?? loopbackProxies;
+  const metrics = createMetrics("web");
+  const perAddress = options.rateLimitPerAddress ?? 0;
+  const rateLimits = createRateLimits({ perAddress, perUser: 0, log, metrics });
   const route = createRouter({
     page: await loadPage(options.page),
     upstreams,
     isMyName: createHostCheck({ listenHost: options.host, allowedHosts: options.allowedHosts }),
     signIn,
     connectTo: sources.get,
-    metrics: createMetrics("web"),
+    limit: (request) => rateLimits.refusalOfAddress(clientOf(request, trusted)),
+    metrics,
     log,
   });
-  const trusted = options.trustedProxies ?? loopbackProxies;
   const proxy = createProxy({ log, trusted, tls: options.partsTls });
   const answer = (request: NodeRequest, response: NodeResponse) => {
     drain.follow(response);

@@ -1,5 +1,4 @@
 /** How a visitor of the page signs in: what the page has to know of it, and the development issuer's tokens. */
-
 import type { TokenRequest } from "@smartcart/identity";
 import type { NodeRequest, NodeResponse } from "@smartcart/mesh";
 import { isLoopback, StartError, setSecurityHeaders } from "@smartcart/runtime";

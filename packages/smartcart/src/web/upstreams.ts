@@ -1,5 +1,4 @@
 /** Opens requests to the parts, over connections that are kept. */
-
 import type { ClientRequest } from "node:http";
 import { Agent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";

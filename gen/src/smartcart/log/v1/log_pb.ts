@@ -22,7 +22,7 @@ export const file_smartcart_log_v1_log: GenFile = /*@__PURE__*/
  */
 export type LogRecord = Message<"smartcart.log.v1.LogRecord"> & {
   /**
-   * Unique id chosen by the writer (UUID). A record that arrives twice is stored once.
+   * Unique id chosen by the writer (UUID). A record that arrives twice, with the same time, is stored once.
    *
    * @generated from field: string record_id = 1;
    */
@@ -93,7 +93,7 @@ export type LogRecord = Message<"smartcart.log.v1.LogRecord"> & {
  */
 export type LogRecordJson = {
   /**
-   * Unique id chosen by the writer (UUID). A record that arrives twice is stored once.
+   * Unique id chosen by the writer (UUID). A record that arrives twice, with the same time, is stored once.
    *
    * @generated from field: string record_id = 1;
    */

@@ -13,10 +13,10 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/mesh/v1/stream_frames.proto.
  */
 export const file_smartcart_mesh_v1_stream_frames: GenFile = /*@__PURE__*/
-  fileDesc("CiVzbWFydGNhcnQvbWVzaC92MS9zdHJlYW1fZnJhbWVzLnByb3RvEhFzbWFydGNhcnQubWVzaC52MSKQAQoRU3RyZWFtQ2xpZW50RnJhbWUSDwoHY2FsbF9pZBgBIAEoDRItCgRvcGVuGAIgASgLMh0uc21hcnRjYXJ0Lm1lc2gudjEuU3RyZWFtQ2FsbEgAEjEKBmNhbmNlbBgDIAEoCzIfLnNtYXJ0Y2FydC5tZXNoLnYxLlN0cmVhbUNhbmNlbEgAQggKBmFjdGlvbiJJCgpTdHJlYW1DYWxsEg4KBm1ldGhvZBgBIAEoCRIPCgdyZXF1ZXN0GAIgASgMEhoKDWF1dGhvcml6YXRpb24YAyABKAlCA4ABASIOCgxTdHJlYW1DYW5jZWwibQoRU3RyZWFtU2VydmVyRnJhbWUSDwoHY2FsbF9pZBgBIAEoDRIRCgdtZXNzYWdlGAIgASgMSAASKwoDZW5kGAMgASgLMhwuc21hcnRjYXJ0Lm1lc2gudjEuU3RyZWFtRW5kSABCBwoFZXZlbnQiKAoJU3RyZWFtRW5kEgwKBGNvZGUYASABKA0SDQoFZXJyb3IYAiABKAliBnByb3RvMw");
+  fileDesc("CiVzbWFydGNhcnQvbWVzaC92MS9zdHJlYW1fZnJhbWVzLnByb3RvEhFzbWFydGNhcnQubWVzaC52MSKQAQoRU3RyZWFtQ2xpZW50RnJhbWUSDwoHY2FsbF9pZBgBIAEoDRItCgRvcGVuGAIgASgLMh0uc21hcnRjYXJ0Lm1lc2gudjEuU3RyZWFtQ2FsbEgAEjEKBmNhbmNlbBgDIAEoCzIfLnNtYXJ0Y2FydC5tZXNoLnYxLlN0cmVhbUNhbmNlbEgAQggKBmFjdGlvbiJJCgpTdHJlYW1DYWxsEg4KBm1ldGhvZBgBIAEoCRIPCgdyZXF1ZXN0GAIgASgMEhoKDWF1dGhvcml6YXRpb24YAyABKAlCA4ABASIOCgxTdHJlYW1DYW5jZWwibQoRU3RyZWFtU2VydmVyRnJhbWUSDwoHY2FsbF9pZBgBIAEoDRIRCgdtZXNzYWdlGAIgASgMSAASKwoDZW5kGAMgASgLMhwuc21hcnRjYXJ0Lm1lc2gudjEuU3RyZWFtRW5kSABCBwoFZXZlbnQiQAoJU3RyZWFtRW5kEgwKBGNvZGUYASABKA0SDQoFZXJyb3IYAiABKAkSFgoOcmV0cnlfYWZ0ZXJfbXMYAyABKA1iBnByb3RvMw");
 
 /**
- * Frame from the client, at most 40 KiB.
+ * Frame from the client, at most 40 KiB. Frames count as requests: with too many from its address a call ends with RESOURCE_EXHAUSTED.
  *
  * @generated from message smartcart.mesh.v1.StreamClientFrame
  */
@@ -53,7 +53,7 @@ export type StreamClientFrame = Message<"smartcart.mesh.v1.StreamClientFrame"> &
 };
 
 /**
- * Frame from the client, at most 40 KiB.
+ * Frame from the client, at most 40 KiB. Frames count as requests: with too many from its address a call ends with RESOURCE_EXHAUSTED.
  *
  * @generated from message smartcart.mesh.v1.StreamClientFrame
  */
@@ -264,6 +264,13 @@ export type StreamEnd = Message<"smartcart.mesh.v1.StreamEnd"> & {
    * @generated from field: string error = 2;
    */
   error: string;
+
+  /**
+   * Time to wait before the stream is opened again, in milliseconds. 0: not stated.
+   *
+   * @generated from field: uint32 retry_after_ms = 3;
+   */
+  retryAfterMs: number;
 };
 
 /**
@@ -285,6 +292,13 @@ export type StreamEndJson = {
    * @generated from field: string error = 2;
    */
   error?: string;
+
+  /**
+   * Time to wait before the stream is opened again, in milliseconds. 0: not stated.
+   *
+   * @generated from field: uint32 retry_after_ms = 3;
+   */
+  retryAfterMs?: number;
 };
 
 /**

@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/status/v1/frames.proto.
  */
 export const file_smartcart_status_v1_frames: GenFile = /*@__PURE__*/
-  fileDesc("CiBzbWFydGNhcnQvc3RhdHVzL3YxL2ZyYW1lcy5wcm90bxITc21hcnRjYXJ0LnN0YXR1cy52MSKPAQoLQ2xpZW50RnJhbWUSNgoJc3Vic2NyaWJlGAEgASgLMiEuc21hcnRjYXJ0LnN0YXR1cy52MS5TdWJzY3JpcHRpb25IABI4Cgt1bnN1YnNjcmliZRgCIAEoCzIhLnNtYXJ0Y2FydC5zdGF0dXMudjEuU3Vic2NyaXB0aW9uSABCDgoFZnJhbWUSBbpIAggBIpQBCgxTdWJzY3JpcHRpb24SHQoIb3JkZXJfaWQYASABKAlCCbpIBnIEuOEYAUgAEh8KB3VzZXJfaWQYAiABKAlCDIABAbpIBnIEuOEYAUgAEhYKDmFmdGVyX3NlcXVlbmNlGAMgASgNOhuC4RgXEhMKB3VzZXJfaWQSCG9yZGVyX2lkGAFCDwoGdGFyZ2V0EgW6SAIIASLyAQoLU2VydmVyRnJhbWUSEAoIb3JkZXJfaWQYASABKAkSDgoGc3RhdHVzGAIgASgJEhAKCHNlcXVlbmNlGAMgASgNEi8KC29jY3VycmVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdzZXJ2aWNlGAUgASgJEhAKCHRyYWNlX2lkGAYgASgJEisKBnJlc3luYxgKIAEoCzIbLnNtYXJ0Y2FydC5zdGF0dXMudjEuUmVzeW5jEi4KBWVycm9yGAsgASgLMh8uc21hcnRjYXJ0LnN0YXR1cy52MS5GcmFtZUVycm9yIkEKBlJlc3luYxIQCghvcmRlcl9pZBgBIAEoCRIVCg1sYXN0X3NlcXVlbmNlGAIgASgNEg4KBnJlYXNvbhgDIAEoCSI6CgpGcmFtZUVycm9yEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRINCgVmaWVsZBgDIAEoCWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_mesh_v1_options, file_smartcart_type_v1_string_rules]);
+  fileDesc("CiBzbWFydGNhcnQvc3RhdHVzL3YxL2ZyYW1lcy5wcm90bxITc21hcnRjYXJ0LnN0YXR1cy52MSKPAQoLQ2xpZW50RnJhbWUSNgoJc3Vic2NyaWJlGAEgASgLMiEuc21hcnRjYXJ0LnN0YXR1cy52MS5TdWJzY3JpcHRpb25IABI4Cgt1bnN1YnNjcmliZRgCIAEoCzIhLnNtYXJ0Y2FydC5zdGF0dXMudjEuU3Vic2NyaXB0aW9uSABCDgoFZnJhbWUSBbpIAggBIpQBCgxTdWJzY3JpcHRpb24SHQoIb3JkZXJfaWQYASABKAlCCbpIBnIEuOEYAUgAEh8KB3VzZXJfaWQYAiABKAlCDIABAbpIBnIEuOEYAUgAEhYKDmFmdGVyX3NlcXVlbmNlGAMgASgNOhuC4RgXEhMKB3VzZXJfaWQSCG9yZGVyX2lkGAFCDwoGdGFyZ2V0EgW6SAIIASLyAQoLU2VydmVyRnJhbWUSEAoIb3JkZXJfaWQYASABKAkSDgoGc3RhdHVzGAIgASgJEhAKCHNlcXVlbmNlGAMgASgNEi8KC29jY3VycmVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdzZXJ2aWNlGAUgASgJEhAKCHRyYWNlX2lkGAYgASgJEisKBnJlc3luYxgKIAEoCzIbLnNtYXJ0Y2FydC5zdGF0dXMudjEuUmVzeW5jEi4KBWVycm9yGAsgASgLMh8uc21hcnRjYXJ0LnN0YXR1cy52MS5GcmFtZUVycm9yIkEKBlJlc3luYxIQCghvcmRlcl9pZBgBIAEoCRIVCg1sYXN0X3NlcXVlbmNlGAIgASgNEg4KBnJlYXNvbhgDIAEoCSJSCgpGcmFtZUVycm9yEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRINCgVmaWVsZBgDIAEoCRIWCg5yZXRyeV9hZnRlcl9tcxgEIAEoDWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_mesh_v1_options, file_smartcart_type_v1_string_rules]);
 
 /**
  * A frame from the client.
@@ -354,7 +354,7 @@ export const ResyncSchema: GenMessage<Resync, {jsonType: ResyncJson}> = /*@__PUR
  */
 export type FrameError = Message<"smartcart.status.v1.FrameError"> & {
   /**
-   * Stable code: "INVALID_FRAME", "UNKNOWN_ORDER", "TOO_MANY_SUBSCRIPTIONS" or "UNAVAILABLE".
+   * Stable code: "INVALID_FRAME", "UNKNOWN_ORDER", "ACCESS_DENIED", "TOO_MANY_SUBSCRIPTIONS", "RATE_LIMITED" or "UNAVAILABLE".
    *
    * @generated from field: string code = 1;
    */
@@ -373,6 +373,13 @@ export type FrameError = Message<"smartcart.status.v1.FrameError"> & {
    * @generated from field: string field = 3;
    */
   field: string;
+
+  /**
+   * Time to wait before the frame is sent again, in milliseconds. 0: not stated.
+   *
+   * @generated from field: uint32 retry_after_ms = 4;
+   */
+  retryAfterMs: number;
 };
 
 /**
@@ -382,7 +389,7 @@ export type FrameError = Message<"smartcart.status.v1.FrameError"> & {
  */
 export type FrameErrorJson = {
   /**
-   * Stable code: "INVALID_FRAME", "UNKNOWN_ORDER", "TOO_MANY_SUBSCRIPTIONS" or "UNAVAILABLE".
+   * Stable code: "INVALID_FRAME", "UNKNOWN_ORDER", "ACCESS_DENIED", "TOO_MANY_SUBSCRIPTIONS", "RATE_LIMITED" or "UNAVAILABLE".
    *
    * @generated from field: string code = 1;
    */
@@ -401,6 +408,13 @@ export type FrameErrorJson = {
    * @generated from field: string field = 3;
    */
   field?: string;
+
+  /**
+   * Time to wait before the frame is sent again, in milliseconds. 0: not stated.
+   *
+   * @generated from field: uint32 retry_after_ms = 4;
+   */
+  retryAfterMs?: number;
 };
 
 /**
