@@ -13,6 +13,8 @@ export interface ProxyRule {
   readonly path: string;
   /** The service that answers. */
   readonly upstream: Upstream;
+  /** Longest body of a request, in bytes. Default: 256 KiB, what services take of the public. */
+  readonly maxBodyBytes?: number;
   /** The path is upgraded to a WebSocket. Default: false. */
   readonly websocket?: boolean;
   /** Paths under this rule that are also pages: a browser that navigates there gets the page. Default: none. */
@@ -33,7 +35,13 @@ export const proxyRules: readonly ProxyRule[] = [
   { path: "/smartcart.order.v1.OrderService", upstream: "order" },
   { path: "/smartcart.order.v1.OrderAdminService", upstream: "order" },
   { path: "/smartcart.inventory.v1.InventoryService", upstream: "inventory" },
-  { path: "/smartcart.inventory.v1.CatalogueAdminService", upstream: "inventory" },
+  {
+    path: "/smartcart.inventory.v1.CatalogueAdminService",
+    upstream: "inventory",
+    // A picture: 2,000,000 bytes, and what is around them.
+    maxBodyBytes: 2 * 1024 * 1024,
+  },
+  { path: "/pictures", upstream: "inventory" },
   { path: "/smartcart.log.v1.LogService", upstream: "log" },
   { path: "/smartcart.ops.v1.OpsService", upstream: "ops" },
   { path: "/ops/streams", upstream: "ops", websocket: true },
@@ -75,11 +83,20 @@ export interface ProxyRequest {
  */
 export function upstreamFor(request: ProxyRequest): Upstream | undefined {
   const path = request.path.split("?", 1)[0] ?? "";
-  const rule = proxyRules.find((row) => path === row.path || path.startsWith(`${row.path}/`));
+  const rule = ruleFor(path);
   if (rule?.pages?.test(path) && request.accept?.includes("text/html")) {
     return undefined;
   }
   return rule?.upstream;
+}
+
+/** Longest body of a request to a path, in bytes. */
+export function maxBodyBytesFor(path: string): number {
+  return ruleFor(path)?.maxBodyBytes ?? 256 * 1024;
+}
+
+function ruleFor(path: string): ProxyRule | undefined {
+  return proxyRules.find((row) => path === row.path || path.startsWith(`${row.path}/`));
 }
 
 /** Whether a path is upgraded to a WebSocket. */
@@ -89,7 +106,7 @@ export function isWebSocketPath(path: string): boolean {
 
 /** Paths that are pages of the site, for a browser that navigates there: those of `parseRoute` in src/route.ts. */
 const pagePaths =
-  /^\/(?:checkout\/?|ops(?:\/(?:dead-letters|log|faults|orders(?:\/[^/]+)?))?\/?|auth\/callback\/?|orders(?:\/[^/]*)?|products\/[^/]+)?$/;
+  /^\/(?:checkout\/?|ops(?:\/(?:dead-letters|catalogue|log|faults|orders(?:\/[^/]+)?))?\/?|auth\/callback\/?|orders(?:\/[^/]*)?|products\/[^/]+)?$/;
 
 /** Whether the site has a page at that path. */
 export function isPage(path: string): boolean {

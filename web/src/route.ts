@@ -18,7 +18,14 @@ export interface OpsRoute {
 }
 
 /** The sections of the operations console; each but the overview is a path below /ops. */
-export const opsSections = ["overview", "orders", "dead-letters", "log", "faults"] as const;
+export const opsSections = [
+  "overview",
+  "orders",
+  "catalogue",
+  "dead-letters",
+  "log",
+  "faults",
+] as const;
 export type OpsSection = (typeof opsSections)[number];
 
 /** The page at a path. Trailing slashes do not matter. */

@@ -4,12 +4,12 @@
  */
 import assert from "node:assert/strict";
 import type { Page, Route } from "playwright-core";
+import { adminCall, createProduct } from "./catalogue-admin.ts";
 import { assertStill, watchLayoutShift } from "./layout-shift.ts";
 import { fillForm, orderEnded, orderShown, payButton, placeByRest, visitor } from "./visitor.ts";
 
 /** Products of the shop's first page. */
 const PAGE_SIZE = 48;
-const admin = "/smartcart.inventory.v1.CatalogueAdminService/";
 
 /** The shop lists page by page, finds what is on none of them, and keeps what it lists in the URL. */
 export async function largeCatalogueIsPaged(page: Page, baseUrl: string): Promise<void> {
@@ -126,22 +126,6 @@ export async function changedPriceAsks(page: Page, baseUrl: string): Promise<voi
   assert.equal(await payButton(page).count(), 0);
 }
 
-async function createProduct(
-  page: Page,
-  baseUrl: string,
-  o: { readonly productId: string; readonly pictureUrl?: string },
-): Promise<void> {
-  const { status, body } = await adminCall(page, baseUrl, "CreateProduct", {
-    ...o,
-    name: `Product ${o.productId}`,
-    description: "For a test.",
-    category: "Zz",
-    price: { currencyCode: "USD", minorUnits: "1000" },
-    initialStock: 100,
-  });
-  assert.equal(status, 200, JSON.stringify(body));
-}
-
 /** Two pages of products in one category. */
 async function importProducts(page: Page, baseUrl: string, category: string): Promise<void> {
   const importId = crypto.randomUUID();
@@ -158,9 +142,4 @@ async function importProducts(page: Page, baseUrl: string, category: string): Pr
   assert.deepEqual([staged.status, staged.body], [200, {}]);
   const committed = await adminCall(page, baseUrl, "CommitImport", { importId, rows: rows.length });
   assert.equal(committed.status, 200, JSON.stringify(committed.body));
-}
-
-async function adminCall(page: Page, baseUrl: string, method: string, data: object) {
-  const answer = await page.request.post(new URL(admin + method, baseUrl).href, { data });
-  return { status: answer.status(), body: (await answer.json()) as object };
 }

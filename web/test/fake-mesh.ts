@@ -5,6 +5,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
 import { OrderAdminService } from "@smartcart/gen/order/v1/order_admin_service_pb";
+import { addFakeCatalogue } from "./fake-catalogue.ts";
 import { fakeDeadLetters, fakeInvariants, fakeSwitches } from "./fake-console-data.ts";
 import { fakeLogRecords } from "./fake-log.ts";
 import { fakeMinutes, fakeStory, fakeSummary } from "./fake-orders.ts";
@@ -58,6 +59,7 @@ export function createFakeMesh(options: FakeMeshOptions): {
 
   return {
     routes(router) {
+      addFakeCatalogue(router, check);
       router.service(OpsService, {
         async *watchMesh({ backlogSeconds }, context) {
           check(context);

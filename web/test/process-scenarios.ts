@@ -1,6 +1,7 @@
 /** What needs the services as processes of their own: they can be killed, and their log goes its whole way. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { adminCall } from "./catalogue-admin.ts";
 import {
   assertEnded,
   checkOut,
@@ -11,6 +12,7 @@ import {
   sequencesShown,
   showAgainUntil,
   stepsShown,
+  visitor,
 } from "./visitor.ts";
 
 /** Kills a service, and starts it again. */
@@ -56,8 +58,8 @@ export async function cancelGivesBack(page: Page, baseUrl: string): Promise<void
 }
 
 /**
- * The console tells the whole story of an order, with the lines of the services that took part, and what an operator did to it. As
- * `cancelGivesBack`, as long as nothing is relayed.
+ * The console tells the whole story of an order, with the lines of the services that took part, and what an operator did to it or
+ * to a product. As `cancelGivesBack`, as long as nothing is relayed.
  */
 export async function operatorReadsAndCancels(page: Page, baseUrl: string): Promise<void> {
   const orderId = await placeByRest(page, baseUrl, { productId: "ceramic-mug", quantity: 1 });
@@ -71,6 +73,12 @@ export async function operatorReadsAndCancels(page: Page, baseUrl: string): Prom
   await showAgainUntil(page, page.locator('[data-state="CANCELLED"]'));
   await showAgainUntil(page, page.locator("[data-audit]", { hasText: "WithdrawOrder" }));
   await page.locator("[data-kind=log]", { hasText: "payment.refunded" }).waitFor();
+  const adjustment = { adjustmentId: visitor("audited"), productId: "ceramic-mug", delta: 1 };
+  const reason = "STOCK_ADJUSTMENT_REASON_RETURNED";
+  const adjusted = await adminCall(page, baseUrl, "AdjustStock", { ...adjustment, reason });
+  assert.equal(adjusted.status, 200);
+  await page.goto(new URL("/ops/log?log=AdjustStock", baseUrl).href);
+  await page.getByText("called AdjustStock of ceramic-mug").waitFor({ timeout: LONG_MS });
 }
 
 /** The order's page leads to its lines in the log. */

@@ -114,6 +114,20 @@ async function* pagesOfTheConsole(page: Page, url: string): AsyncGenerator<strin
   await openConsole(page, url, "/ops/orders/ORD-FAKE-1");
   await page.locator("[data-kind]").first().waitFor();
   yield "order";
+  await openConsole(page, url, "/ops/catalogue");
+  await page.locator("[data-product]").first().waitFor();
+  await page.getByRole("button", { name: "Create product" }).click();
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  yield "catalogue, a new product";
+  await page.getByRole("button", { name: "Import", exact: true }).click();
+  await page.locator("[data-edit]").first().click();
+  await page.locator("[data-ledger]").waitFor();
+  await page.setInputFiles("#import-file", {
+    ...{ name: "goods.csv", mimeType: "text/csv" },
+    buffer: Buffer.from("product_id\nfake-1\n"),
+  });
+  await page.locator("[data-import=checked]").waitFor();
+  yield "catalogue, an import and an editor";
   await openConsole(page, url, "/ops/faults");
   await page.locator("[data-switch]").first().waitFor();
   yield "faults";
@@ -146,7 +160,15 @@ export async function consoleHoldsItsLayout(page: Page, { url }: FakeOps): Promi
       }
     }).observe({ type: "layout-shift", buffered: true });
   });
-  const paths = ["", "/log", "/orders", "/orders/ORD-FAKE-1", "/dead-letters", "/faults"];
+  const paths = [
+    "",
+    "/log",
+    "/orders",
+    "/orders/ORD-FAKE-1",
+    "/catalogue",
+    "/dead-letters",
+    "/faults",
+  ];
   for (const width of [1280, 390]) {
     await page.setViewportSize({ width, height: 900 });
     for (const path of width === 390 ? paths.slice(0, 2) : paths) {

@@ -1,8 +1,9 @@
-/** Deletes what has had its time: entries of the ledger, and imports that nobody committed. */
+/** Deletes what has had its time: entries of the ledger, imports that nobody committed, and pictures that no product has. */
 import type { Logger, Timer } from "@smartcart/runtime";
 import { startTimer } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { pruneImports } from "./store/catalogue-imports.ts";
+import { prunePictures } from "./store/pictures.ts";
 import { pruneAdjustments } from "./store/stock-adjustments.ts";
 
 /** Pause between two rounds. */
@@ -11,6 +12,11 @@ const intervalMs = 600_000;
 const importMs = 3_600_000;
 /** Entries that are deleted in one transaction at most: it locks the stock of their products. */
 const batchSize = 500;
+
+/** How long a picture waits for a product that refers to it. */
+const pictureMs = 86_400_000;
+/** Pictures that are looked at in one transaction at most. */
+const pictureBatchSize = 100;
 
 /** Starts the rounds. */
 export function startCleaner(o: {
@@ -27,6 +33,7 @@ export function startCleaner(o: {
     async run(signal) {
       const imports = await pruneImports(database, importMs);
       if (imports > 0) log.info("imports.deleted", { count: imports });
+      await cleanPictures(database, log, signal);
       if (ledgerDays === 0) return;
       let deleted = batchSize;
       while (deleted === batchSize && !signal.aborted) {
@@ -35,4 +42,13 @@ export function startCleaner(o: {
       }
     },
   });
+}
+
+async function cleanPictures(database: Database, log: Logger, signal: AbortSignal): Promise<void> {
+  let checked = pictureBatchSize;
+  while (checked === pictureBatchSize && !signal.aborted) {
+    const round = await prunePictures(database, pictureMs, pictureBatchSize);
+    if (round.deleted > 0) log.info("pictures.deleted", { count: round.deleted });
+    checked = round.checked;
+  }
 }

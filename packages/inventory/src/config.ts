@@ -5,6 +5,10 @@ import { commonConfig, int, port, str } from "@smartcart/runtime";
 export const inventoryConfig = {
   ...commonConfig,
   INVENTORY_PORT: port({ default: 8081, desc: "port of the inventory service" }),
+  PICTURE_MAX_KB: int({
+    default: 1000,
+    desc: "maximum size of an uploaded picture, in kilobytes; at most 2000, the bound of the contract",
+  }),
   RESERVATION_TTL_MS: int({
     default: 15 * 60 * 1000,
     desc: "time until a reservation expires if Reserve sets none, in milliseconds",

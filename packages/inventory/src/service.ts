@@ -10,6 +10,7 @@ import { startCleaner } from "./cleaner.ts";
 import type { InventoryConfig } from "./config.ts";
 import { stockUnavailable } from "./errors.ts";
 import { seedCatalogue } from "./import/seed.ts";
+import { addPictureRoute } from "./pictures/picture-routes.ts";
 import { logDecisions, noteStatus } from "./reservations/decision-log.ts";
 import type { ReservationManager } from "./reservations/reservation-manager.ts";
 import { createReservationManager } from "./reservations/reservation-manager.ts";
@@ -67,7 +68,10 @@ export function startInventory(o: InventoryOptions): Promise<RunningService> {
     stack.use(startCleaner({ database, ledgerDays: config.STOCK_LEDGER_RETENTION_DAYS, log }));
     const defaultTtlMs = config.RESERVATION_TTL_MS;
     const routes = createInventoryRoutes({ database, book, feed, defaultTtlMs, log, mapError });
-    const adminRoutes = createAdminRoutes({ database, onChange });
+    const adminRoutes = createAdminRoutes({
+      ...{ database, onChange },
+      maxPictureBytes: config.PICTURE_MAX_KB * 1_000,
+    });
     return {
       services: [InventoryService, CatalogueAdminService],
       routes: (router) => {
@@ -75,6 +79,7 @@ export function startInventory(o: InventoryOptions): Promise<RunningService> {
         router.service(CatalogueAdminService, adminRoutes);
       },
       maxBodyBytes,
+      extraRoutes: (app) => addPictureRoute(app, database),
     };
   });
 }

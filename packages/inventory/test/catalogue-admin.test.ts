@@ -2,7 +2,10 @@
 import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ArchiveFilter } from "@smartcart/gen/inventory/v1/catalogue_admin_service_pb";
+import {
+  ArchiveFilter,
+  CatalogueOrder,
+} from "@smartcart/gen/inventory/v1/catalogue_admin_service_pb";
 import { ProductChangedSchema } from "@smartcart/gen/inventory/v1/catalogue_product_pb";
 import { detailOf, problemOf } from "@smartcart/mesh";
 import { errorOf } from "@smartcart/testkit";
@@ -176,4 +179,29 @@ it("returns the products of a basket, and leaves unknown ids out", async () => {
     "chef-knife",
     "espresso-beans",
   ]);
+});
+
+it("lists what runs out first, page by page, each product once", async () => {
+  const category = "Running out";
+  const stocks = [5, 0, 5, 900, 1, 0, 5];
+  for (const initialStock of stocks) {
+    await inventory.admin.createProduct({ ...teapot(), category, initialStock });
+  }
+  const request = { category, order: CatalogueOrder.LOW_STOCK, pageSize: 3 };
+  const seen: (readonly [number | undefined, string | undefined])[] = [];
+  let pageToken = "";
+  do {
+    const page = await inventory.admin.listCatalogueProducts({ ...request, pageToken });
+    seen.push(...page.products.map(({ product: p }) => [p?.available, p?.productId] as const));
+    pageToken = page.nextPageToken;
+  } while (pageToken !== "");
+  expect(seen.map(([available]) => available)).toEqual([0, 0, 1, 5, 5, 5, 900]);
+  expect(new Set(seen.map(([, id]) => id)).size).toBe(stocks.length);
+  // A token of another order is none.
+  const other = await inventory.admin.listCatalogueProducts({ category, pageSize: 3 });
+  const wrong = inventory.admin.listCatalogueProducts({
+    ...request,
+    pageToken: other.nextPageToken,
+  });
+  expect(fieldsOf(await errorOf(wrong))).toEqual(["page_token"]);
 });

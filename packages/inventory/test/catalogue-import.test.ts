@@ -61,6 +61,40 @@ describe("an import", () => {
     expect(await brokenStock(inventory.sql)).toEqual([]);
   });
 
+  it("shows what it would change, page by page, and nothing that stays", async () => {
+    const [old, same] = newProducts(2) as [Row, Row];
+    await stage([old, same]);
+    await commit(2);
+    importId = randomUUID();
+    const fresh = row(4, randomUUID(), { emoji: "", stock: "" });
+    const edited = { line: 2, productId: old.productId ?? "", price: "1500", currency: "JPY" };
+    await stage([edited, { ...same, line: 3 }, fresh]);
+    const list = (afterLine: number, pageSize: number) =>
+      inventory.admin.listImportChanges({ importId, afterLine, pageSize });
+    const first = await list(0, 1);
+    expect(first).toMatchObject({
+      lastLine: 2,
+      changes: [
+        {
+          ...{ line: 2, productId: old.productId, isNew: false },
+          cells: [
+            { field: "price", before: "14.50", after: "1500" },
+            { field: "currency", before: "USD", after: "JPY" },
+          ],
+        },
+      ],
+    });
+    const second = await list(first.lastLine, 1);
+    expect(second).toMatchObject({ lastLine: 0, changes: [{ line: 4, isNew: true }] });
+    const cells = second.changes[0]?.cells.map(({ field, after }) => [field, after]);
+    expect(Object.fromEntries(cells ?? [])).toEqual({
+      ...{ name: fresh.name, description: "Good.", category: "Goods" },
+      ...{ price: "14.50", currency: "USD", stock: "0" },
+    });
+    expect(await commit(3)).toEqual({ created: 1, updated: 1, unchanged: 1, rejected: 0 });
+    expect(await codeOf(list(0, 1))).toBe("IMPORT_NOT_FOUND");
+  });
+
   it("changes only the columns of the file, and never the stock of a product that exists", async () => {
     const rows = newProducts(3);
     const [first, second] = rows.map(({ productId = "" }) => productId) as [string, string];

@@ -1,5 +1,6 @@
 import type { TemplateResult } from "lit-html";
-import type { LogClient, OpsClient, OrderAdminClient } from "../api/ops.ts";
+import type { InventoryClient } from "../api/inventory.ts";
+import type { CatalogueAdminClient, LogClient, OpsClient, OrderAdminClient } from "../api/ops.ts";
 import type { Shop } from "../shop.ts";
 import type { ConsoleAccess } from "./console-access.ts";
 
@@ -9,6 +10,8 @@ export interface Console {
   readonly ops: OpsClient;
   readonly logs: LogClient;
   readonly orders: OrderAdminClient;
+  readonly catalogue: CatalogueAdminClient;
+  readonly inventory: InventoryClient;
   readonly access: ConsoleAccess;
   /** Aborted when the console is left. */
   readonly signal: AbortSignal;

@@ -30,6 +30,7 @@ export function createOpsView(shop: Shop, first: OpsRoute): View {
   const alarms = () => alarmsOf(mesh.history().latest, invariants.list());
   const restart = (): void => {
     sections.restart();
+    sections.enter(route);
     shop.focus("h1");
   };
   access.wanted.subscribe(() => (access.wanted.get() ? shop.focus("#token") : shop.refresh()));

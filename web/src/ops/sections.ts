@@ -3,6 +3,7 @@ import type { TemplateResult } from "lit-html";
 import { html } from "lit-html";
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import type { OpsRoute } from "../route.ts";
+import { createCataloguePanel } from "./catalogue/catalogue-panel.ts";
 import { createChartPanels } from "./charts/chart-panels.ts";
 import type { Console } from "./console.ts";
 import { createDeadLetterPanel } from "./dead-letters/dead-letter-panel.ts";
@@ -36,6 +37,7 @@ const titles: Readonly<Record<OpsRoute["section"], string>> = {
   overview: "Operations console",
   orders: "Orders",
   order: "Order",
+  catalogue: "Catalogue",
   "dead-letters": "Dead letters",
   log: "Log",
   faults: "Faults",
@@ -77,6 +79,7 @@ export function createSections(operations: Console, first: OpsRoute): Sections {
     else tail.rest();
     if (route.section === "dead-letters") dead.reload();
     if (route.section === "orders") orders.enter(location.search);
+    if (route.section === "catalogue") panels.catalogue.enter(location.search);
     if (route.section === "order") order.enter(route.orderId ?? "");
   };
   enter(first);
@@ -96,6 +99,8 @@ export function createSections(operations: Console, first: OpsRoute): Sections {
           return orders.render();
         case "order":
           return order.render();
+        case "catalogue":
+          return panels.catalogue.render();
         case "faults":
           return fresh((latest) => faultsTemplate(panels, latest));
         default:
@@ -138,6 +143,7 @@ function createPanels(operations: Console) {
   const log = createLogPanel(tail);
   const orders = createOrdersPanel(operations);
   const order = createOrderPanel(operations);
+  const catalogue = createCataloguePanel(operations);
   const invariants = createInvariantPanel(operations);
   return {
     animation,
@@ -150,6 +156,7 @@ function createPanels(operations: Console) {
     log,
     orders,
     order,
+    catalogue,
     invariants,
   };
 }

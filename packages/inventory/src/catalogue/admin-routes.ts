@@ -1,29 +1,42 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type {
   CatalogueAdminService,
+  ListCatalogueProductsRequest,
   UpdateProductRequest,
 } from "@smartcart/gen/inventory/v1/catalogue_admin_service_pb";
-import { ArchiveFilter } from "@smartcart/gen/inventory/v1/catalogue_admin_service_pb";
+import {
+  ArchiveFilter,
+  CatalogueOrder,
+} from "@smartcart/gen/inventory/v1/catalogue_admin_service_pb";
 import type { Money } from "@smartcart/gen/type/v1/money_pb";
 import { operatorOf, ValidationError } from "@smartcart/mesh";
+import type { Queryable } from "@smartcart/store";
 import { forCall } from "@smartcart/store";
 import { invalidPageToken } from "../errors.ts";
 import type { AdminParts } from "../import/import-routes.ts";
 import { createImportRoutes } from "../import/import-routes.ts";
 import { toAdjustmentMessage, toAdjustmentReason, toCatalogueProductMessage } from "../messages.ts";
+import { createPictureMethods, requirePicture } from "../pictures/picture-routes.ts";
 import { positionOf } from "../routes.ts";
 import { adjustStock } from "../stock/stock-adjuster.ts";
-import { listProducts } from "../store/read-products.ts";
+import { listLowStock, listProducts } from "../store/read-products.ts";
 import { listAdjustments } from "../store/stock-adjustments.ts";
 import type { CatalogueFilter, CatalogueProduct, ProductEdit } from "./catalogue.ts";
-import { pageOf, pageSizeOf, toPageToken } from "./catalogue.ts";
+import {
+  pageOf,
+  pageSizeOf,
+  parseStockPageToken,
+  toPageToken,
+  toStockPageToken,
+} from "./catalogue.ts";
 import { createProduct, readProduct, updateProduct } from "./catalogue-editor.ts";
 import { editViolations } from "./product-rules.ts";
 
 type Impl = ServiceImpl<typeof CatalogueAdminService>;
 type StockMethods = Pick<Impl, "adjustStock" | "listStockAdjustments">;
 type ImportMethods = ReturnType<typeof createImportRoutes>;
-type ProductMethods = Omit<Impl, keyof StockMethods | keyof ImportMethods>;
+type PictureMethods = ReturnType<typeof createPictureMethods>;
+type ProductMethods = Omit<Impl, keyof StockMethods | keyof ImportMethods | keyof PictureMethods>;
 
 /** The RPCs of smartcart.inventory.v1.CatalogueAdminService. */
 export function createAdminRoutes(parts: AdminParts): Impl {
@@ -31,6 +44,7 @@ export function createAdminRoutes(parts: AdminParts): Impl {
     ...createProductMethods(parts),
     ...createStockMethods(parts),
     ...createImportRoutes(parts),
+    ...createPictureMethods(parts),
   };
 }
 
@@ -52,12 +66,9 @@ function createProductMethods({ database, onChange }: AdminParts): ProductMethod
     );
   return {
     async listCatalogueProducts(request, context) {
-      const { query, category, archiveFilter, pageSize, pageToken } = request;
-      const after = positionOf(pageToken, "ListCatalogueProducts");
-      const size = pageSizeOf(pageSize);
-      const filter = { query, category, archived: archivedOf(archiveFilter) };
-      const found = await listProducts(forCall(database, context), filter, after, size + 1);
-      const { page, nextPageToken } = pageOf(found, size, toPageToken);
+      const db = forCall(database, context);
+      const isByStock = request.order === CatalogueOrder.LOW_STOCK;
+      const { page, nextPageToken } = await (isByStock ? lowStockPage : productPage)(db, request);
       return { products: page.map(toCatalogueProductMessage), nextPageToken };
     },
 
@@ -71,18 +82,42 @@ function createProductMethods({ database, onChange }: AdminParts): ProductMethod
       const texts = { name, description, category, emoji, pictureUrl };
       const fields = { ...texts, ...priceOf(request.price as Money), archived: false };
       requireValid(fields);
+      await requirePicture(database, pictureUrl);
       return change(() => createProduct(database, productId, fields, initialStock));
     },
 
     async updateProduct(request) {
       const edit = toEdit(request);
       requireValid(edit);
+      await requirePicture(database, edit.pictureUrl);
       return change(() => updateProduct(database, request.productId, request.revision, edit));
     },
 
     archiveProduct: setArchived(true),
     restoreProduct: setArchived(false),
   };
+}
+
+const listMethod = "ListCatalogueProducts";
+
+async function productPage(db: Queryable, request: ListCatalogueProductsRequest) {
+  const after = positionOf(request.pageToken, listMethod);
+  const size = pageSizeOf(request.pageSize);
+  return pageOf(await listProducts(db, filterOf(request), after, size + 1), size, toPageToken);
+}
+
+async function lowStockPage(db: Queryable, request: ListCatalogueProductsRequest) {
+  const { pageToken } = request;
+  const after = pageToken === "" ? undefined : parseStockPageToken(pageToken);
+  if (pageToken !== "" && !after) throw invalidPageToken(listMethod);
+  const size = pageSizeOf(request.pageSize);
+  const found = await listLowStock(db, filterOf(request), after, size + 1);
+  return pageOf(found, size, toStockPageToken);
+}
+
+function filterOf(request: ListCatalogueProductsRequest): CatalogueFilter {
+  const { query, category, archiveFilter } = request;
+  return { query, category, archived: archivedOf(archiveFilter) };
 }
 
 function createStockMethods({ database, onChange }: AdminParts): StockMethods {

@@ -50,6 +50,9 @@ export interface CatalogueFilter {
   readonly archived: "no" | "yes" | "all";
 }
 
+/** A place among the products of which the fewest units are available first. */
+export type StockPosition = Pick<Product, "available" | "productId">;
+
 /** Most units that a product's stock can have. */
 export const maxStock = 1_000_000_000;
 
@@ -83,16 +86,31 @@ export function toPageToken(last: CataloguePosition): string {
 
 /** Reads a page token; undefined for anything that {@link toPageToken} did not write. */
 export function parsePageToken(token: string): CataloguePosition | undefined {
-  let parts: unknown;
-  try {
-    parts = JSON.parse(Buffer.from(token, "base64url").toString());
-  } catch {
-    return undefined;
-  }
-  if (!Array.isArray(parts) || parts.length !== 3) return undefined;
-  const [category, name, productId] = parts as unknown[];
+  const [category, name, productId, ...rest] = partsOf(token);
   if (!isStorable(category) || !isStorable(name) || !isStorable(productId)) return undefined;
-  return { category, name, productId };
+  return rest.length > 0 ? undefined : { category, name, productId };
+}
+
+/** {@link toPageToken} of a list that begins with what runs out. */
+export function toStockPageToken({ available, productId }: StockPosition): string {
+  return Buffer.from(JSON.stringify([available, productId])).toString("base64url");
+}
+
+/** Reads a page token; undefined for anything that {@link toStockPageToken} did not write. */
+export function parseStockPageToken(token: string): StockPosition | undefined {
+  const [available, productId, ...rest] = partsOf(token);
+  const isCount = Number.isInteger(available) && Math.abs(Number(available)) <= 2 ** 31 - 1;
+  if (!isCount || !isStorable(productId) || rest.length > 0) return undefined;
+  return { available: Number(available), productId };
+}
+
+function partsOf(token: string): readonly unknown[] {
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(token, "base64url").toString());
+    return Array.isArray(parts) ? parts : [];
+  } catch {
+    return [];
+  }
 }
 
 /** Whether PostgreSQL can take a value as text: it refuses the NUL character. */

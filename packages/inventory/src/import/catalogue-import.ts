@@ -11,6 +11,7 @@ import {
   importNotFound,
 } from "../catalogue/catalogue-errors.ts";
 import * as store from "../store/catalogue-imports.ts";
+import { touchImportedPictures } from "../store/pictures.ts";
 import type { ImportCells, ImportProblem, ImportSummary, ReadLine } from "./import-row.ts";
 import { missingOfNew, readImportLine } from "./import-row.ts";
 
@@ -97,6 +98,9 @@ function checkAgainstOthers(
 /** Longest time of one statement of a commit, in milliseconds: more than the 10 seconds that others have. */
 const longestStatementMs = 300_000;
 
+/** So many changes at once make the planner's statistics wrong; after fewer, PostgreSQL renews them by itself in time. */
+const manyProducts = 1_000;
+
 /** {@link commitImport} as part of a transaction. */
 export async function commitWithin(
   tx: Queryable,
@@ -112,9 +116,11 @@ export async function commitWithin(
   await store.analyzeLines(tx);
   if (o.dryRun) return { ...(await store.compareImport(tx, importId)), rejected };
   if (rejected > 0 && !o.keepGoing) throw importHasProblems(importId, rejected);
+  await touchImportedPictures(tx, importId);
   const created = await store.insertImported(tx, importId, longestStatementMs);
   const updated = await store.updateImported(tx, importId, longestStatementMs);
   const summary = { created, updated, unchanged: good - created - updated, rejected };
+  if (created + updated >= manyProducts) await store.analyzeCatalogue(tx);
   await store.endImport(tx, importId, summary);
   return summary;
 }

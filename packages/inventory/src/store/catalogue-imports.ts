@@ -112,8 +112,18 @@ export async function countLines(
   return rows[0] ?? { good: 0, rejected: 0 };
 }
 
+/** Whether lines are staged under an id, and not committed. */
+export async function isStaged(db: Queryable, importId: string): Promise<boolean> {
+  const { rows } = await db.query({
+    name: "inventory.is_staged",
+    text: "select 1 from catalogue_import where import_id = $1 and summary is null",
+    values: [importId],
+  });
+  return rows.length > 0;
+}
+
 /** Whether a staged line `r` says something else than its product `p`. */
-const differs = `(
+export const differs = `(
   coalesce(r.name, p.name), coalesce(r.description, p.description), coalesce(r.category, p.category), coalesce(r.emoji, p.emoji),
   coalesce(r.picture_url, p.picture_url), coalesce(r.currency_code, p.currency_code), coalesce(r.price_minor, p.price_minor),
   coalesce(r.archived, p.archived_at is not null)
@@ -139,6 +149,11 @@ export async function compareImport(
 /** Tells the planner what was staged just now: without it a join of two large sets can be taken for one of two small ones. */
 export async function analyzeLines(tx: Queryable): Promise<void> {
   await tx.query({ text: "analyze catalogue_import_row" });
+}
+
+/** Tells the planner what the catalogue has now: until it knows, a search for a common word reads every product that has it. */
+export async function analyzeCatalogue(tx: Queryable): Promise<void> {
+  await tx.query({ text: "analyze product, stock" });
 }
 
 /** Adds the staged products that the catalogue does not have, with their stock. Answers how many. */

@@ -4,6 +4,7 @@ import type {
   CatalogueFilter,
   CataloguePosition,
   CatalogueProduct,
+  StockPosition,
 } from "../catalogue/catalogue.ts";
 import type { ProductRow } from "./product-row.ts";
 import { selectProducts, toProduct } from "./product-row.ts";
@@ -20,8 +21,33 @@ const archivedConditions = {
  */
 export async function listProducts(
   db: Queryable,
-  { query, category, archived }: CatalogueFilter,
+  filter: CatalogueFilter,
   after: CataloguePosition | undefined,
+  limit: number,
+): Promise<CatalogueProduct[]> {
+  const place = after && [after.category, after.name, after.productId];
+  return listOrdered(db, filter, ["p.category", "p.name", "p.product_id"], place, limit);
+}
+
+/**
+ * Lists products as {@link listProducts}, those of which the fewest units are available first. It reads the stock of all products that
+ * match: an index on `available` would be written with every order.
+ */
+export async function listLowStock(
+  db: Queryable,
+  filter: CatalogueFilter,
+  after: StockPosition | undefined,
+  limit: number,
+): Promise<CatalogueProduct[]> {
+  const place = after && [after.available, after.productId];
+  return listOrdered(db, filter, ["s.available", "s.product_id"], place, limit);
+}
+
+async function listOrdered(
+  db: Queryable,
+  { query, category, archived }: CatalogueFilter,
+  order: readonly string[],
+  after: readonly unknown[] | undefined,
   limit: number,
 ): Promise<CatalogueProduct[]> {
   const values: unknown[] = [limit];
@@ -29,13 +55,9 @@ export async function listProducts(
   const conditions: string[] = [archivedConditions[archived]];
   if (query !== "") conditions.push(`p.search @@ search_query(${bind(query)}::text)`);
   if (category !== "") conditions.push(`p.category = ${bind(category)}`);
-  if (after !== undefined) {
-    const place = [after.category, after.name, after.productId].map(bind);
-    conditions.push(`(p.category, p.name, p.product_id) > (${place.join(", ")})`);
-  }
+  if (after) conditions.push(`(${order.join(", ")}) > (${after.map(bind).join(", ")})`);
   const { rows } = await db.query<ProductRow>({
-    text: `${selectProducts} where ${conditions.join(" and ")}
-      order by p.category, p.name, p.product_id limit $1`,
+    text: `${selectProducts} where ${conditions.join(" and ")} order by ${order.join(", ")} limit $1`,
     values,
   });
   return rows.map(toProduct);

@@ -46,20 +46,23 @@ export interface AuthenticationOptions {
 /** The operator where nobody has to prove who they are. */
 const thisMachine = "this machine";
 
-/** The audit log: which operator did what, and to which order. Calls without side effects are not recorded. */
+/** The audit log: which operator did what, and to which order or product. Calls without side effects are not recorded. */
 function recordCall(log: Logger, req: AnyRequest, operator: string): void {
   const { method } = req;
   if (method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS) return;
   const name = `${method.parent.typeName}/${method.name}`;
-  const orderId = orderIdOf(req);
-  const message = `${operator} called ${method.name}`;
-  log.info("operator.called", { operator, method: name, message, ...(orderId && { orderId }) });
+  const { orderId, productId } = namedBy(req);
+  const message = `${operator} called ${method.name}${productId ? ` of ${productId}` : ""}`;
+  log.info("operator.called", {
+    ...{ operator, method: name, message },
+    ...(orderId && { orderId }),
+    ...(productId && { productId }),
+  });
 }
 
-/** The order that a request names; not that of a stream, which is not read yet. */
-function orderIdOf(req: AnyRequest): string {
-  const { orderId = "" } = req.stream ? {} : (req.message as { readonly orderId?: string });
-  return orderId;
+/** What a request is about; not a stream, which is not read yet. */
+function namedBy(req: AnyRequest): { readonly orderId?: string; readonly productId?: string } {
+  return req.stream ? {} : (req.message as ReturnType<typeof namedBy>);
 }
 
 /** How services are told from strangers. */

@@ -4,6 +4,7 @@ import { constants, Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
 import type { NodeRequest, NodeResponse } from "@smartcart/mesh";
 import { securityHeaders } from "@smartcart/runtime";
+import { maxBodyBytesFor } from "@smartcart/web/proxy-rules";
 import { isStream } from "./drain.ts";
 import { bodyTooLarge, internalProblem, sendProblem } from "./problems.ts";
 import { endToEnd } from "./proxy-headers.ts";
@@ -25,8 +26,6 @@ export interface UpgradeTo {
   readonly to: Destination;
 }
 
-/** As much as the parts take in one request of the public. */
-const MAX_BODY_BYTES = 256 * 1024;
 /** What a client may still send after an answer that came before the end of its request. */
 const MAX_DISCARDED_BYTES = 4 * 1024 * 1024;
 export function createProxy(o: UpstreamOptions): Proxy {
@@ -44,8 +43,9 @@ function passRequest(
   to: Destination,
   { open }: Upstreams,
 ): void {
-  if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) {
-    sendProblem(response, bodyTooLarge(MAX_BODY_BYTES));
+  const maxBytes = maxBodyBytesFor(to.target.path);
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) {
+    sendProblem(response, bodyTooLarge(maxBytes));
     discardRest(request);
     return;
   }
@@ -54,7 +54,7 @@ function passRequest(
     discardRest(request);
     return;
   }
-  passBody(request, response, outgoing);
+  passBody(request, response, outgoing, maxBytes);
   outgoing.once("response", (answer) => {
     endAtHalfClose(request, response, answer);
     passAnswer(answer, response);
@@ -82,14 +82,19 @@ function passUpgrade(
   outgoing?.end();
 }
 
-function passBody(request: NodeRequest, response: NodeResponse, outgoing: ClientRequest): void {
+function passBody(
+  request: NodeRequest,
+  response: NodeResponse,
+  outgoing: ClientRequest,
+  maxBytes: number,
+): void {
   let bytes = 0;
   request.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes <= MAX_BODY_BYTES || outgoing.destroyed) return;
+    if (bytes <= maxBytes || outgoing.destroyed) return;
     request.unpipe(outgoing);
     outgoing.destroy();
-    sendProblem(response, bodyTooLarge(MAX_BODY_BYTES));
+    sendProblem(response, bodyTooLarge(maxBytes));
     discardRest(request);
   });
   // It broke off: the part must not take what came of it for all of it.

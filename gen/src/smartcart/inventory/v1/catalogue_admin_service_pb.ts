@@ -5,7 +5,7 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import type { ImportProblem, ImportProblemJson, ImportRow, ImportRowJson, ImportSummary, ImportSummaryJson } from "./catalogue_import_pb.ts";
+import type { ImportChange, ImportChangeJson, ImportProblem, ImportProblemJson, ImportRow, ImportRowJson, ImportSummary, ImportSummaryJson } from "./catalogue_import_pb.ts";
 import { file_smartcart_inventory_v1_catalogue_import } from "./catalogue_import_pb.ts";
 import type { CatalogueProduct, CatalogueProductJson } from "./catalogue_product_pb.ts";
 import { file_smartcart_inventory_v1_catalogue_product } from "./catalogue_product_pb.ts";
@@ -21,7 +21,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file smartcart/inventory/v1/catalogue_admin_service.proto.
  */
 export const file_smartcart_inventory_v1_catalogue_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("CjRzbWFydGNhcnQvaW52ZW50b3J5L3YxL2NhdGFsb2d1ZV9hZG1pbl9zZXJ2aWNlLnByb3RvEhZzbWFydGNhcnQuaW52ZW50b3J5LnYxIuQBChxMaXN0Q2F0YWxvZ3VlUHJvZHVjdHNSZXF1ZXN0EhsKBXF1ZXJ5GAEgASgJQgy6SAlyB8jhGAEYyAESHQoIY2F0ZWdvcnkYAiABKAlCC7pICHIGyOEYARhkEkcKDmFyY2hpdmVfZmlsdGVyGAMgASgOMiUuc21hcnRjYXJ0LmludmVudG9yeS52MS5BcmNoaXZlRmlsdGVyQgi6SAWCAQIQARIdCglwYWdlX3NpemUYBCABKAVCCrpIBxoFGOgHKAASIAoKcGFnZV90b2tlbhgFIAEoCUIMukgJcgfI4RgBGLgXInQKHUxpc3RDYXRhbG9ndWVQcm9kdWN0c1Jlc3BvbnNlEjoKCHByb2R1Y3RzGAEgAygLMiguc21hcnRjYXJ0LmludmVudG9yeS52MS5DYXRhbG9ndWVQcm9kdWN0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI7ChpHZXRDYXRhbG9ndWVQcm9kdWN0UmVxdWVzdBIdCgpwcm9kdWN0X2lkGAEgASgJQgm6SAZyBLjhGAEiWAobR2V0Q2F0YWxvZ3VlUHJvZHVjdFJlc3BvbnNlEjkKB3Byb2R1Y3QYASABKAsyKC5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkNhdGFsb2d1ZVByb2R1Y3QirQIKFENyZWF0ZVByb2R1Y3RSZXF1ZXN0Eh0KCnByb2R1Y3RfaWQYASABKAlCCbpIBnIEuOEYARIcCgRuYW1lGAIgASgJQg66SAtyCcjhGAEQARjIARIhCgtkZXNjcmlwdGlvbhgDIAEoCUIMukgJcgfI4RgBGNAPEh8KCGNhdGVnb3J5GAQgASgJQg26SApyCMjhGAEQARhkEhoKBWVtb2ppGAUgASgJQgu6SAhyBsjhGAEYIBIhCgtwaWN0dXJlX3VybBgGIAEoCUIMukgJcgfI4RgBGNAPEi8KBXByaWNlGAcgASgLMhguc21hcnRjYXJ0LnR5cGUudjEuTW9uZXlCBrpIA8gBARIkCg1pbml0aWFsX3N0b2NrGAggASgFQg26SAoaCBiAlOvcAygAIlIKFUNyZWF0ZVByb2R1Y3RSZXNwb25zZRI5Cgdwcm9kdWN0GAEgASgLMiguc21hcnRjYXJ0LmludmVudG9yeS52MS5DYXRhbG9ndWVQcm9kdWN0IvMCChRVcGRhdGVQcm9kdWN0UmVxdWVzdBIdCgpwcm9kdWN0X2lkGAEgASgJQgm6SAZyBLjhGAESGQoIcmV2aXNpb24YAiABKANCB7pIBCICKAESIQoEbmFtZRgDIAEoCUIOukgLcgnI4RgBEAEYyAFIAIgBARImCgtkZXNjcmlwdGlvbhgEIAEoCUIMukgJcgfI4RgBGNAPSAGIAQESJAoIY2F0ZWdvcnkYBSABKAlCDbpICnIIyOEYARABGGRIAogBARIfCgVlbW9qaRgGIAEoCUILukgIcgbI4RgBGCBIA4gBARImCgtwaWN0dXJlX3VybBgHIAEoCUIMukgJcgfI4RgBGNAPSASIAQESJwoFcHJpY2UYCCABKAsyGC5zbWFydGNhcnQudHlwZS52MS5Nb25leUIHCgVfbmFtZUIOCgxfZGVzY3JpcHRpb25CCwoJX2NhdGVnb3J5QggKBl9lbW9qaUIOCgxfcGljdHVyZV91cmwiUgoVVXBkYXRlUHJvZHVjdFJlc3BvbnNlEjkKB3Byb2R1Y3QYASABKAsyKC5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkNhdGFsb2d1ZVByb2R1Y3QiUQoVQXJjaGl2ZVByb2R1Y3RSZXF1ZXN0Eh0KCnByb2R1Y3RfaWQYASABKAlCCbpIBnIEuOEYARIZCghyZXZpc2lvbhgCIAEoA0IHukgEIgIoASJTChZBcmNoaXZlUHJvZHVjdFJlc3BvbnNlEjkKB3Byb2R1Y3QYASABKAsyKC5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkNhdGFsb2d1ZVByb2R1Y3QiUQoVUmVzdG9yZVByb2R1Y3RSZXF1ZXN0Eh0KCnByb2R1Y3RfaWQYASABKAlCCbpIBnIEuOEYARIZCghyZXZpc2lvbhgCIAEoA0IHukgEIgIoASJTChZSZXN0b3JlUHJvZHVjdFJlc3BvbnNlEjkKB3Byb2R1Y3QYASABKAsyKC5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkNhdGFsb2d1ZVByb2R1Y3Qi4wEKEkFkanVzdFN0b2NrUmVxdWVzdBIgCg1hZGp1c3RtZW50X2lkGAEgASgJQgm6SAZyBLjhGAESHQoKcHJvZHVjdF9pZBgCIAEoCUIJukgGcgS44RgBEiUKBWRlbHRhGAMgASgFQha6SBMaETgAGMCEPSjA+8L///////8BEkkKBnJlYXNvbhgEIAEoDjItLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuU3RvY2tBZGp1c3RtZW50UmVhc29uQgq6SAeCAQQQASAAEhoKBG5vdGUYBSABKAlCDLpICXIHyOEYARj0AyJSChNBZGp1c3RTdG9ja1Jlc3BvbnNlEjsKCmFkanVzdG1lbnQYASABKAsyJy5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlN0b2NrQWRqdXN0bWVudCJ9ChtMaXN0U3RvY2tBZGp1c3RtZW50c1JlcXVlc3QSHQoKcHJvZHVjdF9pZBgBIAEoCUIJukgGcgTA4RgBEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUYyAEoABIgCgpwYWdlX3Rva2VuGAMgASgJQgy6SAlyB8jhGAEYyAEidQocTGlzdFN0b2NrQWRqdXN0bWVudHNSZXNwb25zZRI8CgthZGp1c3RtZW50cxgBIAMoCzInLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuU3RvY2tBZGp1c3RtZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJwChJTdGFnZUltcG9ydFJlcXVlc3QSHAoJaW1wb3J0X2lkGAEgASgJQgm6SAZyBLjhGAESPAoEcm93cxgCIAMoCzIhLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuSW1wb3J0Um93Qgu6SAiSAQUIARDoByJOChNTdGFnZUltcG9ydFJlc3BvbnNlEjcKCHByb2JsZW1zGAEgAygLMiUuc21hcnRjYXJ0LmludmVudG9yeS52MS5JbXBvcnRQcm9ibGVtInMKE0NvbW1pdEltcG9ydFJlcXVlc3QSHAoJaW1wb3J0X2lkGAEgASgJQgm6SAZyBLjhGAESGQoEcm93cxgCIAEoBUILukgIGgYYwIQ9KAESDwoHZHJ5X3J1bhgDIAEoCBISCgprZWVwX2dvaW5nGAQgASgIIk4KFENvbW1pdEltcG9ydFJlc3BvbnNlEjYKB3N1bW1hcnkYASABKAsyJS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkltcG9ydFN1bW1hcnkqZAoNQXJjaGl2ZUZpbHRlchIeChpBUkNISVZFX0ZJTFRFUl9VTlNQRUNJRklFRBAAEhsKF0FSQ0hJVkVfRklMVEVSX0FSQ0hJVkVEEAESFgoSQVJDSElWRV9GSUxURVJfQUxMEAIyygoKFUNhdGFsb2d1ZUFkbWluU2VydmljZRKUAQoVTGlzdENhdGFsb2d1ZVByb2R1Y3RzEjQuc21hcnRjYXJ0LmludmVudG9yeS52MS5MaXN0Q2F0YWxvZ3VlUHJvZHVjdHNSZXF1ZXN0GjUuc21hcnRjYXJ0LmludmVudG9yeS52MS5MaXN0Q2F0YWxvZ3VlUHJvZHVjdHNSZXNwb25zZSIOkAIB6uAYBwiIJ0ICGAESjgEKE0dldENhdGFsb2d1ZVByb2R1Y3QSMi5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkdldENhdGFsb2d1ZVByb2R1Y3RSZXF1ZXN0GjMuc21hcnRjYXJ0LmludmVudG9yeS52MS5HZXRDYXRhbG9ndWVQcm9kdWN0UmVzcG9uc2UiDpACAergGAcI0A9CAhgBEnwKDUNyZWF0ZVByb2R1Y3QSLC5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkNyZWF0ZVByb2R1Y3RSZXF1ZXN0Gi0uc21hcnRjYXJ0LmludmVudG9yeS52MS5DcmVhdGVQcm9kdWN0UmVzcG9uc2UiDpACAurgGAcIiCdCAhgBEnwKDVVwZGF0ZVByb2R1Y3QSLC5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlVwZGF0ZVByb2R1Y3RSZXF1ZXN0Gi0uc21hcnRjYXJ0LmludmVudG9yeS52MS5VcGRhdGVQcm9kdWN0UmVzcG9uc2UiDpACAurgGAcIiCdCAhgBEn8KDkFyY2hpdmVQcm9kdWN0Ei0uc21hcnRjYXJ0LmludmVudG9yeS52MS5BcmNoaXZlUHJvZHVjdFJlcXVlc3QaLi5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkFyY2hpdmVQcm9kdWN0UmVzcG9uc2UiDpACAurgGAcIiCdCAhgBEn8KDlJlc3RvcmVQcm9kdWN0Ei0uc21hcnRjYXJ0LmludmVudG9yeS52MS5SZXN0b3JlUHJvZHVjdFJlcXVlc3QaLi5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlJlc3RvcmVQcm9kdWN0UmVzcG9uc2UiDpACAurgGAcIiCdCAhgBEnYKC0FkanVzdFN0b2NrEiouc21hcnRjYXJ0LmludmVudG9yeS52MS5BZGp1c3RTdG9ja1JlcXVlc3QaKy5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkFkanVzdFN0b2NrUmVzcG9uc2UiDpACAurgGAcIiCdCAhgBEpEBChRMaXN0U3RvY2tBZGp1c3RtZW50cxIzLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuTGlzdFN0b2NrQWRqdXN0bWVudHNSZXF1ZXN0GjQuc21hcnRjYXJ0LmludmVudG9yeS52MS5MaXN0U3RvY2tBZGp1c3RtZW50c1Jlc3BvbnNlIg6QAgHq4BgHCIgnQgIYARKCAQoLU3RhZ2VJbXBvcnQSKi5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlN0YWdlSW1wb3J0UmVxdWVzdBorLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuU3RhZ2VJbXBvcnRSZXNwb25zZSIakAIC6uAYEwiw6gESCQgDEGQY6AcgAUICGAESegoMQ29tbWl0SW1wb3J0Eisuc21hcnRjYXJ0LmludmVudG9yeS52MS5Db21taXRJbXBvcnRSZXF1ZXN0Giwuc21hcnRjYXJ0LmludmVudG9yeS52MS5Db21taXRJbXBvcnRSZXNwb25zZSIPkAIC6uAYCAjgpxJCAhgBYgZwcm90bzM", [file_buf_validate_validate, file_smartcart_inventory_v1_catalogue_import, file_smartcart_inventory_v1_catalogue_product, file_smartcart_inventory_v1_stock_adjustment, file_smartcart_mesh_v1_options, file_smartcart_type_v1_money, file_smartcart_type_v1_string_rules]);
+  fileDesc("CjRzbWFydGNhcnQvaW52ZW50b3J5L3YxL2NhdGFsb2d1ZV9hZG1pbl9zZXJ2aWNlLnByb3RvEhZzbWFydGNhcnQuaW52ZW50b3J5LnYxIqUCChxMaXN0Q2F0YWxvZ3VlUHJvZHVjdHNSZXF1ZXN0EhsKBXF1ZXJ5GAEgASgJQgy6SAlyB8jhGAEYyAESHQoIY2F0ZWdvcnkYAiABKAlCC7pICHIGyOEYARhkEkcKDmFyY2hpdmVfZmlsdGVyGAMgASgOMiUuc21hcnRjYXJ0LmludmVudG9yeS52MS5BcmNoaXZlRmlsdGVyQgi6SAWCAQIQARIdCglwYWdlX3NpemUYBCABKAVCCrpIBxoFGOgHKAASIAoKcGFnZV90b2tlbhgFIAEoCUIMukgJcgfI4RgBGLgXEj8KBW9yZGVyGAYgASgOMiYuc21hcnRjYXJ0LmludmVudG9yeS52MS5DYXRhbG9ndWVPcmRlckIIukgFggECEAEidAodTGlzdENhdGFsb2d1ZVByb2R1Y3RzUmVzcG9uc2USOgoIcHJvZHVjdHMYASADKAsyKC5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkNhdGFsb2d1ZVByb2R1Y3QSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjsKGkdldENhdGFsb2d1ZVByb2R1Y3RSZXF1ZXN0Eh0KCnByb2R1Y3RfaWQYASABKAlCCbpIBnIEuOEYASJYChtHZXRDYXRhbG9ndWVQcm9kdWN0UmVzcG9uc2USOQoHcHJvZHVjdBgBIAEoCzIoLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQ2F0YWxvZ3VlUHJvZHVjdCKtAgoUQ3JlYXRlUHJvZHVjdFJlcXVlc3QSHQoKcHJvZHVjdF9pZBgBIAEoCUIJukgGcgS44RgBEhwKBG5hbWUYAiABKAlCDrpIC3IJyOEYARABGMgBEiEKC2Rlc2NyaXB0aW9uGAMgASgJQgy6SAlyB8jhGAEY0A8SHwoIY2F0ZWdvcnkYBCABKAlCDbpICnIIyOEYARABGGQSGgoFZW1vamkYBSABKAlCC7pICHIGyOEYARggEiEKC3BpY3R1cmVfdXJsGAYgASgJQgy6SAlyB8jhGAEY0A8SLwoFcHJpY2UYByABKAsyGC5zbWFydGNhcnQudHlwZS52MS5Nb25leUIGukgDyAEBEiQKDWluaXRpYWxfc3RvY2sYCCABKAVCDbpIChoIGICU69wDKAAiUgoVQ3JlYXRlUHJvZHVjdFJlc3BvbnNlEjkKB3Byb2R1Y3QYASABKAsyKC5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkNhdGFsb2d1ZVByb2R1Y3Qi8wIKFFVwZGF0ZVByb2R1Y3RSZXF1ZXN0Eh0KCnByb2R1Y3RfaWQYASABKAlCCbpIBnIEuOEYARIZCghyZXZpc2lvbhgCIAEoA0IHukgEIgIoARIhCgRuYW1lGAMgASgJQg66SAtyCcjhGAEQARjIAUgAiAEBEiYKC2Rlc2NyaXB0aW9uGAQgASgJQgy6SAlyB8jhGAEY0A9IAYgBARIkCghjYXRlZ29yeRgFIAEoCUINukgKcgjI4RgBEAEYZEgCiAEBEh8KBWVtb2ppGAYgASgJQgu6SAhyBsjhGAEYIEgDiAEBEiYKC3BpY3R1cmVfdXJsGAcgASgJQgy6SAlyB8jhGAEY0A9IBIgBARInCgVwcmljZRgIIAEoCzIYLnNtYXJ0Y2FydC50eXBlLnYxLk1vbmV5QgcKBV9uYW1lQg4KDF9kZXNjcmlwdGlvbkILCglfY2F0ZWdvcnlCCAoGX2Vtb2ppQg4KDF9waWN0dXJlX3VybCJSChVVcGRhdGVQcm9kdWN0UmVzcG9uc2USOQoHcHJvZHVjdBgBIAEoCzIoLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQ2F0YWxvZ3VlUHJvZHVjdCJRChVBcmNoaXZlUHJvZHVjdFJlcXVlc3QSHQoKcHJvZHVjdF9pZBgBIAEoCUIJukgGcgS44RgBEhkKCHJldmlzaW9uGAIgASgDQge6SAQiAigBIlMKFkFyY2hpdmVQcm9kdWN0UmVzcG9uc2USOQoHcHJvZHVjdBgBIAEoCzIoLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQ2F0YWxvZ3VlUHJvZHVjdCJRChVSZXN0b3JlUHJvZHVjdFJlcXVlc3QSHQoKcHJvZHVjdF9pZBgBIAEoCUIJukgGcgS44RgBEhkKCHJldmlzaW9uGAIgASgDQge6SAQiAigBIlMKFlJlc3RvcmVQcm9kdWN0UmVzcG9uc2USOQoHcHJvZHVjdBgBIAEoCzIoLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQ2F0YWxvZ3VlUHJvZHVjdCLjAQoSQWRqdXN0U3RvY2tSZXF1ZXN0EiAKDWFkanVzdG1lbnRfaWQYASABKAlCCbpIBnIEuOEYARIdCgpwcm9kdWN0X2lkGAIgASgJQgm6SAZyBLjhGAESJQoFZGVsdGEYAyABKAVCFrpIExoROAAYwIQ9KMD7wv///////wESSQoGcmVhc29uGAQgASgOMi0uc21hcnRjYXJ0LmludmVudG9yeS52MS5TdG9ja0FkanVzdG1lbnRSZWFzb25CCrpIB4IBBBABIAASGgoEbm90ZRgFIAEoCUIMukgJcgfI4RgBGPQDIlIKE0FkanVzdFN0b2NrUmVzcG9uc2USOwoKYWRqdXN0bWVudBgBIAEoCzInLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuU3RvY2tBZGp1c3RtZW50IjQKFFVwbG9hZFBpY3R1cmVSZXF1ZXN0EhwKB2NvbnRlbnQYASABKAxCC7pICHoGEAEYgIl6IkAKFVVwbG9hZFBpY3R1cmVSZXNwb25zZRITCgtwaWN0dXJlX3VybBgBIAEoCRISCgptZWRpYV90eXBlGAIgASgJIn0KG0xpc3RTdG9ja0FkanVzdG1lbnRzUmVxdWVzdBIdCgpwcm9kdWN0X2lkGAEgASgJQgm6SAZyBMDhGAESHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjIASgAEiAKCnBhZ2VfdG9rZW4YAyABKAlCDLpICXIHyOEYARjIASJ1ChxMaXN0U3RvY2tBZGp1c3RtZW50c1Jlc3BvbnNlEjwKC2FkanVzdG1lbnRzGAEgAygLMicuc21hcnRjYXJ0LmludmVudG9yeS52MS5TdG9ja0FkanVzdG1lbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJInAKElN0YWdlSW1wb3J0UmVxdWVzdBIcCglpbXBvcnRfaWQYASABKAlCCbpIBnIEuOEYARI8CgRyb3dzGAIgAygLMiEuc21hcnRjYXJ0LmludmVudG9yeS52MS5JbXBvcnRSb3dCC7pICJIBBQgBEOgHIk4KE1N0YWdlSW1wb3J0UmVzcG9uc2USNwoIcHJvYmxlbXMYASADKAsyJS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkltcG9ydFByb2JsZW0idAoYTGlzdEltcG9ydENoYW5nZXNSZXF1ZXN0EhwKCWltcG9ydF9pZBgBIAEoCUIJukgGcgS44RgBEhsKCmFmdGVyX2xpbmUYAiABKAVCB7pIBBoCKAASHQoJcGFnZV9zaXplGAMgASgFQgq6SAcaBRjIASgAImUKGUxpc3RJbXBvcnRDaGFuZ2VzUmVzcG9uc2USNQoHY2hhbmdlcxgBIAMoCzIkLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuSW1wb3J0Q2hhbmdlEhEKCWxhc3RfbGluZRgCIAEoBSJzChNDb21taXRJbXBvcnRSZXF1ZXN0EhwKCWltcG9ydF9pZBgBIAEoCUIJukgGcgS44RgBEhkKBHJvd3MYAiABKAVCC7pICBoGGMCEPSgBEg8KB2RyeV9ydW4YAyABKAgSEgoKa2VlcF9nb2luZxgEIAEoCCJOChRDb21taXRJbXBvcnRSZXNwb25zZRI2CgdzdW1tYXJ5GAEgASgLMiUuc21hcnRjYXJ0LmludmVudG9yeS52MS5JbXBvcnRTdW1tYXJ5KlAKDkNhdGFsb2d1ZU9yZGVyEh8KG0NBVEFMT0dVRV9PUkRFUl9VTlNQRUNJRklFRBAAEh0KGUNBVEFMT0dVRV9PUkRFUl9MT1dfU1RPQ0sQASpkCg1BcmNoaXZlRmlsdGVyEh4KGkFSQ0hJVkVfRklMVEVSX1VOU1BFQ0lGSUVEEAASGwoXQVJDSElWRV9GSUxURVJfQVJDSElWRUQQARIWChJBUkNISVZFX0ZJTFRFUl9BTEwQAjLUDAoVQ2F0YWxvZ3VlQWRtaW5TZXJ2aWNlEpQBChVMaXN0Q2F0YWxvZ3VlUHJvZHVjdHMSNC5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkxpc3RDYXRhbG9ndWVQcm9kdWN0c1JlcXVlc3QaNS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkxpc3RDYXRhbG9ndWVQcm9kdWN0c1Jlc3BvbnNlIg6QAgHq4BgHCIgnQgIYARKOAQoTR2V0Q2F0YWxvZ3VlUHJvZHVjdBIyLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuR2V0Q2F0YWxvZ3VlUHJvZHVjdFJlcXVlc3QaMy5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkdldENhdGFsb2d1ZVByb2R1Y3RSZXNwb25zZSIOkAIB6uAYBwjQD0ICGAESfAoNQ3JlYXRlUHJvZHVjdBIsLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQ3JlYXRlUHJvZHVjdFJlcXVlc3QaLS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkNyZWF0ZVByb2R1Y3RSZXNwb25zZSIOkAIC6uAYBwiIJ0ICGAESfAoNVXBkYXRlUHJvZHVjdBIsLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuVXBkYXRlUHJvZHVjdFJlcXVlc3QaLS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlVwZGF0ZVByb2R1Y3RSZXNwb25zZSIOkAIC6uAYBwiIJ0ICGAESfwoOQXJjaGl2ZVByb2R1Y3QSLS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkFyY2hpdmVQcm9kdWN0UmVxdWVzdBouLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQXJjaGl2ZVByb2R1Y3RSZXNwb25zZSIOkAIC6uAYBwiIJ0ICGAESfwoOUmVzdG9yZVByb2R1Y3QSLS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlJlc3RvcmVQcm9kdWN0UmVxdWVzdBouLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuUmVzdG9yZVByb2R1Y3RSZXNwb25zZSIOkAIC6uAYBwiIJ0ICGAESdgoLQWRqdXN0U3RvY2sSKi5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkFkanVzdFN0b2NrUmVxdWVzdBorLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQWRqdXN0U3RvY2tSZXNwb25zZSIOkAIC6uAYBwiIJ0ICGAESfQoNVXBsb2FkUGljdHVyZRIsLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuVXBsb2FkUGljdHVyZVJlcXVlc3QaLS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlVwbG9hZFBpY3R1cmVSZXNwb25zZSIPkAIC6uAYCAignAFCAhgBEpEBChRMaXN0U3RvY2tBZGp1c3RtZW50cxIzLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuTGlzdFN0b2NrQWRqdXN0bWVudHNSZXF1ZXN0GjQuc21hcnRjYXJ0LmludmVudG9yeS52MS5MaXN0U3RvY2tBZGp1c3RtZW50c1Jlc3BvbnNlIg6QAgHq4BgHCIgnQgIYARKCAQoLU3RhZ2VJbXBvcnQSKi5zbWFydGNhcnQuaW52ZW50b3J5LnYxLlN0YWdlSW1wb3J0UmVxdWVzdBorLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuU3RhZ2VJbXBvcnRSZXNwb25zZSIakAIC6uAYEwiw6gESCQgDEGQY6AcgAUICGAESiAEKEUxpc3RJbXBvcnRDaGFuZ2VzEjAuc21hcnRjYXJ0LmludmVudG9yeS52MS5MaXN0SW1wb3J0Q2hhbmdlc1JlcXVlc3QaMS5zbWFydGNhcnQuaW52ZW50b3J5LnYxLkxpc3RJbXBvcnRDaGFuZ2VzUmVzcG9uc2UiDpACAergGAcIkE5CAhgBEnoKDENvbW1pdEltcG9ydBIrLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQ29tbWl0SW1wb3J0UmVxdWVzdBosLnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEuQ29tbWl0SW1wb3J0UmVzcG9uc2UiD5ACAurgGAgI4KcSQgIYAWIGcHJvdG8z", [file_buf_validate_validate, file_smartcart_inventory_v1_catalogue_import, file_smartcart_inventory_v1_catalogue_product, file_smartcart_inventory_v1_stock_adjustment, file_smartcart_mesh_v1_options, file_smartcart_type_v1_money, file_smartcart_type_v1_string_rules]);
 
 /**
  * Request of `ListCatalogueProducts`.
@@ -63,6 +63,13 @@ export type ListCatalogueProductsRequest = Message<"smartcart.inventory.v1.ListC
    * @generated from field: string page_token = 5;
    */
   pageToken: string;
+
+  /**
+   * Order of the products. Use the same one for all pages.
+   *
+   * @generated from field: smartcart.inventory.v1.CatalogueOrder order = 6;
+   */
+  order: CatalogueOrder;
 };
 
 /**
@@ -105,6 +112,13 @@ export type ListCatalogueProductsRequestJson = {
    * @generated from field: string page_token = 5;
    */
   pageToken?: string;
+
+  /**
+   * Order of the products. Use the same one for all pages.
+   *
+   * @generated from field: smartcart.inventory.v1.CatalogueOrder order = 6;
+   */
+  order?: CatalogueOrderJson;
 };
 
 /**
@@ -121,7 +135,7 @@ export const ListCatalogueProductsRequestSchema: GenMessage<ListCatalogueProduct
  */
 export type ListCatalogueProductsResponse = Message<"smartcart.inventory.v1.ListCatalogueProductsResponse"> & {
   /**
-   * Products of this page, ordered by category and name.
+   * Products of this page.
    *
    * @generated from field: repeated smartcart.inventory.v1.CatalogueProduct products = 1;
    */
@@ -142,7 +156,7 @@ export type ListCatalogueProductsResponse = Message<"smartcart.inventory.v1.List
  */
 export type ListCatalogueProductsResponseJson = {
   /**
-   * Products of this page, ordered by category and name.
+   * Products of this page.
    *
    * @generated from field: repeated smartcart.inventory.v1.CatalogueProduct products = 1;
    */
@@ -864,6 +878,90 @@ export const AdjustStockResponseSchema: GenMessage<AdjustStockResponse, {jsonTyp
   messageDesc(file_smartcart_inventory_v1_catalogue_admin_service, 13);
 
 /**
+ * Request of `UploadPicture`.
+ *
+ * @generated from message smartcart.inventory.v1.UploadPictureRequest
+ */
+export type UploadPictureRequest = Message<"smartcart.inventory.v1.UploadPictureRequest"> & {
+  /**
+   * The file, at most 2,000,000 bytes.
+   *
+   * @generated from field: bytes content = 1;
+   */
+  content: Uint8Array;
+};
+
+/**
+ * Request of `UploadPicture`.
+ *
+ * @generated from message smartcart.inventory.v1.UploadPictureRequest
+ */
+export type UploadPictureRequestJson = {
+  /**
+   * The file, at most 2,000,000 bytes.
+   *
+   * @generated from field: bytes content = 1;
+   */
+  content?: string;
+};
+
+/**
+ * Describes the message smartcart.inventory.v1.UploadPictureRequest.
+ * Use `create(UploadPictureRequestSchema)` to create a new message.
+ */
+export const UploadPictureRequestSchema: GenMessage<UploadPictureRequest, {jsonType: UploadPictureRequestJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_inventory_v1_catalogue_admin_service, 14);
+
+/**
+ * Response of `UploadPicture`.
+ *
+ * @generated from message smartcart.inventory.v1.UploadPictureResponse
+ */
+export type UploadPictureResponse = Message<"smartcart.inventory.v1.UploadPictureResponse"> & {
+  /**
+   * Path for `picture_url`: "/pictures/" and the SHA-256 of the content in hexadecimal.
+   *
+   * @generated from field: string picture_url = 1;
+   */
+  pictureUrl: string;
+
+  /**
+   * Media type that the bytes have: "image/webp".
+   *
+   * @generated from field: string media_type = 2;
+   */
+  mediaType: string;
+};
+
+/**
+ * Response of `UploadPicture`.
+ *
+ * @generated from message smartcart.inventory.v1.UploadPictureResponse
+ */
+export type UploadPictureResponseJson = {
+  /**
+   * Path for `picture_url`: "/pictures/" and the SHA-256 of the content in hexadecimal.
+   *
+   * @generated from field: string picture_url = 1;
+   */
+  pictureUrl?: string;
+
+  /**
+   * Media type that the bytes have: "image/webp".
+   *
+   * @generated from field: string media_type = 2;
+   */
+  mediaType?: string;
+};
+
+/**
+ * Describes the message smartcart.inventory.v1.UploadPictureResponse.
+ * Use `create(UploadPictureResponseSchema)` to create a new message.
+ */
+export const UploadPictureResponseSchema: GenMessage<UploadPictureResponse, {jsonType: UploadPictureResponseJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_inventory_v1_catalogue_admin_service, 15);
+
+/**
  * Request of `ListStockAdjustments`.
  *
  * @generated from message smartcart.inventory.v1.ListStockAdjustmentsRequest
@@ -924,7 +1022,7 @@ export type ListStockAdjustmentsRequestJson = {
  * Use `create(ListStockAdjustmentsRequestSchema)` to create a new message.
  */
 export const ListStockAdjustmentsRequestSchema: GenMessage<ListStockAdjustmentsRequest, {jsonType: ListStockAdjustmentsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_catalogue_admin_service, 14);
+  messageDesc(file_smartcart_inventory_v1_catalogue_admin_service, 16);
 
 /**
  * Response of `ListStockAdjustments`.
@@ -973,7 +1071,7 @@ export type ListStockAdjustmentsResponseJson = {
  * Use `create(ListStockAdjustmentsResponseSchema)` to create a new message.
  */
 export const ListStockAdjustmentsResponseSchema: GenMessage<ListStockAdjustmentsResponse, {jsonType: ListStockAdjustmentsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_catalogue_admin_service, 15);
+  messageDesc(file_smartcart_inventory_v1_catalogue_admin_service, 17);
 
 /**
  * Request of `StageImport`.
@@ -1022,7 +1120,7 @@ export type StageImportRequestJson = {
  * Use `create(StageImportRequestSchema)` to create a new message.
  */
 export const StageImportRequestSchema: GenMessage<StageImportRequest, {jsonType: StageImportRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_catalogue_admin_service, 16);
+  messageDesc(file_smartcart_inventory_v1_catalogue_admin_service, 18);
 
 /**
  * Response of `StageImport`.
@@ -1057,7 +1155,119 @@ export type StageImportResponseJson = {
  * Use `create(StageImportResponseSchema)` to create a new message.
  */
 export const StageImportResponseSchema: GenMessage<StageImportResponse, {jsonType: StageImportResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_catalogue_admin_service, 17);
+  messageDesc(file_smartcart_inventory_v1_catalogue_admin_service, 19);
+
+/**
+ * Request of `ListImportChanges`.
+ *
+ * @generated from message smartcart.inventory.v1.ListImportChangesRequest
+ */
+export type ListImportChangesRequest = Message<"smartcart.inventory.v1.ListImportChangesRequest"> & {
+  /**
+   * Id of the staged import.
+   *
+   * @generated from field: string import_id = 1;
+   */
+  importId: string;
+
+  /**
+   * Only lines after this one. Default: from the beginning. The next page begins after `ListImportChangesResponse.last_line`.
+   *
+   * @generated from field: int32 after_line = 2;
+   */
+  afterLine: number;
+
+  /**
+   * Maximum number of changes per page, at most 200. Default: 50.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+};
+
+/**
+ * Request of `ListImportChanges`.
+ *
+ * @generated from message smartcart.inventory.v1.ListImportChangesRequest
+ */
+export type ListImportChangesRequestJson = {
+  /**
+   * Id of the staged import.
+   *
+   * @generated from field: string import_id = 1;
+   */
+  importId?: string;
+
+  /**
+   * Only lines after this one. Default: from the beginning. The next page begins after `ListImportChangesResponse.last_line`.
+   *
+   * @generated from field: int32 after_line = 2;
+   */
+  afterLine?: number;
+
+  /**
+   * Maximum number of changes per page, at most 200. Default: 50.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize?: number;
+};
+
+/**
+ * Describes the message smartcart.inventory.v1.ListImportChangesRequest.
+ * Use `create(ListImportChangesRequestSchema)` to create a new message.
+ */
+export const ListImportChangesRequestSchema: GenMessage<ListImportChangesRequest, {jsonType: ListImportChangesRequestJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_inventory_v1_catalogue_admin_service, 20);
+
+/**
+ * Response of `ListImportChanges`.
+ *
+ * @generated from message smartcart.inventory.v1.ListImportChangesResponse
+ */
+export type ListImportChangesResponse = Message<"smartcart.inventory.v1.ListImportChangesResponse"> & {
+  /**
+   * Changes of this page.
+   *
+   * @generated from field: repeated smartcart.inventory.v1.ImportChange changes = 1;
+   */
+  changes: ImportChange[];
+
+  /**
+   * Up to which line this page looked. 0: there are no more changes.
+   *
+   * @generated from field: int32 last_line = 2;
+   */
+  lastLine: number;
+};
+
+/**
+ * Response of `ListImportChanges`.
+ *
+ * @generated from message smartcart.inventory.v1.ListImportChangesResponse
+ */
+export type ListImportChangesResponseJson = {
+  /**
+   * Changes of this page.
+   *
+   * @generated from field: repeated smartcart.inventory.v1.ImportChange changes = 1;
+   */
+  changes?: ImportChangeJson[];
+
+  /**
+   * Up to which line this page looked. 0: there are no more changes.
+   *
+   * @generated from field: int32 last_line = 2;
+   */
+  lastLine?: number;
+};
+
+/**
+ * Describes the message smartcart.inventory.v1.ListImportChangesResponse.
+ * Use `create(ListImportChangesResponseSchema)` to create a new message.
+ */
+export const ListImportChangesResponseSchema: GenMessage<ListImportChangesResponse, {jsonType: ListImportChangesResponseJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_inventory_v1_catalogue_admin_service, 21);
 
 /**
  * Request of `CommitImport`.
@@ -1134,7 +1344,7 @@ export type CommitImportRequestJson = {
  * Use `create(CommitImportRequestSchema)` to create a new message.
  */
 export const CommitImportRequestSchema: GenMessage<CommitImportRequest, {jsonType: CommitImportRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_catalogue_admin_service, 18);
+  messageDesc(file_smartcart_inventory_v1_catalogue_admin_service, 22);
 
 /**
  * Response of `CommitImport`.
@@ -1169,7 +1379,48 @@ export type CommitImportResponseJson = {
  * Use `create(CommitImportResponseSchema)` to create a new message.
  */
 export const CommitImportResponseSchema: GenMessage<CommitImportResponse, {jsonType: CommitImportResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_inventory_v1_catalogue_admin_service, 19);
+  messageDesc(file_smartcart_inventory_v1_catalogue_admin_service, 23);
+
+/**
+ * Orders of a list of products.
+ *
+ * @generated from enum smartcart.inventory.v1.CatalogueOrder
+ */
+export const CatalogueOrder = {
+  /**
+   * By category, name and id.
+   *
+   * @generated from enum value: CATALOGUE_ORDER_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The products of which the fewest units are available first, then by id.
+   *
+   * @generated from enum value: CATALOGUE_ORDER_LOW_STOCK = 1;
+   */
+  LOW_STOCK: 1,
+} as const;
+
+/**
+ * Orders of a list of products.
+ *
+ * @generated from enum smartcart.inventory.v1.CatalogueOrder
+ */
+export type CatalogueOrder = (typeof CatalogueOrder)[keyof typeof CatalogueOrder] | UnknownEnum;
+
+/**
+ * Orders of a list of products.
+ *
+ * @generated from enum smartcart.inventory.v1.CatalogueOrder
+ */
+export type CatalogueOrderJson = "CATALOGUE_ORDER_UNSPECIFIED" | "CATALOGUE_ORDER_LOW_STOCK";
+
+/**
+ * Describes the enum smartcart.inventory.v1.CatalogueOrder.
+ */
+export const CatalogueOrderSchema: GenEnum<CatalogueOrder, CatalogueOrderJson> = /*@__PURE__*/
+  enumDesc(file_smartcart_inventory_v1_catalogue_admin_service, 0);
 
 /**
  * Products by whether they are archived.
@@ -1217,7 +1468,7 @@ export type ArchiveFilterJson = "ARCHIVE_FILTER_UNSPECIFIED" | "ARCHIVE_FILTER_A
  * Describes the enum smartcart.inventory.v1.ArchiveFilter.
  */
 export const ArchiveFilterSchema: GenEnum<ArchiveFilter, ArchiveFilterJson> = /*@__PURE__*/
-  enumDesc(file_smartcart_inventory_v1_catalogue_admin_service, 0);
+  enumDesc(file_smartcart_inventory_v1_catalogue_admin_service, 1);
 
 /**
  * Products, prices and stock for operators. A new price applies to every order that is placed after the response of the call that set it.
@@ -1226,7 +1477,7 @@ export const ArchiveFilterSchema: GenEnum<ArchiveFilter, ArchiveFilterJson> = /*
  */
 export const CatalogueAdminService: GenService<{
   /**
-   * Lists or searches the products, ordered by category and name.
+   * Lists or searches the products in the requested order.
    *
    * @generated from rpc smartcart.inventory.v1.CatalogueAdminService.ListCatalogueProducts
    */
@@ -1303,6 +1554,18 @@ export const CatalogueAdminService: GenService<{
     output: typeof AdjustStockResponseSchema;
   },
   /**
+   * Stores a picture for `picture_url` of products. Its type is told from its bytes: PNG, JPEG, WebP or AVIF. Idempotent: the same bytes
+   * have the same URL. One request instead of a stream, because browsers cannot stream requests and the hash in the URL needs all bytes. A
+   * picture to which no product has referred for a day is deleted. INVALID_ARGUMENT if it is of another type or larger than PICTURE_MAX_KB.
+   *
+   * @generated from rpc smartcart.inventory.v1.CatalogueAdminService.UploadPicture
+   */
+  uploadPicture: {
+    methodKind: "unary";
+    input: typeof UploadPictureRequestSchema;
+    output: typeof UploadPictureResponseSchema;
+  },
+  /**
    * Lists the ledger, newest entry first. Entries are kept for STOCK_LEDGER_RETENTION_DAYS.
    *
    * @generated from rpc smartcart.inventory.v1.CatalogueAdminService.ListStockAdjustments
@@ -1323,6 +1586,17 @@ export const CatalogueAdminService: GenService<{
     methodKind: "unary";
     input: typeof StageImportRequestSchema;
     output: typeof StageImportResponseSchema;
+  },
+  /**
+   * Lists what a staged import would change, in the order of the file. Lines that change nothing are left out. NOT_FOUND if nothing is
+   * staged.
+   *
+   * @generated from rpc smartcart.inventory.v1.CatalogueAdminService.ListImportChanges
+   */
+  listImportChanges: {
+    methodKind: "unary";
+    input: typeof ListImportChangesRequestSchema;
+    output: typeof ListImportChangesResponseSchema;
   },
   /**
    * Applies a staged import to the catalogue, all of it in one transaction. Idempotent: a repeated call returns the same summary, for an

@@ -11,7 +11,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/inventory/v1/catalogue_import.proto.
  */
 export const file_smartcart_inventory_v1_catalogue_import: GenFile = /*@__PURE__*/
-  fileDesc("Ci1zbWFydGNhcnQvaW52ZW50b3J5L3YxL2NhdGFsb2d1ZV9pbXBvcnQucHJvdG8SFnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEi2gMKCUltcG9ydFJvdxIVCgRsaW5lGAEgASgFQge6SAQaAigBEh0KCnByb2R1Y3RfaWQYAiABKAlCCbpIBnIEGMCaDBIcCgRuYW1lGAMgASgJQgm6SAZyBBjAmgxIAIgBARIjCgtkZXNjcmlwdGlvbhgEIAEoCUIJukgGcgQYwJoMSAGIAQESIAoIY2F0ZWdvcnkYBSABKAlCCbpIBnIEGMCaDEgCiAEBEh0KBWVtb2ppGAYgASgJQgm6SAZyBBjAmgxIA4gBARIjCgtwaWN0dXJlX3VybBgHIAEoCUIJukgGcgQYwJoMSASIAQESHQoFcHJpY2UYCCABKAlCCbpIBnIEGMCaDEgFiAEBEiAKCGN1cnJlbmN5GAkgASgJQgm6SAZyBBjAmgxIBogBARIdCgVzdG9jaxgKIAEoCUIJukgGcgQYwJoMSAeIAQESIAoIYXJjaGl2ZWQYCyABKAlCCbpIBnIEGMCaDEgIiAEBQgcKBV9uYW1lQg4KDF9kZXNjcmlwdGlvbkILCglfY2F0ZWdvcnlCCAoGX2Vtb2ppQg4KDF9waWN0dXJlX3VybEIICgZfcHJpY2VCCwoJX2N1cnJlbmN5QggKBl9zdG9ja0ILCglfYXJjaGl2ZWQiPQoNSW1wb3J0UHJvYmxlbRIMCgRsaW5lGAEgASgFEg0KBWZpZWxkGAIgASgJEg8KB21lc3NhZ2UYAyABKAkiVgoNSW1wb3J0U3VtbWFyeRIPCgdjcmVhdGVkGAEgASgFEg8KB3VwZGF0ZWQYAiABKAUSEQoJdW5jaGFuZ2VkGAMgASgFEhAKCHJlamVjdGVkGAQgASgFYgZwcm90bzM", [file_buf_validate_validate]);
+  fileDesc("Ci1zbWFydGNhcnQvaW52ZW50b3J5L3YxL2NhdGFsb2d1ZV9pbXBvcnQucHJvdG8SFnNtYXJ0Y2FydC5pbnZlbnRvcnkudjEi2gMKCUltcG9ydFJvdxIVCgRsaW5lGAEgASgFQge6SAQaAigBEh0KCnByb2R1Y3RfaWQYAiABKAlCCbpIBnIEGMCaDBIcCgRuYW1lGAMgASgJQgm6SAZyBBjAmgxIAIgBARIjCgtkZXNjcmlwdGlvbhgEIAEoCUIJukgGcgQYwJoMSAGIAQESIAoIY2F0ZWdvcnkYBSABKAlCCbpIBnIEGMCaDEgCiAEBEh0KBWVtb2ppGAYgASgJQgm6SAZyBBjAmgxIA4gBARIjCgtwaWN0dXJlX3VybBgHIAEoCUIJukgGcgQYwJoMSASIAQESHQoFcHJpY2UYCCABKAlCCbpIBnIEGMCaDEgFiAEBEiAKCGN1cnJlbmN5GAkgASgJQgm6SAZyBBjAmgxIBogBARIdCgVzdG9jaxgKIAEoCUIJukgGcgQYwJoMSAeIAQESIAoIYXJjaGl2ZWQYCyABKAlCCbpIBnIEGMCaDEgIiAEBQgcKBV9uYW1lQg4KDF9kZXNjcmlwdGlvbkILCglfY2F0ZWdvcnlCCAoGX2Vtb2ppQg4KDF9waWN0dXJlX3VybEIICgZfcHJpY2VCCwoJX2N1cnJlbmN5QggKBl9zdG9ja0ILCglfYXJjaGl2ZWQiPQoNSW1wb3J0UHJvYmxlbRIMCgRsaW5lGAEgASgFEg0KBWZpZWxkGAIgASgJEg8KB21lc3NhZ2UYAyABKAkiVgoNSW1wb3J0U3VtbWFyeRIPCgdjcmVhdGVkGAEgASgFEg8KB3VwZGF0ZWQYAiABKAUSEQoJdW5jaGFuZ2VkGAMgASgFEhAKCHJlamVjdGVkGAQgASgFInMKDEltcG9ydENoYW5nZRIMCgRsaW5lGAEgASgFEhIKCnByb2R1Y3RfaWQYAiABKAkSDgoGaXNfbmV3GAMgASgIEjEKBWNlbGxzGAQgAygLMiIuc21hcnRjYXJ0LmludmVudG9yeS52MS5DZWxsQ2hhbmdlIjoKCkNlbGxDaGFuZ2USDQoFZmllbGQYASABKAkSDgoGYmVmb3JlGAIgASgJEg0KBWFmdGVyGAMgASgJYgZwcm90bzM", [file_buf_validate_validate]);
 
 /**
  * A line of a file of goods, with its cells as text. A field that is unset stands for a column that the file does not have: the product
@@ -333,4 +333,144 @@ export type ImportSummaryJson = {
  */
 export const ImportSummarySchema: GenMessage<ImportSummary, {jsonType: ImportSummaryJson}> = /*@__PURE__*/
   messageDesc(file_smartcart_inventory_v1_catalogue_import, 2);
+
+/**
+ * What a line of an import changes.
+ *
+ * @generated from message smartcart.inventory.v1.ImportChange
+ */
+export type ImportChange = Message<"smartcart.inventory.v1.ImportChange"> & {
+  /**
+   * Line of the file.
+   *
+   * @generated from field: int32 line = 1;
+   */
+  line: number;
+
+  /**
+   * Id of the product (SKU).
+   *
+   * @generated from field: string product_id = 2;
+   */
+  productId: string;
+
+  /**
+   * Whether the product does not exist yet.
+   *
+   * @generated from field: bool is_new = 3;
+   */
+  isNew: boolean;
+
+  /**
+   * The columns that change, with their cells. Of a new product: all of its cells that are not empty.
+   *
+   * @generated from field: repeated smartcart.inventory.v1.CellChange cells = 4;
+   */
+  cells: CellChange[];
+};
+
+/**
+ * What a line of an import changes.
+ *
+ * @generated from message smartcart.inventory.v1.ImportChange
+ */
+export type ImportChangeJson = {
+  /**
+   * Line of the file.
+   *
+   * @generated from field: int32 line = 1;
+   */
+  line?: number;
+
+  /**
+   * Id of the product (SKU).
+   *
+   * @generated from field: string product_id = 2;
+   */
+  productId?: string;
+
+  /**
+   * Whether the product does not exist yet.
+   *
+   * @generated from field: bool is_new = 3;
+   */
+  isNew?: boolean;
+
+  /**
+   * The columns that change, with their cells. Of a new product: all of its cells that are not empty.
+   *
+   * @generated from field: repeated smartcart.inventory.v1.CellChange cells = 4;
+   */
+  cells?: CellChangeJson[];
+};
+
+/**
+ * Describes the message smartcart.inventory.v1.ImportChange.
+ * Use `create(ImportChangeSchema)` to create a new message.
+ */
+export const ImportChangeSchema: GenMessage<ImportChange, {jsonType: ImportChangeJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_inventory_v1_catalogue_import, 3);
+
+/**
+ * A cell that an import changes.
+ *
+ * @generated from message smartcart.inventory.v1.CellChange
+ */
+export type CellChange = Message<"smartcart.inventory.v1.CellChange"> & {
+  /**
+   * Column: "price".
+   *
+   * @generated from field: string field = 1;
+   */
+  field: string;
+
+  /**
+   * Value in the catalogue. Empty for a new product.
+   *
+   * @generated from field: string before = 2;
+   */
+  before: string;
+
+  /**
+   * Value in the file.
+   *
+   * @generated from field: string after = 3;
+   */
+  after: string;
+};
+
+/**
+ * A cell that an import changes.
+ *
+ * @generated from message smartcart.inventory.v1.CellChange
+ */
+export type CellChangeJson = {
+  /**
+   * Column: "price".
+   *
+   * @generated from field: string field = 1;
+   */
+  field?: string;
+
+  /**
+   * Value in the catalogue. Empty for a new product.
+   *
+   * @generated from field: string before = 2;
+   */
+  before?: string;
+
+  /**
+   * Value in the file.
+   *
+   * @generated from field: string after = 3;
+   */
+  after?: string;
+};
+
+/**
+ * Describes the message smartcart.inventory.v1.CellChange.
+ * Use `create(CellChangeSchema)` to create a new message.
+ */
+export const CellChangeSchema: GenMessage<CellChange, {jsonType: CellChangeJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_inventory_v1_catalogue_import, 4);
 
