@@ -13,7 +13,7 @@ export const shared = {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     pool: "forks",
     // A process for several files: to load the product anew for each took half of the processor time of most packages. Where tests
-    // measure the memory or the time of their process, a package turns this on again.
+    // measure the memory of their process, or leave calls behind that run into their deadline, a package turns this on again.
     isolate: false,
     // They mostly wait, for servers to start and for time-outs to pass.
     maxWorkers: 2,

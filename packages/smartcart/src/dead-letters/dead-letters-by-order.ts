@@ -3,8 +3,8 @@ import type { EventBus } from "@smartcart/bus";
 import { decodeDeadLetter } from "@smartcart/bus";
 import { queuesWithDeadLetters } from "./list-dead-letters.ts";
 
-/** A dead letter, by its place. */
-export interface LetterOfOrder {
+/** A dead letter by its queue and id. */
+export interface DeadLetterOfOrder {
   readonly queue: string;
   readonly id: string;
 }
@@ -13,18 +13,18 @@ export interface LetterOfOrder {
 const SEARCHED = 10_000;
 
 /** The dead letters of all queues. `unreadable`: how many cannot be decoded, and so be about any order. */
-export async function lettersByOrder(bus: EventBus): Promise<{
-  readonly letters: ReadonlyMap<string, readonly LetterOfOrder[]>;
+export async function deadLettersByOrder(bus: EventBus): Promise<{
+  readonly deadLetters: ReadonlyMap<string, readonly DeadLetterOfOrder[]>;
   readonly unreadable: number;
 }> {
-  const letters = new Map<string, LetterOfOrder[]>();
+  const deadLetters = new Map<string, DeadLetterOfOrder[]>();
   let unreadable = 0;
   for (const queue of queuesWithDeadLetters()) {
-    for (const letter of await bus.deadLetters(queue).list({ limit: SEARCHED })) {
-      const { orderId, json } = decodeDeadLetter(letter);
+    for (const deadLetter of await bus.deadLetters(queue).list({ limit: SEARCHED })) {
+      const { orderId, json } = decodeDeadLetter(deadLetter);
       if (json === undefined) unreadable += 1;
-      letters.set(orderId, [...(letters.get(orderId) ?? []), { queue, id: letter.id }]);
+      deadLetters.set(orderId, [...(deadLetters.get(orderId) ?? []), { queue, id: deadLetter.id }]);
     }
   }
-  return { letters, unreadable };
+  return { deadLetters, unreadable };
 }

@@ -8,8 +8,8 @@ import type { Attached } from "../attach/attach.ts";
 import type { OperatorClients } from "../attach/operator-clients.ts";
 import { createOperatorClients } from "../attach/operator-clients.ts";
 import { CommandError } from "../cli/command.ts";
-import type { LetterOfOrder } from "../dead-letters/dead-letters-by-order.ts";
-import { lettersByOrder } from "../dead-letters/dead-letters-by-order.ts";
+import type { DeadLetterOfOrder } from "../dead-letters/dead-letters-by-order.ts";
+import { deadLettersByOrder } from "../dead-letters/dead-letters-by-order.ts";
 import { recordsOf } from "./export-user.ts";
 
 /** What was erased. */
@@ -34,12 +34,12 @@ export async function eraseUser(
 ): Promise<Erasure> {
   using clients = createOperatorClients(running);
   const orderIds = await finalOrders(clients, userId, waitMs);
-  const { letters, unreadable } = await lettersByOrder(running.bus);
+  const { deadLetters, unreadable } = await deadLettersByOrder(running.bus);
   const erased = { orders: 0, payments: 0, deadLetters: 0, unreadableDeadLetters: unreadable };
   for (let from = 0; from < orderIds.length; from += BATCH_SIZE) {
     const batch = orderIds.slice(from, from + BATCH_SIZE);
-    const about = batch.flatMap((orderId) => letters.get(orderId) ?? []);
-    erased.deadLetters += await drop(running.bus, about);
+    const about = batch.flatMap((orderId) => deadLetters.get(orderId) ?? []);
+    erased.deadLetters += await dropDeadLetters(running.bus, about);
     const paid = await clients.payment.batchErasePayments({ orderIds: batch }, clients.as);
     erased.payments += paid.erased;
     const placed = await clients.order.batchEraseOrders({ userId, orderIds: batch }, clients.as);
@@ -77,9 +77,12 @@ function stillRunning(orderIds: readonly string[]): CommandError {
   );
 }
 
-async function drop(bus: EventBus, letters: readonly LetterOfOrder[]): Promise<number> {
+async function dropDeadLetters(
+  bus: EventBus,
+  deadLetters: readonly DeadLetterOfOrder[],
+): Promise<number> {
   let dropped = 0;
-  for (const [queue, of] of Map.groupBy(letters, (letter) => letter.queue)) {
+  for (const [queue, of] of Map.groupBy(deadLetters, (deadLetter) => deadLetter.queue)) {
     dropped += await bus.deadLetters(queue).drop(of.map(({ id }) => id));
   }
   return dropped;
