@@ -16,6 +16,8 @@ export interface AgeOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly connections: number;
+  /** Told of the progress. */
+  readonly print: (text: string) => void;
 }
 
 const products = 100;
@@ -29,7 +31,7 @@ export async function measureAge(o: AgeOptions): Promise<string> {
     const start = { engines, directory, products, profile: false, databaseUrl };
     // Makes the tables.
     await (await startContender(o.contender, start))[Symbol.asyncDispose]();
-    await storeFinishedOrders(databaseUrl, stored, products);
+    await storeFinishedOrders(databaseUrl, stored, products, o.print);
     shops.push({ stored, databaseUrl, measurements: [] });
   }
   for (let round = 1; round <= o.rounds; round += 1) {
@@ -48,6 +50,9 @@ export async function measureAge(o: AgeOptions): Promise<string> {
         },
       );
       measurements.push(measurement);
+      o.print(
+        `round ${round}: ${stored} stored orders, ${measurement.ordersPerSecond.toFixed(0)}/s`,
+      );
     }
   }
   return table(shops);

@@ -10,6 +10,7 @@ export async function storeFinishedOrders(
   databaseUrl: string,
   count: number,
   products: number,
+  print: (text: string) => void,
 ): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
@@ -20,6 +21,7 @@ export async function storeFinishedOrders(
     for (let to = count; to > 0; to -= chunkSize) {
       const from = Math.max(1, to - chunkSize + 1);
       await client.query(text, [from, to, newest, products, priceMinor]);
+      if (from > 1) print(`stored ${count - from + 1} of ${count} orders`);
     }
     // What autovacuum does in the course of a day; and no checkpoint of the filling falls into a measurement.
     await client.query("vacuum analyze");

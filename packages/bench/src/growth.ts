@@ -10,6 +10,8 @@ export interface GrowthOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly connections: number;
+  /** Told of the progress. */
+  readonly print: (text: string) => void;
 }
 
 /** One thing at a time grows; the others are those of the first row of the benchmark. */
@@ -42,6 +44,7 @@ export async function measureGrowth(o: GrowthOptions): Promise<string> {
       measurements.push(measurement);
     }
     const { rate, p99, cpu, rows: changed, wal, broken } = costCells(measurements);
+    o.print(`${products} products, ${lines} lines, ${replicas || "no"} replicas: ${rate}/s`);
     const varied = [products.toLocaleString("en"), lines, replicas || "one process"];
     rows.push([...varied, rate, p99, cpu, changed, wal, broken]);
   }

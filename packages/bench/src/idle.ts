@@ -2,9 +2,10 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { delay } from "@smartcart/runtime";
-import { processTree } from "@smartcart/testkit";
+import { isRunning, processTree, waitFor } from "@smartcart/testkit";
 import { choosePorts } from "./contender.ts";
 import { cpuNanoseconds } from "./meters.ts";
+import type { RunningProcess } from "./processes.ts";
 import { startProcess } from "./processes.ts";
 import { markdownTable } from "./report.ts";
 
@@ -28,13 +29,14 @@ export async function measureIdle(o: IdleOptions): Promise<string> {
   await mkdir(o.directory, { recursive: true });
   const ports = await choosePorts();
   const extra = o.rabbitmq ? ["--", "--rabbitmq"] : [];
-  await using npm = startProcess({
+  const npm = startProcess({
     name: "npm start",
     program: "npm",
     args: ["start", ...extra],
     env: { ...ports, SMARTCART_STATE: join(o.directory, "state") },
     logFile: join(o.directory, "npm.log"),
   });
+  await using _ending = { [Symbol.asyncDispose]: () => endTree(npm) };
   await npm.answers(`http://127.0.0.1:${ports.WEB_PORT}/`);
   await delay(o.settleSeconds * 1_000);
   const before = await cpuByPid(npm.pid);
@@ -55,6 +57,15 @@ export async function measureIdle(o: IdleOptions): Promise<string> {
     });
   }
   return table(costs);
+}
+
+/** npm may end before what it started, whose files are deleted next. */
+async function endTree(npm: RunningProcess): Promise<void> {
+  const tree = await processTree(npm.pid);
+  await npm[Symbol.asyncDispose]();
+  const haveEnded = async () =>
+    !(await Promise.all(tree.map(({ pid }) => isRunning(pid)))).includes(true);
+  await waitFor(haveEnded, { timeoutMs: 60_000, what: "the end of all that npm started" });
 }
 
 async function cpuByPid(root: number): Promise<ReadonlyMap<number, number>> {

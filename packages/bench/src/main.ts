@@ -3,32 +3,36 @@
  * `npm run bench -- hub` measures the status hub alone: see `hub/main.ts`.
  */
 import { writeFile } from "node:fs/promises";
-import { makeTemporaryDirectory } from "@smartcart/testkit";
+import { makeTemporaryDirectory, runTool } from "@smartcart/testkit";
 import { contenders } from "./contenders.ts";
 import { startEngines } from "./engines.ts";
 import type { Measurement } from "./measure.ts";
 import { measure } from "./measure.ts";
 import { modes } from "./modes.ts";
 import type { BenchOptions } from "./options.ts";
-import { parseOptions } from "./options.ts";
+import { parseOptions, usage } from "./options.ts";
 import { table } from "./report.ts";
 
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
-const [mode, ...rest] = process.argv.slice(2);
-if (mode !== undefined && Object.hasOwn(modes, mode)) {
-  await modes[mode as keyof typeof modes](rest, print);
-  process.exit();
-}
-const options = parseOptions(process.argv.slice(2));
-if (typeof options === "string") {
-  print(options);
-  process.exit(2);
-}
-const measurements = await measureAll(options);
-print(`\n${table(measurements)}`);
-if (options.json !== undefined) {
-  await writeFile(options.json, `${JSON.stringify(measurements, undefined, 2)}\n`);
+/** @returns the exit code. */
+async function run(): Promise<number> {
+  const [mode, ...rest] = process.argv.slice(2);
+  if (mode !== undefined && Object.hasOwn(modes, mode)) {
+    await modes[mode as keyof typeof modes](rest, print);
+    return Number(process.exitCode ?? 0);
+  }
+  const options = parseOptions(process.argv.slice(2));
+  if (typeof options === "string") {
+    print(options);
+    return 2;
+  }
+  const measurements = await measureAll(options);
+  print(`\n${table(measurements)}`);
+  if (options.json !== undefined) {
+    await writeFile(options.json, `${JSON.stringify(measurements, undefined, 2)}\n`);
+  }
+  return 0;
 }
 
 async function measureAll(o: BenchOptions): Promise<Measurement[]> {
@@ -55,3 +59,5 @@ async function measureAll(o: BenchOptions): Promise<Measurement[]> {
   }
   return measurements;
 }
+
+await runTool({ module: import.meta.url, usage, run });

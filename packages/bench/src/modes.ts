@@ -39,12 +39,12 @@ export const modes = {
     });
     await using directory = await makeTemporaryDirectory();
     const shop = { contender: toContender(contender), stored: stored.split(",").map(Number) };
-    print(await measureAge({ directory: directory.path, ...shop, ...runsOf(values) }));
+    print(await measureAge({ directory: directory.path, ...shop, ...runsOf(values), print }));
   },
   async growth(args, print) {
     const values = parseValues(args, { ...runs, connections: text("64") });
     await using directory = await makeTemporaryDirectory();
-    print(await measureGrowth({ directory: directory.path, ...runsOf(values) }));
+    print(await measureGrowth({ directory: directory.path, ...runsOf(values), print }));
   },
 } as const satisfies Record<string, Mode>;
 

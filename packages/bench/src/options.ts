@@ -18,7 +18,8 @@ export interface BenchOptions {
 /** What a token on every order costs is a question of its own. */
 const usual = Object.keys(contenders).filter((name) => name !== "smartcart-tokens");
 
-const usage = `npm run bench -- [options]
+/** How it is called. */
+export const usage = `npm run bench -- [options]
 npm run bench -- idle [--rabbitmq] [--settle S] [--seconds S]
 npm run bench -- age [--contender NAME] [--stored A,B] [--rounds N] [--seconds S] [--connections N]
 npm run bench -- growth [--rounds N] [--seconds S] [--connections N]

@@ -41,6 +41,21 @@ function decoded({ type, body, reason }: DeadLetter): Omit<DecodedDeadLetter, "h
   return { json: undefined, orderId: "", reason };
 }
 
+/** Whether the message of a dead letter names the customer. One that cannot be decoded names nobody. */
+export function namesUser(
+  { type, body }: Pick<DeadLetter, "type" | "body">,
+  userId: string,
+): boolean {
+  const eventType = eventTypes.get(type);
+  if (eventType === undefined) return false;
+  try {
+    const { userId: named } = fromBinary(eventType.desc, body) as { readonly userId?: unknown };
+    return named === userId;
+  } catch {
+    return false;
+  }
+}
+
 const technicalHeaders =
   /^(traceparent|tracestate|x-(attempt|failed-at|first-routing-key|cut|delivery-count|acquired-count|death|(first|last)-death-.+))$/;
 

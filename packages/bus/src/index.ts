@@ -1,5 +1,5 @@
 export type { DecodedDeadLetter } from "./dead-letter-decoder.ts";
-export { decodeDeadLetter } from "./dead-letter-decoder.ts";
+export { decodeDeadLetter, namesUser } from "./dead-letter-decoder.ts";
 export { createEvent } from "./event.ts";
 export type { FaultInjectingBus } from "./fault-injection.ts";
 export { createFaultInjectingBus } from "./fault-injection.ts";

@@ -198,6 +198,8 @@ export interface EventBus extends AsyncDisposable {
   /** Hears every event of a type that is published after this resolves. */
   subscribe<D extends DescMessage>(event: D, o: SubscribeOptions<D>): Promise<RunningConsumer>;
   deadLetters(queue: string): DeadLetters;
+  /** Deletes what was kept for people because no queue wanted it; answers how many. */
+  dropUnrouted(): Promise<number>;
   /**
    * Messages waiting, per queue, dead-letter and retry queues included; those in a consumer's hands
    * are not counted.

@@ -2,7 +2,7 @@
 import { randomInt } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { makeTemporaryDirectory, UsageError } from "@smartcart/testkit";
+import { makeTemporaryDirectory, runTool } from "@smartcart/testkit";
 import { formatFlashSale, runFlashSale } from "./flash-sale.ts";
 import type { Infrastructure } from "./infrastructure.ts";
 import { startInfrastructure } from "./infrastructure.ts";
@@ -128,12 +128,13 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-try {
-  const line = parseCommandLine(process.argv.slice(2), randomInt(2 ** 31));
-  if (line.help) print(usage);
-  else process.exitCode = (await run(line)) ? 0 : 1;
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`${error.message}\n\n${usage}\n`);
-  process.exitCode = 2;
-}
+await runTool({
+  module: import.meta.url,
+  usage,
+  async run() {
+    const line = parseCommandLine(process.argv.slice(2), randomInt(2 ** 31));
+    if (!line.help) return (await run(line)) ? 0 : 1;
+    print(usage);
+    return 0;
+  },
+});

@@ -2,6 +2,7 @@
 import type { Queryable } from "@smartcart/store";
 import type { ClientHistory } from "./history.ts";
 import type { Finding } from "./report.ts";
+import { withoutPersonalData } from "./report.ts";
 
 const toldStories = 3;
 
@@ -44,7 +45,7 @@ async function tellStory(
   const lines = [`the story of ${orderId}`];
   const add = (chapter: string, rows: readonly object[]) => {
     lines.push(`  ${chapter}:${rows.length === 0 ? " nothing" : ""}`);
-    for (const row of rows) lines.push(`    ${JSON.stringify(row)}`);
+    for (const row of rows) lines.push(`    ${withoutPersonalData(row)}`);
   };
   for (const [chapter, text] of Object.entries(chapters)) {
     add(chapter, (await db.query({ text, values: [orderId] })).rows);

@@ -1,4 +1,7 @@
 /** The outcome of a run: a value for machines, and a page for people. */
+import { isRedacted, redactedText } from "@smartcart/contract";
+import { OrderSchema } from "@smartcart/gen/order/v1/order_pb";
+import { PlaceOrderRequestSchema } from "@smartcart/gen/order/v1/order_service_pb";
 import type { FaultRecord } from "./faults.ts";
 import type { Percentiles } from "./numbers.ts";
 import { countBy } from "./numbers.ts";
@@ -129,8 +132,22 @@ export function formatVerdict(verdict: Verdict, lines: readonly string[]): strin
   ].join("\n");
 }
 
+/** A row of the database or of a history as a line of text, without what fields of that name hold: see `debug_redact` in the contract. */
+export function withoutPersonalData(row: object): string {
+  return JSON.stringify(row, (name, value: unknown) =>
+    value !== null && personalNames.has(name) ? redactedText : value,
+  );
+}
+
+/** As columns and as members of JSON. */
+const personalNames: ReadonlySet<string> = new Set(
+  [OrderSchema, PlaceOrderRequestSchema].flatMap(({ fields }) =>
+    fields.filter(isRedacted).flatMap(({ name, jsonName }) => [name, jsonName]),
+  ),
+);
+
 function describe({ invariant, description, count, rows }: Finding): string[] {
-  const shown = rows.slice(0, 5).map((row) => `    ${JSON.stringify(row)}`);
+  const shown = rows.slice(0, 5).map((row) => `    ${withoutPersonalData(row)}`);
   const more = count > shown.length ? [`    … ${count - shown.length} more`] : [];
   return [`${invariant}: ${description}`, ...shown, ...more, ""];
 }

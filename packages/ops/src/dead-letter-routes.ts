@@ -1,5 +1,6 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { EventBus } from "@smartcart/bus";
+import { namesUser } from "@smartcart/bus";
 import type {
   ArchiveDeadLettersRequest,
   DropDeadLettersRequest,
@@ -9,7 +10,14 @@ import type {
 import type { Queryable } from "@smartcart/store";
 import type { DeadLetterActions, Progress, Selection } from "./dead-letter-actions.ts";
 import { resendDeadLetter } from "./resend-dead-letter.ts";
-import { findArchived, listArchived } from "./store.ts";
+import {
+  countArchivedUnreadable,
+  deleteArchived,
+  deleteArchivedOf,
+  findArchived,
+  listArchived,
+  listArchivedWith,
+} from "./store.ts";
 
 export interface DeadLetterRouteOptions {
   readonly letters: DeadLetterActions;
@@ -25,6 +33,7 @@ type DeadLetterRoutes = Pick<
   | "archiveDeadLetters"
   | "resendDeadLetter"
   | "listArchivedDeadLetters"
+  | "eraseArchivedDeadLetters"
 >;
 
 const defaultPageSize = 100;
@@ -73,6 +82,15 @@ export function createDeadLetterRoutes(o: DeadLetterRouteOptions): DeadLetterRou
     async listArchivedDeadLetters({ orderId, pageSize }) {
       const limit = pageSize || defaultPageSize;
       return { deadLetters: await listArchived(o.database, orderId, limit) };
+    },
+    async eraseArchivedDeadLetters({ userId, orderIds }) {
+      const about = await deleteArchivedOf(o.database, orderIds);
+      const suspects = await listArchivedWith(o.database, userId);
+      const named = suspects.filter((letter) => namesUser(letter, userId));
+      return {
+        erased: about + (await deleteArchived(o.database, named)),
+        unreadable: await countArchivedUnreadable(o.database),
+      };
     },
   };
 }

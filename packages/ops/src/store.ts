@@ -79,6 +79,63 @@ export async function listArchived(
   return rows.map(({ letter }) => fromBinary(DeadLetterSchema, letter));
 }
 
+/** Deletes archived dead letters about the orders. @returns how many. */
+export async function deleteArchivedOf(
+  db: Queryable,
+  orderIds: readonly string[],
+): Promise<number> {
+  const { rowCount } = await db.query({
+    name: "ops.delete_archived_of_orders",
+    text: "delete from archived_dead_letter where order_id = any($1)",
+    values: [orderIds],
+  });
+  return rowCount ?? 0;
+}
+
+/** An archived dead letter, by its key. */
+export interface ArchivedBody {
+  readonly queue: string;
+  readonly messageId: string;
+  readonly type: string;
+  readonly body: Uint8Array;
+}
+
+/** Archived dead letters whose body has the text somewhere. */
+export async function listArchivedWith(db: Queryable, text: string): Promise<ArchivedBody[]> {
+  const { rows } = await db.query<{ letter: Uint8Array; body: Uint8Array }>({
+    name: "ops.list_archived_with",
+    text: "select letter, body from archived_dead_letter where position($1::bytea in body) > 0",
+    values: [Buffer.from(text)],
+  });
+  return rows.map(({ letter, body }) => {
+    const { queue, messageId, type } = fromBinary(DeadLetterSchema, letter);
+    return { queue, messageId, type, body };
+  });
+}
+
+/** Deletes archived dead letters by their keys. @returns how many. */
+export async function deleteArchived(
+  db: Queryable,
+  letters: readonly ArchivedBody[],
+): Promise<number> {
+  const { rowCount } = await db.query({
+    name: "ops.delete_archived",
+    text: `delete from archived_dead_letter where (queue, message_id) in
+      (select * from unnest($1::text[], $2::text[]))`,
+    values: [letters.map(({ queue }) => queue), letters.map(({ messageId }) => messageId)],
+  });
+  return rowCount ?? 0;
+}
+
+/** How many archived dead letters are about no order that is known. */
+export async function countArchivedUnreadable(db: Queryable): Promise<number> {
+  const { rows } = await db.query<{ letters: number }>({
+    name: "ops.count_archived_unreadable",
+    text: "select count(*)::int as letters from archived_dead_letter where order_id = ''",
+  });
+  return rows[0]?.letters ?? 0;
+}
+
 /** One archived dead letter; undefined where there is none. */
 export async function findArchived(
   db: Queryable,

@@ -127,6 +127,17 @@ export function catalogueUnavailable(cause: unknown): DomainError {
   });
 }
 
+export function tooManyOrders(): DomainError {
+  return new DomainError({
+    code: "TOO_MANY_ORDERS",
+    rpcCode: Code.ResourceExhausted,
+    retryAfterMs: 2_000,
+    title: "Too many orders",
+    message:
+      "Too many orders are being processed, so nothing was ordered. Send the same request again after the stated time.",
+  });
+}
+
 export function orderNotSettled(orderId: string): DomainError {
   return new DomainError({
     code: "ORDER_NOT_SETTLED",

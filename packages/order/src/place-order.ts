@@ -6,6 +6,7 @@ import type { PlaceOrderRequest } from "@smartcart/gen/order/v1/order_service_pb
 import { ValidationError } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
 import { currentTraceId, withTimeout } from "@smartcart/runtime";
+import type { Admission, Visit } from "./admission.ts";
 import type { Catalogue, PricedOrder } from "./catalogue.ts";
 import type { CrashPoints } from "./crash-points.ts";
 import {
@@ -29,10 +30,11 @@ export interface PlaceOrderDependencies {
   readonly repository: OrderRepository;
   readonly catalogue: Catalogue;
   readonly saga: OrderSaga;
+  readonly admission: Admission;
   readonly crashPoints: CrashPoints;
   readonly log: Logger;
   readonly now: () => Date;
-  /** How long to wait for the outcome before the answer is PENDING, in milliseconds. */
+  /** From the begin of the request until the answer is PENDING, where the outcome is not known, in milliseconds. */
   readonly answerTimeoutMs: number;
 }
 
@@ -55,14 +57,29 @@ export async function placeOrder(
   dependencies: PlaceOrderDependencies,
   signal?: AbortSignal,
 ): Promise<Answer> {
+  const visit = await dependencies.admission.enter(signal);
+  try {
+    return await placeAdmitted(request, key, dependencies, visit, signal);
+  } finally {
+    visit.leave();
+  }
+}
+
+async function placeAdmitted(
+  request: PlaceOrderRequest,
+  key: string | undefined,
+  dependencies: PlaceOrderDependencies,
+  visit: Visit,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
   const idempotency = key === undefined ? undefined : { key, fingerprint: fingerprintOf(request) };
   const { userId } = request;
   const known = idempotency && (await replay({ userId, ...idempotency }, dependencies));
   if (known !== undefined) return known;
   const order = await receive(request, idempotency, dependencies, signal);
   // Another request with the same key was quicker; it has the order.
-  if (order === undefined) return placeOrder(request, key, dependencies, signal);
-  return settle(order, key, dependencies);
+  if (order === undefined) return placeAdmitted(request, key, dependencies, visit, signal);
+  return settle(order, key, dependencies, visit);
 }
 
 /** The order where it was placed or may still be; throws the problem where it was rejected. */
@@ -119,9 +136,11 @@ async function settle(
   order: StoredOrder,
   key: string | undefined,
   { repository, saga, crashPoints, answerTimeoutMs }: PlaceOrderDependencies,
+  visit: Visit,
 ): Promise<Answer> {
   const driven = saga.drive(order, { hasKey: key !== undefined });
-  const settled = await withTimeout(driven, answerTimeoutMs, () => undefined);
+  const leftMs = Math.max(0, answerTimeoutMs - visit.elapsedMs());
+  const settled = await visit.wait(withTimeout(driven, leftMs, () => undefined));
   const view = orderView(settled ?? (await repository.reload(order)));
   crashPoints.hit("answer.before-send");
   if (key === undefined) return { order: view, replayed: false };

@@ -18,6 +18,7 @@ import type {
 import { startService } from "@smartcart/service";
 import type { Database } from "@smartcart/store";
 import { orderAdminRoutes } from "./admin-routes.ts";
+import { createAdmission } from "./admission.ts";
 import { createCatalogue } from "./catalogue.ts";
 import type { OrderConfig } from "./config.ts";
 import type { CrashPoints } from "./crash-points.ts";
@@ -78,12 +79,13 @@ export function startOrder(o: OrderOptions): Promise<RunningService> {
     startDeletions(o, { database, peers, now, stack });
     measureUnfinished(metrics, database);
     const catalogue = createCatalogue({ inventory, log });
+    const admission = createAdmission();
     const answerTimeoutMs = config.ORDER_ANSWER_TIMEOUT_MS;
     const common = { database, repository, saga, crashPoints, log, now };
     return {
       ...endpoints(config, context.tls !== undefined),
       routes(router) {
-        orderRoutes({ ...common, catalogue, shipping, answerTimeoutMs })(router);
+        orderRoutes({ ...common, admission, catalogue, shipping, answerTimeoutMs })(router);
         orderAdminRoutes({ ...common, peers, answerTimeoutMs })(router);
       },
       owners: {

@@ -3,6 +3,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { PlaceOrderRequestSchema } from "@smartcart/gen/order/v1/order_service_pb";
 import { silentLogger } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
+import { createAdmission } from "../src/admission.ts";
 import { cancelOrder } from "../src/cancel-order.ts";
 import { createCatalogue } from "../src/catalogue.ts";
 import type { CrashPoint, CrashPoints } from "../src/crash-points.ts";
@@ -49,6 +50,7 @@ export function startProcess(options: ProcessOptions) {
   });
   const dependencies = {
     ...{ repository, saga, now, database, crashPoints, answerTimeoutMs, log: silentLogger, peers },
+    admission: createAdmission(),
     catalogue: createCatalogue({ inventory: peers.inventory, log: silentLogger }),
   };
   /** Nobody is answered by a process that is dead. */

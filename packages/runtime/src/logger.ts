@@ -116,7 +116,8 @@ export const silentLogger: RootLogger = {
 /** A line that standard output does not accept cannot be reported; the sinks receive it nevertheless. */
 const standardOutput: DestinationStream = {
   write(line) {
-    if (writeOutput("stdout", line) !== undefined) lostLines.inc();
+    // Every destination gets lines in which they are concealed already.
+    if (writeOutput("stdout", line, { withSecrets: true }) !== undefined) lostLines.inc();
   },
 };
 

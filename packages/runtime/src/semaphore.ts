@@ -1,8 +1,8 @@
 import { timerMs } from "./timer-bounds.ts";
 
 export interface SemaphoreOptions {
-  /** Most holders at once. */
-  readonly maxConcurrent: number;
+  /** Most holders at once; a function is asked whenever one comes or leaves. */
+  readonly maxConcurrent: number | (() => number);
   /** Most callers that wait; one more is refused at once. Default: no bound. */
   readonly maxWaiting?: number;
   /** Longest wait, in milliseconds. Default: no bound. */
@@ -28,18 +28,23 @@ export function createSemaphore(o: SemaphoreOptions): Semaphore {
   // A set keeps the order of insertion, and a caller that gives up leaves it from the middle.
   const line = new Set<() => void>();
   let held = 0;
+  const isFull = () =>
+    held >= (typeof o.maxConcurrent === "number" ? o.maxConcurrent : o.maxConcurrent());
 
   function release(): void {
-    const [next] = line;
-    // Hands the turn on, so that no caller can slip in between.
-    if (next === undefined) held -= 1;
-    else next();
+    held -= 1;
+    // Hands the turn on at once, so that no caller can slip in between.
+    for (const next of line) {
+      if (isFull()) return;
+      held += 1;
+      next();
+    }
   }
 
   async function acquire(call?: {
     readonly signal: AbortSignal;
   }): Promise<(() => void) | undefined> {
-    if (held < o.maxConcurrent) {
+    if (!isFull()) {
       held += 1;
       return release;
     }

@@ -16,6 +16,7 @@ export { isRunning, type ProcessInfo, processTree } from "./process-tree.ts";
 export { commandsOptions, type PropertyOptions, propertyOptions } from "./properties.ts";
 export { readExamples, runExample } from "./readme-example.ts";
 export { type CommandOptions, type CommandResult, runCommand } from "./run-command.ts";
+export { runTool, type Tool } from "./run-tool.ts";
 export {
   compileCache,
   type SpawnedService,

@@ -60,6 +60,8 @@ export async function openPostgresBus(
       const queue = queueTypeOf(name);
       return queue.deadLetter ? createDeadLetters(queue, database) : noDeadLetters;
     },
+    // What nobody listens for is not stored.
+    dropUnrouted: async () => 0,
     depths: () => readDepths(database),
     check: () =>
       withTimeout(probe(database), 2_000, timedOut("the PostgreSQL queue did not answer", 2_000)),

@@ -1,4 +1,10 @@
-import { eventsExchange, isMandatory, queueDeclarations, queueTypeOf } from "@smartcart/contract";
+import {
+  eventsExchange,
+  isMandatory,
+  queueDeclarations,
+  queueTypeOf,
+  unroutedQueue,
+} from "@smartcart/contract";
 import {
   reasonOf,
   remedyFor,
@@ -75,6 +81,7 @@ export async function openRabbitmqBus(o: RabbitmqBusOptions): Promise<EventBus> 
         ? createDeadLetters(queue, { connection: receiving, publisher })
         : noDeadLetters;
     },
+    dropUnrouted: () => purge(receiving, unroutedQueue),
     depths: () => countMessages(receiving),
     async check() {
       if (!sending.ready) throw new Error("the connection to RabbitMQ for publishing is down");
@@ -131,6 +138,15 @@ async function orStartError<T>(what: string, attaching: Promise<T>): Promise<T> 
     if (remedy === undefined) throw cause;
     const message = `AMQP_URL: ${what}: ${reasonOf(cause)}: ${remedy}`;
     throw new StartError(message, { variable: "AMQP_URL", cause });
+  }
+}
+
+async function purge(connection: RawConnection, queue: string): Promise<number> {
+  const channel = await connection.acquire();
+  try {
+    return (await channel.queuePurge({ queue })).messageCount;
+  } finally {
+    await channel.close();
   }
 }
 

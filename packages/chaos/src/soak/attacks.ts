@@ -1,14 +1,19 @@
 /** What strangers do to the shop. Every attack has a bounded rate, and is made of bytes that are computed once. */
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import * as connections from "./attacks-connections.ts";
 import * as frames from "./attacks-frames.ts";
 import * as requests from "./attacks-requests.ts";
 import * as slow from "./attacks-slow.ts";
+import { slowHttpTests } from "./attacks-slowhttptest.ts";
 import type { Generator } from "./generator.ts";
 
 /** A group of them that hits the same weakness. */
 export interface Attack {
   readonly what: string;
   readonly generators: readonly Generator[];
+  /** A program that it takes. Default: none. */
+  readonly needs?: string;
 }
 
 export const attacks = {
@@ -37,16 +42,36 @@ export const attacks = {
     generators: [slow.slowHeaders, slow.slowBodies, slow.stalledStreams, slow.idleSockets],
   },
   frames: {
-    what: "floods of CONTINUATION and SETTINGS, oversized and fragmented frames of WebSockets",
-    generators: [frames.continuationFlood, frames.settingsFlood, frames.websocketFrames],
+    what: "floods of CONTINUATION, SETTINGS and PING, oversized and fragmented frames of WebSockets, and WebSockets that read nothing",
+    generators: [
+      frames.continuationFlood,
+      frames.settingsFlood,
+      frames.pingFlood,
+      frames.websocketFrames,
+      frames.slowReaders,
+    ],
+  },
+  slowhttptest: {
+    what: "slowhttptest: slow headers, bodies and reading against order service, hub and page",
+    generators: slowHttpTests,
+    needs: "slowhttptest",
   },
 } as const satisfies Record<string, Attack>;
 
 export type AttackName = keyof typeof attacks;
 
+/** The program that an attack takes and that is not installed; undefined: there is nothing in its way. */
+export function missingFor(name: AttackName): string | undefined {
+  const { needs }: Attack = attacks[name];
+  const folders = process.env.PATH?.split(delimiter) ?? [];
+  const isThere = needs === undefined || folders.some((folder) => existsSync(join(folder, needs)));
+  return isThere ? undefined : needs;
+}
+
 /** What `--attacks floods` stands for. */
 export const floods: readonly AttackName[] = [
   "slow-clients",
+  "slowhttptest",
   "frames",
   "resets",
   "unread-answers",

@@ -59,6 +59,10 @@ export async function readCpu(
   return Object.fromEntries(await Promise.all(entries));
 }
 
-function mapValues<A, B>(record: Readonly<Record<string, A>>, to: (value: A) => B) {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, to(value)]));
+/** The same record with other values. */
+export function mapValues<A, B>(
+  record: Readonly<Record<string, A>>,
+  to: (value: A, name: string) => B,
+) {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, to(value, name)]));
 }

@@ -2,6 +2,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { delay } from "@smartcart/runtime";
 import type { Placed } from "./customers.ts";
 import type { Shop } from "./shop.ts";
 import { product } from "./shop.ts";
@@ -18,10 +19,17 @@ export interface Answers {
   readonly repeats: number;
 }
 
+/** Adds up what comes while it looks. */
+export interface Tally {
+  /** Looks for so many milliseconds. */
+  during(ms: number): Promise<void>;
+  answers(): Answers;
+}
+
 export interface HonestCustomers {
   readonly pid: number;
-  /** What comes from now on; the function answers what has come. */
-  observe(): () => Answers;
+  /** Answers of some windows of time together. */
+  tally(): Tally;
   /** Sends no more, waits for the last answers, and answers all orders. */
   finish(): Promise<readonly Placed[]>;
 }
@@ -34,10 +42,19 @@ export function startHonestCustomers({ targets }: Shop, ratePerSecond: number): 
   child.on("message", (message) => placed.push(message as Placed));
   return {
     pid,
-    observe() {
-      const startedAt = performance.now();
-      const first = placed.length;
-      return () => answersOf(placed.slice(first), (performance.now() - startedAt) / 1_000);
+    tally() {
+      const seen: Placed[] = [];
+      let seconds = 0;
+      return {
+        async during(ms) {
+          const startedAt = performance.now();
+          const first = placed.length;
+          await delay(ms);
+          seen.push(...placed.slice(first));
+          seconds += (performance.now() - startedAt) / 1_000;
+        },
+        answers: () => answersOf(seen, seconds),
+      };
     },
     async finish() {
       const ended = once(child, "exit");

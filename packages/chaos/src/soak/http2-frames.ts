@@ -1,6 +1,13 @@
 /** Frames of HTTP/2 as bytes (RFC 9113), made once and sent again and again: an attack must cost its sender next to nothing. */
 
-const frameType = { data: 0, headers: 1, resetStream: 3, settings: 4, continuation: 9 } as const;
+const frameType = {
+  data: 0,
+  headers: 1,
+  resetStream: 3,
+  settings: 4,
+  ping: 6,
+  continuation: 9,
+} as const;
 const endStream = 0x1;
 const endHeaders = 0x4;
 
@@ -45,6 +52,11 @@ export function post(
 /** SETTINGS that change nothing, and ask for an acknowledgement all the same. */
 export function settings(): Buffer {
   return frame(frameType.settings, 0, 0, Buffer.alloc(0));
+}
+
+/** A PING that asks for an answer. */
+export function ping(): Buffer {
+  return frame(frameType.ping, 0, 0, Buffer.alloc(8));
 }
 
 /** A request whose headers go on in so many frames, and do not end. */

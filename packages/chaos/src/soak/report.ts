@@ -54,6 +54,43 @@ export function formatSoak(result: SoakResult): string {
   ].join("\n");
 }
 
+/** The figures of several soaks as a table in Markdown. */
+export function soakTable(results: readonly SoakResult[]): string {
+  const rows = results.flatMap((result) =>
+    result.attacks.map((attack) => rowOf(result.options.queue, attack)),
+  );
+  return [
+    "| queue | attack | honest orders, before → during, per second | share | p50, before → during | descriptors, before → peak → after | live memory, before → after | resident peak | back after |",
+    "|---|---|---|---|---|---|---|---|---|",
+    ...rows,
+    "",
+    ...results.map(summaryOf),
+  ].join("\n");
+}
+
+function rowOf(queue: string, result: AttackResult): string {
+  const { attack, honestBefore, honestDuring, before, peak, after, backAfterMs } = result;
+  const cells = [
+    queue,
+    attack,
+    `${honestBefore.rate.toFixed(1)} → ${honestDuring.rate.toFixed(1)}`,
+    percent(shareOf(result)),
+    `${honestBefore.p50Ms.toFixed(0)} → ${honestDuring.p50Ms.toFixed(0)} ms`,
+    `${before.descriptors} → ${peak.descriptors} → ${after.descriptors}`,
+    `${megabytes(before.liveBytes)} → ${megabytes(after.liveBytes)}`,
+    megabytes(peak.residentBytes),
+    backAfterMs === undefined ? "never" : `${(backAfterMs / 1_000).toFixed(1)} s`,
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
+
+function summaryOf(result: SoakResult): string {
+  const { options, orders, lost, unready, ended } = result;
+  const { queue, rounds, seconds } = options;
+  const end = ended === undefined ? "" : `, the shop ended with ${ended}`;
+  return `${queue}: ${rounds} rounds of ${seconds} s per attack, ${orders} honest orders, ${lost.length} lost, not ready ${unready.length} times${end}`;
+}
+
 function formatAttack(result: AttackResult): string[] {
   const { attack, sent, honestBefore, honestDuring, before, peak, after, processors } = result;
   const back = result.backAfterMs;

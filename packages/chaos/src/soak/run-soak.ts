@@ -8,8 +8,8 @@ import { waitFor } from "@smartcart/testkit";
 import type { AttackName } from "./attacks.ts";
 import type { Placed } from "./customers.ts";
 import type { Holdings, Rest } from "./gauges.ts";
-import { readCpu, readRest, watchPeaks } from "./gauges.ts";
-import type { Answers, HonestCustomers } from "./honest.ts";
+import { mapValues, readCpu, readRest, watchPeaks } from "./gauges.ts";
+import type { Answers, HonestCustomers, Tally } from "./honest.ts";
 import { startHonestCustomers } from "./honest.ts";
 import { watchReadiness } from "./readiness.ts";
 import type { Queue, Shop } from "./shop.ts";
@@ -20,8 +20,10 @@ export interface SoakOptions {
   readonly directory: string;
   readonly queue: Queue;
   readonly attacks: readonly AttackName[];
-  /** Of each attack. */
+  /** Of each attack in each round. */
   readonly seconds: number;
+  /** How often each attack alternates with calm; what it holds is looked at in all of them. Default 1. */
+  readonly rounds?: number;
   /** Honest orders per second. */
   readonly rate: number;
   /** How long a probe of readiness may take, in milliseconds. Default: as long as a balancer waits, 5,000. */
@@ -74,6 +76,7 @@ export async function runSoak(o: SoakOptions): Promise<SoakResult> {
   });
   using readiness = watchReadiness(shop.probes, o.patienceMs ?? 5_000);
   const customers = startHonestCustomers(shop, o.rate);
+  o.onProgress(`the shop runs, with ${o.rate} orders per second`);
   // What the first orders compile and connect is no attack's doing.
   await delay(calmMsOf(o) * 2);
   const attacks: AttackResult[] = [];
@@ -85,10 +88,13 @@ export async function runSoak(o: SoakOptions): Promise<SoakResult> {
   const placed = await customers.finish();
   const lost = ended === undefined ? await findLost(shop, placed) : [];
   isOver = true;
-  const { queue, attacks: names, seconds, rate } = o;
-  const options = { queue, attacks: names, seconds, rate };
+  const { queue, attacks: names, seconds, rounds = 1, rate } = o;
+  const options = { queue, attacks: names, seconds, rounds, rate };
   return { options, attacks, unready: readiness.failures(), ended, orders: placed.length, lost };
 }
+
+/** Pause between an attack and the calm after it: connections that it left are closed then. */
+const settleMs = 2_000;
 
 /** Time for the honest rate before an attack. */
 function calmMsOf({ seconds }: SoakOptions): number {
@@ -101,38 +107,61 @@ interface Scene {
   readonly o: SoakOptions;
 }
 
-async function runAttack(attack: AttackName, { shop, customers, o }: Scene): Promise<AttackResult> {
-  const calm = customers.observe();
-  await delay(calmMsOf(o));
-  const honestBefore = calm();
+async function runAttack(attack: AttackName, scene: Scene): Promise<AttackResult> {
+  const { shop, customers, o } = scene;
+  const [calm, busy] = [customers.tally(), customers.tally()];
+  await calm.during(calmMsOf(o));
   const before = await readRest(shop, customers.pid);
-
-  const script = fileURLToPath(new URL("./attacker.ts", import.meta.url));
-  const attacker = fork(script, [attack, JSON.stringify(shop.targets)]);
   using peaks = watchPeaks(shop, customers.pid);
-  const pids = { attacker: attacker.pid, customers: customers.pid };
-  const cpu = await readCpu(shop, pids);
-  const startedAt = performance.now();
-  const busy = customers.observe();
-  await delay(o.seconds * 1_000);
-  const honestDuring = busy();
-  const used = await readCpu(shop, pids);
-  const ranMs = performance.now() - startedAt;
-  const sent = await stop(attacker);
+  const sent: Record<string, number> = {};
+  const cpuMs: Record<string, number> = {};
+  const rounds = o.rounds ?? 1;
+  for (let round = 1; round <= rounds; round += 1) {
+    await attackOnce(attack, scene, { busy, sent, cpuMs });
+    if (round === rounds) break;
+    await delay(settleMs);
+    await calm.during(calmMsOf(o));
+  }
   const processors = Object.fromEntries(
-    Object.entries(used).map(([name, ms]) => [name, (ms - (cpu[name] ?? 0)) / ranMs]),
+    Object.entries(cpuMs).map(([name, ms]) => [name, ms / (o.seconds * 1_000 * rounds)]),
   );
-  const back = await untilBack({ shop, customers, o }, before);
   return {
     attack,
     sent,
-    honestBefore,
-    honestDuring,
+    honestBefore: calm.answers(),
+    honestDuring: busy.answers(),
     before,
     peak: peaks.peak(),
     processors,
-    ...back,
+    ...(await untilBack(scene, before)),
   };
+}
+
+/** One round of the attack; what it costs and sends is added up. */
+async function attackOnce(
+  attack: AttackName,
+  { shop, customers, o }: Scene,
+  sums: {
+    readonly busy: Tally;
+    readonly sent: Record<string, number>;
+    readonly cpuMs: Record<string, number>;
+  },
+): Promise<void> {
+  const script = fileURLToPath(new URL("./attacker.ts", import.meta.url));
+  const attacker = fork(script, [attack, JSON.stringify(shop.targets)]);
+  const pids = { attacker: attacker.pid, customers: customers.pid };
+  const cpu = await readCpu(shop, pids);
+  await sums.busy.during(o.seconds * 1_000);
+  const used = await readCpu(shop, pids);
+  addUp(
+    sums.cpuMs,
+    mapValues(used, (ms, name) => ms - (cpu[name] ?? 0)),
+  );
+  addUp(sums.sent, await stop(attacker));
+}
+
+function addUp(sums: Record<string, number>, values: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(values)) sums[name] = (sums[name] ?? 0) + value;
 }
 
 /** Ends per attack, and answers what it sent. */

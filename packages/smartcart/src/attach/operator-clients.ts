@@ -2,6 +2,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { CallOptions } from "@connectrpc/connect";
 import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
+import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
 import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
@@ -15,6 +16,7 @@ export interface OperatorClients extends Disposable {
   readonly payment: ServiceClient<typeof PaymentService>;
   readonly shipping: ServiceClient<typeof ShippingService>;
   readonly log: ServiceClient<typeof LogService>;
+  readonly ops: ServiceClient<typeof OpsService>;
   /** Options of every call: the operator's token. */
   readonly as: CallOptions;
 }
@@ -30,6 +32,7 @@ export function createOperatorClients({ urls, opsToken, tls, log }: Attached): O
     payment: client(PaymentService, "payment"),
     shipping: client(ShippingService, "shipping"),
     log: client(LogService, "log"),
+    ops: client(OpsService, "ops"),
     as: opsToken === undefined ? {} : { headers: { authorization: `Bearer ${opsToken}` } },
     [Symbol.dispose]: () => clients.dispose(),
   };

@@ -62,7 +62,7 @@ function addErase(user: Command, cli: Cli): void {
         if (json) cli.printJson(erased);
         else
           cli.print(
-            `Erased: ${erased.orders} orders, ${erased.payments} payments, ${erased.deadLetters} dead letters.\n`,
+            `Erased: ${erased.orders} orders, ${erased.payments} payments, ${erased.deadLetters + erased.archivedDeadLetters} dead letters.\n`,
           );
         if (erased.unreadableDeadLetters > 0)
           cli.note(

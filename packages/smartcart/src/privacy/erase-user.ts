@@ -17,7 +17,9 @@ export interface Erasure {
   readonly orders: number;
   readonly payments: number;
   readonly deadLetters: number;
-  /** Dead letters that cannot be decoded. They are kept, since they can be about anyone. */
+  /** Dead letters in the archive of the console. */
+  readonly archivedDeadLetters: number;
+  /** Dead letters, archived ones included, that cannot be decoded. They are kept, since they can be about anyone. */
   readonly unreadableDeadLetters: number;
 }
 
@@ -34,20 +36,31 @@ export async function eraseUser(
 ): Promise<Erasure> {
   using clients = createOperatorClients(running);
   const orderIds = await finalOrders(clients, userId, waitMs);
-  const { deadLetters, unreadable } = await deadLettersByOrder(running.bus);
-  const erased = { orders: 0, payments: 0, deadLetters: 0, unreadableDeadLetters: unreadable };
+  const { bus } = running;
+  const { deadLetters, ofUser, unreadable } = await deadLettersByOrder(bus, userId);
+  const erased = { orders: 0, payments: 0, deadLetters: 0, archivedDeadLetters: 0 };
+  // Also about orders that were deleted for their age.
+  erased.deadLetters += await dropDeadLetters(bus, ofUser);
+  await bus.dropUnrouted();
   for (let from = 0; from < orderIds.length; from += BATCH_SIZE) {
     const batch = orderIds.slice(from, from + BATCH_SIZE);
     const about = batch.flatMap((orderId) => deadLetters.get(orderId) ?? []);
-    erased.deadLetters += await dropDeadLetters(running.bus, about);
+    erased.deadLetters += await dropDeadLetters(bus, about);
+    const archived = await clients.ops.eraseArchivedDeadLetters(
+      { userId, orderIds: batch },
+      clients.as,
+    );
+    erased.archivedDeadLetters += archived.erased;
     const paid = await clients.payment.batchErasePayments({ orderIds: batch }, clients.as);
     erased.payments += paid.erased;
     const placed = await clients.order.batchEraseOrders({ userId, orderIds: batch }, clients.as);
     erased.orders += placed.erased;
   }
-  // Idempotency keys of orders that were deleted before.
+  // Of orders that were deleted before.
+  const archived = await clients.ops.eraseArchivedDeadLetters({ userId }, clients.as);
+  erased.archivedDeadLetters += archived.erased;
   await clients.order.batchEraseOrders({ userId, orderIds: [] }, clients.as);
-  return erased;
+  return { ...erased, unreadableDeadLetters: unreadable + archived.unreadable };
 }
 
 /** The ids of all orders of the user, once each of them is final. */

@@ -32,7 +32,7 @@ export async function* exportOf(
   userId: string,
 ): AsyncGenerator<ExportedOrder, void> {
   using clients = createOperatorClients(running);
-  const { deadLetters: deadLettersOf } = await deadLettersByOrder(running.bus);
+  const { deadLetters: deadLettersOf } = await deadLettersByOrder(running.bus, userId);
   for await (const record of recordsOf(clients, userId)) {
     const orderId = record.order?.orderId ?? "";
     const { records } = await clients.log.searchLogs(

@@ -25,7 +25,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/ops/v1/ops_service.proto.
  */
 export const file_smartcart_ops_v1_ops_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJzbWFydGNhcnQvb3BzL3YxL29wc19zZXJ2aWNlLnByb3RvEhBzbWFydGNhcnQub3BzLnYxIjcKEFdhdGNoTWVzaFJlcXVlc3QSIwoPYmFja2xvZ19zZWNvbmRzGAEgASgFQgq6SAcaBRisAigAIkYKEVdhdGNoTWVzaFJlc3BvbnNlEjEKCXNuYXBzaG90cxgBIAMoCzIeLnNtYXJ0Y2FydC5vcHMudjEuTWVzaFNuYXBzaG90IhgKFldhdGNoSW52YXJpYW50c1JlcXVlc3QiSgoXV2F0Y2hJbnZhcmlhbnRzUmVzcG9uc2USLwoKaW52YXJpYW50cxgBIAMoCzIbLnNtYXJ0Y2FydC5vcHMudjEuSW52YXJpYW50IhIKEFJlY29uY2lsZVJlcXVlc3QibwoRUmVjb25jaWxlUmVzcG9uc2USKQoHcmVwYWlycxgBIAMoCzIYLnNtYXJ0Y2FydC5vcHMudjEuUmVwYWlyEi8KCmludmFyaWFudHMYAiADKAsyGy5zbWFydGNhcnQub3BzLnYxLkludmFyaWFudCJOCgZSZXBhaXISEQoJaW52YXJpYW50GAEgASgJEhAKCG9yZGVyX2lkGAIgASgJEg4KBmFjdGlvbhgDIAEoCRIPCgdwcm9ibGVtGAQgASgJImwKFkxpc3REZWFkTGV0dGVyc1JlcXVlc3QSFgoFcXVldWUYASABKAlCB7pIBHICGEASGwoIb3JkZXJfaWQYAiABKAlCCbpIBnIEwOEYARIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGPQDKAAiewoXTGlzdERlYWRMZXR0ZXJzUmVzcG9uc2USMgoMZGVhZF9sZXR0ZXJzGAEgAygLMhwuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyEiwKBnF1ZXVlcxgCIAMoCzIcLnNtYXJ0Y2FydC5vcHMudjEuUXVldWVTdGF0ZSJcChNEZWFkTGV0dGVyU2VsZWN0aW9uEhgKBXF1ZXVlGAEgASgJQgm6SAZyBBABGEASKwoLbWVzc2FnZV9pZHMYAiADKAlCFrpIE5IBEBD0AyILcgnI4RgBEAEYgAIiMQoSRGVhZExldHRlclByb2dyZXNzEgwKBGRvbmUYASABKAMSDQoFdG90YWwYAiABKAMimQEKGVJlZHJpdmVEZWFkTGV0dGVyc1JlcXVlc3QSQAoJc2VsZWN0aW9uGAEgASgLMiUuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyU2VsZWN0aW9uQga6SAPIAQESIgoObWF4X3Blcl9zZWNvbmQYAiABKAVCCrpIBxoFGOgHKAASFgoFbGltaXQYAyABKAVCB7pIBBoCKAAiVAoaUmVkcml2ZURlYWRMZXR0ZXJzUmVzcG9uc2USNgoIcHJvZ3Jlc3MYASABKAsyJC5zbWFydGNhcnQub3BzLnYxLkRlYWRMZXR0ZXJQcm9ncmVzcyJaChZEcm9wRGVhZExldHRlcnNSZXF1ZXN0EkAKCXNlbGVjdGlvbhgBIAEoCzIlLnNtYXJ0Y2FydC5vcHMudjEuRGVhZExldHRlclNlbGVjdGlvbkIGukgDyAEBIlEKF0Ryb3BEZWFkTGV0dGVyc1Jlc3BvbnNlEjYKCHByb2dyZXNzGAEgASgLMiQuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyUHJvZ3Jlc3MiegoXUmVzZW5kRGVhZExldHRlclJlcXVlc3QSGAoFcXVldWUYASABKAlCCbpIBnIEEAEYQBIiCgptZXNzYWdlX2lkGAIgASgJQg66SAtyCcjhGAEQARiAAhIhCgxtZXNzYWdlX2pzb24YAyABKAlCC7pICHIGEAIYoI0GIi4KGFJlc2VuZERlYWRMZXR0ZXJSZXNwb25zZRISCgptZXNzYWdlX2lkGAEgASgJIl0KGUFyY2hpdmVEZWFkTGV0dGVyc1JlcXVlc3QSQAoJc2VsZWN0aW9uGAEgASgLMiUuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyU2VsZWN0aW9uQga6SAPIAQEiVAoaQXJjaGl2ZURlYWRMZXR0ZXJzUmVzcG9uc2USNgoIcHJvZ3Jlc3MYASABKAsyJC5zbWFydGNhcnQub3BzLnYxLkRlYWRMZXR0ZXJQcm9ncmVzcyJcCh5MaXN0QXJjaGl2ZWREZWFkTGV0dGVyc1JlcXVlc3QSGwoIb3JkZXJfaWQYASABKAlCCbpIBnIEwOEYARIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGPQDKAAiVQofTGlzdEFyY2hpdmVkRGVhZExldHRlcnNSZXNwb25zZRIyCgxkZWFkX2xldHRlcnMYASADKAsyHC5zbWFydGNhcnQub3BzLnYxLkRlYWRMZXR0ZXIiMwoUR2V0T3JkZXJTdG9yeVJlcXVlc3QSGwoIb3JkZXJfaWQYASABKAlCCbpIBnIEuOEYASJEChVHZXRPcmRlclN0b3J5UmVzcG9uc2USKwoFc3RvcnkYASABKAsyHC5zbWFydGNhcnQub3BzLnYxLk9yZGVyU3RvcnkiGAoWTGlzdE1lc2hIaXN0b3J5UmVxdWVzdCJIChdMaXN0TWVzaEhpc3RvcnlSZXNwb25zZRItCgdtaW51dGVzGAEgAygLMhwuc21hcnRjYXJ0Lm9wcy52MS5NZXNoTWludXRlIrYBCgpNZXNoTWludXRlEi0KCWJlZ2luc19hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoGb3JkZXJzGAIgAygLMhwuc21hcnRjYXJ0Lm9wcy52MS5TdGF0ZUNvdW50Eh4KFmNsaWVudF9yYXRlX3Blcl9zZWNvbmQYAyABKAESFQoNY2xpZW50X3A5OV9tcxgEIAEoARIUCgxkZWFkX2xldHRlcnMYBSABKAMihAEKFVNldEZhdWx0U3dpdGNoUmVxdWVzdBIqCgdzZXJ2aWNlGAEgASgJQhm6SBZyFBABGEAyDl5bYS16XVthLXotXSokEicKBG5hbWUYAiABKAlCGbpIFnIUEAEYQDIOXlthLXpdW2Etei1dKiQSFgoFdmFsdWUYAyABKANCB7pIBCICKAAiTQoWU2V0RmF1bHRTd2l0Y2hSZXNwb25zZRIzCgxmYXVsdF9zd2l0Y2gYASABKAsyHS5zbWFydGNhcnQub3BzLnYxLkZhdWx0U3dpdGNoMsMLCgpPcHNTZXJ2aWNlEmUKCVdhdGNoTWVzaBIiLnNtYXJ0Y2FydC5vcHMudjEuV2F0Y2hNZXNoUmVxdWVzdBojLnNtYXJ0Y2FydC5vcHMudjEuV2F0Y2hNZXNoUmVzcG9uc2UiDZACAergGAYgMkICGAEwARJ3Cg9XYXRjaEludmFyaWFudHMSKC5zbWFydGNhcnQub3BzLnYxLldhdGNoSW52YXJpYW50c1JlcXVlc3QaKS5zbWFydGNhcnQub3BzLnYxLldhdGNoSW52YXJpYW50c1Jlc3BvbnNlIg2QAgHq4BgGIDJCAhgBMAESZwoJUmVjb25jaWxlEiIuc21hcnRjYXJ0Lm9wcy52MS5SZWNvbmNpbGVSZXF1ZXN0GiMuc21hcnRjYXJ0Lm9wcy52MS5SZWNvbmNpbGVSZXNwb25zZSIRkAIC6uAYCgjg1AMgFEICGAESfwoPTGlzdERlYWRMZXR0ZXJzEiguc21hcnRjYXJ0Lm9wcy52MS5MaXN0RGVhZExldHRlcnNSZXF1ZXN0Gikuc21hcnRjYXJ0Lm9wcy52MS5MaXN0RGVhZExldHRlcnNSZXNwb25zZSIXkAIB6uAYEAiIJyAEOgUIFBDQD0ICGAESgAEKElJlZHJpdmVEZWFkTGV0dGVycxIrLnNtYXJ0Y2FydC5vcHMudjEuUmVkcml2ZURlYWRMZXR0ZXJzUmVxdWVzdBosLnNtYXJ0Y2FydC5vcHMudjEuUmVkcml2ZURlYWRMZXR0ZXJzUmVzcG9uc2UiDZACAurgGAYgCkICGAEwARJ3Cg9Ecm9wRGVhZExldHRlcnMSKC5zbWFydGNhcnQub3BzLnYxLkRyb3BEZWFkTGV0dGVyc1JlcXVlc3QaKS5zbWFydGNhcnQub3BzLnYxLkRyb3BEZWFkTGV0dGVyc1Jlc3BvbnNlIg2QAgLq4BgGIApCAhgBMAESeAoQUmVzZW5kRGVhZExldHRlchIpLnNtYXJ0Y2FydC5vcHMudjEuUmVzZW5kRGVhZExldHRlclJlcXVlc3QaKi5zbWFydGNhcnQub3BzLnYxLlJlc2VuZERlYWRMZXR0ZXJSZXNwb25zZSIN6uAYCQiQTiAKQgIYARKAAQoSQXJjaGl2ZURlYWRMZXR0ZXJzEisuc21hcnRjYXJ0Lm9wcy52MS5BcmNoaXZlRGVhZExldHRlcnNSZXF1ZXN0Giwuc21hcnRjYXJ0Lm9wcy52MS5BcmNoaXZlRGVhZExldHRlcnNSZXNwb25zZSINkAIC6uAYBiAKQgIYATABEpABChdMaXN0QXJjaGl2ZWREZWFkTGV0dGVycxIwLnNtYXJ0Y2FydC5vcHMudjEuTGlzdEFyY2hpdmVkRGVhZExldHRlcnNSZXF1ZXN0GjEuc21hcnRjYXJ0Lm9wcy52MS5MaXN0QXJjaGl2ZWREZWFkTGV0dGVyc1Jlc3BvbnNlIhCQAgHq4BgJCIgnIARCAhgBEnIKDUdldE9yZGVyU3RvcnkSJi5zbWFydGNhcnQub3BzLnYxLkdldE9yZGVyU3RvcnlSZXF1ZXN0Gicuc21hcnRjYXJ0Lm9wcy52MS5HZXRPcmRlclN0b3J5UmVzcG9uc2UiEJACAergGAkIkE4gCEICGAESdgoPTGlzdE1lc2hIaXN0b3J5Eiguc21hcnRjYXJ0Lm9wcy52MS5MaXN0TWVzaEhpc3RvcnlSZXF1ZXN0Gikuc21hcnRjYXJ0Lm9wcy52MS5MaXN0TWVzaEhpc3RvcnlSZXNwb25zZSIOkAIB6uAYBwi4F0ICGAEScwoOU2V0RmF1bHRTd2l0Y2gSJy5zbWFydGNhcnQub3BzLnYxLlNldEZhdWx0U3dpdGNoUmVxdWVzdBooLnNtYXJ0Y2FydC5vcHMudjEuU2V0RmF1bHRTd2l0Y2hSZXNwb25zZSIOkAIC6uAYBwiIJ0ICGAFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_mesh_v1_options, file_smartcart_ops_v1_dead_letter, file_smartcart_ops_v1_instance_report, file_smartcart_ops_v1_invariant, file_smartcart_ops_v1_mesh_snapshot, file_smartcart_ops_v1_order_story, file_smartcart_type_v1_string_rules]);
+  fileDesc("CiJzbWFydGNhcnQvb3BzL3YxL29wc19zZXJ2aWNlLnByb3RvEhBzbWFydGNhcnQub3BzLnYxIjcKEFdhdGNoTWVzaFJlcXVlc3QSIwoPYmFja2xvZ19zZWNvbmRzGAEgASgFQgq6SAcaBRisAigAIkYKEVdhdGNoTWVzaFJlc3BvbnNlEjEKCXNuYXBzaG90cxgBIAMoCzIeLnNtYXJ0Y2FydC5vcHMudjEuTWVzaFNuYXBzaG90IhgKFldhdGNoSW52YXJpYW50c1JlcXVlc3QiSgoXV2F0Y2hJbnZhcmlhbnRzUmVzcG9uc2USLwoKaW52YXJpYW50cxgBIAMoCzIbLnNtYXJ0Y2FydC5vcHMudjEuSW52YXJpYW50IhIKEFJlY29uY2lsZVJlcXVlc3QibwoRUmVjb25jaWxlUmVzcG9uc2USKQoHcmVwYWlycxgBIAMoCzIYLnNtYXJ0Y2FydC5vcHMudjEuUmVwYWlyEi8KCmludmFyaWFudHMYAiADKAsyGy5zbWFydGNhcnQub3BzLnYxLkludmFyaWFudCJOCgZSZXBhaXISEQoJaW52YXJpYW50GAEgASgJEhAKCG9yZGVyX2lkGAIgASgJEg4KBmFjdGlvbhgDIAEoCRIPCgdwcm9ibGVtGAQgASgJImwKFkxpc3REZWFkTGV0dGVyc1JlcXVlc3QSFgoFcXVldWUYASABKAlCB7pIBHICGEASGwoIb3JkZXJfaWQYAiABKAlCCbpIBnIEwOEYARIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGPQDKAAiewoXTGlzdERlYWRMZXR0ZXJzUmVzcG9uc2USMgoMZGVhZF9sZXR0ZXJzGAEgAygLMhwuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyEiwKBnF1ZXVlcxgCIAMoCzIcLnNtYXJ0Y2FydC5vcHMudjEuUXVldWVTdGF0ZSJcChNEZWFkTGV0dGVyU2VsZWN0aW9uEhgKBXF1ZXVlGAEgASgJQgm6SAZyBBABGEASKwoLbWVzc2FnZV9pZHMYAiADKAlCFrpIE5IBEBD0AyILcgnI4RgBEAEYgAIiMQoSRGVhZExldHRlclByb2dyZXNzEgwKBGRvbmUYASABKAMSDQoFdG90YWwYAiABKAMimQEKGVJlZHJpdmVEZWFkTGV0dGVyc1JlcXVlc3QSQAoJc2VsZWN0aW9uGAEgASgLMiUuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyU2VsZWN0aW9uQga6SAPIAQESIgoObWF4X3Blcl9zZWNvbmQYAiABKAVCCrpIBxoFGOgHKAASFgoFbGltaXQYAyABKAVCB7pIBBoCKAAiVAoaUmVkcml2ZURlYWRMZXR0ZXJzUmVzcG9uc2USNgoIcHJvZ3Jlc3MYASABKAsyJC5zbWFydGNhcnQub3BzLnYxLkRlYWRMZXR0ZXJQcm9ncmVzcyJaChZEcm9wRGVhZExldHRlcnNSZXF1ZXN0EkAKCXNlbGVjdGlvbhgBIAEoCzIlLnNtYXJ0Y2FydC5vcHMudjEuRGVhZExldHRlclNlbGVjdGlvbkIGukgDyAEBIlEKF0Ryb3BEZWFkTGV0dGVyc1Jlc3BvbnNlEjYKCHByb2dyZXNzGAEgASgLMiQuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyUHJvZ3Jlc3MiegoXUmVzZW5kRGVhZExldHRlclJlcXVlc3QSGAoFcXVldWUYASABKAlCCbpIBnIEEAEYQBIiCgptZXNzYWdlX2lkGAIgASgJQg66SAtyCcjhGAEQARiAAhIhCgxtZXNzYWdlX2pzb24YAyABKAlCC7pICHIGEAIYoI0GIi4KGFJlc2VuZERlYWRMZXR0ZXJSZXNwb25zZRISCgptZXNzYWdlX2lkGAEgASgJIl0KGUFyY2hpdmVEZWFkTGV0dGVyc1JlcXVlc3QSQAoJc2VsZWN0aW9uGAEgASgLMiUuc21hcnRjYXJ0Lm9wcy52MS5EZWFkTGV0dGVyU2VsZWN0aW9uQga6SAPIAQEiVAoaQXJjaGl2ZURlYWRMZXR0ZXJzUmVzcG9uc2USNgoIcHJvZ3Jlc3MYASABKAsyJC5zbWFydGNhcnQub3BzLnYxLkRlYWRMZXR0ZXJQcm9ncmVzcyJcCh5MaXN0QXJjaGl2ZWREZWFkTGV0dGVyc1JlcXVlc3QSGwoIb3JkZXJfaWQYASABKAlCCbpIBnIEwOEYARIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGPQDKAAiVQofTGlzdEFyY2hpdmVkRGVhZExldHRlcnNSZXNwb25zZRIyCgxkZWFkX2xldHRlcnMYASADKAsyHC5zbWFydGNhcnQub3BzLnYxLkRlYWRMZXR0ZXIiZgofRXJhc2VBcmNoaXZlZERlYWRMZXR0ZXJzUmVxdWVzdBIdCgd1c2VyX2lkGAEgASgJQgyAAQG6SAZyBLjhGAESJAoJb3JkZXJfaWRzGAIgAygJQhG6SA6SAQsQ9AMiBnIEuOEYASJGCiBFcmFzZUFyY2hpdmVkRGVhZExldHRlcnNSZXNwb25zZRIOCgZlcmFzZWQYASABKAUSEgoKdW5yZWFkYWJsZRgCIAEoBSIzChRHZXRPcmRlclN0b3J5UmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBIkQKFUdldE9yZGVyU3RvcnlSZXNwb25zZRIrCgVzdG9yeRgBIAEoCzIcLnNtYXJ0Y2FydC5vcHMudjEuT3JkZXJTdG9yeSIYChZMaXN0TWVzaEhpc3RvcnlSZXF1ZXN0IkgKF0xpc3RNZXNoSGlzdG9yeVJlc3BvbnNlEi0KB21pbnV0ZXMYASADKAsyHC5zbWFydGNhcnQub3BzLnYxLk1lc2hNaW51dGUitgEKCk1lc2hNaW51dGUSLQoJYmVnaW5zX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCgZvcmRlcnMYAiADKAsyHC5zbWFydGNhcnQub3BzLnYxLlN0YXRlQ291bnQSHgoWY2xpZW50X3JhdGVfcGVyX3NlY29uZBgDIAEoARIVCg1jbGllbnRfcDk5X21zGAQgASgBEhQKDGRlYWRfbGV0dGVycxgFIAEoAyKEAQoVU2V0RmF1bHRTd2l0Y2hSZXF1ZXN0EioKB3NlcnZpY2UYASABKAlCGbpIFnIUEAEYQDIOXlthLXpdW2Etei1dKiQSJwoEbmFtZRgCIAEoCUIZukgWchQQARhAMg5eW2Etel1bYS16LV0qJBIWCgV2YWx1ZRgDIAEoA0IHukgEIgIoACJNChZTZXRGYXVsdFN3aXRjaFJlc3BvbnNlEjMKDGZhdWx0X3N3aXRjaBgBIAEoCzIdLnNtYXJ0Y2FydC5vcHMudjEuRmF1bHRTd2l0Y2gy2gwKCk9wc1NlcnZpY2USZQoJV2F0Y2hNZXNoEiIuc21hcnRjYXJ0Lm9wcy52MS5XYXRjaE1lc2hSZXF1ZXN0GiMuc21hcnRjYXJ0Lm9wcy52MS5XYXRjaE1lc2hSZXNwb25zZSINkAIB6uAYBiAyQgIYATABEncKD1dhdGNoSW52YXJpYW50cxIoLnNtYXJ0Y2FydC5vcHMudjEuV2F0Y2hJbnZhcmlhbnRzUmVxdWVzdBopLnNtYXJ0Y2FydC5vcHMudjEuV2F0Y2hJbnZhcmlhbnRzUmVzcG9uc2UiDZACAergGAYgMkICGAEwARJnCglSZWNvbmNpbGUSIi5zbWFydGNhcnQub3BzLnYxLlJlY29uY2lsZVJlcXVlc3QaIy5zbWFydGNhcnQub3BzLnYxLlJlY29uY2lsZVJlc3BvbnNlIhGQAgLq4BgKCODUAyAUQgIYARJ/Cg9MaXN0RGVhZExldHRlcnMSKC5zbWFydGNhcnQub3BzLnYxLkxpc3REZWFkTGV0dGVyc1JlcXVlc3QaKS5zbWFydGNhcnQub3BzLnYxLkxpc3REZWFkTGV0dGVyc1Jlc3BvbnNlIheQAgHq4BgQCIgnIAQ6BQgUENAPQgIYARKAAQoSUmVkcml2ZURlYWRMZXR0ZXJzEisuc21hcnRjYXJ0Lm9wcy52MS5SZWRyaXZlRGVhZExldHRlcnNSZXF1ZXN0Giwuc21hcnRjYXJ0Lm9wcy52MS5SZWRyaXZlRGVhZExldHRlcnNSZXNwb25zZSINkAIC6uAYBiAKQgIYATABEncKD0Ryb3BEZWFkTGV0dGVycxIoLnNtYXJ0Y2FydC5vcHMudjEuRHJvcERlYWRMZXR0ZXJzUmVxdWVzdBopLnNtYXJ0Y2FydC5vcHMudjEuRHJvcERlYWRMZXR0ZXJzUmVzcG9uc2UiDZACAurgGAYgCkICGAEwARJ4ChBSZXNlbmREZWFkTGV0dGVyEikuc21hcnRjYXJ0Lm9wcy52MS5SZXNlbmREZWFkTGV0dGVyUmVxdWVzdBoqLnNtYXJ0Y2FydC5vcHMudjEuUmVzZW5kRGVhZExldHRlclJlc3BvbnNlIg3q4BgJCJBOIApCAhgBEoABChJBcmNoaXZlRGVhZExldHRlcnMSKy5zbWFydGNhcnQub3BzLnYxLkFyY2hpdmVEZWFkTGV0dGVyc1JlcXVlc3QaLC5zbWFydGNhcnQub3BzLnYxLkFyY2hpdmVEZWFkTGV0dGVyc1Jlc3BvbnNlIg2QAgLq4BgGIApCAhgBMAESkAEKF0xpc3RBcmNoaXZlZERlYWRMZXR0ZXJzEjAuc21hcnRjYXJ0Lm9wcy52MS5MaXN0QXJjaGl2ZWREZWFkTGV0dGVyc1JlcXVlc3QaMS5zbWFydGNhcnQub3BzLnYxLkxpc3RBcmNoaXZlZERlYWRMZXR0ZXJzUmVzcG9uc2UiEJACAergGAkIiCcgBEICGAESlAEKGEVyYXNlQXJjaGl2ZWREZWFkTGV0dGVycxIxLnNtYXJ0Y2FydC5vcHMudjEuRXJhc2VBcmNoaXZlZERlYWRMZXR0ZXJzUmVxdWVzdBoyLnNtYXJ0Y2FydC5vcHMudjEuRXJhc2VBcmNoaXZlZERlYWRMZXR0ZXJzUmVzcG9uc2UiEZACAurgGAoIsOoBIAJCAhgBEnIKDUdldE9yZGVyU3RvcnkSJi5zbWFydGNhcnQub3BzLnYxLkdldE9yZGVyU3RvcnlSZXF1ZXN0Gicuc21hcnRjYXJ0Lm9wcy52MS5HZXRPcmRlclN0b3J5UmVzcG9uc2UiEJACAergGAkIkE4gCEICGAESdgoPTGlzdE1lc2hIaXN0b3J5Eiguc21hcnRjYXJ0Lm9wcy52MS5MaXN0TWVzaEhpc3RvcnlSZXF1ZXN0Gikuc21hcnRjYXJ0Lm9wcy52MS5MaXN0TWVzaEhpc3RvcnlSZXNwb25zZSIOkAIB6uAYBwi4F0ICGAEScwoOU2V0RmF1bHRTd2l0Y2gSJy5zbWFydGNhcnQub3BzLnYxLlNldEZhdWx0U3dpdGNoUmVxdWVzdBooLnNtYXJ0Y2FydC5vcHMudjEuU2V0RmF1bHRTd2l0Y2hSZXNwb25zZSIOkAIC6uAYBwiIJ0ICGAFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_mesh_v1_options, file_smartcart_ops_v1_dead_letter, file_smartcart_ops_v1_instance_report, file_smartcart_ops_v1_invariant, file_smartcart_ops_v1_mesh_snapshot, file_smartcart_ops_v1_order_story, file_smartcart_type_v1_string_rules]);
 
 /**
  * Request of `WatchMesh`.
@@ -935,6 +935,104 @@ export const ListArchivedDeadLettersResponseSchema: GenMessage<ListArchivedDeadL
   messageDesc(file_smartcart_ops_v1_ops_service, 20);
 
 /**
+ * Request of `EraseArchivedDeadLetters`.
+ *
+ * @generated from message smartcart.ops.v1.EraseArchivedDeadLettersRequest
+ */
+export type EraseArchivedDeadLettersRequest = Message<"smartcart.ops.v1.EraseArchivedDeadLettersRequest"> & {
+  /**
+   * Id of the user.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * Ids of orders, at most 500.
+   *
+   * @generated from field: repeated string order_ids = 2;
+   */
+  orderIds: string[];
+};
+
+/**
+ * Request of `EraseArchivedDeadLetters`.
+ *
+ * @generated from message smartcart.ops.v1.EraseArchivedDeadLettersRequest
+ */
+export type EraseArchivedDeadLettersRequestJson = {
+  /**
+   * Id of the user.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId?: string;
+
+  /**
+   * Ids of orders, at most 500.
+   *
+   * @generated from field: repeated string order_ids = 2;
+   */
+  orderIds?: string[];
+};
+
+/**
+ * Describes the message smartcart.ops.v1.EraseArchivedDeadLettersRequest.
+ * Use `create(EraseArchivedDeadLettersRequestSchema)` to create a new message.
+ */
+export const EraseArchivedDeadLettersRequestSchema: GenMessage<EraseArchivedDeadLettersRequest, {jsonType: EraseArchivedDeadLettersRequestJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_ops_v1_ops_service, 21);
+
+/**
+ * Response of `EraseArchivedDeadLetters`.
+ *
+ * @generated from message smartcart.ops.v1.EraseArchivedDeadLettersResponse
+ */
+export type EraseArchivedDeadLettersResponse = Message<"smartcart.ops.v1.EraseArchivedDeadLettersResponse"> & {
+  /**
+   * Number of dead letters that this call erased.
+   *
+   * @generated from field: int32 erased = 1;
+   */
+  erased: number;
+
+  /**
+   * Number of dead letters in the archive that cannot be decoded.
+   *
+   * @generated from field: int32 unreadable = 2;
+   */
+  unreadable: number;
+};
+
+/**
+ * Response of `EraseArchivedDeadLetters`.
+ *
+ * @generated from message smartcart.ops.v1.EraseArchivedDeadLettersResponse
+ */
+export type EraseArchivedDeadLettersResponseJson = {
+  /**
+   * Number of dead letters that this call erased.
+   *
+   * @generated from field: int32 erased = 1;
+   */
+  erased?: number;
+
+  /**
+   * Number of dead letters in the archive that cannot be decoded.
+   *
+   * @generated from field: int32 unreadable = 2;
+   */
+  unreadable?: number;
+};
+
+/**
+ * Describes the message smartcart.ops.v1.EraseArchivedDeadLettersResponse.
+ * Use `create(EraseArchivedDeadLettersResponseSchema)` to create a new message.
+ */
+export const EraseArchivedDeadLettersResponseSchema: GenMessage<EraseArchivedDeadLettersResponse, {jsonType: EraseArchivedDeadLettersResponseJson}> = /*@__PURE__*/
+  messageDesc(file_smartcart_ops_v1_ops_service, 22);
+
+/**
  * Request of `GetOrderStory`.
  *
  * @generated from message smartcart.ops.v1.GetOrderStoryRequest
@@ -967,7 +1065,7 @@ export type GetOrderStoryRequestJson = {
  * Use `create(GetOrderStoryRequestSchema)` to create a new message.
  */
 export const GetOrderStoryRequestSchema: GenMessage<GetOrderStoryRequest, {jsonType: GetOrderStoryRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_ops_v1_ops_service, 21);
+  messageDesc(file_smartcart_ops_v1_ops_service, 23);
 
 /**
  * Response of `GetOrderStory`.
@@ -1002,7 +1100,7 @@ export type GetOrderStoryResponseJson = {
  * Use `create(GetOrderStoryResponseSchema)` to create a new message.
  */
 export const GetOrderStoryResponseSchema: GenMessage<GetOrderStoryResponse, {jsonType: GetOrderStoryResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_ops_v1_ops_service, 22);
+  messageDesc(file_smartcart_ops_v1_ops_service, 24);
 
 /**
  * Request of `ListMeshHistory`. Empty: it always covers all that is kept.
@@ -1025,7 +1123,7 @@ export type ListMeshHistoryRequestJson = {
  * Use `create(ListMeshHistoryRequestSchema)` to create a new message.
  */
 export const ListMeshHistoryRequestSchema: GenMessage<ListMeshHistoryRequest, {jsonType: ListMeshHistoryRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_ops_v1_ops_service, 23);
+  messageDesc(file_smartcart_ops_v1_ops_service, 25);
 
 /**
  * Response of `ListMeshHistory`.
@@ -1060,7 +1158,7 @@ export type ListMeshHistoryResponseJson = {
  * Use `create(ListMeshHistoryResponseSchema)` to create a new message.
  */
 export const ListMeshHistoryResponseSchema: GenMessage<ListMeshHistoryResponse, {jsonType: ListMeshHistoryResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_ops_v1_ops_service, 24);
+  messageDesc(file_smartcart_ops_v1_ops_service, 26);
 
 /**
  * Figures of one minute.
@@ -1151,7 +1249,7 @@ export type MeshMinuteJson = {
  * Use `create(MeshMinuteSchema)` to create a new message.
  */
 export const MeshMinuteSchema: GenMessage<MeshMinute, {jsonType: MeshMinuteJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_ops_v1_ops_service, 25);
+  messageDesc(file_smartcart_ops_v1_ops_service, 27);
 
 /**
  * Request of `SetFaultSwitch`.
@@ -1214,7 +1312,7 @@ export type SetFaultSwitchRequestJson = {
  * Use `create(SetFaultSwitchRequestSchema)` to create a new message.
  */
 export const SetFaultSwitchRequestSchema: GenMessage<SetFaultSwitchRequest, {jsonType: SetFaultSwitchRequestJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_ops_v1_ops_service, 26);
+  messageDesc(file_smartcart_ops_v1_ops_service, 28);
 
 /**
  * Response of `SetFaultSwitch`.
@@ -1249,7 +1347,7 @@ export type SetFaultSwitchResponseJson = {
  * Use `create(SetFaultSwitchResponseSchema)` to create a new message.
  */
 export const SetFaultSwitchResponseSchema: GenMessage<SetFaultSwitchResponse, {jsonType: SetFaultSwitchResponseJson}> = /*@__PURE__*/
-  messageDesc(file_smartcart_ops_v1_ops_service, 27);
+  messageDesc(file_smartcart_ops_v1_ops_service, 29);
 
 /**
  * API of the operations console. Every method is reserved for operators.
@@ -1350,6 +1448,17 @@ export const OpsService: GenService<{
     methodKind: "unary";
     input: typeof ListArchivedDeadLettersRequestSchema;
     output: typeof ListArchivedDeadLettersResponseSchema;
+  },
+  /**
+   * Erases a customer from the archive (GDPR, article 17): deletes archived dead letters about the orders, and those that name the
+   * customer. Those that cannot be decoded are kept, since they can be about anyone. Idempotent.
+   *
+   * @generated from rpc smartcart.ops.v1.OpsService.EraseArchivedDeadLetters
+   */
+  eraseArchivedDeadLetters: {
+    methodKind: "unary";
+    input: typeof EraseArchivedDeadLettersRequestSchema;
+    output: typeof EraseArchivedDeadLettersResponseSchema;
   },
   /**
    * Returns all that the services know about one order. A service that does not respond is named in the response. NOT_FOUND if the order

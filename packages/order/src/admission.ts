@@ -1,0 +1,109 @@
+import { createSemaphore } from "@smartcart/runtime";
+import { tooManyOrders } from "./errors.ts";
+
+/**
+ * Decides how many requests to place an order are worked on at once. A machine that is too slow for its customers would work on all of
+ * them at the same time, and answer none of them in time: so as many are let in as are answered within a second, and who cannot be
+ * let in is told at once to come again.
+ */
+export interface Admission {
+  /**
+   * Waits for a turn, briefly.
+   *
+   * @throws DomainError TOO_MANY_ORDERS; the signal's reason where it fires first
+   */
+  enter(signal?: AbortSignal): Promise<Visit>;
+}
+
+/** A request that was let in. */
+export interface Visit {
+  /** Since it was let in, in milliseconds. */
+  elapsedMs(): number;
+  /** Waits for something that may take its time without our being slow: the payment provider. */
+  wait<T>(work: Promise<T>): Promise<T>;
+  /** To be called once, however the request ended. */
+  leave(): void;
+}
+
+/** How many are let in at once, and what it is reckoned from. */
+export interface Concurrency {
+  readonly limit: number;
+  /** When it was lowered last; each time is given a second to show its effect. */
+  readonly loweredAtMs: number;
+}
+
+/** One that ended: what it took of our own time, and how many were under way. */
+export interface Ended {
+  readonly tookMs: number;
+  readonly underWay: number;
+  readonly nowMs: number;
+}
+
+const START = 96;
+/** Fewer make no request quicker: they share statements and messages, so that each would cost more. */
+const LEAST = 32;
+/** The contract lets no more in than that: `max_concurrency` of PlaceOrder. */
+const MOST = 256;
+const TARGET_MS = 1_000;
+const WAIT_MS = 1_000;
+const WAITING = 256;
+
+export const initialConcurrency: Concurrency = { limit: START, loweredAtMs: 0 };
+
+/**
+ * The concurrency after one more request has ended; pure. It grows by one for each quick request while it is used, which doubles it
+ * in the time of one request, and falls by a third when one took too long.
+ */
+export function nextConcurrency(now: Concurrency, ended: Ended): Concurrency {
+  const { tookMs, underWay, nowMs } = ended;
+  if (tookMs > TARGET_MS) {
+    if (nowMs - now.loweredAtMs < TARGET_MS) return now;
+    return { limit: Math.max(LEAST, Math.floor((now.limit * 2) / 3)), loweredAtMs: nowMs };
+  }
+  const isUsed = underWay * 2 >= now.limit;
+  if (tookMs > TARGET_MS / 2 || !isUsed) return now;
+  return { ...now, limit: Math.min(MOST, now.limit + 1) };
+}
+
+export function createAdmission(nowMs: () => number = () => performance.now()): Admission {
+  let concurrency = initialConcurrency;
+  let underWay = 0;
+  const turns = createSemaphore({
+    maxConcurrent: () => concurrency.limit,
+    maxWaiting: WAITING,
+    maxWaitMs: WAIT_MS,
+  });
+
+  function visit(giveBack: () => void): Visit {
+    const startedAtMs = nowMs();
+    let waitedMs = 0;
+    underWay += 1;
+    return {
+      elapsedMs: () => nowMs() - startedAtMs,
+      async wait(work) {
+        const sinceMs = nowMs();
+        try {
+          return await work;
+        } finally {
+          waitedMs += nowMs() - sinceMs;
+        }
+      },
+      leave() {
+        const endedAtMs = nowMs();
+        const tookMs = endedAtMs - startedAtMs - waitedMs;
+        concurrency = nextConcurrency(concurrency, { tookMs, underWay, nowMs: endedAtMs });
+        underWay -= 1;
+        giveBack();
+      },
+    };
+  }
+
+  return {
+    async enter(signal) {
+      const giveBack = await turns.acquire(signal && { signal });
+      if (giveBack !== undefined) return visit(giveBack);
+      signal?.throwIfAborted();
+      throw tooManyOrders();
+    },
+  };
+}
