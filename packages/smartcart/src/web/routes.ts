@@ -113,8 +113,8 @@ function serveHere(
 /** The page of a product is the same for all; a search engine must not list those that there are not. */
 function serveProduct(
   { page, isMissing }: RouteOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: NodeRequest,
+  response: NodeResponse,
   { path, policy }: { readonly path: string; readonly policy: string },
 ): void {
   void isMissing(path).then((missing) => {
