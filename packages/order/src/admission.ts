@@ -39,13 +39,13 @@ export interface Ended {
   readonly nowMs: number;
 }
 
-const START = 96;
+const START = 64;
 /** Fewer make no request quicker: they share statements and messages, so that each would cost more. */
 const LEAST = 32;
 /** The contract lets no more in than that: `max_concurrency` of PlaceOrder. */
 const MOST = 256;
 const TARGET_MS = 1_000;
-const WAIT_MS = 1_000;
+const WAIT_MS = 500;
 const WAITING = 256;
 
 export const initialConcurrency: Concurrency = { limit: START, loweredAtMs: 0 };
