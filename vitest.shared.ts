@@ -11,8 +11,10 @@ const root = import.meta.dirname;
 export const shared = {
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-    // A process for each file: what a test does to globals, signals and memory ends with it.
     pool: "forks",
+    // A process for several files: to load the product anew for each took half of the processor time of most packages. Where tests
+    // measure the memory of their process, or leave calls behind that run into their deadline, a package turns this on again.
+    isolate: false,
     // They mostly wait, for servers to start and for time-outs to pass.
     maxWorkers: 2,
     // Real databases and brokers start in these; a slow machine must not turn that into a failure.

@@ -3,5 +3,10 @@ import { shared } from "../vitest.shared.ts";
 
 export default defineConfig({
   ...shared,
-  test: { ...shared.test, include: ["**/*.test.ts"], exclude: ["layers/fixture/**"] },
+  test: {
+    ...shared.test,
+    isolate: true,
+    include: ["**/*.test.ts"],
+    exclude: ["layers/fixture/**"],
+  },
 });

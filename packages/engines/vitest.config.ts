@@ -4,5 +4,5 @@ import { shared } from "../../vitest.shared.ts";
 export default defineConfig({
   ...shared,
   // A RabbitMQ takes several seconds to start.
-  test: { ...shared.test, testTimeout: 60_000, hookTimeout: 120_000 },
+  test: { ...shared.test, isolate: true, testTimeout: 60_000, hookTimeout: 120_000 },
 });

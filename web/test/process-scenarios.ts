@@ -72,7 +72,7 @@ export async function operatorReadsAndCancels(page: Page, baseUrl: string): Prom
   await page.locator("[data-note=good]").waitFor({ timeout: LONG_MS });
   await showAgainUntil(page, page.locator('[data-state="CANCELLED"]'));
   await showAgainUntil(page, page.locator("[data-audit]", { hasText: "WithdrawOrder" }));
-  await page.locator("[data-kind=log]", { hasText: "payment.refunded" }).waitFor();
+  await showAgainUntil(page, page.locator("[data-kind=log]", { hasText: "payment.refunded" }));
   const adjustment = { adjustmentId: visitor("audited"), productId: "ceramic-mug", delta: 1 };
   const reason = "STOCK_ADJUSTMENT_REASON_RETURNED";
   const adjusted = await adminCall(page, baseUrl, "AdjustStock", { ...adjustment, reason });

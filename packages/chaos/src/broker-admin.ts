@@ -55,11 +55,11 @@ export async function openBrokerAdmin(broker: BrokerEngine): Promise<BrokerAdmin
       return await connection.use((channel) => countMessages(channel, names));
     },
     async deadLetters() {
-      const letters = workQueues.map(async (queue) => {
+      const deadLetters = workQueues.map(async (queue) => {
         const ids = await messageIds(broker, `${queue}.dlq`);
         return ids.map((messageId) => ({ queue, messageId }));
       });
-      return (await Promise.all(letters)).flat();
+      return (await Promise.all(deadLetters)).flat();
     },
     [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
   };

@@ -61,12 +61,12 @@ export async function runFlashSale(o: FlashSaleOptions): Promise<FlashSaleReport
 
   async function sell({ infrastructure }: FlashSaleOptions): Promise<FlashSaleReport> {
     // The usual time, since nothing is being broken here.
-    await using stage = await openEnvironment({
+    await using environment = await openEnvironment({
       ...o,
       preload: [],
       env: { RESERVATION_TTL_MS: "" },
     });
-    const { system, history } = stage;
+    const { system, history } = environment;
     await using database = openAdminDatabase(infrastructure);
     for (const text of putOnSale) await database.query({ text, values: [product, units] });
     const load = startLoad({
@@ -83,7 +83,7 @@ export async function runFlashSale(o: FlashSaleOptions): Promise<FlashSaleReport
       requestTimeoutMs,
     });
     await load.finished;
-    const judged = await verify(stage, {
+    const verdict = await verify(environment, {
       seed,
       load,
       invariants: [...invariants, ...invariantsOf(buyers, units)],
@@ -92,13 +92,13 @@ export async function runFlashSale(o: FlashSaleOptions): Promise<FlashSaleReport
     });
     const { placed, decided } = load.findings;
     return {
-      ...withFindings(judged, [nobodyGaveUp(judged), politeness(load.findings)]),
+      ...withFindings(verdict, [nobodyGaveUp(verdict), politeness(load.findings)]),
       buyers,
       units,
       firstAnswerMs: percentiles(placed.flatMap(({ answer }) => answer?.firstMs ?? [])),
       decisionMs: percentiles(decided.map(({ tookMs }) => tookMs)),
       decisions: countBy(decided.map(({ says }) => soldStates.get(says) ?? says)),
-      ordersPerSecond: (decided.length * 1_000) / judged.loadMs,
+      ordersPerSecond: (decided.length * 1_000) / verdict.loadMs,
     };
   }
 }
@@ -134,7 +134,7 @@ const invariantsOf = (buyers: number, units: number) => [
       where sold <> ${Math.min(buyers, units)} or refused <> ${Math.max(0, buyers - units)}`,
   },
   {
-    name: "the shelf is empty",
+    name: "the stock is empty",
     description: "Every unit is sold, and none is left or set aside.",
     sql: `
       select * from inventory.stock_level where product_id = '${product}'

@@ -58,8 +58,8 @@ const readyBoundMs = 60_000;
 const requestTimeoutMs = 30_000;
 
 export async function runRollingRestart(o: RollingRestartOptions): Promise<RollingRestartReport> {
-  await using stage = await openEnvironment({ ...o, preload: [] });
-  const { system, history } = stage;
+  await using environment = await openEnvironment({ ...o, preload: [] });
+  const { system, history } = environment;
   const cpu = await startCpuMeter(system);
   let rolling = true;
   const load = startLoad({
@@ -86,7 +86,7 @@ export async function runRollingRestart(o: RollingRestartOptions): Promise<Rolli
   await load.finished;
   const cpuMs = await cpu.total();
   const { seed, restBoundMs, ratePerSecond } = o;
-  const judged = await verify(stage, {
+  const verdict = await verify(environment, {
     seed,
     load,
     invariants: invariants,
@@ -94,11 +94,11 @@ export async function runRollingRestart(o: RollingRestartOptions): Promise<Rolli
     restBoundMs,
   });
   const found = [
-    nobodyGaveUp(judged),
+    nobodyGaveUp(verdict),
     ...invariantsOfRestarts(restarts),
-    ...invariantsOfAnswers(load.findings, judged),
+    ...invariantsOfAnswers(load.findings, verdict),
   ];
-  return { ...withFindings(judged, found), restarts, ratePerSecond, achievedRate, cpuMs };
+  return { ...withFindings(verdict, found), restarts, ratePerSecond, achievedRate, cpuMs };
 }
 
 async function restart(name: string, system: System, cpu: CpuMeter): Promise<Restart> {

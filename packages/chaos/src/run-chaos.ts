@@ -43,8 +43,8 @@ export interface ChaosOptions {
 }
 
 export async function runChaos(o: ChaosOptions): Promise<Report> {
-  await using stage = await openEnvironment(o);
-  const { system, admin, history } = stage;
+  await using environment = await openEnvironment(o);
+  const { system, admin, history } = environment;
   const load = startLoad({
     url: system.orderUrl,
     history,
@@ -54,7 +54,8 @@ export async function runChaos(o: ChaosOptions): Promise<Report> {
     random: o.random.fork("load"),
     hubUrl: o.replicas["status-hub"] > 0 ? system.hubUrl : undefined,
   });
-  await using operator = o.replicas.inventory > 0 ? await startShopkeeper(stage, o) : undefined;
+  await using operator =
+    o.replicas.inventory > 0 ? await startCatalogueOperator(environment, o) : undefined;
   const faults = startFaults(o.plan, { system, admin });
   const progress = setInterval(() => o.onProgress(progressLine(o, load, faults)), 500);
   await using _ = { [Symbol.asyncDispose]: async () => clearInterval(progress) };
@@ -66,7 +67,7 @@ export async function runChaos(o: ChaosOptions): Promise<Report> {
     .ready(o.restBoundMs)
     .then((late) => ({ late, readyMs: performance.now() - healedAt }));
   const { seed, restBoundMs, stuckMs, minAccepted } = o;
-  const judged = await verify(stage, {
+  const checked = await verify(environment, {
     seed,
     load,
     invariants: invariants,
@@ -77,7 +78,7 @@ export async function runChaos(o: ChaosOptions): Promise<Report> {
     operator,
   });
   const { late, readyMs } = await recovery;
-  const verdict = withFindings(judged, [
+  const verdict = withFindings(checked, [
     find(
       "every part recovers",
       "Every part that runs is ready again soon after the last fault.",
@@ -97,7 +98,10 @@ export async function runChaos(o: ChaosOptions): Promise<Report> {
   };
 }
 
-function startShopkeeper({ system }: Environment, o: ChaosOptions): Promise<RunningOperator> {
+function startCatalogueOperator(
+  { system }: Environment,
+  o: ChaosOptions,
+): Promise<RunningOperator> {
   return startOperator({
     url: system.inventoryUrl,
     products: [...o.mix.plenty, ...o.mix.scarce],

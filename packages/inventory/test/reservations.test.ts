@@ -168,7 +168,7 @@ describe("CommitReservation", () => {
     ]);
   });
 
-  it("takes an expired one from the shelf again", async () => {
+  it("takes an expired one from the stock again", async () => {
     const { client, sql } = inventory;
     const { productId, reservationId } = await hold(2, 3, 1);
     await eventually(async () =>

@@ -1,4 +1,4 @@
-/** `smartcart catalogue` against a real inventory service: what a shop keeper types, and what the answer is. */
+/** `smartcart catalogue` against a real inventory service: what an operator types, and what the answer is. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";

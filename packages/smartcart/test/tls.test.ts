@@ -15,6 +15,7 @@ import { buildPage } from "../src/web/build-page.ts";
 import type { Who } from "./access-cells.ts";
 import { expected, judge, served, wrongOnes } from "./access-cells.ts";
 import { runPython } from "./python.ts";
+import { cli } from "./run-cli.ts";
 import { startParts } from "./services.ts";
 import type { Json } from "./stack.ts";
 import { seedBody, startStack, wholeLife } from "./stack.ts";
@@ -99,7 +100,7 @@ describe("all parts in one process", () => {
     session.close();
   });
 
-  test("the doctor knows the parts by their certificate", async () => {
+  test("commands know the services by their certificate, and say so where they do not", async () => {
     const named = (part: string, variable: string) => ({ [variable]: url(part) });
     const env = {
       ...named("order", "ORDER_URL"),
@@ -108,16 +109,25 @@ describe("all parts in one process", () => {
       DATABASE_URL: shop.databaseUrl,
     };
     const tls = { TLS_CERT: at("server.crt"), TLS_KEY: at("server.key") };
-    const doctor = async (more: object) =>
-      (
-        await runCommand(process.execPath, [main, "doctor", "--wait", "1"], {
-          env: { ...env, ...more },
-        })
-      ).stdout;
-    const [known, unknown] = await Promise.all([doctor(tls), doctor({})]);
-    expect(known).toMatch(/ok +order +ready at https:/);
-    expect(known).toMatch(/ok +payment +ready at https:/);
-    expect(unknown).toMatch(/BAD +order +does not respond/);
+    // In processes of their own: this one trusts the authority.
+    const strange = (...args: string[]) => runCommand(process.execPath, [main, ...args], { env });
+    const [doctor, catalogue, user] = await Promise.all([
+      strange("doctor", "--wait", "1"),
+      strange("catalogue", "list"),
+      strange("user", "export", "nobody"),
+    ]);
+    expect(doctor.stdout).toMatch(/BAD +order +does not respond .* certificate is not accepted/);
+    for (const { code, stderr } of [catalogue, user]) {
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/certificate is not accepted .*NODE_EXTRA_CA_CERTS/);
+    }
+    const known = await cli(["doctor", "--wait", "1"], { ...env, ...tls });
+    expect(known.stdout).toMatch(/ok +order +ready at https:/);
+    expect(known.stdout).toMatch(/ok +payment +ready at https:/);
+    expect((await cli(["catalogue", "list", "moka"], { ...env, ...tls })).code).toBe(0);
+    expect((await cli(["user", "export", "nobody"], { ...env, ...tls })).code).toBe(0);
+    const plain = { ...env, INVENTORY_URL: url("inventory").replace("https", "http") };
+    expect((await cli(["catalogue", "list"], plain)).stderr).toMatch(/https URL/);
   });
 });
 

@@ -29,7 +29,7 @@ import type { Outcome } from "./reservation-outcome.ts";
 import { answer, commitOutcome, reserveOutcome } from "./reservation-outcome.ts";
 
 /**
- * The reservations of all products. Concurrent calls of a method are folded into one transaction of a few statements,
+ * The reservations of all products. Concurrent calls of a method are combined into one transaction of a few statements,
  * in which each stands or falls alone. All methods are idempotent, and safe with several processes on one database.
  */
 export interface ReservationManager {
@@ -45,7 +45,7 @@ export interface ReservationManager {
   expire(limit: number): Promise<number>;
 }
 
-/** Requests folded into one transaction at most: as many as a batch call may bring. */
+/** Requests of one transaction at most: as many as a batch call may bring. */
 const maxItems = 256;
 /** Transactions under way at once per method: while one commits, the next already waits for its locks. */
 const maxConcurrent = 2;
@@ -63,7 +63,7 @@ export function createReservationManager(o: {
 }): ReservationManager {
   const { database, onChange, onHeld, onExpired } = o;
 
-  const fold = <I, O>(
+  const coalesce = <I, O>(
     name: string,
     decide: (tx: Queryable, items: readonly I[]) => Promise<(O | Error)[]>,
   ) =>
@@ -99,7 +99,7 @@ export function createReservationManager(o: {
       maxConcurrent,
       run: (ids) => commitAtOnce(database, ids, onChange),
     }),
-    release: fold<string, Reservation>("release", releaseAll),
+    release: coalesce<string, Reservation>("release", releaseAll),
     delete: (ids) =>
       transact(database, "delete", async (tx) => {
         // Stock before reservations, as everywhere, so that nothing deadlocks.

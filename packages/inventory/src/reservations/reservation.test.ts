@@ -93,7 +93,7 @@ describe("decideCommits", () => {
     expect(moves).toEqual([]);
   });
 
-  it("takes an expired one from the shelf again, or answers what is short", () => {
+  it("takes an expired one from the stock again, or answers what is short", () => {
     const known = knownOf({ tea: 3 }, [
       reservation("r1", "EXPIRED", { tea: 2 }),
       reservation("r2", "EXPIRED", { tea: 2 }),

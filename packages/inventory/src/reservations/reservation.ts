@@ -52,7 +52,7 @@ export function decideReservations(
   known: Known,
   requests: readonly ReserveRequest[],
 ): { decisions: ReserveDecision[]; inserts: ReserveRequest[]; moves: StockMove[] } {
-  const shelf = createStockLedger(known.available);
+  const ledger = createStockLedger(known.available);
   const inserts = new Map<string, ReserveRequest>();
   const decisions = requests.map((request): ReserveDecision => {
     const { reservationId, lines } = request;
@@ -63,13 +63,13 @@ export function decideReservations(
     }
     if (reservation) return { kind: "known", reservation };
     if (earlier) return { kind: "hold" };
-    const short = shelf.shortages(lines);
+    const short = ledger.shortages(lines);
     if (short.length > 0) return { kind: "short", lines: short };
-    shelf.move(lines, "available", "reserved");
+    ledger.move(lines, "available", "reserved");
     inserts.set(reservationId, request);
     return { kind: "hold" };
   });
-  return { decisions, inserts: [...inserts.values()], moves: shelf.moves() };
+  return { decisions, inserts: [...inserts.values()], moves: ledger.moves() };
 }
 
 export type CommitDecision =
@@ -80,13 +80,13 @@ export type CommitDecision =
 
 /**
  * Decides a batch of commits, greedily in order. A held reservation is sold, also when its time is over but nobody
- * has swept it yet; an expired one takes its units from the shelf again, all or nothing.
+ * has swept it yet; an expired one takes its units from the stock again, all or nothing.
  */
 export function decideCommits(
   known: Known,
   ids: readonly string[],
 ): { decisions: CommitDecision[]; changes: ReservationChange[]; moves: StockMove[] } {
-  const shelf = createStockLedger(known.available);
+  const ledger = createStockLedger(known.available);
   const changed = new Map<string, Reservation>();
   const decisions = ids.map((id): CommitDecision => {
     const reservation = changed.get(id) ?? known.reservations.get(id);
@@ -94,19 +94,19 @@ export function decideCommits(
     if (reservation.status === "COMMITTED") return { kind: "committed", reservation };
     if (reservation.status === "RELEASED" || reservation.closed) return { kind: "released" };
     if (reservation.status === "EXPIRED") {
-      const short = shelf.shortages(reservation.lines);
+      const short = ledger.shortages(reservation.lines);
       if (short.length > 0) return { kind: "short", lines: short };
-      shelf.move(reservation.lines, "available", "reserved");
+      ledger.move(reservation.lines, "available", "reserved");
     }
     const committed: Reservation = { ...reservation, status: "COMMITTED" };
     changed.set(id, committed);
     return { kind: "committed", reservation: committed };
   });
-  return { decisions, changes: [...changed.values()], moves: shelf.moves() };
+  return { decisions, changes: [...changed.values()], moves: ledger.moves() };
 }
 
 /**
- * Decides a batch of releases. Units of a held or a sold reservation go back to the shelf; an expired one is closed
+ * Decides a batch of releases. Units of a held or a sold reservation go back to the stock; an expired one is closed
  * for good; an unknown id becomes a tombstone. The answers stand in the order of `ids`.
  */
 export function decideReleases(
@@ -118,7 +118,7 @@ export function decideReleases(
   changes: ReservationChange[];
   moves: StockMove[];
 } {
-  const shelf = createStockLedger(known.available);
+  const ledger = createStockLedger(known.available);
   const changed = new Map<string, Reservation>();
   const tombstones: string[] = [];
   const released = ids.map((id): Reservation => {
@@ -131,26 +131,26 @@ export function decideReleases(
     const next = release(reservation);
     if (next === reservation) return reservation;
     if (reservation.status === "HELD" || reservation.status === "COMMITTED") {
-      shelf.move(reservation.lines, "reserved", "available");
+      ledger.move(reservation.lines, "reserved", "available");
     }
     changed.set(id, next);
     return next;
   });
   const changes = [...changed.values()].filter((r) => known.reservations.has(r.reservationId));
-  return { released, tombstones, changes, moves: shelf.moves() };
+  return { released, tombstones, changes, moves: ledger.moves() };
 }
 
-/** Decides that overdue holds go back to the shelf. Only HELD ones may be passed in. */
+/** Decides that overdue holds go back to the stock. Only HELD ones may be passed in. */
 export function decideExpiries(overdue: readonly Reservation[]): {
   changes: ReservationChange[];
   moves: StockMove[];
 } {
-  const shelf = createStockLedger(new Map());
+  const ledger = createStockLedger(new Map());
   const changes = overdue.map((reservation): ReservationChange => {
-    shelf.move(reservation.lines, "reserved", "available");
+    ledger.move(reservation.lines, "reserved", "available");
     return { reservationId: reservation.reservationId, status: "EXPIRED", closed: false };
   });
-  return { changes, moves: shelf.moves() };
+  return { changes, moves: ledger.moves() };
 }
 
 function release(reservation: Reservation): Reservation {

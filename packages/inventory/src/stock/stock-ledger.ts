@@ -4,7 +4,7 @@ export interface Line {
   readonly quantity: number;
 }
 
-/** Where the units of a product are: on the shelf, or set aside or sold by a reservation. */
+/** Where the units of a product are: available, or set aside or sold by a reservation. */
 export type Pocket = "available" | "reserved";
 
 /** The change of one product's pockets. The two add up to 0, so `initial` stays what it is. */
@@ -26,7 +26,7 @@ export interface ShortLine {
  * what the ones before it took. Pure: it is written to the database as the sum of its moves.
  */
 export interface StockLedger {
-  /** The lines of which less than asked for is available; a product that is not on the shelf has 0. */
+  /** The lines of which less than asked for is available; a product that is not in the catalogue has 0. */
   shortages(lines: readonly Line[]): ShortLine[];
   /** Moves the units of all lines from one pocket to another. */
   move(lines: readonly Line[], from: Pocket, to: Pocket): void;
@@ -34,7 +34,7 @@ export interface StockLedger {
   moves(): StockMove[];
 }
 
-/** Creates a shelf from the units available per product. */
+/** Creates a ledger from the units available per product. */
 export function createStockLedger(available: ReadonlyMap<string, number>): StockLedger {
   const changes = new Map<string, Record<Pocket, number>>();
   const left = (productId: string) =>

@@ -35,12 +35,7 @@ export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
   const note = await readRunningNote(stateDirectory(env));
   const meshSecret = config.MESH_SECRET ?? note?.meshSecret;
   // Who can prove by the secret who it is needs no certificate for it.
-  const service = meshSecret === undefined ? "reconciler" : undefined;
-  const tls = openTlsFiles({
-    config: hasTls(config) ? config : (note?.tls ?? config),
-    service,
-    log,
-  });
+  const tls = await findTls(env, log, meshSecret === undefined ? "reconciler" : undefined);
   const amqpUrl = config.AMQP_URL ?? note?.amqpUrl;
   const signal = AbortSignal.timeout(PATIENCE_MS);
   const bus = await openBus({ amqpUrl, databaseUrl, name: "smartcart-cli", log, signal }).catch(
@@ -61,6 +56,20 @@ export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
       await bus[Symbol.asyncDispose]();
     },
   };
+}
+
+/**
+ * The certificates by which services are known: those that the variables name, else those of what runs in the state folder; undefined:
+ * there are none. With `service`, also those by which this tool proves to be it. Whoever calls disposes of them.
+ */
+export async function findTls(
+  env: NodeJS.ProcessEnv,
+  log: Logger,
+  service?: string,
+): Promise<TlsFiles | undefined> {
+  const config = parseSmartCartConfig(env);
+  const note = await readRunningNote(stateDirectory(env));
+  return openTlsFiles({ config: hasTls(config) ? config : (note?.tls ?? config), service, log });
 }
 
 /** The URL of the database: what DATABASE_URL names, else what runs in the state folder. @throws StartError where nothing runs there */

@@ -5,7 +5,8 @@ import { CatalogueAdminService } from "@smartcart/gen/inventory/v1/catalogue_adm
 import type { ServiceClient } from "@smartcart/mesh";
 import { createServiceClient } from "@smartcart/mesh";
 import { createLogger } from "@smartcart/runtime";
-import { findUrls } from "../attach/attach.ts";
+import { findTls, findUrls } from "../attach/attach.ts";
+import { certificateProblem } from "../cli/certificate-problem.ts";
 import { CommandError } from "../cli/command.ts";
 import { parseSmartCartConfig } from "../config.ts";
 
@@ -27,7 +28,9 @@ export async function onCatalogue<T>(
   const { OPS_TOKEN } = parseSmartCartConfig(env);
   const { inventory: baseUrl = "" } = await findUrls(env);
   const log = createLogger({ service: "smartcart", level: "error" });
-  using client = createServiceClient(CatalogueAdminService, { caller: "smartcart", baseUrl, log });
+  await using tls = await findTls(env, log);
+  const o = { caller: "smartcart", baseUrl, log, tls };
+  using client = createServiceClient(CatalogueAdminService, o);
   const headers = OPS_TOKEN === undefined ? {} : { authorization: `Bearer ${OPS_TOKEN}` };
   try {
     return await work({ client, options: { headers } });
@@ -38,10 +41,17 @@ export async function onCatalogue<T>(
 }
 
 function explain(error: ConnectError, baseUrl: string): string {
+  const untrusted = certificateProblem(error);
+  if (untrusted !== undefined) {
+    return `The inventory service at ${baseUrl} cannot be called: ${untrusted}`;
+  }
   switch (error.code) {
     case Code.Unauthenticated:
     case Code.PermissionDenied:
       return `The inventory service at ${baseUrl} refuses the call: ${error.rawMessage} Set OPS_TOKEN to that of the running SmartCart.`;
+    // Where a port that speaks TLS is called without it, the connection is closed.
+    case Code.Canceled:
+      return `The inventory service at ${baseUrl} closes the connection. If it speaks TLS, set INVENTORY_URL to its https URL.`;
     case Code.Unavailable:
       return `The inventory service at ${baseUrl} does not answer. Start SmartCart, or set INVENTORY_URL or SMARTCART_STATE to the values of the running one.`;
     default:

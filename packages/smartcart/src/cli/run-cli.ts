@@ -1,6 +1,7 @@
 /** Runs the command line: finds the command, and turns how it ends into an exit code and a message. */
 import { CommanderError } from "commander";
 import { ConfigError, reasonOf, StartError, writeOutput } from "@smartcart/runtime";
+import { certificateProblem } from "./certificate-problem.ts";
 import type { Cli } from "./command.ts";
 import { CommandError, exitCodes } from "./command.ts";
 import { createProgram } from "./program.ts";
@@ -55,6 +56,8 @@ function explain(error: unknown): string {
   const { code } = error as { code?: unknown };
   if (code === "42P01" || code === "3F000")
     return `The database holds no SmartCart (${reasonOf(error)}). Check DATABASE_URL, or start SmartCart on it first.`;
+  const untrusted = certificateProblem(error);
+  if (untrusted !== undefined) return `A service cannot be called: ${untrusted}`;
   return `The command failed: ${reasonOf(error)} (LOG_LEVEL=debug shows more)`;
 }
 

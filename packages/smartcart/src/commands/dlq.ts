@@ -7,10 +7,10 @@ import { CommandError, jsonOption } from "../cli/command.ts";
 import { onRunning } from "../cli/on-running.ts";
 import { wholeNumber } from "../cli/parsers.ts";
 import {
+  describeDeadLetter,
   describeQueue,
-  listed,
+  listDeadLetters,
   queuesWithDeadLetters,
-  shown,
 } from "../dead-letters/list-dead-letters.ts";
 
 /** Dead letters that one command looks through for the ids it is given. */
@@ -44,7 +44,7 @@ function addList(dlq: Command, cli: Cli): void {
     .action((queue: string | undefined, { limit, json }: ListFlags) =>
       onRunning(cli, async ({ bus }) => {
         const queues = queue === undefined ? queuesWithDeadLetters() : [queue];
-        const found = await Promise.all(queues.map((name) => listed(bus, name, limit)));
+        const found = await Promise.all(queues.map((name) => listDeadLetters(bus, name, limit)));
         if (json) cli.printJson({ queues: found });
         else for (const one of found) cli.print(describeQueue(one));
       }),
@@ -60,12 +60,12 @@ function addShow(dlq: Command, cli: Cli): void {
     .option("--json", "print each on one line, for programs")
     .action((queue: string, ids: string[], { json }: { json?: boolean }) =>
       onRunning(cli, async ({ bus }) => {
-        const letters = await bus.deadLetters(queue).list({ limit: SEARCHED });
-        for (const letter of letters.filter(({ id }) => ids.includes(id))) {
-          if (json) cli.printJson(shown(letter));
-          else cli.print(`${JSON.stringify(shown(letter), undefined, 2)}\n`);
+        const deadLetters = await bus.deadLetters(queue).list({ limit: SEARCHED });
+        for (const deadLetter of deadLetters.filter(({ id }) => ids.includes(id))) {
+          if (json) cli.printJson(describeDeadLetter(deadLetter));
+          else cli.print(`${JSON.stringify(describeDeadLetter(deadLetter), undefined, 2)}\n`);
         }
-        refuseUnknown(queue, unknownIn(letters, ids));
+        refuseUnknown(queue, unknownIn(deadLetters, ids));
       }),
     );
 }
@@ -83,8 +83,8 @@ function addRedrive(dlq: Command, cli: Cli): void {
       onSelected(
         cli,
         { queue, ids, json: o.json, done: `moved back to ${queue}` },
-        (letters, which) =>
-          letters.redrive(which, {
+        (deadLetters, which) =>
+          deadLetters.redrive(which, {
             ...(o.limit !== undefined && { limit: o.limit }),
             ...(o.rate !== undefined && { maxPerSecond: o.rate }),
           }),
@@ -104,8 +104,8 @@ function addDrop(dlq: Command, cli: Cli): void {
       onSelected(
         cli,
         { queue, ids, json: o.json, done: `deleted from ${queue}.dlq` },
-        (letters, which) =>
-          letters.drop(which, { ...(o.limit !== undefined && { limit: o.limit }) }),
+        (deadLetters, which) =>
+          deadLetters.drop(which, { ...(o.limit !== undefined && { limit: o.limit }) }),
       ),
     );
 }
@@ -122,17 +122,17 @@ interface Selected {
 async function onSelected(
   cli: Cli,
   { queue, ids, json, done }: Selected,
-  act: (letters: DeadLetters, which: readonly string[] | "all") => Promise<number>,
+  act: (deadLetters: DeadLetters, which: readonly string[] | "all") => Promise<number>,
 ): Promise<void> {
   await onRunning(cli, async ({ bus }) => {
-    const letters = bus.deadLetters(queue);
+    const deadLetters = bus.deadLetters(queue);
     const isAll = ids.length === 1 && ids[0] === "all";
-    const unknown = isAll ? [] : unknownIn(await letters.list({ limit: SEARCHED }), ids);
+    const unknown = isAll ? [] : unknownIn(await deadLetters.list({ limit: SEARCHED }), ids);
     const known = ids.filter((id) => !unknown.includes(id));
     const count = isAll
-      ? await act(letters, "all")
+      ? await act(deadLetters, "all")
       : known.length > 0
-        ? await act(letters, known)
+        ? await act(deadLetters, known)
         : 0;
     if (json) cli.printJson({ queue, count, unknown });
     else cli.print(`${count} ${done}\n`);
@@ -140,8 +140,11 @@ async function onSelected(
   });
 }
 
-function unknownIn(letters: readonly { readonly id: string }[], ids: readonly string[]): string[] {
-  const known = new Set(letters.map(({ id }) => id));
+function unknownIn(
+  deadLetters: readonly { readonly id: string }[],
+  ids: readonly string[],
+): string[] {
+  const known = new Set(deadLetters.map(({ id }) => id));
   return ids.filter((id) => !known.has(id));
 }
 

@@ -3,8 +3,8 @@ import type { EventBus } from "@smartcart/bus";
 import { decodeDeadLetter, namesUser } from "@smartcart/bus";
 import { queuesWithDeadLetters } from "./list-dead-letters.ts";
 
-/** A dead letter, by its place. */
-export interface LetterOfOrder {
+/** A dead letter by its queue and id. */
+export interface DeadLetterOfOrder {
   readonly queue: string;
   readonly id: string;
 }
@@ -13,24 +13,24 @@ export interface LetterOfOrder {
 const SEARCHED = 10_000;
 
 /** The dead letters of all queues. `ofUser`: those that name the customer. `unreadable`: how many cannot be decoded, and so be about any order. */
-export async function lettersByOrder(
+export async function deadLettersByOrder(
   bus: EventBus,
   userId: string,
 ): Promise<{
-  readonly letters: ReadonlyMap<string, readonly LetterOfOrder[]>;
-  readonly ofUser: readonly LetterOfOrder[];
+  readonly deadLetters: ReadonlyMap<string, readonly DeadLetterOfOrder[]>;
+  readonly ofUser: readonly DeadLetterOfOrder[];
   readonly unreadable: number;
 }> {
-  const letters = new Map<string, LetterOfOrder[]>();
-  const ofUser: LetterOfOrder[] = [];
+  const deadLetters = new Map<string, DeadLetterOfOrder[]>();
+  const ofUser: DeadLetterOfOrder[] = [];
   let unreadable = 0;
   for (const queue of queuesWithDeadLetters()) {
-    for (const letter of await bus.deadLetters(queue).list({ limit: SEARCHED })) {
-      const { orderId, json } = decodeDeadLetter(letter);
+    for (const deadLetter of await bus.deadLetters(queue).list({ limit: SEARCHED })) {
+      const { orderId, json } = decodeDeadLetter(deadLetter);
       if (json === undefined) unreadable += 1;
-      if (namesUser(letter, userId)) ofUser.push({ queue, id: letter.id });
-      letters.set(orderId, [...(letters.get(orderId) ?? []), { queue, id: letter.id }]);
+      if (namesUser(deadLetter, userId)) ofUser.push({ queue, id: deadLetter.id });
+      deadLetters.set(orderId, [...(deadLetters.get(orderId) ?? []), { queue, id: deadLetter.id }]);
     }
   }
-  return { letters, ofUser, unreadable };
+  return { deadLetters, ofUser, unreadable };
 }

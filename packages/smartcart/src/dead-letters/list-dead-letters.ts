@@ -24,12 +24,16 @@ export function queuesWithDeadLetters(): string[] {
 }
 
 /** At most `limit` dead letters of the queue, the oldest first. */
-export async function listed(bus: EventBus, queue: string, limit: number): Promise<ListedQueue> {
-  const letters = bus.deadLetters(queue);
-  const count = await letters.count();
-  const deadLetters = (await letters.list({ limit })).map((letter) => {
-    const { id, type, failedAt, attempt } = letter;
-    const { reason } = decodeDeadLetter(letter);
+export async function listDeadLetters(
+  bus: EventBus,
+  queue: string,
+  limit: number,
+): Promise<ListedQueue> {
+  const stored = bus.deadLetters(queue);
+  const count = await stored.count();
+  const deadLetters = (await stored.list({ limit })).map((deadLetter) => {
+    const { id, type, failedAt, attempt } = deadLetter;
+    const { reason } = decodeDeadLetter(deadLetter);
     return { id, type, failedAt: failedAt?.toISOString(), attempt, reason };
   });
   return { queue, count, deadLetters };
@@ -43,9 +47,9 @@ export function describeQueue({ queue, count, deadLetters }: ListedQueue): strin
 }
 
 /** A dead letter with its message decoded, without personal data, or with its size where it cannot be decoded. */
-export function shown(letter: DeadLetter): object {
-  const { body, ...rest } = letter;
-  const { json, headers, reason } = decodeDeadLetter(letter);
+export function describeDeadLetter(deadLetter: DeadLetter): object {
+  const { body, ...rest } = deadLetter;
+  const { json, headers, reason } = decodeDeadLetter(deadLetter);
   // One that cannot be decoded may hold an address anywhere: the queue alone shows its bytes.
   return {
     ...rest,

@@ -10,6 +10,7 @@ import { reasonOf } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import { createDatabase } from "@smartcart/store";
 import type { Attached } from "../attach/attach.ts";
+import { certificateProblem } from "../cli/certificate-problem.ts";
 import { askPart } from "./ask-part.ts";
 
 export interface DoctorOptions {
@@ -131,7 +132,11 @@ async function checkService(
     const why = failed.length > 0 ? `: ${failed.join(", ")} failed` : "";
     return { name, ok: isOk, message: `${report.status} at ${url}${why}` };
   } catch (error) {
-    return { name, ok: false, message: `does not respond at ${url}: ${reasonOf(error)}` };
+    return {
+      name,
+      ok: false,
+      message: `does not respond at ${url}: ${certificateProblem(error) ?? reasonOf(error)}`,
+    };
   }
 }
 

@@ -8,8 +8,8 @@ import type { Attached } from "../attach/attach.ts";
 import type { OperatorClients } from "../attach/operator-clients.ts";
 import { createOperatorClients } from "../attach/operator-clients.ts";
 import { CommandError } from "../cli/command.ts";
-import type { LetterOfOrder } from "../dead-letters/dead-letters-by-order.ts";
-import { lettersByOrder } from "../dead-letters/dead-letters-by-order.ts";
+import type { DeadLetterOfOrder } from "../dead-letters/dead-letters-by-order.ts";
+import { deadLettersByOrder } from "../dead-letters/dead-letters-by-order.ts";
 import { recordsOf } from "./export-user.ts";
 
 /** What was erased. */
@@ -37,15 +37,15 @@ export async function eraseUser(
   using clients = createOperatorClients(running);
   const orderIds = await finalOrders(clients, userId, waitMs);
   const { bus } = running;
-  const { letters, ofUser, unreadable } = await lettersByOrder(bus, userId);
+  const { deadLetters, ofUser, unreadable } = await deadLettersByOrder(bus, userId);
   const erased = { orders: 0, payments: 0, deadLetters: 0, archivedDeadLetters: 0 };
   // Also about orders that were deleted for their age.
-  erased.deadLetters += await drop(bus, ofUser);
+  erased.deadLetters += await dropDeadLetters(bus, ofUser);
   await bus.dropUnrouted();
   for (let from = 0; from < orderIds.length; from += BATCH_SIZE) {
     const batch = orderIds.slice(from, from + BATCH_SIZE);
-    const about = batch.flatMap((orderId) => letters.get(orderId) ?? []);
-    erased.deadLetters += await drop(bus, about);
+    const about = batch.flatMap((orderId) => deadLetters.get(orderId) ?? []);
+    erased.deadLetters += await dropDeadLetters(bus, about);
     const archived = await clients.ops.eraseArchivedDeadLetters(
       { userId, orderIds: batch },
       clients.as,
@@ -90,9 +90,12 @@ function stillRunning(orderIds: readonly string[]): CommandError {
   );
 }
 
-async function drop(bus: EventBus, letters: readonly LetterOfOrder[]): Promise<number> {
+async function dropDeadLetters(
+  bus: EventBus,
+  deadLetters: readonly DeadLetterOfOrder[],
+): Promise<number> {
   let dropped = 0;
-  for (const [queue, of] of Map.groupBy(letters, (letter) => letter.queue)) {
+  for (const [queue, of] of Map.groupBy(deadLetters, (deadLetter) => deadLetter.queue)) {
     dropped += await bus.deadLetters(queue).drop(of.map(({ id }) => id));
   }
   return dropped;

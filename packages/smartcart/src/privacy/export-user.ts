@@ -10,8 +10,8 @@ import { ShipmentSchema } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import type { Attached } from "../attach/attach.ts";
 import type { OperatorClients } from "../attach/operator-clients.ts";
 import { createOperatorClients } from "../attach/operator-clients.ts";
-import type { LetterOfOrder } from "../dead-letters/dead-letters-by-order.ts";
-import { lettersByOrder } from "../dead-letters/dead-letters-by-order.ts";
+import type { DeadLetterOfOrder } from "../dead-letters/dead-letters-by-order.ts";
+import { deadLettersByOrder } from "../dead-letters/dead-letters-by-order.ts";
 
 /** Log records of one order that are exported, the newest. */
 const MOST_RECORDS = 1_000;
@@ -23,7 +23,7 @@ export interface ExportedOrder {
   readonly payment?: JsonValue | undefined;
   readonly shipment?: JsonValue | undefined;
   readonly logRecords: readonly JsonValue[];
-  readonly deadLetters: readonly LetterOfOrder[];
+  readonly deadLetters: readonly DeadLetterOfOrder[];
 }
 
 /** The orders of a customer, newest first. */
@@ -32,7 +32,7 @@ export async function* exportOf(
   userId: string,
 ): AsyncGenerator<ExportedOrder, void> {
   using clients = createOperatorClients(running);
-  const { letters } = await lettersByOrder(running.bus, userId);
+  const { deadLetters: deadLettersOf } = await deadLettersByOrder(running.bus, userId);
   for await (const record of recordsOf(clients, userId)) {
     const orderId = record.order?.orderId ?? "";
     const { records } = await clients.log.searchLogs(
@@ -43,7 +43,7 @@ export async function* exportOf(
       order: toJson(OrderRecordSchema, record),
       ...(await shippedAndPaid(clients, orderId)),
       logRecords: records.map((one) => toJson(LogRecordSchema, one)),
-      deadLetters: letters.get(orderId) ?? [],
+      deadLetters: deadLettersOf.get(orderId) ?? [],
     };
   }
 }

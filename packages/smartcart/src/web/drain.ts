@@ -1,7 +1,6 @@
 /** Stops the page's server without losing an answer that is on its way through it. */
-import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { ProtocolMux } from "@smartcart/mesh";
+import type { NodeResponse, ProtocolMux } from "@smartcart/mesh";
 
 /** Longest time for answers under way. */
 const DRAIN_MS = 5_000;
@@ -9,7 +8,7 @@ const POLL_MS = 20;
 
 export interface WebDrain {
   /** Takes note of an answer that is to be given. */
-  follow(response: ServerResponse): void;
+  follow(response: NodeResponse): void;
   /**
    * The port is closed, what is under way is answered within bounds, and each answer is the last one on its connection. Streams and
    * WebSockets never end by themselves: they are cut off at once, and the browser connects anew.
@@ -20,7 +19,7 @@ export interface WebDrain {
 /** Follows the answers of a port, to stop it. */
 export function createWebDrain(port: ProtocolMux): WebDrain {
   const { http1: server } = port;
-  const underWay = new Set<ServerResponse>();
+  const underWay = new Set<NodeResponse>();
   return {
     follow(response) {
       if (!server.listening) response.setHeader("connection", "close");

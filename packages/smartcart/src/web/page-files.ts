@@ -1,9 +1,10 @@
 /** The built page, served from memory: it is a few files, and reading each of them once leaves no descriptor to leak. */
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join, relative, sep } from "node:path";
+import type { NodeRequest, NodeResponse } from "@smartcart/mesh";
 import { pageHeaders, StartError } from "@smartcart/runtime";
+import { writeHead } from "./write-head.ts";
 
 /** One form of a file: as it is, or compressed. */
 interface Representation {
@@ -83,8 +84,8 @@ export interface FileAnswer {
  * size are no burden.
  */
 export function sendFile(
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: NodeRequest,
+  response: NodeResponse,
   { file, status, policy }: FileAnswer,
 ): void {
   const isGzip = file.gzip !== undefined && acceptsGzip(request.headers["accept-encoding"]);
@@ -98,8 +99,11 @@ export function sendFile(
     etag,
   };
   const precondition = status === 200 ? failedPrecondition(request, etag) : undefined;
-  if (precondition !== undefined) return void response.writeHead(precondition, headers).end();
-  response.writeHead(status, {
+  if (precondition !== undefined) {
+    writeHead(response, precondition, headers);
+    return void response.end();
+  }
+  writeHead(response, status, {
     ...headers,
     "content-type": file.type,
     "content-length": bytes.length,
@@ -110,7 +114,7 @@ export function sendFile(
 }
 
 /** RFC 9110, 13.2.2: `If-Match` before `If-None-Match`. There is no date to compare with. */
-function failedPrecondition({ headers }: IncomingMessage, etag: string): 304 | 412 | undefined {
+function failedPrecondition({ headers }: NodeRequest, etag: string): 304 | 412 | undefined {
   const wanted = headers["if-match"];
   if (wanted !== undefined && !names(wanted, etag)) return 412;
   const known = headers["if-none-match"];

@@ -1,16 +1,16 @@
 /** Answers of the page's own server that say no: application/problem+json (RFC 9457). */
-import type { ServerResponse } from "node:http";
-import type { DomainError, HttpProblemInit } from "@smartcart/mesh";
+import type { DomainError, HttpProblemInit, NodeResponse } from "@smartcart/mesh";
 import { httpProblem } from "@smartcart/mesh";
 import { securityHeaders } from "@smartcart/runtime";
+import { writeHead } from "./write-head.ts";
 
 /** Sends it, or cuts the connection off where another answer has begun. A HEAD gets the headers only. */
-export function sendProblem(response: ServerResponse, init: HttpProblemInit): void {
+export function sendProblem(response: NodeResponse, init: HttpProblemInit): void {
   if (response.headersSent) return void response.destroy();
   const { status, headers, body } = httpProblem(init);
   for (const name of response.getHeaderNames()) response.removeHeader(name);
   const bytes = Buffer.from(JSON.stringify(body));
-  response.writeHead(status, {
+  writeHead(response, status, {
     ...securityHeaders,
     ...headers,
     "content-length": bytes.length,

@@ -1,6 +1,4 @@
-/** Which headers go through the page's proxy, and what it adds. */
-import type { IncomingMessage } from "node:http";
-import type { Http2ServerRequest } from "node:http2";
+import type { NodeRequest } from "@smartcart/mesh";
 import type { TrustedProxies } from "@smartcart/runtime";
 
 export type HeaderLists = Record<string, string[]>;
@@ -17,7 +15,7 @@ const hopByHop = new Set([
 ]);
 
 /** Every header that is meant for the other end, in the order in which it came, those that came twice included. */
-export function endToEnd({ rawHeaders, headers }: IncomingMessage): HeaderLists {
+export function endToEnd({ rawHeaders, headers }: NodeRequest): HeaderLists {
   const ofConnection = new Set(
     String(headers.connection ?? "")
       .split(",")
@@ -49,7 +47,7 @@ export interface ForwardOptions {
  * what the client named is in `X-Forwarded-Host`. Cookies stay here: no part reads one, and on localhost they are those of every other
  * port's pages, often more than a part would take.
  */
-export function forwardedHeaders(request: IncomingMessage, o: ForwardOptions): HeaderLists {
+export function forwardedHeaders(request: NodeRequest, o: ForwardOptions): HeaderLists {
   const { cookie: _cookie, expect: _expect, host: _ownHost, ...passed } = endToEnd(request);
   const peer = (request.socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/i, "");
   const told = (name: string, own: string | undefined): HeaderLists => {
@@ -78,14 +76,13 @@ export function sizeOf(headers: HeaderLists): number {
   return bytes;
 }
 
-function isSecure({ socket }: IncomingMessage): boolean {
+function isSecure({ socket }: NodeRequest): boolean {
   return "encrypted" in socket && socket.encrypted === true;
 }
 
 /** Whether a body follows whose length is not said. HTTP/2 needs no header for it. */
-function hasUnmeasuredBody(request: IncomingMessage): boolean {
-  const { headers, httpVersionMajor } = request;
-  if (httpVersionMajor === 1) return headers["transfer-encoding"] !== undefined;
-  const { stream } = request as unknown as Http2ServerRequest;
-  return headers["content-length"] === undefined && !stream.endAfterHeaders;
+function hasUnmeasuredBody(request: NodeRequest): boolean {
+  const { headers } = request;
+  if (!("stream" in request)) return headers["transfer-encoding"] !== undefined;
+  return headers["content-length"] === undefined && !request.stream.endAfterHeaders;
 }

@@ -1,8 +1,8 @@
 /** Passes requests and WebSockets of the page's origin on to the parts. */
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
-import type { ServerHttp2Stream } from "node:http2";
-import { constants } from "node:http2";
+import { constants, Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
+import type { NodeRequest, NodeResponse } from "@smartcart/mesh";
 import { securityHeaders } from "@smartcart/runtime";
 import { maxBodyBytesFor } from "@smartcart/web/proxy-rules";
 import { isStream } from "./drain.ts";
@@ -10,12 +10,13 @@ import { bodyTooLarge, internalProblem, sendProblem } from "./problems.ts";
 import { endToEnd } from "./proxy-headers.ts";
 import type { Destination, UpstreamOptions, Upstreams } from "./upstreams.ts";
 import { createUpstreams } from "./upstreams.ts";
+import { writeHead } from "./write-head.ts";
 
 export interface Proxy extends Disposable {
   /** Answers with what the part answers. */
-  web(request: IncomingMessage, response: ServerResponse, to: Destination): void;
+  web(request: NodeRequest, response: NodeResponse, to: Destination): void;
   /** Joins the socket with the part's, where the part agrees to the upgrade; else answers with what the part answers. */
-  upgrade(request: IncomingMessage, response: ServerResponse, upgrade: UpgradeTo): void;
+  upgrade(request: NodeRequest, response: ServerResponse, upgrade: UpgradeTo): void;
 }
 
 export interface UpgradeTo {
@@ -37,8 +38,8 @@ export function createProxy(o: UpstreamOptions): Proxy {
 }
 
 function passRequest(
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: NodeRequest,
+  response: NodeResponse,
   to: Destination,
   { open }: Upstreams,
 ): void {
@@ -66,7 +67,7 @@ function passRequest(
 }
 
 function passUpgrade(
-  request: IncomingMessage,
+  request: NodeRequest,
   response: ServerResponse,
   { socket, head, to }: UpgradeTo,
   { open }: Upstreams,
@@ -82,8 +83,8 @@ function passUpgrade(
 }
 
 function passBody(
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: NodeRequest,
+  response: NodeResponse,
   outgoing: ClientRequest,
   maxBytes: number,
 ): void {
@@ -105,7 +106,7 @@ function passBody(
  * Reads what is left of a request that has its answer, so that the next one on the connection is found, and within bounds: a
  * connection that was cut off could take the answer with it.
  */
-function discardRest(request: IncomingMessage): void {
+function discardRest(request: NodeRequest): void {
   // A stream of HTTP/2 holds up no other, and is ended by the port.
   if (request.httpVersionMajor > 1) return;
   let bytes = 0;
@@ -117,35 +118,29 @@ function discardRest(request: IncomingMessage): void {
   request.resume();
 }
 
-function passAnswer(answer: IncomingMessage, response: ServerResponse): void {
+function passAnswer(answer: IncomingMessage, response: NodeResponse): void {
   // Cut off on its way: so must be the client's, or it would take half an answer for a whole one.
   answer.on("error", () => cutOff(response));
   const headers = { ...securityHeaders, ...endToEnd(answer) };
   const status = answer.statusCode ?? 502;
   try {
-    // HTTP/2 has no words beside the number.
-    if (streamOf(response)) response.writeHead(status, headers);
-    else response.writeHead(status, answer.statusMessage, headers);
+    writeHead(response, status, headers, answer.statusMessage);
   } catch {
     // What Node reads of an answer, it does not always write.
     answer.destroy();
     sendProblem(response, internalProblem);
     return;
   }
-  response.flushHeaders();
+  // In HTTP/2 `writeHead` has sent them.
+  if (!(response instanceof Http2ServerResponse)) response.flushHeaders();
   answer.pipe(response);
 }
 
 /** The error says that it was not the end: a stream of HTTP/2 is closed, on HTTP/1.1 the connection. */
-function cutOff(response: ServerResponse): void {
-  const multiplexed = streamOf(response);
-  if (multiplexed) multiplexed.close(constants.NGHTTP2_INTERNAL_ERROR);
+function cutOff(response: NodeResponse): void {
+  if (response instanceof Http2ServerResponse)
+    response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   else response.destroy();
-}
-
-/** The stream of an answer by HTTP/2; undefined: the answer is by HTTP/1.1. */
-function streamOf(response: ServerResponse): ServerHttp2Stream | undefined {
-  return "stream" in response ? (response.stream as ServerHttp2Stream) : undefined;
 }
 
 /**
@@ -153,8 +148,8 @@ function streamOf(response: ServerResponse): ServerHttp2Stream | undefined {
  * matter: such a client cannot be told from one that is gone, and no browser does so.
  */
 function endAtHalfClose(
-  { socket, httpVersionMajor }: IncomingMessage,
-  response: ServerResponse,
+  { socket, httpVersionMajor }: NodeRequest,
+  response: NodeResponse,
   answer: IncomingMessage,
 ): void {
   if (httpVersionMajor > 1) return;

@@ -1,5 +1,5 @@
 /** What a request to the page's port asks for: its path, and the host that it names (RFC 9112, 3.2). */
-import type { IncomingMessage } from "node:http";
+import type { NodeRequest } from "@smartcart/mesh";
 
 export interface RequestTarget {
   /** The path without its query: "/orders/ORD-1". Begins with a slash, or is "*" (OPTIONS). */
@@ -11,7 +11,7 @@ export interface RequestTarget {
 }
 
 /** Never throws: undefined where the target or the `Host` is malformed. `new URL` would throw for "//". */
-export function targetOf(request: IncomingMessage): RequestTarget | undefined {
+export function targetOf(request: NodeRequest): RequestTarget | undefined {
   const { url = "/", httpVersion } = request;
   const hosts = hostsOf(request);
   if (hosts.length > 1 || (hosts.length === 0 && httpVersion === "1.1")) return undefined;
@@ -27,8 +27,9 @@ export function targetOf(request: IncomingMessage): RequestTarget | undefined {
 }
 
 /** All that are named; HTTP/2 has the authority instead, which Host must not contradict (RFC 9113, 8.3.1). */
-function hostsOf({ headers, headersDistinct, httpVersionMajor }: IncomingMessage): string[] {
-  if (httpVersionMajor === 1) return headersDistinct.host ?? [];
+function hostsOf(request: NodeRequest): string[] {
+  if ("headersDistinct" in request) return request.headersDistinct.host ?? [];
+  const { headers } = request;
   const { host } = headers;
   const named = [headers[":authority"] as string | undefined, host].filter(
     (one) => one !== undefined,

@@ -1,6 +1,5 @@
 /** Who answers a request on the page's port: the port itself, the page, or one of the parts. */
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { DomainError } from "@smartcart/mesh";
+import type { DomainError, NodeRequest, NodeResponse } from "@smartcart/mesh";
 import type { Logger, Registry } from "@smartcart/runtime";
 import { isLoopback, setSecurityHeaders } from "@smartcart/runtime";
 import type { Upstream } from "@smartcart/web/proxy-rules";
@@ -33,7 +32,7 @@ export interface RouteOptions {
   /** Origins that scripts may call beside the page's own, separated by spaces. */
   readonly connectTo: () => string | undefined;
   /** Counts a request by its client. @returns the error where it is one too many. */
-  readonly limit: (request: IncomingMessage) => DomainError | undefined;
+  readonly limit: (request: NodeRequest) => DomainError | undefined;
   readonly metrics: Registry;
   readonly log: Logger;
 }
@@ -45,7 +44,7 @@ export type Pass = (to: Destination) => void;
  * Answers a request, or has it passed on. It is the edge of what strangers send, so it never throws: an error of ours costs
  * this one request its answer.
  */
-export type Router = (request: IncomingMessage, response: ServerResponse, pass: Pass) => void;
+export type Router = (request: NodeRequest, response: NodeResponse, pass: Pass) => void;
 
 export function createRouter(o: RouteOptions): Router {
   return (request, response, pass) => {
@@ -59,11 +58,11 @@ export function createRouter(o: RouteOptions): Router {
 }
 
 /** Without the query, which may name a customer. */
-function pathOf({ url = "" }: IncomingMessage): string | undefined {
+function pathOf({ url = "" }: NodeRequest): string | undefined {
   return url.split("?", 1)[0];
 }
 
-function route(o: RouteOptions, request: IncomingMessage, response: ServerResponse, pass: Pass) {
+function route(o: RouteOptions, request: NodeRequest, response: NodeResponse, pass: Pass) {
   const target = targetOf(request);
   if (target === undefined) return sendProblem(response, malformedTarget);
   if (!o.isMyName(target.host)) return sendProblem(response, misdirected(target.host ?? ""));
@@ -80,8 +79,8 @@ function route(o: RouteOptions, request: IncomingMessage, response: ServerRespon
 
 function serveSignIn(
   { signIn, log }: RouteOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: NodeRequest,
+  response: NodeResponse,
   path: string,
 ): void {
   answerSignIn(request, response, path, signIn).catch((error: unknown) => {
@@ -92,8 +91,8 @@ function serveSignIn(
 
 function serveHere(
   o: RouteOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: NodeRequest,
+  response: NodeResponse,
   { path }: RequestTarget,
 ) {
   const isOperation = operations.has(path);
@@ -114,8 +113,8 @@ const operations: ReadonlySet<string> = new Set([...probes, "/metrics"]);
 
 /** The page needs nothing but its files, so it is ready while it lives; the parts behind it answer for themselves. */
 function sendOperation(
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: NodeRequest,
+  response: NodeResponse,
   path: string,
   { metrics, log }: RouteOptions,
 ): void {
@@ -126,11 +125,15 @@ function sendOperation(
     return;
   }
   if (path !== "/metrics") {
-    response.setHeader("content-type", "application/json").end('{"status":"ok"}');
+    response.setHeader("content-type", "application/json");
+    response.end('{"status":"ok"}');
     return;
   }
   metrics.metrics().then(
-    (text) => response.setHeader("content-type", metrics.contentType).end(text),
+    (text) => {
+      response.setHeader("content-type", metrics.contentType);
+      response.end(text);
+    },
     (error: unknown) => {
       log.error("web.metrics_failed", { error });
       sendProblem(response, internalProblem);
@@ -138,6 +141,6 @@ function sendOperation(
   );
 }
 
-function isFromHere({ socket, headers }: IncomingMessage): boolean {
+function isFromHere({ socket, headers }: NodeRequest): boolean {
   return isLoopback(socket.remoteAddress ?? "") && headers["x-forwarded-for"] === undefined;
 }

@@ -4,6 +4,7 @@ import type { IncomingMessage, Server } from "node:http";
 import { createServer, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { TlsFiles } from "@smartcart/identity";
+import type { NodeRequest, NodeResponse } from "@smartcart/mesh";
 import {
   boundPipelines,
   clientOf,
@@ -88,7 +89,7 @@ export async function startWebServer(options: WebServerOptions): Promise<Running
     log,
   });
   const proxy = createProxy({ log, trusted, tls: options.partsTls });
-  const answer = (request: IncomingMessage, response: ServerResponse) => {
+  const answer = (request: NodeRequest, response: NodeResponse) => {
     drain.follow(response);
     if (options.tls !== undefined) demandTls(request, response);
     route(request, response, (to) => proxy.web(request, response, to));
@@ -100,8 +101,7 @@ export async function startWebServer(options: WebServerOptions): Promise<Running
   });
   const port = createProtocolMux({
     http1,
-    // To what answers, a request of HTTP/2 is one of HTTP/1.1 without a connection of its own.
-    onHttp2Request: (request, response) => answer(request as never, response as never),
+    onHttp2Request: (request, response) => answer(request, response),
     maxStreams: MAX_STREAMS,
     trustedProxies: trusted,
     tls: options.tls,
@@ -122,9 +122,7 @@ export async function startWebServer(options: WebServerOptions): Promise<Running
   };
 }
 
-function createHttp1Server(
-  answer: (request: IncomingMessage, response: ServerResponse) => void,
-): Server {
+function createHttp1Server(answer: (request: NodeRequest, response: NodeResponse) => void): Server {
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,

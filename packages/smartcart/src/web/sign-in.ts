@@ -1,6 +1,6 @@
 /** How a visitor of the page signs in: what the page has to know of it, and the development issuer's tokens. */
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TokenRequest } from "@smartcart/identity";
+import type { NodeRequest, NodeResponse } from "@smartcart/mesh";
 import { isLoopback, StartError, setSecurityHeaders } from "@smartcart/runtime";
 import { malformedSignIn, noSuchPath, sendProblem } from "./problems.ts";
 
@@ -69,8 +69,8 @@ export function isSignInPath(path: string): boolean {
 
 /** Answers a request for a sign-in path. */
 export async function answerSignIn(
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: NodeRequest,
+  response: NodeResponse,
   path: string,
   { signIn, issueToken }: SignInOptions,
 ): Promise<void> {
@@ -84,7 +84,7 @@ export async function answerSignIn(
 }
 
 /** The name in `{"name": "Ada"}`; undefined where there is none, or something else was sent. */
-async function readName(request: IncomingMessage): Promise<string | undefined> {
+async function readName(request: NodeRequest): Promise<string | undefined> {
   // Another site's page can send a form to this server, but no JSON without being asked first.
   if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) return undefined;
   let text = "";
@@ -102,7 +102,7 @@ async function readName(request: IncomingMessage): Promise<string | undefined> {
   }
 }
 
-function sendJson(response: ServerResponse, body: object): void {
+function sendJson(response: NodeResponse, body: object): void {
   response.setHeader("content-type", "application/json");
   response.setHeader("cache-control", "no-store");
   setSecurityHeaders(response);

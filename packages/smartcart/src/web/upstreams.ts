@@ -1,9 +1,10 @@
 /** Opens requests to the parts, over connections that are kept. */
-import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import type { ClientRequest } from "node:http";
 import { Agent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { TlsFiles } from "@smartcart/identity";
 import { peerTlsOptions } from "@smartcart/identity";
+import type { NodeRequest, NodeResponse } from "@smartcart/mesh";
 import type { Logger, TrustedProxies } from "@smartcart/runtime";
 import { headersTooLarge, sendProblem, upstreamUnavailable } from "./problems.ts";
 import { forwardedHeaders, sizeOf } from "./proxy-headers.ts";
@@ -29,8 +30,8 @@ export interface Upstreams extends Disposable {
    * refused. Then, and where the part is away, `response` says so.
    */
   open(
-    request: IncomingMessage,
-    response: ServerResponse,
+    request: NodeRequest,
+    response: NodeResponse,
     to: Destination,
     extra?: Readonly<Record<string, string>>,
   ): ClientRequest | undefined;
@@ -75,7 +76,7 @@ export function createUpstreams(o: UpstreamOptions): Upstreams {
 
 /** Undefined where the headers are longer than what the part reads. */
 function send(
-  request: IncomingMessage,
+  request: NodeRequest,
   { part, upstream, target }: Destination,
   extra: Readonly<Record<string, string>>,
   o: UpstreamOptions & { readonly http: Agent; readonly https: HttpsAgent },
