@@ -44,3 +44,11 @@ test.each([
     name === undefined ? [] : [`do not log "${name}": it is personal or secret`],
   );
 });
+
+test.each([
+  ["const batchSize = 100;", []],
+  ["export const BATCH_SIZE = 100;", ["name the constant BATCH_SIZE in camelCase"]],
+  ["const OrderSchema = messageDesc();", []],
+])("a constant of a module is in camelCase: %s", (source, expected) => {
+  expect(styleProblems(source).map(({ problem }) => problem)).toEqual(expected);
+});

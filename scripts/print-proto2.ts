@@ -11,7 +11,7 @@ import type {
 } from "@bufbuild/protobuf/wkt";
 import { FieldDescriptorProto_Label, FieldDescriptorProto_Type } from "@bufbuild/protobuf/wkt";
 
-const MAX_FIELD_NUMBER = 536_870_911;
+const maxFieldNumber = 536_870_911;
 
 export function printProto2(file: FileDescriptorProto): string {
   const lines = ['syntax = "proto2";', "", `package ${file.package};`, ""];
@@ -50,7 +50,7 @@ function printMessage(message: DescriptorProto, indent: string): string[] {
     lines.push(`${inner}}`);
   });
   for (const range of message.extensionRange) {
-    const end = range.end - 1 >= MAX_FIELD_NUMBER ? "max" : range.end - 1;
+    const end = range.end - 1 >= maxFieldNumber ? "max" : range.end - 1;
     lines.push(`${inner}extensions ${range.start} to ${end};`);
   }
   lines.push(`${indent}}`);

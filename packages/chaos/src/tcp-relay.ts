@@ -18,7 +18,7 @@ export interface TcpRelay {
 }
 
 /** Beyond this the sender is not read any more, as a full TCP window would have it. */
-const MAX_WAITING_BYTES = 1_048_576;
+const maxWaitingBytes = 1_048_576;
 
 export function createTcpRelay(from: Socket, to: Socket, rules: TcpRelayRules): TcpRelay {
   const waiting: { readonly chunk: Buffer; readonly dueAtMs: number }[] = [];
@@ -43,7 +43,7 @@ export function createTcpRelay(from: Socket, to: Socket, rules: TcpRelayRules): 
         to.once("drain", () => from.resume());
       }
     }
-    if (waitingBytes < MAX_WAITING_BYTES && !to.writableNeedDrain) from.resume();
+    if (waitingBytes < maxWaitingBytes && !to.writableNeedDrain) from.resume();
     if (ended && waiting.length === 0) to.end();
   };
 
@@ -53,7 +53,7 @@ export function createTcpRelay(from: Socket, to: Socket, rules: TcpRelayRules): 
     const dueAtMs = Math.max(performance.now() + delayMs, waiting.at(-1)?.dueAtMs ?? 0);
     waiting.push({ chunk, dueAtMs });
     waitingBytes += chunk.length;
-    if (waitingBytes >= MAX_WAITING_BYTES) from.pause();
+    if (waitingBytes >= maxWaitingBytes) from.pause();
     if (timer === undefined) pump();
   });
   const end = () => {

@@ -13,8 +13,8 @@ export interface IntakeOptions {
   readonly nowMs: () => number;
 }
 
-const BURST_SECONDS = 10;
-const LOG_EVERY_MS = 10_000;
+const burstSeconds = 10;
+const logEveryMs = 10_000;
 
 /**
  * Decides which records are stored, so that no client can fill the disk or slow down orders by causing log records.
@@ -31,7 +31,7 @@ export function createIntake(
   function tell(count: number): void {
     dropped += count;
     o.onDropped(count);
-    if (o.nowMs() - toldAtMs < LOG_EVERY_MS) return;
+    if (o.nowMs() - toldAtMs < logEveryMs) return;
     toldAtMs = o.nowMs();
     const message = `${dropped} records were more than LOG_MAX_LINES_PER_SECOND allows and are not stored`;
     o.log.warn("log.records_dropped", { records: dropped, message });
@@ -49,7 +49,7 @@ export function createIntake(
 
 /** Takes one of so many a second; false where none is left. */
 function createBucket({ perSecond, nowMs }: IntakeOptions): () => boolean {
-  const most = Math.max(1, perSecond * BURST_SECONDS);
+  const most = Math.max(1, perSecond * burstSeconds);
   let left = most;
   let filledAtMs = nowMs();
   return () => {

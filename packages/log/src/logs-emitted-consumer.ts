@@ -9,7 +9,7 @@ import type { StoredRecord } from "./record.ts";
 import { toStored } from "./record.ts";
 import { insertRecords } from "./store.ts";
 
-const QUEUE = "logs";
+const queue = "logs";
 
 /** What the consumer works with. */
 export interface LogsEmittedConsumerOptions {
@@ -28,7 +28,7 @@ export interface LogsEmittedConsumerOptions {
  * It logs nothing about a batch that went well: that line would come back as the next batch.
  */
 export function startLogsEmittedConsumer(o: LogsEmittedConsumerOptions): Promise<RunningConsumer> {
-  return o.bus.consume(QUEUE, {
+  return o.bus.consume(queue, {
     name: "log.logs",
     log: o.log,
     maxBatch: 64,
@@ -64,5 +64,5 @@ function recordsOf({ message, id }: Delivery, now: Date): StoredRecord[] {
 
 function outcomeOf({ message, type }: Delivery): Outcome {
   if (isMessage(message, LogsEmittedSchema)) return { kind: "ack" };
-  return { kind: "dead-letter", reason: `queue ${QUEUE} does not accept ${type}` };
+  return { kind: "dead-letter", reason: `queue ${queue} does not accept ${type}` };
 }

@@ -45,10 +45,10 @@ interface Scan {
 }
 
 /** Batches that are read first, and at most at once. */
-const FIRST_BATCHES = 4;
-const MOST_BATCHES = 64;
+const firstBatches = 4;
+const mostBatches = 64;
 /** Positions of a batch; see the view `log_record`. */
-const POSITIONS = 4096n;
+const positions = 4096n;
 
 /**
  * Bounds what the statements of this transaction may cost: each is cancelled after so long, with SQLSTATE 57014, and none
@@ -85,7 +85,7 @@ export function searchRecords(
 export async function readHead(db: Queryable): Promise<string> {
   const { rows } = await db.query<{ head: string }>({
     name: "log.head",
-    text: `select batch * ${POSITIONS} + lines as head from log_batch order by batch desc limit 1`,
+    text: `select batch * ${positions} + lines as head from log_batch order by batch desc limit 1`,
   });
   return rows[0]?.head ?? "0";
 }
@@ -118,7 +118,7 @@ export async function readBacklog(
 }
 
 function inOrder({ after, upTo }: Range, direction: "asc" | "desc") {
-  const batchOf = (position: string) => `${BigInt(position) / POSITIONS}`;
+  const batchOf = (position: string) => `${BigInt(position) / positions}`;
   return {
     key: "batch" as const,
     direction,
@@ -138,7 +138,7 @@ async function scan(db: Queryable, limit: number, o: Scan): Promise<FoundRecord[
   const found: FoundRecord[] = [];
   let left = o.reach ?? Number.POSITIVE_INFINITY;
   let last: Batch | undefined;
-  for (let size = FIRST_BATCHES; ; size = Math.min(2 * size, MOST_BATCHES)) {
+  for (let size = firstBatches; ; size = Math.min(2 * size, mostBatches)) {
     const batches = await readBatches(db, o, last, size);
     last = batches.at(-1);
     if (last === undefined) return found;

@@ -21,23 +21,23 @@ export interface Readings {
   catchUp<T>(signal: AbortSignal, read: (tx: Queryable) => Promise<T>): Promise<T | undefined>;
 }
 
-const AT_ONCE = 2;
+const atOnce = 2;
 /**
  * Searches that wait, and how long; the call itself may take five seconds. Many may, since one that waits costs nothing, and
  * one that is refused at once comes again at once.
  */
-const WAITING = 200;
-const LONGEST_WAIT_MS = 2000;
-const TIMEOUT_MS = 2000;
-const REST = 2;
+const waiting = 200;
+const longestWaitMs = 2000;
+const timeoutMs = 2000;
+const rest = 2;
 /** SQLSTATE query_canceled, which the time-out of a statement gives. */
-const CANCELLED = "57014";
+const cancelled = "57014";
 
 export function createReadings(database: Database): Readings {
   const searches = createSemaphore({
-    maxConcurrent: AT_ONCE,
-    maxWaiting: WAITING,
-    maxWaitMs: LONGEST_WAIT_MS,
+    maxConcurrent: atOnce,
+    maxWaiting: waiting,
+    maxWaitMs: longestWaitMs,
   });
   const streams = createSemaphore({ maxConcurrent: 1 });
 
@@ -53,12 +53,12 @@ export function createReadings(database: Database): Readings {
       const inTime = (tx: Queryable) => bounded(tx, read);
       return { found: await withTransaction(database, "log.read", inTime, { signal }) };
     } catch (error) {
-      if (sqlStateOf(error) !== CANCELLED) throw error;
-      throw searchTooCostly(TIMEOUT_MS / 1000, error);
+      if (sqlStateOf(error) !== cancelled) throw error;
+      throw searchTooCostly(timeoutMs / 1000, error);
     } finally {
       // Also where the caller has hung up: what was asked of the database counts. The answer is written before the next turn
       // of the event loop, and counts as well.
-      setImmediate(() => setTimeout(leave, REST * (performance.now() - startedAtMs)).unref());
+      setImmediate(() => setTimeout(leave, rest * (performance.now() - startedAtMs)).unref());
     }
   }
 
@@ -77,12 +77,12 @@ export function createReadings(database: Database): Readings {
 
 /** Each statement has the whole time, and none begins when it has passed. */
 async function bounded<T>(tx: Queryable, read: (tx: Queryable) => Promise<T>): Promise<T> {
-  await limitCost(tx, TIMEOUT_MS);
-  const endMs = performance.now() + TIMEOUT_MS;
+  await limitCost(tx, timeoutMs);
+  const endMs = performance.now() + timeoutMs;
   return read({
     query(statement) {
       if (performance.now() < endMs) return tx.query(statement);
-      return Promise.reject(searchTooCostly(TIMEOUT_MS / 1000));
+      return Promise.reject(searchTooCostly(timeoutMs / 1000));
     },
   });
 }

@@ -6,10 +6,10 @@ import type { FoundRecord } from "./read-records.ts";
 import { readForward, readHead } from "./read-records.ts";
 
 /** Lines that are read at once. */
-const PAGE_SIZE = 500;
+const pageSize = 500;
 /** What is kept; a follower that is further behind reads the table. */
-const MAX_LINES = 5000;
-const MAX_CHARACTERS = 8_000_000;
+const maxLines = 5000;
+const maxCharacters = 8_000_000;
 
 /** A line with its place in the table. */
 export interface RecentLine extends FoundRecord, SearchableRecord {
@@ -74,10 +74,10 @@ export class RecentLines {
       return;
     }
     const range = { after: `${this.#head}` };
-    const found = await readForward(this.#database, undefined, range, PAGE_SIZE);
+    const found = await readForward(this.#database, undefined, range, pageSize);
     this.#keep(found);
     if (found.length > 0) this.#settle(({ resolve }) => resolve());
-    if (found.length === PAGE_SIZE) await this.#read();
+    if (found.length === pageSize) await this.#read();
   }
 
   #keep(found: readonly FoundRecord[]): void {
@@ -91,7 +91,7 @@ export class RecentLines {
     }
     let dropped = 0;
     for (const { at, searchText } of lines) {
-      if (lines.length - dropped <= MAX_LINES && this.#characters <= MAX_CHARACTERS) break;
+      if (lines.length - dropped <= maxLines && this.#characters <= maxCharacters) break;
       dropped += 1;
       this.#characters -= searchText.length;
       this.#start = at;

@@ -28,16 +28,16 @@ export interface Arrival {
 
 const severities: ReadonlySet<Severity> = new Set(Object.values(Severity));
 
-const LONGEST_KEY = 200;
-const LONGEST_MESSAGE = 16 * 1024;
-const LONGEST_ATTRIBUTES = 64 * 1024;
+const longestKey = 200;
+const longestMessage = 16 * 1024;
+const longestAttributes = 64 * 1024;
 // What both PostgreSQL and `google.protobuf.Timestamp` can hold.
-const EARLIEST_MS = Date.UTC(1970, 0, 1);
-const LATEST_MS = Date.UTC(9999, 11, 31);
+const earliestMs = Date.UTC(1970, 0, 1);
+const latestMs = Date.UTC(9999, 11, 31);
 
 /** Whether a line may have this time, in Unix milliseconds. */
 export function isStorableTime(atMs: number): boolean {
-  return atMs >= EARLIEST_MS && atMs <= LATEST_MS;
+  return atMs >= earliestMs && atMs <= latestMs;
 }
 
 /**
@@ -49,19 +49,18 @@ export function toStored(record: LogRecord, arrival: Arrival): StoredRecord {
     recordId: recordIdOf(record, arrival),
     occurredAt: occurredAtOf(record, arrival.now),
     severity: severities.has(record.severity) ? record.severity : Severity.UNSPECIFIED,
-    service: clean(record.service, LONGEST_KEY),
-    event: clean(record.event, LONGEST_KEY),
-    message: clean(record.message, LONGEST_MESSAGE),
-    orderId: clean(record.orderId, LONGEST_KEY),
-    traceId: clean(record.traceId, LONGEST_KEY),
+    service: clean(record.service, longestKey),
+    event: clean(record.event, longestKey),
+    message: clean(record.message, longestMessage),
+    orderId: clean(record.orderId, longestKey),
+    traceId: clean(record.traceId, longestKey),
     attributes: attributesOf(record),
   };
 }
 
 /** The id a writer gave; one derived from the message where it gave none that can be kept, so that a copy has the same. */
 function recordIdOf({ recordId }: LogRecord, { messageId, index }: Arrival): string {
-  if (recordId !== "" && recordId.length <= LONGEST_KEY && !recordId.includes("\0"))
-    return recordId;
+  if (recordId !== "" && recordId.length <= longestKey && !recordId.includes("\0")) return recordId;
   const origin = recordId === "" ? `${messageId}#${index}` : recordId;
   return `sha256:${createHash("sha256").update(origin).digest("hex")}`;
 }
@@ -75,8 +74,8 @@ function occurredAtOf({ occurredAt }: LogRecord, now: Date): Date {
 function attributesOf({ attributes }: LogRecord): string {
   if (attributes === undefined) return "{}";
   const text = JSON.stringify(attributes);
-  if (text.length <= LONGEST_ATTRIBUTES) return text;
-  return JSON.stringify({ truncated: clean(text, LONGEST_ATTRIBUTES) });
+  if (text.length <= longestAttributes) return text;
+  return JSON.stringify({ truncated: clean(text, longestAttributes) });
 }
 
 function clean(text: string, longest: number): string {

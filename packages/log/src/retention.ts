@@ -4,16 +4,16 @@ import type { Queryable } from "@smartcart/store";
 import type { Deleted, StoredSize } from "./store.ts";
 import { deleteBefore, deleteOlder, readStoredSize } from "./store.ts";
 
-const PRUNE_EVERY_MS = 60 * 1000;
+const pruneEveryMs = 60 * 1000;
 /** Batches: few enough to be quick, so that pruning never holds anything up. */
-const CHUNK_SIZE = 100;
-const DAY_MS = 24 * 60 * 60 * 1000;
+const chunkSize = 100;
+const dayMs = 24 * 60 * 60 * 1000;
 /** Pages that are looked at to know how large a batch is. */
-const SAMPLE_PAGES = 200;
+const samplePages = 200;
 /** Of a batch, beside its arrays: the row and its entries in the indexes. */
-const ROW_BYTES = 300;
+const rowBytes = 300;
 /** Of an order or a trace: in the row and in its index. */
-const KEY_BYTES = 32;
+const keyBytes = 32;
 
 /** What retention works with. */
 export interface RetentionOptions {
@@ -31,14 +31,14 @@ export function startRetention(o: RetentionOptions): AsyncDisposable {
   const { database } = o;
   const timer = startTimer({
     name: "log.retention",
-    intervalMs: PRUNE_EVERY_MS,
+    intervalMs: pruneEveryMs,
     log: o.log,
     async run(signal) {
-      const before = new Date(o.now().getTime() - o.days * DAY_MS);
-      const old = await inChunks(signal, () => deleteOlder(database, before, CHUNK_SIZE));
+      const before = new Date(o.now().getTime() - o.days * dayMs);
+      const old = await inChunks(signal, () => deleteOlder(database, before, chunkSize));
       if (old > 0) o.log.info("log.pruned", { records: old, before: before.toISOString() });
-      const first = firstToKeep(await readStoredSize(database, SAMPLE_PAGES), o.bytes);
-      const excess = await inChunks(signal, () => deleteBefore(database, first, CHUNK_SIZE));
+      const first = firstToKeep(await readStoredSize(database, samplePages), o.bytes);
+      const excess = await inChunks(signal, () => deleteBefore(database, first, chunkSize));
       if (excess > 0) o.log.info("log.pruned", { records: excess, maxBytes: o.bytes });
     },
   });
@@ -48,7 +48,7 @@ export function startRetention(o: RetentionOptions): AsyncDisposable {
 
 /** The first batch to keep; pure. Batches are numbered without gaps, but for a write that failed. */
 export function firstToKeep(stored: StoredSize, maxBytes: number): string {
-  const bytesPerBatch = stored.bytesPerBatch + ROW_BYTES + stored.keysPerBatch * KEY_BYTES;
+  const bytesPerBatch = stored.bytesPerBatch + rowBytes + stored.keysPerBatch * keyBytes;
   const bytes = stored.batches * bytesPerBatch;
   if (bytes <= maxBytes) return stored.oldest;
   const excess = Math.ceil(stored.batches * (1 - maxBytes / bytes));
@@ -58,8 +58,8 @@ export function firstToKeep(stored: StoredSize, maxBytes: number): string {
 /** How many records went. */
 async function inChunks(signal: AbortSignal, remove: () => Promise<Deleted>): Promise<number> {
   let total = 0;
-  let batches = CHUNK_SIZE;
-  while (batches === CHUNK_SIZE && !signal.aborted) {
+  let batches = chunkSize;
+  while (batches === chunkSize && !signal.aborted) {
     const deleted = await remove();
     batches = deleted.batches;
     total += deleted.records;

@@ -12,7 +12,7 @@ import { searchRecords } from "./read-records.ts";
 import type { Readings } from "./readings.ts";
 import type { Tail } from "./tail.ts";
 
-const DEFAULT_PAGE_SIZE = 100;
+const defaultPageSize = 100;
 
 /** The RPCs of smartcart.log.v1.LogService. */
 export function createLogRoutes(readings: Readings, tail: Tail): ServiceImpl<typeof LogService> {
@@ -20,7 +20,7 @@ export function createLogRoutes(readings: Readings, tail: Tail): ServiceImpl<typ
     async searchLogs({ filter, pageSize, pageToken }, { signal }: HandlerContext) {
       const after = pageToken === "" ? undefined : parsePageToken(pageToken);
       if (pageToken !== "" && !after) throw invalidPageToken();
-      const limit = pageSize || DEFAULT_PAGE_SIZE;
+      const limit = pageSize || defaultPageSize;
       // One more than asked for says whether there is a next page.
       const found = await readings.search(signal, (tx) =>
         searchRecords(tx, filter, after, limit + 1),

@@ -5,7 +5,7 @@ import type { StoredRecord } from "./record.ts";
 // The statements that write; `read-records.ts` has those that read.
 
 /** Most records in one statement; a batch holds 4,000. */
-const CHUNK_SIZE = 2000;
+const chunkSize = 2000;
 
 const columns = [
   ["record_ids", "text[]"],
@@ -42,8 +42,8 @@ export async function insertRecords(
   records: readonly StoredRecord[],
 ): Promise<number> {
   let inserted = 0;
-  for (let start = 0; start < records.length; start += CHUNK_SIZE) {
-    const chunk = records.slice(start, start + CHUNK_SIZE);
+  for (let start = 0; start < records.length; start += chunkSize) {
+    const chunk = records.slice(start, start + chunkSize);
     inserted += await withTransaction(db, "log.insert", (tx) => insertInTurn(tx, chunk));
   }
   return inserted;

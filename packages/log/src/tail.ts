@@ -10,17 +10,17 @@ import type { Readings } from "./readings.ts";
 import { RecentLines } from "./recent-lines.ts";
 
 /** Most records in one message of a stream: what a watcher holds in memory, however far it lags behind. */
-const PAGE_SIZE = 500;
+const pageSize = 500;
 /** Another replica may store records, so the table is looked at even if nothing was stored here. */
-const POLL_MS = 500;
+const pollMs = 500;
 /** A busy log is looked at no more often than this. */
-const SHORTEST_PAUSE_MS = 50;
+const shortestPauseMs = 50;
 /** Lines that all watchers together are sent in a second; each costs some 20 µs of the processor. */
-const LINES_PER_SECOND = 5000;
+const linesPerSecond = 5000;
 /** How far they may be ahead of it. */
-const BURST_MS = 1000;
+const burstMs = 1000;
 /** A backlog without an order or a trace, for which there are indexes, is looked for among so many of the newest lines. */
-const BACKLOG_REACH = 50_000;
+const backlogReach = 50_000;
 
 /** Lets watchers follow the table. */
 export interface Tail extends AsyncDisposable {
@@ -55,12 +55,12 @@ export function createTail({ database, readings, log, maxWatchers }: TailOptions
   const pace = createPace();
   const timer = startTimer({
     name: "log.tail",
-    intervalMs: POLL_MS,
+    intervalMs: pollMs,
     log,
     async run(signal) {
       if (recent === undefined) return;
       await recent.look();
-      await delay(SHORTEST_PAUSE_MS, signal);
+      await delay(shortestPauseMs, signal);
     },
   });
   return {
@@ -101,12 +101,12 @@ async function* read(watch: Watch, lines: RecentLines, backlog: number) {
   if (backlog > 0) yield await readNewest(watch, position, backlog);
   const matches = createMatcher(filter);
   while (!signal.aborted) {
-    const news = lines.after(position, PAGE_SIZE);
+    const news = lines.after(position, pageSize);
     const last = news?.at(-1);
     if (news === undefined) {
       const upTo = lines.head();
       const found = await readBehind(watch, position, upTo);
-      position = found.length === PAGE_SIZE ? BigInt(found.at(-1)?.position ?? upTo) : upTo;
+      position = found.length === pageSize ? BigInt(found.at(-1)?.position ?? upTo) : upTo;
       yield found;
     } else if (last === undefined) {
       await lines.untilAfter(position, signal);
@@ -123,7 +123,7 @@ function readNewest(
   backlog: number,
 ): Promise<FoundRecord[]> {
   const isIndexed = Boolean(filter?.orderId || filter?.traceId);
-  const range = { upTo: `${head}`, reach: isIndexed ? Number.POSITIVE_INFINITY : BACKLOG_REACH };
+  const range = { upTo: `${head}`, reach: isIndexed ? Number.POSITIVE_INFINITY : backlogReach };
   return readings.search(signal, (tx) => readBacklog(tx, filter, range, backlog));
 }
 
@@ -133,7 +133,7 @@ async function readBehind(
   upTo: bigint,
 ): Promise<FoundRecord[]> {
   const range = { after: `${after}`, upTo: `${upTo}` };
-  const found = await readings.catchUp(signal, (tx) => readForward(tx, filter, range, PAGE_SIZE));
+  const found = await readings.catchUp(signal, (tx) => readForward(tx, filter, range, pageSize));
   return found ?? [];
 }
 
@@ -142,8 +142,8 @@ function createPace(): (lines: number, signal: AbortSignal) => Promise<void> {
   let paidUntilMs = 0;
   return async (lines, signal) => {
     const nowMs = performance.now();
-    paidUntilMs = Math.max(paidUntilMs, nowMs) + (lines * 1000) / LINES_PER_SECOND;
-    const aheadMs = paidUntilMs - nowMs - BURST_MS;
+    paidUntilMs = Math.max(paidUntilMs, nowMs) + (lines * 1000) / linesPerSecond;
+    const aheadMs = paidUntilMs - nowMs - burstMs;
     if (aheadMs > 0) await delay(aheadMs, signal).catch(() => {});
   };
 }

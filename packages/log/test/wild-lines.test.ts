@@ -8,8 +8,8 @@ import { LogsEmittedSchema } from "@smartcart/gen/events/v1/log_events_pb";
 import { propertyOptions } from "@smartcart/testkit";
 import { record, startTestLog } from "./support.ts";
 
-const LINES = 10_000;
-const LINES_PER_EVENT = 50;
+const wildLines = 10_000;
+const linesPerEvent = 50;
 
 const text = fc.oneof(
   { weight: 8, arbitrary: fc.string({ unit: "binary", maxLength: 60 }) },
@@ -67,10 +67,10 @@ test("ten thousand wild lines", async () => {
   };
   await fc.assert(
     fc.asyncProperty(
-      fc.array(line, { minLength: LINES_PER_EVENT, maxLength: LINES_PER_EVENT }),
+      fc.array(line, { minLength: linesPerEvent, maxLength: linesPerEvent }),
       publish,
     ),
-    propertyOptions({ numRuns: LINES / LINES_PER_EVENT, limitMs: 60_000 }),
+    propertyOptions({ numRuns: wildLines / linesPerEvent, limitMs: 60_000 }),
   );
   const neighbours = async () =>
     (await log.client.searchLogs({ filter: { text: "honest" }, pageSize: 1000 })).records;
@@ -85,5 +85,5 @@ test("ten thousand wild lines", async () => {
     pageToken = page.nextPageToken;
   } while (pageToken !== "");
   // The same id twice is the same line.
-  expect(read).toBeGreaterThan(LINES * 0.8);
+  expect(read).toBeGreaterThan(wildLines * 0.8);
 }, 150_000);

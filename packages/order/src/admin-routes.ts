@@ -17,9 +17,9 @@ import type { OrderSearch } from "./store/search-orders.ts";
 import { inspectOrder, searchOrders } from "./store/search-orders.ts";
 import { toTimestamp } from "./times.ts";
 
-const DEFAULT_PAGE_SIZE = 50;
+const defaultPageSize = 50;
 /** Orders that one page looks at, at most: some 20 ms of the database. */
-const WINDOW = 2_000;
+const windowSize = 2_000;
 
 /** The RPCs of smartcart.order.v1.OrderAdminService. */
 export function orderAdminRoutes(o: OperatorActionDependencies): (router: ConnectRouter) => void {
@@ -36,11 +36,11 @@ export function orderAdminRoutes(o: OperatorActionDependencies): (router: Connec
   return (router) =>
     router.service(OrderAdminService, {
       async searchOrders(request, context: HandlerContext) {
-        const limit = request.pageSize || DEFAULT_PAGE_SIZE;
+        const limit = request.pageSize || defaultPageSize;
         const { search, isInProgress } = searchOf(request);
         const page = await searchOrders(forCall(database, context), search, {
           limit,
-          window: WINDOW,
+          window: windowSize,
           isInProgress,
         });
         const { found, last, hasMore } = page;

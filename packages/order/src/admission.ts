@@ -39,16 +39,16 @@ export interface Ended {
   readonly nowMs: number;
 }
 
-const START = 64;
+const start = 64;
 /** Fewer make no request quicker: they share statements and messages, so that each would cost more. */
-const LEAST = 32;
+const least = 32;
 /** The contract lets no more in than that: `max_concurrency` of PlaceOrder. */
-const MOST = 256;
-const TARGET_MS = 1_000;
-const WAIT_MS = 500;
-const WAITING = 256;
+const most = 256;
+const targetMs = 1_000;
+const waitMs = 500;
+const waiting = 256;
 
-export const initialConcurrency: Concurrency = { limit: START, loweredAtMs: 0 };
+export const initialConcurrency: Concurrency = { limit: start, loweredAtMs: 0 };
 
 /**
  * The concurrency after one more request has ended; pure. It grows by one for each quick request while it is used, which doubles it
@@ -56,13 +56,13 @@ export const initialConcurrency: Concurrency = { limit: START, loweredAtMs: 0 };
  */
 export function nextConcurrency(now: Concurrency, ended: Ended): Concurrency {
   const { tookMs, underWay, nowMs } = ended;
-  if (tookMs > TARGET_MS) {
-    if (nowMs - now.loweredAtMs < TARGET_MS) return now;
-    return { limit: Math.max(LEAST, Math.floor((now.limit * 2) / 3)), loweredAtMs: nowMs };
+  if (tookMs > targetMs) {
+    if (nowMs - now.loweredAtMs < targetMs) return now;
+    return { limit: Math.max(least, Math.floor((now.limit * 2) / 3)), loweredAtMs: nowMs };
   }
   const isUsed = underWay * 2 >= now.limit;
-  if (tookMs > TARGET_MS / 2 || !isUsed) return now;
-  return { ...now, limit: Math.min(MOST, now.limit + 1) };
+  if (tookMs > targetMs / 2 || !isUsed) return now;
+  return { ...now, limit: Math.min(most, now.limit + 1) };
 }
 
 export function createAdmission(nowMs: () => number = () => performance.now()): Admission {
@@ -70,8 +70,8 @@ export function createAdmission(nowMs: () => number = () => performance.now()): 
   let underWay = 0;
   const turns = createSemaphore({
     maxConcurrent: () => concurrency.limit,
-    maxWaiting: WAITING,
-    maxWaitMs: WAIT_MS,
+    maxWaiting: waiting,
+    maxWaitMs: waitMs,
   });
 
   function visit(giveBack: () => void): Visit {

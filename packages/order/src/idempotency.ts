@@ -9,17 +9,17 @@ import type { PlaceOrderRequest } from "@smartcart/gen/order/v1/order_service_pb
 import { PlaceOrderRequestSchema } from "@smartcart/gen/order/v1/order_service_pb";
 import { invalidIdempotencyKey, repeatedIdempotencyKey } from "./errors.ts";
 
-const IDEMPOTENCY_KEY_HEADER = "idempotency-key";
-export const IDEMPOTENCY_REPLAYED_HEADER = "idempotency-replayed";
+const headerName = "idempotency-key";
+export const idempotencyReplayedHeader = "idempotency-replayed";
 
 /** The header as OpenAPI tells it. */
 export const idempotencyKeyHeader: RestHeader = {
-  name: IDEMPOTENCY_KEY_HEADER,
+  name: headerName,
   description: "Unique for each order; the answer to the first request with a key is repeated",
   schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[\\x20-\\x7e]*$" },
 };
 
-const PRINTABLE = /^[\x20-\x7e]{1,255}$/;
+const printable = /^[\x20-\x7e]{1,255}$/;
 
 /**
  * The key of a request; undefined where it has none. Throws INVALID_IDEMPOTENCY_KEY, and over RPC DUPLICATE_HEADER where there is a
@@ -29,10 +29,10 @@ export function idempotencyKeyOf({
   requestHeader,
   protocolName,
 }: Pick<HandlerContext, "requestHeader" | "protocolName">): string | undefined {
-  const key = requestHeader.get(IDEMPOTENCY_KEY_HEADER);
+  const key = requestHeader.get(headerName);
   if (key === null) return undefined;
   if (protocolName !== "local" && key.includes(",")) throw repeatedIdempotencyKey();
-  if (!PRINTABLE.test(key)) throw invalidIdempotencyKey();
+  if (!printable.test(key)) throw invalidIdempotencyKey();
   return key;
 }
 

@@ -16,12 +16,12 @@ export interface KeyPruningOptions {
 }
 
 /** An age that means "never", and that PostgreSQL can still reckon with. */
-const LONGEST_AGE_MS = 1_000 * 365 * 24 * 60 * 60 * 1_000;
+const longestAgeMs = 1_000 * 365 * 24 * 60 * 60 * 1_000;
 
 /** Prunes on a timer, in each round until nothing is left that is old enough: it keeps pace with any rate of new keys. */
 export function startKeyPruning(options: KeyPruningOptions): AsyncDisposable {
   const { database, log, intervalMs = 60_000, batchSize = 1_000 } = options;
-  const ageMs = Math.min(options.ageMs, LONGEST_AGE_MS);
+  const ageMs = Math.min(options.ageMs, longestAgeMs);
   return startTimer({
     name: "order.key-pruning",
     intervalMs,

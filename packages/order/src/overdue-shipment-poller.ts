@@ -25,15 +25,15 @@ export interface OverdueShipmentPollerOptions {
 }
 
 /** Orders that one process asks about at once. */
-const MAX_CONCURRENT = 100;
-const LONGEST_MS = 5_000;
+const maxConcurrent = 100;
+const longestPauseMs = 5_000;
 
 /** Chases what is overdue, on a timer. */
 export function startOverdueShipmentPoller(options: OverdueShipmentPollerOptions): AsyncDisposable {
   const { repository, log, overdueMs, intervalMs = overdueMs / 10 } = options;
   const resources = new AsyncDisposableStack();
   const name = "order.shipment-chaser";
-  const pool = resources.use(createPool({ name, maxConcurrent: MAX_CONCURRENT, log }));
+  const pool = resources.use(createPool({ name, maxConcurrent: maxConcurrent, log }));
   const run = async (signal: AbortSignal) => {
     const dueInMs = await repository.overdueInMs(overdueMs);
     if (dueInMs > 0) return dueInMs;
@@ -44,7 +44,7 @@ export function startOverdueShipmentPoller(options: OverdueShipmentPollerOptions
     });
     return 0;
   };
-  const longestMs = Math.max(intervalMs, LONGEST_MS);
+  const longestMs = Math.max(intervalMs, longestPauseMs);
   resources.use(startTimer({ name, intervalMs, longestMs, log, run }));
   return resources;
 }

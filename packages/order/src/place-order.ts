@@ -45,7 +45,7 @@ export interface Answer {
 }
 
 /** Most that an order may cost, in minor units: what an int64 of the contract and a bigint of the database can hold. */
-const MOST_MINOR = 2n ** 63n - 1n;
+const mostMinor = 2n ** 63n - 1n;
 
 /**
  * The answer to a request; `throwIfRejected` turns a rejection into its error. A key means something only together with the user of
@@ -105,7 +105,7 @@ async function receive(
     traceId: currentTraceId() ?? "",
     now: instant,
   });
-  if (order.totalMinor > MOST_MINOR) {
+  if (order.totalMinor > mostMinor) {
     throw new ValidationError([
       { field: "items", message: "exceed the maximum total of an order; place several orders" },
     ]);

@@ -45,7 +45,7 @@ export interface OrderRepository {
 }
 
 /** How long nobody else takes an order up after it last moved, in milliseconds. Longer than any single call may take. */
-const LEASE_MS = 10_000;
+const leaseMs = 10_000;
 
 export function createOrderRepository(database: Database): OrderRepository {
   const listeners = new Set<(orderId: string) => void>();
@@ -63,7 +63,7 @@ export function createOrderRepository(database: Database): OrderRepository {
     defer: (orderId, delayMs) => leases.deferOrder(database, orderId, delayMs),
     park: (order, refusal) => leases.parkOrder(database, order, refusal),
     unfinishedDueInMs: (states) => leases.unfinishedDueInMs(database, states),
-    leaseUnfinished: (states, limit) => leases.leaseUnfinished(database, states, limit, LEASE_MS),
+    leaseUnfinished: (states, limit) => leases.leaseUnfinished(database, states, limit, leaseMs),
     overdueInMs: (overdueMs) => leases.overdueInMs(database, overdueMs),
     leaseOverdue: (limit, overdueMs) => leases.leaseOverdue(database, limit, overdueMs),
     async announce(event) {
@@ -88,7 +88,7 @@ function createFoldedStatements(
     maxItems: 128,
     maxConcurrent: 2,
     run: async (items) => {
-      const inserted = await insertOrders(database, items, LEASE_MS);
+      const inserted = await insertOrders(database, items, leaseMs);
       return items.map(({ order }) => inserted.has(order.orderId));
     },
   });
@@ -97,7 +97,7 @@ function createFoldedStatements(
     maxItems: 256,
     maxConcurrent: 2,
     run: async (items) => {
-      const moved = await advanceOrders(database, items, LEASE_MS);
+      const moved = await advanceOrders(database, items, leaseMs);
       outboxWritten(database);
       for (const [index, { transition }] of items.entries()) {
         if (moved[index]) onMoved(transition.from.orderId);

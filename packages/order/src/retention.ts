@@ -30,7 +30,7 @@ export interface RetentionPeers {
   readonly inventory: Pick<Peers["inventory"], "batchDeleteReservations">;
 }
 
-const DAY_MS = 24 * 60 * 60 * 1_000;
+const dayMs = 24 * 60 * 60 * 1_000;
 
 /** Deletes at once and then on a timer, in each round until nothing is left that is old enough. Several processes may run one. */
 export function startRetention(options: RetentionOptions): AsyncDisposable {
@@ -44,7 +44,7 @@ export function startRetention(options: RetentionOptions): AsyncDisposable {
       for (let deleted = batchSize; deleted === batchSize && !signal.aborted; total += deleted) {
         deleted = 0;
         if (days > 0) {
-          const before = lowestOrderId(new Date(now().getTime() - days * DAY_MS));
+          const before = lowestOrderId(new Date(now().getTime() - days * dayMs));
           deleted = await deleteEndedOrders(database, before, batchSize);
         }
         await deleteElsewhere(options, batchSize, signal);
@@ -76,9 +76,9 @@ async function deleteElsewhere(
 /** @throws StartError where an order would be deleted while its idempotency key still has to be answered. */
 export function requireRetention(days: number, keyTtlMs: number): void {
   const variable = "ORDER_RETENTION_DAYS";
-  if (days === 0 || (days > 0 && days <= 36_500 && days * DAY_MS >= keyTtlMs)) return;
+  if (days === 0 || (days > 0 && days <= 36_500 && days * dayMs >= keyTtlMs)) return;
   throw new StartError(
-    `${variable}: ${days} is out of range; set it to 0 (for ever), or to IDEMPOTENCY_KEY_TTL_MS (${keyTtlMs / DAY_MS} days) at least`,
+    `${variable}: ${days} is out of range; set it to 0 (for ever), or to IDEMPOTENCY_KEY_TTL_MS (${keyTtlMs / dayMs} days) at least`,
     { variable },
   );
 }

@@ -6,7 +6,7 @@ import type { CancelOrderDependencies } from "./cancel-order.ts";
 import { cancelOrder } from "./cancel-order.ts";
 import { orderNotFound, shipmentNotFound } from "./errors.ts";
 import { findShipment } from "./find-shipment.ts";
-import { IDEMPOTENCY_REPLAYED_HEADER, idempotencyKeyOf } from "./idempotency.ts";
+import { idempotencyKeyOf, idempotencyReplayedHeader } from "./idempotency.ts";
 import { orderEventView, orderView } from "./order-view.ts";
 import type { PlaceOrderDependencies } from "./place-order.ts";
 import { placeOrder, throwIfRejected } from "./place-order.ts";
@@ -75,5 +75,5 @@ export function orderRoutes(dependencies: RouteDependencies): (router: ConnectRo
 }
 
 function markReplayed(context: HandlerContext): void {
-  context.responseHeader.set(IDEMPOTENCY_REPLAYED_HEADER, "true");
+  context.responseHeader.set(idempotencyReplayedHeader, "true");
 }

@@ -18,8 +18,8 @@ import { eventsOf } from "./order-view.ts";
 import type { OrderRepository } from "./repository.ts";
 import { readableDate } from "./times.ts";
 
-const QUEUE = "shipments";
-const CONSUMER = "order.shipments";
+const queue = "shipments";
+const consumer = "order.shipments";
 /** How often orders that somebody else moved meanwhile are read again at once. */
 const maxRounds = 5;
 
@@ -33,8 +33,8 @@ export function startShipmentsConsumer(
   options: ShipmentsConsumerOptions,
 ): Promise<RunningConsumer> {
   const { bus, log } = options;
-  return bus.consume(QUEUE, {
-    name: CONSUMER,
+  return bus.consume(queue, {
+    name: consumer,
     log,
     maxBatch: 256,
     handle: (batch, { signal }) =>
@@ -117,7 +117,7 @@ function fold(
 ): { outcome: Outcome; transition?: Transition | undefined } {
   const refuse = (reason: string) => ({ outcome: { kind: "dead-letter", reason } as const });
   if (orderId === undefined || fact === undefined) {
-    return refuse(flaw ?? `queue ${QUEUE} does not take ${delivery.type}`);
+    return refuse(flaw ?? `queue ${queue} does not take ${delivery.type}`);
   }
   if (order === undefined) return refuse(`no order has the id ${orderId}`);
   const transition = foldShipment(order, fact);
@@ -136,23 +136,23 @@ interface Told {
 function factOf({ message, type }: Delivery): Told {
   const isStart = isMessage(message, OrderShippingStartedSchema);
   if (!isStart && !isMessage(message, OrderShippedSchema)) {
-    return { flaw: `queue ${QUEUE} does not accept ${type}` };
+    return { flaw: `queue ${queue} does not accept ${type}` };
   }
   const { orderId } = message;
   // PostgreSQL's text takes no NUL: the statement of the whole batch would fail for it.
   if (orderId.includes("\0")) return { flaw: "its order id contains a NUL character" };
   if (isStart) {
     const startedAt = dateOf(message.startedAt);
-    return startedAt ? { orderId, fact: { kind: "started", startedAt } } : { flaw: UNREADABLE };
+    return startedAt ? { orderId, fact: { kind: "started", startedAt } } : { flaw: unreadable };
   }
   const shippedAt = dateOf(message.shippedAt);
   const startedAt = message.startedAt ? readableDate(message.startedAt) : shippedAt;
   return startedAt && shippedAt
     ? { orderId, fact: { kind: "shipped", startedAt, shippedAt } }
-    : { flaw: UNREADABLE };
+    : { flaw: unreadable };
 }
 
-const UNREADABLE = "its times are outside of the years 1 to 9999, or their nanos are invalid";
+const unreadable = "its times are outside of the years 1 to 9999, or their nanos are invalid";
 
 /** Now where the message does not say; undefined where it says what cannot be kept. */
 function dateOf(timestamp: Timestamp | undefined): Date | undefined {

@@ -5,15 +5,15 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 
-const EARLIEST_MS = Date.parse("0001-01-01T00:00:00.000Z");
-const LATEST_MS = Date.parse("9999-12-31T23:59:59.999Z");
+const earliestMs = Date.parse("0001-01-01T00:00:00.000Z");
+const latestMs = Date.parse("9999-12-31T23:59:59.999Z");
 
 /** The instant, to the millisecond; undefined where it is out of range. */
 export function readableDate({ seconds, nanos }: Timestamp): Date | undefined {
   if (nanos < 0 || nanos >= 1e9) return undefined;
   // Rounded down: `timestampDate` rounds up, out of the last second of the year 9999.
   const ms = Number(seconds) * 1_000 + Math.floor(nanos / 1e6);
-  return ms >= EARLIEST_MS && ms <= LATEST_MS ? new Date(ms) : undefined;
+  return ms >= earliestMs && ms <= latestMs ? new Date(ms) : undefined;
 }
 
 /**
@@ -24,6 +24,6 @@ export function toTimestamp(date: Date): Timestamp {
   // Not `date.getTime()`: the driver reads PostgreSQL's infinity as a number.
   const ms = Number(date);
   return timestampFromDate(
-    new Date(Number.isNaN(ms) ? LATEST_MS : Math.min(Math.max(ms, EARLIEST_MS), LATEST_MS)),
+    new Date(Number.isNaN(ms) ? latestMs : Math.min(Math.max(ms, earliestMs), latestMs)),
   );
 }

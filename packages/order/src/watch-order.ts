@@ -16,7 +16,7 @@ export interface WatchOptions {
 }
 
 /** Another replica may move the order, so the table is the truth and a move in this process only a hint to look earlier. */
-const POLL_MS = 500;
+const pollMs = 500;
 
 export async function* watchHistory(options: WatchOptions): AsyncGenerator<HistoryEntry> {
   const { orderId, signal, database, repository } = options;
@@ -36,7 +36,7 @@ export async function* watchHistory(options: WatchOptions): AsyncGenerator<Histo
         yield entry;
       }
       if (isFinal(order.state)) return;
-      await wake.wait(signal, POLL_MS);
+      await wake.wait(signal, pollMs);
     }
   } finally {
     unsubscribe();

@@ -19,7 +19,7 @@ import { createWorld } from "./scripted-peers.ts";
 import { setUp } from "./setup.ts";
 
 const migrations = new URL("../migrations/", import.meta.url);
-const DAY_MS = 24 * 60 * 60 * 1_000;
+const dayMs = 24 * 60 * 60 * 1_000;
 
 let service: Awaited<ReturnType<typeof setUp>>;
 beforeAll(async () => {
@@ -72,10 +72,10 @@ describe("pruning", () => {
     const userId = "forgetful";
     const first = await service.place({ userId }, "1");
     await age(userId, "23 hours 59 minutes");
-    await pruneKeys(service.database, DAY_MS, 1_000);
+    await pruneKeys(service.database, dayMs, 1_000);
     expect((await service.place({ userId }, "1")).replayed).toBe(true);
     await age(userId, "2 minutes");
-    await pruneKeys(service.database, DAY_MS, 1_000);
+    await pruneKeys(service.database, dayMs, 1_000);
     const second = await service.place({ userId }, "1");
     expect(second.replayed).toBe(false);
     expect(second.order.orderId).not.toBe(first.order.orderId);
@@ -94,7 +94,7 @@ describe("pruning", () => {
       userId,
     );
     await age(userId, "10 years");
-    await pruneKeys(service.database, DAY_MS, 1_000);
+    await pruneKeys(service.database, dayMs, 1_000);
     expect(await keysOf(userId)).toEqual(["unanswered", "under way"]);
   });
 
@@ -110,7 +110,7 @@ describe("pruning", () => {
     const options = {
       database: service.database,
       log: silentLogger,
-      ageMs: DAY_MS,
+      ageMs: dayMs,
       intervalMs: 10,
       batchSize: 100,
     };

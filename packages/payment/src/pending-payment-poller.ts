@@ -14,10 +14,10 @@ export interface PendingPaymentPollerOptions {
 }
 
 /** Payments that one process asks about at once. */
-const MAX_CONCURRENT = 100;
+const maxConcurrent = 100;
 /** Bounds of the pause between two looks. A payment that is opened meanwhile is not due before `afterMs` has passed. */
-const SHORTEST_MS = 1_000;
-const LONGEST_MS = 5_000;
+const shortestMs = 1_000;
+const longestMs = 5_000;
 
 /**
  * Finds out what became of payments whose caller has not come back: the provider is asked again with the same id, which charges at
@@ -27,7 +27,7 @@ export function startPendingPaymentPoller(o: PendingPaymentPollerOptions): Async
   const { database, processor, log, afterMs } = o;
   const resources = new AsyncDisposableStack();
   const name = "payment.resolver";
-  const pool = resources.use(createPool({ name, maxConcurrent: MAX_CONCURRENT, log }));
+  const pool = resources.use(createPool({ name, maxConcurrent: maxConcurrent, log }));
   const run = async (signal: AbortSignal) => {
     const dueInMs = await pendingDueInMs(database, afterMs);
     if (dueInMs > 0) return dueInMs;
@@ -39,9 +39,9 @@ export function startPendingPaymentPoller(o: PendingPaymentPollerOptions): Async
     });
     return 0;
   };
-  const intervalMs = Math.min(afterMs, SHORTEST_MS);
+  const intervalMs = Math.min(afterMs, shortestMs);
   resources.use(
-    startTimer({ name, intervalMs, longestMs: Math.min(afterMs, LONGEST_MS), log, run }),
+    startTimer({ name, intervalMs, longestMs: Math.min(afterMs, longestMs), log, run }),
   );
   return resources;
 }

@@ -59,11 +59,11 @@ function codeOf(error: unknown): string {
 }
 
 /** Log lines per second, so that a shortage of descriptors does not fill the log as well. */
-const LOG_PAUSE_MS = 1_000;
+const logPauseMs = 1_000;
 
 /** What the process does with an error that nothing caught: counts and survives it, or calls `end`. */
 export function createLastDefence(log: Logger, end: (error: unknown) => void) {
-  const throttle = createThrottle(LOG_PAUSE_MS);
+  const throttle = createThrottle(logPauseMs);
   return (error: unknown): void => {
     if (!isSurvivable(error)) {
       end(error);

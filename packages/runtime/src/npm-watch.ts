@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { processExists } from "./process-exists.ts";
 
 /** How often it is looked whether the parent is still there. */
-const POLL_MS = 500;
+const pollMs = 500;
 
 /**
  * Calls `onEnd` once the npm that started this process has ended: a shop whose npm was killed would otherwise run on unseen and
@@ -18,7 +18,7 @@ export function watchNpm(env: NodeJS.ProcessEnv, onEnd: () => void): void {
     if (process.ppid === parent && (npm === undefined || processExists(npm))) return;
     clearInterval(poll);
     onEnd();
-  }, POLL_MS);
+  }, pollMs);
 }
 
 /** npm runs a script by a shell, which outlives it. Undefined where the parent is npm itself, or cannot be looked at. */

@@ -6,7 +6,7 @@ export type OutputStream = "stdout" | "stderr";
 
 const descriptors: Readonly<Record<OutputStream, number>> = { stdout: 1, stderr: 2 };
 /** How long a pipe whose reader is slow is waited for between two attempts, where it does not block by itself. */
-const BUSY_PAUSE_MS = 5;
+const busyPauseMs = 5;
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /**
@@ -28,7 +28,7 @@ export function writeOutput(
     } catch (thrown) {
       const error = thrown as NodeJS.ErrnoException;
       if (error.code !== "EAGAIN") return error;
-      Atomics.wait(pause, 0, 0, BUSY_PAUSE_MS);
+      Atomics.wait(pause, 0, 0, busyPauseMs);
     }
   }
   return undefined;

@@ -8,11 +8,11 @@ import { trackingNumberOf } from "./shipment.ts";
 import { eventsOf } from "./shipment-events.ts";
 import { lockDue, markShipped, nextDueInMs } from "./store.ts";
 
-const BATCH_SIZE = 500;
+const batchSize = 500;
 /** Longest time that the rows of a batch stay locked for the confirms of its events, in milliseconds. */
-const PUBLISH_TIMEOUT_MS = 2_000;
+const publishTimeoutMs = 2_000;
 /** Longest pause: how late a shipment leaves that another process began and then died. Its own ones a process knows of. */
-const LONGEST_MS = 5_000;
+const longestMs = 5_000;
 
 /** What the dispatcher works with. */
 export interface DispatcherOptions {
@@ -38,13 +38,13 @@ export function startDispatcher(o: DispatcherOptions): Timer {
   const timer = startTimer({
     name: "shipping.dispatcher",
     intervalMs: o.pollMs,
-    longestMs: Math.max(o.pollMs, LONGEST_MS),
+    longestMs: Math.max(o.pollMs, longestMs),
     log: o.log,
     async run(signal) {
       const dueInMs = await nextDueInMs(o.database);
       if (dueInMs > 0) return dueInMs;
       // A full batch means that there may be more.
-      while ((await shipDue(o)) === BATCH_SIZE && !signal.aborted);
+      while ((await shipDue(o)) === batchSize && !signal.aborted);
       return 0;
     },
   });
@@ -55,7 +55,7 @@ export function startDispatcher(o: DispatcherOptions): Timer {
 async function shipDue({ bus, database, log, now, onShipped }: DispatcherOptions): Promise<number> {
   const left = await withTransaction(database, "shipping.dispatch", async (tx) => {
     const shippedAt = now();
-    const due = await lockDue(tx, BATCH_SIZE);
+    const due = await lockDue(tx, batchSize);
     if (due.length === 0) return [];
     const leaving = due.map(
       (shipment): ShipmentLeft => ({
@@ -65,7 +65,7 @@ async function shipDue({ bus, database, log, now, onShipped }: DispatcherOptions
       }),
     );
     const { confirmed } = await bus.publish(leaving.flatMap(eventsOf), {
-      timeoutMs: PUBLISH_TIMEOUT_MS,
+      timeoutMs: publishTimeoutMs,
     });
     const told = new Set(confirmed);
     const shipped = leaving.filter((left) => eventsOf(left).every(({ id }) => told.has(id)));

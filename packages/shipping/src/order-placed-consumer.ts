@@ -13,8 +13,8 @@ import { shippingStartedEvent } from "./shipment-events.ts";
 import type { ShipmentLogFile } from "./shipment-log-file.ts";
 import { insertStarted } from "./store.ts";
 
-const QUEUE = "orders";
-const CONSUMER = "shipping.orders";
+const queue = "orders";
+const consumer = "shipping.orders";
 
 /** What the consumer works with. */
 export interface OrderPlacedConsumerOptions {
@@ -42,8 +42,8 @@ export interface OrderPlacedConsumerOptions {
  * acknowledged after it, and an order has one shipment for ever, by its key: any of it may come twice.
  */
 export function startOrderPlacedConsumer(o: OrderPlacedConsumerOptions): Promise<RunningConsumer> {
-  return o.bus.consume(QUEUE, {
-    name: CONSUMER,
+  return o.bus.consume(queue, {
+    name: consumer,
     log: o.log,
     maxBatch: 256,
     onHandled: o.onHandled,
@@ -68,7 +68,7 @@ function judge(
   { failureRate, refuses, retentionDays, now }: OrderPlacedConsumerOptions,
 ): Outcome {
   if (!isMessage(message, OrderPlacedSchema)) {
-    return { kind: "dead-letter", reason: `queue ${QUEUE} does not accept ${type}` };
+    return { kind: "dead-letter", reason: `queue ${queue} does not accept ${type}` };
   }
   const flaw = invalidReason(message.orderId);
   if (flaw !== undefined) return { kind: "dead-letter", reason: flaw };

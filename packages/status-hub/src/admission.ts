@@ -37,7 +37,7 @@ export interface Admission {
   addressOf(request: IncomingMessage): string;
 }
 
-const DEFAULT_PER_ADDRESS = 1000;
+const defaultPerAddress = 1000;
 
 /** An admission that counts nobody yet. */
 export function createAdmission(o: AdmissionOptions): Admission {
@@ -47,7 +47,7 @@ export function createAdmission(o: AdmissionOptions): Admission {
   /** Loopback may be a proxy that does not tell its clients apart; even so it leaves room for others. */
   function boundOf(address: string): number {
     if (o.maxPerAddress !== undefined) return o.maxPerAddress;
-    return isLoopback(address) ? Math.ceil(o.maxConnections / 2) : DEFAULT_PER_ADDRESS;
+    return isLoopback(address) ? Math.ceil(o.maxConnections / 2) : defaultPerAddress;
   }
 
   function addressOf({ headers, socket }: IncomingMessage): string {

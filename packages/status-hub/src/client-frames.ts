@@ -23,13 +23,13 @@ export interface FrameProblem {
   readonly field: string;
 }
 
-const EXAMPLE = `send {"subscribe":{"orderId":"ORD-…"}} or {"subscribe":{"userId":"…"}}`;
+const example = `send {"subscribe":{"orderId":"ORD-…"}} or {"subscribe":{"userId":"…"}}`;
 
 /** Reads a frame of a client: strict proto3 JSON as on REST, then the rules of the contract. */
 export function parseClientFrame(text: string): ClientRequest | FrameProblem {
   try {
     const frame = readMessageJson(ClientFrameSchema, text);
-    return toRequest(frame) ?? { problem: EXAMPLE, field: "" };
+    return toRequest(frame) ?? { problem: example, field: "" };
   } catch (error) {
     return problemOf(error);
   }
@@ -52,9 +52,9 @@ function toRequest({ frame }: ClientFrame): ClientRequest | undefined {
 function problemOf(error: unknown): FrameProblem {
   if (error instanceof InvalidMessageError) {
     const [{ field, message } = { field: "", message: "is not valid" }] = error.violations;
-    return { problem: `${field || "the frame"}: ${message}; ${EXAMPLE}`, field };
+    return { problem: `${field || "the frame"}: ${message}; ${example}`, field };
   }
   if (error instanceof MalformedJsonError)
-    return { problem: `the frame is not JSON; ${EXAMPLE}`, field: "" };
+    return { problem: `the frame is not JSON; ${example}`, field: "" };
   throw error;
 }

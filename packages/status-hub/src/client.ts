@@ -14,7 +14,7 @@ export interface SocketSender {
  * Orders that a client follows through their user. Beyond that the oldest is forgotten; should it ever change again, its
  * history is sent anew, and the client drops what it has.
  */
-const MAX_FOLLOWED = 1000;
+const maxFollowed = 1000;
 
 interface ClientOptions extends Omit<OrderSubscriptionOptions, "orderId" | "send"> {
   readonly identity: ClientIdentity;
@@ -107,7 +107,7 @@ export class HubClient implements SocketSender {
   }
 
   #remember(orderId: string, state: number | OrderSubscription): void {
-    if (!this.#followed.has(orderId) && this.#followed.size >= MAX_FOLLOWED) this.#forgetOldest();
+    if (!this.#followed.has(orderId) && this.#followed.size >= maxFollowed) this.#forgetOldest();
     this.#followed.set(orderId, state);
   }
 

@@ -7,17 +7,17 @@ export interface Heartbeat extends Disposable {
 }
 
 /** The sockets are pinged in so many portions, so that ten thousand pings do not go out in one instant. */
-const PORTIONS = 30;
+const portionCount = 30;
 
 /** A socket that has not answered its last ping when the next is due is dead: after one to two intervals. */
 export function startHeartbeat(intervalMs: number): Heartbeat {
-  const portions = Array.from({ length: PORTIONS }, () => new Set<WebSocket>());
+  const portions = Array.from({ length: portionCount }, () => new Set<WebSocket>());
   const silent = new WeakSet<WebSocket>();
   let watched = 0;
   let turn = 0;
 
   const timer = setInterval(() => {
-    turn = (turn + 1) % PORTIONS;
+    turn = (turn + 1) % portionCount;
     for (const socket of portions[turn] ?? []) {
       if (silent.has(socket)) {
         socket.terminate();
@@ -26,12 +26,12 @@ export function startHeartbeat(intervalMs: number): Heartbeat {
         socket.ping();
       }
     }
-  }, intervalMs / PORTIONS);
+  }, intervalMs / portionCount);
   timer.unref();
 
   return {
     watch(socket) {
-      const portion = portions[watched++ % PORTIONS];
+      const portion = portions[watched++ % portionCount];
       portion?.add(socket);
       socket.on("pong", () => silent.delete(socket));
       socket.once("close", () => portion?.delete(socket));

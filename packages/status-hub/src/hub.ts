@@ -184,11 +184,11 @@ export class Hub {
 }
 
 /** A flood of bad events must not become a flood of log lines, which travel over the same queue. */
-const DROP_LOG_EVERY_MS = 1000;
+const dropLogEveryMs = 1000;
 
 /** Counts every event that is dropped, and logs one per second. */
 function createDropLog({ log, onDropped }: HubOptions) {
-  const throttle = createThrottle(DROP_LOG_EVERY_MS);
+  const throttle = createThrottle(dropLogEveryMs);
   return ({ orderId, sequence }: OrderStatusChanged, error: unknown): void => {
     onDropped();
     const dropped = throttle();

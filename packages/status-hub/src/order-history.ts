@@ -39,9 +39,9 @@ export interface OrderHistories {
 }
 
 /** Orders of a user whose history is replayed. */
-const NEWEST = 20;
+const newest = 20;
 /** Longest time of one reading, its wait for a turn not counted. */
-const TIMEOUT_MS = 2000;
+const timeoutMs = 2000;
 
 /** A reading that has not begun. */
 interface QueuedReading {
@@ -80,7 +80,7 @@ export function createOrderHistories(
       return reading;
     },
     newestOrders(userId, isWanted) {
-      const request = { userId, pageSize: NEWEST };
+      const request = { userId, pageSize: newest };
       return semaphore.run(async () => {
         if (!isWanted()) return [];
         const answer = await orders.listOrders(request, callOptions(authorization));
@@ -99,7 +99,7 @@ export function createOrderHistories(
 }
 
 function callOptions(authorization: string | undefined): CallOptions {
-  return { timeoutMs: TIMEOUT_MS, ...(authorization && { headers: { authorization } }) };
+  return { timeoutMs: timeoutMs, ...(authorization && { headers: { authorization } }) };
 }
 
 /** Whether a reading failed because there is no such order. */

@@ -64,7 +64,7 @@ export function createOrderSubscription(
         break;
       case "resync":
         o.onResync();
-        o.send(resyncFrame(o.orderId, state.last, RESYNC_REASON));
+        o.send(resyncFrame(o.orderId, state.last, resyncReason));
         break;
       case "unknown-order":
         o.send(errorFrame("UNKNOWN_ORDER", unknownMessage(o.orderId), "subscribe.orderId"));
@@ -104,7 +104,7 @@ export function createOrderSubscription(
   };
 }
 
-const RESYNC_REASON =
+const resyncReason =
   "the order's history cannot be read just now; read the order by REST and subscribe again after what you have";
 
 function unknownMessage(orderId: string): string {

@@ -4,7 +4,7 @@ import { securityHeaders } from "@smartcart/runtime";
 import type { Refusal } from "./admission.ts";
 
 /** How long a client that was refused may keep its side of the connection open. */
-const LINGER_MS = 2000;
+const lingerMs = 2000;
 
 /** Answers a request for an upgrade with application/problem+json (RFC 9457) and closes the connection. */
 export function rejectUpgrade(socket: Duplex, refusal: Refusal): void {
@@ -24,7 +24,7 @@ export function rejectUpgrade(socket: Duplex, refusal: Refusal): void {
   // A client that hangs up before the answer is no error of ours.
   socket.on("error", () => socket.destroy());
   // Node watches an upgraded connection no more: without this, one that the client never closes is open for ever.
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
   socket.once("close", () => clearTimeout(timer));
   socket.resume();
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);

@@ -30,9 +30,9 @@ export interface StatusHubOptions extends Omit<ServiceOptions<StatusHubConfig>, 
 }
 
 /** Readings of the order service at once: enough to keep it busy, few enough to leave it to its orders. */
-const MAX_CONCURRENT_READS = 32;
-const MAX_WAITING_READS = 50_000;
-const RETRY_PAUSE_MS = 200;
+const maxConcurrentReads = 32;
+const maxWaitingReads = 50_000;
+const retryPauseMs = 200;
 
 /**
  * Listens for statuses and serves /ws. It keeps nothing: what a client needs after any loss is read from the order service,
@@ -45,15 +45,15 @@ export function startStatusHub(o: StatusHubOptions): Promise<RunningService> {
     const { access, rateLimits, metrics, stack, connect, observeBus } = context;
     const measured = createHubMetrics(metrics);
     const hub = new Hub({
-      histories: createOrderHistories(connect(OrderService, o.peers.order), MAX_CONCURRENT_READS),
+      histories: createOrderHistories(connect(OrderService, o.peers.order), maxConcurrentReads),
       log,
-      retryPauseMs: RETRY_PAUSE_MS,
+      retryPauseMs: retryPauseMs,
       onResync: measured.resynced,
       onDropped: measured.dropped,
       limits: {
         subscriptions: config.STATUS_MAX_SUBSCRIPTIONS,
         clientsPerUser: config.STATUS_MAX_CONNECTIONS_PER_USER,
-        waitingReads: MAX_WAITING_READS,
+        waitingReads: maxWaitingReads,
       },
     });
     // Before anybody can subscribe: what a client's first reading does not show comes live.

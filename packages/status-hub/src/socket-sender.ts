@@ -20,9 +20,9 @@ export interface SocketSenderOptions {
 }
 
 /** How long a peer may take to answer a close. */
-const CLOSE_TIMEOUT_MS = 2000;
+const closeTimeoutMs = 2000;
 /** Try again later: the client resumes by sequence. */
-const TRY_AGAIN_LATER = 1013;
+const tryAgainLater = 1013;
 
 export function createSocketSender(
   socket: WebSocket,
@@ -31,7 +31,7 @@ export function createSocketSender(
   function close(code: number, reason: string): void {
     if (socket.readyState !== WebSocket.OPEN) return;
     socket.close(code, reason);
-    const cutOff = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS);
+    const cutOff = setTimeout(() => socket.terminate(), closeTimeoutMs);
     socket.once("close", () => clearTimeout(cutOff));
   }
 
@@ -40,7 +40,7 @@ export function createSocketSender(
       if (socket.readyState !== WebSocket.OPEN) return;
       if (o.connection.writableLength > o.maxBufferedBytes) {
         o.onSlow();
-        close(TRY_AGAIN_LATER, "too slow: connect again and resume after your last sequence");
+        close(tryAgainLater, "too slow: connect again and resume after your last sequence");
         return;
       }
       // Past ws, which writes its own frames at once and whole, since nothing is compressed.

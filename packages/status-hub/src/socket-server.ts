@@ -42,20 +42,20 @@ export interface SocketServer extends AsyncDisposable {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
-const PATH = "/ws";
+const ownPath = "/ws";
 /** Longest frame of a client: some 40 subscriptions would fit, and one is sent at a time. */
-const MAX_PAYLOAD_BYTES = 4096;
-const GOING_AWAY = 1001;
-const POLICY_VIOLATION = 1008;
-const INTERNAL_ERROR = 1011;
+const maxPayloadBytes = 4096;
+const goingAway = 1001;
+const policyViolation = 1008;
+const internalError = 1011;
 /** Of the codes for applications (RFC 6455, 7.4.2), after HTTP's 401. */
-const TOKEN_EXPIRED = 4401;
+const tokenExpired = 4401;
 
 export function startSocketServer(o: SocketServerOptions): SocketServer {
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
-    maxPayload: MAX_PAYLOAD_BYTES,
+    maxPayload: maxPayloadBytes,
     // Frames are small; a compression context for each of ten thousand sockets is not.
     perMessageDeflate: false,
     handleProtocols: selectSubprotocol,
@@ -89,7 +89,7 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
       draining = true;
       const closed = [...open].map(([socket, outlet]) => {
         const ended = new Promise((resolve) => socket.once("close", resolve));
-        outlet.close(GOING_AWAY, "the hub is going away: connect again and resume");
+        outlet.close(goingAway, "the hub is going away: connect again and resume");
         return ended;
       });
       await Promise.all(closed);
@@ -138,7 +138,7 @@ function closeWhenExpired(
   { principal }: ClientIdentity,
 ): NodeJS.Timeout | undefined {
   if (!("expiresAtMs" in principal) || !Number.isFinite(principal.expiresAtMs)) return undefined;
-  const close = () => outlet.close(TOKEN_EXPIRED, "the access token has expired");
+  const close = () => outlet.close(tokenExpired, "the access token has expired");
   return setTimeout(close, timerMs(principal.expiresAtMs - Date.now())).unref();
 }
 
@@ -158,7 +158,7 @@ function takeFrames(
   });
   const mayReceive = () => {
     if (frames.take() === 0) return true;
-    outlet.close(POLICY_VIOLATION, "too many frames");
+    outlet.close(policyViolation, "too many frames");
     return false;
   };
   socket.on("message", (data: RawData, isBinary: boolean) => {
@@ -172,7 +172,7 @@ function takeFrames(
     } catch (error) {
       // The last line: thrown out of a callback it would end the process, and every client with it.
       o.log.error("status.frame_failed", { error });
-      outlet.close(INTERNAL_ERROR, "the hub failed on a frame: connect again");
+      outlet.close(internalError, "the hub failed on a frame: connect again");
     }
   });
   // ws answers it, sixty of them ahead of the client at most.
@@ -187,8 +187,8 @@ const binaryFrame = errorFrame(
 );
 
 function refusalOf({ url }: IncomingMessage, draining: boolean): Refusal | undefined {
-  if (URL.parse(url ?? "/", "http://hub")?.pathname !== PATH) {
-    return { status: 404, code: "NOT_FOUND", detail: `The WebSocket is at ${PATH}.` };
+  if (URL.parse(url ?? "/", "http://hub")?.pathname !== ownPath) {
+    return { status: 404, code: "NOT_FOUND", detail: `The WebSocket is at ${ownPath}.` };
   }
   if (!draining) return undefined;
   const detail = "The hub is shutting down. Connect again.";

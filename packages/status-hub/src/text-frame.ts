@@ -1,4 +1,4 @@
-const FIN_AND_TEXT = 0x81;
+const finAndText = 0x81;
 
 /**
  * A text message as a server sends it: one frame, not masked (RFC 6455, 5.2). It is made once and written to any number of
@@ -8,7 +8,7 @@ export function textFrame(text: string): Buffer {
   const length = Buffer.byteLength(text);
   const headerLength = length < 126 ? 2 : length < 2 ** 16 ? 4 : 10;
   const frame = Buffer.allocUnsafe(headerLength + length);
-  frame[0] = FIN_AND_TEXT;
+  frame[0] = finAndText;
   if (headerLength === 2) frame[1] = length;
   if (headerLength === 4) {
     frame[1] = 126;

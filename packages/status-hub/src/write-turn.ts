@@ -6,7 +6,7 @@ export interface WriteTurn {
 }
 
 /** More is not held back: what the connection takes must not count as waiting for a slow client. */
-const MAX_HELD_BYTES = 16 * 1024;
+const maxHeldBytes = 16 * 1024;
 
 /** A replay, or a bundle with several statuses of an order, is many frames for one connection at once. */
 export function createWriteTurn(): WriteTurn {
@@ -25,7 +25,7 @@ export function createWriteTurn(): WriteTurn {
         if (held.push(connection) === 1) process.nextTick(release);
       }
       connection.write(bytes);
-      if (connection.writableLength > MAX_HELD_BYTES) connection.uncork();
+      if (connection.writableLength > maxHeldBytes) connection.uncork();
     },
   };
 }

@@ -10,8 +10,8 @@ import { OrderStatusChangedSchema } from "@smartcart/gen/events/v1/order_events_
 import { propertyOptions } from "@smartcart/testkit";
 import { createWorld, engines, follow, newOrderId, patience, wholeLife } from "./support.ts";
 
-const EVENTS = 10_000;
-const BATCH = 250;
+const eventCount = 10_000;
+const batch = 250;
 
 const text = fc.oneof(
   fc.string({ unit: "binary", maxLength: 80 }),
@@ -77,7 +77,7 @@ test.each(engines)(
     let batches = 0;
     await fc.assert(
       fc.asyncProperty(
-        fc.array(wildEvent(orderId), { minLength: BATCH, maxLength: BATCH }),
+        fc.array(wildEvent(orderId), { minLength: batch, maxLength: batch }),
         async (events) => {
           await world.bus.publish(events.map(outgoing));
           batches += 1;
@@ -88,7 +88,7 @@ test.each(engines)(
           ]);
         },
       ),
-      propertyOptions({ numRuns: EVENTS / BATCH, limitMs: 100_000 }),
+      propertyOptions({ numRuns: eventCount / batch, limitMs: 100_000 }),
     );
     await world.advance(orderId);
     await expect.poll(() => ofOrder.statuses(orderId), patience).toEqual(wholeLife);

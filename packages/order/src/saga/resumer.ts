@@ -21,9 +21,9 @@ export interface ResumerOptions {
 }
 
 /** Orders that one process resumes at once, by the part that they wait for. */
-const MAX_CONCURRENT = 100;
+const maxConcurrent = 100;
 /** Longest pause. No lease is shorter than that, so that none runs out unseen. */
-const LONGEST_MS = 2_000;
+const longestPauseMs = 2_000;
 
 const peers: readonly (keyof Peers)[] = ["inventory", "payment", "shipping"];
 
@@ -37,7 +37,7 @@ export function startResumer(options: ResumerOptions): AsyncDisposable {
   for (const peer of peers) {
     const name = `order.resumer.${peer}`;
     const states = orderStates.filter((state) => stepFor({ state })?.peer === peer);
-    const pool = resources.use(createPool({ name, maxConcurrent: MAX_CONCURRENT, log }));
+    const pool = resources.use(createPool({ name, maxConcurrent: maxConcurrent, log }));
     const take = (limit: number) => repository.leaseUnfinished(states, limit);
     const run = async (signal: AbortSignal) => {
       const dueInMs = await repository.unfinishedDueInMs(states);
@@ -45,7 +45,7 @@ export function startResumer(options: ResumerOptions): AsyncDisposable {
       await pool.fill({ take, work, signal });
       return 0;
     };
-    const longestMs = Math.max(intervalMs, LONGEST_MS);
+    const longestMs = Math.max(intervalMs, longestPauseMs);
     resources.use(startTimer({ name, intervalMs, longestMs, log, run }));
   }
   return resources;

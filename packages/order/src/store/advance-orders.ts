@@ -39,7 +39,7 @@ const messages = recordSet({
 });
 
 /** Orders whose statuses share a row of the outbox at most: a message of some 20 KB. */
-const BUNDLE_SIZE = 64;
+const bundleSize = 64;
 
 /**
  * Stores transitions by compare-and-set on state and sequence. Answers for each of them whether it was stored; of the others
@@ -52,7 +52,7 @@ export async function advanceOrders(
 ): Promise<readonly boolean[]> {
   const { rows } = await db.query<{ place: number }>({
     name: "order.advance",
-    text: ADVANCE_ORDERS,
+    text: advanceOrdersSql,
     values: [
       steps.values(advancements.map(stepRow)),
       messages.values(advancements.flatMap(messageRows).map((row, nr) => ({ nr, ...row }))),
@@ -81,7 +81,7 @@ function stepRow({ transition: { from, to, history }, answer }: Advancement, pla
 function messageRows({ events }: Advancement, place: number) {
   return events.map((event) => ({
     place,
-    bundle: eventTypes.get(event.type)?.merges ? `${Math.floor(place / BUNDLE_SIZE)}` : event.id,
+    bundle: eventTypes.get(event.type)?.merges ? `${Math.floor(place / bundleSize)}` : event.id,
     message_id: event.id,
     type: event.type,
     routing_key: event.routingKey,
@@ -92,7 +92,7 @@ function messageRows({ events }: Advancement, place: number) {
 
 // Events that the contract lets merge are merged here, as the relay does with rows: protobuf defines that the concatenation of
 // messages joins their repeated fields. The statuses of 64 orders are then one row that is inserted and deleted instead of 64.
-const ADVANCE_ORDERS = `
+const advanceOrdersSql = `
 with step as (
   select distinct on (order_id) * from ${steps.from("s", 1)} order by order_id, place
 ), moved as (

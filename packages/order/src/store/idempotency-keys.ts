@@ -1,6 +1,6 @@
 /** The SQL of idempotency keys, but for their insertion, which is one statement with that of their order (insert-orders.ts). */
 import type { Queryable } from "@smartcart/store";
-import { UNFINISHED } from "./order-row.ts";
+import { unfinished } from "./order-row.ts";
 
 /** An idempotency key: it belongs to the user who sent it, and means nothing beside another one's. */
 export interface OwnedKey {
@@ -59,7 +59,7 @@ export async function pruneKeys(db: Queryable, ageMs: number, limit: number): Pr
     text: `delete from idempotency_keys where ctid = any (array(
              select k.ctid from idempotency_keys k
              where k.created_at < now() - $1::bigint * interval '1 millisecond' and k.answer is not null
-               and not exists (select from orders where orders.order_id = k.order_id and ${UNFINISHED})
+               and not exists (select from orders where orders.order_id = k.order_id and ${unfinished})
              order by k.created_at limit $2 for update skip locked))`,
     values: [ageMs, limit],
   });

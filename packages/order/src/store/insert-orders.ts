@@ -54,14 +54,14 @@ export async function insertOrders(
   }));
   const inserted = await db.query<{ order_id: string }>({
     name: "order.insert",
-    text: INSERT_ORDERS,
+    text: insertOrdersSql,
     values: [input.values(rows), OrderMilestone.RECEIVED, leaseMs],
   });
   return new Set(inserted.rows.map((row) => row.order_id));
 }
 
 // Keys are taken in sorted order, so that two batches with the same keys wait for one another instead of deadlocking.
-const INSERT_ORDERS = `
+const insertOrdersSql = `
 with input as materialized (
   select * from ${input.from("i", 1)}
 ), taken as (

@@ -4,7 +4,7 @@ import type { Queryable } from "@smartcart/store";
 import type { StoredOrder } from "../order.ts";
 import type { OrderState } from "../order-state.ts";
 import type { OrderRow } from "./order-row.ts";
-import { COLUMNS, orderFromRow, UNFINISHED } from "./order-row.ts";
+import { columns, orderFromRow, unfinished } from "./order-row.ts";
 
 /** Milliseconds until the first lease on an order in one of these states expires; 0: now, Infinity: no such order. */
 export async function unfinishedDueInMs(
@@ -15,7 +15,7 @@ export async function unfinishedDueInMs(
     name: "order.unfinished-due",
     // A lease without end marks an order that waits for an operator.
     text: `select greatest(0, extract(epoch from lease_until - now()) * 1000)::float8 as ms from orders
-           where ${UNFINISHED} and state = any($1::text[]) and lease_until < 'infinity'
+           where ${unfinished} and state = any($1::text[]) and lease_until < 'infinity'
            order by lease_until limit 1`,
     values: [states],
   });
@@ -46,9 +46,9 @@ export async function leaseUnfinished(
     // number of stored orders; `skip locked` lets several resumers share the work without waiting.
     text: `update orders set lease_until = now() + $2::bigint * interval '1 millisecond', resumptions = resumptions + 1
            where order_id = any (array(
-             select order_id from orders where ${UNFINISHED} and state = any($3::text[]) and lease_until < now()
+             select order_id from orders where ${unfinished} and state = any($3::text[]) and lease_until < now()
              order by lease_until limit $1 for update skip locked))
-           returning ${COLUMNS}`,
+           returning ${columns}`,
     values: [limit, leaseMs, states],
   });
   return rows.map(orderFromRow);
@@ -72,7 +72,7 @@ export async function leaseOverdue(
              select order_id from orders
              where state in ('CONFIRMED', 'SHIPPING') and lease_until < now() - $2::bigint * interval '1 millisecond'
              order by lease_until limit $1 for update skip locked))
-           returning ${COLUMNS}`,
+           returning ${columns}`,
     values: [limit, overdueMs],
   });
   return rows.map(orderFromRow);
@@ -83,7 +83,7 @@ export async function deferOrder(db: Queryable, orderId: string, delayMs: number
   await db.query({
     name: "order.defer",
     text: `update orders set lease_until = now() + $2::bigint * interval '1 millisecond'
-           where order_id = $1 and ${UNFINISHED}`,
+           where order_id = $1 and ${unfinished}`,
     values: [orderId, delayMs],
   });
 }

@@ -4,11 +4,11 @@ import type { OrderState } from "../order-state.ts";
 import { isSagaPending, orderStates } from "../order-state.ts";
 
 // Each by its name: a statement that asks for "*" breaks in a running process when a later version adds a column.
-export const COLUMNS = `order_id, user_id, state, items, currency_code, total_minor, address, payment_token, rejection,
+export const columns = `order_id, user_id, state, items, currency_code, total_minor, address, payment_token, rejection,
   placed_at, trace_id, last_sequence`;
 
 // Written out, so that the planner matches it with the partial index.
-export const UNFINISHED = `state in (${orderStates
+export const unfinished = `state in (${orderStates
   .filter(isSagaPending)
   .map((state) => `'${state}'`)
   .join(", ")})`;

@@ -5,13 +5,13 @@ import type { HistoryEntry, StoredOrder } from "../order.ts";
 import { serviceOf } from "../order.ts";
 import type { OrderState } from "../order-state.ts";
 import type { OrderRow } from "./order-row.ts";
-import { COLUMNS, orderFromRow, UNFINISHED } from "./order-row.ts";
+import { columns, orderFromRow, unfinished } from "./order-row.ts";
 
 /** The orders among these ids that exist. */
 export async function findOrders(db: Queryable, ids: readonly string[]): Promise<StoredOrder[]> {
   const { rows } = await db.query<OrderRow>({
     name: "order.find",
-    text: `select ${COLUMNS} from orders where order_id = any($1::text[])`,
+    text: `select ${columns} from orders where order_id = any($1::text[])`,
     values: [ids],
   });
   return rows.map(orderFromRow);
@@ -26,7 +26,7 @@ export async function listOrders(
 ): Promise<StoredOrder[]> {
   const { rows } = await db.query<OrderRow>({
     name: "order.list",
-    text: `select ${COLUMNS} from orders where user_id = $1 and ($2::text is null or order_id < $2)
+    text: `select ${columns} from orders where user_id = $1 and ($2::text is null or order_id < $2)
            order by order_id desc limit $3`,
     values: [userId, before ?? null, limit],
   });
@@ -65,7 +65,7 @@ export async function listHistories(
 /** How many orders are not settled yet, for the metrics. */
 export async function countUnfinished(db: Queryable): Promise<number> {
   const { rows } = await db.query<{ count: string }>({
-    text: `select count(*) as count from orders where ${UNFINISHED}`,
+    text: `select count(*) as count from orders where ${unfinished}`,
   });
   return Number(rows[0]?.count ?? 0);
 }
@@ -74,7 +74,7 @@ export async function countUnfinished(db: Queryable): Promise<number> {
 export async function countByState(db: Queryable): Promise<Partial<Record<OrderState, number>>> {
   const { rows } = await db.query<{ state: OrderState; count: string }>({
     name: "order.count-by-state",
-    text: `select state, count(*) as count from orders where ${UNFINISHED} group by 1
+    text: `select state, count(*) as count from orders where ${unfinished} group by 1
            union all
            select state, count(*) from orders where state in ('CONFIRMED', 'SHIPPING') group by 1`,
   });

@@ -3,7 +3,7 @@ import type { Queryable } from "@smartcart/store";
 import type { StoredOrder } from "../order.ts";
 import type { OrderState } from "../order-state.ts";
 import type { OrderRow } from "./order-row.ts";
-import { COLUMNS, orderFromRow, UNFINISHED } from "./order-row.ts";
+import { columns, orderFromRow, unfinished } from "./order-row.ts";
 
 /** An order, and what only operators see of it. */
 export interface InspectedOrder {
@@ -33,9 +33,9 @@ export interface SearchedOrders {
   readonly hasMore: boolean;
 }
 
-const INSPECTED = `${COLUMNS}, coalesce(refusal, '') as refusal, updated_at`;
+const inspected = `${columns}, coalesce(refusal, '') as refusal, updated_at`;
 // Of the partial indexes, each by its own condition; as one condition the planner may read all orders instead.
-const IN_PROGRESS = `select order_id from orders where ${UNFINISHED}
+const inProgress = `select order_id from orders where ${unfinished}
   union all select order_id from orders where state in ('CONFIRMED', 'SHIPPING')`;
 
 /**
@@ -50,9 +50,9 @@ export async function searchOrders(
   const { states = [], userId = "", productId = "", fromId = "", beforeId } = search;
   const { rows } = await db.query<SearchedRow>({
     name: `order.search${userId && "-user"}${o.isInProgress ? "-in-progress" : ""}`,
-    text: `${o.isInProgress ? `with in_progress as materialized (${IN_PROGRESS}) ` : ""}
+    text: `${o.isInProgress ? `with in_progress as materialized (${inProgress}) ` : ""}
            select * from (
-             select ${INSPECTED}, (cardinality($1::text[]) = 0 or state = any($1::text[]))
+             select ${inspected}, (cardinality($1::text[]) = 0 or state = any($1::text[]))
                and ($2 = '' or items @> jsonb_build_array(jsonb_build_object('productId', $2::text))) as matches
              from orders
              where order_id >= $3 and ($4::text is null or order_id < $4)
@@ -87,7 +87,7 @@ export async function inspectOrder(
 ): Promise<InspectedOrder | undefined> {
   const { rows } = await db.query<InspectedRow>({
     name: "order.inspect",
-    text: `select ${INSPECTED} from orders where order_id = $1`,
+    text: `select ${inspected} from orders where order_id = $1`,
     values: [orderId],
   });
   return rows[0] && inspectedFromRow(rows[0]);
@@ -101,7 +101,7 @@ export async function releaseOrder(db: Queryable, orderId: string): Promise<void
   await db.query({
     name: "order.release",
     text: `update orders set lease_until = now(), refusal = null, resumptions = 0
-           where order_id = $1 and ${UNFINISHED}`,
+           where order_id = $1 and ${unfinished}`,
     values: [orderId],
   });
 }
