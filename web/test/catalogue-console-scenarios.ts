@@ -101,7 +101,10 @@ export async function secondOperatorIsTold(page: Page, baseUrl: string): Promise
 export async function restockReachesTheCustomer(page: Page, baseUrl: string): Promise<void> {
   const productId = visitor("awaited");
   await createProduct(page, baseUrl, { productId, initialStock: 0 });
-  const customer = await page.context().newPage();
+  const browser = page.context().browser();
+  assert.ok(browser);
+  await using window = await openTestPage(browser);
+  const customer = window.page;
   await customer.goto(new URL(`/products/${productId}`, baseUrl).href);
   await customer.getByText("Sold out").first().waitFor();
   await openConsole(page, baseUrl, `/ops/catalogue?q=${productId}`);
@@ -109,7 +112,6 @@ export async function restockReachesTheCustomer(page: Page, baseUrl: string): Pr
   await adjust(page, "3", "received from a supplier (+)", "");
   await customer.getByText("Only 3 left").waitFor();
   await customer.getByRole("button", { name: /^Add .* to the basket$/ }).click();
-  await customer.close();
 }
 
 /** A file is previewed with what it would change and every bad line, left, then applied; and exported again. */
