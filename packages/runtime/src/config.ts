@@ -1,5 +1,6 @@
 import type { OptionalValidatorSpec, RequiredValidatorSpec } from "envalid";
 import { customCleanEnv, EnvMissingError } from "envalid";
+import { onOneLine } from "./on-one-line.ts";
 import { withDerivedPorts } from "./port-base.ts";
 
 /** The values of a set of specs: a spec with `default: undefined` may be undefined. */
@@ -47,7 +48,7 @@ export function parseConfig<const S extends object>(
     reporter: ({ errors }) => {
       const problems = Object.entries(errors).map(([variable, error]) => ({
         variable,
-        problem: describe(error as Error),
+        problem: shortened(onOneLine(describe(error as Error))),
       }));
       if (problems.length > 0) throw new ConfigError(problems);
     },
@@ -66,12 +67,21 @@ function followTls(cleaned: object, given: NodeJS.ProcessEnv): object {
   return values;
 }
 
+/** A value may be as long as the system allows. */
+const maxProblemLength = 500;
+
+function shortened(text: string): string {
+  if (text.length <= maxProblemLength) return text;
+  const half = maxProblemLength / 2;
+  return `${text.slice(0, half)}…${text.slice(-half)}`.toWellFormed();
+}
+
 function describe(error: Error): string {
   if (error instanceof EnvMissingError) {
     const purpose = error.message.replace(/^undefined/, "").trim();
     return purpose ? `is not set: ${purpose}` : "is not set; give it a value";
   }
-  const choice = /^Value "(.*)" not in choices \[(.*)\]$/.exec(error.message);
+  const choice = /^Value "(.*)" not in choices \[(.*)\]$/s.exec(error.message);
   if (!choice) return error.message;
   return `"${choice[1]}" must be one of ${choice[2]?.replaceAll(",", ", ")}`;
 }

@@ -17,6 +17,7 @@ export type { LogFields, Logger, LogLine, LogSink, RootLogger } from "./logger.t
 export { createLogger, silentLogger } from "./logger.ts";
 export { isLoopback, serverUrl } from "./loopback.ts";
 export { Counter, createMetrics, Gauge, Histogram, Registry } from "./metrics.ts";
+export { onOneLine } from "./on-one-line.ts";
 export { type OutputStream, writeOutput } from "./output.ts";
 export { createPool, type Pool } from "./pool.ts";
 export { withDerivedPorts } from "./port-base.ts";

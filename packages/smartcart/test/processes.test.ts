@@ -1,23 +1,51 @@
-/** Each service as its own process, on each of the two queues: what `compose.yaml` starts, without Docker. */
+/**
+ * Each service as its own process: on RabbitMQ as `compose.yaml` starts it, without Docker, with a role in the database and a user of the queue each; and on
+ * the queue in PostgreSQL.
+ */
+import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { accessOf } from "@smartcart/contract";
 import { ServiceHealth } from "@smartcart/gen/ops/v1/instance_report_pb";
 import { InvariantState } from "@smartcart/gen/ops/v1/invariant_pb";
+import { createCallerTokens } from "@smartcart/mesh";
+import { silentLogger } from "@smartcart/runtime";
 import { createTestBroker, createTestDatabase, waitFor } from "@smartcart/testkit";
+import { createRoles } from "../src/credentials/service-roles.ts";
+import type { Who } from "./access-cells.ts";
+import { expected, judge, served, wrongOnes } from "./access-cells.ts";
+import { composePasswords } from "./compose.ts";
 import { createConsoleClient } from "./console-client.ts";
+import { dropRoles } from "./drop-roles.ts";
 import { expectConsistent } from "./invariants.ts";
 import type { RunningProcesses } from "./service-processes.ts";
-import { serviceNames, startPartProcesses } from "./service-processes.ts";
+import { serviceNames, startComposed, startPartProcesses } from "./service-processes.ts";
 import { createShopper, seedBody, wholeLife } from "./stack.ts";
 
+/** The defaults of `compose.yaml`. */
+const secrets = { opsToken: "smartcart-operator", meshSecret: "smartcart-mesh-secret" };
+
 describe.each(["RabbitMQ", "the queue on PostgreSQL"])("a process a service, on %s", (queue) => {
+  const isComposed = queue === "RabbitMQ";
+  const opsToken = isComposed ? secrets.opsToken : undefined;
+  const authorization = opsToken === undefined ? {} : { authorization: `Bearer ${opsToken}` };
   const resources = new AsyncDisposableStack();
   let databaseUrl: string;
   let services: RunningProcesses;
   beforeAll(async () => {
     databaseUrl = resources.use(await createTestDatabase()).url;
-    const broker = queue === "RabbitMQ" ? resources.use(await createTestBroker()) : undefined;
-    services = resources.use(await startPartProcesses({ databaseUrl, amqpUrl: broker?.amqpUrl }));
+    if (isComposed) {
+      const broker = resources.use(await createTestBroker());
+      const rolePrefix = `t${randomBytes(4).toString("hex")}`;
+      const o = { databaseUrl, prefix: rolePrefix, log: silentLogger };
+      await createRoles({ ...o, broker, passwords: composePasswords });
+      resources.defer(() => dropRoles(databaseUrl, rolePrefix));
+      const { amqpUrl } = broker;
+      services = resources.use(await startComposed({ databaseUrl, amqpUrl, rolePrefix }));
+    } else {
+      services = resources.use(await startPartProcesses({ databaseUrl, amqpUrl: undefined }));
+    }
   });
   afterAll(() => resources.disposeAsync());
 
@@ -53,7 +81,7 @@ describe.each(["RabbitMQ", "the queue on PostgreSQL"])("a process a service, on 
   });
 
   it("shows all of them at the operations console, and what goes between them", async () => {
-    const ops = createConsoleClient(services.urls.web ?? "");
+    const ops = createConsoleClient(services.urls.web ?? "", opsToken);
     const { body } = await services.place(seedBody);
     await services.history(body.orderId, "Shipped");
     const ways = ["order→inventory", "order→payment", "notification→queue", "queue→shipping"];
@@ -77,7 +105,7 @@ describe.each(["RabbitMQ", "the queue on PostgreSQL"])("a process a service, on 
     const search = async () => {
       const response = await fetch(`${services.urls.log}/smartcart.log.v1.LogService/SearchLogs`, {
         method: "POST",
-        headers: { "content-type": "application/json" },
+        headers: { "content-type": "application/json", ...authorization },
         body: JSON.stringify({ filter: { orderId: body.orderId } }),
       });
       const { records = [] } = (await response.json()) as { records?: Array<{ service: string }> };
@@ -86,6 +114,45 @@ describe.each(["RabbitMQ", "the queue on PostgreSQL"])("a process a service, on 
     };
     await waitFor(search, { what: `lines of order and shipping about ${body.orderId}` });
   });
+
+  if (isComposed) {
+    // Everything but what belongs to customers: without an issuer, whoever names one is taken for that customer.
+    it("lets in whom the contract names", async () => {
+      const staff = served.flatMap(([service, at]) =>
+        service.methods
+          .filter((method) => !accessOf(method).customer)
+          .map((method) => [method, at] as const),
+      );
+      const callers: Who[] = [
+        { kind: "nobody", headers: () => ({}) },
+        { kind: "operator", headers: () => authorization },
+        ...["order", "ops", "shipping"].map((name) => ({
+          kind: "service" as const,
+          name,
+          headers: (audience: string) => ({
+            "smartcart-caller": createCallerTokens(
+              { caller: name, audience },
+              secrets.meshSecret,
+            )(),
+          }),
+        })),
+      ];
+      for (const who of callers) {
+        const verdicts = await Promise.all(
+          staff.map(async ([method, at]) => {
+            const transport = createGrpcTransport({ baseUrl: services.urls[at] ?? "" });
+            const headers = await who.headers(at);
+            return judge(transport, method, {
+              headers,
+              orderId: "",
+              wanted: expected(method, who),
+            });
+          }),
+        );
+        expect(wrongOnes(verdicts), `${who.kind} ${who.name}`).toEqual([]);
+      }
+    });
+  }
 
   it("ends each process cleanly on SIGTERM", async () => {
     await expectConsistent(databaseUrl);

@@ -9,6 +9,7 @@ import { createDatabase } from "@smartcart/store";
 import { canTestRabbitmq, createTestBroker, createTestDatabase } from "@smartcart/testkit";
 import type { ServiceUrls } from "../src/credentials/service-roles.ts";
 import { createRoles } from "../src/credentials/service-roles.ts";
+import { dropRoles } from "./drop-roles.ts";
 import { startParts } from "./services.ts";
 import { seedBody, wholeLife } from "./stack.ts";
 
@@ -123,15 +124,3 @@ describe.each([
     });
   });
 });
-
-async function dropRoles(url: string, prefix: string): Promise<void> {
-  await using database = createDatabase({ url, schema: "public", log: silentLogger });
-  const { rows } = await database.query<{ role: string }>({
-    text: "select rolname as role from pg_roles where rolname like $1 || '_%'",
-    values: [prefix],
-  });
-  for (const { role } of rows) {
-    await database.query({ text: `drop owned by ${role} cascade` });
-    await database.query({ text: `drop role ${role}` });
-  }
-}

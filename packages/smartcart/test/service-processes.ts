@@ -2,8 +2,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { SpawnedService } from "@smartcart/testkit";
+import type { SpawnedService, SpawnOptions } from "@smartcart/testkit";
 import { freePorts, spawnService } from "@smartcart/testkit";
+import type { ComposeTargets } from "./compose.ts";
+import { readCompose } from "./compose.ts";
 import { createShopper } from "./stack.ts";
 
 interface ServiceProcess {
@@ -55,30 +57,53 @@ export interface PartProcessesOptions {
 
 export type RunningProcesses = Awaited<ReturnType<typeof startPartProcesses>>;
 
+/** As `startPartProcesses`, but with the commands and the environment of `compose.yaml`. */
+export async function startComposed(o: Omit<ComposeTargets, "ports">) {
+  const ports = await freePorts(serviceNames.length);
+  const byName = Object.fromEntries(serviceNames.map((name, i) => [name, ports[i] ?? 0]));
+  const services = await readCompose({ ...o, ports: byName });
+  return await startProcesses(ports, (name) => {
+    const { args, env } = services[name] ?? { args: [], env: {} };
+    return { args, env };
+  });
+}
+
 /** Starts all of them at once, in no order, and waits until each is ready. */
 export async function startPartProcesses({ databaseUrl, amqpUrl }: PartProcessesOptions) {
-  await using started = new AsyncDisposableStack();
-  const state = await mkdtemp(join(tmpdir(), "smartcart-parts-"));
-  started.defer(() => rm(state, { recursive: true, force: true }));
   const ports = await freePorts(serviceNames.length);
-  const urls: Record<string, string> = {};
   const env: Record<string, string> = {
     DATABASE_URL: databaseUrl,
-    SMARTCART_STATE: state,
-    SHIPPING_DELAY_MS: "100",
-    // A busy machine must not turn 201 into 202.
-    ORDER_ANSWER_TIMEOUT_MS: "20000",
     ...(amqpUrl !== undefined && { AMQP_URL: amqpUrl }),
   };
   serviceNames.forEach((name, index) => {
     const part: ServiceProcess = partProcesses[name];
-    urls[name] = `http://127.0.0.1:${ports[index]}`;
     env[part.portVariable] = String(ports[index]);
-    if (part.urlVariable !== undefined) env[part.urlVariable] = urls[name];
+    if (part.urlVariable !== undefined) env[part.urlVariable] = `http://127.0.0.1:${ports[index]}`;
   });
+  return await startProcesses(ports, (name) => ({ args: partProcesses[name].script, env }));
+}
+
+/** `ports`: of the services, in their order. */
+async function startProcesses(
+  ports: readonly number[],
+  optionsOf: (name: ServiceName) => SpawnOptions,
+) {
+  await using started = new AsyncDisposableStack();
+  const state = await mkdtemp(join(tmpdir(), "smartcart-parts-"));
+  started.defer(() => rm(state, { recursive: true, force: true }));
+  const urls: Record<string, string> = Object.fromEntries(
+    serviceNames.map((name, index) => [name, `http://127.0.0.1:${ports[index]}`]),
+  );
+  const common = {
+    SMARTCART_STATE: state,
+    SHIPPING_DELAY_MS: "100",
+    // A busy machine must not turn 201 into 202.
+    ORDER_ANSWER_TIMEOUT_MS: "20000",
+  };
   const processes = {} as Record<ServiceName, SpawnedService>;
   for (const name of serviceNames) {
-    processes[name] = started.use(spawnService({ args: partProcesses[name].script, env }));
+    const { args, env } = optionsOf(name);
+    processes[name] = started.use(spawnService({ args, env: { ...env, ...common } }));
   }
   await Promise.all(serviceNames.map((name) => processes[name].answers(`${urls[name]}/readyz`)));
   const running = started.move();

@@ -1,12 +1,14 @@
 /** `smartcart catalogue`. */
+
+import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
 import type { GoodsFormat, ImportProblem } from "@smartcart/inventory";
+import { onOneLine } from "@smartcart/runtime";
 import type { AddCommand, Cli } from "../cli/command.ts";
 import { CommandError, jsonOption } from "../cli/command.ts";
-import { onOneLine } from "../cli/on-one-line.ts";
 import { wholeNumber } from "../cli/parsers.ts";
 
 export const addCatalogue: AddCommand = (program, cli) => {
@@ -148,6 +150,9 @@ function printing(cli: Cli): Output {
 
 async function openFile(file: string): Promise<Output> {
   const stream = createWriteStream(file);
+  await once(stream, "open").catch((error: Error) => {
+    throw fileError(file, error);
+  });
   // Also reported by the write that fails, or by the end.
   stream.on("error", () => {});
   return {

@@ -1,8 +1,9 @@
 /** Dead letters as `smartcart dlq` shows them. */
+
 import type { DeadLetter, EventBus } from "@smartcart/bus";
 import { decodeDeadLetter } from "@smartcart/bus";
 import { queueTypes } from "@smartcart/contract";
-import { onOneLine } from "../cli/on-one-line.ts";
+import { onOneLine } from "@smartcart/runtime";
 
 /** A queue with its oldest dead letters. */
 export interface ListedQueue {
