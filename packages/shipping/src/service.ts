@@ -46,7 +46,7 @@ export function startShipping(o: ShippingOptions): Promise<RunningService> {
     const dispatcher = stack.use(startDispatcher({ ...common, pollMs, onShipped }));
     const server = await consumeOrders(stack, {
       ...common,
-      startLog: shipmentLog,
+      shipmentLog,
       delayMs: () => config.SHIPPING_DELAY_MS,
       failureRate: config.SHIPPING_FAILURE_RATE,
       retentionDays: config.ORDER_RETENTION_DAYS,
