@@ -108,6 +108,11 @@ export function isWebSocketPath(path: string): boolean {
 const pagePaths =
   /^\/(?:checkout\/?|ops(?:\/(?:dead-letters|catalogue|log|faults|orders(?:\/[^/]+)?))?\/?|auth\/callback\/?|orders(?:\/[^/]*)?|products\/[^/]+)?$/;
 
+/** The product whose page a path is, still encoded; undefined: it is the page of none. */
+export function productOf(path: string): string | undefined {
+  return /^\/products\/([^/]+)$/.exec(path)?.[1];
+}
+
 /** Whether the site has a page at that path. */
 export function isPage(path: string): boolean {
   return pagePaths.test(path);

@@ -51,7 +51,8 @@ export async function productHasAPage(page: Page, baseUrl: string): Promise<void
   await page.getByRole("link", { name: "Basket, 2 items" }).waitFor();
   await stepper.getByRole("button", { name: "Remove one Olive Oil" }).dblclick();
   await page.getByRole("button", { name: "Add Olive Oil to the basket" }).waitFor();
-  await page.goto(new URL("/products/no-such-thing", baseUrl).href);
+  const none = await page.goto(new URL("/products/no-such-thing", baseUrl).href);
+  assert.equal(none?.status(), 404);
   await page.getByRole("heading", { name: "Product not found" }).waitFor();
 }
 
@@ -83,6 +84,27 @@ export async function pagesStandStill(page: Page, baseUrl: string): Promise<void
       await assertStill(page, `${path} at ${viewport.width} px`);
     }
   }
+}
+
+/** On the narrowest phone, an order that is shipped while its page is open moves nothing on it. */
+export async function orderStandsStillWhileItShips(page: Page, baseUrl: string): Promise<void> {
+  await page.setViewportSize({ width: 320, height: 740 });
+  await watchLayoutShift(page);
+  await holdShipments(page, baseUrl, true);
+  const orderId = await placeByRest(page, baseUrl, { productId: "olive-oil", quantity: 1 });
+  await page.goto(new URL(`/orders/${orderId}`, baseUrl).href);
+  await page.locator("[data-order-status=CONFIRMED]").waitFor();
+  await page.locator('[data-status="Order Confirmed"]').waitFor();
+  await holdShipments(page, baseUrl, false);
+  await page.locator("[data-tracking]").waitFor({ timeout: 60_000 });
+  await orderEnded(page);
+  await assertStill(page, "an order that is shipped");
+}
+
+async function holdShipments(page: Page, baseUrl: string, isHeld: boolean): Promise<void> {
+  const url = new URL("/smartcart.ops.v1.OpsService/SetFaultSwitch", baseUrl).href;
+  const data = { service: "shipping", name: "stop", value: isHeld ? 1 : 0 };
+  assert.equal((await page.request.post(url, { data })).status(), 200);
 }
 
 /** A picture that does not come leaves the drawn tile, and nothing of it reads as text. */

@@ -85,6 +85,7 @@ export function fakeSnapshot(
       {
         queue: "orders",
         waiting: BigInt(Math.round(rate / 7)),
+        oldestMs: 420n,
         deadLetters: BigInt(letters.length),
       },
       {

@@ -18,6 +18,7 @@ import {
   orderShown,
   ordersOf,
   payButton,
+  placeByRest,
   visitor,
 } from "./visitor.ts";
 
@@ -247,4 +248,23 @@ export async function everyTextHasContrast(page: Page, baseUrl: string): Promise
   await page.getByRole("link", { name: "My orders" }).first().click();
   await page.locator(".order-row").nth(1).waitFor();
   await assertContrast(page, "orders");
+}
+
+/** Whoever reads the documentation tries an operation about an order at the first click: with an order that there is. */
+export async function documentationTriesARealOrder(page: Page, baseUrl: string): Promise<void> {
+  const item = { productId: "olive-oil", quantity: 1 };
+  const orderId = await placeByRest(page, baseUrl, item, "u1");
+  await page.goto(new URL("/docs", baseUrl).href);
+  const operation = page.locator(".opblock", { hasText: "/orders/{orderId}" }).first();
+  await operation.locator(".opblock-summary").click();
+  await page.waitForFunction(
+    (id) =>
+      [...document.querySelectorAll("input")].some(
+        (input) => input.placeholder === "orderId" && input.value === id,
+      ),
+    orderId,
+  );
+  const answered = page.waitForResponse((answer) => answer.url().endsWith(`/orders/${orderId}`));
+  await operation.getByRole("button", { name: "Execute" }).click();
+  assert.equal((await answered).status(), 200);
 }

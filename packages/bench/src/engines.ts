@@ -27,7 +27,7 @@ export async function startEngines(directory: string): Promise<Engines> {
   const running = started.move();
   return {
     async createDatabase(name) {
-      const database = `bench_${name}`;
+      const database = `bench_${name.replaceAll("-", "_")}`;
       await administer(
         postgres.url,
         `drop database if exists ${database} with (force)`,

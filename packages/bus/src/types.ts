@@ -205,6 +205,11 @@ export interface EventBus extends AsyncDisposable {
    * are not counted.
    */
   depths(): Promise<Readonly<Record<string, number>>>;
+  /**
+   * Time since the oldest message that waits in each work queue was published, in milliseconds. Queues in which none waits are left
+   * out. Undefined where the engine cannot tell: of RabbitMQ only by taking the message, which counts as one of its deliveries.
+   */
+  oldestMs(): Promise<Readonly<Record<string, number>> | undefined>;
   /** Throws when the engine cannot be reached within two seconds. */
   check(): Promise<void>;
 }

@@ -51,6 +51,9 @@ export function describeContract(
         unroutable: [],
       });
       expect(await bus.depths()).toMatchObject({ orders: 250 });
+      const oldest = await bus.oldestMs();
+      if (engine === "PostgreSQL") expect(oldest).toEqual({ orders: expect.any(Number) });
+      else expect(oldest).toBeUndefined();
       await using inbox = await collect(bus, { maxBatch: 100 });
       await eventually(
         () => inbox.ids.length,

@@ -1,7 +1,7 @@
 /** What the command line may say. */
 import { namesOf, parseValues, UsageError, wholeNumber } from "@smartcart/testkit";
-import type { FaultKind } from "./plan.ts";
-import { faultKinds } from "./plan.ts";
+import type { FaultKind } from "./faults/plan.ts";
+import { faultKinds } from "./faults/plan.ts";
 
 /** What is run: faults by chance, the harness's own test, or one of the two scenarios. */
 export type Scenario = "faults" | "mutants" | "rolling-restart" | "flash-sale";

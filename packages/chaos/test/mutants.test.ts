@@ -1,9 +1,9 @@
 /** Is the harness any good? Each known mistake, put into the product, must break the promise that it is about. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { MutantRun } from "../src/mutant-runs.ts";
-import { controlRun, mutantRuns, runMutant } from "../src/mutant-runs.ts";
+import type { MutantRun } from "../src/mutants/mutant-runs.ts";
+import { controlRun, mutantRuns, runMutant } from "../src/mutants/mutant-runs.ts";
 import type { MutantName } from "../src/mutants/patches.ts";
-import { formatReport, summarize } from "../src/report.ts";
+import { formatReport, summarize } from "../src/verification/report.ts";
 import type { Rig } from "./rig.ts";
 import { canRunChaos, openRig, say } from "./rig.ts";
 

@@ -1,8 +1,8 @@
 /** Engines of our own for the tests of one file. */
 import { findRabbitmq } from "@smartcart/engines";
 import { canTestRabbitmq, makeTemporaryDirectory } from "@smartcart/testkit";
-import type { Infrastructure } from "../src/infrastructure.ts";
-import { startInfrastructure } from "../src/infrastructure.ts";
+import type { Infrastructure } from "../src/system/infrastructure.ts";
+import { startInfrastructure } from "../src/system/infrastructure.ts";
 
 /** Whether they can be had: a broker that somebody else runs (AMQP_URL) is none that may be killed. */
 export async function canRunChaos(): Promise<boolean> {

@@ -1,14 +1,14 @@
 /** A release and a flash sale, as `npm run chaos` has them, but small. */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { formatFlashSale, runFlashSale, summarizeFlashSale } from "../src/flash-sale.ts";
+import { formatFlashSale, runFlashSale, summarizeFlashSale } from "../src/scenarios/flash-sale.ts";
 import {
   formatRollingRestart,
   runRollingRestart,
   summarizeRollingRestart,
-} from "../src/rolling-restart.ts";
-import { shareInfrastructure } from "../src/sampling.ts";
-import type { Replicas } from "../src/system-topology.ts";
+} from "../src/scenarios/rolling-restart.ts";
+import { shareInfrastructure } from "../src/system/share-infrastructure.ts";
+import type { Replicas } from "../src/system/system-topology.ts";
 import type { Rig } from "./rig.ts";
 import { canRunChaos, openRig, say } from "./rig.ts";
 

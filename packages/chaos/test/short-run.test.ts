@@ -1,13 +1,13 @@
 /** A short chaos run as `npm run chaos` does it, with engines of its own: they are killed and stopped. */
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { usualMix } from "../src/load-mix.ts";
-import type { FaultKind } from "../src/plan.ts";
-import { createPlan, faultKinds } from "../src/plan.ts";
+import type { FaultKind } from "../src/faults/plan.ts";
+import { createPlan, faultKinds } from "../src/faults/plan.ts";
+import { usualMix } from "../src/load/load-mix.ts";
 import { createRandom } from "../src/random.ts";
-import { formatReport, summarize } from "../src/report.ts";
-import { runChaos } from "../src/run-chaos.ts";
-import { fullReplicas } from "../src/system-topology.ts";
+import { runChaos } from "../src/scenarios/run-chaos.ts";
+import { fullReplicas } from "../src/system/system-topology.ts";
+import { formatReport, summarize } from "../src/verification/report.ts";
 import { canRunChaos, openRig, say } from "./rig.ts";
 
 // This seed's plan has every kind of fault within the time of so few orders.

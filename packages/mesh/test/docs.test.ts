@@ -19,7 +19,7 @@ test.each(["/docs", "/docs/"])(
       expect((await res.arrayBuffer()).byteLength).toBeGreaterThan(0);
     }
     const initializer = await (await fetch(`${server.url}/docs/initializer.js`)).text();
-    expect(initializer).toContain('"../openapi.json", document.currentScript.src');
+    expect(initializer).toContain('new URL("..", document.currentScript.src)');
     expect(await (await fetch(`${server.url}/openapi.json`)).json()).toMatchObject({
       openapi: "3.1.0",
     });

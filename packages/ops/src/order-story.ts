@@ -1,20 +1,16 @@
-/** All that the services know about one order, asked of each of them with the operator's own token. */
+/** All that is known about one order, asked of the order service, which asks payment and shipping, and of the log. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import type { OrderStorySchema } from "@smartcart/gen/ops/v1/order_story_pb";
 import type { OrderAdminService } from "@smartcart/gen/order/v1/order_admin_service_pb";
-import type { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
-import type { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import type { ServiceClient } from "@smartcart/mesh";
 import type { DeadLetterActions } from "./dead-letter-actions.ts";
 import { orderNotFound } from "./errors.ts";
 
 export interface StorySources {
   readonly orders: Pick<ServiceClient<typeof OrderAdminService>, "inspectOrder">;
-  readonly payment: Pick<ServiceClient<typeof PaymentService>, "getPayment">;
-  readonly shipping: Pick<ServiceClient<typeof ShippingService>, "getShipment">;
   readonly logs: Pick<ServiceClient<typeof LogService>, "searchLogs">;
   readonly letters: Pick<DeadLetterActions, "list">;
 }
@@ -41,23 +37,21 @@ export async function tellOrderStory(
     }
   };
   const filter = { orderId };
-  const [order, payment, shipment, logs, deadLetters] = await Promise.all([
+  const [order, logs, deadLetters] = await Promise.all([
     o.orders.inspectOrder({ orderId }, call).catch((error: unknown) => {
       if (ConnectError.from(error).code === Code.NotFound) throw orderNotFound(orderId);
       unavailable.push("order");
     }),
-    part("payment", o.payment.getPayment({ orderId }, call)),
-    part("shipping", o.shipping.getShipment({ orderId }, call)),
     part("log", o.logs.searchLogs({ filter, pageSize: maxRecords }, call)),
     part("queue", o.letters.list({ queue: "", orderId, limit: maxLetters })),
   ]);
   return {
     ...(order?.order && { order: order.order }),
     events: order?.events ?? [],
-    ...(payment?.payment && { payment: payment.payment }),
-    ...(shipment?.shipment && { shipment: shipment.shipment }),
+    ...(order?.payment && { payment: order.payment }),
+    ...(order?.shipment && { shipment: order.shipment }),
     records: logs?.records.toReversed() ?? [],
     deadLetters: deadLetters ?? [],
-    unavailable: unavailable.sort(),
+    unavailable: [...unavailable, ...(order?.unavailable ?? [])].sort(),
   };
 }

@@ -35,7 +35,8 @@ export function startQueueWatch(o: {
     async run() {
       if (!o.attention.isAwake()) return Number.POSITIVE_INFINITY;
       try {
-        states = statesOf(await o.bus.depths());
+        const [depths, oldestMs] = await Promise.all([o.bus.depths(), o.bus.oldestMs()]);
+        states = statesOf(depths, oldestMs ?? {});
         askedAtMs = performance.now();
       } catch (error) {
         // The services' own readiness says that the queue is away.
@@ -52,7 +53,10 @@ export function startQueueWatch(o: {
 }
 
 /** The depths by work queue: the ladder of retries is a queue a rung on one engine, and one queue on the other. */
-function statesOf(depths: Readonly<Record<string, number>>): QueueInit[] {
+function statesOf(
+  depths: Readonly<Record<string, number>>,
+  oldestMs: Readonly<Record<string, number>>,
+): QueueInit[] {
   const sum = (isMeant: (name: string) => boolean) =>
     BigInt(
       Object.entries(depths)
@@ -64,5 +68,6 @@ function statesOf(depths: Readonly<Record<string, number>>): QueueInit[] {
     waiting: sum((name) => name === queue),
     retrying: sum((name) => name === `${queue}.retry` || name.startsWith(`${queue}.retry.`)),
     deadLetters: sum((name) => name === `${queue}.dlq`),
+    ...(queue in oldestMs && { oldestMs: BigInt(Math.round(oldestMs[queue] ?? 0)) }),
   }));
 }

@@ -6,7 +6,6 @@ import { OpsService } from "@smartcart/gen/ops/v1/ops_service_pb";
 import { OrderAdminService } from "@smartcart/gen/order/v1/order_admin_service_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
-import { ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
 import type { FaultSwitch } from "@smartcart/mesh";
 import { createServiceClient } from "@smartcart/mesh";
 import { createIncrementalCheck, createInvariants } from "@smartcart/reconciler";
@@ -145,10 +144,6 @@ function connectPeers(
     story: {
       logs,
       orders: stack.use(createServiceClient(OrderAdminService, { ...ops, ...services.order[0] })),
-      payment: stack.use(createServiceClient(PaymentService, { ...ops, ...services.payment[0] })),
-      shipping: stack.use(
-        createServiceClient(ShippingService, { ...ops, ...services.shipping[0] }),
-      ),
     },
     inventory: stack.use(
       createServiceClient(InventoryService, { ...common, ...services.inventory[0] }),

@@ -8,6 +8,7 @@ import { cancelOrder } from "./cancel-order.ts";
 import { orderNotFound } from "./errors.ts";
 import type { OperatorActionDependencies } from "./operator-actions.ts";
 import { refundOrder, resumeOrder } from "./operator-actions.ts";
+import { readDossier } from "./order-dossier.ts";
 import { lowestOrderId } from "./order-id.ts";
 import type { OrderState } from "./order-state.ts";
 import { isFinal, orderStates } from "./order-state.ts";
@@ -51,11 +52,14 @@ export function orderAdminRoutes(o: OperatorActionDependencies): (router: Connec
         };
       },
       async inspectOrder({ orderId }, context) {
-        const [found, history] = await Promise.all([
-          inspect(orderId),
+        const found = await inspect(orderId);
+        const [history, dossier] = await Promise.all([
           listHistory(forCall(database, context), orderId, 0),
+          readDossier(orderId, o.peers, context.signal),
         ]);
-        return { order: orderSummaryView(found), events: history.map(orderEventView) };
+        const { unavailable, ...known } = dossier;
+        const events = history.map(orderEventView);
+        return { order: orderSummaryView(found), events, ...known, unavailable: [...unavailable] };
       },
       async withdrawOrder({ orderId }) {
         await cancelOrder(orderId, o);

@@ -39,13 +39,13 @@ export interface Ended {
   readonly nowMs: number;
 }
 
-const start = 96;
+const start = 64;
 /** Fewer make no request quicker: they share statements and messages, so that each would cost more. */
 const least = 32;
 /** The contract lets no more in than that: `max_concurrency` of PlaceOrder. */
 const most = 256;
 const targetMs = 1_000;
-const waitMs = 1_000;
+const waitMs = 500;
 const waiting = 256;
 
 export const initialConcurrency: Concurrency = { limit: start, loweredAtMs: 0 };

@@ -3,6 +3,7 @@ import type { Database } from "@smartcart/store";
 import type { CancelOrderDependencies } from "./cancel-order.ts";
 import { orderIsFinal, orderKeepsPayment } from "./errors.ts";
 import type { StoredOrder } from "./order.ts";
+import type { DossierSources } from "./order-dossier.ts";
 import { isFinal, isSagaPending } from "./order-state.ts";
 import { orderPlaced } from "./order-view.ts";
 import type { Peers } from "./saga/steps.ts";
@@ -10,7 +11,7 @@ import { releaseOrder } from "./store/search-orders.ts";
 
 export interface OperatorActionDependencies extends CancelOrderDependencies {
   readonly database: Database;
-  readonly peers: Pick<Peers, "payment">;
+  readonly peers: Pick<Peers, "payment"> & DossierSources;
 }
 
 /** Gives back what is held of an order that has no right to it. Idempotent. Throws ORDER_KEEPS_PAYMENT for every other order. */

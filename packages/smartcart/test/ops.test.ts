@@ -34,7 +34,9 @@ const wayOfAnOrder = [
 let shop: Awaited<ReturnType<typeof startStack>>;
 let ops: Console;
 beforeAll(async () => {
-  const env = { OPS_CHECK_INTERVAL_MS: "200", OPS_BROKEN_AFTER_MS: "5000" };
+  // Services prove to each other who they are, while nobody has to prove to be an operator.
+  const MESH_SECRET = "a-secret-of-the-services";
+  const env = { OPS_CHECK_INTERVAL_MS: "200", OPS_BROKEN_AFTER_MS: "5000", MESH_SECRET };
   shop = await startStack({ env });
   ops = createConsoleClient(shop.urls.ops ?? "");
 });
@@ -100,6 +102,28 @@ describe("the mesh", () => {
       (one) => edge(one, "order", "payment")?.ratePerSecond === 0,
     );
     expect(edge(calm, "notification", "queue")?.kind).toBe(EdgeKind.MESSAGE);
+  });
+
+  it("tells the whole story of an order: no service turns the console away", async () => {
+    const { orderId } = (await shop.place(seedBody)).body;
+    const path = `${shop.urls.ops}/smartcart.ops.v1.OpsService/GetOrderStory`;
+    const headers = { "content-type": "application/json" };
+    const body = JSON.stringify({ orderId });
+    type Story = { shipment?: object; unavailable?: string[] };
+    const readStory = async () => {
+      const answer = await fetch(path, { method: "POST", headers, body });
+      const { story = {} } = (await answer.json()) as { story?: Story };
+      return story;
+    };
+    const story = await waitFor(
+      async () => {
+        const told = await readStory();
+        return (told.shipment ?? told.unavailable) && told;
+      },
+      { what: "the story of a shipped order" },
+    );
+    expect(story).toMatchObject({ payment: { orderId, status: "PAYMENT_STATUS_CAPTURED" } });
+    expect(story.unavailable ?? []).toEqual([]);
   });
 
   it("is remembered for whoever comes later", async () => {
@@ -224,8 +248,11 @@ describe("demo mode", () => {
   it("stops shipping: orders wait in the queue, none is given up, and all go on", async () => {
     await ops.turn("shipping", "stop", 1);
     const { orderId } = (await shop.place(seedBody)).body;
-    const snapshot = await ops.snapshot("an order that waits", ({ queues }) =>
-      queues.some(({ queue, waiting }) => queue === "orders" && waiting >= 1n),
+    const snapshot = await ops.snapshot("an order that waits, and for how long", ({ queues }) =>
+      queues.some(
+        ({ queue, waiting, oldestMs = 0n }) =>
+          queue === "orders" && waiting >= 1n && oldestMs >= 500n,
+      ),
     );
     expect(snapshot.queues.find(({ queue }) => queue === "orders")).toMatchObject({
       retrying: 0n,

@@ -1,4 +1,3 @@
-import { ServiceHealth } from "@smartcart/gen/ops/v1/instance_report_pb";
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import { formatCount, formatMs, formatRate } from "../ui/numbers.ts";
 import { outside } from "./mesh-history.ts";
@@ -11,22 +10,15 @@ export interface Figure {
   readonly tone: "" | "good" | "warn" | "bad";
 }
 
-/** The head of the console. */
+/** The head of the overview: what moves. What is wrong stands in the row of alarms above it, and not here again. */
 export function figuresOf(snapshot: MeshSnapshot): readonly Figure[] {
-  const { services, edges, orders, queues } = snapshot;
-  const ready = services.filter(({ health }) => health === ServiceHealth.READY).length;
+  const { edges, orders, queues } = snapshot;
   const calls = outside(edges);
   const failing = edges.reduce((sum, edge) => sum + edge.errorsPerSecond, 0);
   const waiting = queues.reduce((sum, queue) => sum + queue.waiting + queue.retrying, 0n);
-  const dead = queues.reduce((sum, queue) => sum + queue.deadLetters, 0n);
+  const handled = queues.reduce((sum, queue) => sum + queue.handledPerSecond, 0);
   const onTheWay = orders.reduce((sum, { count }) => sum + count, 0n);
   return [
-    {
-      name: "Services ready",
-      value: `${ready} of ${services.length}`,
-      note: ready === services.length ? "all services" : "see the map",
-      tone: ready === services.length ? "good" : "bad",
-    },
     {
       name: "Client calls",
       value: formatRate(calls.rate),
@@ -37,7 +29,7 @@ export function figuresOf(snapshot: MeshSnapshot): readonly Figure[] {
     {
       name: "Orders in progress",
       value: formatCount(onTheWay),
-      note: `${formatCount(waiting)} ${waiting === 1n ? "message waits" : "messages wait"}`,
+      note: "not yet at their end",
       tone: "",
     },
     {
@@ -47,10 +39,10 @@ export function figuresOf(snapshot: MeshSnapshot): readonly Figure[] {
       tone: failing > 0 ? "warn" : "good",
     },
     {
-      name: "Dead letters",
-      value: formatCount(dead),
-      note: dead > 0n ? "see Dead letters" : "none",
-      tone: dead > 0n ? "warn" : "good",
+      name: "Messages handled",
+      value: formatRate(handled),
+      note: `${formatCount(waiting)} ${waiting === 1n ? "waits" : "wait"}`,
+      tone: "",
     },
   ];
 }

@@ -17,6 +17,7 @@ export function queuePanel({ queues }: MeshSnapshot): TemplateResult {
               <th scope="col" class="number">Consumers</th>
               <th scope="col" class="number">Handled</th>
               <th scope="col" class="number">Waiting</th>
+              <th scope="col" class="number">Oldest</th>
               <th scope="col" class="number" title="At the present rate">Wait</th>
               <th scope="col" class="number">Retrying</th>
               <th scope="col" class="number">Dead letters</th>
@@ -30,7 +31,7 @@ export function queuePanel({ queues }: MeshSnapshot): TemplateResult {
 }
 
 function queueRow(
-  { queue, waiting, retrying, deadLetters, consumers, handledPerSecond }: QueueState,
+  { queue, waiting, retrying, deadLetters, consumers, handledPerSecond, oldestMs }: QueueState,
   deepest: number,
 ): TemplateResult {
   return html`
@@ -42,11 +43,18 @@ function queueRow(
       <td class="number ${consumers === 0 ? "bad" : ""}" data-consumers=${consumers}>${formatCount(consumers)}</td>
       <td class="number">${formatRate(handledPerSecond)}</td>
       <td class="number">${formatCount(waiting)}</td>
+      <td class="number" data-oldest>${ageOf(waiting, oldestMs)}</td>
       <td class="number">${waitOf(waiting, handledPerSecond)}</td>
       <td class="number ${retrying > 0n ? "warn" : ""}">${formatCount(retrying)}</td>
       <td class="number ${deadLetters > 0n ? "bad" : ""}" data-dead=${String(deadLetters)}>${formatCount(deadLetters)}</td>
     </tr>
   `;
+}
+
+/** How long the oldest message has waited. RabbitMQ does not tell. */
+function ageOf(waiting: bigint, oldestMs: bigint | undefined): string {
+  if (waiting === 0n) return "–";
+  return oldestMs === undefined ? "unknown" : formatMs(Number(oldestMs));
 }
 
 /** How long a message that arrives now waits, if the queue goes on as it does. */

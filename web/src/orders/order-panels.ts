@@ -29,20 +29,26 @@ export function orderHead(
       </p>
       <h1 tabindex="-1">${title}</h1>
       <p role="status">${text}</p>
-      ${order?.status === "SHIPPED" ? tracking(shipment) : nothing}
+      ${tracking(order, shipment)}
     </header>
   `;
 }
 
-/** Takes its room before the number is there, so that nothing jumps. */
-function tracking(shipment: ShipmentJson | undefined): TemplateResult {
+/** Takes its room before the parcel leaves, and where none will, so that nothing jumps when an order changes. */
+function tracking(
+  order: OrderJson | undefined,
+  shipment: ShipmentJson | undefined,
+): TemplateResult {
   const { shippedAt, trackingNumber } = shipment ?? {};
+  const isShipped = order?.status === "SHIPPED";
+  const missing = isShipped ? "…" : "not yet";
+  const willShip = isShipped || order?.status === "CONFIRMED" || order?.status === "SHIPPING";
   return html`
-    <dl class="facts tracking">
+    <dl class="facts tracking ${willShip ? "" : "none"}">
       <dt>Shipped</dt>
-      <dd><time datetime=${shippedAt ?? nothing}>${formatDateAndClock(shippedAt) || "…"}</time></dd>
+      <dd><time datetime=${shippedAt ?? nothing}>${formatDateAndClock(shippedAt) || missing}</time></dd>
       <dt>Tracking number</dt>
-      <dd><strong data-tracking>${trackingNumber ?? "…"}</strong></dd>
+      <dd><strong ?data-tracking=${trackingNumber !== undefined}>${trackingNumber ?? missing}</strong></dd>
     </dl>
   `;
 }

@@ -8,7 +8,13 @@ import { noDeadLetters } from "../types.ts";
 import { startConsumer } from "./consumer.ts";
 import { createDeadLetters } from "./dead-letters.ts";
 import { giveBackAbandoned, openSession } from "./listen-connection.ts";
-import { countMessages, deadLetterQueue, probe, retryQueue } from "./message-store.ts";
+import {
+  countMessages,
+  deadLetterQueue,
+  oldestMessages,
+  probe,
+  retryQueue,
+} from "./message-store.ts";
 import { publish } from "./publisher.ts";
 import { startSubscriber } from "./subscriber.ts";
 
@@ -63,6 +69,7 @@ export async function openPostgresBus(
     // What nobody listens for is not stored.
     dropUnrouted: async () => 0,
     depths: () => readDepths(database),
+    oldestMs: () => oldestMessages(database, [...queueTypes.keys()]),
     check: () =>
       withTimeout(probe(database), 2_000, timedOut("the PostgreSQL queue did not answer", 2_000)),
     async [Symbol.asyncDispose]() {

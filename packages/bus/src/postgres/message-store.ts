@@ -137,6 +137,23 @@ export async function countMessages(
   return rows;
 }
 
+/** Time since the message that waits longest in each of the queues was published, in milliseconds; one row of each is read. */
+export async function oldestMessages(
+  db: Queryable,
+  queues: readonly string[],
+): Promise<Record<string, number>> {
+  const { rows } = await db.query<{ queue: string; age_ms: number }>({
+    text: `select q.queue, extract(epoch from clock_timestamp() - oldest.published_at)::float8 * 1000 as age_ms
+           from unnest($1::text[]) as q (queue), lateral (
+             select published_at from message m
+             where m.queue = q.queue
+               and m.position not in (select unnest(positions) from claim c where c.queue = q.queue)
+             order by position limit 1) oldest`,
+    values: [queues],
+  });
+  return Object.fromEntries(rows.map(({ queue, age_ms }) => [queue, Math.max(0, age_ms)]));
+}
+
 /** Asks the database for a sign of life and for the tables of the queue. */
 export async function probe(db: Queryable): Promise<void> {
   await db.query({ text: "select from message limit 0" });

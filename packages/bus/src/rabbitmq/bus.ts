@@ -83,6 +83,7 @@ export async function openRabbitmqBus(o: RabbitmqBusOptions): Promise<EventBus> 
     },
     dropUnrouted: () => purge(receiving, unroutedQueue),
     depths: () => countMessages(receiving),
+    oldestMs: async () => undefined,
     async check() {
       if (!sending.ready) throw new Error("the connection to RabbitMQ for publishing is down");
       await withTimeout(probe(receiving), 2_000, timedOut("RabbitMQ did not answer", 2_000));

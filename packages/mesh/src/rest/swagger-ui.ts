@@ -16,12 +16,28 @@ const headers = pageHeaders(
   "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 );
 
-/** An order that is placed here becomes the example of the other operations, which would respond 404 with the one in the document. */
-const initializer = `window.ui = SwaggerUIBundle({
-  url: new URL("../openapi.json", document.currentScript.src).href,
+/**
+ * A resource that there is becomes the example of every path, where the document's own would be answered with 404: the first of the list
+ * ("/orders" beside "/orders/{orderId}"), and then each that is created here.
+ */
+const initializer = `const base = new URL("..", document.currentScript.src);
+window.ui = SwaggerUIBundle({
+  url: new URL("openapi.json", base).href,
   dom_id: "#swagger-ui",
   deepLinking: true,
   tryItOutEnabled: true,
+  async onComplete() {
+    const { paths } = window.ui.specSelectors.specJson().toJS();
+    const item = Object.keys(paths).find((path) => paths[path].get && /^\\/[^{}]+\\/\\{\\w+\\}$/.test(path)) ?? "";
+    const [, list, idName] = /^\\/(.*)\\/\\{(\\w+)\\}$/.exec(item) ?? [];
+    const { parameters = [] } = paths["/" + list]?.get ?? {};
+    const examples = parameters.filter((one) => one.in === "query" && one.example !== undefined);
+    const query = new URLSearchParams(examples.map((one) => [one.name, one.example]));
+    const response = await fetch(new URL(list + "?" + query, base)).catch(() => undefined);
+    const body = response?.ok ? await response.json() : {};
+    const [first] = Object.values(body).find(Array.isArray) ?? [];
+    if (first) useAsExample(first[idName]);
+  },
   responseInterceptor(response) {
     const location = response.headers.location;
     if (response.ok && location !== undefined) useAsExample(location.split("/").at(-1));

@@ -3,7 +3,7 @@ import type { DomainError, NodeRequest, NodeResponse } from "@smartcart/mesh";
 import type { Logger, Registry } from "@smartcart/runtime";
 import { isLoopback, setSecurityHeaders } from "@smartcart/runtime";
 import type { Upstream } from "@smartcart/web/proxy-rules";
-import { contentSecurityPolicy, isPage, upstreamFor } from "@smartcart/web/proxy-rules";
+import { contentSecurityPolicy, isPage, productOf, upstreamFor } from "@smartcart/web/proxy-rules";
 import type { PageFiles } from "./page-files.ts";
 import { sendFile } from "./page-files.ts";
 import {
@@ -29,6 +29,8 @@ export interface RouteOptions {
   /** Whether a `Host` names this server. */
   readonly isMyName: (host: string | undefined) => boolean;
   readonly signIn: SignInOptions;
+  /** Whether a path is the page of a product that does not exist. Never rejects. */
+  readonly isMissing: (path: string) => Promise<boolean>;
   /** Origins that scripts may call beside the page's own, separated by spaces. */
   readonly connectTo: () => string | undefined;
   /** Counts a request by its client. @returns the error where it is one too many. */
@@ -101,10 +103,23 @@ function serveHere(
   const isReading = request.method === "GET" || request.method === "HEAD";
   if (!isReading) return sendProblem(response, file || isOperation ? readOnly : noSuchPath);
   if (isOperation) return sendOperation(request, response, path, o);
+  if (productOf(path) !== undefined) return serveProduct(o, request, response, { path, policy });
   if (file !== undefined) return sendFile(request, response, { file, status: 200, policy });
   // A person gets the page, which says that there is nothing.
   if (!request.headers.accept?.includes("text/html")) return sendProblem(response, noSuchPath);
   sendFile(request, response, { file: o.page.index, status: 404, policy });
+}
+
+/** The page of a product is the same for all; a search engine must not list those that there are not. */
+function serveProduct(
+  { page, isMissing }: RouteOptions,
+  request: NodeRequest,
+  response: NodeResponse,
+  { path, policy }: { readonly path: string; readonly policy: string },
+): void {
+  void isMissing(path).then((missing) => {
+    sendFile(request, response, { file: page.index, status: missing ? 404 : 200, policy });
+  });
 }
 
 /** What balancers ask; it is not counted. */

@@ -27,6 +27,7 @@ import { answerBrokenRequest } from "./broken-request.ts";
 import { startConnectSources } from "./connect-sources.ts";
 import { createWebDrain } from "./drain.ts";
 import { loadPage } from "./page-files.ts";
+import { createProductPages } from "./product-pages.ts";
 import { createProxy } from "./proxy.ts";
 import { targetOf } from "./request-target.ts";
 import { createRouter } from "./routes.ts";
@@ -74,6 +75,7 @@ export async function startWebServer(options: WebServerOptions): Promise<Running
   const signIn = options.signIn ?? { signIn: { method: "none", isOpen: false } };
   await using started = new AsyncDisposableStack();
   const sources = started.use(startConnectSources(signIn.signIn.oidc?.issuer, log));
+  const products = started.use(createProductPages(upstreams.inventory, log, options.partsTls));
   const trusted = options.trustedProxies ?? loopbackProxies;
   const metrics = createMetrics("web");
   const perAddress = options.rateLimitPerAddress ?? 0;
@@ -84,6 +86,7 @@ export async function startWebServer(options: WebServerOptions): Promise<Running
     isMyName: createHostCheck({ listenHost: options.host, allowedHosts: options.allowedHosts }),
     signIn,
     connectTo: sources.get,
+    isMissing: products.isMissing,
     limit: (request) => rateLimits.refusalOfAddress(clientOf(request, trusted)),
     metrics,
     log,

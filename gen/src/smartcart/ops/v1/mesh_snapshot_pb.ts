@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/ops/v1/mesh_snapshot.proto.
  */
 export const file_smartcart_ops_v1_mesh_snapshot: GenFile = /*@__PURE__*/
-  fileDesc("CiRzbWFydGNhcnQvb3BzL3YxL21lc2hfc25hcHNob3QucHJvdG8SEHNtYXJ0Y2FydC5vcHMudjEizQIKDE1lc2hTbmFwc2hvdBIsCgh0YWtlbl9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoIc2VydmljZXMYAiADKAsyHi5zbWFydGNhcnQub3BzLnYxLlNlcnZpY2VTdGF0ZRIlCgVlZGdlcxgDIAMoCzIWLnNtYXJ0Y2FydC5vcHMudjEuRWRnZRIsCgZxdWV1ZXMYBCADKAsyHC5zbWFydGNhcnQub3BzLnYxLlF1ZXVlU3RhdGUSLAoGb3JkZXJzGAUgAygLMhwuc21hcnRjYXJ0Lm9wcy52MS5TdGF0ZUNvdW50EiMKBGhvcHMYBiADKAsyFS5zbWFydGNhcnQub3BzLnYxLkhvcBI1Cg5mYXVsdF9zd2l0Y2hlcxgHIAMoCzIdLnNtYXJ0Y2FydC5vcHMudjEuRmF1bHRTd2l0Y2giowEKDFNlcnZpY2VTdGF0ZRIPCgdzZXJ2aWNlGAEgASgJEi8KBmhlYWx0aBgCIAEoDjIfLnNtYXJ0Y2FydC5vcHMudjEuU2VydmljZUhlYWx0aBIVCg1mYWlsZWRfY2hlY2tzGAMgAygJEhEKCXByb2Nlc3NlcxgEIAEoBRInCgZnYXVnZXMYBSADKAsyFy5zbWFydGNhcnQub3BzLnYxLkdhdWdlIp4BCgRFZGdlEgwKBGZyb20YASABKAkSCgoCdG8YAiABKAkSKAoEa2luZBgDIAEoDjIaLnNtYXJ0Y2FydC5vcHMudjEuRWRnZUtpbmQSFwoPcmF0ZV9wZXJfc2Vjb25kGAQgASgBEhkKEWVycm9yc19wZXJfc2Vjb25kGAUgASgBEg4KBnA1MF9tcxgGIAEoARIOCgZwOTlfbXMYByABKAEigwEKClF1ZXVlU3RhdGUSDQoFcXVldWUYASABKAkSDwoHd2FpdGluZxgCIAEoAxIQCghyZXRyeWluZxgDIAEoAxIUCgxkZWFkX2xldHRlcnMYBCABKAMSEQoJY29uc3VtZXJzGAUgASgFEhoKEmhhbmRsZWRfcGVyX3NlY29uZBgGIAEoASIqCgpTdGF0ZUNvdW50Eg0KBXN0YXRlGAEgASgJEg0KBWNvdW50GAIgASgDInAKA0hvcBIQCghvcmRlcl9pZBgBIAEoCRIMCgRmcm9tGAIgASgJEgoKAnRvGAMgASgJEi0KCXBhc3NlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZmFpbGVkGAUgASgIYgZwcm90bzM", [file_google_protobuf_timestamp, file_smartcart_ops_v1_instance_report]);
+  fileDesc("CiRzbWFydGNhcnQvb3BzL3YxL21lc2hfc25hcHNob3QucHJvdG8SEHNtYXJ0Y2FydC5vcHMudjEizQIKDE1lc2hTbmFwc2hvdBIsCgh0YWtlbl9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoIc2VydmljZXMYAiADKAsyHi5zbWFydGNhcnQub3BzLnYxLlNlcnZpY2VTdGF0ZRIlCgVlZGdlcxgDIAMoCzIWLnNtYXJ0Y2FydC5vcHMudjEuRWRnZRIsCgZxdWV1ZXMYBCADKAsyHC5zbWFydGNhcnQub3BzLnYxLlF1ZXVlU3RhdGUSLAoGb3JkZXJzGAUgAygLMhwuc21hcnRjYXJ0Lm9wcy52MS5TdGF0ZUNvdW50EiMKBGhvcHMYBiADKAsyFS5zbWFydGNhcnQub3BzLnYxLkhvcBI1Cg5mYXVsdF9zd2l0Y2hlcxgHIAMoCzIdLnNtYXJ0Y2FydC5vcHMudjEuRmF1bHRTd2l0Y2giowEKDFNlcnZpY2VTdGF0ZRIPCgdzZXJ2aWNlGAEgASgJEi8KBmhlYWx0aBgCIAEoDjIfLnNtYXJ0Y2FydC5vcHMudjEuU2VydmljZUhlYWx0aBIVCg1mYWlsZWRfY2hlY2tzGAMgAygJEhEKCXByb2Nlc3NlcxgEIAEoBRInCgZnYXVnZXMYBSADKAsyFy5zbWFydGNhcnQub3BzLnYxLkdhdWdlIp4BCgRFZGdlEgwKBGZyb20YASABKAkSCgoCdG8YAiABKAkSKAoEa2luZBgDIAEoDjIaLnNtYXJ0Y2FydC5vcHMudjEuRWRnZUtpbmQSFwoPcmF0ZV9wZXJfc2Vjb25kGAQgASgBEhkKEWVycm9yc19wZXJfc2Vjb25kGAUgASgBEg4KBnA1MF9tcxgGIAEoARIOCgZwOTlfbXMYByABKAEiqQEKClF1ZXVlU3RhdGUSDQoFcXVldWUYASABKAkSDwoHd2FpdGluZxgCIAEoAxIQCghyZXRyeWluZxgDIAEoAxIUCgxkZWFkX2xldHRlcnMYBCABKAMSEQoJY29uc3VtZXJzGAUgASgFEhoKEmhhbmRsZWRfcGVyX3NlY29uZBgGIAEoARIWCglvbGRlc3RfbXMYByABKANIAIgBAUIMCgpfb2xkZXN0X21zIioKClN0YXRlQ291bnQSDQoFc3RhdGUYASABKAkSDQoFY291bnQYAiABKAMicAoDSG9wEhAKCG9yZGVyX2lkGAEgASgJEgwKBGZyb20YAiABKAkSCgoCdG8YAyABKAkSLQoJcGFzc2VkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZmYWlsZWQYBSABKAhiBnByb3RvMw", [file_google_protobuf_timestamp, file_smartcart_ops_v1_instance_report]);
 
 /**
  * State of all services at one time, with the traffic between them in the preceding 5 seconds.
@@ -392,6 +392,14 @@ export type QueueState = Message<"smartcart.ops.v1.QueueState"> & {
    * @generated from field: double handled_per_second = 6;
    */
   handledPerSecond: number;
+
+  /**
+   * Time since the oldest waiting message was published, in milliseconds. Unset if none waits, or if the engine does not tell: RabbitMQ
+   * shows a message only to a consumer, and counts that as a delivery.
+   *
+   * @generated from field: optional int64 oldest_ms = 7;
+   */
+  oldestMs?: bigint | undefined;
 };
 
 /**
@@ -441,6 +449,14 @@ export type QueueStateJson = {
    * @generated from field: double handled_per_second = 6;
    */
   handledPerSecond?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * Time since the oldest waiting message was published, in milliseconds. Unset if none waits, or if the engine does not tell: RabbitMQ
+   * shows a message only to a consumer, and counts that as a delivery.
+   *
+   * @generated from field: optional int64 oldest_ms = 7;
+   */
+  oldestMs?: string;
 };
 
 /**

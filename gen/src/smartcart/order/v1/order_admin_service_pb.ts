@@ -10,6 +10,10 @@ import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_smartcart_mesh_v1_options } from "../../mesh/v1/options_pb.ts";
 import type { Order, OrderEvent, OrderEventJson, OrderJson } from "./order_pb.ts";
 import { file_smartcart_order_v1_order } from "./order_pb.ts";
+import type { Payment, PaymentJson } from "../../payment/v1/payment_pb.ts";
+import { file_smartcart_payment_v1_payment } from "../../payment/v1/payment_pb.ts";
+import type { Shipment, ShipmentJson } from "../../shipping/v1/shipping_service_pb.ts";
+import { file_smartcart_shipping_v1_shipping_service } from "../../shipping/v1/shipping_service_pb.ts";
 import { file_smartcart_type_v1_string_rules } from "../../type/v1/string_rules_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -17,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file smartcart/order/v1/order_admin_service.proto.
  */
 export const file_smartcart_order_v1_order_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("CixzbWFydGNhcnQvb3JkZXIvdjEvb3JkZXJfYWRtaW5fc2VydmljZS5wcm90bxISc21hcnRjYXJ0Lm9yZGVyLnYxIogBCgxPcmRlclN1bW1hcnkSKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXISDQoFc3RhdGUYAiABKAkSDwoHcmVmdXNhbBgDIAEoCRIuCgp1cGRhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLKAgoTU2VhcmNoT3JkZXJzUmVxdWVzdBIuCgZzdGF0ZXMYASADKAlCHrpIG5IBGBAUIhRyEhggMg5eW0EtWl1bQS1aX10qJBIdCgd1c2VyX2lkGAIgASgJQgyAAQG6SAZyBMDhGAESHQoKcHJvZHVjdF9pZBgDIAEoCUIJukgGcgTA4RgBEkMKDHBsYWNlZF9zaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCEbpIDrIBCyIHCP+C0f+vBzIAEkMKDHBsYWNlZF91bnRpbBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCEbpIDrIBCyIHCP+C0f+vBzIAEhwKCXBhZ2Vfc2l6ZRgGIAEoBUIJukgGGgQYZCgAEh0KCnBhZ2VfdG9rZW4YByABKAlCCbpIBnIEwOEYASKXAQoUU2VhcmNoT3JkZXJzUmVzcG9uc2USMAoGb3JkZXJzGAEgAygLMiAuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyU3VtbWFyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSNAoQc2VhcmNoZWRfYmFja190bxgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiMgoTSW5zcGVjdE9yZGVyUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBIncKFEluc3BlY3RPcmRlclJlc3BvbnNlEi8KBW9yZGVyGAEgASgLMiAuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyU3VtbWFyeRIuCgZldmVudHMYAiADKAsyHi5zbWFydGNhcnQub3JkZXIudjEuT3JkZXJFdmVudCIzChRXaXRoZHJhd09yZGVyUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBIkgKFVdpdGhkcmF3T3JkZXJSZXNwb25zZRIvCgVvcmRlchgBIAEoCzIgLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlclN1bW1hcnkiMQoSUmVmdW5kT3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAEiRgoTUmVmdW5kT3JkZXJSZXNwb25zZRIvCgVvcmRlchgBIAEoCzIgLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlclN1bW1hcnkiMQoSUmVzdW1lT3JkZXJSZXF1ZXN0EhsKCG9yZGVyX2lkGAEgASgJQgm6SAZyBLjhGAEiRgoTUmVzdW1lT3JkZXJSZXNwb25zZRIvCgVvcmRlchgBIAEoCzIgLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlclN1bW1hcnky2AQKEU9yZGVyQWRtaW5TZXJ2aWNlEnoKDFNlYXJjaE9yZGVycxInLnNtYXJ0Y2FydC5vcmRlci52MS5TZWFyY2hPcmRlcnNSZXF1ZXN0Giguc21hcnRjYXJ0Lm9yZGVyLnYxLlNlYXJjaE9yZGVyc1Jlc3BvbnNlIheQAgHq4BgQCIgnIAg6BQgUENAPQgIYARJxCgxJbnNwZWN0T3JkZXISJy5zbWFydGNhcnQub3JkZXIudjEuSW5zcGVjdE9yZGVyUmVxdWVzdBooLnNtYXJ0Y2FydC5vcmRlci52MS5JbnNwZWN0T3JkZXJSZXNwb25zZSIOkAIB6uAYBwjQD0ICGAESdAoNV2l0aGRyYXdPcmRlchIoLnNtYXJ0Y2FydC5vcmRlci52MS5XaXRoZHJhd09yZGVyUmVxdWVzdBopLnNtYXJ0Y2FydC5vcmRlci52MS5XaXRoZHJhd09yZGVyUmVzcG9uc2UiDpACAurgGAcIkE5CAhgBEm4KC1JlZnVuZE9yZGVyEiYuc21hcnRjYXJ0Lm9yZGVyLnYxLlJlZnVuZE9yZGVyUmVxdWVzdBonLnNtYXJ0Y2FydC5vcmRlci52MS5SZWZ1bmRPcmRlclJlc3BvbnNlIg6QAgLq4BgHCJBOQgIYARJuCgtSZXN1bWVPcmRlchImLnNtYXJ0Y2FydC5vcmRlci52MS5SZXN1bWVPcmRlclJlcXVlc3QaJy5zbWFydGNhcnQub3JkZXIudjEuUmVzdW1lT3JkZXJSZXNwb25zZSIOkAIC6uAYBwi4F0ICGAFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_mesh_v1_options, file_smartcart_order_v1_order, file_smartcart_type_v1_string_rules]);
+  fileDesc("CixzbWFydGNhcnQvb3JkZXIvdjEvb3JkZXJfYWRtaW5fc2VydmljZS5wcm90bxISc21hcnRjYXJ0Lm9yZGVyLnYxIogBCgxPcmRlclN1bW1hcnkSKAoFb3JkZXIYASABKAsyGS5zbWFydGNhcnQub3JkZXIudjEuT3JkZXISDQoFc3RhdGUYAiABKAkSDwoHcmVmdXNhbBgDIAEoCRIuCgp1cGRhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLKAgoTU2VhcmNoT3JkZXJzUmVxdWVzdBIuCgZzdGF0ZXMYASADKAlCHrpIG5IBGBAUIhRyEhggMg5eW0EtWl1bQS1aX10qJBIdCgd1c2VyX2lkGAIgASgJQgyAAQG6SAZyBMDhGAESHQoKcHJvZHVjdF9pZBgDIAEoCUIJukgGcgTA4RgBEkMKDHBsYWNlZF9zaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCEbpIDrIBCyIHCP+C0f+vBzIAEkMKDHBsYWNlZF91bnRpbBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCEbpIDrIBCyIHCP+C0f+vBzIAEhwKCXBhZ2Vfc2l6ZRgGIAEoBUIJukgGGgQYZCgAEh0KCnBhZ2VfdG9rZW4YByABKAlCCbpIBnIEwOEYASKXAQoUU2VhcmNoT3JkZXJzUmVzcG9uc2USMAoGb3JkZXJzGAEgAygLMiAuc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyU3VtbWFyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSNAoQc2VhcmNoZWRfYmFja190bxgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiMgoTSW5zcGVjdE9yZGVyUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBIu8BChRJbnNwZWN0T3JkZXJSZXNwb25zZRIvCgVvcmRlchgBIAEoCzIgLnNtYXJ0Y2FydC5vcmRlci52MS5PcmRlclN1bW1hcnkSLgoGZXZlbnRzGAIgAygLMh4uc21hcnRjYXJ0Lm9yZGVyLnYxLk9yZGVyRXZlbnQSLgoHcGF5bWVudBgDIAEoCzIdLnNtYXJ0Y2FydC5wYXltZW50LnYxLlBheW1lbnQSMQoIc2hpcG1lbnQYBCABKAsyHy5zbWFydGNhcnQuc2hpcHBpbmcudjEuU2hpcG1lbnQSEwoLdW5hdmFpbGFibGUYBSADKAkiMwoUV2l0aGRyYXdPcmRlclJlcXVlc3QSGwoIb3JkZXJfaWQYASABKAlCCbpIBnIEuOEYASJIChVXaXRoZHJhd09yZGVyUmVzcG9uc2USLwoFb3JkZXIYASABKAsyIC5zbWFydGNhcnQub3JkZXIudjEuT3JkZXJTdW1tYXJ5IjEKElJlZnVuZE9yZGVyUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBIkYKE1JlZnVuZE9yZGVyUmVzcG9uc2USLwoFb3JkZXIYASABKAsyIC5zbWFydGNhcnQub3JkZXIudjEuT3JkZXJTdW1tYXJ5IjEKElJlc3VtZU9yZGVyUmVxdWVzdBIbCghvcmRlcl9pZBgBIAEoCUIJukgGcgS44RgBIkYKE1Jlc3VtZU9yZGVyUmVzcG9uc2USLwoFb3JkZXIYASABKAsyIC5zbWFydGNhcnQub3JkZXIudjEuT3JkZXJTdW1tYXJ5MtgEChFPcmRlckFkbWluU2VydmljZRJ6CgxTZWFyY2hPcmRlcnMSJy5zbWFydGNhcnQub3JkZXIudjEuU2VhcmNoT3JkZXJzUmVxdWVzdBooLnNtYXJ0Y2FydC5vcmRlci52MS5TZWFyY2hPcmRlcnNSZXNwb25zZSIXkAIB6uAYEAiIJyAIOgUIFBDQD0ICGAEScQoMSW5zcGVjdE9yZGVyEicuc21hcnRjYXJ0Lm9yZGVyLnYxLkluc3BlY3RPcmRlclJlcXVlc3QaKC5zbWFydGNhcnQub3JkZXIudjEuSW5zcGVjdE9yZGVyUmVzcG9uc2UiDpACAergGAcI0A9CAhgBEnQKDVdpdGhkcmF3T3JkZXISKC5zbWFydGNhcnQub3JkZXIudjEuV2l0aGRyYXdPcmRlclJlcXVlc3QaKS5zbWFydGNhcnQub3JkZXIudjEuV2l0aGRyYXdPcmRlclJlc3BvbnNlIg6QAgLq4BgHCJBOQgIYARJuCgtSZWZ1bmRPcmRlchImLnNtYXJ0Y2FydC5vcmRlci52MS5SZWZ1bmRPcmRlclJlcXVlc3QaJy5zbWFydGNhcnQub3JkZXIudjEuUmVmdW5kT3JkZXJSZXNwb25zZSIOkAIC6uAYBwiQTkICGAESbgoLUmVzdW1lT3JkZXISJi5zbWFydGNhcnQub3JkZXIudjEuUmVzdW1lT3JkZXJSZXF1ZXN0Gicuc21hcnRjYXJ0Lm9yZGVyLnYxLlJlc3VtZU9yZGVyUmVzcG9uc2UiDpACAurgGAcIuBdCAhgBYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_smartcart_mesh_v1_options, file_smartcart_order_v1_order, file_smartcart_payment_v1_payment, file_smartcart_shipping_v1_shipping_service, file_smartcart_type_v1_string_rules]);
 
 /**
  * An order as operators see it.
@@ -332,6 +336,27 @@ export type InspectOrderResponse = Message<"smartcart.order.v1.InspectOrderRespo
    * @generated from field: repeated smartcart.order.v1.OrderEvent events = 2;
    */
   events: OrderEvent[];
+
+  /**
+   * Its payment. Unset if there is none.
+   *
+   * @generated from field: smartcart.payment.v1.Payment payment = 3;
+   */
+  payment?: Payment | undefined;
+
+  /**
+   * Its shipment. Unset if none has started.
+   *
+   * @generated from field: smartcart.shipping.v1.Shipment shipment = 4;
+   */
+  shipment?: Shipment | undefined;
+
+  /**
+   * Services that did not answer, so that what they know is missing: "payment", "shipping".
+   *
+   * @generated from field: repeated string unavailable = 5;
+   */
+  unavailable: string[];
 };
 
 /**
@@ -353,6 +378,27 @@ export type InspectOrderResponseJson = {
    * @generated from field: repeated smartcart.order.v1.OrderEvent events = 2;
    */
   events?: OrderEventJson[];
+
+  /**
+   * Its payment. Unset if there is none.
+   *
+   * @generated from field: smartcart.payment.v1.Payment payment = 3;
+   */
+  payment?: PaymentJson;
+
+  /**
+   * Its shipment. Unset if none has started.
+   *
+   * @generated from field: smartcart.shipping.v1.Shipment shipment = 4;
+   */
+  shipment?: ShipmentJson;
+
+  /**
+   * Services that did not answer, so that what they know is missing: "payment", "shipping".
+   *
+   * @generated from field: repeated string unavailable = 5;
+   */
+  unavailable?: string[];
 };
 
 /**
@@ -591,7 +637,7 @@ export const OrderAdminService: GenService<{
     output: typeof SearchOrdersResponseSchema;
   },
   /**
-   * Returns an order with its state in the saga and its history. NOT_FOUND if it does not exist.
+   * Returns an order with its state in the saga, its history, its payment and its shipment. NOT_FOUND if it does not exist.
    *
    * @generated from rpc smartcart.order.v1.OrderAdminService.InspectOrder
    */

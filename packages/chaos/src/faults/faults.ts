@@ -1,12 +1,12 @@
 /** Carries a plan out. Each fault undoes itself; when all are over, everything runs again. */
 import { fileURLToPath } from "node:url";
 import { delay, reasonOf } from "@smartcart/runtime";
-import { openAdminDatabase } from "./admin-database.ts";
-import type { BrokerAdmin } from "./broker-admin.ts";
-import type { Engine } from "./infrastructure.ts";
+import { openAdminDatabase } from "../system/admin-database.ts";
+import type { BrokerAdmin } from "../system/broker-admin.ts";
+import type { Engine } from "../system/infrastructure.ts";
+import type { System } from "../system/system.ts";
 import type { PlannedFault } from "./plan.ts";
 import type { LinkFault } from "./proxied-link.ts";
-import type { System } from "./system.ts";
 
 /** What became of a planned fault. */
 export interface FaultRecord extends PlannedFault {

@@ -1,19 +1,26 @@
 /** A release: each process in turn is told to end, ends, is started again and ready, while customers order as ever. */
 import { waitFor } from "@smartcart/testkit";
-import type { CpuMeter } from "./cpu-meter.ts";
-import { startCpuMeter } from "./cpu-meter.ts";
-import { openEnvironment } from "./environment.ts";
-import type { Infrastructure } from "./infrastructure.ts";
-import { invariants } from "./invariants.ts";
-import type { LoadFindings } from "./load.ts";
-import { startLoad } from "./load.ts";
-import { solventMix } from "./load-mix.ts";
-import { createRandom } from "./random.ts";
-import type { Finding, Verdict } from "./report.ts";
-import { find, formatVerdict, nobodyGaveUp, seconds, table, withFindings } from "./report.ts";
-import type { System } from "./system.ts";
-import type { Replicas } from "./system-topology.ts";
-import { verify } from "./verifier.ts";
+import type { LoadFindings } from "../load/load.ts";
+import { startLoad } from "../load/load.ts";
+import { solventMix } from "../load/load-mix.ts";
+import { createRandom } from "../random.ts";
+import type { CpuMeter } from "../system/cpu-meter.ts";
+import { startCpuMeter } from "../system/cpu-meter.ts";
+import { openEnvironment } from "../system/environment.ts";
+import type { Infrastructure } from "../system/infrastructure.ts";
+import type { System } from "../system/system.ts";
+import type { Replicas } from "../system/system-topology.ts";
+import { invariants } from "../verification/invariants.ts";
+import type { Finding, Verdict } from "../verification/report.ts";
+import {
+  find,
+  formatVerdict,
+  nobodyGaveUp,
+  seconds,
+  table,
+  withFindings,
+} from "../verification/report.ts";
+import { verify } from "../verification/verifier.ts";
 
 export interface RollingRestartOptions {
   readonly seed: number;

@@ -1,19 +1,27 @@
 /** A flash sale: a few units of one product, and everybody at once. */
-import { openAdminDatabase } from "./admin-database.ts";
-import { openEnvironment } from "./environment.ts";
-import type { Infrastructure } from "./infrastructure.ts";
-import { invariants } from "./invariants.ts";
-import type { LoadFindings } from "./load.ts";
-import { startLoad } from "./load.ts";
-import { solventMix } from "./load-mix.ts";
-import type { Percentiles } from "./numbers.ts";
-import { countBy, percentiles } from "./numbers.ts";
-import { createRandom } from "./random.ts";
-import type { Finding, Verdict } from "./report.ts";
-import { find, formatVerdict, nobodyGaveUp, span, table, withFindings } from "./report.ts";
-import type { OrderWish } from "./shopper.ts";
-import type { Replicas } from "./system-topology.ts";
-import { verify } from "./verifier.ts";
+
+import type { LoadFindings } from "../load/load.ts";
+import { startLoad } from "../load/load.ts";
+import { solventMix } from "../load/load-mix.ts";
+import type { OrderWish } from "../load/shopper.ts";
+import type { Percentiles } from "../numbers.ts";
+import { countBy, percentiles } from "../numbers.ts";
+import { createRandom } from "../random.ts";
+import { openAdminDatabase } from "../system/admin-database.ts";
+import { openEnvironment } from "../system/environment.ts";
+import type { Infrastructure } from "../system/infrastructure.ts";
+import type { Replicas } from "../system/system-topology.ts";
+import { invariants } from "../verification/invariants.ts";
+import type { Finding, Verdict } from "../verification/report.ts";
+import {
+  find,
+  formatVerdict,
+  nobodyGaveUp,
+  span,
+  table,
+  withFindings,
+} from "../verification/report.ts";
+import { verify } from "../verification/verifier.ts";
 
 export interface FlashSaleOptions {
   readonly seed: number;

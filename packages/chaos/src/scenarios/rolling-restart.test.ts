@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import type { Answer, Repetition } from "../load/shopper.ts";
 import { invariantsOfAnswers } from "./rolling-restart.ts";
-import type { Answer, Repetition } from "./shopper.ts";
 
 const wish = { key: "k", body: { userId: "u", items: [], address: "a", paymentToken: "tok_visa" } };
 const answer = (httpStatus: number, says: string): Answer => ({

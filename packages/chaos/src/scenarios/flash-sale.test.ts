@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import type { Repetition } from "../load/shopper.ts";
 import { politeness } from "./flash-sale.ts";
-import type { Repetition } from "./shopper.ts";
 
 const again = (...reasons: string[]): Repetition => ({ operation: "place", key: "k", reasons });
 

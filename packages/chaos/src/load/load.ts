@@ -1,9 +1,9 @@
 /** The customers: a bounded stream of orders, each followed to an answer that stands. */
 import { delay, withTimeout } from "@smartcart/runtime";
+import type { Random } from "../random.ts";
 import type { ClientHistory } from "./history.ts";
 import type { LoadMix } from "./load-mix.ts";
 import { createWish } from "./load-mix.ts";
-import type { Random } from "./random.ts";
 import type { Answer, OrderWish, Repetition, Shopper } from "./shopper.ts";
 import { createShopper } from "./shopper.ts";
 import type { Sighting } from "./watcher.ts";

@@ -1,22 +1,22 @@
 /** One run: start everything, let customers and faults loose, heal, wait for rest, and hold the invariants against what is there. */
 
-import type { Environment } from "./environment.ts";
-import { openEnvironment } from "./environment.ts";
-import type { RunningFaults } from "./faults.ts";
-import { startFaults } from "./faults.ts";
-import type { Infrastructure } from "./infrastructure.ts";
-import { invariants } from "./invariants.ts";
-import type { RunningLoad } from "./load.ts";
-import { startLoad } from "./load.ts";
-import type { LoadMix } from "./load-mix.ts";
-import type { RunningOperator } from "./operator.ts";
-import { startOperator } from "./operator.ts";
-import type { FaultKind, PlannedFault } from "./plan.ts";
-import type { Random } from "./random.ts";
-import type { Report } from "./report.ts";
-import { find, withFindings } from "./report.ts";
-import type { Replicas } from "./system-topology.ts";
-import { verify } from "./verifier.ts";
+import type { RunningFaults } from "../faults/faults.ts";
+import { startFaults } from "../faults/faults.ts";
+import type { FaultKind, PlannedFault } from "../faults/plan.ts";
+import type { RunningLoad } from "../load/load.ts";
+import { startLoad } from "../load/load.ts";
+import type { LoadMix } from "../load/load-mix.ts";
+import type { RunningOperator } from "../load/operator.ts";
+import { startOperator } from "../load/operator.ts";
+import type { Random } from "../random.ts";
+import type { Environment } from "../system/environment.ts";
+import { openEnvironment } from "../system/environment.ts";
+import type { Infrastructure } from "../system/infrastructure.ts";
+import type { Replicas } from "../system/system-topology.ts";
+import { invariants } from "../verification/invariants.ts";
+import type { Report } from "../verification/report.ts";
+import { find, withFindings } from "../verification/report.ts";
+import { verify } from "../verification/verifier.ts";
 
 export interface ChaosOptions {
   readonly seed: number;

@@ -1,15 +1,15 @@
 /** For each mutant the short run that exposes it, and the promise that it breaks. */
 import { join } from "node:path";
-import type { Infrastructure } from "./infrastructure.ts";
-import type { LoadMix } from "./load-mix.ts";
-import { solventMix } from "./load-mix.ts";
-import type { MutantName } from "./mutants/patches.ts";
-import type { PlannedFault } from "./plan.ts";
-import { createRandom } from "./random.ts";
-import type { Report } from "./report.ts";
-import { runChaos } from "./run-chaos.ts";
-import { shareInfrastructure } from "./sampling.ts";
-import type { Replicas } from "./system-topology.ts";
+import type { PlannedFault } from "../faults/plan.ts";
+import type { LoadMix } from "../load/load-mix.ts";
+import { solventMix } from "../load/load-mix.ts";
+import { createRandom } from "../random.ts";
+import { runChaos } from "../scenarios/run-chaos.ts";
+import type { Infrastructure } from "../system/infrastructure.ts";
+import { shareInfrastructure } from "../system/share-infrastructure.ts";
+import type { Replicas } from "../system/system-topology.ts";
+import type { Report } from "../verification/report.ts";
+import type { MutantName } from "./patches.ts";
 
 export interface MutantRun {
   /** Name of the invariant that must be broken; others may be as well. */
@@ -121,7 +121,7 @@ let runs = 0;
 export async function runMutant({ mutant, run, ...o }: MutantOptions): Promise<Report> {
   runs++;
   const name = `run_${runs}`;
-  const mutate = new URL("./mutants/mutate.ts", import.meta.url);
+  const mutate = new URL("./mutate.ts", import.meta.url);
   return runChaos({
     seed: 1,
     random: createRandom(1),

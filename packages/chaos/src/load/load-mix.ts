@@ -1,5 +1,5 @@
 /** What customers are like, and what they want. */
-import type { Random } from "./random.ts";
+import type { Random } from "../random.ts";
 import type { OrderWish } from "./shopper.ts";
 
 /** What the customers do, in shares of 0 to 1. */

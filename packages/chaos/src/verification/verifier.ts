@@ -1,13 +1,13 @@
 /** The end of every scenario: waits for the last customers and for rest, and holds the invariants against what is there. */
 import type { Database } from "@smartcart/store";
-import { openAdminDatabase } from "./admin-database.ts";
-import { gatherFacts } from "./client-evidence.ts";
-import type { Environment } from "./environment.ts";
+import type { RunningFaults } from "../faults/faults.ts";
+import { gatherFacts } from "../load/client-evidence.ts";
+import type { RunningLoad } from "../load/load.ts";
+import type { RunningOperator } from "../load/operator.ts";
+import { countBy, percentiles } from "../numbers.ts";
+import { openAdminDatabase } from "../system/admin-database.ts";
+import type { Environment } from "../system/environment.ts";
 import { storeFacts } from "./facts.ts";
-import type { RunningFaults } from "./faults.ts";
-import type { RunningLoad } from "./load.ts";
-import { countBy, percentiles } from "./numbers.ts";
-import type { RunningOperator } from "./operator.ts";
 import { traceOrders } from "./order-trace.ts";
 import type { Finding, Verdict } from "./report.ts";
 import { waitForRest } from "./settle.ts";

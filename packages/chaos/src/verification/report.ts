@@ -2,10 +2,10 @@
 import { isRedacted, redactedText } from "@smartcart/contract";
 import { OrderSchema } from "@smartcart/gen/order/v1/order_pb";
 import { PlaceOrderRequestSchema } from "@smartcart/gen/order/v1/order_service_pb";
-import type { FaultRecord } from "./faults.ts";
-import type { Percentiles } from "./numbers.ts";
-import { countBy } from "./numbers.ts";
-import type { FaultKind } from "./plan.ts";
+import type { FaultRecord } from "../faults/faults.ts";
+import type { FaultKind } from "../faults/plan.ts";
+import type { Percentiles } from "../numbers.ts";
+import { countBy } from "../numbers.ts";
 
 /** An invariant that was looked into. */
 export interface Finding {

@@ -1,6 +1,6 @@
 /** Everything that is known about one order, for who has to find out what went wrong. */
 import type { Queryable } from "@smartcart/store";
-import type { ClientHistory } from "./history.ts";
+import type { ClientHistory } from "../load/history.ts";
 import type { Finding } from "./report.ts";
 import { withoutPersonalData } from "./report.ts";
 

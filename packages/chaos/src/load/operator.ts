@@ -7,7 +7,7 @@ import { StockAdjustmentReason } from "@smartcart/gen/inventory/v1/stock_adjustm
 import type { ServiceClient } from "@smartcart/mesh";
 import { createServiceClient } from "@smartcart/mesh";
 import { delay, silentLogger } from "@smartcart/runtime";
-import type { Random } from "./random.ts";
+import type { Random } from "../random.ts";
 
 /** What an operator did. */
 export interface OperatorFindings {

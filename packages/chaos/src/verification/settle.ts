@@ -1,7 +1,7 @@
 /** Waits until nothing moves any more: the dust settles. */
 import { delay } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
-import type { BrokerAdmin } from "./broker-admin.ts";
+import type { BrokerAdmin } from "../system/broker-admin.ts";
 
 export interface Rest {
   /** Whether everything came to rest in time. */

@@ -1,8 +1,8 @@
 /** Gathers what the database cannot know by itself: see `Facts`. */
 import { readFile } from "node:fs/promises";
-import type { Environment } from "./environment.ts";
-import type { Facts } from "./facts.ts";
-import type { RunningFaults } from "./faults.ts";
+import type { RunningFaults } from "../faults/faults.ts";
+import type { Environment } from "../system/environment.ts";
+import type { Facts } from "../verification/facts.ts";
 import type { LoadFindings } from "./load.ts";
 import type { RunningOperator } from "./operator.ts";
 import type { Sighting } from "./watcher.ts";

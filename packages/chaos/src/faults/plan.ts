@@ -1,7 +1,7 @@
 /** Which faults happen when: made from the seed alone, so that the same seed breaks the same things at the same times. */
-import type { Random } from "./random.ts";
-import type { Replicas } from "./system-topology.ts";
-import { linkNames, serviceNames } from "./system-topology.ts";
+import type { Random } from "../random.ts";
+import type { Replicas } from "../system/system-topology.ts";
+import { linkNames, serviceNames } from "../system/system-topology.ts";
 
 /** Every kind of fault, with what it is. */
 export const faultKinds = {

@@ -1,6 +1,6 @@
 /** The settings of the parts: everything that they reach is behind a proxy. */
 import { compileCache } from "@smartcart/testkit";
-import type { FaultProxy } from "./fault-proxy.ts";
+import type { FaultProxy } from "../faults/fault-proxy.ts";
 import type { Infrastructure } from "./infrastructure.ts";
 import { serviceOf, services } from "./system-topology.ts";
 

@@ -1,9 +1,9 @@
 /** What every scenario plays on: the system, the administrator of its broker, and the file that the customers write. */
 import { join } from "node:path";
+import type { ClientHistory } from "../load/history.ts";
+import { openHistory } from "../load/history.ts";
 import type { BrokerAdmin } from "./broker-admin.ts";
 import { openBrokerAdmin } from "./broker-admin.ts";
-import type { ClientHistory } from "./history.ts";
-import { openHistory } from "./history.ts";
 import type { System, SystemOptions } from "./system.ts";
 import { startSystem } from "./system.ts";
 

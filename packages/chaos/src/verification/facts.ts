@@ -1,6 +1,6 @@
 /** Puts what the customers, the watchers and the queue know into schema `chaos`, for the queries of invariants.ts. */
 import type { Queryable } from "@smartcart/store";
-import type { Sighting } from "./watcher.ts";
+import type { Sighting } from "../load/watcher.ts";
 
 /** What the database cannot know by itself. */
 export interface Facts {

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
+import { createRandom } from "../random.ts";
+import { fullReplicas, linkNames, serviceNames } from "../system/system-topology.ts";
 import type { FaultKind } from "./plan.ts";
 import { createPlan, faultKinds } from "./plan.ts";
-import { createRandom } from "./random.ts";
-import { fullReplicas, linkNames, serviceNames } from "./system-topology.ts";
 
 const kinds = Object.keys(faultKinds) as FaultKind[];
 const planOf = (seed: number, spanMs = 120_000) =>
