@@ -16,7 +16,7 @@ interface Peer {
   readonly url: string;
 }
 
-function deskOf({ url: baseUrl }: Peer, o: { meshSecret?: string; caller?: string } = {}) {
+function instanceClient({ url: baseUrl }: Peer, o: { meshSecret?: string; caller?: string } = {}) {
   const client = createServiceClient(InstanceService, {
     caller: "ops",
     audience: "test",
@@ -40,7 +40,7 @@ async function reportWhere(
   peer: Peer,
   isSo: (report: InstanceReport) => boolean,
 ): Promise<InstanceReport> {
-  for await (const { report } of deskOf(peer).watchInstance({})) {
+  for await (const { report } of instanceClient(peer).watchInstance({})) {
     if (report !== undefined && isSo(report)) return report;
   }
   throw new Error("the reports ended");
@@ -122,10 +122,10 @@ describe("a service's report", () => {
 
 describe("a switch", () => {
   it("is not there outside of demo mode", async () => {
-    const desk = deskOf(running.use(await startTestServer()));
-    expect(await problemCode(desk.setInstanceFaultSwitch({ name: "decline", value: 1n }))).toBe(
-      "DEMO_OFF",
-    );
+    const consoleClient = instanceClient(running.use(await startTestServer()));
+    expect(
+      await problemCode(consoleClient.setInstanceFaultSwitch({ name: "decline", value: 1n })),
+    ).toBe("DEMO_OFF");
   });
 
   it("turns within its range, and is told of with the value that it has", async () => {
@@ -140,9 +140,11 @@ describe("a switch", () => {
     const service = running.use(
       await startTestServer({ name: "shipping", faultSwitches: [delay] }),
     );
-    const desk = deskOf(service);
+    const consoleClient = instanceClient(service);
     const on = { service: "shipping", name: "delay", value: 500n, max: 10_000n, unit: "ms" };
-    expect(await desk.setInstanceFaultSwitch({ name: "delay", value: 500n })).toMatchObject({
+    expect(
+      await consoleClient.setInstanceFaultSwitch({ name: "delay", value: 500n }),
+    ).toMatchObject({
       faultSwitch: on,
     });
     expect((await reportWhere(service, () => true)).faultSwitches).toMatchObject([on]);
@@ -151,7 +153,7 @@ describe("a switch", () => {
       { name: "stop", value: 1n, code: "SWITCH_NOT_FOUND" },
     ];
     for (const { code, ...request } of refused) {
-      expect(await problemCode(desk.setInstanceFaultSwitch(request))).toBe(code);
+      expect(await problemCode(consoleClient.setInstanceFaultSwitch(request))).toBe(code);
     }
     expect(turned).toEqual([500]);
   });
@@ -159,10 +161,12 @@ describe("a switch", () => {
   it("is for the operator's service only where the mesh has a secret", async () => {
     const meshSecret = "a secret of the whole mesh";
     const service = running.use(await startTestServer({ meshSecret, faultSwitches: [] }));
-    const turn = (client: ReturnType<typeof deskOf>) =>
+    const turn = (client: ReturnType<typeof instanceClient>) =>
       problemCode(client.setInstanceFaultSwitch({ name: "stop", value: 1n }));
-    expect(await turn(deskOf(service))).toBe("CALLER_UNKNOWN");
-    expect(await turn(deskOf(service, { meshSecret, caller: "order" }))).toBe("CALLER_NOT_ALLOWED");
-    expect(await turn(deskOf(service, { meshSecret }))).toBe("SWITCH_NOT_FOUND");
+    expect(await turn(instanceClient(service))).toBe("CALLER_UNKNOWN");
+    expect(await turn(instanceClient(service, { meshSecret, caller: "order" }))).toBe(
+      "CALLER_NOT_ALLOWED",
+    );
+    expect(await turn(instanceClient(service, { meshSecret }))).toBe("SWITCH_NOT_FOUND");
   });
 });

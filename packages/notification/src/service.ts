@@ -20,7 +20,7 @@ export function startNotification(o: NotificationOptions): Promise<RunningServic
   const { config, databaseUrl: url, log } = o;
   const definition = { name: "notification", portVariable: "NOTIFICATION_PORT", ...o } as const;
   return startService(definition, async ({ metrics, stack, openDatabase, observeBus }) => {
-    const cuttable = createFaultInjectingBus(o.bus);
+    const faultInjecting = createFaultInjectingBus(o.bus);
     const database = await openDatabase({
       url,
       schema: "orders",
@@ -29,7 +29,7 @@ export function startNotification(o: NotificationOptions): Promise<RunningServic
       // The relay claims, publishes and deletes one after the other; readiness and metrics ask beside it.
       maxConnections: 4,
     });
-    const bus = observeBus(cuttable.bus);
+    const bus = observeBus(faultInjecting.bus);
     const pollMs = config.NOTIFICATION_POLL_MS;
     const relay = stack.use(startRelay({ database, bus, log, pollMs, metrics }));
     measurePending(relay, metrics);
@@ -38,7 +38,7 @@ export function startNotification(o: NotificationOptions): Promise<RunningServic
         "outbox.pending": await relay.pending(),
         "outbox.age_s": Math.floor((await relay.ageMs()) / 1_000),
       }),
-      faultSwitches: [cutSwitch(cuttable.cut)],
+      faultSwitches: [cutSwitch(faultInjecting.cut)],
     };
   });
 }

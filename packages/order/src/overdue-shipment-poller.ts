@@ -1,6 +1,6 @@
 /**
  * Asks shipping about orders whose shipment is overdue. Messages bring what happens at once; this brings it even where a message was
- * lost for good, as with a queue that somebody deleted or a broker that lost its disk. Any number of replicas may chase.
+ * lost for good, as with a queue that somebody deleted or a broker that lost its disk. Any number of replicas may poll.
  */
 import type { Client } from "@connectrpc/connect";
 import type { Shipment, ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
@@ -28,18 +28,18 @@ export interface OverdueShipmentPollerOptions {
 const maxConcurrent = 100;
 const longestPauseMs = 5_000;
 
-/** Chases what is overdue, on a timer. */
+/** Polls for what is overdue, on a timer. */
 export function startOverdueShipmentPoller(options: OverdueShipmentPollerOptions): AsyncDisposable {
   const { repository, log, overdueMs, intervalMs = overdueMs / 10 } = options;
   const resources = new AsyncDisposableStack();
-  const name = "order.shipment-chaser";
+  const name = "order.overdue-shipment-poller";
   const pool = resources.use(createPool({ name, maxConcurrent: maxConcurrent, log }));
   const run = async (signal: AbortSignal) => {
     const dueInMs = await repository.overdueInMs(overdueMs);
     if (dueInMs > 0) return dueInMs;
     await pool.fill({
       take: (limit) => repository.leaseOverdue(limit, overdueMs),
-      work: (order) => chase(order, options, signal),
+      work: (order) => askAboutShipment(order, options, signal),
       signal,
     });
     return 0;
@@ -49,7 +49,7 @@ export function startOverdueShipmentPoller(options: OverdueShipmentPollerOptions
   return resources;
 }
 
-async function chase(
+async function askAboutShipment(
   order: StoredOrder,
   { repository, shipping, log }: OverdueShipmentPollerOptions,
   signal: AbortSignal,

@@ -19,7 +19,7 @@ const patience = { timeout: 15_000 };
 const startedAt = timestampFromDate(new Date("2026-01-01T10:00:00Z"));
 const shippedAt = timestampFromDate(new Date("2026-01-01T11:00:00Z"));
 
-/** An order that was confirmed long ago and heard nothing since, and a chaser that asks this shipping service. */
+/** An order that was confirmed long ago and heard nothing since, and a poller that asks this shipping service. */
 async function setUpOverdue(answer: () => MessageInitShape<typeof ShipmentSchema>) {
   await using started = new AsyncDisposableStack();
   const service = started.use(await setUp());

@@ -80,11 +80,11 @@ it("the resumer drives those that wait for another part, however many wait for t
   answers.resolve();
 });
 
-it("the chaser asks about the others", async () => {
+it("the poller asks about the others", async () => {
   await insertWaiting("CONFIRMED", { silent: 90, others: 300 });
   const answers = Promise.withResolvers<void>();
   const asked = new Set<string>();
-  await using _chaser = startOverdueShipmentPoller({
+  await using _poller = startOverdueShipmentPoller({
     repository: service.repository,
     shipping: {
       async getShipment({ orderId = "" }) {

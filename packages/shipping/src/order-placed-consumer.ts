@@ -21,7 +21,7 @@ export interface OrderPlacedConsumerOptions {
   readonly bus: EventBus;
   readonly database: Database;
   readonly log: Logger;
-  readonly startLog: ShipmentLogFile;
+  readonly shipmentLog: ShipmentLogFile;
   /** From the start of a shipment until it leaves, in milliseconds; asked for each batch. */
   readonly delayMs: () => number;
   /** Share of attempts that fail, 0 to 1. */
@@ -48,7 +48,7 @@ export function startOrderPlacedConsumer(o: OrderPlacedConsumerOptions): Promise
     maxBatch: 256,
     onHandled: o.onHandled,
     async handle(batch, { signal }) {
-      const outcomes = batch.map((delivery) => judge(delivery, o));
+      const outcomes = batch.map((delivery) => classify(delivery, o));
       const accepted = batch.filter((_, index) => outcomes[index]?.kind === "ack");
       if (accepted.length > 0) {
         const leavesAfterMs = o.delayMs();
@@ -63,7 +63,7 @@ export function startOrderPlacedConsumer(o: OrderPlacedConsumerOptions): Promise
 }
 
 /** What is to become of a delivery before the database is asked; "ack" means: if its transaction commits. */
-function judge(
+function classify(
   { message, type, attempt }: Delivery,
   { failureRate, refuses, retentionDays, now }: OrderPlacedConsumerOptions,
 ): Outcome {
@@ -135,7 +135,7 @@ async function beginAll(
  */
 async function announce(
   begun: readonly ShipmentStart[],
-  { bus, log, startLog, now }: OrderPlacedConsumerOptions,
+  { bus, log, shipmentLog, now }: OrderPlacedConsumerOptions,
 ): Promise<void> {
   if (begun.length === 0) return;
   // The dispatcher tells of those that leave at once.
@@ -156,7 +156,7 @@ async function announce(
     );
   }
   const orderIds = begun.map(({ orderId }) => orderId);
-  await startLog.append(orderIds, now());
+  await shipmentLog.append(orderIds, now());
 }
 
 function orderIdOf({ message }: Delivery): string {

@@ -34,7 +34,7 @@ export function startShipping(o: ShippingOptions): Promise<RunningService> {
   } as const;
   return startService(definition, async ({ metrics, stack, openDatabase, observeBus }) => {
     requireShare(config.SHIPPING_FAILURE_RATE);
-    const startLog = await openShipmentLogFile(logFileOf(config), log);
+    const shipmentLog = await openShipmentLogFile(logFileOf(config), log);
     const migrations = [
       { name: "shipping", directory: new URL("../migrations/", import.meta.url) },
     ];
@@ -46,7 +46,7 @@ export function startShipping(o: ShippingOptions): Promise<RunningService> {
     const dispatcher = stack.use(startDispatcher({ ...common, pollMs, onShipped }));
     const server = await consumeOrders(stack, {
       ...common,
-      startLog,
+      shipmentLog,
       delayMs: () => config.SHIPPING_DELAY_MS,
       failureRate: config.SHIPPING_FAILURE_RATE,
       retentionDays: config.ORDER_RETENTION_DAYS,

@@ -56,8 +56,8 @@ test("a file that is lost later holds up no parcel", async () => {
   const lines: string[] = [];
   const destination = { write: (line: string) => void lines.push(line) };
   const log = createLogger({ service: "shipping", destination });
-  const startLog = await openShipmentLogFile(join(directory, "sub", "shipping.log"), log);
+  const shipmentLog = await openShipmentLogFile(join(directory, "sub", "shipping.log"), log);
   await rm(join(directory, "sub"), { recursive: true });
-  await startLog.append(["ORD-1"], new Date());
+  await shipmentLog.append(["ORD-1"], new Date());
   expect(lines.join()).toContain("shipping.log_file_failed");
 });
