@@ -41,5 +41,5 @@ export {
 export { describeFaultSwitch, type Gauges } from "./instance/instance-service.ts";
 export { createRateLimits, type RateLimits } from "./limits/rate-limit.ts";
 export type { RestOptions } from "./rest/rest.ts";
-export { type RunningServer, startServer } from "./server/server.ts";
+export { listenBacklog, type RunningServer, startServer } from "./server/server.ts";
 export type { ServerOptions } from "./server/server-options.ts";

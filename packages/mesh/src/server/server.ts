@@ -159,10 +159,16 @@ const listenProblems: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: "cannot be had: the address is not one of this machine",
 };
 
+/**
+ * Connections that the kernel keeps until they are accepted, up to its own limit (`somaxconn`, 4096 on Linux). With Node's 511 a
+ * burst of strangers fills the line, and who comes then is heard when they ask a second time: after a second.
+ */
+export const listenBacklog = 4096;
+
 async function listen({ http1 }: ProtocolMux, o: ServerOptions): Promise<AddressInfo> {
   const listening = Promise.withResolvers<void>();
   http1.once("error", listening.reject).once("listening", listening.resolve);
-  http1.listen({ port: o.port, host: o.host });
+  http1.listen({ port: o.port, host: o.host, backlog: listenBacklog });
   try {
     await listening.promise;
   } catch (cause) {

@@ -11,6 +11,7 @@ import {
   createProtocolMux,
   createRateLimits,
   demandTls,
+  listenBacklog,
   onlyHttp1,
 } from "@smartcart/mesh";
 import type { Logger, TrustedProxies } from "@smartcart/runtime";
@@ -165,7 +166,7 @@ function responseOn(socket: Socket, request: IncomingMessage): ServerResponse {
 
 async function listen(server: Server, { port, host, log }: WebServerOptions): Promise<void> {
   try {
-    server.listen(port, host);
+    server.listen({ port, host, backlog: listenBacklog });
     await once(server, "listening");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
