@@ -74,14 +74,10 @@ export function productionSources(root: string): string[] {
   return files.split("\n").filter((file) => file !== "" && !file.endsWith(".test.ts"));
 }
 
-/** Folders whose constants are still to be renamed. */
-const notRenamed = ["packages/smartcart/", "web/"];
-
 if (import.meta.main) {
   const root = join(import.meta.dirname, "..");
   for (const file of productionSources(root)) {
     for (const { line, problem } of styleProblems(readFileSync(join(root, file), "utf8"))) {
-      if (problem.includes("camelCase") && notRenamed.some((one) => file.startsWith(one))) continue;
       process.stderr.write(`${file}:${line}: ${problem}\n`);
       process.exitCode = 1;
     }

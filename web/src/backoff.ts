@@ -1,5 +1,5 @@
-const FIRST_MS = 500;
-const LONGEST_MS = 8_000;
+const firstMs = 500;
+const longestMs = 8_000;
 
 /**
  * Pause before the next attempt, in milliseconds: doubles from 0.5 s up to 8 s, of which a random half is taken off
@@ -9,7 +9,7 @@ const LONGEST_MS = 8_000;
  * @param random A number from 0 up to 1.
  */
 export function backoffMs(failures: number, random: number): number {
-  const ceilingMs = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures, 10));
+  const ceilingMs = Math.min(longestMs, firstMs * 2 ** Math.min(failures, 10));
   return Math.round(ceilingMs * (1 - random / 2));
 }
 

@@ -9,7 +9,7 @@ import { assertStill, watchLayoutShift } from "./layout-shift.ts";
 import { fillForm, orderEnded, orderShown, payButton, placeByRest, visitor } from "./visitor.ts";
 
 /** Products of the shop's first page. */
-const PAGE_SIZE = 48;
+const pageSize = 48;
 
 /** The shop lists page by page, finds what is on none of them, and keeps what it lists in the URL. */
 export async function largeCatalogueIsPaged(page: Page, baseUrl: string): Promise<void> {
@@ -18,11 +18,11 @@ export async function largeCatalogueIsPaged(page: Page, baseUrl: string): Promis
   await page.goto(baseUrl);
   const products = page.locator("[data-product]");
   await products.first().waitFor();
-  assert.equal(await products.count(), PAGE_SIZE);
+  assert.equal(await products.count(), pageSize);
   await page.getByLabel("Category").selectOption(category);
   await page.locator(`[data-product^="${category}"]`).first().waitFor();
   await page.getByRole("button", { name: "Show more products" }).click();
-  await products.nth(PAGE_SIZE).waitFor();
+  await products.nth(pageSize).waitFor();
   assert.equal(await products.count(), 90);
   assert.equal(await page.locator("[data-more-products]").count(), 0);
   await page.getByLabel("Search the shop").fill(`${category}-89`);

@@ -9,13 +9,13 @@ export interface TestPage extends AsyncDisposable {
 }
 
 /** Where Debian has it. */
-const DEFAULT_CHROMIUM = "/usr/bin/chromium";
+const defaultChromium = "/usr/bin/chromium";
 
 /**
  * The pages that Chromium draws its own address bar with: a process for each window, which took a third of the tests' processor time.
  * The rest is Playwright's list, which this one replaces.
  */
-const DISABLED_FEATURES = [
+const disabledFeatures = [
   ...["WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup"],
   ...["AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades"],
   ...["HttpsFirstBalancedModeAutoEnable", "MediaRouter", "PaintHolding", "OptimizationHints"],
@@ -26,10 +26,10 @@ const DISABLED_FEATURES = [
 /** Starts an installed Chromium: CHROMIUM_PATH, or Debian's. Close it when done. */
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH || DEFAULT_CHROMIUM,
+    executablePath: process.env.CHROMIUM_PATH || defaultChromium,
     args: [
       ...["--no-sandbox", "--headless", "--disable-gpu", "--disable-background-networking"],
-      `--disable-features=${DISABLED_FEATURES.join(",")}`,
+      `--disable-features=${disabledFeatures.join(",")}`,
     ],
   });
 }

@@ -8,7 +8,7 @@ import { launchChromium, openTestPage } from "./chromium.ts";
 import { startFakeOps } from "./fake-ops.ts";
 import { openConsole } from "./visitor.ts";
 
-const SECONDS = 15;
+const measuredSeconds = 15;
 const load = { ordersPerSecond: 200, ordersOnTheWay: 2_000 };
 
 await using fake = await startFakeOps({
@@ -29,7 +29,7 @@ const browser = await launchChromium();
   await session.send("Performance.enable");
   const busyBefore = await busySeconds(session);
   const frames = await countFrames(page);
-  const busy = ((await busySeconds(session)) - busyBefore) / SECONDS;
+  const busy = ((await busySeconds(session)) - busyBefore) / measuredSeconds;
   const used = async (): Promise<number> =>
     (await session.send("Runtime.getHeapUsage")).usedSize / 1e6;
   const before = await used();
@@ -38,8 +38,8 @@ const browser = await launchChromium();
   process.stdout.write(
     [
       `load            ${load.ordersPerSecond} orders/s, ${load.ordersOnTheWay} on their way`,
-      `frames          ${(frames.count / SECONDS).toFixed(1)}/s, the longest took ${frames.longestMs.toFixed(0)} ms`,
-      `a still page    ${(still.count / SECONDS).toFixed(1)}/s, the longest took ${still.longestMs.toFixed(0)} ms`,
+      `frames          ${(frames.count / measuredSeconds).toFixed(1)}/s, the longest took ${frames.longestMs.toFixed(0)} ms`,
+      `a still page    ${(still.count / measuredSeconds).toFixed(1)}/s, the longest took ${still.longestMs.toFixed(0)} ms`,
       `main thread     busy for ${(busy * 100).toFixed(0)} % of the time`,
       `JavaScript heap ${before.toFixed(1)} MB, ${(await used()).toFixed(1)} MB without garbage`,
       `elements        ${elements}`,
@@ -67,7 +67,7 @@ function countFrames(page: Page): Promise<{ count: number; longestMs: number }> 
         };
         requestAnimationFrame(frame);
       }),
-    SECONDS,
+    measuredSeconds,
   );
 }
 

@@ -19,15 +19,15 @@ import {
 const services = ["order", "inventory", "payment", "notification", "shipping", "status-hub", "log"];
 
 /** Longest wait for the console to see what happened, in milliseconds: it looks once a second, on a busy machine less often. */
-const SEEN_MS = 60_000;
+const seenMs = 60_000;
 
 /** Every service is on the map and ready, and every invariant has its lamp. */
 export async function consoleShowsEveryService(page: Page, baseUrl: string): Promise<void> {
   await openConsole(page, baseUrl);
   for (const service of services) {
-    await page.locator(`[data-node="${service}"][data-health=ready]`).waitFor({ timeout: SEEN_MS });
+    await page.locator(`[data-node="${service}"][data-health=ready]`).waitFor({ timeout: seenMs });
   }
-  await page.locator("[data-invariant]").first().waitFor({ timeout: SEEN_MS });
+  await page.locator("[data-invariant]").first().waitFor({ timeout: seenMs });
   await page.locator('[data-node="payment"]').click();
   await page.getByText("Figures of payment").waitFor();
 }
@@ -44,7 +44,7 @@ export async function declineSwitchDeclines(page: Page, baseUrl: string): Promis
   await openConsole(page, baseUrl, "/ops/faults");
   // A snapshot is a second old, and so may be the report in it.
   const turnedOn = page.locator('[data-switch="payment decline"] input:checked');
-  await turnedOn.waitFor({ state: "attached", timeout: SEEN_MS });
+  await turnedOn.waitFor({ state: "attached", timeout: seenMs });
   await decline.uncheck();
   await page.getByText(/Decline.*: off/).waitFor({ state: "attached" });
   await page.getByRole("link", { name: /^Basket, / }).click();
@@ -68,18 +68,18 @@ export async function deadLetterIsRedriven(
   await spoil();
   await openConsole(page, baseUrl, "/ops/dead-letters");
   const letter = page.locator(`[data-dead-letter="${orderId}:placed"]`);
-  await letter.waitFor({ timeout: SEEN_MS });
+  await letter.waitFor({ timeout: seenMs });
   await letter.getByRole("button", { name: /^Details/ }).click();
   await page.getByText('"productId": "ceramic-mug"').waitFor();
   await letter.getByRole("checkbox").check();
   await page.getByRole("button", { name: "Redrive 1" }).click();
   await page.getByText("1 message is back in the queue.").first().waitFor();
-  await letter.waitFor({ state: "detached", timeout: SEEN_MS });
+  await letter.waitFor({ state: "detached", timeout: seenMs });
   await openConsole(page, baseUrl, "/ops/faults");
   await turn(page, "shipping stop", false);
   await page.getByText(/: off$/).waitFor({ state: "attached" });
   await page.goto(new URL(`/orders/${orderId}`, baseUrl).href);
-  await page.locator('[data-status="Shipped"]').waitFor({ timeout: SEEN_MS });
+  await page.locator('[data-status="Shipped"]').waitFor({ timeout: seenMs });
 }
 
 /** Turns a switch without a mouse. */
@@ -128,14 +128,14 @@ export async function refuseSwitchMakesADeadLetter(page: Page, baseUrl: string):
   await turn(page, "shipping refuse", true);
   await page.getByText(/Refuse.*: on/).waitFor({ state: "attached" });
   const orderId = await placeByRest(page, baseUrl, { productId: "ceramic-mug", quantity: 1 });
-  await page.locator('[data-alarm="Dead letters"][data-tone=warn]').waitFor({ timeout: SEEN_MS });
+  await page.locator('[data-alarm="Dead letters"][data-tone=warn]').waitFor({ timeout: seenMs });
   await turn(page, "shipping refuse", false);
   await page.getByText(/Refuse.*: off/).waitFor({ state: "attached" });
   await page.locator('[data-alarm="Dead letters"]').click();
   const letter = page.locator(`[data-dead-letter="${orderId}:placed"]`);
   await letter.getByRole("checkbox").check();
   await page.getByRole("button", { name: "Redrive 1" }).click();
-  await letter.waitFor({ state: "detached", timeout: SEEN_MS });
+  await letter.waitFor({ state: "detached", timeout: seenMs });
   await openConsole(page, baseUrl, `/ops/orders/${orderId}`);
   await showAgainUntil(page, page.locator('[data-state="SHIPPED"]'));
 }
@@ -164,7 +164,7 @@ export async function orderIsFoundAndCancelled(page: Page, baseUrl: string): Pro
   await page.getByRole("button", { name: "Not now" }).click();
   await page.locator("[data-action=cancel]").click();
   await page.getByRole("button", { name: "Cancel the order" }).click();
-  await page.locator("[data-note=good]").waitFor({ timeout: SEEN_MS });
+  await page.locator("[data-note=good]").waitFor({ timeout: seenMs });
   await showAgainUntil(page, page.locator('[data-state="CANCELLED"]'));
   await openConsole(page, baseUrl, "/ops/faults");
   await turn(page, "shipping stop", false);
@@ -175,6 +175,6 @@ export async function orderIsFoundAndCancelled(page: Page, baseUrl: string): Pro
 async function turn(page: Page, name: string, isOn: boolean): Promise<void> {
   const input = page.locator(`[data-switch="${name}"] input`);
   const before = page.locator(isOn ? ":not(:checked)" : ":checked");
-  await input.and(before).waitFor({ state: "attached", timeout: SEEN_MS });
+  await input.and(before).waitFor({ state: "attached", timeout: seenMs });
   await input.setChecked(isOn);
 }

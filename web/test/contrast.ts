@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { CDPSession, Page } from "playwright-core";
 
 /** By WCAG 2.2, 1.4.3, for text of every size. */
-const MIN_CONTRAST = 4.5;
+const minContrast = 4.5;
 
 /** What a pointer or a keyboard can do to a control. */
 const pseudoStates: readonly (readonly string[])[] = [
@@ -28,7 +28,7 @@ export async function assertContrast(page: Page, name: string): Promise<void> {
         for (const state of pseudoStates) {
           await force(cdp, state);
           const where = `${name}, ${colorScheme}${isBusy ? ", busy" : ""} ${state.join("+")}`;
-          for (const fault of await page.evaluate(measure, MIN_CONTRAST)) {
+          for (const fault of await page.evaluate(measure, minContrast)) {
             faults.add(`${fault} (${where})`);
           }
         }

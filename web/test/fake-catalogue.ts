@@ -7,8 +7,8 @@ import type { CatalogueProductSchema } from "@smartcart/gen/inventory/v1/catalog
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { StockAdjustmentReason } from "@smartcart/gen/inventory/v1/stock_adjustment_pb";
 
-const PRODUCTS = 240;
-const PAGE_SIZE = 50;
+const products = 240;
+const pageSize = 50;
 const categories = ["Coffee", "Kitchen", "Things with a long name that does not end soon"];
 
 function productAt(index: number): MessageInitShape<typeof CatalogueProductSchema> {
@@ -48,10 +48,10 @@ export function addFakeCatalogue(
     listCatalogueProducts({ pageToken }, context) {
       check(context);
       const first = Number(pageToken);
-      const next = first + PAGE_SIZE;
+      const next = first + pageSize;
       return {
-        products: Array.from({ length: PAGE_SIZE }, (_, at) => productAt(first + at)),
-        nextPageToken: next < PRODUCTS ? String(next) : "",
+        products: Array.from({ length: pageSize }, (_, at) => productAt(first + at)),
+        nextPageToken: next < products ? String(next) : "",
       };
     },
     listStockAdjustments: ({ productId }) => ({

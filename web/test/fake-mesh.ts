@@ -25,7 +25,7 @@ export interface FakeMeshOptions {
 }
 
 /** Snapshots of the past in the first answer. */
-const PAST = 300;
+const pastSeconds = 300;
 
 export function createFakeMesh(options: FakeMeshOptions): {
   readonly routes: (router: ConnectRouter) => void;
@@ -63,7 +63,7 @@ export function createFakeMesh(options: FakeMeshOptions): {
       router.service(OpsService, {
         async *watchMesh({ backlogSeconds }, context) {
           check(context);
-          const past = Math.min(PAST, backlogSeconds);
+          const past = Math.min(pastSeconds, backlogSeconds);
           let second = now();
           yield {
             snapshots: Array.from({ length: past + 1 }, (_, index) => ({

@@ -51,7 +51,7 @@ const states = [
 ] as const;
 
 /** Most hops that a snapshot carries. */
-const MAX_HOPS = 100;
+const maxHops = 100;
 
 /** The mesh at a second. The same second is always the same picture, but for what an operator did. */
 export function fakeSnapshot(
@@ -98,7 +98,7 @@ export function fakeSnapshot(
       state,
       count: BigInt(Math.round(onTheWay * share * (1 + 0.25 * Math.sin(second / 13 + index)))),
     })),
-    hops: hopsAt(second, Math.min(MAX_HOPS, Math.round(rate * 3)), unreachableService),
+    hops: hopsAt(second, Math.min(maxHops, Math.round(rate * 3)), unreachableService),
     faultSwitches: [...faultSwitches],
   };
 }

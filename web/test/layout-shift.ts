@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 
 /** Half of what web.dev calls good: https://web.dev/articles/cls */
-const MAX_SHIFT = 0.05;
+const maxShift = 0.05;
 
 interface Watched {
   layoutShift: number;
@@ -30,5 +30,5 @@ export async function assertStill(page: Page, name: string): Promise<void> {
   // A frame is drawn before its shifts are reported.
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
   const shift = await page.evaluate(() => (globalThis as unknown as Watched).layoutShift);
-  assert.ok(shift < MAX_SHIFT, `${name} shifts by ${shift.toFixed(3)}`);
+  assert.ok(shift < maxShift, `${name} shifts by ${shift.toFixed(3)}`);
 }

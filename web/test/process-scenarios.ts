@@ -21,7 +21,7 @@ export interface Undertaker {
   revive(): Promise<void>;
 }
 
-const LONG_MS = 90_000;
+const longMs = 90_000;
 
 /** The hub dies before the order is shipped and comes back after: the page shows every step, each once. */
 export async function deadHubLosesNoStep(
@@ -32,8 +32,8 @@ export async function deadHubLosesNoStep(
   await fillBasket(page, baseUrl, ["Ceramic Mug"]);
   await kill();
   await checkOut(page, { name: "Alan" });
-  await page.waitForURL(/\/orders\/ORD-/, { timeout: LONG_MS });
-  await page.locator("[data-liveness=interrupted]").waitFor({ timeout: LONG_MS });
+  await page.waitForURL(/\/orders\/ORD-/, { timeout: longMs });
+  await page.locator("[data-liveness=interrupted]").waitFor({ timeout: longMs });
   await revive();
   await orderEnded(page);
   assert.deepEqual(await sequencesShown(page), [1, 2, 3, 4, 5, 6]);
@@ -45,14 +45,14 @@ export async function cancelGivesBack(page: Page, baseUrl: string): Promise<void
   await fillBasket(page, baseUrl, ["Ceramic Mug"]);
   await checkOut(page, { name: "Edsger" });
   await orderShown(page);
-  await page.locator('[data-status="Order Confirmed"]').waitFor({ timeout: LONG_MS });
+  await page.locator('[data-status="Order Confirmed"]').waitFor({ timeout: longMs });
   await page.getByRole("button", { name: "Cancel this order…" }).click();
   await page.getByText("$18.00 is refunded, and the items are returned to stock.").waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Cancel this order…" }).click();
   await page.getByRole("button", { name: "Yes, cancel it" }).click();
-  await page.locator("[data-order-status=CANCELLED]").waitFor({ timeout: LONG_MS });
-  await page.locator('[data-status="Refunded"]').waitFor({ timeout: LONG_MS });
+  await page.locator("[data-order-status=CANCELLED]").waitFor({ timeout: longMs });
+  await page.locator('[data-status="Refunded"]').waitFor({ timeout: longMs });
   await page.getByRole("heading", { name: "Your order is cancelled" }).waitFor();
   await assertEnded(page);
 }
@@ -69,7 +69,7 @@ export async function operatorReadsAndCancels(page: Page, baseUrl: string): Prom
   }
   await page.locator("[data-action=cancel]").click();
   await page.getByRole("button", { name: "Cancel the order" }).click();
-  await page.locator("[data-note=good]").waitFor({ timeout: LONG_MS });
+  await page.locator("[data-note=good]").waitFor({ timeout: longMs });
   await showAgainUntil(page, page.locator('[data-state="CANCELLED"]'));
   await showAgainUntil(page, page.locator("[data-audit]", { hasText: "WithdrawOrder" }));
   await showAgainUntil(page, page.locator("[data-kind=log]", { hasText: "payment.refunded" }));
@@ -78,7 +78,7 @@ export async function operatorReadsAndCancels(page: Page, baseUrl: string): Prom
   const adjusted = await adminCall(page, baseUrl, "AdjustStock", { ...adjustment, reason });
   assert.equal(adjusted.status, 200);
   await page.goto(new URL("/ops/log?log=AdjustStock", baseUrl).href);
-  await page.getByText("called AdjustStock of ceramic-mug").waitFor({ timeout: LONG_MS });
+  await page.getByText("called AdjustStock of ceramic-mug").waitFor({ timeout: longMs });
 }
 
 /** The order's page leads to its lines in the log. */
@@ -89,7 +89,7 @@ export async function orderLeadsToItsLogLines(page: Page, baseUrl: string): Prom
   await page.getByText("Details", { exact: true }).click();
   await page.getByRole("link", { name: "Log records of this order" }).click();
   const lines = page.locator(".log-line");
-  await lines.first().waitFor({ timeout: LONG_MS });
+  await lines.first().waitFor({ timeout: longMs });
   const owners = await lines
     .locator("a")
     .evaluateAll((links) => links.map((link) => link.getAttribute("title")));

@@ -12,8 +12,8 @@ const [baseUrl = "http://127.0.0.1:5173", ...chosen] = process.argv.slice(2);
 const folder = join(import.meta.dirname, "../../docs/screenshots");
 
 /** Customers a second while the console is drawn, and how long its curves are given. */
-const ORDERS_PER_SECOND = 40;
-const CURVES_MS = 60_000;
+const ordersPerSecond = 40;
+const curvesMs = 60_000;
 
 const looks = {
   light: {
@@ -74,8 +74,8 @@ const visits = { shop, product, checkout, order, console: operations };
 for (const [name, visit] of Object.entries(visits)) {
   if (chosen.length > 0 && !chosen.includes(name)) continue;
   if (name === "console") {
-    await setLoad(ORDERS_PER_SECOND);
-    await new Promise((resolve) => setTimeout(resolve, CURVES_MS));
+    await setLoad(ordersPerSecond);
+    await new Promise((resolve) => setTimeout(resolve, curvesMs));
   }
   for (const [look, options] of Object.entries(looks)) {
     await using visitor = await openTestPage(browser, options);

@@ -123,12 +123,12 @@ export async function assertFits(page: Page): Promise<void> {
 }
 
 /** Longest wait for an order to be shipped, in milliseconds; it covers a slow machine and a slow bank. */
-const SHIPPED_TIMEOUT_MS = 90_000;
+const shippedTimeoutMs = 90_000;
 
 /** Waits until the page knows that nothing more will happen to the order. */
 export function orderEnded(page: Page): Promise<void> {
   const end = page.locator("[data-liveness=complete]");
-  return end.waitFor({ state: "attached", timeout: SHIPPED_TIMEOUT_MS });
+  return end.waitFor({ state: "attached", timeout: shippedTimeoutMs });
 }
 
 export async function ordersOf(page: Page, baseUrl: string, userId: string): Promise<unknown[]> {

@@ -21,24 +21,24 @@ import type { Who } from "./access-cells.ts";
 import { expected, judge, served, wrongOnes } from "./access-cells.ts";
 import { startStack } from "./stack.ts";
 
-const AUTH_ISSUER = "https://issuer.example";
-const AUTH_SECRET = "a-secret-of-thirty-two-characters";
-const MESH_SECRET = "the-secret-of-the-services";
-const OPS_TOKEN = "the-token-of-the-operators";
+const authIssuer = "https://issuer.example";
+const authSecret = "a-secret-of-thirty-two-characters";
+const meshSecret = "the-secret-of-the-services";
+const opsToken = "the-token-of-the-operators";
 
 const now = () => Math.floor(Date.now() / 1_000);
 const claims = (o: object = {}) => ({
   sub: "ada",
-  iss: AUTH_ISSUER,
+  iss: authIssuer,
   aud: "smartcart",
   exp: now() + 600,
   ...o,
 });
-const bearer = async (o: object = {}, secret = AUTH_SECRET) => {
+const bearer = async (o: object = {}, secret = authSecret) => {
   const jwt = new SignJWT(claims(o)).setProtectedHeader({ alg: "HS256" });
   return { authorization: `Bearer ${await jwt.sign(new TextEncoder().encode(secret))}` };
 };
-const caller = (name: string, audience: string, secret = MESH_SECRET) => ({
+const caller = (name: string, audience: string, secret = meshSecret) => ({
   "smartcart-caller": createCallerTokens({ caller: name, audience }, secret)(),
 });
 
@@ -48,7 +48,7 @@ const principals: Readonly<Record<string, Who>> = {
   operator: { kind: "operator", headers: () => bearer({ sub: "olga", scope: "operator" }) },
   "bearer of OPS_TOKEN": {
     kind: "operator",
-    headers: () => ({ authorization: `Bearer ${OPS_TOKEN}` }),
+    headers: () => ({ authorization: `Bearer ${opsToken}` }),
   },
   "an expired token": { kind: "bad token", headers: () => bearer({ exp: now() - 600 }) },
   "another issuer's token": {
@@ -85,7 +85,13 @@ const principals: Readonly<Record<string, Who>> = {
 let shop: Awaited<ReturnType<typeof startStack>>;
 const orders = { ada: "", bo: "" };
 beforeAll(async () => {
-  const env = { AUTH_ISSUER, AUTH_SECRET, MESH_SECRET, OPS_TOKEN, SMARTCART_DEMO: "0" };
+  const env = {
+    AUTH_ISSUER: authIssuer,
+    AUTH_SECRET: authSecret,
+    MESH_SECRET: meshSecret,
+    OPS_TOKEN: opsToken,
+    SMARTCART_DEMO: "0",
+  };
   shop = await startStack({ env, page: await buildPage() });
   for (const sub of ["ada", "bo"] as const) {
     const body = { items: [{ productId: "espresso-beans", quantity: 1 }], address: "1 Main St" };

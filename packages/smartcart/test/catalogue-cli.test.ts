@@ -14,7 +14,7 @@ import { createTestDatabase, runCommand, waitFor } from "@smartcart/testkit";
 import { runCli } from "../src/cli/run-cli.ts";
 
 const bin = fileURLToPath(new URL("../bin/smartcart.js", import.meta.url));
-const OPS_TOKEN = "a-token-of-operators";
+const opsToken = "a-token-of-operators";
 const running = new AsyncDisposableStack();
 let folder: string;
 let env: NodeJS.ProcessEnv;
@@ -24,13 +24,13 @@ beforeAll(async () => {
   running.defer(() => rm(folder, { recursive: true }));
   const { url } = running.use(await createTestDatabase());
   database = running.use(createDatabase({ url, schema: "inventory", log: silentLogger }));
-  const secrets = { OPS_TOKEN, MESH_SECRET: "a-secret-of-services" };
+  const secrets = { OPS_TOKEN: opsToken, MESH_SECRET: "a-secret-of-services" };
   const settings = { INVENTORY_PORT: "0", SMARTCART_SEED: "none", ...secrets };
   const config = parseConfig(settings, inventoryConfig);
   const service = running.use(
     await startInventory({ config, databaseUrl: url, log: silentLogger }),
   );
-  env = { INVENTORY_URL: service.url, SMARTCART_STATE: folder, OPS_TOKEN };
+  env = { INVENTORY_URL: service.url, SMARTCART_STATE: folder, OPS_TOKEN: opsToken };
 });
 afterAll(() => running.disposeAsync());
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { buildPage } from "../src/web/build-page.ts";
 
-const MAX_FIRST_LOAD_BYTES = 80_000;
+const maxFirstLoadBytes = 80_000;
 
 test("the first load of the shop is at most 80 KB, compressed", async () => {
   const folder = await buildPage();
@@ -15,5 +15,5 @@ test("the first load of the shop is at most 80 KB, compressed", async () => {
     paths.map(async (path) => (await readFile(join(folder, `${path}.gz`))).length),
   );
   expect(paths.length).toBeGreaterThan(2);
-  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(MAX_FIRST_LOAD_BYTES);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(maxFirstLoadBytes);
 });

@@ -11,10 +11,10 @@ import { seedBody, wholeLife } from "./stack.ts";
 import type { WholeProcess } from "./whole-process.ts";
 import { choosePorts, startWhole } from "./whole-process.ts";
 
-const CASES = 10_000;
-const AT_ONCE = 40;
+const caseCount = 10_000;
+const atOnce = 40;
 /** Most of them end by themselves; what waits for more is given up, as a stranger would. */
-const PATIENCE_MS = 150;
+const patienceMs = 150;
 
 const running = new AsyncDisposableStack();
 let shop: WholeProcess;
@@ -40,17 +40,17 @@ async function expectAllAlive(): Promise<void> {
   }
 }
 
-it(`${CASES} hostile connections`, { timeout: 300_000 }, async () => {
+it(`${caseCount} hostile connections`, { timeout: 300_000 }, async () => {
   const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
   process.stdout.write(`hostile connections: FC_SEED=${seed}\n`);
-  const cases = fc.sample(hostileConnection, { seed, numRuns: CASES });
+  const cases = fc.sample(hostileConnection, { seed, numRuns: caseCount });
   const page = shop.urls.web ?? "";
   let answered = 0;
   const failures: string[] = [];
   const sendAll = async (): Promise<void> => {
     for (let one = cases.pop(); one !== undefined; one = cases.pop()) {
       const answer = await sendRaw(page, one, {
-        patienceMs: PATIENCE_MS,
+        patienceMs: patienceMs,
         halfClose: cases.length % 2 === 0,
       });
       if (answer !== "") answered += 1;
@@ -58,10 +58,10 @@ it(`${CASES} hostile connections`, { timeout: 300_000 }, async () => {
       if (cases.length % 2_000 === 0) await expectAllAlive();
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, sendAll));
+  await Promise.all(Array.from({ length: atOnce }, sendAll));
   await expectAllAlive();
   expect(failures).toEqual([]);
-  expect(answered).toBeGreaterThan(CASES / 2);
+  expect(answered).toBeGreaterThan(caseCount / 2);
   expect(shop.output()).not.toMatch(/process\.(crashed|error-escaped)|web\.request-failed/);
   const { status, body } = await shop.place(seedBody);
   expect(status).toBe(201);

@@ -5,7 +5,7 @@ import type { Shop } from "../shop.ts";
 import { formatMoney } from "../ui/money.ts";
 import { pictureOf } from "../ui/picture.ts";
 import type { Basket, BasketLine } from "./basket.ts";
-import { MAX_QUANTITY, quantityOf, setQuantity } from "./basket.ts";
+import { maxQuantity, quantityOf, setQuantity } from "./basket.ts";
 import { basketTotal, hasMixedCurrencies } from "./basket-total.ts";
 
 /** The basket for changing it, with its total. `errors` are the backend's words on a line, by its position. */
@@ -85,7 +85,7 @@ function lineTemplate(shop: Shop, line: BasketLine, error: string | undefined): 
           type="number"
           inputmode="numeric"
           min="0"
-          max=${MAX_QUANTITY}
+          max=${maxQuantity}
           aria-label=${`Quantity of ${name}`}
           aria-invalid=${note ? "true" : nothing}
           aria-describedby=${note ? noteId : nothing}

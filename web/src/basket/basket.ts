@@ -8,10 +8,10 @@ export interface BasketLine {
 }
 
 /** Most units on a line, by the contract. */
-export const MAX_QUANTITY = 1_000;
+export const maxQuantity = 1_000;
 
 /** Most lines, by the contract. */
-const MAX_LINES = 100;
+const maxLines = 100;
 
 /** One unit more. A basket that is full stays as it is. */
 export function addUnit(basket: Basket, productId: string): Basket {
@@ -20,11 +20,11 @@ export function addUnit(basket: Basket, productId: string): Basket {
 
 /** Sets the units of a product, within what the contract allows; 0 or less takes the line out. */
 export function setQuantity(basket: Basket, productId: string, quantity: number): Basket {
-  const units = Math.min(MAX_QUANTITY, Math.trunc(quantity) || 0);
+  const units = Math.min(maxQuantity, Math.trunc(quantity) || 0);
   if (units <= 0) return basket.filter((line) => line.productId !== productId);
   const known = basket.some((line) => line.productId === productId);
   if (!known) {
-    return basket.length < MAX_LINES ? [...basket, { productId, quantity: units }] : basket;
+    return basket.length < maxLines ? [...basket, { productId, quantity: units }] : basket;
   }
   return basket.map((line) =>
     line.productId === productId ? { productId, quantity: units } : line,

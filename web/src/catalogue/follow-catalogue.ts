@@ -17,10 +17,10 @@ export interface CatalogueFollower {
 }
 
 /** Products of a page: full rows of a grid of two, three or four columns. */
-const PAGE_SIZE = 48;
+const pageSize = 48;
 /** Most ids in a call, by the contract. */
-const MAX_IDS = 200;
-const TIMEOUT_MS = 5_000;
+const maxIds = 200;
+const timeoutMs = 5_000;
 
 /**
  * Loads what is to be listed and what is wanted, then follows the stock of it over one stream; begins again when
@@ -63,9 +63,9 @@ async function loadListing(
   const { listing, categories } = state.get();
   if (listing.phase === "ready") return;
   const { query, category, nextPageToken: pageToken, phase } = listing;
-  const call = { signal, timeoutMs: TIMEOUT_MS };
+  const call = { signal, timeoutMs: timeoutMs };
   const [page, { categories: names }] = await Promise.all([
-    client.listProducts({ pageSize: PAGE_SIZE, pageToken, query, category }, call),
+    client.listProducts({ pageSize: pageSize, pageToken, query, category }, call),
     categories.length > 0 ? { categories: [...categories] } : client.listCategories({}, call),
   ]);
   // Something else may be listed since the answer came.
@@ -90,9 +90,9 @@ async function loadWanted(
   const { products, missing } = state.get();
   const productIds = wanted()
     .filter((id) => !products.has(id) && !missing.has(id))
-    .slice(0, MAX_IDS);
+    .slice(0, maxIds);
   if (productIds.length === 0) return;
-  const found = await client.batchGetProducts({ productIds }, { signal, timeoutMs: TIMEOUT_MS });
+  const found = await client.batchGetProducts({ productIds }, { signal, timeoutMs: timeoutMs });
   const known = new Set(found.products.map(({ productId }) => productId));
   const absent = productIds.filter((id) => !known.has(id));
   learn(state, found.products, { missing: new Set([...missing, ...absent]) });
@@ -105,7 +105,7 @@ async function* watch(
 ): AsyncIterable<readonly Product[]> {
   const { products, listing } = state.get();
   const ids = [...new Set([...wanted(), ...listing.productIds.toReversed()])];
-  const productIds = ids.filter((id) => products.has(id)).slice(0, MAX_IDS);
+  const productIds = ids.filter((id) => products.has(id)).slice(0, maxIds);
   if (productIds.length === 0) {
     yield [];
     await new Promise((_, reject) => signal.addEventListener("abort", reject));

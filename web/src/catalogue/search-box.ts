@@ -14,7 +14,7 @@ export interface SearchBox {
 }
 
 /** How long nothing is typed until the shop is asked, in milliseconds. */
-const SETTLED_MS = 200;
+const settledMs = 200;
 
 export function createSearchBox(shop: Shop): SearchBox {
   let filter = filterIn(location.search);
@@ -48,7 +48,7 @@ export function createSearchBox(shop: Shop): SearchBox {
           enterkeyhint="search"
           maxlength="100"
           .value=${live(filter.query)}
-          @input=${(event: Event) => set({ query: (event.target as HTMLInputElement).value }, SETTLED_MS)}
+          @input=${(event: Event) => set({ query: (event.target as HTMLInputElement).value }, settledMs)}
         />
       </form>
     `,

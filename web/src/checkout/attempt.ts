@@ -31,7 +31,7 @@ export type Attempt = OpenAttempt | SettledAttempt;
  * How long an attempt is repeated, in milliseconds. The backend keeps a key for a day: after that the same request
  * would place a second order.
  */
-const REPEATABLE_MS = 12 * 3_600_000;
+const repeatableMs = 12 * 3_600_000;
 
 /** The attempt whose outcome is not known; undefined where there is none. */
 export function openAttempt(attempt: Attempt | undefined): OpenAttempt | undefined {
@@ -40,7 +40,7 @@ export function openAttempt(attempt: Attempt | undefined): OpenAttempt | undefin
 
 /** Whether sending it again is safe: with its key it is the same order. */
 export function isRepeatable({ sentAtMs }: OpenAttempt, nowMs: number): boolean {
-  return Math.abs(nowMs - sentAtMs) < REPEATABLE_MS;
+  return Math.abs(nowMs - sentAtMs) < repeatableMs;
 }
 
 /** Reads a stored attempt; undefined for anything else. */

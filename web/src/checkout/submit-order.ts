@@ -24,7 +24,7 @@ export interface SubmitOptions {
 }
 
 /** The longest pause that the backend may ask for, in milliseconds. */
-const LONGEST_WAIT_MS = 60_000;
+const longestWaitMs = 60_000;
 
 /**
  * Sends an attempt, and repeats it with the same key for as long as its outcome is open: an answer got lost, the
@@ -42,7 +42,7 @@ export async function submitOrder(attempt: OpenAttempt, options: SubmitOptions):
     }
     options.onOpen(failures + 1, problem);
     const waitMs = problem?.retryAfterMs ?? options.backoffMs(failures);
-    await options.wait(Math.min(waitMs, LONGEST_WAIT_MS));
+    await options.wait(Math.min(waitMs, longestWaitMs));
   }
 }
 

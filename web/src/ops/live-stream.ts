@@ -30,7 +30,7 @@ export interface LiveStream extends Pick<Observable<StreamState>, "get" | "subsc
 }
 
 /** Time after which an open stream without messages counts as live, in milliseconds. */
-const QUIET_OPEN_MS = 2_000;
+const quietOpenMs = 2_000;
 
 export function startLiveStream<T>(options: LiveStreamOptions<T>): LiveStream {
   const { signal } = options;
@@ -84,7 +84,7 @@ async function readOnce<T>(
   let timer = setTimeout(
     () => (silenceMs === undefined ? onLive() : silent.abort()),
     // The first answer may carry minutes of the past.
-    silenceMs === undefined ? QUIET_OPEN_MS : silenceMs * 2,
+    silenceMs === undefined ? quietOpenMs : silenceMs * 2,
   );
   let first = true;
   try {

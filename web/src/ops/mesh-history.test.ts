@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { expect, test } from "vitest";
 import { MeshSnapshotSchema } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
-import { addSnapshots, emptyHistory, MAX_SAMPLES, outside } from "./mesh-history.ts";
+import { addSnapshots, emptyHistory, maxSamples, outside } from "./mesh-history.ts";
 
 const at = (second: number) =>
   create(MeshSnapshotSchema, {
@@ -24,7 +24,7 @@ test("it keeps five minutes, however long the console is open", () => {
     (sum, snapshot) => addSnapshots(sum, [snapshot]),
     emptyHistory,
   );
-  expect(history.samples).toHaveLength(MAX_SAMPLES);
+  expect(history.samples).toHaveLength(maxSamples);
   expect(history.samples.at(-1)?.states.get("RECEIVED")).toBe(999);
   expect(history.latest?.orders[0]?.count).toBe(999n);
 });

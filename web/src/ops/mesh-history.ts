@@ -16,12 +16,12 @@ export interface Sample {
 export interface MeshHistory {
   /** Undefined before the first snapshot. */
   readonly latest: MeshSnapshot | undefined;
-  /** Oldest first, at most `MAX_SAMPLES`. */
+  /** Oldest first, at most `maxSamples`. */
   readonly samples: readonly Sample[];
 }
 
 /** Five minutes of one per second. */
-export const MAX_SAMPLES = 300;
+export const maxSamples = 300;
 
 export const emptyHistory: MeshHistory = { latest: undefined, samples: [] };
 
@@ -35,7 +35,7 @@ export function addSnapshots(
   if (fresh.length === 0) return history;
   return {
     latest: fresh.at(-1),
-    samples: [...history.samples, ...fresh.map(sampleOf)].slice(-MAX_SAMPLES),
+    samples: [...history.samples, ...fresh.map(sampleOf)].slice(-maxSamples),
   };
 }
 

@@ -11,10 +11,10 @@ export interface MeshWatch extends LiveStream {
 }
 
 /** As far back as the service remembers. */
-const BACKLOG_SECONDS = 300;
+const backlogSeconds = 300;
 
 /** Snapshots come once a second; after this long without one, what is shown is no longer live. */
-const SILENCE_MS = 5_000;
+const silenceMs = 5_000;
 
 /** @param onSnapshot Called for each snapshot of the present, not for those of the past. */
 export function watchMesh(
@@ -23,7 +23,7 @@ export function watchMesh(
 ): MeshWatch {
   let history = emptyHistory;
   const stream = startLiveStream({
-    open: (ended) => ops.watchMesh({ backlogSeconds: BACKLOG_SECONDS }, { signal: ended }),
+    open: (ended) => ops.watchMesh({ backlogSeconds: backlogSeconds }, { signal: ended }),
     onMessage({ snapshots }) {
       history = addSnapshots(history, snapshots);
       const latest = snapshots.at(-1);
@@ -31,7 +31,7 @@ export function watchMesh(
       shop.refresh();
     },
     isDenied: access.isDenied,
-    silenceMs: SILENCE_MS,
+    silenceMs: silenceMs,
     signal,
   });
   stream.subscribe(shop.refresh);

@@ -11,10 +11,10 @@ import type { TimelineEntry } from "./timeline.ts";
 import { lastSequence } from "./timeline.ts";
 
 /** Time after which a connection counts as stable, which resets the backoff, in milliseconds. */
-const STEADY_MS = 5_000;
+const steadyMs = 5_000;
 
 /** Interval between comparisons of an open connection with the history, in milliseconds. */
-const PROBE_MS = 20_000;
+const probeMs = 20_000;
 
 /**
  * Follows an order over the WebSocket at /ws of the page's origin until nothing can follow or `signal` is aborted: carries
@@ -96,10 +96,10 @@ interface Probe {
  * asleep) stays open without delivering anything. Rejects when `ended`.
  */
 async function probe(read: ReadHistory, { feed, ended, happened }: Probe): Promise<void> {
-  await pause(STEADY_MS, ended);
+  await pause(steadyMs, ended);
   if (feed.get().liveness.kind === "live") happened({ kind: "steady" });
   while (!ended.aborted) {
-    await pause(PROBE_MS, ended);
+    await pause(probeMs, ended);
     const entries = await read(lastSequence(feed.get().timeline), ended);
     const known = lastSequence(feed.get().timeline);
     const missed = entries?.filter((entry) => entry.sequence > known) ?? [];

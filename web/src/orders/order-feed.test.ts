@@ -4,7 +4,7 @@ import type { FeedCommand, FeedEvent, OrderFeed } from "./order-feed.ts";
 import { createOrderFeed, step } from "./order-feed.ts";
 import type { TimelineEntry } from "./timeline.ts";
 
-const ORDER = "ORD-1";
+const order = "ORD-1";
 const entry = (sequence: number, status = `s${sequence}`): TimelineEntry => ({
   sequence,
   status,
@@ -14,7 +14,7 @@ const entry = (sequence: number, status = `s${sequence}`): TimelineEntry => ({
 });
 const status = (sequence: number, text?: string): FeedEvent => ({
   kind: "frame",
-  frame: { kind: "status", orderId: ORDER, entry: entry(sequence, text) },
+  frame: { kind: "status", orderId: order, entry: entry(sequence, text) },
 });
 const frame = (frame: Frame): FeedEvent => ({ kind: "frame", frame });
 const opened: FeedEvent = { kind: "opened" };
@@ -26,7 +26,7 @@ const history = (...sequences: number[]): FeedEvent => ({
 
 /** Lets events happen one after the other; answers the state and the commands of the last one. */
 function after(...events: FeedEvent[]): { feed: OrderFeed; commands: readonly FeedCommand[] } {
-  let feed = createOrderFeed(ORDER);
+  let feed = createOrderFeed(order);
   let commands: readonly FeedCommand[] = [];
   for (const event of events) ({ feed, commands } = step(feed, event));
   return { feed, commands };
@@ -116,7 +116,7 @@ describe("following an order", () => {
 });
 
 describe("a hub that cannot go on", () => {
-  const resync = frame({ kind: "resync", orderId: ORDER, reason: "history is away" });
+  const resync = frame({ kind: "resync", orderId: order, reason: "history is away" });
   const failed: FeedEvent = { kind: "history", entries: undefined };
 
   test("resync: the history is read by REST, then subscribed again behind it", () => {

@@ -3,10 +3,10 @@ import { parseFrame } from "./frame.ts";
 import type { FeedEvent } from "./order-feed.ts";
 
 /** Code with which the hub closes a connection whose token has expired. */
-const TOKEN_EXPIRED_CODE = 4401;
+const tokenExpiredCode = 4401;
 
 /** Time-out for opening a connection, in milliseconds. */
-const OPEN_TIMEOUT_MS = 8_000;
+const openTimeoutMs = 8_000;
 
 export interface SocketOptions {
   readonly session: TokenSource;
@@ -37,7 +37,7 @@ function connect(
   // A browser sends no headers of a page's choice with a WebSocket; subprotocols are what it can say.
   const protocols = token === undefined ? [] : ["smartcart", `smartcart.bearer.${token}`];
   const socket = new WebSocket(url, protocols);
-  const openTimer = setTimeout(() => socket.close(), OPEN_TIMEOUT_MS);
+  const openTimer = setTimeout(() => socket.close(), openTimeoutMs);
   const listen = <K extends keyof WebSocketEventMap>(
     type: K,
     listener: (event: WebSocketEventMap[K]) => void,
@@ -49,7 +49,7 @@ function connect(
   listen("message", ({ data }) => happened({ kind: "frame", frame: parseFrame(String(data)) }));
   listen("close", ({ code }) => {
     clearTimeout(openTimer);
-    if (code !== TOKEN_EXPIRED_CODE) return happened({ kind: "closed" });
+    if (code !== tokenExpiredCode) return happened({ kind: "closed" });
     void session.renew(token).then(() => ended.aborted || happened({ kind: "closed" }));
   });
   // A socket can take minutes to notice that the network is gone; the browser knows immediately.

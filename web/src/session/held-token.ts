@@ -52,7 +52,7 @@ export function parseHeldToken(text: string | null): HeldToken | undefined {
 }
 
 /** Longest time that a timer can wait, in milliseconds. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+const maxTimerMs = 2 ** 31 - 1;
 
 /** Forgets each token in the moment in which it expires. */
 export function dropWhenExpired(
@@ -65,7 +65,7 @@ export function dropWhenExpired(
     const held = stored.get();
     if (!held) return;
     const restMs = held.expiresAtMs - Date.now();
-    if (restMs > 0) timer = setTimeout(watch, Math.min(restMs, MAX_TIMER_MS));
+    if (restMs > 0) timer = setTimeout(watch, Math.min(restMs, maxTimerMs));
     else {
       stored.set(undefined);
       onExpired();

@@ -28,7 +28,7 @@ export interface SignInApi {
   issueToken(name: string): Promise<string | undefined>;
 }
 
-const TIMEOUT_MS = 5_000;
+const timeoutMs = 5_000;
 
 export const signInApi: SignInApi = {
   readSignIn: () => fetchJson<SignIn>("/auth/config"),
@@ -42,7 +42,7 @@ export const signInApi: SignInApi = {
 
 async function fetchJson<T>(path: string, init?: RequestInit): Promise<T | undefined> {
   try {
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const signal = AbortSignal.timeout(timeoutMs);
     const response = await fetch(path, { ...init, cache: "no-store", signal });
     return response.ok ? ((await response.json()) as T) : undefined;
   } catch {

@@ -9,7 +9,7 @@ interface Pictured {
 }
 
 /** Colours of the drawn tiles: a class each in shop.css. */
-const PALETTES = 6;
+const palettes = 6;
 
 /**
  * The picture of a product, over a tile whose shapes and colours follow from the product's id. The tile shows until the picture is
@@ -18,7 +18,7 @@ const PALETTES = 6;
  */
 export function pictureOf({ productId, pictureUrl }: Pictured): TemplateResult {
   const random = numbersFrom(productId);
-  const palette = random(PALETTES);
+  const palette = random(palettes);
   const shapes = [0, 1, 2].map((index) => shape(index, random));
   return html`
     <span class="tile palette-${palette}" aria-hidden="true">

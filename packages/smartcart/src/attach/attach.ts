@@ -37,7 +37,7 @@ export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
   // Who can prove by the secret who it is needs no certificate for it.
   const tls = await findTls(env, log, meshSecret === undefined ? "reconciler" : undefined);
   const amqpUrl = config.AMQP_URL ?? note?.amqpUrl;
-  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const signal = AbortSignal.timeout(patienceMs);
   const bus = await openBus({ amqpUrl, databaseUrl, name: "smartcart-cli", log, signal }).catch(
     (cause: unknown) => {
       throw signal.aborted ? noAnswer(cause) : cause;
@@ -92,11 +92,11 @@ export async function findUrls(env: NodeJS.ProcessEnv): Promise<Readonly<Record<
 }
 
 /** A service waits for its database without limit; a command has a person waiting for it. */
-const PATIENCE_MS = 10_000;
+const patienceMs = 10_000;
 
 function noAnswer(cause: unknown): StartError {
   return new StartError(
-    `no response within ${PATIENCE_MS / 1000} s: check DATABASE_URL and AMQP_URL, and that both servers run`,
+    `no response within ${patienceMs / 1000} s: check DATABASE_URL and AMQP_URL, and that both servers run`,
     { variable: "DATABASE_URL", cause },
   );
 }

@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { commands } from "../commands/all.ts";
 import type { Cli } from "./command.ts";
 
-const FOOTER = `
+const footer = `
 Settings are environment variables: "smartcart settings" lists them, docs/operations.md describes them.
 Exit codes: 0 done, 1 failed, 2 wrong usage. Results are written to standard output, messages to standard error.`;
 
@@ -17,7 +17,7 @@ export function createProgram(cli: Cli): Command {
     .version(version(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print the help of a command")
-    .addHelpText("after", FOOTER)
+    .addHelpText("after", footer)
     .exitOverride()
     .configureOutput({
       writeOut: cli.print,

@@ -14,7 +14,7 @@ import {
 } from "../dead-letters/list-dead-letters.ts";
 
 /** Dead letters that one command looks through for the ids it is given. */
-const SEARCHED = 10_000;
+const searched = 10_000;
 
 export const addDlq: AddCommand = (program, cli) => {
   const dlq = program
@@ -39,7 +39,7 @@ function addList(dlq: Command, cli: Cli): void {
     .command("list")
     .summary("list dead letters with their reasons, oldest first")
     .addArgument(queueArgument("[queue]", "the queue; default: all"))
-    .option("--limit <number>", "maximum number per queue", wholeNumber(1, SEARCHED), 100)
+    .option("--limit <number>", "maximum number per queue", wholeNumber(1, searched), 100)
     .addOption(jsonOption())
     .action((queue: string | undefined, { limit, json }: ListFlags) =>
       onRunning(cli, async ({ bus }) => {
@@ -60,7 +60,7 @@ function addShow(dlq: Command, cli: Cli): void {
     .option("--json", "print each on one line, for programs")
     .action((queue: string, ids: string[], { json }: { json?: boolean }) =>
       onRunning(cli, async ({ bus }) => {
-        const deadLetters = await bus.deadLetters(queue).list({ limit: SEARCHED });
+        const deadLetters = await bus.deadLetters(queue).list({ limit: searched });
         for (const deadLetter of deadLetters.filter(({ id }) => ids.includes(id))) {
           if (json) cli.printJson(describeDeadLetter(deadLetter));
           else cli.print(`${JSON.stringify(describeDeadLetter(deadLetter), undefined, 2)}\n`);
@@ -127,7 +127,7 @@ async function onSelected(
   await onRunning(cli, async ({ bus }) => {
     const deadLetters = bus.deadLetters(queue);
     const isAll = ids.length === 1 && ids[0] === "all";
-    const unknown = isAll ? [] : unknownIn(await deadLetters.list({ limit: SEARCHED }), ids);
+    const unknown = isAll ? [] : unknownIn(await deadLetters.list({ limit: searched }), ids);
     const known = ids.filter((id) => !unknown.includes(id));
     const count = isAll
       ? await act(deadLetters, "all")

@@ -10,7 +10,7 @@ export interface DeadLetterOfOrder {
 }
 
 /** Dead letters of one queue that are looked at. */
-const SEARCHED = 10_000;
+const searched = 10_000;
 
 /** The dead letters of all queues. `ofUser`: those that name the customer. `unreadable`: how many cannot be decoded, and so be about any order. */
 export async function deadLettersByOrder(
@@ -25,7 +25,7 @@ export async function deadLettersByOrder(
   const ofUser: DeadLetterOfOrder[] = [];
   let unreadable = 0;
   for (const queue of queuesWithDeadLetters()) {
-    for (const deadLetter of await bus.deadLetters(queue).list({ limit: SEARCHED })) {
+    for (const deadLetter of await bus.deadLetters(queue).list({ limit: searched })) {
       const { orderId, json } = decodeDeadLetter(deadLetter);
       if (json === undefined) unreadable += 1;
       if (namesUser(deadLetter, userId)) ofUser.push({ queue, id: deadLetter.id });

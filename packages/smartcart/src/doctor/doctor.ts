@@ -48,8 +48,8 @@ interface Violation {
 }
 
 /** How long an order may be on its way before it counts as stuck. */
-const SETTLE_MS = 60_000;
-const SHOWN_ROWS = 10;
+const settleMs = 60_000;
+const shownRows = 10;
 
 export async function runDoctor(attached: Attached, o: DoctorOptions): Promise<Diagnosis> {
   await using opened = new AsyncDisposableStack();
@@ -154,7 +154,7 @@ async function checkInvariants(
     tls,
     baseUrl: urls[name] ?? "",
   });
-  const invariants = createInvariants({ settleMs: SETTLE_MS });
+  const invariants = createInvariants({ settleMs: settleMs });
   const reconciler = createReconciler({
     database,
     invariants,
@@ -182,25 +182,25 @@ function isRepaired({ rows, repairs }: Finding): boolean {
   return repairs.length === rows.length && repairs.every(({ problem }) => problem === undefined);
 }
 
-const WIDTH = 12;
+const width = 12;
 
 /** The diagnosis for people. */
 export function describeDiagnosis({ checks, violations }: Diagnosis): string {
   const lines = checks.map(
-    ({ name, ok, message }) => `${ok ? "ok  " : "BAD "} ${name.padEnd(WIDTH)} ${message}`,
+    ({ name, ok, message }) => `${ok ? "ok  " : "BAD "} ${name.padEnd(width)} ${message}`,
   );
   return `${[...lines, ...violations.map(describeViolation)].join("\n")}\n`;
 }
 
 function describeViolation({ invariant, description, repair, rows, repairs }: Violation): string {
   const lines = [`\n${invariant}: ${rows.length}`, `  ${description}`];
-  for (const [index, row] of rows.slice(0, SHOWN_ROWS).entries()) {
+  for (const [index, row] of rows.slice(0, shownRows).entries()) {
     const columns = Object.entries(row).map(([name, value]) => `${name}=${textOf(value)}`);
     const done = repairs[index];
     const outcome = done && ` → ${done.repair}: ${done.problem ?? "done"}`;
     lines.push(`  ${columns.join(" ")}${outcome ?? ""}`);
   }
-  if (rows.length > SHOWN_ROWS) lines.push(`  and ${rows.length - SHOWN_ROWS} more`);
+  if (rows.length > shownRows) lines.push(`  and ${rows.length - shownRows} more`);
   if (repair === undefined) {
     lines.push("  requires an operator: read the history of the orders and the central log");
   } else if (repairs.length === 0) {

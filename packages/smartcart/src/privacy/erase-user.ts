@@ -24,9 +24,9 @@ export interface Erasure {
 }
 
 /** Orders of one call. */
-const BATCH_SIZE = 100;
-const POLL_MS = 500;
-const SHOWN_ORDERS = 5;
+const batchSize = 100;
+const pollMs = 500;
+const shownOrders = 5;
 
 /** @throws CommandError where orders are on their way after `waitMs`; nothing is erased then. */
 export async function eraseUser(
@@ -42,8 +42,8 @@ export async function eraseUser(
   // Also about orders that were deleted for their age.
   erased.deadLetters += await dropDeadLetters(bus, ofUser);
   await bus.dropUnrouted();
-  for (let from = 0; from < orderIds.length; from += BATCH_SIZE) {
-    const batch = orderIds.slice(from, from + BATCH_SIZE);
+  for (let from = 0; from < orderIds.length; from += batchSize) {
+    const batch = orderIds.slice(from, from + batchSize);
     const about = batch.flatMap((orderId) => deadLetters.get(orderId) ?? []);
     erased.deadLetters += await dropDeadLetters(bus, about);
     const archived = await clients.ops.eraseArchivedDeadLetters(
@@ -78,13 +78,13 @@ async function finalOrders(
     }
     if (onTheirWay.length === 0) return orderIds;
     if (performance.now() >= deadline) throw stillRunning(onTheirWay);
-    await delay(POLL_MS);
+    await delay(pollMs);
   }
 }
 
 function stillRunning(orderIds: readonly string[]): CommandError {
-  const shown = orderIds.slice(0, SHOWN_ORDERS).join(", ");
-  const more = orderIds.length > SHOWN_ORDERS ? ` and ${orderIds.length - SHOWN_ORDERS} more` : "";
+  const shown = orderIds.slice(0, shownOrders).join(", ");
+  const more = orderIds.length > shownOrders ? ` and ${orderIds.length - shownOrders} more` : "";
   return new CommandError(
     `Nothing was erased: ${orderIds.length} orders of the customer are on their way and need the address (${shown}${more}). Wait with --wait SECONDS until they are shipped, or cancel them.`,
   );

@@ -14,8 +14,8 @@ import type { DeadLetterOfOrder } from "../dead-letters/dead-letters-by-order.ts
 import { deadLettersByOrder } from "../dead-letters/dead-letters-by-order.ts";
 
 /** Log records of one order that are exported, the newest. */
-const MOST_RECORDS = 1_000;
-const PAGE_SIZE = 100;
+const mostRecords = 1_000;
+const pageSize = 100;
 
 /** An order with what every service holds of it; each part in proto3 JSON. */
 export interface ExportedOrder {
@@ -36,7 +36,7 @@ export async function* exportOf(
   for await (const record of recordsOf(clients, userId)) {
     const orderId = record.order?.orderId ?? "";
     const { records } = await clients.log.searchLogs(
-      { filter: { orderId }, pageSize: MOST_RECORDS },
+      { filter: { orderId }, pageSize: mostRecords },
       clients.as,
     );
     yield {
@@ -55,7 +55,7 @@ export async function* recordsOf(
 ): AsyncGenerator<OrderRecord, void> {
   let pageToken = "";
   do {
-    const page = await order.exportUser({ userId, pageSize: PAGE_SIZE, pageToken }, as);
+    const page = await order.exportUser({ userId, pageSize: pageSize, pageToken }, as);
     yield* page.records;
     pageToken = page.nextPageToken;
   } while (pageToken !== "");

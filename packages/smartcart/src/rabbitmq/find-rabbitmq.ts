@@ -34,7 +34,7 @@ const usualBroker: LocalBroker = {
   port: 5672,
   managementUrl: "http://guest:guest@localhost:15672",
 };
-const CONTAINER = "smartcart-rabbitmq";
+const container = "smartcart-rabbitmq";
 const run = promisify(execFile);
 
 export async function findRabbitMq(options: FindOptions): Promise<FoundBroker> {
@@ -96,15 +96,15 @@ function found(
 
 async function startInDocker(amqpUrl: string): Promise<FoundBroker> {
   const ports = ["-p", "127.0.0.1:5672:5672", "-p", "127.0.0.1:15672:15672"];
-  const args = ["run", "--rm", "-d", "--name", CONTAINER, ...ports, "rabbitmq:4-management"];
+  const args = ["run", "--rm", "-d", "--name", container, ...ports, "rabbitmq:4-management"];
   await run("docker", args);
   const stop = async () => {
-    await run("docker", ["stop", CONTAINER]);
+    await run("docker", ["stop", container]);
   };
   for (let attempt = 0; attempt < 60; attempt += 1) {
     const ready = await run("docker", [
       "exec",
-      CONTAINER,
+      container,
       "rabbitmq-diagnostics",
       "-q",
       "ping",

@@ -19,7 +19,7 @@ const tooSlow = {
   detail: "The request was not complete in time. Send it again.",
 };
 
-const CLOSING_MS = 2_000;
+const closingMs = 2_000;
 
 /** For the server's event "clientError": a problem where one can be sent, and the end of the connection. */
 export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -42,6 +42,6 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
     "connection: close",
   ];
   // The client reads and closes; one that does not is cut off.
-  socket.setTimeout(CLOSING_MS, () => socket.destroy());
+  socket.setTimeout(closingMs, () => socket.destroy());
   socket.end(`${lines.join("\r\n")}\r\n\r\n${text}`);
 }

@@ -8,10 +8,10 @@ export interface ConnectSources extends AsyncDisposable {
 }
 
 /** Pause before the provider is asked again that did not answer, in milliseconds. */
-const RETRY_MS = 1_000;
+const retryMs = 1_000;
 /** How often it is asked whether its endpoints have moved, in milliseconds. */
-const REFRESH_MS = 3_600_000;
-const TIMEOUT_MS = 5_000;
+const refreshMs = 3_600_000;
+const timeoutMs = 5_000;
 
 /**
  * Knows the issuer's own origin at once, and that of the token endpoint as soon as the provider's metadata (OpenID Connect Discovery
@@ -24,13 +24,13 @@ export function startConnectSources(issuer: string | undefined, log: Logger): Co
   let origins = own;
   const timer = startTimer({
     name: "web.connect-sources",
-    intervalMs: RETRY_MS,
-    longestMs: REFRESH_MS,
+    intervalMs: retryMs,
+    longestMs: refreshMs,
     log,
     async run(signal) {
       const endpoint = await readTokenEndpoint(issuer, signal);
       origins = [...new Set([own, endpoint.origin])].join(" ");
-      return REFRESH_MS;
+      return refreshMs;
     },
   });
   timer.poke();
@@ -41,7 +41,7 @@ async function readTokenEndpoint(issuer: string, signal: AbortSignal): Promise<U
   const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
   const response = await fetch(url, {
     headers: { accept: "application/json" },
-    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
   });
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
   const metadata = (await response.json()) as { readonly token_endpoint?: unknown } | null;

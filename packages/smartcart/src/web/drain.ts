@@ -3,8 +3,8 @@ import type { Socket } from "node:net";
 import type { NodeResponse, ProtocolMux } from "@smartcart/mesh";
 
 /** Longest time for answers under way. */
-const DRAIN_MS = 5_000;
-const POLL_MS = 20;
+const drainMs = 5_000;
+const pollMs = 20;
 
 export interface WebDrain {
   /** Takes note of an answer that is to be given. */
@@ -40,8 +40,8 @@ export function createWebDrain(port: ProtocolMux): WebDrain {
       for (const socket of port.sockets) if (!answering.has(socket)) socket.destroy();
       for (const session of port.sessions) session.close();
       // An answer whose headers were sent before the drain leaves its connection open.
-      const idle = setInterval(() => server.closeIdleConnections(), POLL_MS);
-      const bound = setTimeout(() => cutOff(port.sockets), DRAIN_MS);
+      const idle = setInterval(() => server.closeIdleConnections(), pollMs);
+      const bound = setTimeout(() => cutOff(port.sockets), drainMs);
       await closed;
       clearInterval(idle);
       clearTimeout(bound);

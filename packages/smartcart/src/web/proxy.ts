@@ -27,7 +27,7 @@ export interface UpgradeTo {
 }
 
 /** What a client may still send after an answer that came before the end of its request. */
-const MAX_DISCARDED_BYTES = 4 * 1024 * 1024;
+const maxDiscardedBytes = 4 * 1024 * 1024;
 export function createProxy(o: UpstreamOptions): Proxy {
   const upstreams = createUpstreams(o);
   return {
@@ -112,7 +112,7 @@ function discardRest(request: NodeRequest): void {
   let bytes = 0;
   request.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > MAX_DISCARDED_BYTES) request.socket.destroy();
+    if (bytes > maxDiscardedBytes) request.socket.destroy();
   });
   request.on("error", () => request.socket.destroy());
   request.resume();

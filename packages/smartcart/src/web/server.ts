@@ -57,12 +57,12 @@ export interface WebServerOptions {
 }
 
 /** Room for the cookies of every other server on the same name; the parts never see them. */
-const MAX_HEADER_BYTES = 64 * 1024;
-const REQUEST_TIMEOUT_MS = 30_000;
+const maxHeaderBytes = 64 * 1024;
+const requestTimeoutMs = 30_000;
 /** Streams of a connection of HTTP/2: each that is passed on takes a connection to a part. */
-const MAX_STREAMS = 100;
+const maxStreams = 100;
 /** Longer than the idle time-out of common load balancers, so that they close first. */
-const KEEP_ALIVE_MS = 65_000;
+const keepAliveMs = 65_000;
 
 /** The page's server. Disposing drains it: answers under way finish, within a bound. */
 export interface RunningWebServer extends AsyncDisposable {
@@ -106,7 +106,7 @@ export async function startWebServer(options: WebServerOptions): Promise<Running
   const port = createProtocolMux({
     http1,
     onHttp2Request: (request, response) => answer(request, response),
-    maxStreams: MAX_STREAMS,
+    maxStreams: maxStreams,
     trustedProxies: trusted,
     tls: options.tls,
     log,
@@ -129,12 +129,12 @@ export async function startWebServer(options: WebServerOptions): Promise<Running
 function createHttp1Server(answer: (request: NodeRequest, response: NodeResponse) => void): Server {
   const server = createServer(
     {
-      maxHeaderSize: MAX_HEADER_BYTES,
+      maxHeaderSize: maxHeaderBytes,
       noDelay: true,
       // `targetOf` requires one, and the answer says so.
       requireHostHeader: false,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
+      requestTimeout: requestTimeoutMs,
+      keepAliveTimeout: keepAliveMs,
       // Any other wish for an upgrade is ignored, and the request answered as it stands (RFC 9110, 7.8).
       shouldUpgradeCallback: isWebSocket,
     },

@@ -38,7 +38,7 @@ export interface Upstreams extends Disposable {
 }
 
 /** What Node reads of a request's headers, less the request line. */
-const MAX_FORWARDED_HEADER_BYTES = 15 * 1024;
+const maxForwardedHeaderBytes = 15 * 1024;
 
 export function createUpstreams(o: UpstreamOptions): Upstreams {
   const http = new Agent({ keepAlive: true });
@@ -82,7 +82,7 @@ function send(
   o: UpstreamOptions & { readonly http: Agent; readonly https: HttpsAgent },
 ): ClientRequest | undefined {
   const headers = forwardedHeaders(request, { host: target.host, trusted: o.trusted });
-  if (sizeOf(headers) + target.pathAndQuery.length > MAX_FORWARDED_HEADER_BYTES) return undefined;
+  if (sizeOf(headers) + target.pathAndQuery.length > maxForwardedHeaderBytes) return undefined;
   const isTls = upstream.protocol === "https:";
   return (isTls ? httpsRequest : httpRequest)({
     agent: isTls ? o.https : o.http,

@@ -19,8 +19,8 @@ export interface Alarm {
 }
 
 /** An event that waits longer is late: the relay publishes within milliseconds. */
-const LATE_S = 10;
-const STUCK_S = 60;
+const lateS = 10;
+const stuckS = 60;
 
 /** In the order of their weight. `snapshot` is undefined before the first one. */
 export function alarmsOf(
@@ -97,7 +97,7 @@ function outboxAlarm({ services }: MeshSnapshot): Alarm {
     name: names.outbox,
     value: pending === 0 ? "empty" : `oldest ${formatAge(ageS)}`,
     note: pending === 0 ? "every event is published" : `${formatCount(pending)} events wait`,
-    tone: ageS > STUCK_S ? "bad" : ageS > LATE_S ? "warn" : "good",
+    tone: ageS > stuckS ? "bad" : ageS > lateS ? "warn" : "good",
     href: "/ops",
   };
 }

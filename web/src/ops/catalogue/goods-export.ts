@@ -9,7 +9,7 @@ import { goodsColumns } from "./goods-columns.ts";
 import type { ProductQuery } from "./product-query.ts";
 import { requestOf } from "./product-query.ts";
 
-const PAGE_SIZE = 1_000;
+const pageSize = 1_000;
 
 /** Downloads the products that match as a file that `Import` reads. */
 export function createExport(
@@ -29,7 +29,7 @@ export function createExport(
     let [token, count] = ["", 0];
     say("Exporting…");
     do {
-      const request = { ...requestOf(wanted, token), pageSize: PAGE_SIZE };
+      const request = { ...requestOf(wanted, token), pageSize: pageSize };
       const answer = await catalogue.listCatalogueProducts(request, { signal: end });
       lines.push(
         `${Papa.unparse(answer.products.map(cellsOf), { header: false, columns: [...goodsColumns] })}\r\n`,

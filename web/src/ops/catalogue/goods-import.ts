@@ -27,7 +27,7 @@ export interface ImportState {
   /** Lines that the service has, good or bad. */
   readonly rows: number;
   readonly summary: ImportSummary | undefined;
-  /** The first {@link MAX_PROBLEMS}. */
+  /** The first {@link maxProblems}. */
   readonly problems: readonly GoodsProblem[];
   /** Lines that are bad. */
   readonly badLines: number;
@@ -38,11 +38,11 @@ export interface ImportState {
 }
 
 /** Problems that are kept: a file in which each cell is wrong must not fill the memory. */
-export const MAX_PROBLEMS = 5_000;
+export const maxProblems = 5_000;
 
 /** Lines and characters of one call: it has to pass the page's server. */
-const MAX_ROWS = 500;
-const MAX_CHARACTERS = 60_000;
+const maxRows = 500;
+const maxCharacters = 60_000;
 
 const idle: ImportState = {
   phase: "idle",
@@ -132,7 +132,7 @@ async function checkFile({ catalogue, importId, file, call, change }: Check): Pr
   let problems: readonly GoodsProblem[] = [];
   const report = (found: readonly GoodsProblem[]): void => {
     for (const { line } of found) bad.add(line);
-    problems = [...problems, ...found].slice(0, MAX_PROBLEMS);
+    problems = [...problems, ...found].slice(0, maxProblems);
   };
   const lines = readGoods(file, (bytes) => {
     share = bytes / Math.max(1, file.size);
@@ -167,14 +167,14 @@ async function* batchesOf(lines: ReturnType<typeof readGoods>): AsyncGenerator<B
         (sum, cell) => sum + String(cell).length,
         0,
       );
-      if (batch.rows.length === MAX_ROWS || characters + length > MAX_CHARACTERS) {
+      if (batch.rows.length === maxRows || characters + length > maxCharacters) {
         yield batch;
         [batch, characters] = [{ rows: [], problems: [] }, 0];
       }
       batch.rows.push(line.row);
       characters += length;
     }
-    if (batch.problems.length === MAX_ROWS) {
+    if (batch.problems.length === maxRows) {
       yield batch;
       [batch, characters] = [{ rows: [], problems: [] }, 0];
     }

@@ -4,7 +4,7 @@ import type { ImportChange } from "@smartcart/gen/inventory/v1/catalogue_import_
 import { formatCount } from "../../ui/numbers.ts";
 import type { GoodsProblem } from "./goods-columns.ts";
 import type { GoodsImport, ImportState } from "./goods-import.ts";
-import { MAX_PROBLEMS } from "./goods-import.ts";
+import { maxProblems } from "./goods-import.ts";
 
 /** What the file would change, what is wrong with it, and the choice. */
 export function importPreview(
@@ -44,7 +44,7 @@ function problemTable({ problems, badLines }: ImportState): TemplateResult | typ
         <tbody>${problems.map(row)}</tbody>
       </table>
     </div>
-    ${problems.length < MAX_PROBLEMS ? nothing : html`<p class="muted small">The first ${formatCount(MAX_PROBLEMS)} problems are shown.</p>`}
+    ${problems.length < maxProblems ? nothing : html`<p class="muted small">The first ${formatCount(maxProblems)} problems are shown.</p>`}
   `;
 }
 

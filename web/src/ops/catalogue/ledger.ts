@@ -22,7 +22,7 @@ export interface LedgerState {
   readonly isRead: boolean;
 }
 
-const PAGE_SIZE = 10;
+const pageSize = 10;
 const unread = { entries: [], nextToken: "", complaint: "", isRead: false };
 
 export function createLedger({ shop, catalogue, access, signal }: Console): Ledger {
@@ -35,7 +35,7 @@ export function createLedger({ shop, catalogue, access, signal }: Console): Ledg
   const read = async (pageToken: string): Promise<void> => {
     const { productId } = state;
     try {
-      const request = { productId, pageToken, pageSize: PAGE_SIZE };
+      const request = { productId, pageToken, pageSize: pageSize };
       const answer = await catalogue.listStockAdjustments(request, { signal });
       const { adjustments, nextPageToken: nextToken } = answer;
       const entries = pageToken === "" ? adjustments : [...state.entries, ...adjustments];

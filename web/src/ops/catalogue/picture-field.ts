@@ -20,7 +20,7 @@ export interface PictureFieldOptions {
 }
 
 /** The bound of the contract, in bytes; the service may have a lower one, and says so. */
-const MAX_BYTES = 2_000_000;
+const maxBytes = 2_000_000;
 const fileTypes = "image/png,image/jpeg,image/webp,image/avif";
 
 export function createPictureField({ shop, catalogue, access, signal }: Console): PictureField {
@@ -28,7 +28,7 @@ export function createPictureField({ shop, catalogue, access, signal }: Console)
   let complaint = "";
   const upload = async (file: File, change: PictureFieldOptions["change"]): Promise<void> => {
     if (isUploading) return;
-    complaint = file.size > MAX_BYTES ? "The file is larger than 2 MB. Choose a smaller one." : "";
+    complaint = file.size > maxBytes ? "The file is larger than 2 MB. Choose a smaller one." : "";
     isUploading = complaint === "";
     shop.refresh();
     if (!isUploading) return;

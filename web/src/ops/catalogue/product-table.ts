@@ -16,7 +16,7 @@ export interface ProductTableOptions {
 }
 
 /** Fewer units than this are marked. */
-const LOW_STOCK = 6;
+const lowStock = 6;
 
 /** One page of the catalogue; a product is edited in place, below its row. */
 export function productTable(list: ProductList, options: ProductTableOptions): TemplateResult {
@@ -59,7 +59,7 @@ function rows(
       </th>
       <td data-label="Category">${category}</td>
       <td data-label="Price" class="number">${formatMoney(price)}</td>
-      <td data-label="Available" class="number ${available < LOW_STOCK && !archived ? "warn" : ""}" data-available=${available}>${formatCount(available)}</td>
+      <td data-label="Available" class="number ${available < lowStock && !archived ? "warn" : ""}" data-available=${available}>${formatCount(available)}</td>
       <td data-label="Reserved" class="number">${formatCount(reserved)}</td>
       <td data-label="State">${archived ? html`<span class="chip">archived</span>` : html`<span class="chip good">active</span>`}</td>
       <td>

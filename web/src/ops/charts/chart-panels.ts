@@ -5,7 +5,7 @@ import type { Console } from "../console.ts";
 import type { Sample } from "../mesh-history.ts";
 import { createChart } from "./chart.ts";
 import { createDayHistory } from "./day-history.ts";
-import { colourIndexOf, GAP_MS, stackStates, withGaps } from "./stack.ts";
+import { colourIndexOf, stackStates, usualGapMs, withGaps } from "./stack.ts";
 
 /** The past minutes, or the past day, as curves. */
 export interface ChartPanels {
@@ -14,10 +14,10 @@ export interface ChartPanels {
 }
 
 /** Colours that the styles have; states beyond them share the last one. */
-const COLOURS = 8;
+const colours = 8;
 
 /** A point of the day is missing where two are further apart than this, in milliseconds. */
-const DAY_GAP_MS = 150_000;
+const dayGapMs = 150_000;
 
 /** What a chart shows. */
 interface Curves {
@@ -40,8 +40,8 @@ export function createChartPanels(operations: Console): ChartPanels {
   return {
     render: (minutes) => {
       const curves: Curves = isDay
-        ? { samples: day.samples(), gapMs: DAY_GAP_MS }
-        : { samples: minutes, gapMs: GAP_MS };
+        ? { samples: day.samples(), gapMs: dayGapMs }
+        : { samples: minutes, gapMs: usualGapMs };
       return html`
         <div class="spans" role="group" aria-label="Time span of the charts">
           ${spanButton("5 minutes", !isDay, () => choose(false))} ${spanButton("24 hours", isDay, () => choose(true))}
@@ -134,7 +134,7 @@ function trafficChart(
 }
 
 function colourOf(state: string): string {
-  return `--chart-${Math.min(COLOURS, colourIndexOf(state) + 1)}`;
+  return `--chart-${Math.min(colours, colourIndexOf(state) + 1)}`;
 }
 
 /** "STOCK_RESERVED" → "stock reserved" */

@@ -27,7 +27,7 @@ export interface Chart {
   render(data: ChartData): unknown;
 }
 
-const HEIGHT_PX = 190;
+const heightPx = 190;
 
 /** @param signal Ends it. */
 export function createChart(signal: AbortSignal): Chart {
@@ -57,7 +57,7 @@ export function createChart(signal: AbortSignal): Chart {
   };
   const resized = new ResizeObserver(() => {
     if (plot && place && place.clientWidth !== plot.width) {
-      plot.setSize({ width: place.clientWidth, height: HEIGHT_PX });
+      plot.setSize({ width: place.clientWidth, height: heightPx });
     }
   });
   // Its colours are drawn, not styled.
@@ -99,7 +99,7 @@ function optionsOf(place: Element, { series, formatLeft, formatRight }: ChartDat
     values.map(format);
   return {
     width: place.clientWidth,
-    height: HEIGHT_PX,
+    height: heightPx,
     legend: { show: false },
     cursor: { show: false },
     padding: [8, formatRight ? 0 : 18, 0, 0],

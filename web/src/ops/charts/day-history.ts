@@ -14,7 +14,7 @@ export interface DayHistory {
   close(): void;
 }
 
-const RELOAD_MS = 60_000;
+const reloadMs = 60_000;
 
 export function createDayHistory({ shop, ops, access, signal }: Console): DayHistory {
   let samples: readonly Sample[] = [];
@@ -42,7 +42,7 @@ export function createDayHistory({ shop, ops, access, signal }: Console): DayHis
     complaint: () => complaint,
     open() {
       close();
-      timer = setInterval(reload, RELOAD_MS);
+      timer = setInterval(reload, reloadMs);
       reload();
     },
     close,

@@ -16,7 +16,7 @@ export interface StackLayer {
 }
 
 /** Moments further apart than this, in milliseconds, are not joined: the values in between are unknown. For a sample per second. */
-export const GAP_MS = 3_500;
+export const usualGapMs = 3_500;
 
 /** The states of an order's life, in its order; what a newer service names beside them comes last. */
 const life = [
@@ -33,7 +33,7 @@ const life = [
 ];
 
 /** Stacks the states of the orders, without states that have no orders. */
-export function stackStates(samples: readonly Sample[], gapMs = GAP_MS): Stack {
+export function stackStates(samples: readonly Sample[], gapMs = usualGapMs): Stack {
   const names = new Set(samples.flatMap(({ states }) => [...states.keys()]));
   const inOrder = [
     ...life.filter((name) => names.has(name)),
@@ -59,7 +59,7 @@ export function colourIndexOf(state: string): number {
 /** The samples, with one that holds nothing in each hole. */
 export function withGaps(
   samples: readonly Sample[],
-  gapMs = GAP_MS,
+  gapMs = usualGapMs,
 ): readonly (Sample | { readonly [K in keyof Sample]: K extends "atMs" ? number : undefined })[] {
   return samples.flatMap((sample, index) => {
     const before = samples[index - 1];

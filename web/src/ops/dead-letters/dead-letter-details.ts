@@ -25,7 +25,7 @@ interface Chapters {
 }
 
 /** Log lines of a story, the newest. */
-const LINES = 12;
+const shownLines = 12;
 
 export function createDeadLetterDetails(operations: Console): DeadLetterDetails {
   const { shop, access, logs, signal } = operations;
@@ -39,7 +39,7 @@ export function createDeadLetterDetails(operations: Console): DeadLetterDetails 
   const readLines = async ({ orderId, traceId }: DeadLetter): Promise<readonly LogRecord[]> => {
     const filter = orderId ? { orderId } : { traceId };
     const { records } = await logs.searchLogs(
-      { filter, pageSize: LINES },
+      { filter, pageSize: shownLines },
       { signal, timeoutMs: 6_000 },
     );
     return records.toReversed();

@@ -21,7 +21,7 @@ export interface DeadLetterList {
 }
 
 /** Maximum number of dead letters that are listed. */
-const PAGE_SIZE = 500;
+const pageSize = 500;
 
 /** @param onRead Called after each successful read, before the page is drawn. */
 export function createDeadLetterList(
@@ -38,12 +38,12 @@ export function createDeadLetterList(
   const read = async (): Promise<void> => {
     try {
       const answer = await ops.listDeadLetters(
-        { pageSize: PAGE_SIZE },
+        { pageSize: pageSize },
         { signal, timeoutMs: 6_000 },
       );
       if (isArchiveShown) {
         const call = { signal, timeoutMs: 6_000 };
-        archived = (await ops.listArchivedDeadLetters({ pageSize: PAGE_SIZE }, call)).deadLetters;
+        archived = (await ops.listArchivedDeadLetters({ pageSize: pageSize }, call)).deadLetters;
       }
       list = answer.deadLetters;
       queues = answer.queues;

@@ -29,16 +29,16 @@ export interface Batch {
   readonly messageIds: string[];
 }
 
-const MAX_BATCH = 500;
+const maxBatch = 500;
 
 /** The selected dead letters as batches per queue. Without a selection there is no batch: a batch without ids would mean all. */
 export function batchesOf(deadLetters: readonly DeadLetter[], ticked: Ticked): readonly Batch[] {
   const chosen = deadLetters.filter((deadLetter) => ticked.has(deadLetterKey(deadLetter)));
   return [...Map.groupBy(chosen, ({ queue }) => queue)].flatMap(([queue, own]) => {
     const ids = own.map(({ messageId }) => messageId);
-    return Array.from({ length: Math.ceil(ids.length / MAX_BATCH) }, (_, index) => ({
+    return Array.from({ length: Math.ceil(ids.length / maxBatch) }, (_, index) => ({
       queue,
-      messageIds: ids.slice(index * MAX_BATCH, (index + 1) * MAX_BATCH),
+      messageIds: ids.slice(index * maxBatch, (index + 1) * maxBatch),
     }));
   });
 }

@@ -15,7 +15,7 @@ interface Meant {
 }
 
 /** Snapshots until a switch that shows something else is believed. */
-const PATIENCE = 3;
+const fullPatience = 3;
 
 export const asReported: FaultSwitchValues = { meant: new Map() };
 
@@ -44,7 +44,7 @@ export function answered(
   key: string,
   value: bigint,
 ): FaultSwitchValues {
-  return { meant: new Map(meant).set(key, { value, patience: PATIENCE }) };
+  return { meant: new Map(meant).set(key, { value, patience: fullPatience }) };
 }
 
 /** It did not work: what is reported counts. */

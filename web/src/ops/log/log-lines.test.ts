@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { LogRecordSchema } from "@smartcart/gen/log/v1/log_pb";
 import type { LogLines } from "./log-lines.ts";
-import { addLines, addOlder, MAX_LINES, noLines, release } from "./log-lines.ts";
+import { addLines, addOlder, maxLines, noLines, release } from "./log-lines.ts";
 
 const records = (...ids: (number | string)[]) =>
   ids.map((id) => create(LogRecordSchema, { recordId: String(id) }));
@@ -24,8 +24,8 @@ test("a flood is counted, not kept", () => {
   const flood = records(...Array.from({ length: 150 }, (_, index) => `a${index}`));
   const more = records(...Array.from({ length: 150 }, (_, index) => `b${index}`));
   const held = addLines(addLines(noLines, flood, true), more, true);
-  expect([held.waiting.length, held.waitingCount]).toEqual([MAX_LINES, 300]);
-  expect(release(held).shown).toHaveLength(MAX_LINES);
+  expect([held.waiting.length, held.waitingCount]).toEqual([maxLines, 300]);
+  expect(release(held).shown).toHaveLength(maxLines);
 });
 
 test("older lines come behind", () => {

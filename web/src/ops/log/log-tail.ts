@@ -6,7 +6,7 @@ import { complaintOf } from "../console-access.ts";
 import type { LiveStream, StreamState } from "../live-stream.ts";
 import { startLiveStream } from "../live-stream.ts";
 import type { LogLines } from "./log-lines.ts";
-import { addLines, addOlder, MAX_LINES, noLines, release } from "./log-lines.ts";
+import { addLines, addOlder, maxLines, noLines, release } from "./log-lines.ts";
 import type { LogQuery } from "./log-query.ts";
 import { filterOf, logQueryIn } from "./log-query.ts";
 
@@ -32,10 +32,10 @@ export interface LogTail {
 }
 
 /** Interval between redraws, in milliseconds, however many lines arrive per second. */
-const FLUSH_MS = 250;
+const flushMs = 250;
 
 /** Lines per page of older records. */
-const PAGE_SIZE = 100;
+const pageSize = 100;
 
 interface State {
   query: LogQuery;
@@ -62,12 +62,12 @@ export function createLogTail(operations: Console): LogTail {
   };
   const stream: LiveStream = startLiveStream({
     open: (ended) =>
-      logs.tailLogs({ filter: filterOf(state.query), backlog: PAGE_SIZE }, { signal: ended }),
+      logs.tailLogs({ filter: filterOf(state.query), backlog: pageSize }, { signal: ended }),
     onMessage({ records }, first) {
       // A new connection starts with the newest lines. Lines before them may be missing, so the list starts anew.
       if (first && !state.held) state.lines = noLines;
-      state.buffer = [...state.buffer, ...records].slice(-MAX_LINES);
-      if (flushing === undefined) flushing = setTimeout(flush, FLUSH_MS);
+      state.buffer = [...state.buffer, ...records].slice(-maxLines);
+      if (flushing === undefined) flushing = setTimeout(flush, flushMs);
     },
     isDenied: access.isDenied,
     isPaused: () => state.resting,
@@ -137,7 +137,7 @@ async function recordsBefore(
   const until = oldest && { until: timestampFromMs(timestampMs(oldest) + 1) };
   const filter = { ...filterOf(query), ...until };
   const { records } = await logs.searchLogs(
-    { filter, pageSize: PAGE_SIZE },
+    { filter, pageSize: pageSize },
     { signal, timeoutMs: 6_000 },
   );
   return records;

@@ -19,10 +19,10 @@ export interface Curve {
 }
 
 /** Room between the tip of an arrow and the box, so that the tip can be seen. */
-const GAP = 5;
+const gap = 5;
 
 /** Beyond this length a curve swings wide around what is in between. */
-const LONG = 450;
+const long = 450;
 
 /**
  * The curve from the edge of one box to the edge of another. It bows to the left of its direction, so that both
@@ -32,7 +32,7 @@ export function curveBetween(a: Point, b: Point, half: HalfSize): Curve {
   const dx = b.x - a.x;
   const dy = b.y - a.y;
   const length = Math.hypot(dx, dy);
-  const bow = length > LONG ? 0.32 : 0.14;
+  const bow = length > long ? 0.32 : 0.14;
   const bend = { x: (a.x + b.x) / 2 + dy * bow, y: (a.y + b.y) / 2 - dx * bow };
   const whole = { from: a, bend, to: b };
   return service(whole, leaves(whole, a, half), 1 - leaves(reversed(whole), b, half));
@@ -56,7 +56,7 @@ export function pathOf({ from, bend, to }: Curve): string {
 function leaves(curve: Curve, box: Point, half: HalfSize): number {
   for (let share = 0; share < 0.5; share += 0.01) {
     const { x, y } = pointAt(curve, share);
-    if (Math.abs(x - box.x) > half.x + GAP || Math.abs(y - box.y) > half.y + GAP) return share;
+    if (Math.abs(x - box.x) > half.x + gap || Math.abs(y - box.y) > half.y + gap) return share;
   }
   return 0.5;
 }

@@ -20,17 +20,17 @@ interface RunningHop {
 }
 
 /** How long a light runs along an edge, and how long its arrival can be seen. */
-const RUN_MS = 650;
-const GLOW_MS = 350;
+const runMs = 650;
+const glowMs = 350;
 
 /** A snapshot tells the latest orders of its second, which come in bursts: on each edge they run one after the other over the next. */
-const SPREAD_MS = 1_000;
+const spreadMs = 1_000;
 
 /** Maximum number of lights at once; more cannot be distinguished. */
-const MAX_RUNNING = 160;
+const maxRunning = 160;
 
 /** Maximum number of lights that start on one edge per second; more would look like a solid line. */
-const PER_EDGE = 9;
+const perEdge = 9;
 
 /** Draws only while a light runs. For those who asked for no motion it draws nothing; the edges light up instead. */
 export function createHopAnimation(signal: AbortSignal): HopAnimation {
@@ -44,7 +44,7 @@ export function createHopAnimation(signal: AbortSignal): HopAnimation {
 
   const draw = (now: number): void => {
     frame = 0;
-    running = running.filter(({ startsMs }) => now < startsMs + RUN_MS + GLOW_MS);
+    running = running.filter(({ startsMs }) => now < startsMs + runMs + glowMs);
     const context = canvas?.getContext("2d");
     if (!canvas || !context || !layout) return;
     const scale = sizeToScreen(canvas, layout);
@@ -53,8 +53,8 @@ export function createHopAnimation(signal: AbortSignal): HopAnimation {
       const age = now - hop.startsMs;
       if (!curve || age < 0) continue;
       context.fillStyle = hop.failed ? colours.bad : colours.good;
-      if (age < RUN_MS) dot(context, pointAt(curve, age / RUN_MS), 3.6, 1, scale);
-      else glow(context, curve.to, (age - RUN_MS) / GLOW_MS, scale);
+      if (age < runMs) dot(context, pointAt(curve, age / runMs), 3.6, 1, scale);
+      else glow(context, curve.to, (age - runMs) / glowMs, scale);
     }
     context.globalAlpha = 1;
     if (running.length > 0 && !signal.aborted) frame = requestAnimationFrame(draw);
@@ -76,11 +76,11 @@ export function createHopAnimation(signal: AbortSignal): HopAnimation {
       const now = performance.now();
       const edges = Map.groupBy(hops, ({ from, to }) => `${from} ${to}`);
       for (const [edge, own] of edges) {
-        const everyMs = SPREAD_MS / Math.min(PER_EDGE, own.length);
+        const everyMs = spreadMs / Math.min(perEdge, own.length);
         const firstMs = now + everyMs * Math.random();
-        own.slice(-PER_EDGE).forEach(({ failed }, index) => {
+        own.slice(-perEdge).forEach(({ failed }, index) => {
           const startsMs = firstMs + index * everyMs;
-          if (running.length < MAX_RUNNING) running.push({ edge, startsMs, failed });
+          if (running.length < maxRunning) running.push({ edge, startsMs, failed });
         });
       }
       if (frame === 0) frame = requestAnimationFrame(draw);

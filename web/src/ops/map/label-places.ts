@@ -10,12 +10,12 @@ export interface Label {
 }
 
 /** Width of a character and height of a line of a label. */
-const CHARACTER = 6.6;
-const LINE = 14;
+const character = 6.6;
+const line = 14;
 
 /** Shares of the way along a curve, the middle first, and distances from it on either side. */
-const SHARES = [0.5, 0.4, 0.6, 0.3, 0.7, 0.22, 0.78, 0.15, 0.85];
-const ASIDES = [11, -11, 22, -22];
+const shares = [0.5, 0.4, 0.6, 0.3, 0.7, 0.22, 0.78, 0.15, 0.85];
+const asides = [11, -11, 22, -22];
 
 interface Box {
   readonly x: number;
@@ -42,9 +42,9 @@ export function placeLabels(
   }));
   const placed = new Map<string, Point>();
   for (const { key, text, curve } of labels) {
-    const halfWidth = (text.length * CHARACTER) / 2;
+    const halfWidth = (text.length * character) / 2;
     const box = candidates(curve)
-      .map((point) => ({ ...point, halfWidth, halfHeight: LINE / 2 }))
+      .map((point) => ({ ...point, halfWidth, halfHeight: line / 2 }))
       .find((one) => isInside(one, width) && !taken.some((other) => overlap(one, other)));
     if (box === undefined) continue;
     taken.push(box);
@@ -56,8 +56,8 @@ export function placeLabels(
 function candidates(curve: Curve): Point[] {
   const [dx, dy] = [curve.to.x - curve.from.x, curve.to.y - curve.from.y];
   const length = Math.hypot(dx, dy) || 1;
-  return ASIDES.flatMap((aside) =>
-    SHARES.map((share) => {
+  return asides.flatMap((aside) =>
+    shares.map((share) => {
       const { x, y } = pointAt(curve, share);
       return { x: x + (aside * dy) / length, y: y - (aside * dx) / length };
     }),

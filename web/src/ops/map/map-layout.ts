@@ -10,7 +10,7 @@ export interface MapLayout {
 }
 
 /** Room below the lowest box, for the curves that swing around it. */
-const FOOT = 24;
+const foot = 24;
 
 interface Plan {
   readonly width: number;
@@ -78,6 +78,6 @@ export function layoutOf(names: readonly string[], isNarrow: boolean): MapLayout
     places.set(name, { x, y });
   }
   const lowest = Math.max(0, ...[...places.values()].map(({ y }) => y));
-  const height = lowest + plan.half.y + FOOT;
+  const height = lowest + plan.half.y + foot;
   return { width: plan.width, height, half: plan.half, places };
 }

@@ -21,7 +21,7 @@ export interface OrderSearch {
 }
 
 /** Pages without a match that are skipped at once: 2,000 orders each. After them a person decides. */
-const MAX_EMPTY_PAGES = 10;
+const maxEmptyPages = 10;
 
 interface State {
   query: OrderQuery;
@@ -42,7 +42,7 @@ export function createOrderSearch({ shop, orders, access, signal }: Console): Or
     shop.refresh();
     try {
       const before = mine.orders.length;
-      for (let pages = 0; pages < MAX_EMPTY_PAGES && mine === state; pages += 1) {
+      for (let pages = 0; pages < maxEmptyPages && mine === state; pages += 1) {
         const request = requestOf(mine.query, mine.token);
         const answer = await orders.searchOrders(request, { signal, timeoutMs: 6_000 });
         mine.orders = [...mine.orders, ...answer.orders];

@@ -24,7 +24,7 @@ type Entry = Omit<WaterfallRow, "at" | "startPercent" | "widthPercent"> & {
 };
 
 /** Narrower bars cannot be seen. */
-const MIN_WIDTH = 0.6;
+const minWidth = 0.6;
 
 /** All entries of a story, oldest first; those of one instant in the order of their kinds. */
 export function waterfallOf(story: OrderStory): readonly WaterfallRow[] {
@@ -35,7 +35,7 @@ export function waterfallOf(story: OrderStory): readonly WaterfallRow[] {
   const endMs = Math.max(...entries.map(({ atMs }) => atMs));
   const percent = (ms: number): number => (100 * ms) / Math.max(1, endMs - beginMs);
   return entries.map(({ atMs, durationMs, ...entry }) => {
-    const widthPercent = Math.max(MIN_WIDTH, percent(durationMs));
+    const widthPercent = Math.max(minWidth, percent(durationMs));
     const startPercent = Math.min(100 - widthPercent, percent(atMs - durationMs - beginMs));
     return { ...entry, at: new Date(atMs).toISOString(), startPercent, widthPercent };
   });
