@@ -76,7 +76,7 @@ export async function settlePayments(
       from unnest($1::text[], $2::text[], $3::text[], $4::text[])
           as s (settled_id, status, decline_code, provider_reference)
         join pending on pending.order_id = s.settled_id
-      where p.order_id = s.settled_id and p.status = 'PENDING'
+      where p.order_id = any($1::text[]) and p.order_id = s.settled_id and p.status = 'PENDING'
       returning ${columns.replaceAll(/\w+/g, "p.$&")}`,
     values: [
       settlements.map((settlement) => settlement.orderId),

@@ -92,7 +92,8 @@ export function createContext(
     checks,
     mapError: unavailable ? unavailableMapper(unavailable) : (error) => error,
     async openDatabase({ migrations = [], ...o }) {
-      const database = createDatabase({ ...o, applicationName: name, log, metrics });
+      const shared = { applicationName: name, log, metrics };
+      const database = createDatabase({ ...o, ...shared, avoidSequentialScans: true });
       stack.use(database);
       checks.database = () => database.ping();
       for (const set of migrations) await migrate(database, set);

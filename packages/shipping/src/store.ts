@@ -74,7 +74,8 @@ export async function markShipped(tx: Queryable, left: readonly ShipmentLeft[]):
       set status = 'SHIPPED', shipped_at = done.shipped_at, tracking_number = done.tracking_number
       from unnest($1::text[], $2::timestamptz[], $3::text[])
         as done (order_id, shipped_at, tracking_number)
-      where shipment.order_id = done.order_id and shipment.status = 'STARTED'`,
+      where shipment.order_id = any($1::text[]) and shipment.order_id = done.order_id
+        and shipment.status = 'STARTED'`,
     values: [
       left.map((one) => one.orderId),
       left.map((one) => one.shippedAt),

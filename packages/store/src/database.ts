@@ -7,6 +7,7 @@ import { DatabaseClient } from "./database-client.ts";
 import type { DatabaseMetrics } from "./database-metrics.ts";
 import { createDatabaseMetrics } from "./database-metrics.ts";
 import { createFaultLog } from "./fault-log.ts";
+import type { PlanningOptions } from "./session.ts";
 import { setUpSession, statementTimeoutMs } from "./session.ts";
 import { isConnectionError, sqlStateOf } from "./sql-errors.ts";
 
@@ -51,7 +52,7 @@ export interface Database extends Queryable, AsyncDisposable {
 }
 
 /** What a connection pool is built from. */
-export interface DatabaseOptions {
+export interface DatabaseOptions extends PlanningOptions {
   /** postgres://user:password@host:port/database */
   url: string;
   /** Schema that unqualified names mean. It may not exist yet: `migrate` creates it. */
@@ -117,7 +118,7 @@ function createPool(o: DatabaseOptions): pg.Pool {
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     // the pool waits for it before anybody is given the connection
-    onConnect: (client) => setUpSession(client, o.schema),
+    onConnect: (client) => setUpSession(client, o.schema, o),
   });
   // Without listeners the loss of a connection would end the process: of an idle one (the pool replaces it by itself),
   // and of one in use (its statement rejects, which is where it is dealt with).

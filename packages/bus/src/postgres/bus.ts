@@ -29,6 +29,7 @@ export async function openPostgresBus(
     log,
     maxConnections: 10,
     applicationName: `${o.name} queue`,
+    avoidSequentialScans: true,
   });
   // A database that is away for a moment while the process starts is waited for, whatever was about to be done.
   const whenReady = <T>(attempt: () => Promise<T>) =>

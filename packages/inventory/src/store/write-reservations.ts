@@ -62,13 +62,15 @@ export async function holdAll(
     text: `with taken as materialized (
         select s.product_id, wanted.units, s.available >= wanted.units as enough
         from stock s join unnest($1::text[], $2::int[]) as wanted (product_id, units) using (product_id)
+        where s.product_id = any($1::text[])
         order by s.product_id for update of s
       ), possible as materialized (
         select count(*) = cardinality($1) and bool_and(enough) as all_of_it from taken
       ), moved as (
         update stock s set available = s.available - taken.units, reserved = s.reserved + taken.units,
                            version = s.version + 1
-        from taken, possible where s.product_id = taken.product_id and possible.all_of_it
+        from taken, possible
+        where s.product_id = any($1::text[]) and s.product_id = taken.product_id and possible.all_of_it
       )
       insert into reservation (reservation_id, lines, status, expires_at)
       select id, lines, 'HELD', now() + ttl_ms * interval '1 millisecond'
@@ -102,7 +104,8 @@ export async function commitHeld(
         select reservation_id as id from reservation
         where reservation_id = any($1::text[]) and status = 'HELD' order by reservation_id for update)
       update reservation set status = 'COMMITTED', updated_at = now()
-      from held where reservation_id = held.id and status = 'HELD'
+      from held
+      where reservation_id = any($1::text[]) and reservation_id = held.id and status = 'HELD'
       returning reservation_id, lines, status, closed, expires_at`,
     values: [ids],
   });
@@ -161,7 +164,7 @@ export async function updateReservations(
     text: `with ${moveStock}
       update reservation r set status = change.status, closed = change.closed, updated_at = now()
       from unnest($4::text[], $5::text[], $6::boolean[]) as change (id, status, closed)
-      where r.reservation_id = change.id`,
+      where r.reservation_id = any($4::text[]) and r.reservation_id = change.id`,
     values: [
       ...moveValues(moves),
       changes.map((change) => change.reservationId),
@@ -196,7 +199,7 @@ const moveStock = `moved as (
         update stock s set available = s.available + move.available, reserved = s.reserved + move.reserved,
                            version = s.version + 1
         from unnest($1::text[], $2::int[], $3::int[]) as move (product_id, available, reserved)
-        where s.product_id = move.product_id)`;
+        where s.product_id = any($1::text[]) and s.product_id = move.product_id)`;
 
 function moveValues(moves: readonly StockMove[]): unknown[] {
   return [

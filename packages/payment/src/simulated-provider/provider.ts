@@ -42,6 +42,7 @@ export async function startSimulatedProvider(
       log: o.log,
       metrics: o.metrics,
       maxConnections: 4,
+      avoidSequentialScans: true,
     }),
   );
   await migrate(database, {
