@@ -24,23 +24,31 @@ beforeAll(async () => {
   ({ url } = running.use(await createTestDatabase()));
   // Makes the tables.
   await (await startStack({ env: { DATABASE_URL: url } }))[Symbol.asyncDispose]();
+  await addProducts(url);
+  await addFinishedOrders(url, stored);
+  await rowsOf(url, "vacuum analyze");
+}, 120_000);
+afterAll(() => running.disposeAsync());
+
+async function addProducts(to: string): Promise<void> {
   await rowsOf(
-    url,
+    to,
     `with listed as (
        insert into inventory.product (product_id, name, description, category, emoji, currency_code, price_minor)
        select 'bench-' || to_char(i, 'FM000000'), 'Bench', '', 'Bench', '', 'USD', 1250 from generate_series(0, 99) i
        returning product_id)
      insert into inventory.stock (product_id, initial, available) select product_id, 100000, 100000 from listed`,
   );
+}
+
+async function addFinishedOrders(to: string, count: number): Promise<void> {
   const text = await readFile(fileURLToPath(filling), "utf8");
   const newest = new Date(Date.now() - 3_600_000);
   // In steps, since a statement may take ten seconds.
-  for (let to = stored; to > 0; to -= 10_000) {
-    await rowsOf(url, text, [to - 9_999, to, newest, 100, 1_250]);
+  for (let last = count; last > 0; last -= 10_000) {
+    await rowsOf(to, text, [last - 9_999, last, newest, 100, 1_250]);
   }
-  await rowsOf(url, "vacuum analyze");
-}, 120_000);
-afterAll(() => running.disposeAsync());
+}
 
 it("the filling is what the services would have stored: every invariant holds", async () => {
   expect(await contradictions(url)).toEqual({});
@@ -82,4 +90,36 @@ it("reads no table from its beginning", async () => {
   await shop[Symbol.asyncDispose]();
   await database[Symbol.asyncDispose]();
   expect(await readWhole()).toEqual([]);
+});
+
+it("an order reads few rows though its statements were planned when the shop was empty", async () => {
+  const count = 20_000;
+  await using empty = await createTestDatabase();
+  await using shop = await startStack({ env: { DATABASE_URL: empty.url } });
+  const tables = await rowsOf(
+    empty.url,
+    "select format('alter table %I.%I set (autovacuum_enabled = off)', schemaname, relname) as off from pg_stat_user_tables",
+  );
+  // Otherwise they may be planned anew.
+  for (const { off } of tables) await rowsOf(empty.url, String(off));
+  await addProducts(empty.url);
+  const placeSome = async (first: number) => {
+    for (let n = first; n < first + 12; n += 1) {
+      const placed = await shop.place(body, { "idempotency-key": `k${n}` });
+      expect(placed.status).toBe(201);
+      await shop.history(String(placed.body.orderId), "Shipped");
+    }
+  };
+  // More than the five times for which PostgreSQL plans a prepared statement anew.
+  await placeSome(0);
+  await addFinishedOrders(empty.url, count);
+  await rowsOf(empty.url, "select pg_stat_reset()");
+  await placeSome(12);
+  await shop[Symbol.asyncDispose]();
+  const readMuch = await rowsOf(
+    empty.url,
+    `select relname as name, seq_tup_read as rows from pg_stat_user_tables where seq_tup_read >= ${count}
+     union all select indexrelname, idx_tup_read from pg_stat_user_indexes where idx_tup_read >= ${count}`,
+  );
+  expect(readMuch).toEqual([]);
 });

@@ -23,14 +23,7 @@ export async function openPostgresBus(
   o: EngineOptions & { readonly databaseUrl: string },
 ): Promise<EventBus> {
   const { log } = o;
-  const database = createDatabase({
-    url: o.databaseUrl,
-    schema: "queue",
-    log,
-    maxConnections: 10,
-    applicationName: `${o.name} queue`,
-    avoidSequentialScans: true,
-  });
+  const database = queueDatabase(o.databaseUrl, o);
   // A database that is away for a moment while the process starts is waited for, whatever was about to be done.
   const whenReady = <T>(attempt: () => Promise<T>) =>
     retryUntilReady({
@@ -79,6 +72,17 @@ export async function openPostgresBus(
       await database[Symbol.asyncDispose]();
     },
   };
+}
+
+function queueDatabase(url: string, { name, log }: EngineOptions) {
+  return createDatabase({
+    url,
+    schema: "queue",
+    log,
+    maxConnections: 10,
+    applicationName: `${name} queue`,
+    avoidSequentialScans: true,
+  });
 }
 
 const queueMigrations = {
