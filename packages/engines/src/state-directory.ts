@@ -27,15 +27,20 @@ export async function makeStateDirectory(path: string): Promise<void> {
   const entries = await readdir(path);
   if (entries.every((name) => ownEntries.has(name))) await closeTo(path, mode);
   for (const name of entries.filter((one) => ownEntries.has(one))) {
-    const entry = join(path, name);
-    await closeTo(entry, (await lstat(entry)).isDirectory() ? 0o700 : 0o600);
+    // Another process of this installation may delete its files meanwhile: `running.json` when it stops.
+    await closeTo(join(path, name), 0o700).catch(unlessGone);
   }
 }
 
-/** Takes away permissions beyond `mode` from what belongs to this user and is no link. */
+/** Takes away permissions beyond `mode` from what belongs to this user and is no link; from a file also the one to execute it. */
 async function closeTo(path: string, mode: number): Promise<void> {
   const found = await lstat(path);
-  const isOpen = (found.mode & 0o777 & ~mode) !== 0;
+  const allowed = found.isDirectory() ? mode : mode & 0o666;
+  const isOpen = (found.mode & 0o777 & ~allowed) !== 0;
   if (isOpen && !found.isSymbolicLink() && found.uid === process.getuid?.())
-    await chmod(path, mode);
+    await chmod(path, allowed);
+}
+
+function unlessGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== "ENOENT") throw error;
 }

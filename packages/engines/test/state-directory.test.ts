@@ -1,5 +1,5 @@
 /** The state folder is nobody's but its owner's, however it was made. */
-import { chmod, mkdir, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { makeTemporaryDirectory, runCommand } from "@smartcart/testkit";
@@ -44,4 +44,23 @@ test("a folder that others use too stays open, and what is ours in it is closed"
   expect(await modeOf(shared.path)).toBe(0o777);
   expect(await modeOf(join(shared.path, "shipping.log"))).toBe(0o600);
   expect(await modeOf(join(shared.path, "of-another"))).toBe(0o666);
+});
+
+test("files that come and go meanwhile, since other processes start and stop, are no error", async () => {
+  await using shared = await makeTemporaryDirectory();
+  const file = join(shared.path, "running.json");
+  let isDone = false;
+  const comesAndGoes = async () => {
+    while (!isDone) {
+      await writeFile(file, "{}");
+      await rm(file, { force: true });
+    }
+  };
+  const others = [comesAndGoes(), comesAndGoes()];
+  try {
+    for (let round = 0; round < 300; round += 1) await makeStateDirectory(shared.path);
+  } finally {
+    isDone = true;
+    await Promise.all(others);
+  }
 });

@@ -102,6 +102,8 @@ it("asks the other services until each has deleted its part, whichever is away a
 
 function untilAborted(_: unknown, o?: CallOptions): Promise<never> {
   return new Promise((_, reject) => {
+    // The retention may have ended before it makes this call.
+    if (o?.signal?.aborted) reject(o.signal.reason);
     o?.signal?.addEventListener("abort", () => reject(o.signal?.reason));
   });
 }
