@@ -1,4 +1,8 @@
 /** `node packages/smartcart/src/main.ts up`: everything in one process, as `npm start` runs it, to be killed. */
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { SpawnedService } from "@smartcart/testkit";
 import { freePorts, spawnService, waitFor } from "@smartcart/testkit";
 import type { Shopper } from "./stack.ts";
@@ -39,12 +43,22 @@ export function spawnWhole(
   const urls = Object.fromEntries(
     parts.map((part, index) => [part, `http://127.0.0.1:${env[portVariables[index] ?? ""]}`]),
   );
+  // Not the folder of an installation on this machine, whose note of what runs it would overwrite.
+  const state = mkdtempSync(join(tmpdir(), "smartcart-test-"));
   const process = spawnService({
     args: [main, "up"],
     // A busy machine must not turn 201 into 202.
-    env: { ORDER_ANSWER_TIMEOUT_MS: "20000", ...env },
+    env: { ORDER_ANSWER_TIMEOUT_MS: "20000", SMARTCART_STATE: state, ...env },
   });
-  return { ...process, urls, ...createShopper(urls) };
+  return {
+    ...process,
+    urls,
+    ...createShopper(urls),
+    async [Symbol.asyncDispose]() {
+      await process[Symbol.asyncDispose]();
+      await rm(state, { recursive: true, force: true });
+    },
+  };
 }
 
 /** Spawns it and waits until it says that it is ready. */
