@@ -96,12 +96,12 @@ it("an order reads few rows though its statements were planned when the shop was
   const count = 20_000;
   await using empty = await createTestDatabase();
   await using shop = await startStack({ env: { DATABASE_URL: empty.url } });
-  const tables = await rowsOf(
+  const settings = await rowsOf<{ statement: string }>(
     empty.url,
-    "select format('alter table %I.%I set (autovacuum_enabled = off)', schemaname, relname) as off from pg_stat_user_tables",
+    "select format('alter table %I.%I set (autovacuum_enabled = off)', schemaname, relname) as statement from pg_stat_user_tables",
   );
   // Otherwise they may be planned anew.
-  for (const { off } of tables) await rowsOf(empty.url, String(off));
+  for (const { statement } of settings) await rowsOf(empty.url, statement);
   await addProducts(empty.url);
   const placeSome = async (first: number) => {
     for (let n = first; n < first + 12; n += 1) {
