@@ -8,7 +8,7 @@ import type { Measurement } from "./measure.ts";
 import { measure } from "./measure.ts";
 import { costCells, markdownTable } from "./report.ts";
 
-export interface AgeOptions {
+interface AgeOptions {
   readonly directory: string;
   readonly contender: ContenderName;
   /** How many orders are stored before. */

@@ -5,7 +5,7 @@ import type { Measurement } from "./measure.ts";
 import { measure } from "./measure.ts";
 import { costCells, markdownTable } from "./report.ts";
 
-export interface GrowthOptions {
+interface GrowthOptions {
   readonly directory: string;
   readonly rounds: number;
   readonly seconds: number;

@@ -9,7 +9,7 @@ import type { RunningProcess } from "./processes.ts";
 import { startProcess } from "./processes.ts";
 import { markdownTable } from "./report.ts";
 
-export interface IdleOptions {
+interface IdleOptions {
   readonly directory: string;
   /** How long it is left alone before it is measured, and how long it is measured. */
   readonly settleSeconds: number;

@@ -7,7 +7,7 @@ import { StartError } from "@smartcart/runtime";
 const run = promisify(execFile);
 const script = fileURLToPath(new URL("./place-order.lua", import.meta.url));
 
-export interface LoadOptions {
+interface LoadOptions {
   /** Base URLs of the order service's processes; each gets its share of the connections. */
   readonly urls: readonly string[];
   readonly connections: number;
@@ -21,7 +21,7 @@ export interface LoadOptions {
   readonly tokensFile?: string | undefined;
 }
 
-export interface LoadResult {
+interface LoadResult {
   /** Answers, good or bad. */
   readonly requests: number;
   /** Answers of 400 and more. */

@@ -19,7 +19,7 @@ export interface Scenario {
   readonly lines: number;
 }
 
-export interface MeasureOptions {
+interface MeasureOptions {
   readonly engines: Engines;
   readonly directory: string;
   readonly seconds: number;

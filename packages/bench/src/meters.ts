@@ -18,7 +18,7 @@ export interface Reading {
   readonly messages: number;
 }
 
-export interface Metered {
+interface Metered {
   readonly processes: readonly RunningProcess[];
   /** Undefined: it has no database. */
   readonly databaseUrl: string | undefined;

@@ -9,7 +9,7 @@ import { compileCache, terminate, untilAnswers } from "@smartcart/testkit";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
-export interface ProcessOptions {
+interface ProcessOptions {
   /** Names it in the report: "order". */
   readonly name: string;
   /** Default: this Node. */

@@ -33,7 +33,7 @@ while kill -0 "$server" 2>/dev/null; do wait "$server"; done
 kill -s KILL 0
 `;
 
-export interface ProcessOptions {
+interface ProcessOptions {
   /** The program and its arguments. */
   readonly command: readonly string[];
   /** The whole environment: nothing of ours is added. */

@@ -13,7 +13,7 @@ import { createInvariants } from "./invariants.ts";
 import type { IdRange, OrderSelection } from "./order-selection.ts";
 import { selects } from "./order-selection.ts";
 
-export interface IncrementalCheckOptions {
+interface IncrementalCheckOptions {
   readonly database: Database;
   /** Time that an order or an event may be in progress before it counts as stuck, in milliseconds. */
   readonly settleMs: number;

@@ -39,7 +39,7 @@ export interface Reconciler {
   reconcile(): Promise<readonly Finding[]>;
 }
 
-export interface ReconcilerOptions {
+interface ReconcilerOptions {
   /** Must be able to read the schemas of all services. */
   readonly database: Database;
   readonly invariants: readonly Invariant[];

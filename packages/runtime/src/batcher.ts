@@ -1,4 +1,4 @@
-export interface BatcherOptions<E> {
+interface BatcherOptions<E> {
   /** Most entries in one run. */
   readonly maxItems: number;
   /** Most runs under way at once. */

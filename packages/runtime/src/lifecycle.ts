@@ -17,7 +17,7 @@ export interface MainContext {
   readonly signal: AbortSignal;
 }
 
-export interface MainOptions {
+interface MainOptions {
   /** Where the log goes. Default: standard output. */
   destination?: DestinationStream;
   /** Longest time the parts may take to stop. Default 10,000. */

@@ -15,7 +15,7 @@ export type LogFields = Readonly<Record<string, unknown>> & {
   error?: unknown;
 };
 
-export type Severity = "debug" | "info" | "warn" | "error";
+type Severity = "debug" | "info" | "warn" | "error";
 
 /** Writes structured lines. `event` is a fixed name such as `order.confirmed`, what varies goes into the fields. */
 export interface Logger {
@@ -58,7 +58,7 @@ export interface LogSink {
   write(line: LogLine): void;
 }
 
-export interface LoggerOptions {
+interface LoggerOptions {
   /** The part that writes: "order". */
   service: string;
   /** Least severe lines that are written. Default "info". */

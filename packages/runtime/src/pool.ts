@@ -1,7 +1,7 @@
 import type { Logger } from "./logger.ts";
 import { untilAborted } from "./with-timeout.ts";
 
-export interface PoolOptions {
+interface PoolOptions {
   /** Names the pool in the log: "order.resumer". */
   name: string;
   /** Most pieces of work under way at once. */

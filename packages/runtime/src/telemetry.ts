@@ -13,7 +13,7 @@ import { concealSecrets } from "./secrets.ts";
 import type { Tracers } from "./tracers.ts";
 import { createTracers } from "./tracers.ts";
 
-export interface TelemetryOptions {
+interface TelemetryOptions {
   /** Base URL of an OTLP/HTTP collector. Unset: spans have ids, and are neither recorded nor exported. */
   otlpEndpoint?: string | undefined;
 }
@@ -51,7 +51,7 @@ export function currentTraceId(): string | undefined {
   return trace.getSpanContext(context.active())?.traceId;
 }
 
-export interface SpanOptions {
+interface SpanOptions {
   /** The span to continue, from another process. Undefined or malformed: the active span, else a new trace. */
   traceparent?: string | undefined;
   /** The part that does the work: "order". */

@@ -2,7 +2,7 @@ import type { Logger } from "./logger.ts";
 import { createThrottle } from "./throttle.ts";
 import { timerMs } from "./timer-bounds.ts";
 
-export interface TimerOptions {
+interface TimerOptions {
   /** Pause between the end of one run and the start of the next, in milliseconds. The shortest one where `run` answers a pause. */
   intervalMs: number;
   /** Longest pause that `run` may ask for, in milliseconds: how late it is where nothing said that there is work. Default: `intervalMs`. */

@@ -1,4 +1,4 @@
-export interface TokenBucketOptions {
+interface TokenBucketOptions {
   /** Tokens of a full bucket: the longest burst. */
   readonly capacity: number;
   /** Tokens that come back each second, up to `capacity`. */

@@ -2,7 +2,7 @@ import type pg from "pg";
 import { reasonOf } from "@smartcart/runtime";
 import { DatabaseUnavailableError } from "./sql-errors.ts";
 
-export interface AcquireOptions {
+interface AcquireOptions {
   /** Most callers that wait for a connection. */
   maxWaiting: number;
   noteFault: (error: unknown) => void;

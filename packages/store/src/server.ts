@@ -16,7 +16,7 @@ export interface DatabaseServer extends AsyncDisposable {
   readonly embedded: boolean;
 }
 
-export interface DatabaseServerOptions {
+interface DatabaseServerOptions {
   /** The value of DATABASE_URL. Unset: an embedded PostgreSQL is started. */
   databaseUrl?: string | undefined;
   /** Folder of the embedded one. */

@@ -11,7 +11,7 @@ export interface PgBouncer extends AsyncDisposable {
   readonly url: string;
 }
 
-export interface PgBouncerOptions {
+interface PgBouncerOptions {
   /** The database that it stands before. */
   readonly target: string;
   readonly poolMode: "session" | "transaction" | "statement";

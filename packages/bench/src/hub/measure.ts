@@ -12,7 +12,7 @@ import type { PublishResult } from "./orders.ts";
 import type { HubMeasurement } from "./result.ts";
 import { toMeasurement } from "./result.ts";
 
-export interface MeasureHubOptions extends StartHubOptions {
+interface MeasureHubOptions extends StartHubOptions {
   readonly rate: number;
   readonly seconds: number;
 }

@@ -6,7 +6,7 @@ import type { Arrival } from "./watch.ts";
 
 export type SocketKind = "ws" | "socket.io";
 
-export interface SocketOptions {
+interface SocketOptions {
   readonly kind: SocketKind;
   /** `http://127.0.0.1:8083` */
   readonly url: string;

@@ -26,7 +26,7 @@ export interface RunningFaults {
   readonly finished: Promise<void>;
 }
 
-export interface FaultContext {
+interface FaultContext {
   readonly system: System;
   readonly admin: BrokerAdmin;
 }

@@ -42,7 +42,7 @@ export interface PlannedFault {
   readonly variant: number;
 }
 
-export interface PlanOptions {
+interface PlanOptions {
   readonly random: Random;
   readonly kinds: readonly FaultKind[];
   /** How long faults are begun, in milliseconds. */

@@ -1,7 +1,7 @@
 /** One direction of a proxied connection: bytes in their order, as late as they are told to be. */
 import type { Socket } from "node:net";
 
-export interface TcpRelayRules {
+interface TcpRelayRules {
   /** How long a chunk that comes now is kept, in milliseconds. */
   readonly delayMs: () => number;
   /** Nothing goes on while this says so. */

@@ -7,7 +7,7 @@ import type { LoadFindings } from "./load.ts";
 import type { RunningOperator } from "./operator.ts";
 import type { Sighting } from "./watcher.ts";
 
-export interface ClientEvidence {
+interface ClientEvidence {
   readonly stage: Environment;
   readonly findings: LoadFindings;
   readonly sightings: readonly Sighting[];

@@ -9,7 +9,7 @@ import { createShopper } from "./shopper.ts";
 import type { Sighting } from "./watcher.ts";
 import { watchOrder } from "./watcher.ts";
 
-export interface LoadOptions {
+interface LoadOptions {
   /** Where the customers order. */
   readonly url: string;
   readonly history: ClientHistory;

@@ -23,7 +23,7 @@ export interface RunningOperator extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-export interface OperatorOptions {
+interface OperatorOptions {
   /** Where inventory is. */
   readonly url: string;
   readonly products: readonly string[];

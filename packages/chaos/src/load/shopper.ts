@@ -34,7 +34,7 @@ export interface Repetition {
   readonly reasons: readonly string[];
 }
 
-export interface ShopperOptions {
+interface ShopperOptions {
   readonly url: string;
   readonly history: ClientHistory;
   /** When it gives up at last. */

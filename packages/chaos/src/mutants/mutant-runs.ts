@@ -107,7 +107,7 @@ export const controlRun: MutantRun = {
   replicas: { inventory: 2, order: 2 },
 };
 
-export interface MutantOptions {
+interface MutantOptions {
   /** Undefined: the product as it is, under the same conditions. */
   readonly mutant: MutantName | undefined;
   readonly run: MutantRun;

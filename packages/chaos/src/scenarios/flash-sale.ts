@@ -23,7 +23,7 @@ import {
 } from "../verification/report.ts";
 import { verify } from "../verification/verifier.ts";
 
-export interface FlashSaleOptions {
+interface FlashSaleOptions {
   readonly seed: number;
   readonly infrastructure: Infrastructure;
   /** Logs and histories are written there. */
@@ -35,7 +35,7 @@ export interface FlashSaleOptions {
   readonly restBoundMs: number;
 }
 
-export interface FlashSaleReport extends Verdict {
+interface FlashSaleReport extends Verdict {
   readonly buyers: number;
   readonly units: number;
   /** From a buyer's first request to the first answer of any kind, and to the decision, in milliseconds. */

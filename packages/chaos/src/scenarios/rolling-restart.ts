@@ -22,7 +22,7 @@ import {
 } from "../verification/report.ts";
 import { verify } from "../verification/verifier.ts";
 
-export interface RollingRestartOptions {
+interface RollingRestartOptions {
   readonly seed: number;
   readonly infrastructure: Infrastructure;
   /** Logs and histories are written there. */
@@ -49,7 +49,7 @@ export interface Restart {
   readonly readyMs: number | undefined;
 }
 
-export interface RollingRestartReport extends Verdict {
+interface RollingRestartReport extends Verdict {
   readonly restarts: readonly Restart[];
   /** Orders a second that were asked for, and that were sent. */
   readonly ratePerSecond: number;

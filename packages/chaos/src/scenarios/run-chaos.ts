@@ -18,7 +18,7 @@ import type { Report } from "../verification/report.ts";
 import { find, withFindings } from "../verification/report.ts";
 import { verify } from "../verification/verifier.ts";
 
-export interface ChaosOptions {
+interface ChaosOptions {
   readonly seed: number;
   readonly random: Random;
   readonly infrastructure: Infrastructure;

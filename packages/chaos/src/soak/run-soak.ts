@@ -15,7 +15,7 @@ import { watchReadiness } from "./readiness.ts";
 import type { Queue, Shop } from "./shop.ts";
 import { startShop } from "./shop.ts";
 
-export interface SoakOptions {
+interface SoakOptions {
   /** The database and the broker keep their data there. */
   readonly directory: string;
   readonly queue: Queue;

@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { connect } from "node:net";
 
-export interface StrangerOptions {
+interface StrangerOptions {
   /** Keep our side open when the server closes its own, and the other way round. Default false. */
   readonly halfOpen?: boolean;
   /** Never read. Default false. */

@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("../../../../", import.meta.url));
 
 const disposeBoundMs = 10_000;
 
-export interface ServiceProcessOptions {
+interface ServiceProcessOptions {
   /** "order-1" */
   readonly name: string;
   /** The service: "order". */

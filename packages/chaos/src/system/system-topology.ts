@@ -25,7 +25,7 @@ export const services = {
   { portVariable: string; calls: readonly { service: string; variable: string }[] }
 >;
 
-export type ServiceName = keyof typeof services;
+type ServiceName = keyof typeof services;
 
 /** How many processes of each service run. */
 export type Replicas = Readonly<Record<ServiceName, number>>;

@@ -3,7 +3,7 @@ import { delay } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import type { BrokerAdmin } from "../system/broker-admin.ts";
 
-export interface Rest {
+interface Rest {
   /** Whether everything came to rest in time. */
   readonly isComplete: boolean;
   /** From the call until rest, or until the bound, in milliseconds. */

@@ -19,7 +19,7 @@ export interface CheckedInvariant {
   readonly sql: string;
 }
 
-export interface VerifierOptions {
+interface VerifierOptions {
   readonly seed: number;
   readonly load: RunningLoad;
   readonly invariants: readonly CheckedInvariant[];
