@@ -1,7 +1,7 @@
 import type { RunningConsumer } from "./types.ts";
 
 /** The consumers of a bus. Disposing it disposes those that still run, all at once. */
-export interface Running extends AsyncDisposable {
+interface Running extends AsyncDisposable {
   /** Answers the consumer in a form that is forgotten here once it is disposed of. */
   add(consumer: RunningConsumer): RunningConsumer;
 }

@@ -45,7 +45,7 @@ export async function insertOutbox(tx: Queryable, events: readonly OutgoingEvent
 }
 
 /** Wakes a relay; false where that is of no use, since another one has the turn. */
-export type WakeRelay = () => boolean;
+type WakeRelay = () => boolean;
 
 const relays = createSubscriptions<WakeRelay>();
 const keyOf = ({ url, schema }: Pick<Database, "url" | "schema">) => `${schema} ${url}`;

@@ -4,7 +4,7 @@ import type { FaultKind } from "./faults/plan.ts";
 import { faultKinds } from "./faults/plan.ts";
 
 /** What is run: faults by chance, the harness's own test, or one of the two scenarios. */
-export type Scenario = "faults" | "mutants" | "rolling-restart" | "flash-sale";
+type Scenario = "faults" | "mutants" | "rolling-restart" | "flash-sale";
 
 export interface CommandLine {
   readonly scenario: Scenario;

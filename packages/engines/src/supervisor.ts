@@ -50,7 +50,7 @@ export interface Launch {
 }
 
 /** A server that takes connections. Disposing stops it. */
-export interface RunningServer<L extends Launch> extends AsyncDisposable {
+interface RunningServer<L extends Launch> extends AsyncDisposable {
   readonly launch: L;
   /** Process id of the server itself. */
   readonly pid: number;

@@ -13,7 +13,7 @@ export type CleanedEnv<S> = {
 };
 
 /** One variable that cannot be used. `problem` says what is wrong and what to do. */
-export interface ConfigProblem {
+interface ConfigProblem {
   readonly variable: string;
   readonly problem: string;
 }

@@ -1,7 +1,7 @@
 import { isLoopback } from "./loopback.ts";
 
 /** What decides which names a server answers to. */
-export interface HostCheckOptions {
+interface HostCheckOptions {
   /** The address that the server listens on. */
   readonly listenHost: string;
   /** Names that are answered to as well, without port: `ALLOWED_HOSTS`. */

@@ -1,5 +1,5 @@
 /** An error as plain JSON data. */
-export interface SerializedError {
+interface SerializedError {
   readonly name: string;
   readonly message: string;
   readonly code?: string | number;

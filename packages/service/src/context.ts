@@ -37,7 +37,7 @@ export interface ServiceDefinition<V extends string> {
 }
 
 /** A database of a service. */
-export interface ServiceDatabase {
+interface ServiceDatabase {
   readonly url: string;
   readonly schema: string;
   /** Applied in this order. Default: none. */

@@ -20,7 +20,7 @@ type Columns = Readonly<Record<string, keyof ColumnTypes>>;
 type Row<C extends Columns> = { readonly [K in keyof C]: ColumnTypes[C[K]] | null };
 
 /** Rows of one shape. */
-export interface RecordSet<C extends Columns> {
+interface RecordSet<C extends Columns> {
   /** The rows of a parameter as an item of a FROM clause. */
   from(alias: string, parameter: number): string;
   /** The value of that parameter. */

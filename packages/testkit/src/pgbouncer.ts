@@ -6,7 +6,7 @@ import { freePorts, isListening, startSupervisedProcess } from "@smartcart/engin
 import { waitFor } from "./wait-for.ts";
 
 /** A PgBouncer before a database. Disposing stops it. */
-export interface PgBouncer extends AsyncDisposable {
+interface PgBouncer extends AsyncDisposable {
   /** The same database, through it. */
   readonly url: string;
 }

@@ -2,7 +2,7 @@
 import type { RunningProcess } from "../processes.ts";
 
 /** What a process can be told to do, by name; the value that it answers with must survive JSON. */
-export type Commands = Readonly<Record<string, (argument: never) => Promise<unknown> | unknown>>;
+type Commands = Readonly<Record<string, (argument: never) => Promise<unknown> | unknown>>;
 
 interface Request {
   readonly id: number;

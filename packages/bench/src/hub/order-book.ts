@@ -47,7 +47,7 @@ export interface Step {
 }
 
 /** What has become true so far. */
-export interface OrderBook {
+interface OrderBook {
   readonly orders: number;
   /** The sequence of an order's newest status; 0: there is no such order. */
   lastSequence(order: number): number;
@@ -80,7 +80,7 @@ export function createOrderBook(users: number): OrderBook {
 }
 
 /** When each status of the orders of a run is due. */
-export interface Schedule {
+interface Schedule {
   /** Orders a second. */
   readonly rate: number;
   readonly seconds: number;

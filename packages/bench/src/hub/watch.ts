@@ -17,7 +17,7 @@ export interface Faults {
 }
 
 /** Watches the statuses that come to sockets, of which each follows the user of its number. */
-export interface Watch {
+interface Watch {
   /** A status came on the socket of that user; answers whether it was right. */
   take(user: number, arrival: Arrival): boolean;
   /** The user's socket is a new one: the orders are told from their first status on. */

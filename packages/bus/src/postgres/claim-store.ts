@@ -12,7 +12,7 @@ export async function releaseClaim(db: Queryable, consumer: string): Promise<voi
 }
 
 /** The claim of a consumer that has died. */
-export interface AbandonedClaim {
+interface AbandonedClaim {
   readonly consumer: string;
   readonly queue: string;
   readonly messages: number;

@@ -12,7 +12,7 @@ import type { ClaimedMessage, Received, Settlement } from "./message-store.ts";
 import { LostClaimError, receive } from "./message-store.ts";
 
 /** What a consumer works with. */
-export interface ConsumerParts {
+interface ConsumerParts {
   readonly database: Database;
   readonly session: Session;
   readonly queue: QueueType;

@@ -7,7 +7,7 @@ import { lockInstance, look, releaseAbandoned } from "./claim-store.ts";
 import { wakeChannel } from "./message-store.ts";
 
 /** Called where there may be something new; `afterLoss` where the connection was lost, and hints with it. */
-export type Wake = (afterLoss: boolean) => void;
+type Wake = (afterLoss: boolean) => void;
 
 /**
  * The one connection that a bus keeps: it hears the hints, looks for what no hint was heard of, and the lock that it holds tells

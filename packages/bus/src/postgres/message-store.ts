@@ -61,7 +61,7 @@ export class LostClaimError extends Error {
 }
 
 /** What one step of a consumer is told. */
-export interface ReceiveOptions {
+interface ReceiveOptions {
   readonly queue: QueueType;
   /** A UUID. */
   readonly consumer: string;

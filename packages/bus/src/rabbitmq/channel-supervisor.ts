@@ -3,13 +3,13 @@ import type { Logger } from "@smartcart/runtime";
 import { delay, withTimeout } from "@smartcart/runtime";
 
 /** Something that lives on a channel and is set up anew on the next one whenever that is lost. */
-export interface ChannelSupervisor extends AsyncDisposable {
+interface ChannelSupervisor extends AsyncDisposable {
   /** Whether it is set up on a live channel right now. */
   ready(): boolean;
 }
 
 /** What is attached. */
-export interface AttachOptions {
+interface AttachOptions {
   readonly connection: Connection;
   readonly name: string;
   readonly log: Logger;

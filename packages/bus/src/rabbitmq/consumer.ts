@@ -12,7 +12,7 @@ import { onMessage } from "./raw-connection.ts";
 import { settle } from "./settle-batch.ts";
 
 /** What a consumer works with. */
-export interface ConsumerParts {
+interface ConsumerParts {
   readonly connection: RawConnection;
   readonly publisher: Publisher;
 }

@@ -45,7 +45,7 @@ const heldProperties: readonly PropertyName[] = ["expiration", "userId"];
 const longestReasonBytes = 4_096;
 
 /** What we note on a held copy. */
-export interface HoldNote {
+interface HoldNote {
   readonly attempt: number;
   readonly reason: string;
   /** Set on a dead letter. */

@@ -6,7 +6,7 @@ import { writeProperties } from "./properties.ts";
 import { onReturn, publishRaw } from "./raw-connection.ts";
 
 /** The broker's answer for one message. */
-export type Confirmation = "confirmed" | "unknown" | "returned";
+type Confirmation = "confirmed" | "unknown" | "returned";
 
 /** Publishes with confirms on a channel of its own. */
 export interface Publisher extends AsyncDisposable {

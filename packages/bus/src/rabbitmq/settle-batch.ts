@@ -11,7 +11,7 @@ import type { RawConnection, ReceivedMessage } from "./raw-connection.ts";
 import { longestPayload } from "./raw-connection.ts";
 
 /** Messages of a queue that were handled, each with its next step at the same index. */
-export interface HandledBatch {
+interface HandledBatch {
   readonly channel: Channel;
   readonly queue: QueueType;
   readonly batch: readonly ReceivedMessage[];

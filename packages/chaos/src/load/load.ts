@@ -33,7 +33,7 @@ interface LoadOptions {
 }
 
 /** Counters that grow while it runs. */
-export interface LoadProgress {
+interface LoadProgress {
   sent: number;
   answered: number;
   inFlight: number;
@@ -45,7 +45,7 @@ export interface LoadProgress {
 }
 
 /** A customer with an order that is decided. */
-export interface Decided {
+interface Decided {
   /** What was said in the end: of an order that was PENDING, its status or the code of its rejection. */
   readonly says: string;
   /** From the first request on, in milliseconds. */

@@ -10,7 +10,7 @@ import { delay, silentLogger } from "@smartcart/runtime";
 import type { Random } from "../random.ts";
 
 /** What an operator did. */
-export interface OperatorFindings {
+interface OperatorFindings {
   /** Adjustments that were acknowledged. */
   readonly adjustments: { adjustmentId: string; productId: string; delta: number }[];
   /** Every price that a product had, or may have had: those that were asked for, and the first ones. */

@@ -39,7 +39,7 @@ interface RollingRestartOptions {
 }
 
 /** What became of one process. */
-export interface Restart {
+interface Restart {
   readonly part: string;
   /** From SIGTERM to the end of the process. */
   readonly drainMs: number;

@@ -9,7 +9,7 @@ import { slowHttpTests } from "./attacks-slowhttptest.ts";
 import type { Generator } from "./generator.ts";
 
 /** A group of them that hits the same weakness. */
-export interface Attack {
+interface Attack {
   readonly what: string;
   readonly generators: readonly Generator[];
   /** A program that it takes. Default: none. */

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 
 /** In bytes. */
-export interface Heap {
+interface Heap {
   /** Of objects. */
   readonly used: number;
   /** Of buffers outside the heap. */

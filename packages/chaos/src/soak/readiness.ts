@@ -1,6 +1,6 @@
 /** Asks every part all the while whether it is ready. */
 
-export interface ReadinessWatch extends Disposable {
+interface ReadinessWatch extends Disposable {
   /** What did not answer 200 in time: the second of the run, the URL, and what it said. */
   failures(): readonly string[];
 }

@@ -25,7 +25,7 @@ interface ServiceProcessOptions {
 }
 
 /** How a part ended that was asked to. */
-export interface Ending {
+interface Ending {
   /** Undefined where it had to be killed, or a signal was quicker. */
   readonly exitCode: number | undefined;
   readonly tookMs: number;

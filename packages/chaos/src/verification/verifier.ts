@@ -13,7 +13,7 @@ import type { Finding, Verdict } from "./report.ts";
 import { waitForRest } from "./settle.ts";
 
 /** An invariant, and the query that answers what contradicts it. */
-export interface CheckedInvariant {
+interface CheckedInvariant {
   readonly name: string;
   readonly description: string;
   readonly sql: string;

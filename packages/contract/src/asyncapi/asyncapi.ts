@@ -9,7 +9,7 @@ import type { JsonSchema, SchemaRegistry } from "../json-schema/json-schema.ts";
 import { createSchemaRegistry } from "../json-schema/json-schema.ts";
 
 /** Where what the document describes is to be found. */
-export interface AsyncApiOptions {
+interface AsyncApiOptions {
   /** Port of the status hub. */
   readonly statusPort: number;
   /** The hub speaks TLS. Default: plain text. */

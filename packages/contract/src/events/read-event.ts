@@ -6,7 +6,7 @@ import { validateMessage } from "../validation/validate.ts";
 const maxReasonLength = 300;
 
 /** An event, or why it is none. */
-export type CheckedEvent<D extends DescMessage> =
+type CheckedEvent<D extends DescMessage> =
   | { readonly event: MessageShape<D> }
   | { readonly invalidReason: string };
 

@@ -14,7 +14,7 @@ import { findViolations, isObject } from "./strict-json.ts";
 const maxRepeated = 1000;
 
 /** How the JSON of a message is parsed. */
-export interface ParseJsonOptions extends ReadJsonOptions {
+interface ParseJsonOptions extends ReadJsonOptions {
   /** The JSON is the value of this field alone. Default: it is the message. */
   readonly field?: DescField | undefined;
   /** Numbers that fit into a double must be without quotes, as OpenAPI says. Default: proto3 JSON takes both. */
@@ -22,7 +22,7 @@ export interface ParseJsonOptions extends ReadJsonOptions {
 }
 
 /** JSON that was read without loss. */
-export interface ExactJson {
+interface ExactJson {
   /** The JSON of the message. */
   readonly json: JsonObject;
   /** What was parsed: the text as it came, or with the numbers that `JSON.parse` would round in quotes. */

@@ -6,7 +6,7 @@ import { rulesOf } from "../fields/field-rules.ts";
 import type { FieldViolation } from "./field-violation.ts";
 
 /** What a look at a message's sizes found. */
-export interface Sizes {
+interface Sizes {
   /** Items, entries and hundreds of characters together: what it costs to validate the message. */
   readonly weight: number;
   /** Lists, maps and texts that are longer than their field may be, and times that no calendar has. */
@@ -14,7 +14,7 @@ export interface Sizes {
 }
 
 /** Finds the sizes of a message without looking into what is too long. */
-export type Measure = (message: Message) => Sizes;
+type Measure = (message: Message) => Sizes;
 
 /** Most items of a list as its field says; undefined: any number. */
 export function maxItemsOf(field: DescField): number | undefined {

@@ -19,7 +19,7 @@ import { allowOnly, typeCheck, UnknownRuleError, uniqueCheck } from "./rule-chec
 const timestamp = "google.protobuf.Timestamp";
 
 /** True: the message keeps all rules of its type. False: it may break one. */
-export type QuickCheck = (message: Message) => boolean;
+type QuickCheck = (message: Message) => boolean;
 
 const checks = new Map<DescMessage, QuickCheck | undefined>();
 

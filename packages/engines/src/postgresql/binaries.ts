@@ -9,7 +9,7 @@ import { isPresent } from "../files.ts";
 const execute = promisify(execFile);
 
 /** A PostgreSQL that can be run. */
-export interface Binaries {
+interface Binaries {
   /** Folder with bin, lib and share. */
   readonly directory: string;
   /** Version of the npm package: "18.4.0". */

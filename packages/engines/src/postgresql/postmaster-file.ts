@@ -4,7 +4,7 @@ import { delay } from "@smartcart/runtime";
 import { worksIn } from "../process-identity.ts";
 
 /** What a running server says of itself in `postmaster.pid` (PostgreSQL source, miscadmin.h, LOCK_FILE_LINE_*). */
-export interface PostmasterFile {
+interface PostmasterFile {
   readonly pid: number;
   readonly port: number;
   /** "starting", "ready", "stopping", … */

@@ -20,7 +20,7 @@ import { StartError } from "@smartcart/runtime";
 import { certificateName } from "./service-certificate.ts";
 
 /** What is issued. */
-export interface DevelopmentCertificatesOptions {
+interface DevelopmentCertificatesOptions {
   /** The folder that the files are written to. It is made where there is none, for this user only. */
   readonly folder: string;
   /** The services that get a certificate each, and whom else each of them may speak for: `{ ops: ["reconciler"] }`. */
