@@ -1,7 +1,7 @@
 /** Attacks by frames that a protocol allows, in numbers or sizes that nobody needs. */
 import type { Generator } from "./generator.ts";
 import { continuations, opening, ping, settings } from "./http2-frames.ts";
-import { closed, connectStranger, firstAnswer } from "./stranger.ts";
+import { closed, firstAnswer, openRawConnection } from "./raw-connection.ts";
 
 const holdMs = 2_000;
 
@@ -12,7 +12,9 @@ export const continuationFlood: Generator = {
   perSecond: 20,
   atOnce: 40,
   run: ({ order, page }, turn) =>
-    closed(connectStranger(turn % 2 === 0 ? order : page, endlessHeaders, { patienceMs: holdMs })),
+    closed(
+      openRawConnection(turn % 2 === 0 ? order : page, endlessHeaders, { patienceMs: holdMs }),
+    ),
 };
 
 const manySettings = Buffer.concat([
@@ -26,7 +28,7 @@ export const settingsFlood: Generator = {
   atOnce: 40,
   run: ({ order, page }, turn) =>
     closed(
-      connectStranger(turn % 2 === 0 ? order : page, manySettings, {
+      openRawConnection(turn % 2 === 0 ? order : page, manySettings, {
         deaf: true,
         patienceMs: holdMs,
       }),
@@ -41,7 +43,10 @@ export const pingFlood: Generator = {
   atOnce: 40,
   run: ({ order, page }, turn) =>
     closed(
-      connectStranger(turn % 2 === 0 ? order : page, manyPings, { deaf: true, patienceMs: holdMs }),
+      openRawConnection(turn % 2 === 0 ? order : page, manyPings, {
+        deaf: true,
+        patienceMs: holdMs,
+      }),
     ),
 };
 
@@ -81,7 +86,7 @@ export const websocketFrames: Generator = {
   atOnce: 80,
   async run({ hub, page }, turn) {
     const url = turn % 2 === 0 ? hub : page;
-    const socket = connectStranger(url, upgrade, { patienceMs: holdMs });
+    const socket = openRawConnection(url, upgrade, { patienceMs: holdMs });
     await firstAnswer(socket);
     socket.write(streams[Math.floor(turn / 2) % streams.length] ?? upgrade);
     await closed(socket);
@@ -97,7 +102,7 @@ export const slowReaders: Generator = {
   atOnce: 80,
   run: ({ hub, page }, turn) =>
     closed(
-      connectStranger(turn % 2 === 0 ? hub : page, subscriptions, {
+      openRawConnection(turn % 2 === 0 ? hub : page, subscriptions, {
         deaf: true,
         patienceMs: holdMs,
       }),

@@ -1,4 +1,4 @@
-/** Asks every part all the while whether it is ready. */
+/** Asks every instance all the while whether it is ready. */
 
 interface ReadinessWatch extends Disposable {
   /** What did not answer 200 in time: the second of the run, the URL, and what it said. */
@@ -26,7 +26,7 @@ export function watchReadiness(urls: readonly string[], patienceMs: number): Rea
     const second = ((askedAt - startedAt) / 1_000).toFixed(0);
     failed.push(`at ${second} s ${url}: ${answer}`);
   };
-  // One part at a time: the probes themselves cost next to nothing.
+  // One instance at a time: the probes themselves cost next to nothing.
   let turn = 0;
   const timer = setInterval(
     () => void ask(urls[turn++ % urls.length] ?? ""),

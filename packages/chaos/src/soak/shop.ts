@@ -1,4 +1,4 @@
-/** The shop as `npm start` runs it: every part in one process, with engines of our own. */
+/** The shop as `npm start` runs it: every service in one process, with engines of our own. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { startEmbeddedPostgres, startPrivateBroker } from "@smartcart/engines";
@@ -48,9 +48,9 @@ export async function startShop(directory: string, queue: Queue): Promise<Shop> 
   }
   const chosen = await freePorts(ports.length + 1);
   const urls: Record<string, string> = {};
-  for (const [index, part] of [...ports, "WEB"].entries()) {
-    env[`${part}_PORT`] = `${chosen[index]}`;
-    urls[part] = `http://127.0.0.1:${chosen[index]}`;
+  for (const [index, service] of [...ports, "WEB"].entries()) {
+    env[`${service}_PORT`] = `${chosen[index]}`;
+    urls[service] = `http://127.0.0.1:${chosen[index]}`;
   }
   const process = started.use(
     spawnService({ args: ["--inspect=127.0.0.1:0", "packages/smartcart/src/main.ts", "up"], env }),

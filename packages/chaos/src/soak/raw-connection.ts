@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { connect } from "node:net";
 
-interface StrangerOptions {
+interface RawConnectionOptions {
   /** Keep our side open when the server closes its own, and the other way round. Default false. */
   readonly halfOpen?: boolean;
   /** Never read. Default false. */
@@ -12,7 +12,11 @@ interface StrangerOptions {
 }
 
 /** Connects and sends. Errors end the connection and are nobody's concern. */
-export function connectStranger(url: string, bytes: Uint8Array, o: StrangerOptions = {}): Socket {
+export function openRawConnection(
+  url: string,
+  bytes: Uint8Array,
+  o: RawConnectionOptions = {},
+): Socket {
   const { hostname, port } = new URL(url);
   const socket = connect({
     host: hostname,
