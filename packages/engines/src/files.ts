@@ -10,7 +10,7 @@ export function isPresent(path: string): Promise<boolean> {
 }
 
 /**
- * Makes a folder for its owner alone, and gives it to that user. New folders above it can be entered by everybody, whatever
+ * Makes a folder that only its owner can access, and gives it to that user. New folders above it can be entered by all users, whatever
  * the umask: the server may run as another user than this process.
  */
 export async function makeDirectory(path: string, owner: OsUser | undefined): Promise<void> {

@@ -92,7 +92,7 @@ function spawnShell(o: ProcessOptions): ChildProcess {
       cwd: o.cwd,
       env: o.env,
       stdio: ["pipe", log, log],
-      // A group of its own: Ctrl-C at the terminal must not stop a server before those who still use it.
+      // A group of its own: Ctrl-C at the terminal must not stop a server before its clients.
       detached: true,
       ...o.osUser,
     });

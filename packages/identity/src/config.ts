@@ -1,4 +1,4 @@
-/** Reads from the settings how principals prove who they are, and whom the services take at their word. */
+/** Reads from the settings how principals authenticate, and which ones are trusted without authentication. */
 import { isLoopback, StartError } from "@smartcart/runtime";
 import type { Authenticator } from "./authenticator.ts";
 import { createAuthenticator } from "./authenticator.ts";
@@ -20,21 +20,20 @@ export interface AccessConfig {
   readonly AUTH_OPTIONAL: boolean | undefined;
 }
 
-/** How a service tells who calls, and whom it takes at their word. */
+/** How a service authenticates its callers, and which ones it trusts without authentication. */
 export interface Access {
-  /** Undefined: nothing is configured that could prove anything. */
+  /** Undefined: no kind of authentication is configured. */
   readonly authenticate: Authenticator | undefined;
   readonly trust: {
-    /** Whoever names a customer is taken for that customer. */
+    /** A caller may act as any customer that it names. */
     readonly customers: boolean;
-    /** Everybody on this machine is an operator. */
+    /** Every caller on this machine is an operator. */
     readonly operators: boolean;
   };
 }
 
 /**
- * @throws StartError where the settings contradict one another, or would open the shop to the network without anybody having to prove
- * who they are.
+ * @throws StartError where the settings contradict one another, or would open the shop to the network without authentication.
  */
 export function accessFrom(config: AccessConfig): Access {
   const { HOST, OPS_TOKEN, AUTH_ISSUER, AUTH_OPTIONAL } = config;
@@ -79,7 +78,7 @@ function verifierOf(config: AccessConfig): TokenVerifier | undefined {
   });
 }
 
-/** Where people have to prove who they are, or the network is near, services must be able to prove it too. */
+/** Where people must authenticate, or a service listens on the network, services must be able to authenticate too. */
 function assertServicesProve(config: AccessConfig, isOpen: boolean): void {
   const { HOST, MESH_SECRET, MESH_TLS_CERT, OPS_TOKEN } = config;
   if ((MESH_SECRET ?? MESH_TLS_CERT) !== undefined) return;
@@ -97,10 +96,10 @@ function assertServicesProve(config: AccessConfig, isOpen: boolean): void {
   );
 }
 
-/** What of the settings decides whether a service may listen on the network. */
+/** The settings that decide whether a service may listen on the network. */
 type Openness = Pick<AccessConfig, "HOST" | "SMARTCART_OPEN" | "AUTH_ISSUER" | "AUTH_OPTIONAL">;
 
-/** @throws StartError where a service would listen on the network though nobody has to prove who they are, and nobody insists on it. */
+/** @throws StartError where a service would listen on the network without authentication, unless SMARTCART_OPEN allows it. */
 export function assertOpenOnPurpose(config: Openness): void {
   const { HOST, SMARTCART_OPEN, AUTH_ISSUER, AUTH_OPTIONAL } = config;
   const isClosed = AUTH_ISSUER !== undefined && AUTH_OPTIONAL !== true;

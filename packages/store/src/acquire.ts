@@ -8,7 +8,7 @@ interface AcquireOptions {
   noteFault: (error: unknown) => void;
 }
 
-/** Gives out the pool's connections. Who is aborted while waiting leaves at once, and does not count as waiting. */
+/** Acquires connections of the pool. A caller that is aborted while it waits rejects at once, and no longer counts as waiting. */
 export function createAcquire(
   pool: pg.Pool,
   { maxWaiting, noteFault }: AcquireOptions,
@@ -39,7 +39,7 @@ export function createAcquire(
       connect().then(
         (client) => {
           settle();
-          // the pool has no way out of its queue: who is gone passes the connection on
+          // a request cannot be removed from the pool's queue: an aborted caller returns the connection
           if (signal.aborted) client.release();
           else resolve(client);
         },

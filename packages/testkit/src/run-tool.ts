@@ -91,7 +91,7 @@ async function clear(worker: ChildProcess, directory: string): Promise<void> {
   }
 }
 
-/** Processes that name the folder on their command line, as engines do which have outlived what started them. */
+/** Processes that name the folder on their command line, such as engines that have outlived their parent. */
 async function mentioning(directory: string): Promise<readonly number[]> {
   const pids = (await readdir("/proc")).map(Number).filter((pid) => pid > 0 && pid !== process.pid);
   const lines = pids.map(async (pid) => {
@@ -101,7 +101,7 @@ async function mentioning(directory: string): Promise<readonly number[]> {
   return (await Promise.all(lines)).flat();
 }
 
-/** What ends meanwhile needs no signal any more. */
+/** Ignores a process that has ended meanwhile. */
 function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");

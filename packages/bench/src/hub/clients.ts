@@ -40,7 +40,7 @@ const first = Number(process.env.BENCH_FIRST_USER);
 const count = Number(process.env.BENCH_COUNT);
 
 const watch = createWatch(users);
-let before = { statuses: 0, strangers: 0, disordered: 0 };
+let before = { statuses: 0, misdelivered: 0, disordered: 0 };
 let delaysMs: number[] = [];
 let lost: Record<string, number> = {};
 /** Sockets of an earlier connect are not missed. */
@@ -112,7 +112,7 @@ serveCommands({
   report(): ClientReport {
     return {
       statuses: watch.statuses - before.statuses,
-      strangers: watch.faults.strangers - before.strangers,
+      misdelivered: watch.faults.misdelivered - before.misdelivered,
       disordered: watch.faults.disordered - before.disordered,
       delaysMs,
       lost,

@@ -75,8 +75,8 @@ export function toMeasurement(r: HubReadings): HubMeasurement {
   };
 }
 
-function faultsOf({ strangers, disordered, lost }: ClientReport): number {
-  return strangers + disordered + total(lost);
+function faultsOf({ misdelivered, disordered, lost }: ClientReport): number {
+  return misdelivered + disordered + total(lost);
 }
 
 /** The smallest value that so many per cent of all do not exceed; NaN where there is none. */

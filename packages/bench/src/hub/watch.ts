@@ -11,7 +11,7 @@ export interface Arrival {
 /** What went wrong, by count. */
 export interface Faults {
   /** Statuses of an order of another user. */
-  strangers: number;
+  misdelivered: number;
   /** Statuses that left one out, came before their time, or came twice. */
   disordered: number;
 }
@@ -32,7 +32,7 @@ interface Watch {
 /** @param users how many there are in all, those of other processes included */
 export function createWatch(users: number): Watch {
   const ofUsers = new Map<number, { readonly sequences: Map<number, number>; statuses: number }>();
-  const faults = { strangers: 0, disordered: 0 };
+  const faults = { misdelivered: 0, disordered: 0 };
   let statuses = 0;
 
   function restart(user: number) {
@@ -45,7 +45,7 @@ export function createWatch(users: number): Watch {
     take(user, { orderId, sequence }) {
       const order = orderOf(orderId);
       if (order % users !== user) {
-        faults.strangers += 1;
+        faults.misdelivered += 1;
         return false;
       }
       const ofUser = ofUsers.get(user) ?? restart(user);

@@ -5,7 +5,7 @@ import type { AccessPolicy } from "@smartcart/gen/mesh/v1/options_pb";
 import { frame_access, method as methodOption } from "@smartcart/gen/mesh/v1/options_pb";
 import { batchTargets } from "../methods/policy.ts";
 
-/** Each of `customer`, `operator` and `services` lets its principals in; `public` lets everybody in. */
+/** Each of `customer`, `operator` and `services` admits its principals; `public` admits all callers. */
 export interface AccessRule {
   readonly isPublic: boolean;
   readonly customer: CustomerRule | undefined;
@@ -14,7 +14,7 @@ export interface AccessRule {
   readonly services: readonly string[];
 }
 
-/** What ties a request to the customer who sends it; with neither, any customer may call. */
+/** How a request is bound to the customer that sends it; with neither, any customer may call. */
 export interface CustomerRule {
   /** Names the customer, and must equal the subject of their token. */
   readonly subject: (DescField & { readonly fieldKind: "scalar" }) | undefined;
@@ -22,7 +22,7 @@ export interface CustomerRule {
   readonly resource: (DescField & { readonly fieldKind: "scalar" }) | undefined;
 }
 
-/** Services that can prove who they are. "reconciler" is the repairing half of the operations service and of `smartcart doctor`. */
+/** Services that can authenticate. "reconciler" is the repairing part of the operations service and of `smartcart doctor`. */
 export const serviceNames: ReadonlySet<string> = new Set([
   "order",
   "inventory",

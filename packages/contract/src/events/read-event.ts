@@ -2,7 +2,7 @@ import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { fromBinary } from "@bufbuild/protobuf";
 import { validateMessage } from "../validation/validate.ts";
 
-/** Longest reason that a message is refused with, in characters. */
+/** Longest reason for a rejected message, in characters. */
 const maxReasonLength = 300;
 
 /** An event, or why it is none. */

@@ -106,7 +106,7 @@ function structureViolations(
     field: formatPath(inMessage(path)),
     message: "is repeated; send it once",
   }));
-  // Of these the first name alone: the whole path would be as long as what it refuses.
+  // Only the first name: the whole path would be as long as the rejected text.
   for (const [path, message] of [
     [tooDeep, "is nested too deeply"],
     [tooMany, "has too many members"],
