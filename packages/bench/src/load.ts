@@ -26,7 +26,7 @@ interface LoadResult {
   readonly requests: number;
   /** Answers of 400 and more. */
   readonly failed: number;
-  /** Connections that were refused or broke, and answers that did not come. */
+  /** Connections that failed or broke, and requests without an answer. */
   readonly broken: number;
   readonly durationMs: number;
   readonly p50Ms: number;
@@ -42,7 +42,7 @@ export async function load(o: LoadOptions): Promise<LoadResult> {
     failed: all.failed + one.failed,
     broken: all.broken + one.broken,
     durationMs: Math.max(all.durationMs, one.durationMs),
-    // Of several processes the slowest.
+    // The slowest of several processes.
     p50Ms: Math.max(all.p50Ms, one.p50Ms),
     p99Ms: Math.max(all.p99Ms, one.p99Ms),
   }));

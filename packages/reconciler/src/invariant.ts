@@ -3,6 +3,7 @@ import type { OrderSelection } from "./order-selection.ts";
 /** The repair of a violation that needs no information beyond its row. */
 export type RepairName = "refund" | "release";
 
+/** The query returns the rows that contradict it: none at rest. A column `order_id` names the order that a row is about. */
 export interface Invariant {
   readonly name: string;
   /** The invariant as a sentence. */
@@ -27,7 +28,7 @@ export interface InvariantOptions {
 
 /** What the invariants of one check have in common. */
 export interface InvariantScope extends InvariantOptions {
-  /** SQL for the time before which an order or an event that is still on its way counts as stuck. */
+  /** SQL for the time before which an order or an event that is still in progress counts as stuck. */
   readonly before: string;
   /** SQL condition that holds for the selected orders, on a column with their ids. */
   readonly of: (column: string) => string;

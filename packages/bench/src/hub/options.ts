@@ -31,7 +31,7 @@ const usage = `npm run bench -- hub [options]
   --json FILE          write every measurement
   --profile FOLDER     leave CPU profiles and logs`;
 
-/** The options, or what to tell the person who gave wrong ones. */
+/** The options, or the error message for an invalid command line. */
 export function parseHubOptions(args: readonly string[]): HubBenchOptions | string {
   try {
     const values = parseValues(args, {

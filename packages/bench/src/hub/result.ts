@@ -1,4 +1,4 @@
-/** What a run is worth, from what its processes report. Pure. */
+/** The measurement of a run, from the reports of its processes. Pure. */
 import type { ClientReport, ConnectResult } from "./clients.ts";
 import type { HubContenderName } from "./contenders.ts";
 import type { PublishResult } from "./orders.ts";

@@ -1,4 +1,4 @@
-/** A client of each hub, as light as its protocol lets it be. */
+/** A minimal client for each hub. */
 import { io } from "socket.io-client";
 import { WebSocket } from "ws";
 import { userIdOf } from "./order-book.ts";
@@ -12,7 +12,7 @@ interface SocketOptions {
   readonly url: string;
   readonly user: number;
   readonly onStatus: (arrival: Arrival) => void;
-  /** Closed by the other side, refused, or broken. */
+  /** The connection was closed by the server, failed or broke. */
   readonly onLost: (reason: string) => void;
 }
 

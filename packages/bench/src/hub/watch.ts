@@ -1,4 +1,4 @@
-/** What the sockets of one process are sent, held against what they should be sent. Pure. */
+/** Compares the statuses that the sockets of one process receive with the expected ones. Pure. */
 import { milestones, orderOf, replayed } from "./order-book.ts";
 
 /** A status as it arrives. */
@@ -8,7 +8,7 @@ export interface Arrival {
   readonly occurredAt: string;
 }
 
-/** What went wrong, by count. */
+/** Counts of wrong statuses. */
 export interface Faults {
   /** Statuses of an order of another user. */
   misdelivered: number;
@@ -18,9 +18,9 @@ export interface Faults {
 
 /** Watches the statuses that come to sockets, of which each follows the user of its number. */
 interface Watch {
-  /** A status came on the socket of that user; answers whether it was right. */
+  /** Records a status on the socket of that user; returns whether it was expected. */
   take(user: number, arrival: Arrival): boolean;
-  /** The user's socket is a new one: the orders are told from their first status on. */
+  /** The user has a new socket, on which each order starts with its first status. */
   restart(user: number): void;
   /** Right ones so far, on all sockets that there were. */
   readonly statuses: number;

@@ -1,9 +1,9 @@
-/** Attacks by what is done to connections. */
+/** Attacks by opening, filling and breaking connections. */
 import type { Generator, Targets } from "./generator.ts";
 import { cancel, get, opening, post } from "./http2-frames.ts";
 import { closed, firstAnswer, openRawConnection } from "./raw-connection.ts";
 
-/** As many as one address may open in a second, which this machine's own may exceed. */
+/** The limit for one address per second, which does not apply to loopback. */
 const connectionsPerSecond = 200;
 
 const health = Buffer.concat([opening(), get(1, "/healthz")]);
@@ -43,13 +43,13 @@ export const departedStreams: Generator = {
   },
 };
 
-/** A file of some megabyte, asked for by requests of 208 KB together. */
+/** Requests of together 208 KB for a file of about a megabyte. */
 const bundle = "/docs/swagger-ui-bundle.js";
 const pipelined = Buffer.from(`GET ${bundle} HTTP/1.1\r\nhost: localhost\r\n\r\n`.repeat(208 * 16));
 const holdMs = 2_000;
 
 export const unreadPipelines: Generator = {
-  what: "connections with 3,328 pipelined requests whose answers nobody reads",
+  what: "connections with 3,328 pipelined requests whose answers are not read",
   perSecond: 5,
   atOnce: 20,
   run: ({ order, page }, turn) =>

@@ -1,4 +1,4 @@
-/** Attacks by what is asked for. */
+/** Attacks by the content of requests. */
 import { gzipSync } from "node:zlib";
 import type { Generator, Targets } from "./generator.ts";
 import { closed, firstAnswer, openRawConnection } from "./raw-connection.ts";

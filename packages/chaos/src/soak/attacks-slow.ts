@@ -1,10 +1,10 @@
-/** Attacks by doing next to nothing, for long: the modes of slowhttptest, connections without a word, and bodies that never end. */
+/** Attacks by slow requests: the modes of slowhttptest, connections that send nothing, and bodies that never end. */
 import type { Socket } from "node:net";
 import type { Generator } from "./generator.ts";
 import { opening, post } from "./http2-frames.ts";
 import { closed, openRawConnection } from "./raw-connection.ts";
 
-/** Longer than the server bears any of them. */
+/** Longer than every time-out of the server. */
 const patienceMs = 90_000;
 const trickleEveryMs = 1_000;
 

@@ -1,4 +1,4 @@
-/** What is attacked: base URLs, and a large file of the page. */
+/** The targets of attacks: base URLs, and a large file of the page. */
 export interface Targets {
   readonly order: string;
   readonly inventory: string;

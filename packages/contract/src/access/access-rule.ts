@@ -78,7 +78,7 @@ function remembered(key: DescMethod | DescMessage, read: () => AccessRule): Acce
 }
 
 /**
- * Holds the rule of a batch method against that of the method it carries: what may not be done once may not be done in numbers.
+ * Checks that a batch method has the same rule as the method it carries.
  * @throws Error where they differ.
  */
 export function assertBatchAccess(method: DescMethod): void {

@@ -30,9 +30,8 @@ interface ExactJson {
 }
 
 /**
- * Parses the JSON of a message and refuses what `JSON.parse` swallows: a member that is there twice, quoted numbers that
- * are not decimal, nesting and members without a bound. A whole number that a double cannot hold is read exactly where
- * its field has 64 bits.
+ * Parses the JSON of a message and rejects what `JSON.parse` accepts: repeated members, quoted numbers that are not decimal, nesting
+ * and members without a bound. A whole number that a double cannot hold is read exactly where its field has 64 bits.
  * @throws MalformedJsonError where the text is not JSON.
  * @throws InvalidMessageError with a violation for each field that is wrong.
  */

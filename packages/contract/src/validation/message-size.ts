@@ -5,7 +5,7 @@ import { formatPath } from "../fields/field-path.ts";
 import { rulesOf } from "../fields/field-rules.ts";
 import type { FieldViolation } from "./field-violation.ts";
 
-/** What a look at a message's sizes found. */
+/** The measured sizes of a message. */
 interface Sizes {
   /** Items, entries and hundreds of characters together: what it costs to validate the message. */
   readonly weight: number;
