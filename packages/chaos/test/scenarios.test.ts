@@ -40,7 +40,7 @@ describe.skipIf(!(await canRunChaos()))("scenarios", () => {
     restBoundMs: 60_000,
   });
 
-  it("no customer is the worse for a rolling restart", { timeout: 300_000 }, async () => {
+  it("a rolling restart loses and rejects no order", { timeout: 300_000 }, async () => {
     const report = await runRollingRestart({
       ...(await environmentFor("rolling_restart")),
       seed: 1,

@@ -2,6 +2,7 @@ import { access, chmod, chown, mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { OsUser } from "./os-user.ts";
 
+/** Whether a path exists and can be reached; false also for a path below a folder that this user may not enter. */
 export function isPresent(path: string): Promise<boolean> {
   return access(path).then(
     () => true,

@@ -67,6 +67,7 @@ const backWithinMs = 60_000;
  */
 export const tolerance = { descriptors: 64, liveBytes: 32 * 1024 * 1024 } as const;
 
+/** Owns the shop and the customers. Resolves with the failures in the result; rejects only if the shop does not start. */
 export async function runSoak(o: SoakOptions): Promise<SoakResult> {
   await using shop = await startShop(o.directory, o.queue);
   let ended: number | string | undefined;
