@@ -31,7 +31,7 @@ export interface ForeignMessage {
 const ack: Outcome = { kind: "ack" };
 const year10000 = { placedAt: { seconds: 253_402_300_800n, nanos: 0 } };
 
-/** What every engine promises; `prepare` makes the stage. */
+/** The contract of every engine; `prepare` creates an empty queue to run it on. */
 export function describeContract(
   engine: string,
   prepare: () => Promise<Stage>,

@@ -1,4 +1,4 @@
-/** Dead letters on a real broker are what came in, whoever sent it: bodies, properties and headers to the byte. */
+/** Dead letters on a real broker keep bodies, properties and headers of any sender, byte for byte. */
 import fc from "fast-check";
 import type { Channel } from "rabbitmq-client";
 import { describe, expect, it } from "vitest";
@@ -24,7 +24,7 @@ describe.skipIf(skip)("dead letters on RabbitMQ", () => {
     const seed = 20_261_126;
     const bodies = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
     const samples = fc.sample(fc.tuple(propertySets, bodies), { numRuns: 400, seed });
-    // The broker itself reads these, and refuses what makes no sense to it.
+    // The broker itself reads these, and rejects invalid ones.
     const isForUs = (header: Header) =>
       !/^(CC|BCC|x-death|x-first-death-reason)$/.test(header.name) &&
       !/NaN|Infinity/.test(JSON.stringify(shownValue(header)));

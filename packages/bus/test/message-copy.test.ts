@@ -139,7 +139,7 @@ function comparable({ fields, headers }: Properties) {
   };
 }
 
-/** A released copy is at its first attempt, remembers its routing key, and goes to nobody else a second time. */
+/** A released copy is at its first attempt, keeps its routing key, and is not sent to the other recipients again. */
 function released(sent: ReturnType<typeof comparable>) {
   const headers = readTable(Buffer.from(sent.headers.join(""), "hex"));
   const shown = headers.map(({ name, bytes, valueAt }) => {

@@ -91,7 +91,7 @@ function assertServicesProve(config: AccessConfig, isOpen: boolean): void {
         : `HOST=${HOST} is not loopback`;
   if (cause === undefined) return;
   throw new StartError(
-    `${cause}, but MESH_SECRET is not set, so that services cannot prove who they are; set MESH_SECRET (openssl rand -hex 16), the same for all services, or certificates by MESH_TLS_CERT (docs/operations.md, Security)`,
+    `${cause}, but MESH_SECRET is not set, so that services cannot authenticate; set MESH_SECRET (openssl rand -hex 16), the same for all services, or certificates by MESH_TLS_CERT (docs/operations.md, Security)`,
     { variable: "MESH_SECRET" },
   );
 }
@@ -109,7 +109,7 @@ export function assertOpenOnPurpose(config: Openness): void {
       ? "unset AUTH_OPTIONAL"
       : "set AUTH_ISSUER and AUTH_JWKS_URL (docs/operations.md, Security)";
   throw new StartError(
-    `HOST=${HOST} would open the shop to the network, and nobody has to prove who they are; ${how}, or HOST=127.0.0.1, or insist with SMARTCART_OPEN=yes-i-know`,
+    `HOST=${HOST} would open the shop to the network without authentication; ${how}, or HOST=127.0.0.1, or allow it with SMARTCART_OPEN=yes-i-know`,
     { variable: "HOST" },
   );
 }

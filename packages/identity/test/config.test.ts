@@ -102,7 +102,7 @@ describe("settings with which it does not start, by the variable", () => {
       "an issuer without a secret of the services",
       { ...closed, MESH_SECRET: undefined },
       "MESH_SECRET",
-      /services cannot prove/,
+      /services cannot authenticate/,
     ],
   ])("%s", (_, settings, variable, message) => {
     const start = () => accessFrom({ ...unset, ...settings });

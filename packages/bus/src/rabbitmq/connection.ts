@@ -72,7 +72,7 @@ function checkUrl(url: string): string {
   }
   if (parsed.username === "guest" && !isLoopback(parsed.hostname)) {
     throw wrongUrl(
-      `AMQP_URL names the user guest, whose password everybody knows, on ${parsed.hostname}: use a user of its own there, such as those that "smartcart roles" makes`,
+      `AMQP_URL names the user guest, whose password is public, on ${parsed.hostname}: use a user of its own there, such as those that "smartcart roles" makes`,
     );
   }
   try {

@@ -125,7 +125,7 @@ async function put({ managementUrl }: BrokerAdmin, path: string, body: object): 
   });
   if (response.ok) return;
   throw new StartError(
-    `RABBITMQ_MANAGEMENT_URL: ${origin} refuses PUT /api/${path}: ${response.status} ${await response.text()}`,
+    `RABBITMQ_MANAGEMENT_URL: ${origin} rejects PUT /api/${path}: ${response.status} ${await response.text()}`,
     { variable: "RABBITMQ_MANAGEMENT_URL" },
   );
 }

@@ -29,7 +29,7 @@ interface FlashSaleOptions {
   /** Logs and histories are written there. */
   readonly directory: string;
   readonly replicas: Replicas;
-  /** Customers, each of whom wants one unit. */
+  /** Customers; each orders one unit. */
   readonly buyers: number;
   readonly units: number;
   readonly restBoundMs: number;

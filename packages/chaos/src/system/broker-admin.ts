@@ -44,7 +44,7 @@ export async function openBrokerAdmin(broker: BrokerEngine): Promise<BrokerAdmin
     async deleteQueue(namePrefix) {
       const name = (await queueNames(broker)).find((one) => one.startsWith(namePrefix));
       if (name === undefined) return false;
-      // By the node itself: the HTTP API refuses to delete a queue that belongs to one connection.
+      // By `rabbitmqctl`: the HTTP API cannot delete an exclusive queue.
       await broker.ctl("delete_queue", "--vhost", vhostOf(broker), name);
       return true;
     },

@@ -30,7 +30,7 @@ interface VerifierOptions {
   /** Gives up once nothing has changed for so long, in milliseconds. Default: `restBoundMs`. */
   readonly stuckMs?: number | undefined;
   readonly faults?: RunningFaults;
-  /** Ends when no new customer comes. Default: nobody changes products. */
+  /** Is stopped after the last new customer. Default: products do not change. */
   readonly operator?: RunningOperator | undefined;
 }
 

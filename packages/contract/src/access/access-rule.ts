@@ -35,7 +35,7 @@ export const serviceNames: ReadonlySet<string> = new Set([
   "reconciler",
 ]);
 
-const everybody: AccessRule = {
+const publicAccess: AccessRule = {
   isPublic: true,
   customer: undefined,
   operator: false,
@@ -50,7 +50,7 @@ const rules = new WeakMap<DescMethod | DescMessage, AccessRule>();
 export function accessOf(method: DescMethod): AccessRule {
   return remembered(method, () => {
     const name = `${method.parent.typeName}/${method.name}`;
-    if (!method.parent.typeName.startsWith("smartcart.")) return everybody;
+    if (!method.parent.typeName.startsWith("smartcart.")) return publicAccess;
     const policy = hasOption(method, methodOption)
       ? getOption(method, methodOption).access
       : undefined;
@@ -101,7 +101,7 @@ function ruleOf(name: string, input: DescMessage, policy: AccessPolicy | undefin
   const others = customer !== undefined || operator || services.length > 0;
   if (isPublic && others) throw wrong("is public, so that nothing else may be set");
   if (!isPublic && !others)
-    throw wrong("lets nobody in: set public, customer, operator or services");
+    throw wrong("admits no caller: set public, customer, operator or services");
   const unknown = services.find((service) => !serviceNames.has(service));
   if (unknown !== undefined) throw wrong(`names "${unknown}", which is no service`);
   const textField = (field: string) => {
