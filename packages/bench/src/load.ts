@@ -14,7 +14,7 @@ interface LoadOptions {
   readonly seconds: number;
   /** How many products the orders are spread over. */
   readonly products: number;
-  /** Lines an order. */
+  /** Lines per order. */
   readonly lines: number;
   readonly seed: number;
   /** See `Contender.tokensFile`. */

@@ -15,7 +15,7 @@ export interface Scenario {
   /** Products that the orders are spread over: 100, or 2 hot ones. */
   readonly products: number;
   readonly connections: number;
-  /** Lines an order. */
+  /** Lines per order. */
   readonly lines: number;
 }
 

@@ -20,7 +20,7 @@ export type Step =
   | { readonly kind: "dead-letter"; readonly reason: string };
 
 /**
- * Decodes a batch, asks the handler about what could be decoded, and answers a step for each
+ * Decodes a batch, asks the handler about what could be decoded, and returns a step for each
  * message, by position. Never throws. `isStopping` ends the search for what made a batch fail.
  */
 export async function handleBatch(

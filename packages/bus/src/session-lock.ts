@@ -16,7 +16,7 @@ export interface LockedSession<L> {
 
 /** What a session is locked with. */
 interface LockOptions<L> {
-  /** Takes a session-level advisory lock; answers undefined where another session has it. */
+  /** Takes a session-level advisory lock; returns undefined where another session has it. */
   readonly lock: (session: Queryable) => Promise<L | undefined>;
   /** The server ends the session after so long without a statement, in milliseconds: the lease of the lock. */
   readonly leaseMs: number;

@@ -150,14 +150,14 @@ export interface DeadLetters {
   list(o?: { readonly limit?: number }): Promise<DeadLetter[]>;
   count(): Promise<number>;
   /**
-   * Puts them back into their queue with a fresh set of attempts; answers how many. Unbounded
+   * Puts them back into their queue with a fresh set of attempts; returns how many. Unbounded
    * unless limited.
    */
   redrive(
     ids: readonly string[] | "all",
     o?: { readonly maxPerSecond?: number; readonly limit?: number },
   ): Promise<number>;
-  /** Deletes them for good; answers how many. Unbounded unless limited. */
+  /** Deletes them for good; returns how many. Unbounded unless limited. */
   drop(ids: readonly string[] | "all", o?: { readonly limit?: number }): Promise<number>;
 }
 

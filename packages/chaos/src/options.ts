@@ -10,7 +10,7 @@ export interface CommandLine {
   readonly scenario: Scenario;
   readonly seed: number;
   readonly orders: number;
-  /** Orders a second. */
+  /** Orders per second. */
   readonly rate: number;
   readonly kinds: readonly FaultKind[];
   /** Of the flash sale. */

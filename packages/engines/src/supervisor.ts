@@ -163,7 +163,7 @@ async function startWithRetries<L extends Launch>(recipe: Recipe<L>, nextLaunch:
   }
 }
 
-/** Answers the server's process id; undefined when it has ended, or does not become ready in time. */
+/** Returns the server's process id; undefined when it has ended, or does not become ready in time. */
 async function waitUntilReady(
   recipe: Recipe,
   launch: Launch,

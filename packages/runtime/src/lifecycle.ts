@@ -45,7 +45,7 @@ export async function runMain(
 ): Promise<void> {
   const { env } = process;
   // What survives of the young generation is little. On a machine whose cores are busy the main thread waits for the last of the
-  // helpers, which took 0.2 ms of CPU an order and take 0.1 ms without.
+  // helpers, which took 0.2 ms of CPU per order and take 0.1 ms without.
   setFlagsFromString("--no-parallel-scavenge");
   const log = createLogger({
     service: name,

@@ -31,7 +31,7 @@ export interface ServiceServer
 }
 
 /**
- * Builds a service and serves it. What differs is all that `build` says: it opens what the service needs, and answers what its
+ * Builds a service and serves it. What differs is all that `build` says: it opens what the service needs, and returns what its
  * server serves. Fault switches are offered in demo mode only.
  * @throws StartError where the settings would open it to strangers, where the port cannot be had, and whatever `build` throws; what was opened by then is disposed of.
  */

@@ -37,7 +37,7 @@ async function run(commands: Commands, command: string, argument: unknown) {
 
 let lastId = 0;
 
-/** Tells a process to do something and answers what came of it. Fails where the process ends first. */
+/** Tells a process to do something and returns what came of it. Fails where the process ends first. */
 export async function tell<T>(
   { name, channel, ended }: RunningProcess,
   command: string,

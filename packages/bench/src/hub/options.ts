@@ -6,7 +6,7 @@ import { hubContenders } from "./contenders.ts";
 export interface HubBenchOptions {
   /** WebSockets, each following a user of its own. */
   readonly sockets: number;
-  /** Orders a second; each has six statuses. */
+  /** Orders per second; each has six statuses. */
   readonly rate: number;
   /** How long orders come. */
   readonly seconds: number;

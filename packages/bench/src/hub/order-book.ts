@@ -81,7 +81,7 @@ export function createOrderBook(users: number): OrderBook {
 
 /** When each status of the orders of a run is due. */
 interface Schedule {
-  /** Orders a second. */
+  /** Orders per second. */
   readonly rate: number;
   readonly seconds: number;
   /** Time between two statuses of one order. */

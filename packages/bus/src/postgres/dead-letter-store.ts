@@ -61,7 +61,7 @@ export async function redriveDeadLetters(db: Queryable, selection: Selection): P
   return rowCount;
 }
 
-/** Deletes them; answers how many. */
+/** Deletes them; returns how many. */
 export async function dropDeadLetters(db: Queryable, selection: Selection): Promise<number> {
   const { rowCount } = await db.query({
     text: `delete from message where ${selected}`,

@@ -69,7 +69,7 @@ interface ReceiveOptions {
   readonly instance: number;
   /** Most messages to claim; 0 settles only. */
   readonly maxMessages: number;
-  /** The batch in hand. */
+  /** The current batch. */
   readonly settlement: Settlement | undefined;
 }
 

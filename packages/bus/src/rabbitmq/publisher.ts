@@ -11,7 +11,7 @@ type Confirmation = "confirmed" | "unknown" | "returned";
 /** Publishes with confirms on a channel of its own. */
 export interface Publisher extends AsyncDisposable {
   /**
-   * Sends all messages in order and waits for all answers together, at most `timeoutMs`; answers by
+   * Sends all messages in order and waits for all answers together, at most `timeoutMs`; returns by
    * position. Never rejects. Message ids of events must differ within one call.
    */
   publish(

@@ -51,7 +51,7 @@ interface Restart {
 
 interface RollingRestartReport extends Verdict {
   readonly restarts: readonly Restart[];
-  /** Orders a second that were asked for, and that were sent. */
+  /** Orders per second that were asked for, and that were sent. */
   readonly ratePerSecond: number;
   readonly achievedRate: number;
   /** CPU time during the load by service, in milliseconds. */

@@ -12,7 +12,7 @@ interface Heap {
 /** A busy process answers between two turns of its event loop; one that hangs does not answer. */
 const patienceMs = 30_000;
 
-/** Collects garbage in the process at `url` ("ws://…") and answers what is left. */
+/** Collects garbage in the process at `url` ("ws://…") and returns what is left. */
 export async function readHeap(url: string): Promise<Heap> {
   const socket = new WebSocket(url);
   const broken = Promise.withResolvers<never>();

@@ -165,7 +165,7 @@ function addUp(sums: Record<string, number>, values: Readonly<Record<string, num
   for (const [name, value] of Object.entries(values)) sums[name] = (sums[name] ?? 0) + value;
 }
 
-/** Ends per attack, and answers what it sent. */
+/** Ends per attack, and returns what it sent. */
 async function stop(attacker: ChildProcess): Promise<Record<string, number>> {
   const gone = once(attacker, "exit");
   attacker.send("report");

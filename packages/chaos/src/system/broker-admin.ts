@@ -8,15 +8,15 @@ import type { BrokerEngine } from "./infrastructure.ts";
 
 /** Connects past the proxies, so that injected link faults do not affect it. */
 export interface BrokerAdmin extends AsyncDisposable {
-  /** Publishes copies of messages that were on the exchange a while ago, ids and all; answers how many. */
+  /** Publishes copies of messages that were on the exchange a while ago, ids and all; returns how many. */
   duplicate(count: number, order: "same" | "reversed"): Promise<number>;
-  /** Takes messages out of a queue, holds them and puts them back, so that later ones overtake them; answers how many. */
+  /** Takes messages out of a queue, holds them and puts them back, so that later ones overtake them; returns how many. */
   overtake(queue: string, holdMs: number): Promise<number>;
   /** Puts messages that no consumer can handle into a queue; returns the ids that the broker has confirmed. */
   poison(queue: string, ids: readonly string[]): Promise<string[]>;
   /** Deletes a queue of that name, or the first whose name begins so. False where there was none. */
   deleteQueue(namePrefix: string): Promise<boolean>;
-  /** Closes the connections of one instance from the broker's side; answers how many. */
+  /** Closes the connections of one instance from the broker's side; returns how many. */
   closeConnections(name: string): Promise<number>;
   /** Messages waiting in the work and retry queues. */
   waiting(): Promise<number>;

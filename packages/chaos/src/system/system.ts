@@ -28,7 +28,7 @@ export interface System extends AsyncDisposable {
   readonly shippingLog: string;
   /** Points the proxies to the current ports; to be called after each restart. */
   retarget(): void;
-  /** Waits until every instance is ready, and answers the names of those that are not in time. */
+  /** Waits until every instance is ready, and returns the names of those that are not in time. */
   ready(timeoutMs: number): Promise<readonly string[]>;
   /** Instances that ended by themselves, with their last output. Each was started again. */
   readonly gaveUp: readonly { readonly instance: string; readonly output: string }[];
