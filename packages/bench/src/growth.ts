@@ -1,4 +1,4 @@
-/** `npm run bench -- growth`: what an order costs with more products, more lines and more replicas. */
+/** `npm run bench -- growth`: the cost of an order with more products, more lines and more replicas. */
 import { join } from "node:path";
 import { startEngines } from "./engines.ts";
 import type { Measurement } from "./measure.ts";

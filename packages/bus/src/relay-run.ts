@@ -111,7 +111,7 @@ export class RelayRun implements AsyncDisposable {
     return this.#turn;
   }
 
-  /** Reads rows, publishes them and stores what came of it; returns whether there may be more. */
+  /** Reads rows, publishes them and stores the outcome; returns whether there may be more. */
   async #round(db: Queryable, signal: AbortSignal): Promise<boolean> {
     const { bus, batchSize, maxAttempts, leaseMs } = this.#o;
     const asked = this.#limit;

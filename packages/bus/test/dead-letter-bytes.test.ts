@@ -35,7 +35,7 @@ describe.skipIf(skip)("dead letters on RabbitMQ", () => {
     for (const { properties, body } of sent) await stage.put(properties, body);
     const dead = stage.bus.deadLetters("orders");
     {
-      await using _ = await refuseAll(stage.bus);
+      await using _ = await deadLetterAll(stage.bus);
       await eventually(
         () => dead.count(),
         (count) => count === sent.length,
@@ -69,7 +69,7 @@ describe.skipIf(skip)("dead letters on RabbitMQ", () => {
       ["userId", short(user)],
       ["replyTo", short("me")],
     ] as const);
-    await using _ = await refuseAll(stage.bus);
+    await using _ = await deadLetterAll(stage.bus);
     await stage.put({ fields, headers: [] }, Buffer.from([0xff, 0xfe]));
     const dead = stage.bus.deadLetters("orders");
     const properties = {
@@ -99,7 +99,7 @@ describe.skipIf(skip)("dead letters on RabbitMQ", () => {
         Buffer.from([0xff]),
       );
     }
-    await using _ = await refuseAll(stage.bus);
+    await using _ = await deadLetterAll(stage.bus);
     const deadLetters = await eventually(
       () => stage.bus.deadLetters("orders").list(),
       (all) => all.length === 2,
@@ -177,7 +177,7 @@ async function lookAtAll(channel: Channel, queue: string): Promise<ReceivedMessa
   return all;
 }
 
-function refuseAll(bus: EventBus) {
+function deadLetterAll(bus: EventBus) {
   return bus.consume("orders", {
     name: "test",
     log: silentLogger,

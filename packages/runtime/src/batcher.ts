@@ -3,7 +3,7 @@ interface BatcherOptions<E> {
   readonly maxItems: number;
   /** Most runs under way at once. */
   readonly maxConcurrent: number;
-  /** A run that takes longer, in milliseconds, no longer counts as under way: one slow run does not hold up the others. Default: it counts to its end. */
+  /** A run that takes longer, in milliseconds, frees its slot, so that it does not hold up the others. Default: it keeps it to its end. */
   readonly slowAfterMs?: number;
   /** Called just before a run; entries for which it is false are dropped. Default: none is. */
   readonly isWanted?: (entry: E) => boolean;

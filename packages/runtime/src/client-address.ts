@@ -40,8 +40,8 @@ function add(proxies: BlockList, entry: string): void {
 export const loopbackProxies = parseTrustedProxies("127.0.0.0/8, ::1");
 
 /**
- * The address of the client, as it is counted: see `networkOf`. `X-Forwarded-For` is read from its end, and only as far as trusted proxies wrote it: what a
- * client puts there itself is never believed. Reading ends at an entry that is not an address, so that a client cannot choose the
+ * The address of the client, as it is counted: see `networkOf`. `X-Forwarded-For` is read from its end, and only as far as trusted
+ * proxies wrote it: entries of the client itself are never used. Reading ends at an entry that is not an address, so that a client cannot choose the
  * name under which it is counted.
  *
  * @param peer address of the other end of the connection.

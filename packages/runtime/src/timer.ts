@@ -12,7 +12,7 @@ interface TimerOptions {
   name: string;
   /**
    * `signal` fires when the timer is disposed of. An error is logged, at most every ten seconds while runs fail, and the next run is
-   * started as usual. May return the pause until there is work again, in milliseconds (`Infinity`: unknown); it is limited to the two
+   * started as usual. May return the pause until there is work again, in milliseconds (`Infinity`: none); it is limited to the two
    * bounds.
    */
   run: (signal: AbortSignal) => Promise<number | undefined> | Promise<void>;

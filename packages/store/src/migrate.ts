@@ -87,7 +87,7 @@ interface Client {
   query<R extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<pg.QueryResult<R>>;
 }
 
-/** Waits for answers as long as it takes. */
+/** Runs statements without a client-side time-out. */
 function patient(client: pg.PoolClient): Client {
   const longestTimerMs = 2 ** 31 - 1;
   return {

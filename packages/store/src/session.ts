@@ -1,6 +1,6 @@
 import type pg from "pg";
 
-/** Longest time that a statement may take, told to the server. */
+/** The server's `statement_timeout`, in milliseconds. */
 export const statementTimeoutMs = 10_000;
 const idleInTransactionTimeoutMs = 30_000;
 /** Longest wait for the answer to what sets a new connection up. */

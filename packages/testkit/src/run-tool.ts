@@ -26,8 +26,8 @@ export interface Tool {
 }
 
 /**
- * Runs the tool in a process of its own, and waits for it; on Linux, whose /proc names what it started. Whatever ends that process, all processes that it started and its temporary files
- * are gone afterwards; a signal ends it at once, with 128 and the signal's number as exit code.
+ * Runs the tool in a process of its own and waits for it; Linux only, since /proc has its descendants. However it ends, its
+ * descendants are ended and its temporary files deleted. A signal ends it at once, with 128 and the signal's number as exit code.
  */
 export async function runTool(tool: Tool): Promise<void> {
   process.exitCode =

@@ -90,7 +90,7 @@ class Subscriber<D extends DescMessage> implements RunningConsumer {
     }
   }
 
-  /** Hands over what is new; returns whether there may be more. */
+  /** Passes new events to the subscriber; returns whether there may be more. */
   async #read(): Promise<boolean> {
     const rows = await readFanout(this.#parts.database, this.#self.type, this.#position);
     const last = rows.at(-1);

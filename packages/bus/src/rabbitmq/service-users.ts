@@ -15,7 +15,7 @@ export interface QueueUse {
   readonly publishes?: readonly string[];
   /** It subscribes to events, by queues of its own whose names begin with this. */
   readonly hears?: string;
-  /** It looks at dead letters, and redrives and drops them. */
+  /** It lists, redrives and drops dead letters. */
   readonly handlesDeadLetters?: boolean;
 }
 

@@ -46,7 +46,7 @@ interface LoadProgress {
 
 /** A customer with an order that is decided. */
 interface Decided {
-  /** What was said in the end: of an order that was PENDING, its status or the code of its rejection. */
+  /** The status of the final answer, or its problem code; of an order that was PENDING, those of the polled order. */
   readonly says: string;
   /** From the first request on, in milliseconds. */
   readonly tookMs: number;

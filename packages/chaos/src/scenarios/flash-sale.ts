@@ -41,7 +41,7 @@ interface FlashSaleReport extends Verdict {
   /** From a buyer's first request to the first answer of any kind, and to the decision, in milliseconds. */
   readonly firstAnswerMs: Percentiles;
   readonly decisionMs: Percentiles;
-  /** What buyers were told in the end. */
+  /** Final answers by status or problem code. */
   readonly decisions: Readonly<Record<string, number>>;
   readonly ordersPerSecond: number;
 }

@@ -8,7 +8,7 @@ import type { BrokerEngine } from "./infrastructure.ts";
 
 /** Connects past the proxies, so that injected link faults do not affect it. */
 export interface BrokerAdmin extends AsyncDisposable {
-  /** Publishes copies of messages that were on the exchange a while ago, ids and all; returns how many. */
+  /** Publishes copies of recent messages of the exchange, with their ids; returns how many. */
   duplicate(count: number, order: "same" | "reversed"): Promise<number>;
   /** Takes messages out of a queue, holds them and puts them back, so that later ones overtake them; returns how many. */
   overtake(queue: string, holdMs: number): Promise<number>;
