@@ -66,10 +66,10 @@ test.each<[string, string, (text: string) => string, string]>([
     "OrderService/GetOrder: (smartcart.mesh.v1) access is missing",
   ],
   [
-    "that lets nobody in",
+    "that admits no caller",
     orders,
     changeRule("GetOrder", () => "access: {}"),
-    "access lets nobody in",
+    "access admits no caller",
   ],
   [
     "for a service that is none",

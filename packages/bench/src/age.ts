@@ -1,4 +1,4 @@
-/** `npm run bench -- age`: what an order costs in a young shop and in an old one, and how long each takes to start. */
+/** `npm run bench -- age`: the cost of an order and the time to start, with few and with many stored orders. */
 import { join } from "node:path";
 import type { ContenderName } from "./contenders.ts";
 import { startContender } from "./contenders.ts";
@@ -8,7 +8,7 @@ import type { Measurement } from "./measure.ts";
 import { measure } from "./measure.ts";
 import { costCells, markdownTable } from "./report.ts";
 
-export interface AgeOptions {
+interface AgeOptions {
   readonly directory: string;
   readonly contender: ContenderName;
   /** How many orders are stored before. */

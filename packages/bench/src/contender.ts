@@ -16,6 +16,7 @@ export interface Contender extends AsyncDisposable {
   shipped(): Promise<number>;
 }
 
+/** What a contender is started with: engines that it shares with the others, and its own settings. */
 export interface StartOptions {
   readonly engines: Engines;
   readonly directory: string;
@@ -51,7 +52,7 @@ export async function choosePorts(): Promise<Ports> {
   return Object.fromEntries(variables.map((variable, i) => [variable, String(free[i])])) as Ports;
 }
 
-/** Arguments to Node that leave a CPU profile of that name, where one is wanted. */
+/** Arguments to Node that write a CPU profile of that name, if `profile` is set. */
 export function profileArgs(o: StartOptions, name: string): string[] {
   return o.profile
     ? ["--cpu-prof", `--cpu-prof-dir=${o.directory}`, `--cpu-prof-name=${name}.cpuprofile`]

@@ -1,4 +1,4 @@
-/** What is measured: the stacks that people would write instead, and SmartCart in its three shapes. */
+/** The measured systems: two peers (stacks that a team would write instead), and SmartCart in several deployments. */
 import { mkdir } from "node:fs/promises";
 import type { Contender, StartOptions } from "./contender.ts";
 import { startPeer } from "./peer-contender.ts";

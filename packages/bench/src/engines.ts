@@ -8,6 +8,7 @@ import { startEmbeddedPostgres, startPrivateBroker } from "@smartcart/engines";
 import { silentLogger } from "@smartcart/runtime";
 import { processTree } from "@smartcart/testkit";
 
+/** Owns both servers; databases and virtual hosts are not removed before they stop. */
 export interface Engines extends AsyncDisposable {
   /** A new, empty database. */
   createDatabase(name: string): Promise<string>;
@@ -18,6 +19,7 @@ export interface Engines extends AsyncDisposable {
   rabbitmqPids(): Promise<readonly number[]>;
 }
 
+/** Keeps the data below `directory`. */
 export async function startEngines(directory: string): Promise<Engines> {
   await using started = new AsyncDisposableStack();
   const broker = started.use(

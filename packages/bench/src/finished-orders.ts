@@ -1,4 +1,4 @@
-/** Fills the database of a SmartCart with orders that are long finished. */
+/** Fills the database of a SmartCart with finished orders. */
 import pg from "pg";
 import { sqlFile } from "./engines.ts";
 import { priceMinor } from "./peers/prices.ts";
@@ -17,13 +17,13 @@ export async function storeFinishedOrders(
   try {
     const text = await sqlFile("./finished-orders.sql");
     const newest = new Date(Date.now() - 3_600_000);
-    // The oldest first, as they would have come.
+    // The oldest first, in the order in which they would have been placed.
     for (let to = count; to > 0; to -= chunkSize) {
       const from = Math.max(1, to - chunkSize + 1);
       await client.query(text, [from, to, newest, products, priceMinor]);
       if (from > 1) print(`stored ${count - from + 1} of ${count} orders`);
     }
-    // What autovacuum does in the course of a day; and no checkpoint of the filling falls into a measurement.
+    // The state after autovacuum, and no checkpoint of the filling during a measurement.
     await client.query("vacuum analyze");
     await client.query("checkpoint");
   } finally {

@@ -1,11 +1,11 @@
-/** `npm run bench -- growth`: what an order costs with more products, more lines and more replicas. */
+/** `npm run bench -- growth`: the cost of an order with more products, more lines and more replicas. */
 import { join } from "node:path";
 import { startEngines } from "./engines.ts";
 import type { Measurement } from "./measure.ts";
 import { measure } from "./measure.ts";
 import { costCells, markdownTable } from "./report.ts";
 
-export interface GrowthOptions {
+interface GrowthOptions {
   readonly directory: string;
   readonly rounds: number;
   readonly seconds: number;

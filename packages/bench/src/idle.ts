@@ -1,4 +1,4 @@
-/** `npm run bench -- idle`: what `npm start` costs while nobody does anything. */
+/** `npm run bench -- idle`: CPU and memory of `npm start` without any request. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { delay } from "@smartcart/runtime";
@@ -9,7 +9,7 @@ import type { RunningProcess } from "./processes.ts";
 import { startProcess } from "./processes.ts";
 import { markdownTable } from "./report.ts";
 
-export interface IdleOptions {
+interface IdleOptions {
   readonly directory: string;
   /** How long it is left alone before it is measured, and how long it is measured. */
   readonly settleSeconds: number;
@@ -24,7 +24,7 @@ interface Cost {
   processes: number;
 }
 
-/** Starts everything by npm, as a newcomer does, and prints CPU and memory by program. */
+/** Starts everything by `npm start`, and prints CPU and memory by program. */
 export async function measureIdle(o: IdleOptions): Promise<string> {
   await mkdir(o.directory, { recursive: true });
   const ports = await choosePorts();

@@ -7,26 +7,26 @@ import { StartError } from "@smartcart/runtime";
 const run = promisify(execFile);
 const script = fileURLToPath(new URL("./place-order.lua", import.meta.url));
 
-export interface LoadOptions {
+interface LoadOptions {
   /** Base URLs of the order service's processes; each gets its share of the connections. */
   readonly urls: readonly string[];
   readonly connections: number;
   readonly seconds: number;
   /** How many products the orders are spread over. */
   readonly products: number;
-  /** Lines an order. */
+  /** Lines per order. */
   readonly lines: number;
   readonly seed: number;
   /** See `Contender.tokensFile`. */
   readonly tokensFile?: string | undefined;
 }
 
-export interface LoadResult {
+interface LoadResult {
   /** Answers, good or bad. */
   readonly requests: number;
   /** Answers of 400 and more. */
   readonly failed: number;
-  /** Connections that were refused or broke, and answers that did not come. */
+  /** Connections that failed or broke, and requests without an answer. */
   readonly broken: number;
   readonly durationMs: number;
   readonly p50Ms: number;
@@ -42,7 +42,7 @@ export async function load(o: LoadOptions): Promise<LoadResult> {
     failed: all.failed + one.failed,
     broken: all.broken + one.broken,
     durationMs: Math.max(all.durationMs, one.durationMs),
-    // Of several processes the slowest.
+    // The slowest of several processes.
     p50Ms: Math.max(all.p50Ms, one.p50Ms),
     p99Ms: Math.max(all.p99Ms, one.p99Ms),
   }));

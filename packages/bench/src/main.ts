@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: SmartCart beside the stacks that people would write instead, in alternating rounds on one machine.
+ * `npm run bench`: SmartCart and two peers, in alternating rounds on one machine.
  * `npm run bench -- hub` measures the status hub alone: see `hub/main.ts`.
  */
 import { writeFile } from "node:fs/promises";

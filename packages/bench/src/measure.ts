@@ -1,4 +1,4 @@
-/** One run of one contender: start, warm up, load, wait for the last shipment, check the promises, stop. */
+/** One run of one contender: start, warm up, load, wait for the last shipment, check the invariants, stop. */
 import { join } from "node:path";
 import { checkUntilSettled, createInvariants } from "@smartcart/reconciler";
 import { silentLogger } from "@smartcart/runtime";
@@ -15,11 +15,11 @@ export interface Scenario {
   /** Products that the orders are spread over: 100, or 2 hot ones. */
   readonly products: number;
   readonly connections: number;
-  /** Lines an order. */
+  /** Lines per order. */
   readonly lines: number;
 }
 
-export interface MeasureOptions {
+interface MeasureOptions {
   readonly engines: Engines;
   readonly directory: string;
   readonly seconds: number;
@@ -43,10 +43,10 @@ export interface Measurement extends Scenario {
   readonly p99Ms: number;
   /** Answers of 400 and more, and requests without an answer. */
   readonly failed: number;
-  /** Everything that it cost, an order. */
+  /** The cost per order. */
   readonly perOrder: Reading;
   readonly peakMemoryBytes: number;
-  /** Promises that are broken; empty for the peers, which make none. */
+  /** Names of broken invariants; empty for the peers, whose data is not checked. */
   readonly broken: readonly string[];
 }
 
@@ -72,7 +72,7 @@ export async function measure(
   const before = await readMeters(metered);
   const startedAt = performance.now();
   const result = await load({ ...request, seconds: o.seconds, seed: o.seed + 1 });
-  // A request that was under way when wrk stopped may still become an order: all that comes is counted.
+  // A request that was in flight when wrk stopped may still become an order: count every shipment.
   const accepted = result.requests - result.failed;
   const orders = (await shippedAll(running.shipped, shippedBefore + accepted)) - shippedBefore;
   const elapsedMs = performance.now() - startedAt;
@@ -94,7 +94,7 @@ export async function measure(
   };
 }
 
-/** Waits until so many are shipped, and answers how many are. */
+/** Waits until so many are shipped, and returns how many are. */
 async function shippedAll(shipped: () => Promise<number>, expected: number): Promise<number> {
   let count = 0;
   await waitFor(

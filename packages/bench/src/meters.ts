@@ -1,11 +1,11 @@
-/** What a run costs: CPU by process, and what PostgreSQL and RabbitMQ did. */
+/** The cost of a run: CPU by process, and the work of PostgreSQL and RabbitMQ. */
 import { readdir, readFile } from "node:fs/promises";
 import pg from "pg";
 import { cpuMsOf } from "@smartcart/testkit";
 import type { Engines } from "./engines.ts";
 import type { RunningProcess } from "./processes.ts";
 
-/** Totals since some beginning; two of them are subtracted. */
+/** Totals since an arbitrary start: only the difference of two readings means something. */
 export interface Reading {
   /** CPU time by process, in milliseconds: user and system, ended children included. */
   readonly cpuMs: Readonly<Record<string, number>>;
@@ -18,7 +18,7 @@ export interface Reading {
   readonly messages: number;
 }
 
-export interface Metered {
+interface Metered {
   readonly processes: readonly RunningProcess[];
   /** Undefined: it has no database. */
   readonly databaseUrl: string | undefined;

@@ -1,4 +1,4 @@
-/** `npm run bench -- MODE`: what is measured beside the contenders. */
+/** `npm run bench -- MODE`: measurements other than the comparison of contenders. */
 import { makeTemporaryDirectory, parseValues, wholeNumber } from "@smartcart/testkit";
 import { measureAge } from "./age.ts";
 import { measureGrowth } from "./growth.ts";

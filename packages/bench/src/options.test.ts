@@ -19,6 +19,6 @@ test.each([
   ["--connections", "1,x"],
   ["--contenders", "seed,other"],
   ["--other", "1"],
-])("%s %s is refused with the usage", (...args) => {
+])("%s %s is rejected with the usage", (...args) => {
   expect(parseOptions(args)).toContain("npm run bench");
 });

@@ -15,7 +15,7 @@ export interface BenchOptions {
   readonly profile: string | undefined;
 }
 
-/** What a token on every order costs is a question of its own. */
+/** Tokens on every order are a measurement of their own. */
 const usual = Object.keys(contenders).filter((name) => name !== "smartcart-tokens");
 
 /** How it is called. */
@@ -36,7 +36,7 @@ npm run bench -- growth [--rounds N] [--seconds S] [--connections N]
 
 npm run bench -- hub --help tells the options of the status hub's own.`;
 
-/** The options, or what to tell the person who gave wrong ones. */
+/** The options, or the error message for an invalid command line. */
 export function parseOptions(args: readonly string[]): BenchOptions | string {
   try {
     const values = parseValues(args, {

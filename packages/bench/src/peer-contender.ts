@@ -1,4 +1,4 @@
-/** The stacks that people would write instead. */
+/** The peers: stacks that a team would write instead of SmartCart. */
 import { join } from "node:path";
 import pg from "pg";
 import type { Contender, StartOptions } from "./contender.ts";

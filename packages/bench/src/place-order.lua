@@ -5,7 +5,7 @@ local seed = tonumber(os.getenv("BENCH_SEED"))
 local tokens = {}
 local threads = 0
 
--- A customer and their access token a line; without the file nobody has to prove who they are.
+-- A customer and an access token per line; without the file no token is sent.
 local file = os.getenv("BENCH_TOKENS")
 if file then
   for line in io.lines(file) do

@@ -9,7 +9,7 @@ import { compileCache, terminate, untilAnswers } from "@smartcart/testkit";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
-export interface ProcessOptions {
+interface ProcessOptions {
   /** Names it in the report: "order". */
   readonly name: string;
   /** Default: this Node. */
@@ -17,12 +17,13 @@ export interface ProcessOptions {
   /** Arguments to the program; to Node, the script first, relative to the repository. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Its output goes there: what nobody reads must not slow it down. */
+  /** Its output goes to this file: an unread pipe would block it. */
   readonly logFile: string;
   /** Whether it takes commands: see `hub/commands.ts`. */
   readonly takesCommands?: boolean;
 }
 
+/** Disposal ends it with SIGTERM, and with SIGKILL after a minute. */
 export interface RunningProcess extends AsyncDisposable {
   readonly name: string;
   readonly pid: number;
@@ -36,6 +37,7 @@ export interface RunningProcess extends AsyncDisposable {
   answers(url: string): Promise<void>;
 }
 
+/** Returns at once; use `answers` to wait until the process serves. */
 export function startProcess(o: ProcessOptions): RunningProcess {
   const output = openSync(o.logFile, "a");
   const { PATH = "", HOME = "" } = process.env;

@@ -1,4 +1,4 @@
-/** What SmartCart in one process and in many have in common. */
+/** Settings and checks of SmartCart, in one process and in many. */
 import { readFile } from "node:fs/promises";
 import pg from "pg";
 import { idAt } from "@smartcart/reconciler";
@@ -12,16 +12,16 @@ export function settingsOf(o: StartOptions, databaseUrl: string): Record<string,
   return {
     DATABASE_URL: databaseUrl,
     SMARTCART_STATE: o.directory,
-    // The peers' parcels leave at once as well.
+    // The peers ship without a delay as well.
     SHIPPING_DELAY_MS: "0",
-    // An answer that is early but empty would be quicker than one that knows the outcome.
+    // So long that every answer has the outcome: an early PENDING would be quicker.
     ORDER_ANSWER_TIMEOUT_MS: "10000",
     ORDER_RATE_LIMIT_PER_SECOND: "0",
     SMARTCART_DEMO: "false",
   };
 }
 
-/** Adds the products, and answers when orders for them are taken. `running` is disposed of with the contender. */
+/** Adds the products, and resolves when orders for them are accepted. `running` is disposed of with the contender. */
 export async function finish({
   orderUrls,
   processes,

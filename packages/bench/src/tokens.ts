@@ -1,4 +1,4 @@
-/** Access tokens of customers, for a SmartCart that takes no order without one. */
+/** Access tokens of customers, for a SmartCart that rejects orders without one. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createDevelopmentIssuer } from "@smartcart/identity";
@@ -14,7 +14,7 @@ export const tokenSettings: Readonly<Record<string, string>> = {
   MESH_SECRET: "another secret of the bench",
 };
 
-/** Writes a customer and their token a line; answers the file. */
+/** Writes a line per customer with their token; returns the path of the file. */
 export async function writeTokens(directory: string): Promise<string> {
   const issue = createDevelopmentIssuer({ issuer, secret, audience: "smartcart" });
   const users = Array.from({ length: customers }, (_, index) => `user-${index}`);

@@ -1,12 +1,12 @@
 import type { RunningConsumer } from "./types.ts";
 
 /** The consumers of a bus. Disposing it disposes those that still run, all at once. */
-export interface Running extends AsyncDisposable {
-  /** Answers the consumer in a form that is forgotten here once it is disposed of. */
+interface Running extends AsyncDisposable {
+  /** Returns a wrapper that removes the consumer from the set when it is disposed. */
   add(consumer: RunningConsumer): RunningConsumer;
 }
 
-/** An empty collection. */
+/** An empty set. */
 export function keepRunning(): Running {
   const consumers = new Set<RunningConsumer>();
   return {

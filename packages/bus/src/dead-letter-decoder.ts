@@ -3,24 +3,24 @@ import { fromBinary, toJson } from "@bufbuild/protobuf";
 import { eventTypes, redact, redactedText, textRedactor } from "@smartcart/contract";
 import type { DeadLetter } from "./types.ts";
 
-/** What a dead letter says to an operator: all but personal data. The queue keeps it as it came in. */
+/** A dead letter for an operator: without personal data. The queue keeps the message as it was received. */
 export interface DecodedDeadLetter {
   /**
-   * The message in proto3 JSON, redacted. Undefined where it is of no type of the contract or cannot be decoded; it may be a dead letter
-   * just because of that.
+   * The message in proto3 JSON, redacted. Undefined where its type is not in the contract or it cannot be decoded, which may be why it
+   * is a dead letter.
    */
   readonly json: JsonValue | undefined;
   /** The order that it is about; "" where it is about none. */
   readonly orderId: string;
   /** Why it was given up. */
   readonly reason: string;
-  /** Of the headers that SmartCart and brokers do not set only the names: nothing says what their values hold. */
+  /** Values of foreign headers are redacted, since they may hold anything; those that SmartCart and brokers set are shown. */
   readonly headers: DeadLetter["headers"];
 }
 
-/** The message of a dead letter without personal data, which nobody needs to see to redrive or drop it. */
-export function decodeDeadLetter(letter: DeadLetter): DecodedDeadLetter {
-  return { ...decoded(letter), headers: redactHeaders(letter.headers) };
+/** The message of a dead letter without personal data. Never throws. */
+export function decodeDeadLetter(deadLetter: DeadLetter): DecodedDeadLetter {
+  return { ...decoded(deadLetter), headers: redactHeaders(deadLetter.headers) };
 }
 
 function decoded({ type, body, reason }: DeadLetter): Omit<DecodedDeadLetter, "headers"> {
@@ -35,13 +35,13 @@ function decoded({ type, body, reason }: DeadLetter): Omit<DecodedDeadLetter, "h
       const redactText = textRedactor([[desc, message]]);
       return { json, orderId, reason: redactText(reason) };
     } catch {
-      // Its reason says so.
+      // The reason of the dead letter has the error.
     }
   }
   return { json: undefined, orderId: "", reason };
 }
 
-/** Whether the message of a dead letter names the customer. One that cannot be decoded names nobody. */
+/** Whether the message of a dead letter names the customer; false where it cannot be decoded. */
 export function namesUser(
   { type, body }: Pick<DeadLetter, "type" | "body">,
   userId: string,

@@ -29,7 +29,7 @@ describe("createEvent", () => {
     expect(event.routingKey).toBe("order.status.payment_confirmed");
   });
 
-  it("refuses a message that is no event", () => {
+  it("rejects a message that is not an event", () => {
     const message = create(OrderItemSchema);
     expect(() => createEvent(OrderItemSchema, message, { id: "m1" })).toThrow(/is no event/);
   });

@@ -4,8 +4,8 @@ import { eventTypeOf, orderingKeyOf, routingKeyOf } from "@smartcart/contract";
 import type { OutgoingEvent } from "./types.ts";
 
 /**
- * An event to be stored or published; routing key and ordering key come from the contract, unless the type has none that all of its
- * messages could have. Throws a ContractError for a message that is no event.
+ * An event to be stored or published. Routing key and ordering key come from the contract. Throws a ContractError for a message that
+ * is not an event.
  */
 export function createEvent<D extends DescMessage>(
   schema: D,

@@ -7,11 +7,11 @@ import type { SubscribeOptions } from "./types.ts";
 export interface FanOutEnd<D extends DescMessage> {
   /** The event in a message; undefined where it breaks the contract and is dropped. Never throws. */
   read(message: { readonly id: string; readonly body: Uint8Array }): MessageShape<D> | undefined;
-  /** Hands events over. Never throws: an error of the subscriber is a gap. */
+  /** Passes events to the subscriber. Never throws: an error of the subscriber is reported to it as a gap. */
   deliver(events: readonly MessageShape<D>[]): void;
 }
 
-/** A flood of bad events must not become a flood of log lines, which travel over the same queue. */
+/** Limits the log lines about invalid events: they travel over the same queue. */
 const logEveryMs = 1_000;
 
 /** Reads and hands over for one subscriber. */
@@ -25,7 +25,7 @@ export function createFanOutEnd<D extends DescMessage>(
     o.onDropped?.(messageId);
     const dropped = throttle();
     if (dropped === 0) return;
-    // Nobody can answer for it here: a fan-out has no dead letters.
+    // Logged and dropped: a fan-out has no dead letters.
     o.log.warn("bus.event_dropped", {
       consumer: o.name,
       type: desc.typeName,

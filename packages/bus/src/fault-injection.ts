@@ -9,9 +9,8 @@ export interface FaultInjectingBus {
 }
 
 /**
- * For demonstrations: while it is cut, whoever publishes by it meets what a broken connection looks
- * like. No event is confirmed, and the check fails. It bears on this user only, who may share the
- * connection itself with others. What is consumed by it goes on.
+ * For demonstrations. While it is cut, publishes through this object behave as on a broken connection: no event is confirmed, and
+ * `check` fails. Consumers, and other users of the same connection, are not affected.
  */
 export function createFaultInjectingBus(bus: EventBus): FaultInjectingBus {
   let isCut = false;

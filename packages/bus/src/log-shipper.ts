@@ -29,13 +29,12 @@ export interface LogShipper extends LogSink, AsyncDisposable {
 
 const linesPerEvent = 200;
 const eventsPerFlush = 10;
-/** While nothing is written, nothing is done: each line that comes first says when it is to be sent. */
+/** No timer runs while nothing is written: the first line of a batch schedules its flush. */
 const longestPauseMs = 60_000;
 
 /**
  * Ships log lines to queue `logs` as `LogsEmitted`. Best effort: a line that cannot be kept or sent
- * is counted, never an error and never a log line of its own, which would have to be shipped in
- * turn.
+ * is counted. It never throws and never logs, since its own log line would have to be shipped too.
  */
 export function createLogShipper(o: LogShipperOptions): LogShipper {
   const maxBuffered = o.maxBuffered ?? 10_000;

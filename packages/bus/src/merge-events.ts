@@ -2,7 +2,7 @@ import { eventTypes } from "@smartcart/contract";
 import type { OutgoingEvent } from "./types.ts";
 
 /** One message, and the events that it stands for. */
-export interface MergedEvent<E extends OutgoingEvent> {
+interface MergedEvent<E extends OutgoingEvent> {
   readonly event: OutgoingEvent;
   readonly members: readonly E[];
 }

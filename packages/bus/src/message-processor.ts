@@ -20,7 +20,7 @@ export type Step =
   | { readonly kind: "dead-letter"; readonly reason: string };
 
 /**
- * Decodes a batch, asks the handler about what could be decoded, and answers a step for each
+ * Decodes a batch, asks the handler about what could be decoded, and returns a step for each
  * message, by position. Never throws. `isStopping` ends the search for what made a batch fail.
  */
 export async function handleBatch(
@@ -61,8 +61,8 @@ function redactorOf(deliveries: readonly Delivery[]): TextRedactor {
 }
 
 /**
- * A message that is not to be blamed: its batch failed, and there was no time to ask about it alone. It comes again after the first
- * pause of the ladder, as the same attempt.
+ * A message whose batch failed, and that could not be handled alone in time. It is delivered again after the first pause of the
+ * ladder, as the same attempt.
  */
 interface Postponement {
   readonly kind: "postpone";
@@ -71,7 +71,7 @@ interface Postponement {
 
 type Answer = Outcome | Postponement;
 
-/** Where an answer leads by the contract's retry ladder; pure. */
+/** The step for an answer, by the contract's retry ladder; pure. */
 export function nextStep(queue: QueueType, attempt: number, answer: Answer): Step {
   if (answer.kind === "ack") return { kind: "remove" };
   const { reason } = answer;
@@ -89,14 +89,14 @@ export function nextStep(queue: QueueType, attempt: number, answer: Answer): Ste
 }
 
 /**
- * The search for what made a batch fail may take this many times what the handler may. Then the rest
- * waits, lest one fault that hits everything (a database that hangs) keeps a batch for hours.
+ * Bounds the search for the message that makes a batch fail, in handler time-outs. Without it a fault that hits every message (a
+ * database that hangs) would keep a batch for hours.
  */
 const searchTimeouts = 10;
 
 /**
- * Never throws. One message can make the handler fail for all of its batch: then the handler is asked
- * again about parts of it, until only the poison is left to retry.
+ * Never throws. One message can make the handler fail for its whole batch: then the handler is called again with parts of the batch,
+ * so that only the failing message is retried.
  */
 async function askHandler(
   o: ConsumeOptions,
@@ -138,7 +138,7 @@ interface Failure {
   readonly isTimeout: boolean;
 }
 
-/** By halves, which finds one poison soonest; one by one where each failure costs a time-out. */
+/** Halves, which find one failing message with the fewest calls; single messages where each failure costs a time-out. */
 function partsOf(part: readonly Delivery[], { isTimeout }: Failure): (readonly Delivery[])[] {
   if (isTimeout) return part.map((one) => [one]);
   const half = Math.ceil(part.length / 2);

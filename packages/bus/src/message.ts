@@ -18,10 +18,10 @@ export interface RawMessage {
   readonly body: Uint8Array;
 }
 
-/** Most attempts that anybody can count. */
+/** An `x-attempt` beyond this is invalid. */
 const mostAttempts = 1_000_000;
 
-/** The attempt that a message claims to be at, whoever wrote it; 1 where it makes no sense. */
+/** The attempt in a message's header, which any client may have written; 1 where it is not a valid number. */
 export function attemptOf(claim: unknown): number {
   const attempt = typeof claim === "number" ? Math.trunc(claim) : Number.NaN;
   return attempt >= 1 ? Math.min(attempt, mostAttempts) : 1;
@@ -38,18 +38,18 @@ export function failureTimeOf(claim: unknown): Date | undefined {
   return ms >= 0 && ms < Date.UTC(10_000, 0) ? date : undefined;
 }
 
-/** A message that no handler can be asked about, and why. */
+/** The reason why a message cannot be passed to a handler. */
 export interface Poison {
   readonly poison: string;
 }
 
 /**
- * What a handler gets to see of a message, or why it gets to see nothing.
+ * The delivery that a handler receives, or the reason why the message is a dead letter.
  *
  * A foreign client need not set all properties: a missing type is taken from the routing key, or
  * from the queue where that takes one type only; a missing id becomes a hash of type and body, so
  * that a redelivered copy keeps its id. Since almost any short text is valid protobuf, a message
- * without its ordering key (the id of what it is about) is refused as well.
+ * without its ordering key (the id of its order or other subject) is rejected as well.
  */
 export function decodeMessage(queue: QueueType, raw: RawMessage): Delivery | Poison {
   if (raw.contentType !== "" && raw.contentType !== protobufContentType) {
@@ -68,8 +68,8 @@ export function decodeMessage(queue: QueueType, raw: RawMessage): Delivery | Poi
 }
 
 /**
- * Ids and trace contexts of foreign messages are stored. PostgreSQL takes no NUL, and in place of a
- * byte that is no UTF-8 stands the same U+FFFD, which would make one message out of two.
+ * Ids and trace contexts of foreign messages are stored. PostgreSQL rejects NUL, and every invalid
+ * byte of UTF-8 becomes the same U+FFFD, so that two different ids could become equal.
  */
 function isStorable(text: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.

@@ -3,11 +3,11 @@ import type { Registry } from "@smartcart/runtime";
 import { createBusMetrics } from "./metrics.ts";
 import type { Delivery, EventBus } from "./types.ts";
 
-/** What a fan-out is called among the queues. */
+/** The value of label `queue` for fan-out events. */
 const fanOut = "fan-out";
 
 /**
- * The same bus, in the hands of one service: what it publishes and handles is counted in the service's registry.
+ * The same bus for one service: what this service publishes and handles is counted in its registry.
  * Services of one process share a bus, so the bus cannot tell them apart by itself. Disposing it disposes the bus.
  */
 export function observeBus(bus: EventBus, metrics: Registry): EventBus {

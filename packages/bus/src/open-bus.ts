@@ -10,15 +10,15 @@ export interface BusOptions extends EngineOptions {
   readonly amqpUrl?: string | undefined;
   /** Where the PostgreSQL queue lives, in schema `queue`. Not touched with RabbitMQ. */
   readonly databaseUrl: string;
-  /** `databaseIdentity` of the database whose consumers own the queues on RabbitMQ: others are refused. Undefined: not checked. */
+  /** `databaseIdentity` of the database whose consumers own the queues on RabbitMQ: others are rejected. Undefined: not checked. */
   readonly owner?: string | undefined;
-  /** Where its messages are counted. Default: nowhere; a part that shares a bus counts its own, see `observeBus`. */
+  /** Where its messages are counted. Default: nowhere; services that share a bus count their own, see `observeBus`. */
   readonly metrics?: Registry | undefined;
 }
 
 /**
- * Opens the queue that the configuration asks for, and waits for it as long as it takes. A
- * StartError that names AMQP_URL or DATABASE_URL says what waiting would not mend.
+ * Opens the configured queue, and waits for it without a bound. Throws a StartError that names
+ * AMQP_URL or DATABASE_URL for a fault that does not go away by waiting.
  */
 export async function openBus(o: BusOptions): Promise<EventBus> {
   const { amqpUrl, databaseUrl, owner, metrics, ...shared } = o;

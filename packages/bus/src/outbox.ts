@@ -44,13 +44,13 @@ export async function insertOutbox(tx: Queryable, events: readonly OutgoingEvent
   });
 }
 
-/** Wakes a relay; false where that is of no use, since another one has the turn. */
-export type WakeRelay = () => boolean;
+/** Wakes a relay; false if another relay holds the lock of the outbox. */
+type WakeRelay = () => boolean;
 
 const relays = createSubscriptions<WakeRelay>();
 const keyOf = ({ url, schema }: Pick<Database, "url" | "schema">) => `${schema} ${url}`;
 
-/** The channel on which relays of other processes are told which outbox was written: its payload is the schema. */
+/** The NOTIFY channel that wakes relays of other processes; the payload is the schema of the outbox. */
 export const outboxChannel = "smartcart_outbox";
 /** Pause between two notifications of one outbox, in milliseconds: a relay that is at work looks again without one. */
 const notifyEveryMs = 50;
@@ -58,8 +58,8 @@ const notifyEveryMs = 50;
 const notified = new Map<string, boolean>();
 
 /**
- * Wakes the relay of this outbox, in this process or, by NOTIFY, in another one. To be called after the commit. A hint: a relay that
- * misses it looks by itself.
+ * Wakes the relay of this outbox, in this process or, by NOTIFY, in another one. Call it after the commit. Best effort: a relay that
+ * misses it finds the rows when it polls.
  */
 export function outboxWritten(database: Database): void {
   const key = keyOf(database);
@@ -82,11 +82,11 @@ function notify(database: Database, key: string): void {
       text: "select pg_notify($1, $2)",
       values: [outboxChannel, database.schema],
     })
-    // The database has noted the fault itself, and the relay looks by itself.
+    // The database counts its own failures, and the relay polls.
     .catch(() => {});
 }
 
-/** Calls `wake` after each `outboxWritten` of this process for that outbox. Answers how to stop that. */
+/** Calls `wake` after each `outboxWritten` of this process for that outbox. Returns the function that ends it. */
 export function onOutboxWritten(
   database: Pick<Database, "url" | "schema">,
   wake: WakeRelay,

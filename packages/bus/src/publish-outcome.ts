@@ -7,18 +7,18 @@ export interface PublishOutcome {
   readonly confirmed: string[];
   /** Rows to give back. */
   readonly failures: OutboxFailure[];
-  /** Those of `failures` that nobody will try again by themselves. */
+  /** Those of `failures` that are not retried any more. */
   readonly parked: { id: string; type: string; error: string }[];
 }
 
 /**
- * Decides what becomes of each published row; pure.
+ * Decides for each published row whether it is deleted, retried or parked; pure.
  *
  * - Confirmed rows are deleted, unless an earlier one of the same ordering key failed: that one is
  *   published again, and so must they be, after it.
  * - Nothing counts as an attempt while the queue is unreachable: an outage parks no row.
- * - Nothing counts either when a whole batch failed on a healthy queue, as one row may have spoilt
- *   it for the others; the caller halves the batch until the culprit is alone.
+ * - Nothing counts either when a whole batch failed on a healthy queue, as one row can make the
+ *   others fail; the caller halves the batch until that row is alone.
  */
 export function publishOutcome(
   rows: readonly OutboxRow[],

@@ -18,13 +18,13 @@ export interface RelayOptions {
   readonly bus: EventBus;
   readonly log: Logger;
   /**
-   * Pause between looks at the table while there is work, in milliseconds; default 50. After two quiet seconds it is two seconds:
-   * `outboxWritten` wakes the relay, whichever process calls it.
+   * Pause between polls of the table while there is work, in milliseconds; default 50. After two seconds without a row it is two
+   * seconds: `outboxWritten` wakes the relay, whichever process calls it.
    */
   readonly pollMs?: number;
   /** Most rows published at once; default 500. */
   readonly batchSize?: number;
-  /** A relay that hangs loses its turn after so long, in milliseconds; default 10,000. Publishing gets half of it. */
+  /** A relay that hangs loses the lock after so long, in milliseconds; default 10,000. Publishing may take half of it. */
   readonly leaseMs?: number;
   /** Failed publishes of one row, on a healthy queue, until it is parked; default 10. */
   readonly maxAttempts?: number;
@@ -34,22 +34,22 @@ export interface RelayOptions {
 /** How long after its last row an outbox counts as quiet, and the pause then. */
 const quietAfterMs = 2_000;
 const quietPauseMs = 2_000;
-/** How often a relay asks for the turn while another one has it. */
+/** How often a relay tries to take the lock while another one holds it. */
 const standbyMs = 500;
 
-/** A relay without its timer. Disposing it gives its turn back. */
+/** A relay without its timer. The turn is a session lock on the outbox; disposing the relay releases it. */
 export class RelayRun implements AsyncDisposable {
   readonly #o: Required<Omit<RelayOptions, "pollMs" | "metrics">>;
   readonly #metrics: ReturnType<typeof createRelayMetrics>;
   readonly #onWritten: () => void;
-  /** The turn as it was taken last; it may be lost by now. */
+  /** The lock as it was taken last; it may be lost by now. */
   #turn: LockedSession<true> | undefined;
   #standbyUntilMs = 0;
-  /** When there were rows last. */
+  /** When it last read a row. */
   #busyAtMs = performance.now();
   /** Most rows of the next round. */
   #limit: number;
-  /** How long the queue has been waited for. */
+  /** The last pause for an unreachable queue, which doubles. */
   #awayMs = 0;
 
   /** `onWritten` is called when another process has written to the outbox, while this relay has the turn. */
@@ -67,7 +67,7 @@ export class RelayRun implements AsyncDisposable {
         if (signal.aborted || !(await this.#round(turn.db, signal))) return;
       }
     } catch (error) {
-      // Whatever went wrong: the next run begins on a new connection.
+      // After any error the next run begins on a new connection.
       await this[Symbol.asyncDispose]();
       throw error;
     }
@@ -75,7 +75,7 @@ export class RelayRun implements AsyncDisposable {
 
   /** How long the next run may wait, in milliseconds: 0 while there is work. */
   pauseMs(): number {
-    // Another one has the turn: when it is gone, so that this one takes over, no word of it comes.
+    // No notification comes when the relay that has the turn dies: ask again.
     if (this.#turn === undefined) return standbyMs;
     return performance.now() - this.#busyAtMs > quietAfterMs ? quietPauseMs : 0;
   }
@@ -111,7 +111,7 @@ export class RelayRun implements AsyncDisposable {
     return this.#turn;
   }
 
-  /** Reads rows, publishes them and stores what came of it; answers whether there may be more. */
+  /** Reads rows, publishes them and stores the outcome; returns whether there may be more. */
   async #round(db: Queryable, signal: AbortSignal): Promise<boolean> {
     const { bus, batchSize, maxAttempts, leaseMs } = this.#o;
     const asked = this.#limit;
@@ -122,7 +122,7 @@ export class RelayRun implements AsyncDisposable {
     const healthy = report.unknown.length === 0 || (await isReachable(bus));
     const outcome = publishOutcome(rows, report, { healthy, maxAttempts });
     await this.#store(db, outcome);
-    // One row can make all its neighbours fail: halving the batch finds it, success widens it again.
+    // One row can make its whole batch fail: halving the batch isolates it, success doubles the batch again.
     if (outcome.confirmed.length > 0) this.#limit = Math.min(batchSize, asked * 2);
     else if (healthy) this.#limit = Math.ceil(rows.length / 2);
     if (!healthy) {
@@ -130,7 +130,7 @@ export class RelayRun implements AsyncDisposable {
       return false;
     }
     this.#awayMs = 0;
-    // With all rows read there is nothing left but what is written from now on: it pokes, or waits for the next look.
+    // All rows were read: later ones wake the relay, or are found by the next poll.
     return rows.length === asked || outcome.failures.length > 0;
   }
 
@@ -158,7 +158,7 @@ async function lockOutbox(session: Queryable): Promise<true | undefined> {
   return rows[0]?.taken || undefined;
 }
 
-/** Publishes rows, merged where the contract lets them; the report speaks of the rows. */
+/** Publishes rows, merged where the contract allows it; the report has the ids of the rows. */
 async function publish(
   rows: readonly OutboxRow[],
   bus: EventBus,

@@ -13,8 +13,8 @@ export interface Relay extends AsyncDisposable {
 
 /**
  * Publishes the rows of an outbox and deletes each one once the queue has confirmed it: at least
- * once, in order per ordering key. Any number of relays may be started on one outbox; one has the turn,
- * the others take over when it is gone. A row that fails blocks only its own ordering key; after `maxAttempts` it is parked
+ * once, in order per ordering key. Any number of relays may be started on one outbox: one holds its lock,
+ * and another one takes over when it ends. A row that fails blocks only its own ordering key; after `maxAttempts` it is parked
  * (`not_before = 'infinity'`, `last_error` says why) until a person decides.
  */
 export function startRelay(o: RelayOptions): Relay {

@@ -1,7 +1,7 @@
 import type { Database, Queryable } from "@smartcart/store";
 import { queryableOn } from "@smartcart/store";
 
-/** A connection that is kept for a session lock, and hears notifications meanwhile. */
+/** A connection that holds a session lock and receives notifications. */
 export interface LockedSession<L> {
   /** What `lock` answered. */
   readonly lock: L;
@@ -10,13 +10,13 @@ export interface LockedSession<L> {
   /** Resolves when the connection is lost. */
   readonly lost: Promise<void>;
   isLost(): boolean;
-  /** Closes the connection: a lock or a setting that stayed behind would go to whoever gets it next. Idempotent. */
+  /** Closes the connection instead of returning it to the pool, so that no lock or setting stays on it. Idempotent. */
   close(): void;
 }
 
 /** What a session is locked with. */
-export interface LockOptions<L> {
-  /** Takes a session-level advisory lock; answers undefined where another session has it. */
+interface LockOptions<L> {
+  /** Takes a session-level advisory lock; returns undefined where another session has it. */
   readonly lock: (session: Queryable) => Promise<L | undefined>;
   /** The server ends the session after so long without a statement, in milliseconds: the lease of the lock. */
   readonly leaseMs: number;
@@ -54,7 +54,7 @@ export async function lockSession<L>(
       return undefined;
     }
     client.on("notification", ({ payload }) => o.onNotification(payload ?? ""));
-    // Without keepalives a machine that vanished without a word would keep its lock for two hours, where no lease ends it.
+    // Without keepalives PostgreSQL notices a machine that lost its network after two hours only, and keeps its lock.
     await client.query(
       `set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3;
        set idle_session_timeout = ${Math.ceil(o.leaseMs)}; listen ${o.channel}`,

@@ -6,7 +6,7 @@
  * - **fan-out**: every subscriber gets every event from the moment it subscribed.
  * - **attempt**: how often a message was answered with "retry", plus one. A consumer that dies gives
  *   no answer: that is a new delivery of the same attempt.
- * - **dead letter**: a message given up, kept until somebody redrives or drops it.
+ * - **dead letter**: a message given up, kept until an operator redrives or drops it.
  */
 import type { DescMessage, JsonValue, Message, MessageShape } from "@bufbuild/protobuf";
 import type { Logger } from "@smartcart/runtime";
@@ -27,9 +27,9 @@ export interface OutgoingEvent {
   readonly traceparent: string;
 }
 
-/** What became of the events of one `publish`; every id is in exactly one list. */
+/** The results of one `publish`; every id is in exactly one list. */
 export interface PublishReport {
-  /** The queue has them on disk (or nobody listens to a pure fan-out). */
+  /** The queue has them on disk (or a pure fan-out has no subscriber). */
   readonly confirmed: readonly string[];
   /** No answer in time: they may have arrived. Publish the same id again. */
   readonly unknown: readonly string[];
@@ -45,7 +45,7 @@ export interface PublishOptions {
   readonly timeoutMs?: number;
 }
 
-/** One message in a consumer's hands. */
+/** One message that a consumer is processing. */
 export interface Delivery {
   /** The publisher's id; for a foreign message without one, a hash of its type and body. */
   readonly id: string;
@@ -71,7 +71,7 @@ export type Outcome =
   /** Failed for good. */
   | { readonly kind: "dead-letter"; readonly reason: string };
 
-/** What became of a delivery: "drop" is a dead letter of a queue that keeps none. */
+/** The result of a delivery: "drop" is a dead letter of a queue that keeps none. */
 export type HandledResult = "ack" | "retry" | "dead-letter" | "drop";
 
 /** What a consumer is made of. */
@@ -84,8 +84,8 @@ export interface ConsumeOptions {
   /** A handler that takes longer is aborted, which is a failure of its batch; default 30,000. */
   readonly handlerTimeoutMs?: number;
   /**
-   * Answers every delivery, by position. After a thrown error or a time-out it is asked about parts
-   * of the batch, and what fails alone is retried. It must be idempotent: a message can come again
+   * Returns an outcome for every delivery, by position. After a thrown error or a time-out it is called with
+   * parts of the batch, and what fails alone is retried. It must be idempotent: a message can come again
    * after a crash, a lost connection or a time-out.
    */
   readonly handle: (
@@ -93,7 +93,7 @@ export interface ConsumeOptions {
     context: { readonly signal: AbortSignal },
   ) => Promise<readonly Outcome[]>;
   /**
-   * Told of every delivery what became of it; `delivery` is undefined where it could not be
+   * Called with the result of every delivery; `delivery` is undefined where it could not be
    * decoded. Must not throw.
    */
   readonly onHandled?: (result: HandledResult, delivery: Delivery | undefined) => void;
@@ -106,9 +106,9 @@ export interface SubscribeOptions<D extends DescMessage> {
   readonly log: Logger;
   /** New events; those of one ordering key in publish order. Must not block and must not throw. */
   readonly onEvents: (events: readonly MessageShape<D>[]) => void;
-  /** The connection was lost: events may have been missed. Read the truth again. */
+  /** Events may have been missed, for example because the connection was lost: read the current state again. */
   readonly onGap: () => void;
-  /** Told of each event that breaks the contract: nobody hears it. Must not throw. */
+  /** Called with the id of each event that breaks the contract and is not delivered. Must not throw. */
   readonly onDropped?: (messageId: string) => void;
 }
 
@@ -135,8 +135,8 @@ export interface DeadLetter {
   /** As it came in, to the byte. */
   readonly body: Uint8Array;
   /**
-   * What its sender set beside that, for people: the properties of AMQP, and the headers. Bytes are
-   * shown as `base64:…`, a time as ISO 8601. What is put back has them as they came in.
+   * The AMQP properties and headers that its sender set, in a readable form: bytes as `base64:…`, times as ISO 8601. A redriven message
+   * has them byte for byte.
    */
   readonly properties: Readonly<Record<string, JsonValue>>;
   readonly headers: Readonly<Record<string, JsonValue>>;
@@ -150,14 +150,14 @@ export interface DeadLetters {
   list(o?: { readonly limit?: number }): Promise<DeadLetter[]>;
   count(): Promise<number>;
   /**
-   * Puts them back into their queue with a fresh set of attempts; answers how many. Unbounded
+   * Puts them back into their queue with a fresh set of attempts; returns how many. Unbounded
    * unless limited.
    */
   redrive(
     ids: readonly string[] | "all",
     o?: { readonly maxPerSecond?: number; readonly limit?: number },
   ): Promise<number>;
-  /** Deletes them for good; answers how many. Unbounded unless limited. */
+  /** Deletes them for good; returns how many. Unbounded unless limited. */
   drop(ids: readonly string[] | "all", o?: { readonly limit?: number }): Promise<number>;
 }
 
@@ -171,10 +171,10 @@ export const noDeadLetters: DeadLetters = {
 
 /** What each engine is opened with. */
 export interface EngineOptions {
-  /** Who opens it, for the engine's list of connections: `shipping`. */
+  /** The service that opens it, for the engine's list of connections: `shipping`. */
   readonly name: string;
   readonly log: Logger;
-  /** Ends the waiting for an engine that is not there yet. */
+  /** Stops waiting for an engine that is not available yet. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -195,13 +195,13 @@ export interface EventBus extends AsyncDisposable {
    * handler: it becomes a dead letter at once. Resolves when attached.
    */
   consume(queue: string, o: ConsumeOptions): Promise<RunningConsumer>;
-  /** Hears every event of a type that is published after this resolves. */
+  /** Delivers every event of a type that is published after this resolves. */
   subscribe<D extends DescMessage>(event: D, o: SubscribeOptions<D>): Promise<RunningConsumer>;
   deadLetters(queue: string): DeadLetters;
-  /** Deletes what was kept for people because no queue wanted it; answers how many. */
+  /** Deletes the messages that no queue takes and that the engine has kept; returns how many. */
   dropUnrouted(): Promise<number>;
   /**
-   * Messages waiting, per queue, dead-letter and retry queues included; those in a consumer's hands
+   * Messages waiting, per queue, dead-letter and retry queues included; those that a consumer is processing
    * are not counted.
    */
   depths(): Promise<Readonly<Record<string, number>>>;

@@ -19,7 +19,7 @@ const oddTexts = [
   "x".repeat(5_000),
 ];
 
-/** Headers as strangers set them: any type that RabbitMQ takes, nested, and with the names that are ours. */
+/** Headers as foreign clients set them: any type that RabbitMQ takes, nested, and with the names that are ours. */
 const headerTables: fc.Arbitrary<Header[]> = fc
   .uniqueArray(
     fc.tuple(fc.oneof(fc.constantFrom(...oddNames), fc.string({ maxLength: 40 })), values(3)),
@@ -32,7 +32,7 @@ const headerTables: fc.Arbitrary<Header[]> = fc
 
 const shortTexts = fc.oneof(fc.string({ maxLength: 60 }), fc.constantFrom("\0", "é".repeat(100)));
 
-/** Properties that any broker takes from anybody. */
+/** Properties that a broker accepts from any client. */
 export const propertySets: fc.Arbitrary<Properties> = fc
   .record(
     {

@@ -31,7 +31,7 @@ export interface ForeignMessage {
 const ack: Outcome = { kind: "ack" };
 const year10000 = { placedAt: { seconds: 253_402_300_800n, nanos: 0 } };
 
-/** What every engine promises; `prepare` makes the stage. */
+/** The contract of every engine; `prepare` creates an empty queue to run it on. */
 export function describeContract(
   engine: string,
   prepare: () => Promise<Stage>,
@@ -136,7 +136,7 @@ export function describeContract(
       }
     });
 
-    it("accepts a fan-out event that nobody listens to", async () => {
+    it("accepts a fan-out event without subscribers", async () => {
       await using stage = await prepare();
       await using bus = await open(stage);
       const event = statusChanged("ORD-1", 1);
@@ -209,7 +209,7 @@ export function describeContract(
     it.each([
       ["throws", async () => Promise.reject(new Error("no such street"))],
       ["does not return", () => new Promise<never>(() => {})],
-    ] as const)("lets nobody suffer for a neighbour whose handling %s", async (_, fail) => {
+    ] as const)("handles the other messages of a batch in which one %s", async (_, fail) => {
       await using stage = await prepare();
       await using bus = await open(stage);
       const events = Array.from({ length: 40 }, (_, index) => orderPlaced(`ORD-${index}`));
@@ -323,11 +323,16 @@ export function describeContract(
         { kind: "retry", reason: "no van" },
       ]);
       await stage.put("orders", { body: last.body, id: last.id, type: last.type, attempt: 6 });
-      const [letter] = await eventually(
+      const [deadLetter] = await eventually(
         () => bus.deadLetters("orders").list(),
         (all) => all.length === 1,
       );
-      expect(letter).toMatchObject({ id: last.id, type: last.type, attempt: 6, reason: "no van" });
+      expect(deadLetter).toMatchObject({
+        id: last.id,
+        type: last.type,
+        attempt: 6,
+        reason: "no van",
+      });
     });
 
     it("keeps dead letters for a person to look at, redrive or drop", async () => {
@@ -351,14 +356,14 @@ export function describeContract(
 
       expect((await dead.list()).map(({ id }) => id)).toEqual(ids);
       expect((await dead.list({ limit: 2 })).map(({ id }) => id)).toEqual(ids.slice(0, 2));
-      const [letter] = await dead.list({ limit: 1 });
-      expect(letter).toMatchObject({
+      const [deadLetter] = await dead.list({ limit: 1 });
+      expect(deadLetter).toMatchObject({
         reason: "no such address",
         attempt: 1,
         type: events[0]?.type,
       });
-      expect(letter?.failedAt).toBeInstanceOf(Date);
-      expect(Buffer.from(letter?.body ?? [])).toEqual(Buffer.from(events[0]?.body ?? []));
+      expect(deadLetter?.failedAt).toBeInstanceOf(Date);
+      expect(Buffer.from(deadLetter?.body ?? [])).toEqual(Buffer.from(events[0]?.body ?? []));
 
       broken = false;
       expect(await dead.drop([ids[4] ?? ""])).toBe(1);
@@ -419,12 +424,12 @@ export function describeContract(
       await stage.put("orders", poison);
       const next = orderPlaced("ORD-2");
       await bus.publish([next]);
-      const [letter] = await eventually(
+      const [deadLetter] = await eventually(
         () => bus.deadLetters("orders").list(),
         (all) => all.length === 1,
       );
-      expect(letter?.reason).toMatch(/^cannot be decoded/);
-      expect(letter?.id).toMatch(poison.id ?? /^sha256:/);
+      expect(deadLetter?.reason).toMatch(/^cannot be decoded/);
+      expect(deadLetter?.id).toMatch(poison.id ?? /^sha256:/);
       await eventually(
         () => inbox.ids,
         (ids) => ids.length === 1,
@@ -484,7 +489,7 @@ export function describeContract(
       expect(inbox.ids).toEqual([events[1]?.id, events[2]?.id]);
     });
 
-    it("refuses a queue that is not in the contract, and says which are", async () => {
+    it("rejects a queue that is not in the contract, and names those that are", async () => {
       await using stage = await prepare();
       await using bus = await open(stage);
       await expect(consume(bus, "oders", async () => [])).rejects.toThrow(/has: .*orders/);

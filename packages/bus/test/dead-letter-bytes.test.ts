@@ -1,4 +1,4 @@
-/** Dead letters on a real broker are what came in, whoever sent it: bodies, properties and headers to the byte. */
+/** Dead letters on a real broker keep bodies, properties and headers of any sender, byte for byte. */
 import fc from "fast-check";
 import type { Channel } from "rabbitmq-client";
 import { describe, expect, it } from "vitest";
@@ -19,12 +19,12 @@ import { eventually } from "./eventually.ts";
 const skip = !(await canTestRabbitmq());
 
 describe.skipIf(skip)("dead letters on RabbitMQ", () => {
-  it("keep what hundreds of strangers sent, and are all shown", async () => {
+  it("keep what hundreds of foreign clients sent, and are all shown", async () => {
     await using stage = await prepare();
     const seed = 20_261_126;
     const bodies = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
     const samples = fc.sample(fc.tuple(propertySets, bodies), { numRuns: 400, seed });
-    // The broker itself reads these, and refuses what makes no sense to it.
+    // The broker itself reads these, and rejects invalid ones.
     const isForUs = (header: Header) =>
       !/^(CC|BCC|x-death|x-first-death-reason)$/.test(header.name) &&
       !/NaN|Infinity/.test(JSON.stringify(shownValue(header)));
@@ -35,16 +35,16 @@ describe.skipIf(skip)("dead letters on RabbitMQ", () => {
     for (const { properties, body } of sent) await stage.put(properties, body);
     const dead = stage.bus.deadLetters("orders");
     {
-      await using _ = await refuseAll(stage.bus);
+      await using _ = await deadLetterAll(stage.bus);
       await eventually(
         () => dead.count(),
         (count) => count === sent.length,
         60_000,
       );
     }
-    const letters = await dead.list({ limit: 1_000 });
-    expect(letters).toHaveLength(sent.length);
-    JSON.stringify(letters);
+    const deadLetters = await dead.list({ limit: 1_000 });
+    expect(deadLetters).toHaveLength(sent.length);
+    JSON.stringify(deadLetters);
 
     const expected = sent
       .map(({ properties, body }) => comparable(received(properties, body)))
@@ -60,7 +60,7 @@ describe.skipIf(skip)("dead letters on RabbitMQ", () => {
     );
   });
 
-  it("keep an expiration and a user, without expiring and without being refused", async () => {
+  it("keep an expiration and a user, without expiring and without being rejected", async () => {
     await using stage = await prepare();
     const user = decodeURIComponent(new URL(stage.amqpUrl).username);
     const fields = new Map([
@@ -69,7 +69,7 @@ describe.skipIf(skip)("dead letters on RabbitMQ", () => {
       ["userId", short(user)],
       ["replyTo", short("me")],
     ] as const);
-    await using _ = await refuseAll(stage.bus);
+    await using _ = await deadLetterAll(stage.bus);
     await stage.put({ fields, headers: [] }, Buffer.from([0xff, 0xfe]));
     const dead = stage.bus.deadLetters("orders");
     const properties = {
@@ -83,9 +83,9 @@ describe.skipIf(skip)("dead letters on RabbitMQ", () => {
       (count) => count === 1,
     );
     await new Promise((resolve) => setTimeout(resolve, 2_500));
-    const [letter] = await dead.list();
-    expect(letter).toMatchObject({ properties, headers: {} });
-    expect(Buffer.from(letter?.body ?? [])).toEqual(Buffer.from([0xff, 0xfe]));
+    const [deadLetter] = await dead.list();
+    expect(deadLetter).toMatchObject({ properties, headers: {} });
+    expect(Buffer.from(deadLetter?.body ?? [])).toEqual(Buffer.from([0xff, 0xfe]));
   });
 
   it("are made of messages whose headers fill a frame, or are nested 20,000 deep", async () => {
@@ -99,14 +99,14 @@ describe.skipIf(skip)("dead letters on RabbitMQ", () => {
         Buffer.from([0xff]),
       );
     }
-    await using _ = await refuseAll(stage.bus);
-    const letters = await eventually(
+    await using _ = await deadLetterAll(stage.bus);
+    const deadLetters = await eventually(
       () => stage.bus.deadLetters("orders").list(),
       (all) => all.length === 2,
     );
-    expect(letters.filter(({ reason }) => /1 headers of \d+ bytes cut/.test(reason))).toHaveLength(
-      1,
-    );
+    expect(
+      deadLetters.filter(({ reason }) => /1 headers of \d+ bytes cut/.test(reason)),
+    ).toHaveLength(1);
     expect(await stage.bus.depths()).toMatchObject({ orders: 0, "orders.dlq": 2 });
   });
 
@@ -116,25 +116,25 @@ describe.skipIf(skip)("dead letters on RabbitMQ", () => {
       { fields: new Map([["expiration", short("1")]]), headers: [] },
       Buffer.from("x"),
     );
-    const [letter] = await eventually(
+    const [deadLetter] = await eventually(
       () => stage.bus.deadLetters("orders").list(),
       (all) => all.length === 1,
     );
-    expect(letter?.reason).toBe("dead-lettered by the broker: expired");
-    expect(Math.abs(Date.now() - (letter?.failedAt?.getTime() ?? 0))).toBeLessThan(60_000);
+    expect(deadLetter?.reason).toBe("dead-lettered by the broker: expired");
+    expect(Math.abs(Date.now() - (deadLetter?.failedAt?.getTime() ?? 0))).toBeLessThan(60_000);
   });
 });
 
-/** A bus in an empty virtual host, and a stranger beside it. */
+/** A bus in an empty virtual host, and a foreign client beside it. */
 async function prepare() {
   await using started = new AsyncDisposableStack();
   const { amqpUrl } = started.use(await createTestBroker());
   const bus = started.use(
     await openBus({ amqpUrl, databaseUrl: "", name: "test", log: silentLogger }),
   );
-  const stranger = new RawConnection({ url: amqpUrl, frameMax: 131_072, noDelay: true });
-  started.defer(() => stranger.close());
-  const channel = await stranger.acquire();
+  const foreignClient = new RawConnection({ url: amqpUrl, frameMax: 131_072, noDelay: true });
+  started.defer(() => foreignClient.close());
+  const channel = await foreignClient.acquire();
   await channel.confirmSelect();
   started.defer(() => channel.close());
   const running = started.move();
@@ -177,7 +177,7 @@ async function lookAtAll(channel: Channel, queue: string): Promise<ReceivedMessa
   return all;
 }
 
-function refuseAll(bus: EventBus) {
+function deadLetterAll(bus: EventBus) {
   return bus.consume("orders", {
     name: "test",
     log: silentLogger,

@@ -1,4 +1,4 @@
-/** Copies of messages as bytes: whatever a stranger sets is kept, shown, and hides nothing. */
+/** Copies of messages as bytes: whatever a foreign client sets is kept and shown. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { toDeadLetter, toRaw } from "../src/rabbitmq/amqp-message.ts";
@@ -14,7 +14,7 @@ const longest = 131_064;
 const to = { exchange: "", routingKey: "elsewhere" };
 const failedAt = new Date("2026-01-01T00:00:00Z");
 
-it("keeps what a stranger sends through retry, dead letter and redrive, to the byte", () => {
+it("keeps what a foreign client sends through retry, dead letter and redrive, to the byte", () => {
   fc.assert(
     fc.property(propertySets, fc.string(), (properties, reason) => {
       const first = received(properties);
@@ -26,10 +26,10 @@ it("keeps what a stranger sends through retry, dead letter and redrive, to the b
       expect(comparable(sentBy(dead, "dead-letter queue"))).toEqual(sent);
       expect(dead.body).toEqual(first.body);
 
-      const letter = toDeadLetter(dead);
-      expect(letter).toMatchObject({ reason, attempt: 2, failedAt });
-      expect(Object.keys(letter.headers).sort()).toEqual(sentNames(first));
-      JSON.stringify(letter);
+      const deadLetter = toDeadLetter(dead);
+      expect(deadLetter).toMatchObject({ reason, attempt: 2, failedAt });
+      expect(Object.keys(deadLetter.headers).sort()).toEqual(sentNames(first));
+      JSON.stringify(deadLetter);
 
       const again = arrived(releasedCopy(dead, to, longest));
       expect(comparable(again.properties)).toEqual(released(sent));
@@ -50,13 +50,16 @@ it("shows whatever lies in a dead-letter queue, also what only looks like a copy
   });
   fc.assert(
     fc.property(fc.oneof(propertySets, forged), (properties) => {
-      const letter = toDeadLetter(received(properties));
-      const text = JSON.stringify(letter);
-      expect(typeof letter.reason).toBe("string");
+      const deadLetter = toDeadLetter(received(properties));
+      const text = JSON.stringify(deadLetter);
+      expect(typeof deadLetter.reason).toBe("string");
       expect(
-        Number.isInteger(letter.attempt) && letter.attempt >= 1 && letter.attempt <= 1_000_000,
+        Number.isInteger(deadLetter.attempt) &&
+          deadLetter.attempt >= 1 &&
+          deadLetter.attempt <= 1_000_000,
       ).toBe(true);
-      if (letter.failedAt !== undefined) expect(letter.failedAt.toISOString()).toMatch(/^\d{4}-/);
+      if (deadLetter.failedAt !== undefined)
+        expect(deadLetter.failedAt.toISOString()).toMatch(/^\d{4}-/);
       expect(text).toContain('"headers":');
       releasedCopy(received(properties), to, longest);
     }),
@@ -96,9 +99,9 @@ describe("headers that fill a frame", () => {
     (size) => {
       const dead = heldCopy(fill(size), to, { attempt: 1, reason: "no van", failedAt }, longest);
       expect(dead.properties.length + 12).toBeLessThanOrEqual(longest);
-      const letter = toDeadLetter(arrived(dead));
-      expect(letter.reason).toMatch(/^no van; 1 headers of \d+ bytes cut: with ours/);
-      expect(letter.headers).toEqual({ small: "kept" });
+      const deadLetter = toDeadLetter(arrived(dead));
+      expect(deadLetter.reason).toMatch(/^no van; 1 headers of \d+ bytes cut: with ours/);
+      expect(deadLetter.headers).toEqual({ small: "kept" });
       const again = heldCopy(arrived(dead), to, { attempt: 2, reason: "still no van" }, longest);
       expect(toDeadLetter(arrived(again)).reason).toMatch(/^still no van; 1 headers of/);
     },
@@ -136,7 +139,7 @@ function comparable({ fields, headers }: Properties) {
   };
 }
 
-/** A released copy is at its first attempt, remembers its routing key, and goes to nobody else a second time. */
+/** A released copy is at its first attempt, keeps its routing key, and is not sent to the other recipients again. */
 function released(sent: ReturnType<typeof comparable>) {
   const headers = readTable(Buffer.from(sent.headers.join(""), "hex"));
   const shown = headers.map(({ name, bytes, valueAt }) => {

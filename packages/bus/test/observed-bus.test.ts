@@ -37,21 +37,23 @@ it("counts the messages of its service", async () => {
   expect(await shipping.metrics()).not.toContain("published_total{");
 
   const dead = opened.bus.deadLetters("orders");
-  const [letter] = await eventually(
+  const [deadLetter] = await eventually(
     () => dead.list(),
-    (letters) => letters.length === 1,
+    (deadLetters) => deadLetters.length === 1,
   );
-  expect(letter && decodeDeadLetter(letter)).toEqual({
+  expect(deadLetter && decodeDeadLetter(deadLetter)).toEqual({
     json: { orderId: "ORD-2", userId: "[redacted]" },
     orderId: "ORD-2",
     reason: "no street",
     headers: {},
   });
   const headers = { traceparent: "00-1", authorization: "Bearer x" };
-  expect(letter && decodeDeadLetter({ ...letter, reason: "u1 is no user" }).reason).toBe(
+  expect(deadLetter && decodeDeadLetter({ ...deadLetter, reason: "u1 is no user" }).reason).toBe(
     "[redacted] is no user",
   );
-  expect(letter && decodeDeadLetter({ ...letter, headers, body: Buffer.alloc(9, 0xff) })).toEqual({
+  expect(
+    deadLetter && decodeDeadLetter({ ...deadLetter, headers, body: Buffer.alloc(9, 0xff) }),
+  ).toEqual({
     json: undefined,
     orderId: "",
     reason: "no street",
@@ -59,7 +61,7 @@ it("counts the messages of its service", async () => {
   });
 });
 
-it("is as good as away while it is cut, for its user only", async () => {
+it("fails while it is cut, for its user only", async () => {
   await using opened = await open();
   const { bus, cut } = createFaultInjectingBus(opened.bus);
   cut(true);

@@ -52,14 +52,14 @@ describe("the queue that pg-boss kept", () => {
       [b.id, 1],
       [c.id, 2],
     ]);
-    const [letter] = await bus.deadLetters("orders").list();
-    expect(letter).toMatchObject({
+    const [deadLetter] = await bus.deadLetters("orders").list();
+    expect(deadLetter).toMatchObject({
       ...{ id: e.id, type: e.type, attempt: 3, reason: "no van" },
       failedAt: new Date("2026-01-02T03:04:05Z"),
       properties: { contentType: "text/x" },
       headers: { shop: "Utrecht" },
     });
-    expect(Buffer.from(letter?.body ?? [])).toEqual(body);
+    expect(Buffer.from(deadLetter?.body ?? [])).toEqual(body);
     const { rows } = await stage.database.query({
       text: "select attempt, extract(epoch from due_at - now())::int > 3000 as later from message where queue = 'orders.retry'",
     });
@@ -86,12 +86,12 @@ describe("the queue that pg-boss kept", () => {
       log: silentLogger,
       handle: async (batch) => batch.map(() => ({ kind: "ack" })),
     });
-    const letters = await eventually(
+    const deadLetters = await eventually(
       () => bus.deadLetters("orders").list(),
       (all) => all.length === 8,
     );
-    expect(letters.every(({ reason }) => reason.startsWith("cannot be decoded"))).toBe(true);
-    expect(letters.slice(0, 3).map(({ body }) => Buffer.from(body).toString())).toEqual([
+    expect(deadLetters.every(({ reason }) => reason.startsWith("cannot be decoded"))).toBe(true);
+    expect(deadLetters.slice(0, 3).map(({ body }) => Buffer.from(body).toString())).toEqual([
       "null",
       "[]",
       '"text"',

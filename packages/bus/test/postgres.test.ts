@@ -174,12 +174,12 @@ describe("the PostgreSQL queue", () => {
     );
     const others = events.map(({ id }) => id).filter((id) => id !== poison);
     expect(acknowledged).toEqual(others);
-    const letters = await eventually(
+    const deadLetters = await eventually(
       () => dead.list(),
       (all) => all.length === 1,
     );
     const reason = "too many deliveries ended without an outcome";
-    expect(letters).toMatchObject([{ id: poison, attempt: 1, reason }]);
+    expect(deadLetters).toMatchObject([{ id: poison, attempt: 1, reason }]);
   });
 
   it("does nothing for a consumer whose messages were taken over meanwhile", async () => {
@@ -206,7 +206,7 @@ describe("the PostgreSQL queue", () => {
     expect(rowCount).toBe(0);
   });
 
-  it("delivers a delayed message when it is due, also where who delayed it is gone", async () => {
+  it("delivers a delayed message when it is due, also after its consumer has died", async () => {
     await using stage = await prepare();
     await using other = await stage.open();
     const event = orderPlaced("ORD-1");
@@ -252,9 +252,9 @@ describe("the PostgreSQL queue", () => {
     expect(await dead.redrive("all", { maxPerSecond: 50 })).toBe(5);
     await all();
     expect(deaths).toBe(10);
-    const letters = await dead.list();
-    expect(letters.map(({ id }) => id)).toEqual(events.map(({ id }) => id));
-    expect(letters[0]?.reason).toMatch(/^no\ufffd such street/);
+    const deadLetters = await dead.list();
+    expect(deadLetters.map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+    expect(deadLetters[0]?.reason).toMatch(/^no\ufffd such street/);
   });
 
   it("goes on after all its connections were cut, and misses no fan-out event", async () => {
@@ -353,7 +353,7 @@ describe("the PostgreSQL queue", () => {
     expect(near.heard).toEqual(far.heard);
   });
 
-  it("keeps an instance that is slow from nobody, and tells it of the gap", async () => {
+  it("reports a gap to a slow instance and delays no other", async () => {
     await using stage = await prepare();
     await using slow = await startVictim(stage.options, "fan-out");
     await using hub = await listen(stage.bus);
@@ -389,7 +389,7 @@ describe("the PostgreSQL queue", () => {
     expect(rows).toEqual([{ count: 1 }]);
   });
 
-  it("tells a subscriber that the server has forgotten of the gap", async () => {
+  it("reports a gap to a subscriber whose row is gone", async () => {
     await using stage = await prepare();
     await using hub = await listen(stage.bus);
     // As after a crash of the server: its connections are gone, and what is unlogged is empty.

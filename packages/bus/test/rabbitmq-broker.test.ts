@@ -235,7 +235,7 @@ describe.skipIf(!(await findRabbitmq()))("a private RabbitMQ", () => {
     );
   });
 
-  it("refuses queues of ours that others have declared with other settings", async () => {
+  it("rejects queues that another client has declared with other settings", async () => {
     const { amqpUrl } = await addVirtualHost(broker);
     await raw(amqpUrl, (channel) => channel.queueDeclare({ queue: "orders", durable: true }));
     const opening = openBus({ amqpUrl, databaseUrl: "", name: "test", log: silentLogger });

@@ -30,7 +30,7 @@ describe.skipIf(skip)("a start on RabbitMQ", () => {
     await makeCertificates();
     await addUser("clerk", { configure: "^$", write: "^$", read: "^$" });
     await addUser("reader", { configure: ".*", write: ".*", read: "^smartcart" });
-    await addUser("stranger");
+    await addUser("outsider");
   });
   afterAll(() => running.disposeAsync());
 
@@ -49,8 +49,8 @@ describe.skipIf(skip)("a start on RabbitMQ", () => {
       () => url((u) => (u.pathname = "/nowhere")),
       /nowhere not found.*create/,
     ],
-    ["a virtual host that is refused", () => as("stranger"), /access to vhost .*: grant it/],
-    ["queues that are refused", () => as("clerk"), /refused for user 'clerk'.*: grant it/],
+    ["a virtual host without access", () => as("outsider"), /access to vhost .*: grant it/],
+    ["queues without access", () => as("clerk"), /refused for user 'clerk'.*: grant it/],
     ["a port without TLS", () => url((u) => (u.protocol = "amqps:")), /does not speak TLS/],
     ["a self-signed certificate", () => overTls("self"), /NODE_EXTRA_CA_CERTS/],
     ["a missing root certificate", () => overTls("leaf"), /NODE_EXTRA_CA_CERTS/],
@@ -62,7 +62,7 @@ describe.skipIf(skip)("a start on RabbitMQ", () => {
   });
 
   it.each<[string, () => string | Promise<string>, RegExp]>([
-    ["a port that nobody listens on", () => "amqp://a:b@127.0.0.1:1", /ECONNREFUSED/],
+    ["a closed port", () => "amqp://a:b@127.0.0.1:1", /ECONNREFUSED/],
     ["a name that is not known yet", () => "amqp://a:b@mq.invalid", /mq\.invalid/],
     ["a broker that is starting", hangingUp, /closed unexpectedly/],
   ])("waits at %s", async (_, makeUrl, expected) => {
@@ -72,7 +72,7 @@ describe.skipIf(skip)("a start on RabbitMQ", () => {
   });
 
   it("ends with one line where a consumer may not read its queue", async () => {
-    // Who may read declares everything before.
+    // A user with all permissions declares the topology first.
     await using _ = await openBus({ ...options, amqpUrl: broker.amqpUrl });
     await using bus = await openBus({ ...options, amqpUrl: as("reader") });
     const consuming = bus.consume("orders", {

@@ -82,7 +82,7 @@ describe("a relay", () => {
   it("parks a row that always fails, and holds back only its own key", async () => {
     const poison = orderPlaced("ORD-bad");
     const bus = createModelBus();
-    bus.refuse.add(poison.id);
+    bus.rejectedIds.add(poison.id);
     const others = Array.from({ length: 20 }, (_, index) => orderPlaced(`ORD-${index}`));
     const after = orderPlaced("ORD-bad");
     await insertOutbox(database, [...others.slice(0, 10), poison, after, ...others.slice(10)]);
@@ -212,8 +212,7 @@ function expectFaithful(events: readonly OutgoingEvent[], arrived: readonly stri
 type Fault = { kind: "none" | "deaf" } | { kind: "cut" | "die"; after: number };
 
 /**
- * A queue that writes down what arrives and breaks as it is told: no real one breaks at a chosen
- * moment.
+ * A queue that records what arrives and fails at chosen moments, which a real one cannot.
  */
 function createModelBus(faults: readonly Fault[] = []) {
   const arrived: string[] = [];
@@ -222,15 +221,15 @@ function createModelBus(faults: readonly Fault[] = []) {
     arrived,
     /** Every publish. */
     published: [] as (readonly OutgoingEvent[])[],
-    /** Ids that are never taken. */
-    refuse: new Set<string>(),
+    /** Ids that are never confirmed. */
+    rejectedIds: new Set<string>(),
     down: false,
     async publish(events: readonly OutgoingEvent[]): Promise<PublishReport> {
       model.published.push(events);
       const ids = events.map(({ id }) => id);
       const fault = pending.shift() ?? { kind: "none" };
       // As a broker does: it closes the channel, and with it goes what comes after.
-      const bad = ids.findIndex((id) => model.refuse.has(id));
+      const bad = ids.findIndex((id) => model.rejectedIds.has(id));
       const taken = model.down ? 0 : "after" in fault ? fault.after : bad < 0 ? ids.length : bad;
       arrived.push(...ids.slice(0, taken));
       await sleep(1);

@@ -1,4 +1,4 @@
-/** `npm run chaos`: see options.ts for what it takes. Exit code 1 where a promise was broken, 2 where it was called wrongly. */
+/** `npm run chaos`; options.ts has its options. Exit code 1: an invariant is broken; 2: the command line is invalid. */
 import { randomInt } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ import { formatRollingRestart, runRollingRestart } from "./scenarios/rolling-res
 import { runChaos } from "./scenarios/run-chaos.ts";
 import type { Infrastructure } from "./system/infrastructure.ts";
 import { startInfrastructure } from "./system/infrastructure.ts";
-import { fullReplicas, serviceNames, wholeReplicas } from "./system/system-topology.ts";
+import { fullReplicas, instanceNames, wholeReplicas } from "./system/system-topology.ts";
 import type { Verdict } from "./verification/report.ts";
 import { formatReport } from "./verification/report.ts";
 
@@ -28,7 +28,7 @@ interface Setting {
   readonly directory: string;
 }
 
-/** False where something was not as it must be. */
+/** False if an invariant is broken. */
 async function run(line: CommandLine): Promise<boolean> {
   await using directory = await makeTemporaryDirectory(line.keep);
   print(`seed ${line.seed}, logs in ${directory.path}`);
@@ -45,7 +45,7 @@ async function run(line: CommandLine): Promise<boolean> {
       const o = {
         ...common(setting),
         replicas,
-        parts: serviceNames(replicas),
+        instances: instanceNames(replicas),
         orders,
         ratePerSecond,
       };
@@ -87,7 +87,7 @@ async function runFaults(setting: Setting): Promise<boolean> {
   return await conclude(setting.line, report, formatReport(report));
 }
 
-/** Runs every mutant; false where one got away. */
+/** Runs every mutant; false if one is not caught. */
 async function runMutants({ infrastructure, directory }: Setting): Promise<boolean> {
   const escaped: string[] = [];
   for (const [name, run] of Object.entries(mutantRuns)) {

@@ -21,7 +21,7 @@ it("knows the scenarios, with numbers of their own", () => {
 });
 
 it.each(["--flash-sale --mutants", "--rate 0", "--orders 0", "--faults quake", "--loud"])(
-  "refuses %s",
+  "rejects %s",
   (text) => {
     expect(() => parse(text)).toThrow(UsageError);
   },

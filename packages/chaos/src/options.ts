@@ -1,22 +1,22 @@
-/** What the command line may say. */
+/** The command line of `npm run chaos`. */
 import { namesOf, parseValues, UsageError, wholeNumber } from "@smartcart/testkit";
 import type { FaultKind } from "./faults/plan.ts";
 import { faultKinds } from "./faults/plan.ts";
 
-/** What is run: faults by chance, the harness's own test, or one of the two scenarios. */
-export type Scenario = "faults" | "mutants" | "rolling-restart" | "flash-sale";
+/** What is run: random faults, the harness's own test, or one of the two scenarios. */
+type Scenario = "faults" | "mutants" | "rolling-restart" | "flash-sale";
 
 export interface CommandLine {
   readonly scenario: Scenario;
   readonly seed: number;
   readonly orders: number;
-  /** Orders a second. */
+  /** Orders per second. */
   readonly rate: number;
   readonly kinds: readonly FaultKind[];
   /** Of the flash sale. */
   readonly buyers: number;
   readonly units: number;
-  /** Of the rolling restart: two processes with every part in each. */
+  /** Of the rolling restart: two processes with every service in each. */
   readonly whole: boolean;
   /** File for the JSON report. */
   readonly report: string | undefined;
@@ -27,7 +27,7 @@ export interface CommandLine {
 
 const allKinds = Object.keys(faultKinds) as FaultKind[];
 
-/** Those that need no such number have 1. */
+/** Scenarios that ignore a number have 1. */
 const defaults = {
   faults: { rate: 40, orders: 10_000 },
   mutants: { rate: 1, orders: 1 },
@@ -45,9 +45,9 @@ npm run chaos -- --mutants
   --minutes          over how many minutes; default: ${defaults.faults.rate} orders per second
   --faults           only these kinds, "none" for none; default: all
   --rolling-restart  every process in turn is ended and started again while customers order
-  --whole            two processes with every part in each, instead of thirteen
+  --whole            two processes with every service in each, instead of thirteen
   --rate             orders per second of it; default ${defaults["rolling-restart"].rate}. There, --orders is the least: they come until all is done
-  --flash-sale       everybody wants the same product at once
+  --flash-sale       all customers order the same product at once
   --buyers, --units  how many want one, and how many there are; default 5000 and 500
   --mutants          show that each known mistake in the product is caught
   --report           where to write the report as JSON

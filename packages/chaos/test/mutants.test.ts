@@ -1,4 +1,4 @@
-/** Is the harness any good? Each known mistake, put into the product, must break the promise that it is about. */
+/** Tests the harness: each known mistake, patched into the product, must break its invariant. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { MutantRun } from "../src/mutants/mutant-runs.ts";
 import { controlRun, mutantRuns, runMutant } from "../src/mutants/mutant-runs.ts";
@@ -19,7 +19,7 @@ describe.skipIf(!(await canRunChaos()))("mutants", () => {
   });
 
   describe.concurrent("at the same time", () => {
-    // Whether a mistake shows is a matter of timing: on a machine that is busy with other things it may take another try.
+    // Whether a mistake shows depends on timing: on a busy machine it may need another try.
     it.for(mutants)("%s is caught", { retry: 2, timeout: 300_000 }, async ([mutant, run]) => {
       const report = await runMutant({ mutant, run, ...rig });
       const broken = report.violations.map(({ invariant }) => invariant);

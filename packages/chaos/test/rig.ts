@@ -4,7 +4,7 @@ import { canTestRabbitmq, makeTemporaryDirectory } from "@smartcart/testkit";
 import type { Infrastructure } from "../src/system/infrastructure.ts";
 import { startInfrastructure } from "../src/system/infrastructure.ts";
 
-/** Whether they can be had: a broker that somebody else runs (AMQP_URL) is none that may be killed. */
+/** Whether RabbitMQ is installed: the tests kill their broker, so that one at AMQP_URL cannot be used. */
 export async function canRunChaos(): Promise<boolean> {
   return (await canTestRabbitmq()) && (await findRabbitmq()) !== undefined;
 }
@@ -19,7 +19,7 @@ export async function openRig(): Promise<Rig> {
   await using opened = new AsyncDisposableStack();
   const directory = opened.use(await makeTemporaryDirectory());
   const infrastructure = opened.use(await startInfrastructure(directory.path));
-  // Nothing of it is needed any more, so that there is no point in a long goodbye.
+  // Its data is not needed any more: an orderly stop would only take time.
   opened.defer(() => infrastructure.broker.kill());
   const all = opened.move();
   return {

@@ -33,18 +33,18 @@ describe.skipIf(!(await canRunChaos()))("scenarios", () => {
   });
 
   /** A database and a virtual host for one test. */
-  const stageFor = async (name: string) => ({
+  const environmentFor = async (name: string) => ({
     infrastructure: await shareInfrastructure(rig.infrastructure, name),
     directory: join(rig.directory, name),
     replicas,
     restBoundMs: 60_000,
   });
 
-  it("no customer is the worse for a rolling restart", { timeout: 300_000 }, async () => {
+  it("a rolling restart loses and rejects no order", { timeout: 300_000 }, async () => {
     const report = await runRollingRestart({
-      ...(await stageFor("rolling_restart")),
+      ...(await environmentFor("rolling_restart")),
       seed: 1,
-      parts: ["inventory-1", "payment-1", "order-1", "order-2"],
+      instances: ["inventory-1", "payment-1", "order-1", "order-2"],
       ratePerSecond: 20,
       orders: 100,
       onProgress: () => {},
@@ -55,7 +55,7 @@ describe.skipIf(!(await canRunChaos()))("scenarios", () => {
 
   it("a flash sale sells exactly what there is", { timeout: 300_000 }, async () => {
     const report = await runFlashSale({
-      ...(await stageFor("flash_sale")),
+      ...(await environmentFor("flash_sale")),
       seed: 1,
       buyers: 300,
       units: 30,

@@ -27,7 +27,7 @@ it("plans every kind of fault", () => {
 });
 
 it.skipIf(!(await canRunChaos()))(
-  "every promise is kept under every kind of fault",
+  "every invariant holds under every kind of fault",
   { timeout: 300_000 },
   async () => {
     await using rig = await openRig();

@@ -10,7 +10,7 @@ import { identityOf } from "./process-identity.ts";
 
 interface Owner {
   readonly pid: number;
-  /** See `identityOf`: process ids come round again. */
+  /** See `identityOf`: the system reuses process ids. */
   readonly identity?: string | undefined;
   /** The server that runs for it; unset until that is ready. */
   readonly serverPid?: number | undefined;
@@ -18,13 +18,13 @@ interface Owner {
 
 /** This process owns the directory until it disposes of the lock, or ends. */
 export interface DirectoryLock extends AsyncDisposable {
-  /** The server of the previous owner, which died without stopping it. Perhaps it still runs. */
+  /** The server of the previous owner, which died without stopping it; it may still run. */
   readonly orphanPid: number | undefined;
-  /** Notes the server that runs for this process. */
+  /** Stores the id of the server that runs for this process. */
   setServer(pid: number): Promise<void>;
 }
 
-/** A living process owns the directory, or a server that nothing started by us owns runs on it. */
+/** A running process owns the directory, or a server of unknown origin runs on it. */
 export class DirectoryInUseError extends Error {
   readonly code = "DIRECTORY_IN_USE";
   readonly pid: number;
@@ -56,14 +56,14 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
 }
 
 /**
- * Replaces the file of an owner that is gone, by one process at a time: whoever has made the second file and then still
- * finds the first one as it was.
+ * Replaces the file of an owner that has died. Only one process succeeds: the one that has created the second file and then finds the
+ * first one unchanged.
  */
 async function takeOver(file: string, stale: string, mine: Owner): Promise<boolean> {
   const claim = `${file}.takeover`;
   if (!(await create(claim, mine))) {
     const text = await read(claim);
-    // Of a process that was killed in the middle of this.
+    // Left by a process that was killed while it did this.
     if (text !== undefined && !(await ownerExists(parse(text)))) await rm(claim, { force: true });
     await delay(5);
     return false;
@@ -77,7 +77,7 @@ async function takeOver(file: string, stale: string, mine: Owner): Promise<boole
   }
 }
 
-/** Never replaces a file that is there: unlike a rename, a link fails then. */
+/** Never replaces an existing file: unlike a rename, a link fails then. */
 async function create(file: string, owner: Owner): Promise<boolean> {
   const complete = await writeBeside(file, owner);
   try {
@@ -110,7 +110,7 @@ async function read(file: string): Promise<string | undefined> {
   }
 }
 
-/** A file that a crash of the machine left empty is of a process that is gone. */
+/** An empty file was left by a crash of the machine: its process has ended. */
 function parse(text: string): Owner {
   try {
     return JSON.parse(text);

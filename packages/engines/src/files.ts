@@ -2,6 +2,7 @@ import { access, chmod, chown, mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { OsUser } from "./os-user.ts";
 
+/** Whether a path exists and can be reached; false also for a path below a folder that this user may not enter. */
 export function isPresent(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
@@ -10,7 +11,7 @@ export function isPresent(path: string): Promise<boolean> {
 }
 
 /**
- * Makes a folder for its owner alone, and gives it to that user. New folders above it can be entered by everybody, whatever
+ * Makes a folder that only its owner can access, and gives it to that user. New folders above it can be entered by all users, whatever
  * the umask: the server may run as another user than this process.
  */
 export async function makeDirectory(path: string, owner: OsUser | undefined): Promise<void> {

@@ -11,8 +11,8 @@ export interface OsUser {
 }
 
 /**
- * The user to run a server as. Root gives its servers to another user: the owner of the existing data, else the first of
- * `names` that exists. Undefined: the current user, who is not root or has none of them.
+ * The user to run a server as. Root runs its servers as another user: the owner of the existing data, else the first of
+ * `names` that exists. Undefined: the current user, which is not root or finds none of them.
  */
 export async function chooseOsUser(
   dataDirectory: string,
@@ -31,8 +31,8 @@ export async function chooseOsUser(
 }
 
 /**
- * What keeps the user from working in the folder: "enter /root". Undefined: nothing. The system is asked by doing it, since modes
- * alone do not tell (access lists, read-only mounts).
+ * What the user may not do with the folder: "enter /root". Undefined: nothing. It tries each action, since modes alone do not show
+ * access lists and read-only mounts.
  */
 export async function findAccessProblem(
   folder: string,

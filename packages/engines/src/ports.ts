@@ -1,14 +1,14 @@
 import { connect, createServer } from "node:net";
 
-// Below the ports that systems hand to outgoing connections (Linux: from 32768): one of those may be gone a moment later.
+// Below the ports of outgoing connections (Linux: from 32768): the system may take one of those at any time.
 const lowest = 10_000;
 const highest = 29_999;
 
 const taken = new Set<number>();
 
 /**
- * So many distinct free ports on loopback, for processes that have to be told theirs. Nothing keeps them free, but they are
- * chosen at random and never twice by one process, so that processes that run at once do not choose the same ones.
+ * So many distinct free ports on loopback, for processes that need their port as a setting. They are not reserved, but chosen at
+ * random and never twice by one process, so that concurrent processes rarely choose the same ones.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = [];

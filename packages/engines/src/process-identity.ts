@@ -6,7 +6,7 @@ import { processExists } from "@smartcart/runtime";
 const execute = promisify(execFile);
 
 /**
- * A text that tells a process from a later one with the same id: when it was started, and in which boot of the machine.
+ * A text that distinguishes a process from a later one with the same id: its start time and the boot of the machine.
  * Undefined when there is no such process, or the system does not say.
  */
 export async function identityOf(pid: number): Promise<string | undefined> {
@@ -25,8 +25,8 @@ export async function identityOf(pid: number): Promise<string | undefined> {
 }
 
 /**
- * Whether the process is a server that works in that folder, and not an unrelated one that was given an old id. On Linux the working
- * directory tells, elsewhere the command line has to name the folder.
+ * Whether the process is a server that works in that folder, and not an unrelated one with a reused id: on Linux by its working
+ * directory, elsewhere by its command line.
  */
 export async function worksIn(pid: number, folder: string): Promise<boolean> {
   if (!processExists(pid)) return false;

@@ -4,7 +4,7 @@ import { open, stat, truncate } from "node:fs/promises";
 const keptBytes = 5_000_000;
 const readBytes = 20_000;
 
-/** Empties the file when it has grown large. Answers where the output of the next start begins. */
+/** Empties the file when it has grown large. Returns the position at which the output of the next start begins. */
 export async function shortenLog(file: string): Promise<number> {
   const { size } = await stat(file).catch(() => ({ size: 0 }));
   if (size <= keptBytes) return size;

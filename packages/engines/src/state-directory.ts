@@ -12,10 +12,10 @@ const ownEntries: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Makes the state folder so that nobody but its owner can read what is in it, whatever the umask, and repairs one that is open: secrets,
- * order ids and the database are in there. For root, whose servers run as other users, it can be entered but not listed.
+ * Makes the state folder so that only its owner can read it, whatever the umask, and corrects the mode of an existing one: it contains
+ * secrets, order ids and the database. For root, whose servers run as other users, it can be entered but not listed.
  *
- * A folder that holds anything else (`SMARTCART_STATE=/tmp`) is not ours to close; then only the files are.
+ * In a folder with other entries (`SMARTCART_STATE=/tmp`) only the modes of our own files are changed.
  */
 export async function makeStateDirectory(path: string): Promise<void> {
   const mode = process.getuid?.() === 0 ? 0o711 : 0o700;
@@ -32,7 +32,7 @@ export async function makeStateDirectory(path: string): Promise<void> {
   }
 }
 
-/** Takes away permissions beyond `mode` from what belongs to this user and is no link; from a file also the one to execute it. */
+/** Removes permissions beyond `mode`, of a file also the one to execute it, unless it is a link or belongs to another user. */
 async function closeTo(path: string, mode: number): Promise<void> {
   const found = await lstat(path);
   const allowed = found.isDirectory() ? mode : mode & 0o666;

@@ -33,7 +33,7 @@ while kill -0 "$server" 2>/dev/null; do wait "$server"; done
 kill -s KILL 0
 `;
 
-export interface ProcessOptions {
+interface ProcessOptions {
   /** The program and its arguments. */
   readonly command: readonly string[];
   /** The whole environment: nothing of ours is added. */
@@ -92,7 +92,7 @@ function spawnShell(o: ProcessOptions): ChildProcess {
       cwd: o.cwd,
       env: o.env,
       stdio: ["pipe", log, log],
-      // A group of its own: Ctrl-C at the terminal must not stop a server before those who still use it.
+      // A group of its own: Ctrl-C at the terminal must not stop a server before its clients.
       detached: true,
       ...o.osUser,
     });

@@ -23,18 +23,18 @@ export interface ServerDirectory {
   findServer(): Promise<number | undefined>;
 }
 
-/** How one kind of server is run: all that PostgreSQL and RabbitMQ differ in. */
+/** How one kind of server is run: the differences between PostgreSQL and RabbitMQ. */
 export interface Recipe<L extends Launch = Launch> extends ServerDirectory {
   /** For messages: "the embedded PostgreSQL". */
   readonly name: string;
   readonly osUser: OsUser | undefined;
   readonly readyTimeoutMs: number;
   /**
-   * Prepares the data, while this process owns the directory and no server runs in it. Answers what chooses the ports of one
-   * attempt to start.
+   * Prepares the data, while this process owns the directory and no server runs in it. Returns a function that chooses the ports of
+   * one attempt to start.
    */
   prepare(): Promise<() => Promise<L>>;
-  /** Whether what it wrote to its log is of a fault that another attempt avoids: a port was taken. */
+  /** Whether its log shows a fault that another attempt avoids, such as a taken port. */
   mayPass(log: string): boolean;
   /** The reason for a failed start, from what it wrote to its log. */
   reasonIn(log: string): string;
@@ -50,7 +50,7 @@ export interface Launch {
 }
 
 /** A server that takes connections. Disposing stops it. */
-export interface RunningServer<L extends Launch> extends AsyncDisposable {
+interface RunningServer<L extends Launch> extends AsyncDisposable {
   readonly launch: L;
   /** Process id of the server itself. */
   readonly pid: number;
@@ -76,7 +76,7 @@ export async function startServer<L extends Launch>(
   started.defer(async () => {
     stopped = true;
     await server.stop();
-    // The shell above it may have been killed; then it still runs.
+    // If its supervising shell was killed, it still runs.
     await endServer(recipe, pid);
     log.debug(`${recipe.event}.stopped`, { directory: recipe.directory });
   });
@@ -103,7 +103,7 @@ export async function makeServerDirectory(
   }
 }
 
-/** Takes the directory over, and waits until the server of a previous owner has ended. */
+/** Takes ownership of the directory, and waits until the server of a previous owner has ended. */
 export async function own(o: ServerDirectory, log: Logger): Promise<DirectoryLock> {
   await using taken = new AsyncDisposableStack();
   try {
@@ -163,7 +163,7 @@ async function startWithRetries<L extends Launch>(recipe: Recipe<L>, nextLaunch:
   }
 }
 
-/** Answers the server's process id; undefined when it has ended, or does not become ready in time. */
+/** Returns the server's process id; undefined when it has ended, or does not become ready in time. */
 async function waitUntilReady(
   recipe: Recipe,
   launch: Launch,

@@ -13,7 +13,7 @@ afterEach(() => rm(directory, { recursive: true }));
 const stale = (text: string) => writeFile(join(directory, "owner.json"), text);
 
 describe("lockDirectory", () => {
-  test("refuses a second lock until the first is given back", async () => {
+  test("rejects a second lock until the first is released", async () => {
     {
       await using _lock = await lockDirectory(directory);
       await expect(lockDirectory(directory)).rejects.toMatchObject({

@@ -93,7 +93,7 @@ describe("startEmbeddedPostgres", () => {
     expect(await query(again.url, "select * from kept")).toEqual([{ answer: 42 }]);
   });
 
-  // only root can run initdb as somebody else
+  // only root can run initdb as another user
   test.skipIf(!isRoot)("says what to do where the user has no entry in /etc/passwd", async () => {
     await using own = await stateFolder();
     const osUser = { uid: 54_321, gid: 54_321 };
@@ -125,7 +125,7 @@ describe("startEmbeddedPostgres", () => {
     expect(mode & 0o777).toBe(0o600);
   });
 
-  test("refuses a second start and names the owner, in this and in another process", async () => {
+  test("rejects a second start and names the owner, in this and in another process", async () => {
     const owner = await startOwner(state.path);
     await expect(start(state.path)).rejects.toThrow(
       `SMARTCART_STATE=${state.path} is in use by process ${owner.pid}: stop that process`,
@@ -177,14 +177,14 @@ describe("startEmbeddedPostgres", () => {
     const owner = await startOwner(state.path);
     process.kill(owner.postmasterPid, "SIGKILL");
     await owner.kill();
-    // this process stands for the stranger: alive, but no PostgreSQL, and not who wrote these
+    // an unrelated process: alive, not PostgreSQL, and not the one that wrote these
     const pidFile = join(state.data, "postmaster.pid");
     const lines = (await readFile(pidFile, "utf8")).split("\n");
-    const stranger = spawn("sleep", ["60"], isRoot ? await dataOwner(state.data) : {});
-    await writeFile(pidFile, [stranger.pid, ...lines.slice(1)].join("\n"));
+    const unrelated = spawn("sleep", ["60"], isRoot ? await dataOwner(state.data) : {});
+    await writeFile(pidFile, [unrelated.pid, ...lines.slice(1)].join("\n"));
     await using again = await start(state.path);
     expect(await query(again.url, "select 1 as one")).toEqual([{ one: 1 }]);
-    stranger.kill();
+    unrelated.kill();
   });
 
   test("says when the server ends by itself", async () => {
@@ -196,7 +196,7 @@ describe("startEmbeddedPostgres", () => {
     await vi.waitFor(() => expect(lines.join()).toContain("database.ended"), { timeout: 10_000 });
   });
 
-  test("refuses data of another PostgreSQL", async () => {
+  test("rejects data of another PostgreSQL", async () => {
     await using state = await stateFolder();
     await mkdir(state.data, { recursive: true });
     await writeFile(join(state.data, "PG_VERSION"), "14\n");

@@ -1,4 +1,4 @@
-/** The state folder is nobody's but its owner's, however it was made. */
+/** Only its owner can read the state folder, however it was made. */
 import { chmod, mkdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";

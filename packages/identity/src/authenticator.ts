@@ -4,21 +4,22 @@ import { anonymous } from "./principal.ts";
 import { TokenError } from "./token-error.ts";
 import type { TokenVerifier } from "./token-verifier.ts";
 
-/** What people prove themselves with. */
+/** The credentials of customers and operators. */
 export interface AuthenticatorOptions {
   /** Undefined: no access token is accepted. */
   readonly verifyToken: TokenVerifier | undefined;
-  /** Its bearer is an operator. Undefined: nobody is one by it. */
+  /** Its bearer is an operator. Undefined: no such token is accepted. */
   readonly opsToken: string | undefined;
 }
 
 /**
- * Tells who sends a request by its `Authorization` header (RFC 6750, 2.1); without one they are anonymous.
+ * Identifies the sender of a request by its `Authorization` header (RFC 6750, 2.1); without one the principal is anonymous.
  *
  * @throws TokenError, KeysUnavailableError as `TokenVerifier`.
  */
 export type Authenticator = (authorization: string | null) => Principal | Promise<Principal>;
 
+/** Undefined credentials are not accepted: with neither of them every request with a bearer token is rejected. */
 export function createAuthenticator({
   verifyToken,
   opsToken,

@@ -1,4 +1,4 @@
-/** Reads from the settings how principals prove who they are, and whom the services take at their word. */
+/** Reads from the settings how principals authenticate, and which ones are trusted without authentication. */
 import { isLoopback, StartError } from "@smartcart/runtime";
 import type { Authenticator } from "./authenticator.ts";
 import { createAuthenticator } from "./authenticator.ts";
@@ -20,21 +20,20 @@ export interface AccessConfig {
   readonly AUTH_OPTIONAL: boolean | undefined;
 }
 
-/** How a service tells who calls, and whom it takes at their word. */
+/** How a service authenticates its callers, and which ones it trusts without authentication. */
 export interface Access {
-  /** Undefined: nothing is configured that could prove anything. */
+  /** Undefined: no kind of authentication is configured. */
   readonly authenticate: Authenticator | undefined;
   readonly trust: {
-    /** Whoever names a customer is taken for that customer. */
+    /** A caller may act as any customer that it names. */
     readonly customers: boolean;
-    /** Everybody on this machine is an operator. */
+    /** Every caller on this machine is an operator. */
     readonly operators: boolean;
   };
 }
 
 /**
- * @throws StartError where the settings contradict one another, or would open the shop to the network without anybody having to prove
- * who they are.
+ * @throws StartError where the settings contradict one another, or would open the shop to the network without authentication.
  */
 export function accessFrom(config: AccessConfig): Access {
   const { HOST, OPS_TOKEN, AUTH_ISSUER, AUTH_OPTIONAL } = config;
@@ -79,7 +78,7 @@ function verifierOf(config: AccessConfig): TokenVerifier | undefined {
   });
 }
 
-/** Where people have to prove who they are, or the network is near, services must be able to prove it too. */
+/** Where people must authenticate, or a service listens on the network, services must be able to authenticate too. */
 function assertServicesProve(config: AccessConfig, isOpen: boolean): void {
   const { HOST, MESH_SECRET, MESH_TLS_CERT, OPS_TOKEN } = config;
   if ((MESH_SECRET ?? MESH_TLS_CERT) !== undefined) return;
@@ -92,15 +91,15 @@ function assertServicesProve(config: AccessConfig, isOpen: boolean): void {
         : `HOST=${HOST} is not loopback`;
   if (cause === undefined) return;
   throw new StartError(
-    `${cause}, but MESH_SECRET is not set, so that services cannot prove who they are; set MESH_SECRET (openssl rand -hex 16), the same for all services, or certificates by MESH_TLS_CERT (docs/operations.md, Security)`,
+    `${cause}, but MESH_SECRET is not set, so that services cannot authenticate; set MESH_SECRET (openssl rand -hex 16), the same for all services, or certificates by MESH_TLS_CERT (docs/operations.md, Security)`,
     { variable: "MESH_SECRET" },
   );
 }
 
-/** What of the settings decides whether a service may listen on the network. */
+/** The settings that decide whether a service may listen on the network. */
 type Openness = Pick<AccessConfig, "HOST" | "SMARTCART_OPEN" | "AUTH_ISSUER" | "AUTH_OPTIONAL">;
 
-/** @throws StartError where a service would listen on the network though nobody has to prove who they are, and nobody insists on it. */
+/** @throws StartError where a service would listen on the network without authentication, unless SMARTCART_OPEN allows it. */
 export function assertOpenOnPurpose(config: Openness): void {
   const { HOST, SMARTCART_OPEN, AUTH_ISSUER, AUTH_OPTIONAL } = config;
   const isClosed = AUTH_ISSUER !== undefined && AUTH_OPTIONAL !== true;
@@ -110,7 +109,7 @@ export function assertOpenOnPurpose(config: Openness): void {
       ? "unset AUTH_OPTIONAL"
       : "set AUTH_ISSUER and AUTH_JWKS_URL (docs/operations.md, Security)";
   throw new StartError(
-    `HOST=${HOST} would open the shop to the network, and nobody has to prove who they are; ${how}, or HOST=127.0.0.1, or insist with SMARTCART_OPEN=yes-i-know`,
+    `HOST=${HOST} would open the shop to the network without authentication; ${how}, or HOST=127.0.0.1, or allow it with SMARTCART_OPEN=yes-i-know`,
     { variable: "HOST" },
   );
 }

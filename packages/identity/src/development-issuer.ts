@@ -11,14 +11,14 @@ export interface DevelopmentIssuerOptions {
   readonly lifetimeSeconds?: number;
 }
 
-/** What a token is to say. */
+/** The claims of a token. */
 export interface TokenRequest {
   readonly subject: string;
   readonly isOperator?: boolean;
 }
 
 /**
- * Issues access tokens to whoever asks, by name: a sign-in for development, behind the same tokens as a real one. It belongs on
+ * Issues an access token for any name without a check: a sign-in for development, with tokens like those of a real issuer. For
  * loopback only.
  */
 export function createDevelopmentIssuer(o: DevelopmentIssuerOptions) {

@@ -1,7 +1,7 @@
-/** Who makes a request, as far as it was proved. */
+/** The authenticated sender of a request. */
 export type Principal = Anonymous | Customer | Operator | ServicePrincipal;
 
-/** Nobody that is known. */
+/** A sender without credentials. */
 export interface Anonymous {
   readonly kind: "anonymous";
 }
@@ -11,11 +11,11 @@ export interface Customer {
   readonly kind: "customer";
   /** The token's `sub`: the `user_id` of orders. 1 to 64 characters without control characters. */
   readonly subject: string;
-  /** Unix time in milliseconds from which the token is good no more. */
+  /** Unix time in milliseconds at which the token expires. */
   readonly expiresAtMs: number;
 }
 
-/** A person who runs the shop, by an access token with the scope `operator`, or by `OPS_TOKEN`. */
+/** An operator of the shop, by an access token with the scope `operator`, or by `OPS_TOKEN`. */
 export interface Operator {
   readonly kind: "operator";
   /** The token's `sub`; "ops-token" for the bearer of `OPS_TOKEN`. */

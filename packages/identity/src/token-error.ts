@@ -1,7 +1,7 @@
-/** Why a bearer token proves nothing. */
+/** Why a bearer token is rejected. */
 export type TokenFault = "malformed" | "expired" | "invalid";
 
-/** A bearer token that proves nothing. Its message may be shown to whoever sent it; it never holds the token. */
+/** A rejected bearer token. Its message may be sent to the client; it never contains the token. */
 export class TokenError extends Error {
   override readonly name = "TokenError";
   readonly fault: TokenFault;
@@ -12,7 +12,7 @@ export class TokenError extends Error {
   }
 }
 
-/** The issuer's keys could not be read, so that no token can be judged at the moment. */
+/** The issuer's keys could not be read, so that no token can be verified at the moment. */
 export class KeysUnavailableError extends Error {
   override readonly name = "KeysUnavailableError";
 }

@@ -19,14 +19,14 @@ export interface TokenVerifierOptions {
 }
 
 /**
- * Tells who bears a token. A token that was verified is not verified again until it expires, so that most calls cost no
- * cryptography and are answered at once.
+ * Returns the principal of a token. A verified token is cached until it expires, so that most calls need no cryptography and return
+ * synchronously.
  *
- * @throws TokenError where it proves nothing; KeysUnavailableError where the issuer's keys cannot be read.
+ * @throws TokenError for a rejected token; KeysUnavailableError where the issuer's keys cannot be read.
  */
 export type TokenVerifier = (token: string) => Customer | Operator | Promise<Customer | Operator>;
 
-/** Scope of people who run the shop. */
+/** Scope of operators of the shop. */
 export const operatorScope = "operator";
 
 const asymmetric = [
@@ -106,7 +106,7 @@ async function verify(
   }
 }
 
-/** jose's error in our words, which name the claim and never repeat what stood in it. */
+/** jose's error as a TokenError that names the claim and never repeats its value. */
 function explained(cause: unknown): Error {
   if (cause instanceof errors.JWTExpired) return expired(cause);
   if (cause instanceof errors.JWTClaimValidationFailed) {

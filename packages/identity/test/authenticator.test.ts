@@ -10,7 +10,7 @@ const issue = createDevelopmentIssuer(options);
 const opsToken = "ops-token-0123456789";
 const authenticate = createAuthenticator({ verifyToken: createTokenVerifier(options), opsToken });
 
-test("tells who sends a request", async () => {
+test("identifies the sender of a request", async () => {
   expect(await authenticate(null)).toEqual({ kind: "anonymous" });
   expect(await authenticate(`Bearer ${await issue({ subject: "ada" })}`)).toMatchObject({
     kind: "customer",
@@ -27,7 +27,7 @@ test.each([
   "Bearer a b",
   "Bearer ops-token-0123456780",
   "Bearer a.b.c",
-])("%j is refused, not taken for nobody", async (header) => {
+])("%j is rejected, not treated as anonymous", async (header) => {
   await expect(async () => authenticate(header)).rejects.toMatchObject({ name: "TokenError" });
 });
 

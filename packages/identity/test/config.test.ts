@@ -19,7 +19,7 @@ const secret = "a-secret-of-thirty-two-characters";
 const closed = { AUTH_ISSUER: "https://issuer.example", AUTH_SECRET: secret, MESH_SECRET: secret };
 const opsToken = "ops-token-0123456789";
 
-describe("whom it takes at their word", () => {
+describe("unauthenticated callers that it trusts", () => {
   test.each<[string, Partial<AccessConfig>, { customers: boolean; operators: boolean }]>([
     ["nothing on loopback", {}, { customers: true, operators: true }],
     [
@@ -48,7 +48,7 @@ describe("whom it takes at their word", () => {
   });
 });
 
-describe("what it refuses to start with, by the variable", () => {
+describe("settings with which it does not start, by the variable", () => {
   test.each<[string, Partial<AccessConfig>, string, RegExp]>([
     [
       "the network without tokens",
@@ -102,7 +102,7 @@ describe("what it refuses to start with, by the variable", () => {
       "an issuer without a secret of the services",
       { ...closed, MESH_SECRET: undefined },
       "MESH_SECRET",
-      /services cannot prove/,
+      /services cannot authenticate/,
     ],
   ])("%s", (_, settings, variable, message) => {
     const start = () => accessFrom({ ...unset, ...settings });

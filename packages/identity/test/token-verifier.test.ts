@@ -59,7 +59,7 @@ describe("with a secret", () => {
     ["is not good yet", { nbf: now() + 60 }, "invalid"],
     ["is of another issuer", { iss: "https://evil.example" }, "invalid"],
     ["is for another audience", { aud: "another" }, "invalid"],
-    ["is for nobody", { aud: [] }, "invalid"],
+    ["has no audience", { aud: [] }, "invalid"],
     ["has no subject", { sub: undefined }, "invalid"],
     ["has an empty subject", { sub: "" }, "invalid"],
     ["has a subject that is no user_id", { sub: "a\u202eb" }, "invalid"],
@@ -99,7 +99,7 @@ describe("with a secret", () => {
     );
   });
 
-  test("a token that was good is refused when it has expired", async () => {
+  test("a cached token is rejected when it has expired", async () => {
     const strict = createTokenVerifier({ issuer, audience, secret, clockSkewSeconds: 0 });
     const exp = now() + 2;
     const token = await sign({ exp });
@@ -147,7 +147,7 @@ describe("with the issuer's published keys", async () => {
     await expect(async () => byKeys(confused)).rejects.toThrow(TokenError);
   });
 
-  it("says that it cannot judge while they cannot be read", async () => {
+  it("reports that it cannot verify while they cannot be read", async () => {
     const byKeys = createTokenVerifier({ issuer, audience, jwksUrl: jwksUrl() });
     served.status = 500;
     await expect(async () => byKeys(await token())).rejects.toThrow(KeysUnavailableError);

@@ -3,7 +3,7 @@ import type { Database } from "@smartcart/store";
 import { withTransaction } from "@smartcart/store";
 import type { Invariant } from "./invariant.ts";
 
-/** A promise that is not kept. */
+/** An invariant that does not hold, with the rows that contradict it. */
 export interface Violation {
   readonly invariant: Invariant;
   readonly rows: readonly Readonly<Record<string, unknown>>[];
@@ -11,14 +11,14 @@ export interface Violation {
 
 const longestQueryMs = 600_000;
 
-/** What contradicts the promises at one moment: all queries see the same snapshot. Reads every order that they select. */
+/** The violations at one moment: all queries see the same snapshot. Reads every order that they select. */
 export function check(
   database: Database,
   invariants: readonly Invariant[],
 ): Promise<readonly Violation[]> {
   return withTransaction(database, "reconciler.check", async (tx) => {
     await tx.query({ text: "set transaction isolation level repeatable read, read only" });
-    // What reads every order takes longer than any statement of a service may, at the server and at this end.
+    // A query that reads every order takes longer than the limits for a service's statements, on the server and in the client.
     await tx.query({ text: `set local statement_timeout = ${longestQueryMs}` });
     const violations: Violation[] = [];
     for (const invariant of invariants) {
@@ -69,7 +69,7 @@ function common(before: readonly Violation[], now: readonly Violation[]): Violat
   });
 }
 
-/** What a row is about. Two looks may find the same thing with other numbers. */
+/** The key of a row's subject: two checks may find the same subject with other numbers. */
 export function subjectOf(row: Readonly<Record<string, unknown>>): string {
   return JSON.stringify([row.message_id, row.order_id, row.product_id]);
 }

@@ -1,8 +1,8 @@
 /**
- * Holds the promises against a shop of any age at a cost that does not grow with it. A look reads the orders that were placed since
- * the look before, those that contradicted something then, and a slice of all the others, so that a sweep of many looks comes round to
- * everything. What a product has reserved is added up slice by slice, and compared when a sweep is complete. A slice of the products is
- * compared with their ledger.
+ * Checks the invariants at a cost that does not grow with the number of stored orders. Each look reads the orders placed since the last
+ * one, those with violations then, and one slice of all others, so that a sweep of many looks covers every order. The reserved units of
+ * each product are added up slice by slice, and compared with the stock when a sweep is complete. One slice of the products is compared
+ * with their ledger.
  */
 import type { Database, Queryable } from "@smartcart/store";
 import { withTransaction } from "@smartcart/store";
@@ -13,7 +13,7 @@ import { createInvariants } from "./invariants.ts";
 import type { IdRange, OrderSelection } from "./order-selection.ts";
 import { selects } from "./order-selection.ts";
 
-export interface IncrementalCheckOptions {
+interface IncrementalCheckOptions {
   readonly database: Database;
   /** Time that an order or an event may be in progress before it counts as stuck, in milliseconds. */
   readonly settleMs: number;
@@ -29,10 +29,10 @@ export interface IncrementalCheck {
   look(nowMs: number): Promise<readonly Violation[]>;
 }
 
-/** An order that is older than this has come to its end, but for a few; see `nextSlice`. */
+/** Nearly all orders that are older than this have ended; see `nextSlice`. */
 const unsettledMs = 60_000;
 
-/** Orders, and products, that are looked at again because of the last look; more of the same say nothing new. */
+/** Most orders, and products, that are checked again because of violations in the last look. */
 const maxSuspects = 500;
 
 interface Sweep {
@@ -57,7 +57,7 @@ export function createIncrementalCheck(o: IncrementalCheckOptions): IncrementalC
   return {
     async look(nowMs) {
       const fromMs = lookedUpToMs ?? nowMs - firstLookMs;
-      // An order that is younger than this is on its way; the next looks come to it.
+      // Younger orders are still in progress; later looks read them.
       const toMs = Math.max(fromMs, nowMs - settleMs);
       const slice = await nextSlice(database, sweep.from, sliceSize, nowMs);
       const nextOnes = await nextProducts(database, productsFrom, sliceSize);
@@ -96,7 +96,7 @@ export function idAt(ms: number): string {
 }
 
 /**
- * A slice of so many orders. The last one has no end and reaches back a minute: what may still change by itself is added up at the moment
+ * A slice of so many orders. The last one has no end and reaches back a minute: orders that may still change are added up at the moment
  * at which the sum is compared.
  */
 async function nextSlice(
@@ -145,8 +145,8 @@ async function addUp(
 }
 
 /**
- * Compares the sum of a sweep with the stock. A reservation of an older slice may have been released meanwhile, so a difference is
- * a suspicion: only then is everything added up at one moment.
+ * Compares the sum of a sweep with the stock. A reservation of an older slice may have been released meanwhile: on a difference
+ * everything is added up again in one snapshot.
  */
 async function compareStock(
   database: Database,

@@ -2,16 +2,16 @@
 import type { OrderSelection } from "./order-selection.ts";
 import { selects } from "./order-selection.ts";
 
-// As the predicates of the partial indexes on orders have them, so that what has ended is not read.
+// Equal to the predicates of the partial indexes on orders, so that ended orders are not read.
 export const inSaga = `(
   'RECEIVED', 'STOCK_RESERVED', 'PAID', 'REJECTED_REFUNDING', 'REJECTED_RELEASING',
   'CANCEL_REQUESTED', 'CANCELLED_REFUNDING', 'CANCELLED_RELEASING')`;
 export const ended = `('SHIPPED', 'REJECTED', 'CANCELLED')`;
 export const sold = `('CONFIRMED', 'CANCEL_REQUESTED', 'SHIPPING', 'SHIPPED')`;
-// Paid for, and not given back yet.
+// States of an order that is paid and not refunded.
 export const paid = `('PAID', 'CONFIRMED', 'CANCEL_REQUESTED', 'SHIPPING', 'SHIPPED')`;
 
-/** Ids as the order service makes them. Whoever calls inventory or payment under another name keeps his own books. */
+/** Ids as the order service makes them. Reservations and charges of other clients of inventory and payment are not checked. */
 export const isOurs = (id: string) => `${id} ~ '^ORD-[0-9A-Z]{26}'`;
 
 /**
@@ -32,7 +32,7 @@ export const keptOf = (orders: OrderSelection | undefined) => `
 /** The conditions of the ledger's indexes on charges: a query without one of them reads the whole ledger. */
 const ledgerIndexes = ["kind in ('capture', 'void')", "kind = 'refund'"];
 
-/** Not of an order that was deleted after its retention: until the other services have deleted what they have of it, that is for no order. */
+/** False for an order that was deleted after its retention: until the other services delete their rows of it, those have no order. */
 export const notDeleted = (id: string) =>
   `not exists (select from orders.deleted_orders d where d.order_id = ${id})`;
 

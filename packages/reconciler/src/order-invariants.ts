@@ -1,7 +1,7 @@
 import type { Invariant, InvariantScope } from "./invariant.ts";
 import { ended, inSaga } from "./invariant-sql.ts";
 
-/** The only ways in which the history of an order at its end can read. */
+/** All valid histories of an ended order. */
 const legalHistories = `values
   ('SHIPPED',   '{1,2,3,4,5,6}'::int[]),
   ('REJECTED',  '{1,7}'),
@@ -10,7 +10,7 @@ const legalHistories = `values
   ('REJECTED',  '{1,2,3,7,10}'),
   ('CANCELLED', '{1,2,3,4,9,10}')`;
 
-/** What the order service promises: every order has a legal history and comes to its end, and every key and event with it. */
+/** Invariants of the order service: every order has a valid history and ends, as do its idempotency key and events. */
 export function orderInvariants({ of, before, settleMs }: InvariantScope): readonly Invariant[] {
   return [
     {
@@ -43,7 +43,7 @@ export function orderInvariants({ of, before, settleMs }: InvariantScope): reado
     {
       name: "every order becomes final",
       description: "Every order is shipped, rejected or cancelled, or making progress.",
-      // A parcel may take its time; an order that waits for one is not stuck. One with a refusal waits for a person.
+      // An order that waits for its shipment is not stuck. One with a refusal waits for an operator.
       sql: `
         select o.order_id, o.state, o.refusal, o.resumptions, o.updated_at
         from (

@@ -1,7 +1,7 @@
 import type { Invariant, InvariantScope } from "./invariant.ts";
 import { isOurs, keptOf, notDeleted, paid } from "./invariant-sql.ts";
 
-/** What payment promises: by the provider's ledger, money is taken once, and kept for orders that are paid for only. */
+/** Invariants of payment: by the provider's ledger, an order is charged once, and money is kept for paid orders only. */
 export function paymentInvariants({ of, orders, before }: InvariantScope): readonly Invariant[] {
   const kept = keptOf(orders);
   return [

@@ -1,6 +1,6 @@
 /**
- * Compares what the services know of the same orders, and puts right what a row says all about: units that are set aside for nobody go
- * back, money that was kept for nothing is given back. It asks the services to do it; it writes nothing itself.
+ * Compares the data of all services about the same orders, and repairs violations that need no decision: it releases units and refunds
+ * money that no order needs. It calls the services to do so and writes nothing itself.
  */
 import type { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import type { PaymentService } from "@smartcart/gen/payment/v1/payment_service_pb";
@@ -39,7 +39,7 @@ export interface Reconciler {
   reconcile(): Promise<readonly Finding[]>;
 }
 
-export interface ReconcilerOptions {
+interface ReconcilerOptions {
   /** Must be able to read the schemas of all services. */
   readonly database: Database;
   readonly invariants: readonly Invariant[];

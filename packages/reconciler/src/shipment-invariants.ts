@@ -1,7 +1,7 @@
 import type { Invariant, InvariantScope } from "./invariant.ts";
 import { isOurs, keptOf, notDeleted, sold } from "./invariant-sql.ts";
 
-/** What shipping promises: a parcel leaves for a paid order only. */
+/** Invariants of shipping: only paid orders are shipped. */
 export function shipmentInvariants({ of, orders }: InvariantScope): readonly Invariant[] {
   const kept = keptOf(orders);
   return [

@@ -1,7 +1,7 @@
 import type { Invariant, InvariantScope } from "./invariant.ts";
 import { ended, isOurs, notDeleted, reserved, sold } from "./invariant-sql.ts";
 
-/** What inventory promises: units add up, and are reserved and sold for orders only. */
+/** Invariants of inventory: units add up, and are reserved and sold for orders only. */
 export function stockInvariants(scope: InvariantScope): readonly Invariant[] {
   return [...productInvariants(scope), ...reservationInvariants(scope)];
 }

@@ -1,19 +1,19 @@
-export interface BatcherOptions<E> {
+interface BatcherOptions<E> {
   /** Most entries in one run. */
   readonly maxItems: number;
   /** Most runs under way at once. */
   readonly maxConcurrent: number;
-  /** A run that takes longer, in milliseconds, no longer counts as under way: one slow run does not hold up the others. Default: it counts to its end. */
+  /** A run that takes longer, in milliseconds, frees its slot, so that it does not hold up the others. Default: it keeps it to its end. */
   readonly slowAfterMs?: number;
-  /** Asked just before a run: an entry that is not wanted any more is left out. Default: all are wanted. */
+  /** Called just before a run; entries for which it is false are dropped. Default: none is. */
   readonly isWanted?: (entry: E) => boolean;
   /** Works on entries, in the order in which they were added. Must not reject. */
   readonly run: (entries: readonly E[]) => Promise<void>;
 }
 
 /**
- * Batches what is added one by one: entries of the same turn of the event loop share a run, and so do those that come while
- * `maxConcurrent` runs are under way. Each entry is in one run.
+ * Batches single entries: those added in the same turn of the event loop share a run, and so do those added while `maxConcurrent`
+ * runs are under way. Each entry is in one run.
  *
  * A lone entry starts at the end of the current turn; no timer is involved. The longer runs take, the more entries the next one
  * holds, so the size adapts to the load.
@@ -71,7 +71,7 @@ export interface PendingResult<O> {
 
 /**
  * Gives each caller the result at its own index; an Error there rejects that caller alone. Where there are more or fewer results
- * than callers, all are rejected: `name` says whose results they are.
+ * than callers, all are rejected, with `name` in the message.
  */
 export function settleEach<O>(
   name: string,

@@ -9,7 +9,7 @@ import {
 const two = parseTrustedProxies("10.0.0.0/8, 192.0.2.1, ::1");
 
 test.each([
-  ["a stranger's header is not believed", "203.0.113.5", "198.51.100.1", two, "203.0.113.5"],
+  ["the header of an untrusted peer is ignored", "203.0.113.5", "198.51.100.1", two, "203.0.113.5"],
   ["a trusted proxy's is", "10.1.2.3", "198.51.100.1", two, "198.51.100.1"],
   ["and one behind another", "10.1.2.3", "198.51.100.1, 192.0.2.1", two, "198.51.100.1"],
   [
@@ -27,7 +27,7 @@ test.each([
   expect(clientAddress(peer, header, trusted)).toBe(expected),
 );
 
-test.each(["proxy", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/x", "::1/129"])("refuses %s", (entry) =>
+test.each(["proxy", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/x", "::1/129"])("rejects %s", (entry) =>
   expect(() => parseTrustedProxies(entry)).toThrow(entry),
 );
 

@@ -40,9 +40,9 @@ function add(proxies: BlockList, entry: string): void {
 export const loopbackProxies = parseTrustedProxies("127.0.0.0/8, ::1");
 
 /**
- * The address of the client, as it is counted: see `networkOf`. `X-Forwarded-For` is read from its end, and only as far as trusted proxies wrote it: what a
- * client puts there itself is never believed. An entry that is no address ends the reading, so that nobody is counted
- * under a name of its own choice.
+ * The address of the client, as it is counted: see `networkOf`. `X-Forwarded-For` is read from its end, and only as far as trusted
+ * proxies wrote it: entries of the client itself are never used. Reading ends at an entry that is not an address, so that a client cannot choose the
+ * name under which it is counted.
  *
  * @param peer address of the other end of the connection.
  * @param forwardedFor value of `X-Forwarded-For`; several headers joined by a comma.
@@ -65,8 +65,8 @@ export function clientAddress(
 }
 
 /**
- * Under which name an address is counted: one of IPv4 under its own, one of IPv6 under its /64 network ("2001:db8:0:1::/64"),
- * since each home and each machine has at least that many addresses, and could take another one for each connection.
+ * The name under which an address is counted: an IPv4 address under its own, an IPv6 address under its /64 network
+ * ("2001:db8:0:1::/64"), since a machine usually has a whole /64 and could use another address for each connection.
  */
 export function networkOf(address: string): string {
   const plain = plainAddress(address);

@@ -16,7 +16,7 @@ import {
   url,
 } from "./validators.ts";
 
-/** The variables that every part of SmartCart understands, to be spread into its own specs. */
+/** The variables that every service understands, to be spread into its own specs. */
 export const commonConfig = {
   LOG_LEVEL: str({
     choices: ["debug", "info", "warn", "error"],
@@ -129,7 +129,7 @@ export const commonConfig = {
 export function stateDirectory(env: NodeJS.ProcessEnv): string {
   const chosen = env.SMARTCART_STATE?.trim();
   if (chosen) return resolve(chosen);
-  // Not below root's home: PostgreSQL runs as another user there, who may not enter it.
+  // Not below root's home: PostgreSQL then runs as another user, which has no access to it.
   if (process.getuid?.() === 0) return "/var/lib/smartcart";
   const stateHome = env.XDG_STATE_HOME?.trim() || join(homeFolder(), ".local", "state");
   return join(stateHome, "smartcart");

@@ -153,7 +153,7 @@ describe("parseConfig", () => {
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"],
     ["HOST", "http://0.0.0.0"],
     ["HOST", "0.0.0.0:8080"],
-  ])("refuses %s=%s", (variable, value) => {
+  ])("rejects %s=%s", (variable, value) => {
     expect(problemsOf({ [variable]: value }, commonConfig)).toEqual([
       expect.stringMatching(new RegExp(`^${variable}: .* such as |^${variable}: .*must`)),
     ]);

@@ -12,13 +12,13 @@ export type CleanedEnv<S> = {
       : never;
 };
 
-/** One variable that cannot be used. `problem` says what is wrong and what to do. */
-export interface ConfigProblem {
+/** One variable with an invalid value. `problem` says what is wrong and what to do. */
+interface ConfigProblem {
   readonly variable: string;
   readonly problem: string;
 }
 
-/** Some variables cannot be used. The message has one line for each of them. */
+/** Some variables are invalid. The message has one line for each of them. */
 export class ConfigError extends Error {
   readonly code = "BAD_CONFIG";
   readonly problems: readonly ConfigProblem[];
@@ -56,7 +56,7 @@ export function parseConfig<const S extends object>(
   return Object.freeze(followTls(cleaned, rest)) as CleanedEnv<S>;
 }
 
-/** Where the ports of services speak TLS, the URLs at which they are looked for unless something else is said begin with https. */
+/** Where services listen with TLS, the default URLs of services begin with https. */
 function followTls(cleaned: object, given: NodeJS.ProcessEnv): object {
   const values: Record<string, unknown> = { ...cleaned };
   if ((values.TLS_CERT ?? values.MESH_TLS_CERT) === undefined) return values;

@@ -3,8 +3,7 @@ import type { Logger } from "./logger.ts";
 import { createThrottle } from "./throttle.ts";
 
 /**
- * What the operating system or a protocol says of one connection, file or stream: its other end went away, was never there, or
- * there was no descriptor left for it.
+ * Error codes that concern one connection, file or stream: its peer went away, was not reachable, or no descriptor was left for it.
  */
 const ofOneStream: ReadonlySet<string> = new Set([
   "EADDRNOTAVAIL",
@@ -42,11 +41,11 @@ export const escapedErrors = new Counter({
 /**
  * Whether the process can go on after an error that nothing caught.
  *
- * Every callback is guarded where it begins, so there should be none. Node's advice is to end the process after one, since
- * whoever was interrupted may have left something half done. That is so for a bug: its error may come from anywhere, and what it
- * left behind is unknown. It is not so for an error of one stream: Node emits it when the stream is closed already, from the
- * event loop, with none of our code on the stack. What it means is that one peer is gone, and who works with that peer is told
- * by its own means, a "close" or a time-out. To end the process would cut off all others for it.
+ * Every callback catches its own errors, so there should be none. Node's advice is to end the process after one, since the
+ * interrupted code may have left something half done. That holds for a bug, whose effects are unknown. It does not hold for an error
+ * of one stream: Node emits it from the event loop, on a stream that is closed already, with none of our code on the stack. It means
+ * that one peer is gone, and the code that uses the stream learns of it by a "close" event or a time-out. Ending the process would
+ * cut off all other peers.
  */
 function isSurvivable(error: unknown): boolean {
   const code = codeOf(error);

@@ -1,4 +1,4 @@
-/** Finds out what a server speaks that does not answer as it should: a client that waits for its own protocol waits for ever. */
+/** Detects a server of another protocol: a client that waits for an answer in its own protocol would wait for ever. */
 import { connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
 
@@ -13,7 +13,7 @@ export async function foreignProtocolAt(at: {
   return (await answersTls(at)) ? "TLS" : undefined;
 }
 
-/** What is no HTTP server answers this with a word of its own, or with the end of the connection. */
+/** A server of another protocol answers something else, or closes the connection. */
 function answersHttp(at: { host: string; port: number }): Promise<boolean> {
   const socket = connectTcp(at);
   socket.write("GET / HTTP/1.0\r\n\r\n");
@@ -21,7 +21,7 @@ function answersHttp(at: { host: string; port: number }): Promise<boolean> {
 }
 
 function answersTls(at: { host: string; port: number }): Promise<boolean> {
-  // Nothing is sent over it, so that it does not matter who it is.
+  // Nothing is sent over it, so that the certificate need not be verified.
   const socket = connectTls({ ...at, rejectUnauthorized: false });
   return settled(socket, "secureConnect", () => true);
 }

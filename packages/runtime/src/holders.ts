@@ -2,7 +2,7 @@
 export interface Holders {
   /** What the key holds. */
   of(key: string): number;
-  /** Adds one; the function answered takes it away, and is to be called once. */
+  /** Adds one; the returned function removes it again, and must be called once. */
   add(key: string): () => void;
 }
 

@@ -1,16 +1,16 @@
 import { isLoopback } from "./loopback.ts";
 
-/** What decides which names a server answers to. */
-export interface HostCheckOptions {
+/** The names that a server accepts. */
+interface HostCheckOptions {
   /** The address that the server listens on. */
   readonly listenHost: string;
-  /** Names that are answered to as well, without port: `ALLOWED_HOSTS`. */
+  /** Further accepted names, without port: `ALLOWED_HOSTS`. */
   readonly allowedHosts: readonly string[] | undefined;
 }
 
 /**
- * Whether a request's `Host` (or `:authority`) names this server. It keeps DNS rebinding out: a page of another site whose
- * name points at this machine would otherwise be let in by a browser on it.
+ * Whether a request's `Host` (or `:authority`) names this server. It prevents DNS rebinding: a page of a site whose name resolves
+ * to this machine could otherwise read from it with a browser on this machine.
  *
  * On loopback: `localhost`, `*.localhost`, loopback addresses, and the allowed names. Elsewhere: any name, unless some are
  * allowed; then those and the ones of loopback. A request without a host (HTTP/1.0) comes from no browser and passes.

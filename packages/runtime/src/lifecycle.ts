@@ -17,10 +17,10 @@ export interface MainContext {
   readonly signal: AbortSignal;
 }
 
-export interface MainOptions {
+interface MainOptions {
   /** Where the log goes. Default: standard output. */
   destination?: DestinationStream;
-  /** Longest time the parts may take to stop. Default 10,000. */
+  /** Longest time that stopping may take, in milliseconds. Default 10,000. */
   drainMs?: number;
 }
 
@@ -45,7 +45,7 @@ export async function runMain(
 ): Promise<void> {
   const { env } = process;
   // What survives of the young generation is little. On a machine whose cores are busy the main thread waits for the last of the
-  // helpers, which took 0.2 ms of CPU an order and take 0.1 ms without.
+  // helpers, which took 0.2 ms of CPU per order and take 0.1 ms without.
   setFlagsFromString("--no-parallel-scavenge");
   const log = createLogger({
     service: name,
@@ -62,12 +62,12 @@ export async function runMain(
   });
   process.on("unhandledRejection", onEscaped).on("uncaughtException", onEscaped);
 
-  // Only this function ends the process: not even a part that holds nothing open lets it run out.
+  // Only this function ends the process: the timer keeps it alive while nothing else does.
   setInterval(() => {}, 2 ** 30);
   const telemetry = startTelemetry({ otlpEndpoint: httpUrl(env.OTEL_EXPORTER_OTLP_ENDPOINT) });
   const stop = abortOnSignal(env, exit, () => {
     const boundMs = o.drainMs ?? 10_000;
-    // counts from the signal, and covers a start that does not heed it as well as parts that do not stop
+    // counts from the signal: it also bounds a start that ignores the signal
     setTimeout(() => {
       const message = `still not stopped after ${boundMs} ms`;
       log.error("process.stop_timed_out", { message });
@@ -78,7 +78,7 @@ export async function runMain(
   const running = await starting.catch((error: unknown) => {
     if (stop.aborted) return undefined;
     writeOutput("stderr", `${explain(name, error)}\n`);
-    // an unforeseen error is worth its stack, but not in front of a person at a terminal
+    // the stack of an unexpected error goes to the log, not to a terminal
     if (!(error instanceof StartError || error instanceof ConfigError)) {
       log.debug("start.failed", { error });
     }
@@ -139,8 +139,8 @@ function explain(name: string, error: unknown): string {
   return `${name}: could not start: ${reasonOf(error)} (LOG_LEVEL=debug shows more)`;
 }
 
-// Both are read here before the part parses its configuration, and leniently: the part's own `parseConfig` reports
-// what is wrong with them, together with all other variables.
+// Both are read here before the service parses its configuration, and invalid values are ignored: the service's own `parseConfig`
+// reports them together with all other variables.
 function lenientLevel(level: string | undefined): string {
   return level && ["debug", "info", "warn", "error"].includes(level) ? level : "info";
 }

@@ -7,7 +7,7 @@ import { concealSecrets } from "./secrets.ts";
 import { serializeError } from "./serialize-error.ts";
 import { currentTraceId } from "./telemetry.ts";
 
-/** What a line says beside its event. `message` is for people, `error` is serialised with code, causes and stack. */
+/** The fields of a line beside its event. `message` is for people, `error` is serialised with code, causes and stack. */
 export type LogFields = Readonly<Record<string, unknown>> & {
   orderId?: string;
   messageId?: string;
@@ -15,7 +15,7 @@ export type LogFields = Readonly<Record<string, unknown>> & {
   error?: unknown;
 };
 
-export type Severity = "debug" | "info" | "warn" | "error";
+type Severity = "debug" | "info" | "warn" | "error";
 
 /** Writes structured lines. `event` is a fixed name such as `order.confirmed`, what varies goes into the fields. */
 export interface Logger {
@@ -23,7 +23,7 @@ export interface Logger {
   info(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields): void;
   error(event: string, fields?: LogFields): void;
-  /** A logger that adds these fields to each of its lines; `service` names another part. It shares the level and the sinks. */
+  /** A logger that adds these fields to each of its lines; `service` replaces the service. It shares the level and the sinks. */
   child(fields: LogFields): Logger;
   /** Returns when every line so far has been handed to the operating system. */
   flush(): void;
@@ -31,7 +31,7 @@ export interface Logger {
 
 /** The logger of a process; log shippers are added to it once they can be built. */
 export interface RootLogger extends Logger {
-  /** Also hands every later line, of children too, to `sink`. Returns how to take it away again. */
+  /** Also passes every later line, of children too, to `sink`. Returns the function that removes it. */
   addSink(sink: LogSink): () => void;
 }
 
@@ -58,8 +58,8 @@ export interface LogSink {
   write(line: LogLine): void;
 }
 
-export interface LoggerOptions {
-  /** The part that writes: "order". */
+interface LoggerOptions {
+  /** The service that writes: "order". */
   service: string;
   /** Least severe lines that are written. Default "info". */
   level?: string;
@@ -69,9 +69,9 @@ export interface LoggerOptions {
 }
 
 /**
- * A logger that writes one JSON object a line: level, time, service, event, traceId (when a span is active) and the
+ * A logger that writes one JSON object per line: level, time, service, event, traceId (when a span is active) and the
  * fields. Writing is synchronous: a line is with the operating system when the call returns, whatever happens next.
- * Secrets are concealed, and of a message of the contract its name is written only: it may hold personal data.
+ * Secrets are redacted. Of a message of the contract only the type name is written, since it may hold personal data.
  */
 export function createLogger(o: LoggerOptions): RootLogger {
   const sinks = new Set<LogSink>(o.sinks);
@@ -113,10 +113,10 @@ export const silentLogger: RootLogger = {
   addSink: () => () => {},
 };
 
-/** A line that standard output does not accept cannot be reported; the sinks receive it nevertheless. */
+/** A line that standard output does not accept is counted and not reported; the sinks receive it nevertheless. */
 const standardOutput: DestinationStream = {
   write(line) {
-    // Every destination gets lines in which they are concealed already.
+    // Secrets are redacted in every line already.
     if (writeOutput("stdout", line, { withSecrets: true }) !== undefined) lostLines.inc();
   },
 };
@@ -200,7 +200,7 @@ function toLine(
   };
 }
 
-/** Attributes that hold a secret become what JSON makes of them without it; all others stay as they are. */
+/** Attributes with a secret are converted to JSON without it; all others stay as they are. */
 function concealed(attributes: LogLine["attributes"]): LogLine["attributes"] {
   try {
     const text = JSON.stringify(attributes, (_, value: unknown) =>
@@ -209,7 +209,7 @@ function concealed(attributes: LogLine["attributes"]): LogLine["attributes"] {
     const safe = concealSecrets(text);
     return safe === text ? attributes : (JSON.parse(safe) as LogLine["attributes"]);
   } catch {
-    // Circular: no sink can write it, and each says so.
+    // Circular: each sink rejects it with an error of its own.
     return attributes;
   }
 }

@@ -2,12 +2,12 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { processExists } from "./process-exists.ts";
 
-/** How often it is looked whether the parent is still there. */
+/** How often it checks whether the parent still runs. */
 const pollMs = 500;
 
 /**
- * Calls `onEnd` once the npm that started this process has ended: a shop whose npm was killed would otherwise run on unseen and
- * keep its ports. Only where npm started it (`npm_lifecycle_event`): a service that a shell leaves behind is meant to go on.
+ * Calls `onEnd` once the npm that started this process has ended: a process whose npm was killed would otherwise go on in the
+ * background and keep its ports. Only where npm started it (`npm_lifecycle_event`): a process started by a shell may outlive it.
  */
 export function watchNpm(env: NodeJS.ProcessEnv, onEnd: () => void): void {
   if (env.npm_lifecycle_event === undefined) return;
@@ -27,7 +27,7 @@ function npmBehindShell(parent: number): number | undefined {
     const { name, parentPid } = process.platform === "linux" ? fromProc(parent) : fromPs(parent);
     return /(^|\/)-?(ba|da|a|z)?sh$/.test(name) ? parentPid : undefined;
   } catch {
-    // No such tool here. The parent itself is watched all the same.
+    // The tool is missing: the parent itself is watched.
     return undefined;
   }
 }

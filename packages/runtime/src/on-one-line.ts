@@ -2,8 +2,8 @@
 const unsafe = /[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /**
- * What strangers wrote, for a line on a terminal: it must neither break the line, nor command the terminal, nor turn the direction of the
- * text. Each such character stands there as in JSON: "\u001b".
+ * Escapes foreign text for one line on a terminal: characters that break the line, control the terminal or change the direction of the
+ * text are written as in JSON: "\u001b".
  */
 export function onOneLine(text: string): string {
   return text

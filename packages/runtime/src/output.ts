@@ -5,15 +5,15 @@ import { concealSecrets } from "./secrets.ts";
 export type OutputStream = "stdout" | "stderr";
 
 const descriptors: Readonly<Record<OutputStream, number>> = { stdout: 1, stderr: 2 };
-/** How long a pipe whose reader is slow is waited for between two attempts, where it does not block by itself. */
+/** Pause between two attempts on a full non-blocking pipe. */
 const busyPauseMs = 5;
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * Writes a text at once and never throws: who reads along may leave at any time (`npm start | head -2`), and a disk may be
- * full. Returns what went wrong, undefined where all of it was written. Secrets are concealed, unless they are what was asked for.
+ * Writes a text synchronously and never throws: the reader of a pipe may close it at any time (`npm start | head -2`), and a disk may
+ * be full. Returns the error; undefined where all of it was written. Secrets are redacted unless `withSecrets` is set.
  *
- * `process.stdout` would tell the same by an event "error", which ends the process if it has no listener.
+ * `process.stdout` reports such an error by an event "error", which ends the process if it has no listener.
  */
 export function writeOutput(
   stream: OutputStream,

@@ -1,7 +1,7 @@
 import type { Logger } from "./logger.ts";
 import { untilAborted } from "./with-timeout.ts";
 
-export interface PoolOptions {
+interface PoolOptions {
   /** Names the pool in the log: "order.resumer". */
   name: string;
   /** Most pieces of work under way at once. */
@@ -9,14 +9,13 @@ export interface PoolOptions {
   log: Logger;
 }
 
-/** Work from a store that is worked on with a bound, so that slow work occupies only its own place. */
+/** Runs work from a store with bounded concurrency, so that slow work occupies only its own slot. */
 export interface Pool extends AsyncDisposable {
   /**
-   * Takes as much work as there are free places, and again as places fall free, until `take` answers less than it was asked for
-   * or the signal fires. Resolves then, also while work is still under way: what takes long goes on, and the next `fill` has its
-   * places later. What `work` throws is logged. Calls must not overlap.
+   * Takes as much work as there are free slots, and again as slots become free, until `take` returns less than its limit or the signal
+   * fires. Resolves then, also while work is under way, which keeps its slots. Errors of `work` are logged. Calls must not overlap.
    *
-   * @param take answers up to `limit` pieces of work, and leases them, so that it does not answer the same ones at once again
+   * @param take returns up to `limit` pieces of work and leases them, so that the next call does not return them again
    */
   fill<T>(o: {
     take: (limit: number) => Promise<readonly T[]>;
@@ -35,7 +34,7 @@ export function createPool({ name, maxConcurrent, log }: PoolOptions): Pool {
   };
   const untilSomethingEnds = async (signal: AbortSignal) => {
     await untilAborted(Promise.race(underWay), signal);
-    // Work that was folded into one statement ends together: let all of it free its places before more is taken.
+    // Work that was batched into one statement ends together: let all of it free its slots before more is taken.
     await new Promise(setImmediate);
   };
 

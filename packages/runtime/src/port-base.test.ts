@@ -35,7 +35,7 @@ describe("PORT_BASE", () => {
     expect(parsed({ LOG_PORT: "0" })[3]).toBe("http://127.0.0.1:8084");
   });
 
-  it.each(["0", "65528", "-1", "9000.5", "many", "1e4"])("refuses %s in words", (base) => {
+  it.each(["0", "65528", "-1", "9000.5", "many", "1e4"])("rejects %s in words", (base) => {
     expect(() => parsed({ PORT_BASE: base })).toThrow(
       `PORT_BASE: "${base}" must be a port number from 1 to 65527`,
     );

@@ -18,7 +18,7 @@ export const maxPortBase = 65_535 - Math.max(...Object.values(offsets));
 
 /**
  * The environment with the variables that follow from others: `…_PORT` from PORT_BASE, and `…_URL` from the port of the service on this
- * machine. A variable that is set wins. Invalid values are left to the variable they are in: nothing follows from them.
+ * machine. A variable that is set wins. Nothing is derived from an invalid value, which `parseConfig` reports.
  */
 export function withDerivedPorts(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const base = validPort(env.PORT_BASE);

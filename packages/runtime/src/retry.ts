@@ -6,7 +6,7 @@ import type { StartFault } from "./start-faults.ts";
 import { remedyFor } from "./start-faults.ts";
 import { timerMs } from "./timer-bounds.ts";
 
-/** A start that failed for a reason a person can mend. The message is one line for that person. */
+/** A start that failed for a reason that the operator can correct. The message is one line that says how. */
 export class StartError extends Error {
   readonly code = "START_FAILED";
   /** The variable to look at. */
@@ -37,13 +37,13 @@ export interface RetryOptions<T> {
   /** True for an error that is thrown on as it is. Default: a StartError. */
   isFatal?: (error: unknown) => boolean;
   /**
-   * Tells what waiting mends: an error that it does not is thrown as a StartError that says what to do. Default:
-   * waiting mends everything that is not fatal.
+   * The errors for which waiting helps; another one is thrown as a StartError that says what to do. Default: every error that is not
+   * fatal is retried.
    */
   faults?: readonly StartFault[];
   /**
-   * Where plain text is spoken and in which protocol. A server that speaks HTTP or TLS there instead ends the waiting with a StartError:
-   * it would never answer. Default: not examined. `isAnswer` recognizes an error that came in that protocol, which makes it unnecessary.
+   * The plain-text port and its protocol. A server that speaks HTTP or TLS there instead ends the waiting with a StartError, since it
+   * would never answer. Default: not examined. `isAnswer` recognizes an error in the expected protocol, after which nothing is examined.
    */
   port?:
     | {
@@ -58,7 +58,7 @@ export interface RetryOptions<T> {
 /** The signal that ends the start under way, for what waits deep inside of it. */
 const startSignal = new AsyncLocalStorage<AbortSignal>();
 
-/** Runs a start: whatever it waits for by `retryUntilReady` without a signal of its own, this one ends. */
+/** Runs a start. `signal` ends every `retryUntilReady` inside it that has no signal of its own. */
 export function startWithSignal<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T> {
   return startSignal.run(signal, start);
 }
@@ -67,9 +67,8 @@ const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 
 /**
- * Tries until it succeeds, however long that takes: services start in any order, and those that need the database or the
- * broker waits for it. Each failed attempt is one line in the log that names the variable. What waiting does not mend,
- * by `faults`, ends it at once.
+ * Tries until it succeeds, without a bound: services start in any order and wait for the database or the broker. Each failed attempt
+ * is one line in the log that names the variable. Rejects at once with an error for which waiting does not help, by `faults`.
  */
 export async function retryUntilReady<T>(o: RetryOptions<T>): Promise<T> {
   const signal = o.signal ?? startSignal.getStore();

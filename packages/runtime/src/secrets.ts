@@ -1,24 +1,23 @@
 /**
- * Secrets in texts that people read: log lines, errors, the output of tools, spans. Code never puts one there on purpose; the error of a
- * library may.
+ * Redacts secrets in texts that people read: log lines, errors, the output of tools, spans. The error of a library may contain one.
  */
 
-/** What stands in place of a secret. */
+/** Replaces a secret. */
 const concealed = "[redacted]";
-/** A shorter one may be a word ("postgres"), which would be torn out of every text. */
+/** A shorter one may be a common word ("postgres"), which would be redacted in every text. */
 const minLength = 12;
 
 /** Settings of this process that are secret, also as they stand in JSON. Their number is that of the settings. */
 const known = new Set<string>();
 
-/** Has `concealSecrets` replace a value from now on. One that is shorter than 12 characters is found by its place only. */
+/** Has `concealSecrets` redact a value from now on; one of less than 12 characters only where its position (in a URL) shows that it is secret. */
 export function registerSecret(value: string): void {
   if (value.length < minLength) return;
   known.add(value);
   known.add(JSON.stringify(value).slice(1, -1));
 }
 
-/** Has the password of a URL replaced, as it is written there and decoded. The URL is one that `URL` can read. */
+/** Has the password of a URL replaced, both as it is written and decoded. */
 export function registerPasswordOf(url: URL): void {
   const passwords = [url.password, url.searchParams.get("password") ?? ""];
   for (const password of passwords) {
@@ -27,7 +26,7 @@ export function registerPasswordOf(url: URL): void {
   }
 }
 
-/** "user:password@" and "guest:guest@" are examples and defaults that everybody knows. */
+/** "user:password@" and "guest:guest@" are public examples and defaults. */
 const urlPassword = /(:\/\/[^\s:@/"'\\]*:)(?!password@|guest@)[^\s@/"'\\]+@/gi;
 const queryPassword = /([?&](?:password|access_token|token)=)[^\s&"'\\]+/gi;
 const bearerToken = /\b(Bearer |smartcart\.bearer\.)[\w.~+/=-]{12,}/gi;

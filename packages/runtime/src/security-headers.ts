@@ -1,6 +1,6 @@
 /**
- * Headers of every answer of every port, also of those that no browser should ever show: its content is what it says it is, nothing in it
- * runs, no other site frames or embeds it, and no address of ours is told to one.
+ * Headers of every answer of every port, also of APIs: no content sniffing, no scripts, no framing or embedding by other sites, and no
+ * referrer for them.
  */
 export const securityHeaders = {
   "x-content-type-options": "nosniff",

@@ -4,10 +4,10 @@ import { createSemaphore } from "./semaphore.ts";
 const never = new AbortController().signal;
 
 test("lets so many in at once, the others in the order of their coming", async () => {
-  const turns = createSemaphore({ maxConcurrent: 2, maxWaiting: 10, maxWaitMs: 60_000 });
+  const semaphore = createSemaphore({ maxConcurrent: 2, maxWaiting: 10, maxWaitMs: 60_000 });
   const order: number[] = [];
   const enter = async (call: number) => {
-    const leave = await turns.acquire({ signal: never });
+    const leave = await semaphore.acquire({ signal: never });
     order.push(call);
     return leave;
   };
@@ -24,38 +24,38 @@ test("lets so many in at once, the others in the order of their coming", async (
 });
 
 test("admits a later caller only if no caller waits", async () => {
-  const turns = createSemaphore({ maxConcurrent: 1, maxWaiting: 10, maxWaitMs: 60_000 });
-  const first = await turns.acquire({ signal: never });
-  const waiting = turns.acquire({ signal: never });
+  const semaphore = createSemaphore({ maxConcurrent: 1, maxWaiting: 10, maxWaitMs: 60_000 });
+  const first = await semaphore.acquire({ signal: never });
+  const waiting = semaphore.acquire({ signal: never });
   first?.();
-  const late = turns.acquire({ signal: never });
+  const late = semaphore.acquire({ signal: never });
   (await waiting)?.();
   expect(await late).toBeDefined();
 });
 
-test("turns away who finds the line full", async () => {
-  const turns = createSemaphore({ maxConcurrent: 1, maxWaiting: 1, maxWaitMs: 60_000 });
-  const first = await turns.acquire({ signal: never });
-  const waiting = turns.acquire({ signal: never });
-  expect(await turns.acquire({ signal: never })).toBeUndefined();
+test("rejects a caller when too many wait", async () => {
+  const semaphore = createSemaphore({ maxConcurrent: 1, maxWaiting: 1, maxWaitMs: 60_000 });
+  const first = await semaphore.acquire({ signal: never });
+  const waiting = semaphore.acquire({ signal: never });
+  expect(await semaphore.acquire({ signal: never })).toBeUndefined();
   first?.();
   expect(await waiting).toBeDefined();
 });
 
 test("rejects a caller that waited too long or hung up, and keeps no place for it", async () => {
-  const turns = createSemaphore({ maxConcurrent: 1, maxWaiting: 2, maxWaitMs: 20 });
-  const first = await turns.acquire({ signal: never });
-  expect(await turns.acquire({ signal: never })).toBeUndefined();
+  const semaphore = createSemaphore({ maxConcurrent: 1, maxWaiting: 2, maxWaitMs: 20 });
+  const first = await semaphore.acquire({ signal: never });
+  expect(await semaphore.acquire({ signal: never })).toBeUndefined();
   const hangUp = new AbortController();
-  const gone = turns.acquire({ signal: hangUp.signal });
+  const gone = semaphore.acquire({ signal: hangUp.signal });
   hangUp.abort();
   expect(await gone).toBeUndefined();
-  expect(await turns.acquire({ signal: AbortSignal.abort() })).toBeUndefined();
+  expect(await semaphore.acquire({ signal: AbortSignal.abort() })).toBeUndefined();
   first?.();
-  const next = await turns.acquire({ signal: never });
+  const next = await semaphore.acquire({ signal: never });
   expect(next).toBeDefined();
   next?.();
-  expect(await turns.acquire({ signal: never })).toBeDefined();
+  expect(await semaphore.acquire({ signal: never })).toBeDefined();
 });
 
 test("runs tasks in their turn, and gives the turn back where one fails", async () => {

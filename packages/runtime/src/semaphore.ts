@@ -1,22 +1,22 @@
 import { timerMs } from "./timer-bounds.ts";
 
 export interface SemaphoreOptions {
-  /** Most holders at once; a function is asked whenever one comes or leaves. */
+  /** Most holders at once; a function is called at each acquire and release. */
   readonly maxConcurrent: number | (() => number);
-  /** Most callers that wait; one more is refused at once. Default: no bound. */
+  /** Most callers that wait; one more is rejected at once. Default: no bound. */
   readonly maxWaiting?: number;
   /** Longest wait, in milliseconds. Default: no bound. */
   readonly maxWaitMs?: number;
 }
 
-/** Bounds how much is under way at once. Callers get their turn in the order in which they came. */
+/** Bounds how much is under way at once. Callers acquire it in the order of their calls. */
 export interface Semaphore {
   /**
-   * Resolves with the function that gives the turn back, to be called once. Undefined where too many wait already, the wait
-   * took too long, or `call.signal` fired. The signal is asked for only where the caller has to wait.
+   * Resolves with the function that releases it, to be called once. Undefined where too many callers wait already, the wait took too
+   * long, or `call.signal` fired. `call.signal` is read only where the caller has to wait.
    */
   acquire(call?: { readonly signal: AbortSignal }): Promise<(() => void) | undefined>;
-  /** Runs `task` when it is its turn. Rejects where `acquire` would answer undefined. */
+  /** Runs `task` while holding it. Rejects where `acquire` would return undefined. */
   run<T>(task: () => Promise<T>): Promise<T>;
   /** Callers that wait. */
   readonly waiting: number;
@@ -33,7 +33,7 @@ export function createSemaphore(o: SemaphoreOptions): Semaphore {
 
   function release(): void {
     held -= 1;
-    // Hands the turn on at once, so that no caller can slip in between.
+    // Passes it on synchronously, so that no later caller overtakes those that wait.
     for (const next of line) {
       if (isFull()) return;
       held += 1;

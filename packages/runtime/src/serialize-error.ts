@@ -1,5 +1,5 @@
 /** An error as plain JSON data. */
-export interface SerializedError {
+interface SerializedError {
   readonly name: string;
   readonly message: string;
   readonly code?: string | number;
@@ -11,8 +11,8 @@ export interface SerializedError {
 const maxDepth = 5;
 
 /**
- * Name, message, code, stack and causes of anything that was thrown. Other properties are left out on purpose:
- * drivers hang whole sockets and statements with customers' data on their errors.
+ * Name, message, code, stack and causes of anything that was thrown. Other properties are left out: drivers attach sockets and
+ * statements with customers' data to their errors.
  */
 export function serializeError(error: unknown, depth = 0): SerializedError {
   if (!(error instanceof Error)) return { name: "NonError", message: describe(error) };

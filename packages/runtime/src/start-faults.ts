@@ -1,6 +1,6 @@
 /**
- * One kind of error that a connection meets at start, and whether waiting mends it. Tables of these are read from the
- * top: the first row that fits decides.
+ * One kind of error of a connection at start, and whether waiting helps. Tables of these are read from the top: the first row that
+ * matches decides.
  */
 export interface StartFault {
   /** The `code` of the error, exactly or as a pattern, or a pattern for its message. */
@@ -8,14 +8,14 @@ export interface StartFault {
   readonly message?: RegExp;
   /** The failed system call, where the same code means two things: "connect". */
   readonly syscall?: string;
-  /** What a person is to do, as the end of a sentence. Absent: waiting mends it. */
+  /** What the operator has to do, as the end of a sentence. Absent: waiting helps. */
   readonly remedy?: string;
 }
 
 const unverifiable =
   "give Node.js the certificate of the authority that signed it, with NODE_EXTRA_CA_CERTS=/path/to/ca.pem";
 
-/** What a connection over TCP and TLS meets, whatever is spoken on it; it comes after the rows of the protocol. */
+/** Errors of TCP and TLS, for any protocol; to be placed after the rows of the protocol. */
 export const networkFaults: readonly StartFault[] = [
   // The other side is not up yet, or the way to it is not. An unknown name too: that of a container, or of a service in a
   // cluster, appears together with it.
@@ -55,8 +55,8 @@ export const networkFaults: readonly StartFault[] = [
 ];
 
 /**
- * What a person is to do about an error that waiting does not mend; undefined where it does. An error that no row fits
- * is not mended by waiting: an unforeseen error ends the start with its message, instead of repeating for ever.
+ * What the operator has to do about an error; undefined where waiting helps. An error without a matching row ends the start with its
+ * message, instead of being retried for ever.
  *
  * Causes are looked at too. Of several attempts at once (IPv4 and IPv6), waiting for one is enough.
  */

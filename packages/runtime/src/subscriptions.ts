@@ -1,6 +1,6 @@
 /** Members by topic. A topic exists as long as it has a member. */
 export interface Subscriptions<T> {
-  /** Idempotent. Answers how to leave. */
+  /** Idempotent. Returns the function that leaves the topic. */
   join(topic: string, member: T): () => void;
   /** Idempotent. */
   leave(topic: string, member: T): void;

@@ -13,7 +13,7 @@ import { concealSecrets } from "./secrets.ts";
 import type { Tracers } from "./tracers.ts";
 import { createTracers } from "./tracers.ts";
 
-export interface TelemetryOptions {
+interface TelemetryOptions {
   /** Base URL of an OTLP/HTTP collector. Unset: spans have ids, and are neither recorded nor exported. */
   otlpEndpoint?: string | undefined;
 }
@@ -51,10 +51,10 @@ export function currentTraceId(): string | undefined {
   return trace.getSpanContext(context.active())?.traceId;
 }
 
-export interface SpanOptions {
+interface SpanOptions {
   /** The span to continue, from another process. Undefined or malformed: the active span, else a new trace. */
   traceparent?: string | undefined;
-  /** The part that does the work: "order". */
+  /** The service that does the work: "order". */
   service: string;
   attributes?: Record<string, string | number>;
 }
@@ -72,7 +72,7 @@ export function withSpan<T>(name: string, o: SpanOptions, fn: () => T): T {
   return context.with(trace.setSpan(parent, span), () => finish(span, fn));
 }
 
-/** A span that is not recorded costs 20 times as much as its ids, which are all that is visible of it. */
+/** Ids without a span: a span that is not recorded costs 20 times as much, and only its ids are visible. */
 function withIds<T>(traceparent: string | undefined, fn: () => T): T {
   const remote = traceparent ? parseTraceParent(traceparent) : null;
   if (!remote && trace.getSpan(context.active())) return fn();
@@ -80,7 +80,7 @@ function withIds<T>(traceparent: string | undefined, fn: () => T): T {
   return context.with(trace.setSpanContext(remote ? ROOT_CONTEXT : context.active(), ids), fn);
 }
 
-/** Drawn when they are asked for first: by a log line or a call to another part, which most calls do without. */
+/** Generated at first use, by a log line or a call to another service: most calls have neither. */
 class Ids implements SpanContext {
   readonly traceFlags = TraceFlags.NONE;
   #traceId: string | undefined;

@@ -1,5 +1,5 @@
 /**
- * Lets an event through at most once per `intervalMs` milliseconds, the first one at once. The function answers how many events
+ * Lets an event through at most once per `intervalMs` milliseconds, the first one at once. The function returns how many events
  * there were since the last one that it let through, this one included; 0: leave this one out.
  *
  * For log lines of faults that come by the thousand.

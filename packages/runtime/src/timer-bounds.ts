@@ -2,8 +2,8 @@
 const longestTimerMs = 2 ** 31 - 1;
 
 /**
- * A pause that `setTimeout` takes as it is meant. A bound that has passed while it was computed is negative, which Node warns
- * of; one past 24.8 days, `Infinity` too, would fire at once.
+ * A pause within the range of `setTimeout`. For a negative one (a deadline that has passed) Node warns; one of more than 24.8 days,
+ * `Infinity` too, would fire at once.
  */
 export function timerMs(ms: number): number {
   return Math.min(Math.max(0, ms), longestTimerMs);

@@ -2,18 +2,18 @@ import type { Logger } from "./logger.ts";
 import { createThrottle } from "./throttle.ts";
 import { timerMs } from "./timer-bounds.ts";
 
-export interface TimerOptions {
-  /** Pause between the end of one run and the start of the next, in milliseconds. The shortest one where `run` answers a pause. */
+interface TimerOptions {
+  /** Pause between the end of one run and the start of the next, in milliseconds. The shortest one where `run` returns a pause. */
   intervalMs: number;
-  /** Longest pause that `run` may ask for, in milliseconds: how late it is where nothing said that there is work. Default: `intervalMs`. */
+  /** Longest pause that `run` may return, in milliseconds: the longest delay of work that nothing has signalled. Default: `intervalMs`. */
   longestMs?: number;
   log: Logger;
   /** Names the timer in the log: "outbox.relay". */
   name: string;
   /**
-   * `signal` fires when the timer is disposed of. What it throws is logged, and the next run comes as usual; while it goes on
-   * failing, at most every ten seconds. May answer in how many milliseconds there is work again, as far as it knows (`Infinity`:
-   * none); the next run is then, within the two bounds.
+   * `signal` fires when the timer is disposed of. An error is logged, at most every ten seconds while runs fail, and the next run is
+   * started as usual. May return the pause until there is work again, in milliseconds (`Infinity`: none); it is limited to the two
+   * bounds.
    */
   run: (signal: AbortSignal) => Promise<number | undefined> | Promise<void>;
 }
@@ -49,7 +49,7 @@ export function startTimer(o: TimerOptions): Timer {
     dueAtMs = Number.POSITIVE_INFINITY;
     running = runOnce(o, stop.signal, noteFailure).then((pauseMs) => {
       running = undefined;
-      // What was asked for during the run counts from when it was asked for.
+      // A pause set by `runWithin` during the run counts from that call.
       const askedMs = Math.max(0, dueAtMs - performance.now());
       dueAtMs = Number.POSITIVE_INFINITY;
       runWithin(Math.min(pauseMs, askedMs));
@@ -68,7 +68,7 @@ export function startTimer(o: TimerOptions): Timer {
   };
 }
 
-/** Answers the pause until the next run. Never rejects. */
+/** Returns the pause until the next run. Never rejects. */
 async function runOnce(
   { run, intervalMs, longestMs = intervalMs }: TimerOptions,
   signal: AbortSignal,
@@ -86,7 +86,7 @@ async function runOnce(
   }
 }
 
-/** Is told how each run went; `failures` counts those in a row. */
+/** To be called after each run, with its error if it failed; `failures` counts those in a row. */
 function createFailureLog(o: TimerOptions): (error?: unknown) => void {
   let failures = 0;
   const throttle = createThrottle(failureLogIntervalMs);

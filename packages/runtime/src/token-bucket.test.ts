@@ -11,7 +11,7 @@ function createClock() {
   };
 }
 
-test("a burst goes through, then so many a second, and what is refused costs nothing", () => {
+test("allows a burst, then the rate per second, and a rejected call takes no token", () => {
   const { now, pass } = createClock();
   const bucket = createTokenBucket({ capacity: 3, refillPerSecond: 2, now });
   const take = (times: number) => Array.from({ length: times }, () => bucket.take());

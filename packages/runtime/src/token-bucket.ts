@@ -1,4 +1,4 @@
-export interface TokenBucketOptions {
+interface TokenBucketOptions {
   /** Tokens of a full bucket: the longest burst. */
   readonly capacity: number;
   /** Tokens that come back each second, up to `capacity`. */
@@ -9,11 +9,11 @@ export interface TokenBucketOptions {
 
 /** A rate limit. A new bucket is full. */
 export interface TokenBucket {
-  /** Takes a token and answers 0; where there is none, takes nothing and answers in how many milliseconds there will be one. */
+  /** Takes a token and returns 0; without one, takes nothing and returns the milliseconds until there is one. */
   take(): number;
-  /** Takes a token in any case: for what has happened already. The bucket may owe tokens afterwards. */
+  /** Takes a token in any case, for work that is already done. The balance may become negative. */
   charge(): void;
-  /** In how many milliseconds the bucket owes nothing; 0: it owes nothing now. */
+  /** Milliseconds until the balance is not negative; 0: it is not now. */
   debtMs(): number;
 }
 

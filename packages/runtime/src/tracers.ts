@@ -40,7 +40,7 @@ export function createTracers(otlpEndpoint: string): Tracers {
       return tracer;
     },
     async shutdown() {
-      // a collector that is away must not keep a process from ending, nor make it fail
+      // an unreachable collector must neither delay the end of a process nor make it fail
       const stopped = processor.shutdown().catch(() => {});
       await withTimeout(stopped, shutdownBoundMs, () => {});
     },

@@ -5,7 +5,7 @@ import { registerPasswordOf, registerSecret } from "./secrets.ts";
 
 /*
  * Validators for `parseConfig`, to be called with a spec: `port({ default: 8080, desc: "…" })`, optional with
- * `default: undefined`. They are ours because envalid's own messages do not say what would be right.
+ * `default: undefined`. They replace envalid's own because its messages do not say what is valid.
  */
 
 /** Any text. With `choices`, one of them. */

@@ -3,7 +3,7 @@ import { withTimeout } from "./with-timeout.ts";
 /** Wakes one waiting loop. A notification while nothing waits is kept for the next wait; several become one. */
 export interface WakeSignal {
   notify(): void;
-  /** Forgets a notification that was kept. */
+  /** Discards a kept notification. */
   reset(): void;
   /** Resolves at a notification, when `signal` fires, or after `timeoutMs` milliseconds. Default: no bound. Waits must not overlap. */
   wait(signal: AbortSignal, timeoutMs?: number): Promise<void>;

@@ -28,7 +28,7 @@ function start(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
 
 describe("runMain", () => {
   test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
-    "%s stops the parts and exits with 0",
+    "%s disposes of the service and exits with 0",
     async (signal) => {
       const run = start(["runs"]);
       await run.logged("started");
@@ -103,14 +103,14 @@ describe("runMain", () => {
     expect(err).toBe("sample: could not start: oops (LOG_LEVEL=debug shows more)\n");
   });
 
-  test("a rejection that nobody handles is logged and ends the process", async () => {
+  test("an unhandled rejection is logged and ends the process", async () => {
     const { code, out } = await start(["rejects-later"]).ended;
     expect(code).toBe(1);
     expect(out).toMatch(/"event":"process.crashed".*"message":"lost"/);
   });
 
   test.each(["ECONNRESET", "EPIPE", "EMFILE", "HPE_INVALID_CONSTANT"])(
-    "an error of one stream that nobody handles is logged and survived: %s",
+    "an unhandled error of one stream is logged and survived: %s",
     async (code) => {
       const run = start(["escapes-later", code]);
       await run.logged("process.error_escaped");
@@ -122,14 +122,14 @@ describe("runMain", () => {
     },
   );
 
-  test("any other error that nobody handles ends the process", async () => {
+  test("any other unhandled error ends the process", async () => {
     const { code, out } = await start(["escapes-later", "ERR_INVALID_URL"]).ended;
     expect(code).toBe(1);
     expect(out).toContain('"event":"process.crashed"');
     expect(out).not.toContain('"event":"stopped"');
   });
 
-  test("a reader who leaves does not end it", async () => {
+  test("a closed pipe does not end it", async () => {
     const run = start(["runs"]);
     await run.logged("started");
     run.child.stdout.destroy();

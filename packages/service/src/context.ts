@@ -37,7 +37,7 @@ export interface ServiceDefinition<V extends string> {
 }
 
 /** A database of a service. */
-export interface ServiceDatabase {
+interface ServiceDatabase {
   readonly url: string;
   readonly schema: string;
   /** Applied in this order. Default: none. */
@@ -48,7 +48,7 @@ export interface ServiceDatabase {
 
 /** What a service is built with. Its methods add a readiness check each, or a client. */
 export interface ServiceContext {
-  /** Who callers are, and whom the service takes at their word, as its settings say. */
+  /** How callers are authenticated, and whether unauthenticated ones are trusted, by the service's settings. */
   readonly access: Access;
   /** Certificates of the port and of the service; undefined: there are none, and the port speaks plain text. */
   readonly tls: TlsFiles | undefined;

@@ -24,12 +24,12 @@ export interface RunServiceOptions<S extends typeof commonConfig> {
   /** The variables that it reads; a ConfigError names every bad one. */
   readonly config: S;
   /**
-   * Throws a StartError for what speaks against a start at all, before anything is waited for. Settings that
-   * would open the service to strangers are refused without it. Default: nothing does.
+   * Throws a StartError for settings with which the service must not start, before it waits for anything. Settings that would open the
+   * service to the network without authentication are rejected in any case. Default: no further check.
    */
   readonly check?: (config: CleanedEnv<S>) => void;
   /**
-   * False where the service keeps nothing: then DATABASE_URL is neither waited for nor proven where the queue is RabbitMQ.
+   * False where the service stores nothing: then it neither waits for DATABASE_URL nor checks it where the queue is RabbitMQ.
    * Default true.
    */
   readonly needsDatabase?: boolean;

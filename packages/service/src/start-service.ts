@@ -31,9 +31,10 @@ export interface ServiceServer
 }
 
 /**
- * Builds a service and serves it. What differs is all that `build` says: it opens what the service needs, and answers what its
- * server serves. Fault switches are offered in demo mode only.
- * @throws StartError where the settings would open it to strangers, where the port cannot be had, and whatever `build` throws; what was opened by then is disposed of.
+ * Builds a service and serves it. `build` opens the resources of the service and returns the routes and services of its server; all
+ * else is common to all services. Fault switches are available in demo mode only.
+ * @throws StartError where the settings would open it to the network without authentication or the port is in use; errors of `build`.
+ * All resources opened until then are disposed of.
  */
 export async function startService<V extends string>(
   definition: ServiceDefinition<V>,

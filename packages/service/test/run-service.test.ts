@@ -12,7 +12,7 @@ const main = "packages/service/test/fixtures/main.ts";
 /** Nothing listens there. */
 const noDatabase = { DATABASE_URL: "postgres://nobody@127.0.0.1:1/none" };
 
-it("is refused in one line, before anything is waited for", async () => {
+it("is rejected in one line, before it waits for anything", async () => {
   const env = { ...noDatabase, HOST: "0.0.0.0" };
   const { code, stderr } = await runCommand(
     process.execPath,

@@ -2,13 +2,13 @@ import type pg from "pg";
 import { reasonOf } from "@smartcart/runtime";
 import { DatabaseUnavailableError } from "./sql-errors.ts";
 
-export interface AcquireOptions {
+interface AcquireOptions {
   /** Most callers that wait for a connection. */
   maxWaiting: number;
   noteFault: (error: unknown) => void;
 }
 
-/** Gives out the pool's connections. Who is aborted while waiting leaves at once, and does not count as waiting. */
+/** Acquires connections of the pool. A caller that is aborted while it waits rejects at once, and no longer counts as waiting. */
 export function createAcquire(
   pool: pg.Pool,
   { maxWaiting, noteFault }: AcquireOptions,
@@ -39,7 +39,7 @@ export function createAcquire(
       connect().then(
         (client) => {
           settle();
-          // the pool has no way out of its queue: who is gone passes the connection on
+          // a request cannot be removed from the pool's queue: an aborted caller returns the connection
           if (signal.aborted) client.release();
           else resolve(client);
         },

@@ -5,15 +5,15 @@ import { isFaultOfTheMoment } from "./sql-errors.ts";
 
 /** How concurrent items are batched. */
 export interface CoalescerOptions<I, O> {
-  /** Names it in errors: "orders.insert". */
+  /** Its name in errors: "orders.insert". */
   name: string;
   /** Most items in one run. */
   maxItems: number;
   /** Most runs under way at once. Default 1. */
   maxConcurrent?: number;
   /**
-   * Does the work. Answers each item at its own index; an Error there rejects that item alone. When it rejects, nothing may
-   * have been done: one statement or one transaction, for it is called again with parts of the items.
+   * Does the work. Returns the result of each item at its own index; an Error there rejects that item alone. It must be atomic, one
+   * statement or one transaction: when it rejects it is called again with parts of the items.
    */
   run: (items: readonly I[]) => Promise<readonly (O | Error)[]>;
 }
@@ -23,14 +23,14 @@ interface Entry<I, O> extends PendingResult<O> {
 }
 
 /**
- * Folds concurrent calls into runs, as `createBatcher` of runtime does. Each item is in one run that succeeds, in the order of
+ * Coalesces concurrent calls into runs, as `createBatcher` of runtime does. Each item is in one run that succeeds, in the order of
  * the calls.
  *
- * One bad item does not fail the others of its run: a run that rejects is repeated in halves, until only what is at fault is
- * rejected. Where the database is away, or a lock or the time ran out, it is no item's fault: then all are rejected.
+ * One bad item does not fail the others of its run: a run that rejects is repeated in halves, until only the failing items are
+ * rejected. All are rejected where the database is unreachable, or a lock or statement timed out: no item is the cause then.
  */
 export function createCoalescer<I, O>(o: CoalescerOptions<I, O>): (item: I) => Promise<O> {
-  // A run works for many callers: it must not inherit the deadline, cancellation or trace of whoever came first.
+  // A run works for many callers: it must not inherit the deadline, cancellation or trace of the first one.
   const outsideOfAnyCall = AsyncLocalStorage.snapshot();
   const add = createBatcher<Entry<I, O>>({
     maxItems: o.maxItems,

@@ -1,8 +1,8 @@
 import pg from "pg";
 
 /**
- * The driver's client, with start-up parameters from its URL alone. PGOPTIONS of a shell is meant for psql: it would make a
- * session read-only, or a commit less durable, without anybody asking SmartCart for it.
+ * The driver's client, with start-up parameters from its URL alone. PGOPTIONS of a shell is ignored: meant for psql, it could make
+ * SmartCart's sessions read-only or its commits less durable.
  */
 export class DatabaseClient extends pg.Client {
   constructor(config?: pg.ClientConfig) {

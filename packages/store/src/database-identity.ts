@@ -2,9 +2,8 @@ import type { Logger } from "@smartcart/runtime";
 import { createDatabase } from "./database.ts";
 
 /**
- * Tells this database from every other one: the identifier of its server's data and the database's own number there. It stays the same
- * through restarts, updates and failovers to a physical replica; a restored dump is another database. Undefined where the role may not
- * read it.
+ * Identifies this database: the system identifier of its server and the database's OID. It stays the same through restarts, updates and
+ * failovers to a physical replica; a restored dump is another database. Undefined where the role may not read it.
  */
 export async function databaseIdentity(url: string, log: Logger): Promise<string | undefined> {
   await using database = createDatabase({ url, schema: "public", log, maxConnections: 1 });

@@ -18,9 +18,9 @@ export interface Statement {
   readonly values?: readonly unknown[];
   /** Makes it a prepared statement of that name on each connection. The text must always be the same for one name. */
   readonly name?: string;
-  /** Whose work it is: where it fires before a connection is free, the statement is never run. Not for a transaction. */
+  /** If it fires before a connection is free, the statement is never run. Not for a transaction. */
   readonly signal?: AbortSignal;
-  /** How long its answer is waited for, in milliseconds. Default: `queryTimeoutMs` of the database. */
+  /** Longest wait for its answer, in milliseconds. Default: `queryTimeoutMs` of the database. */
   readonly timeoutMs?: number;
 }
 
@@ -30,7 +30,7 @@ export interface Statement {
  * Values come back as `pg` reads them: `bigint` and `numeric` columns as strings, `bytea` as Buffer, `timestamptz` as Date.
  */
 export interface Queryable {
-  // biome-ignore lint/suspicious/noExplicitAny: the shape of a row is known only to who wrote the statement
+  // biome-ignore lint/suspicious/noExplicitAny: the shape of a row is known only to the author of the statement
   query<R extends object = any>(statement: Statement): Promise<{ rows: R[]; rowCount: number }>;
 }
 
@@ -45,7 +45,7 @@ export interface Database extends Queryable, AsyncDisposable {
    * is none, or too many wait for one; with the signal's reason when that fires first.
    */
   connect(signal?: AbortSignal): Promise<pg.PoolClient>;
-  /** Logs an error that says that the database is away, once in a while. */
+  /** Logs an error that means that the database is unreachable, at most every ten seconds. */
   noteFault(error: unknown): void;
   /** Resolves when the database answers; rejects after `timeoutMs` (default 2,000). */
   ping(timeoutMs?: number): Promise<void>;
@@ -60,16 +60,16 @@ export interface DatabaseOptions extends PlanningOptions {
   log: Logger;
   /** Default 10. */
   maxConnections?: number;
-  /** Most callers that wait for one of them; more are refused at once. Default 4,000: more calls than a part takes on at once. */
+  /** Most callers that wait for one of them; more are rejected at once. Default 4,000: more calls than a service accepts at once. */
   maxWaiting?: number;
-  /** How long an answer is waited for before the connection counts as lost, in milliseconds. Default 12,000. */
+  /** Longest wait for an answer before the connection counts as lost, in milliseconds. Default 12,000. */
   queryTimeoutMs?: number;
   /** Shown in pg_stat_activity. Default: the schema. */
   applicationName?: string;
   metrics?: Registry;
 }
 
-/** Longer than the server may take: it is for a server that has vanished, and says nothing any more. */
+/** Longer than the server's own limit: it applies to a server that has vanished. */
 const defaultQueryTimeoutMs = statementTimeoutMs + 2_000;
 const disposeBoundMs = 5_000;
 
@@ -117,13 +117,13 @@ function createPool(o: DatabaseOptions): pg.Pool {
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    // the pool waits for it before anybody is given the connection
+    // the pool waits for it before it gives out the connection
     onConnect: (client) => setUpSession(client, o.schema, o),
   });
   // Without listeners the loss of a connection would end the process: of an idle one (the pool replaces it by itself),
   // and of one in use (its statement rejects, which is where it is dealt with).
   pool.on("error", (error) => {
-    // A pool that is being closed says so too, where the server ends before the last goodbye has arrived.
+    // A pool that is being closed emits it too, if the server ends first.
     if (!pool.ending) o.log.warn("database.connection_lost", { schema: o.schema, error });
   });
   pool.on("connect", (client) => client.on("error", () => {}));

@@ -5,8 +5,8 @@ import { isConnectionError } from "./sql-errors.ts";
 const intervalMs = 10_000;
 
 /**
- * Says that the database is away: at the first fault, and then at most every ten seconds with how many there were since. A
- * thousand callers that meet the same fault are one line.
+ * Logs that the database is unreachable: at the first fault, and then at most every ten seconds with the number of faults since. A
+ * thousand callers with the same fault make one line.
  */
 export function createFaultLog(schema: string, log: Logger): (error: unknown) => void {
   const throttle = createThrottle(intervalMs);

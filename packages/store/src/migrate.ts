@@ -37,11 +37,10 @@ interface Migration {
  * Brings the schema of `db` up to date: creates it, and applies the files that it has not seen, in order, all of them in
  * one transaction. Idempotent. Several processes may call it at once; they wait for each other.
  *
- * Files only ever go forward, and an applied file must not change: it is refused. Files that only the database knows are
- * no error when they are newer than all of ours: that is an older process beside newer ones during a rollout.
+ * There are no down migrations, and a change of an applied file is rejected. Files that only the database knows are no error when they
+ * are newer than all files here: that is an older process beside newer ones during a rollout.
  *
- * A database that cannot be reached is waited for. Throws a StartError for what waiting does not mend, such as a grant that
- * is missing.
+ * Waits for a database that cannot be reached. Throws a StartError where waiting does not help, such as for a missing grant.
  */
 export async function migrate(db: Database, set: MigrationSet): Promise<void> {
   assertIdentifier(set.name);
@@ -66,7 +65,7 @@ async function migrateOnce(
   const client = patient(connection);
   try {
     await client.query("begin");
-    // a change of a large table, and the wait for another process's, may take longer than a statement of daily work
+    // a migration of a large table, and the wait for that of another process, may take longer than any other statement
     await client.query("set local statement_timeout = 0");
     // once more for this transaction: unqualified names in the files must never reach another schema
     await client.query(`set local search_path = "${db.schema}"`);
@@ -88,7 +87,7 @@ interface Client {
   query<R extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<pg.QueryResult<R>>;
 }
 
-/** Waits for answers as long as it takes. */
+/** Runs statements without a client-side time-out. */
 function patient(client: pg.PoolClient): Client {
   const longestTimerMs = 2 ** 31 - 1;
   return {

@@ -5,7 +5,7 @@ const login = "correct the user and password";
 const tls =
   "the server does not offer TLS: use its TLS port, or connect without TLS (sslmode=disable)";
 
-/** What waiting mends when PostgreSQL, or a pooler before it, is connected to at start: by message where poolers have no codes. */
+/** Errors of connecting to PostgreSQL or a pooler at start, and for each whether waiting helps; by message where poolers have no codes. */
 export const postgresFaults: readonly StartFault[] = [
   {
     message: /unsupported startup parameter/,

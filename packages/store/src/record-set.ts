@@ -1,6 +1,6 @@
 /** Rows that a statement takes as one parameter: `from json_to_recordset($1) as step(order_id text, sequence int)`. */
 
-/** What a column's value is on this side. Every one may be null. */
+/** The JavaScript type of a column's value. Each may be null. */
 interface ColumnTypes {
   text: string;
   int: number;
@@ -8,7 +8,7 @@ interface ColumnTypes {
   /** As text: a JavaScript number does not hold all of them. */
   bigint: string;
   timestamptz: Date;
-  /** Anything that JSON can say; it is stored as JSON, not as text. */
+  /** Any JSON value; it is stored as JSON, not as text. */
   jsonb: unknown;
   /** As {@link hex} writes it. */
   bytea: string;
@@ -20,7 +20,7 @@ type Columns = Readonly<Record<string, keyof ColumnTypes>>;
 type Row<C extends Columns> = { readonly [K in keyof C]: ColumnTypes[C[K]] | null };
 
 /** Rows of one shape. */
-export interface RecordSet<C extends Columns> {
+interface RecordSet<C extends Columns> {
   /** The rows of a parameter as an item of a FROM clause. */
   from(alias: string, parameter: number): string;
   /** The value of that parameter. */

@@ -16,7 +16,7 @@ export interface DatabaseServer extends AsyncDisposable {
   readonly embedded: boolean;
 }
 
-export interface DatabaseServerOptions {
+interface DatabaseServerOptions {
   /** The value of DATABASE_URL. Unset: an embedded PostgreSQL is started. */
   databaseUrl?: string | undefined;
   /** Folder of the embedded one. */
@@ -27,8 +27,8 @@ export interface DatabaseServerOptions {
 }
 
 /**
- * The database of this process: the one at `databaseUrl`, waited for as long as it cannot be reached, or else an embedded
- * one. Throws StartError for what waiting does not mend (see `postgresFaults`), and for a server that SmartCart cannot work on.
+ * The database of this process: the one at `databaseUrl`, for which it waits without a bound, or else an embedded one. Throws a
+ * StartError where waiting does not help (see `postgresFaults`), and for a server that SmartCart does not support.
  */
 export async function openDatabaseServer(o: DatabaseServerOptions): Promise<DatabaseServer> {
   if (!o.databaseUrl) {

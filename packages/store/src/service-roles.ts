@@ -21,9 +21,9 @@ export interface ServiceRole {
 export type TableRight = "select" | "insert" | "update" | "delete";
 
 /**
- * Makes the roles and their schemas, or brings those that are there in line: passwords, owners, rights. What is in the schemas already
- * goes to its owner. Everybody else loses the right to connect to the database. Idempotent; to be called by the owner of the
- * database, who may make roles.
+ * Creates the roles and their schemas, or updates those that exist: passwords, owners, rights. The owner of a schema becomes the owner
+ * of everything in it. All other roles lose the right to connect to the database. Idempotent; to be called by the owner of the
+ * database, which needs the right to create roles.
  */
 export async function createServiceRoles(
   database: Database,
@@ -85,7 +85,7 @@ async function createRole(database: Database, role: string, password: string): P
     values: [password],
   });
   await database.query({ text: rows[0]?.statement ?? "" });
-  // Who is no superuser has to be a member of the role to give it anything.
+  // A role that is no superuser must be a member of the role to give it ownership.
   await database.query({ text: `grant ${role} to current_user` });
 }
 

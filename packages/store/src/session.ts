@@ -1,6 +1,6 @@
 import type pg from "pg";
 
-/** Longest time that a statement may take, told to the server. */
+/** The server's `statement_timeout`, in milliseconds. */
 export const statementTimeoutMs = 10_000;
 const idleInTransactionTimeoutMs = 30_000;
 /** Longest wait for the answer to what sets a new connection up. */
@@ -11,15 +11,14 @@ export interface PlanningOptions {
   /**
    * Whether tables are read by an index wherever there is one, however small they are. A prepared statement is planned once: on a
    * table of a few rows by a sequential scan, which it would keep, and which becomes slower with each row, until PostgreSQL has
-   * analysed the table. Default false, for who reads whole tables.
+   * analysed the table. Default false, for readers of whole tables.
    */
   readonly avoidSequentialScans?: boolean | undefined;
 }
 
 /**
- * Makes a new connection a session in that schema. By a statement and not by start-up parameters, which poolers refuse or
- * drop, and which `?options=` in the URL would replace. What drivers take for granted is set too, as the environment, the
- * role or the database may say otherwise.
+ * Sets up a new connection for that schema. By a statement and not by start-up parameters, which poolers reject or drop, and which
+ * `?options=` in the URL would replace. Settings that the driver relies on are set too, since the role or the database may change them.
  */
 export async function setUpSession(
   client: pg.ClientBase,

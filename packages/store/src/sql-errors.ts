@@ -12,8 +12,7 @@ export const sqlState = {
 } as const;
 
 /**
- * There was no connection to run a statement on, for whatever reason; `cause` says which. Nothing was sent, and it is worth
- * another try later.
+ * No connection could be acquired for a statement; `cause` says why. Nothing was sent, so that it can be retried.
  */
 export class DatabaseUnavailableError extends Error {
   readonly code = "DATABASE_UNAVAILABLE";
@@ -24,12 +23,12 @@ export class DatabaseUnavailableError extends Error {
   }
 }
 
-/** True when the error, or one of its causes, says that a unique constraint or index refused a row. */
+/** True when the error or one of its causes is a violation of a unique constraint or index. */
 export function isUniqueViolation(error: unknown): boolean {
   return sqlStateOf(error) === sqlState.uniqueViolation;
 }
 
-/** True when the error, or one of its causes, says that a check constraint refused a row. */
+/** True when the error or one of its causes is a violation of a check constraint. */
 export function isCheckViolation(error: unknown): boolean {
   return sqlStateOf(error) === sqlState.checkViolation;
 }
@@ -43,7 +42,7 @@ export function sqlStateOf(error: unknown): string | undefined {
   });
 }
 
-/** The name of the constraint or unique index that refused a row. */
+/** The name of the violated constraint or unique index. */
 export function constraintOf(error: unknown): string | undefined {
   return findInCauses(error, (e) => {
     const { constraint } = e as { constraint?: unknown };
@@ -85,7 +84,7 @@ export function isConnectionError(error: unknown): boolean {
 
 /**
  * Class 08 is "connection exception", class 53 "insufficient resources" (too many clients, a full disk), 57P01 to 57P05 end
- * a session or refuse one, and 25006 comes from a server that a failover has made read-only.
+ * a session or reject one, and 25006 comes from a server that a failover has made read-only.
  */
 function isConnectionCode(code: string): boolean {
   return networkCodes.has(code) || /^(08...|53...|57P0.|25006)$/.test(code);

@@ -5,13 +5,13 @@ import { queryableOn } from "./database.ts";
 import { constraintOf, isConnectionError, sqlState, sqlStateOf } from "./sql-errors.ts";
 
 /**
- * A transaction that the database refused or lost; `cause` is what the driver said. What a caller throws itself out of a
- * transaction is not wrapped.
+ * A transaction that failed in the database; `cause` is the driver's error. An error that the caller throws inside a transaction is
+ * not wrapped.
  */
 export class TransactionError extends Error {
   /** The SQLSTATE, or else the driver's code; "DATABASE_ERROR" where it has none. */
   readonly code: string;
-  /** Who ran it. */
+  /** The name that the caller gave it. */
   readonly owner: string;
   /** Constraint that was violated. */
   readonly constraint?: string;
@@ -56,7 +56,7 @@ export async function withTransaction<T>(
       db.noteFault(error);
       if (!again) throw isFromDatabase(error) ? new TransactionError(owner, error) : error;
     }
-    // those who collided must not meet again
+    // random, so that transactions that collided do not collide again
     await sleep(Math.random() * 10 * 2 ** retries);
   }
 }

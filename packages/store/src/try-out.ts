@@ -11,8 +11,8 @@ const timeoutMs = 5_000;
 const probeSchema = "smartcart_probe";
 
 /**
- * Proves, before anything is written, that SmartCart can work on the server at `url`: its version, its encoding, that it takes
- * writes, and that a session stays what it was made. Throws a StartError for what waiting does not mend.
+ * Checks, before anything is written, that SmartCart supports the server at `url`: its version, its encoding, that it is writable, and
+ * that session state persists. Throws a StartError for a fault for which waiting does not help.
  */
 export async function tryOut(url: string): Promise<void> {
   await using client = await connect(url);
@@ -57,7 +57,7 @@ function problemOf(server: Server): string | undefined {
   return undefined;
 }
 
-/** As PostgreSQL itself says it when something is written. */
+/** The error that PostgreSQL itself gives for a write. */
 function readOnlyNow(): Error {
   return Object.assign(new Error("the server is read-only at the moment"), {
     code: sqlState.readOnly,
@@ -66,9 +66,8 @@ function readOnlyNow(): Error {
 }
 
 /**
- * Of a pooler, only session mode will do: LISTEN, advisory locks and the search path belong to a session. In any other mode a
- * transaction of a second client gets the server's connection that the first one has just used, or the first one
- * gets another meanwhile.
+ * A pooler must run in session mode: LISTEN, advisory locks and the search path belong to a session. In any other mode a transaction of
+ * a second client gets the server connection that the first one has just used, or the first one gets another one meanwhile.
  */
 async function proveSession(url: string, client: pg.Client): Promise<void> {
   const before = await readSession(client);
@@ -119,7 +118,7 @@ async function connect(url: string): Promise<pg.Client & AsyncDisposable> {
     connectionTimeoutMillis: timeoutMs,
     query_timeout: timeoutMs,
   });
-  // a connection lost between two statements is told to a listener, or else ends the process
+  // without a listener, a connection lost between two statements ends the process
   client.on("error", () => {});
   const end = () => client.end().catch(() => {});
   await client.connect().catch(async (error) => {

@@ -78,7 +78,7 @@ describe("migrate", () => {
     expect((await other.query({ text: "select id from item" })).rows).toEqual([{ id: 1 }]);
   });
 
-  test("refuses an applied file that was edited, but not for its line ends", async () => {
+  test("rejects an applied file that was edited, except for its line ends", async () => {
     await using shop = await setUp(first);
     await migrate(shop.db, shop.set);
     await shop.write("0001_items.sql", first["0001_items.sql"].replaceAll("\n", "\r\n"));
@@ -101,7 +101,7 @@ describe("migrate", () => {
   });
 
   test.each([["0003_gap.sql"], ["2_short.sql"], ["0001_twice.sql"]])(
-    "refuses %s beside 0001_items.sql",
+    "rejects %s beside 0001_items.sql",
     async (name) => {
       await using shop = await setUp({ ...first, [name]: "select 1" });
       await expect(migrate(shop.db, shop.set)).rejects.toThrow(/was expected/);

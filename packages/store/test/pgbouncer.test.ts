@@ -10,7 +10,7 @@ import { openingOf } from "./opening.ts";
 
 describe.skipIf(skipPgBouncer())("behind PgBouncer", () => {
   test.each([
-    ["that refuses start-up parameters", ""],
+    ["that rejects start-up parameters", ""],
     ["that drops them", "options,statement_timeout,idle_in_transaction_session_timeout"],
   ])("in session mode %s, each schema is its own", async (_, ignoredParameters) => {
     await using direct = await createTestDatabase();
@@ -38,7 +38,7 @@ describe.skipIf(skipPgBouncer())("behind PgBouncer", () => {
   });
 
   test.each(["transaction", "statement"] as const)(
-    "%s mode is refused with one sentence, before anything is written",
+    "%s mode is rejected with one sentence, before anything is written",
     async (poolMode) => {
       await using direct = await createTestDatabase();
       for (const poolSize of [1, 2, 20]) {
@@ -64,7 +64,7 @@ describe.skipIf(skipPgBouncer())("behind PgBouncer", () => {
     expect(await openingOf(bouncer.url)).toMatch(/^waits: .*a pooler needs more of them/);
   });
 
-  test("a parameter of ours in the URL that it refuses ends the start", async () => {
+  test("a parameter in the URL that it rejects ends the start", async () => {
     await using direct = await createTestDatabase();
     await using bouncer = await startPgBouncer({ target: direct.url, poolMode: "session" });
     const url = new URL(bouncer.url);

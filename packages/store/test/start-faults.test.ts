@@ -53,7 +53,11 @@ describe("a start ends with one line at", () => {
     ],
     ["a missing role", () => as("unknown"), /role "unknown" does not exist: create it/],
     ["an unknown database", () => as("clerk", "nowhere"), /"nowhere" does not exist: create it/],
-    ["a refused connection", () => as("clerk", "closed"), /permission denied.*grant/],
+    [
+      "a role without the right to connect",
+      () => as("clerk", "closed"),
+      /permission denied.*grant/,
+    ],
     ["no entry in pg_hba.conf", () => as("banned"), /pg_hba\.conf rejects.*allow/],
     [
       "a database in LATIN1",
@@ -120,7 +124,7 @@ describe("a start waits at", () => {
   test.each<[string, () => Promise<string> | string, RegExp]>([
     ["too many clients", () => as("crowd"), /too many connections for role/],
     ["a server that is read-only for now", () => as("smartcart2", "reading"), /read-only/],
-    ["a port that nobody listens on", freePort, /ECONNREFUSED/],
+    ["a closed port", freePort, /ECONNREFUSED/],
     ["a name that is not known yet", () => "postgres://a:b@db.invalid/shop", /db\.invalid/],
     [
       "a socket that is not there yet",

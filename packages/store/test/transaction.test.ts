@@ -47,12 +47,12 @@ describe("withTransaction", () => {
 
   test("rolls back when its function throws, and throws that very error", async () => {
     await using shop = await setUp();
-    const refusal = new Error("not enough");
+    const rejection = new Error("not enough");
     const moved = withTransaction(shop.db, "move", async (tx) => {
       await tx.query(add("a", -30));
-      throw refusal;
+      throw rejection;
     });
-    await expect(moved).rejects.toBe(refusal);
+    await expect(moved).rejects.toBe(rejection);
     expect(await shop.balances()).toEqual([10, 10]);
   });
 
@@ -131,7 +131,7 @@ describe("createDatabase", () => {
     await shop.db.ping();
   });
 
-  test("refuses a schema that is no plain name", () => {
+  test("rejects a schema that is not a plain name", () => {
     const options = { url: "postgres://x", schema: 'a"; drop', log: silentLogger };
     expect(() => createDatabase(options)).toThrow("not a lower-case SQL name");
   });

@@ -104,7 +104,7 @@ test("a server that a failover made read-only: the connection is not used again"
   }
 });
 
-test("more callers than may wait are refused at once", async () => {
+test("more callers than may wait are rejected at once", async () => {
   await using server = await createTestDatabase();
   await using db = createDatabase({
     url: server.url,
@@ -122,7 +122,7 @@ test("more callers than may wait are refused at once", async () => {
   await Promise.all(waiting);
 });
 
-test("who is aborted while waiting is gone: it runs nothing, and others may wait in its place", async () => {
+test("a caller that is aborted while it waits runs nothing, and frees its place in the queue", async () => {
   await using server = await createTestDatabase();
   await using db = createDatabase({
     url: server.url,

@@ -2,10 +2,10 @@
 import type { ParseArgsConfig } from "node:util";
 import { parseArgs } from "node:util";
 
-/** A mistake on the command line; the message is for the person who made it. */
+/** An invalid command line; `runTool` prints the message with the usage. */
 export class UsageError extends Error {}
 
-/** The values of the options. Throws a UsageError for an option that there is not, or that lacks its value. */
+/** The values of the options. Throws a UsageError for an unknown option, or one without its value. */
 export function parseValues<const T extends NonNullable<ParseArgsConfig["options"]>>(
   args: readonly string[],
   options: T,
@@ -30,7 +30,7 @@ export function wholeNumber(
   throw new UsageError(`--${option} must be a whole number from ${bounds}, not "${text}"`);
 }
 
-/** Names from a list with commas, of those that there are; all of them where nothing was asked for. Throws a UsageError. */
+/** Names from a comma-separated list; all known names if it is undefined. Throws a UsageError for an unknown name. */
 export function namesOf<N extends string>(
   option: string,
   text: string | undefined,

@@ -2,10 +2,10 @@ import { freePorts } from "@smartcart/engines";
 import { startForwarder } from "./forwarder.ts";
 import { createTestDatabase } from "./test-database.ts";
 
-/** An empty database that can go away and come back at the same address, with its data. */
+/** An empty database that can be made unreachable, and reachable again at the same address with its data. */
 export interface DetachableDatabase extends AsyncDisposable {
   readonly url: string;
-  /** Breaks all connections and refuses new ones. */
+  /** Breaks all connections and rejects new ones. */
   detach(): Promise<void>;
   attach(): Promise<void>;
 }

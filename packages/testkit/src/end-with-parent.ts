@@ -1,7 +1,7 @@
 /**
- * Preloaded into each spawned part: when the process that spawned it is gone, however it ended, the part ends as well. A
- * test runner that kills a test leaves nothing behind.
+ * Preloaded into each spawned service: it ends when the process that spawned it has ended, by whatever cause. A test runner that kills
+ * a test leaves no process behind.
  */
 process.once("disconnect", () => process.kill(process.pid, "SIGKILL"));
-// The channel alone does not keep the part running.
+// The channel must not keep the service running by itself.
 process.channel?.unref();

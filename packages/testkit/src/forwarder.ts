@@ -1,4 +1,4 @@
-/** A TCP forwarder: a server that can be made to appear and to vanish at a known address. */
+/** A TCP forwarder: makes a server available or unavailable at a known address. */
 import type { Socket } from "node:net";
 import { connect, createServer } from "node:net";
 
@@ -6,11 +6,11 @@ import { connect, createServer } from "node:net";
 export interface ForwarderOptions {
   /** Where it listens, on loopback. */
   readonly port: number;
-  /** What it stands for. */
+  /** Where connections are forwarded to. */
   readonly target: { readonly host: string; readonly port: number };
 }
 
-/** Starts to forward. Disposing breaks the connections and refuses new ones. */
+/** Starts to forward. Disposing breaks the connections and closes the port. */
 export async function startForwarder({ port, target }: ForwarderOptions): Promise<AsyncDisposable> {
   const sockets = new Set<Socket>();
   const server = createServer((incoming) => {

@@ -3,8 +3,8 @@ import type { TestDatabase } from "./test-database.ts";
 import { createTestDatabase } from "./test-database.ts";
 
 /**
- * An empty database whose text sorts by the rules of a language ("cs-CZ"), as many servers do by default: what must not depend on
- * that is tested here. It is on the server of `createTestDatabase`, and disposing drops it.
+ * An empty database whose text sorts by the rules of a language ("cs-CZ"), which is the default of many servers, to test that nothing
+ * depends on the order of text. It is on the server of `createTestDatabase`, and disposing drops it.
  */
 export async function createLocaleDatabase(icuLocale: string): Promise<TestDatabase> {
   await using started = new AsyncDisposableStack();

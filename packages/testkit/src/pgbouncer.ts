@@ -5,17 +5,17 @@ import { join } from "node:path";
 import { freePorts, isListening, startSupervisedProcess } from "@smartcart/engines";
 import { waitFor } from "./wait-for.ts";
 
-/** A PgBouncer before a database. Disposing stops it. */
-export interface PgBouncer extends AsyncDisposable {
+/** A PgBouncer in front of a database. Disposing stops it. */
+interface PgBouncer extends AsyncDisposable {
   /** The same database, through it. */
   readonly url: string;
 }
 
-export interface PgBouncerOptions {
-  /** The database that it stands before. */
+interface PgBouncerOptions {
+  /** URL of the database behind it. */
   readonly target: string;
   readonly poolMode: "session" | "transaction" | "statement";
-  /** Start-up parameters that it drops rather than refuses: "options,statement_timeout". Default none. */
+  /** Start-up parameters that it ignores instead of rejecting the connection: "options,statement_timeout". Default none. */
   readonly ignoredParameters?: string;
   /** Connections to the server. Default 100. */
   readonly poolSize?: number;
@@ -38,7 +38,7 @@ export async function startPgBouncer(o: PgBouncerOptions): Promise<PgBouncer> {
     command: ["pgbouncer", "--quiet", file],
     env: { PATH: process.env.PATH ?? "" },
     cwd: folder,
-    // It refuses to run as root; "nobody" is 65534 on every Linux.
+    // It does not run as root; the user "nobody" is 65534 on every Linux.
     osUser: process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined,
     logFile,
     stopSignals: ["SIGKILL"],

@@ -1,4 +1,4 @@
-/** What a process has started, and what all of it weighs, read from Linux's /proc. */
+/** The descendants of a process and their memory, read from Linux's /proc. */
 import { readdir, readFile } from "node:fs/promises";
 
 /** A running process, as `/proc` shows it. */

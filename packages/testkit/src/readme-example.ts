@@ -21,7 +21,7 @@ export function runExample(
   return runCommand("env", args, { cwd: fileURLToPath(folder) });
 }
 
-/** What the comments behind `console.log(…)` say that an example prints. */
+/** The expected output of an example, from the comments after its `console.log(…)`. */
 export function promisedOutput(code: string): string {
   return [...code.matchAll(/^ *console\.log\(.*\); \/\/ (.*)$/gm)]
     .map(([, line]) => `${line}\n`)

@@ -21,7 +21,7 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Runs it and answers what it wrote, whatever its exit code is. Throws where it cannot be started or does not end. */
+/** Runs it and returns its output, whatever its exit code is. Throws where it cannot be started or does not end. */
 export async function runCommand(
   command: string,
   args: readonly string[],

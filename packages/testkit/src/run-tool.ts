@@ -26,8 +26,8 @@ export interface Tool {
 }
 
 /**
- * Runs the tool in a process of its own, and waits for it; on Linux, whose /proc names what it started. Whatever ends that process, all processes that it started and its temporary files
- * are gone afterwards; a signal ends it at once, with 128 and the signal's number as exit code.
+ * Runs the tool in a process of its own and waits for it; Linux only, since /proc has its descendants. However it ends, its
+ * descendants are ended and its temporary files deleted. A signal ends it at once, with 128 and the signal's number as exit code.
  */
 export async function runTool(tool: Tool): Promise<void> {
   process.exitCode =
@@ -91,7 +91,7 @@ async function clear(worker: ChildProcess, directory: string): Promise<void> {
   }
 }
 
-/** Processes that name the folder on their command line, as engines do which have outlived what started them. */
+/** Processes that name the folder on their command line, such as engines that have outlived their parent. */
 async function mentioning(directory: string): Promise<readonly number[]> {
   const pids = (await readdir("/proc")).map(Number).filter((pid) => pid > 0 && pid !== process.pid);
   const lines = pids.map(async (pid) => {
@@ -101,7 +101,7 @@ async function mentioning(directory: string): Promise<readonly number[]> {
   return (await Promise.all(lines)).flat();
 }
 
-/** What ends meanwhile needs no signal any more. */
+/** Ignores a process that has ended meanwhile. */
 function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");

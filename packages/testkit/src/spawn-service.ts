@@ -1,4 +1,4 @@
-/** A part of SmartCart, or all of it, as a process of its own: the real thing, to be killed. */
+/** A service of SmartCart, or all of it, as a process of its own that a test can kill. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";

@@ -7,7 +7,7 @@ import { addVirtualHost, deleteVirtualHost } from "./virtual-host.ts";
 
 const execute = promisify(execFile);
 
-/** An empty virtual host for one test. Disposing deletes it, whoever is still connected. */
+/** An empty virtual host for one test. Disposing deletes it and its connections. */
 export interface TestBroker extends AsyncDisposable {
   /** `amqp://user:password@host:port/vhost` */
   readonly amqpUrl: string;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { borrow } from "./test-server/borrow.ts";
 
-/** An empty database for one test. Disposing drops it, whoever is still connected. */
+/** An empty database for one test. Disposing drops it, and ends connections that are still open. */
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-/** Makes a new, empty virtual host by the management API and answers its AMQP URL. */
+/** Makes a new, empty virtual host by the management API and returns its AMQP URL. */
 export async function addVirtualHost(o: { amqpUrl: string; managementUrl: string }) {
   const vhost = `test-${randomBytes(6).toString("hex")}`;
   await request(o.managementUrl, "PUT", `/api/vhosts/${vhost}`);

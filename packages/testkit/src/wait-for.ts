@@ -11,7 +11,7 @@ export interface WaitOptions {
   readonly what?: string;
 }
 
-/** Calls `probe` until it neither throws nor answers undefined or false, and answers what it answered. */
+/** Calls `probe` until it neither throws nor returns undefined or false, and returns its result. */
 export async function waitFor<T>(
   probe: () => Promise<T | undefined | false> | T | undefined | false,
   options: WaitOptions = {},

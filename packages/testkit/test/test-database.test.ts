@@ -16,7 +16,7 @@ async function databases(url: string): Promise<string[]> {
 const nameOf = (url: string) => new URL(url).pathname.slice(1);
 
 describe("createTestDatabase", () => {
-  test("each is a database of its own, and gone after use, whoever is connected", async () => {
+  test("each is a database of its own, and is dropped with open connections", async () => {
     await using lasting = await createTestDatabase();
     const passing = await createTestDatabase();
     expect(nameOf(passing.url)).not.toBe(nameOf(lasting.url));

@@ -6,7 +6,7 @@ import { openSocket } from "./sockets.ts";
 import type { Arrival, Faults } from "./watch.ts";
 import { createWatch, historyLength } from "./watch.ts";
 
-/** What one process was sent since it was last told to listen. */
+/** The statuses that one process received since the last command `listen`. */
 export interface ClientReport extends Faults {
   readonly statuses: number;
   /** From publish to arrival, in milliseconds, of each status. */
@@ -15,11 +15,11 @@ export interface ClientReport extends Faults {
   readonly lost: Readonly<Record<string, number>>;
 }
 
-/** How a crowd of sockets came in. */
+/** The result of connecting many sockets at once. */
 export interface ConnectResult {
   /** From the beginning until a socket had all that is stored, in milliseconds, of each that got so far. */
   readonly caughtUpMs: readonly number[];
-  /** Connections that were refused or broke and were tried again, by the reason. */
+  /** Connections that failed or broke and were tried again, by the reason. */
   readonly retries: Readonly<Record<string, number>>;
 }
 
@@ -40,10 +40,10 @@ const first = Number(process.env.BENCH_FIRST_USER);
 const count = Number(process.env.BENCH_COUNT);
 
 const watch = createWatch(users);
-let before = { statuses: 0, strangers: 0, disordered: 0 };
+let before = { statuses: 0, misdelivered: 0, disordered: 0 };
 let delaysMs: number[] = [];
 let lost: Record<string, number> = {};
-/** Sockets of an earlier connect are not missed. */
+/** Closed sockets of an earlier `connect` are ignored. */
 let generation = 0;
 
 /** Opens all sockets and waits until each has the history of its user. */
@@ -73,7 +73,7 @@ async function connect({ orders, atOnce, timeoutMs }: ConnectOptions): Promise<C
         openNext();
       },
       onLost(reason) {
-        // One that was refused may tell so twice.
+        // A failed connection may be reported twice.
         if (mine !== generation || gone) return;
         gone = true;
         note(caughtUp ? lost : retries, reason);
@@ -112,7 +112,7 @@ serveCommands({
   report(): ClientReport {
     return {
       statuses: watch.statuses - before.statuses,
-      strangers: watch.faults.strangers - before.strangers,
+      misdelivered: watch.faults.misdelivered - before.misdelivered,
       disordered: watch.faults.disordered - before.disordered,
       delaysMs,
       lost,

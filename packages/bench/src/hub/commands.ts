@@ -1,8 +1,8 @@
 /** Commands from the benchmark to its own processes, over the channel that Node opens between a process and its child. */
 import type { RunningProcess } from "../processes.ts";
 
-/** What a process can be told to do, by name; the value that it answers with must survive JSON. */
-export type Commands = Readonly<Record<string, (argument: never) => Promise<unknown> | unknown>>;
+/** The commands of a process by name; their results must survive JSON. */
+type Commands = Readonly<Record<string, (argument: never) => Promise<unknown> | unknown>>;
 
 interface Request {
   readonly id: number;
@@ -37,7 +37,7 @@ async function run(commands: Commands, command: string, argument: unknown) {
 
 let lastId = 0;
 
-/** Tells a process to do something and answers what came of it. Fails where the process ends first. */
+/** Runs a command in a process and returns its result. Rejects where the process ends first. */
 export async function tell<T>(
   { name, channel, ended }: RunningProcess,
   command: string,

@@ -12,7 +12,7 @@ export const hubContenders: Readonly<Record<HubContenderName, string>> = {
   rabbitmq: "SmartCart's status hub, fed through RabbitMQ",
   postgres: "SmartCart's status hub, fed through the queue in PostgreSQL",
   "socket.io":
-    "a socket.io server with a room for each user, fed by amqplib from the same RabbitMQ",
+    "a socket.io server with one socket.io room per user, fed by amqplib from the same RabbitMQ",
 };
 
 /** A hub that serves. */

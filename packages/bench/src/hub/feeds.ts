@@ -1,4 +1,4 @@
-/** The two ways by which statuses reach a hub. */
+/** The two feeds of statuses to a hub. */
 import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";

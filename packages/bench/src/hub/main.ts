@@ -12,7 +12,7 @@ import type { HubMeasurement } from "./result.ts";
 
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
-/** Answers the exit code. */
+/** Returns the exit code. */
 export async function benchHub(args: readonly string[]): Promise<number> {
   const options = parseHubOptions(args);
   if (typeof options === "string") {

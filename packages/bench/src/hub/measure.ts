@@ -12,7 +12,7 @@ import type { PublishResult } from "./orders.ts";
 import type { HubMeasurement } from "./result.ts";
 import { toMeasurement } from "./result.ts";
 
-export interface MeasureHubOptions extends StartHubOptions {
+interface MeasureHubOptions extends StartHubOptions {
   readonly rate: number;
   readonly seconds: number;
 }
@@ -22,7 +22,7 @@ const politeAtOnce = 50;
 const connectTimeoutMs = 180_000;
 /** How long the memory of a process is left alone before it is read. */
 const settleMs = 5_000;
-/** What has not arrived after so long without any arrival is lost. */
+/** A status counts as lost when none has arrived for so long. */
 const patienceMs = 5_000;
 
 export async function measureHub(

@@ -31,6 +31,6 @@ test.each([
   ["--rounds", "-1"],
   ["--contenders", "rabbitmq,other"],
   ["--other", "1"],
-])("%s %s is refused with the usage", (...args) => {
+])("%s %s is rejected with the usage", (...args) => {
   expect(parseHubOptions(args)).toContain("npm run bench -- hub");
 });

@@ -6,7 +6,7 @@ import { hubContenders } from "./contenders.ts";
 export interface HubBenchOptions {
   /** WebSockets, each following a user of its own. */
   readonly sockets: number;
-  /** Orders a second; each has six statuses. */
+  /** Orders per second; each has six statuses. */
   readonly rate: number;
   /** How long orders come. */
   readonly seconds: number;
@@ -31,7 +31,7 @@ const usage = `npm run bench -- hub [options]
   --json FILE          write every measurement
   --profile FOLDER     leave CPU profiles and logs`;
 
-/** The options, or what to tell the person who gave wrong ones. */
+/** The options, or the error message for an invalid command line. */
 export function parseHubOptions(args: readonly string[]): HubBenchOptions | string {
   try {
     const values = parseValues(args, {

@@ -47,7 +47,7 @@ export interface Step {
 }
 
 /** What has become true so far. */
-export interface OrderBook {
+interface OrderBook {
   readonly orders: number;
   /** The sequence of an order's newest status; 0: there is no such order. */
   lastSequence(order: number): number;
@@ -80,8 +80,8 @@ export function createOrderBook(users: number): OrderBook {
 }
 
 /** When each status of the orders of a run is due. */
-export interface Schedule {
-  /** Orders a second. */
+interface Schedule {
+  /** Orders per second. */
   readonly rate: number;
   readonly seconds: number;
   /** Time between two statuses of one order. */

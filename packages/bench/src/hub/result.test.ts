@@ -18,8 +18,14 @@ const readings: HubReadings = {
   sockets: 4,
   published: { statuses: 60, elapsedMs: 2_000 },
   clients: [
-    { statuses: 40, strangers: 0, disordered: 1, delaysMs: [1, 2, 3], lost: {} },
-    { statuses: 18, strangers: 2, disordered: 0, delaysMs: [4], lost: { "closed with 1013": 3 } },
+    { statuses: 40, misdelivered: 0, disordered: 1, delaysMs: [1, 2, 3], lost: {} },
+    {
+      statuses: 18,
+      misdelivered: 2,
+      disordered: 0,
+      delaysMs: [4],
+      lost: { "closed with 1013": 3 },
+    },
   ],
   elapsedMs: 2_500,
   processors: 2,

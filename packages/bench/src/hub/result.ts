@@ -1,4 +1,4 @@
-/** What a run is worth, from what its processes report. Pure. */
+/** The measurement of a run, from the reports of its processes. Pure. */
 import type { ClientReport, ConnectResult } from "./clients.ts";
 import type { HubContenderName } from "./contenders.ts";
 import type { PublishResult } from "./orders.ts";
@@ -75,8 +75,8 @@ export function toMeasurement(r: HubReadings): HubMeasurement {
   };
 }
 
-function faultsOf({ strangers, disordered, lost }: ClientReport): number {
-  return strangers + disordered + total(lost);
+function faultsOf({ misdelivered, disordered, lost }: ClientReport): number {
+  return misdelivered + disordered + total(lost);
 }
 
 /** The smallest value that so many per cent of all do not exceed; NaN where there is none. */

@@ -1,4 +1,4 @@
-/** A client of each hub, as light as its protocol lets it be. */
+/** A minimal client for each hub. */
 import { io } from "socket.io-client";
 import { WebSocket } from "ws";
 import { userIdOf } from "./order-book.ts";
@@ -6,13 +6,13 @@ import type { Arrival } from "./watch.ts";
 
 export type SocketKind = "ws" | "socket.io";
 
-export interface SocketOptions {
+interface SocketOptions {
   readonly kind: SocketKind;
   /** `http://127.0.0.1:8083` */
   readonly url: string;
   readonly user: number;
   readonly onStatus: (arrival: Arrival) => void;
-  /** Closed by the other side, refused, or broken. */
+  /** The connection was closed by the server, failed or broke. */
   readonly onLost: (reason: string) => void;
 }
 

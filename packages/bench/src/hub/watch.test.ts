@@ -17,7 +17,7 @@ test("what is right is counted, and what is not as a fault", () => {
   expect(watch.take(3, status(14, 1))).toBe(false);
   expect(watch.take(3, { orderId: "other", sequence: 1, occurredAt: "" })).toBe(false);
   expect(watch.take(3, status(13, 2))).toBe(true);
-  expect(watch.faults).toEqual({ strangers: 2, disordered: 2 });
+  expect(watch.faults).toEqual({ misdelivered: 2, disordered: 2 });
   expect(watch.statuses).toBe(3);
   expect(watch.statusesOf(3)).toBe(3);
   watch.restart(3);

@@ -1,4 +1,4 @@
-/** What the sockets of one process are sent, held against what they should be sent. Pure. */
+/** Compares the statuses that the sockets of one process receive with the expected ones. Pure. */
 import { milestones, orderOf, replayed } from "./order-book.ts";
 
 /** A status as it arrives. */
@@ -8,19 +8,19 @@ export interface Arrival {
   readonly occurredAt: string;
 }
 
-/** What went wrong, by count. */
+/** Counts of wrong statuses. */
 export interface Faults {
   /** Statuses of an order of another user. */
-  strangers: number;
+  misdelivered: number;
   /** Statuses that left one out, came before their time, or came twice. */
   disordered: number;
 }
 
 /** Watches the statuses that come to sockets, of which each follows the user of its number. */
-export interface Watch {
-  /** A status came on the socket of that user; answers whether it was right. */
+interface Watch {
+  /** Records a status on the socket of that user; returns whether it was expected. */
   take(user: number, arrival: Arrival): boolean;
-  /** The user's socket is a new one: the orders are told from their first status on. */
+  /** The user has a new socket, on which each order starts with its first status. */
   restart(user: number): void;
   /** Right ones so far, on all sockets that there were. */
   readonly statuses: number;
@@ -32,7 +32,7 @@ export interface Watch {
 /** @param users how many there are in all, those of other processes included */
 export function createWatch(users: number): Watch {
   const ofUsers = new Map<number, { readonly sequences: Map<number, number>; statuses: number }>();
-  const faults = { strangers: 0, disordered: 0 };
+  const faults = { misdelivered: 0, disordered: 0 };
   let statuses = 0;
 
   function restart(user: number) {
@@ -45,7 +45,7 @@ export function createWatch(users: number): Watch {
     take(user, { orderId, sequence }) {
       const order = orderOf(orderId);
       if (order % users !== user) {
-        faults.strangers += 1;
+        faults.misdelivered += 1;
         return false;
       }
       const ofUser = ofUsers.get(user) ?? restart(user);

@@ -1,6 +1,7 @@
 /** Where a peer's services and engines are; `contenders.ts` sets it. */
 const number = (name: string) => Number(process.env[name]);
 
+/** NaN for a port that the process was not given. */
 export const ports = {
   order: number("ORDER_PORT"),
   inventory: number("INVENTORY_PORT"),

@@ -1,4 +1,4 @@
-/** What both peers need of `@grpc/grpc-js` and `@grpc/proto-loader`, as their documentation has it. */
+/** How both peers use `@grpc/grpc-js` and `@grpc/proto-loader`, by their documentation. */
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import * as grpc from "@grpc/grpc-js";

@@ -1,4 +1,4 @@
-/** The status hub of both peers: what comes from queue `statuses` goes to the sockets of its user. */
+/** The status hub of both peers: sends the messages of queue `statuses` to the sockets of their users. */
 import { connect } from "amqplib";
 import { WebSocketServer } from "ws";
 import { amqpUrl, ports } from "./environment.ts";

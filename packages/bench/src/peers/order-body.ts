@@ -4,6 +4,7 @@ export interface Line {
   readonly quantity: number;
 }
 
+/** As the seed has it: without a payment token. */
 export interface OrderBody {
   readonly userId: string;
   readonly items: readonly Line[];

@@ -1,4 +1,4 @@
-/** The other status hub, as the documentation of socket.io has it: a room for each user, fed by amqplib. */
+/** The status hub with socket.io, by its documentation: one socket.io room per user, fed by amqplib. */
 import { createServer } from "node:http";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
@@ -17,7 +17,7 @@ const orders = createClient(
 const server = createServer((_request, response) => response.end("ready"));
 const io = new Server(server, { transports: ["websocket"] });
 
-/** A crowd that comes at once must not become a crowd at the order service, which would refuse it. */
+/** Most concurrent reads from the order service, which would reject more when many clients connect at once. */
 const maxReadings = 32;
 let readings = 0;
 const waiting: (() => void)[] = [];

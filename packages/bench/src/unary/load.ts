@@ -10,7 +10,7 @@ export const path = "/smartcart.inventory.v1.InventoryService/CheckStock";
 export const body = JSON.stringify({ productId: "espresso-beans", quantity: 2 });
 
 /** What a run counted. */
-export interface Load {
+interface Load {
   readonly calls: number;
   readonly callsPerSecond: number;
 }

@@ -1,4 +1,4 @@
-/** `npm run bench -- unary`: what the mesh adds to a unary call, beside Connect's own adapter that answers the same. */
+/** `npm run bench -- unary`: the overhead of the mesh for a unary call, compared with Connect's own adapter. */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

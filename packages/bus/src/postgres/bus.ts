@@ -7,7 +7,7 @@ import type { EngineOptions, EventBus } from "../types.ts";
 import { noDeadLetters } from "../types.ts";
 import { startConsumer } from "./consumer.ts";
 import { createDeadLetters } from "./dead-letters.ts";
-import { giveBackAbandoned, openSession } from "./listen-connection.ts";
+import { giveBackAbandoned, openListenConnection } from "./listen-connection.ts";
 import {
   countMessages,
   deadLetterQueue,
@@ -18,13 +18,13 @@ import {
 import { publish } from "./publisher.ts";
 import { startSubscriber } from "./subscriber.ts";
 
-/** Waits for the database, makes the queues in its schema `queue`, and answers the bus on them. */
+/** Waits for the database, migrates its schema `queue`, and returns the bus on it. */
 export async function openPostgresBus(
   o: EngineOptions & { readonly databaseUrl: string },
 ): Promise<EventBus> {
   const { log } = o;
   const database = queueDatabase(o.databaseUrl, o);
-  // A database that is away for a moment while the process starts is waited for, whatever was about to be done.
+  // While the process starts, every step waits for a database that is away for a moment.
   const whenReady = <T>(attempt: () => Promise<T>) =>
     retryUntilReady({
       what: "the PostgreSQL queue",
@@ -34,9 +34,9 @@ export async function openPostgresBus(
       faults: postgresFaults,
       attempt,
     });
-  const session = await whenReady(async () => {
+  const listenConnection = await whenReady(async () => {
     await migrate(database, queueMigrations);
-    return await openSession(database, log);
+    return await openListenConnection(database, log);
   }).catch(async (error: unknown) => {
     await database[Symbol.asyncDispose]();
     throw error;
@@ -47,20 +47,20 @@ export async function openPostgresBus(
     engine: "postgres",
     publish: (events, options = {}) => publish(database, events, options),
     async consume(queue, options) {
-      const parts = { database, session, queue: queueTypeOf(queue) };
-      // What the one before us had in hand when it died comes before what is still in the queue.
+      const parts = { database, listenConnection, queue: queueTypeOf(queue) };
+      // Messages that a dead consumer had claimed come before those that wait in the queue.
       await whenReady(() => giveBackAbandoned(database, log));
       return running.add(await startConsumer(options, parts));
     },
     async subscribe(event, options) {
-      const attach = () => startSubscriber(event, options, { database, session });
+      const attach = () => startSubscriber(event, options, { database, listenConnection });
       return running.add(await whenReady(attach));
     },
     deadLetters(name) {
       const queue = queueTypeOf(name);
       return queue.deadLetter ? createDeadLetters(queue, database) : noDeadLetters;
     },
-    // What nobody listens for is not stored.
+    // An event without a queue or subscriber is not stored.
     dropUnrouted: async () => 0,
     depths: () => readDepths(database),
     oldestMs: () => oldestMessages(database, [...queueTypes.keys()]),
@@ -68,7 +68,7 @@ export async function openPostgresBus(
       withTimeout(probe(database), 2_000, timedOut("the PostgreSQL queue did not answer", 2_000)),
     async [Symbol.asyncDispose]() {
       await running[Symbol.asyncDispose]();
-      await session[Symbol.asyncDispose]();
+      await listenConnection[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();
     },
   };

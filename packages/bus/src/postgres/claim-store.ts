@@ -12,7 +12,7 @@ export async function releaseClaim(db: Queryable, consumer: string): Promise<voi
 }
 
 /** The claim of a consumer that has died. */
-export interface AbandonedClaim {
+interface AbandonedClaim {
   readonly consumer: string;
   readonly queue: string;
   readonly messages: number;
@@ -56,7 +56,7 @@ export async function lockInstance(session: Queryable): Promise<number> {
   return instance;
 }
 
-/** Which topics have something to look at, and whether a consumer of another bus has something in hand. */
+/** Which topics have new messages, and whether a consumer of another bus has claimed messages. */
 export async function look(
   session: Queryable,
   o: { instance: number; topics: readonly string[] },

@@ -7,14 +7,14 @@ import type { Step } from "../message-processor.ts";
 import { handleBatch, nextStep } from "../message-processor.ts";
 import type { ConsumeOptions, RunningConsumer } from "../types.ts";
 import { releaseClaim } from "./claim-store.ts";
-import type { Session } from "./listen-connection.ts";
+import type { ListenConnection } from "./listen-connection.ts";
 import type { ClaimedMessage, Received, Settlement } from "./message-store.ts";
 import { LostClaimError, receive } from "./message-store.ts";
 
 /** What a consumer works with. */
-export interface ConsumerParts {
+interface ConsumerParts {
   readonly database: Database;
-  readonly session: Session;
+  readonly listenConnection: ListenConnection;
   readonly queue: QueueType;
 }
 
@@ -26,12 +26,12 @@ export async function startConsumer(
   parts: ConsumerParts,
 ): Promise<RunningConsumer> {
   const wake = createWakeSignal();
-  const removeHint = parts.session.onHint(parts.queue.name, wake.notify);
+  const removeListener = parts.listenConnection.onNotify(parts.queue.name, wake.notify);
   const stop = new AbortController();
   const worker = new Worker(o, parts, stop.signal);
   const loop = async () => {
     while (!stop.signal.aborted) {
-      // What it rang for until now is there to be claimed.
+      // Messages notified until now can be claimed below.
       wake.reset();
       const pauseMs = await worker.round();
       if (pauseMs > 0) await wake.wait(stop.signal, pauseMs);
@@ -40,10 +40,11 @@ export async function startConsumer(
   };
   const looping = loop();
   return {
-    ready: () => !stop.signal.aborted && worker.healthy && parts.session.instance() !== undefined,
+    ready: () =>
+      !stop.signal.aborted && worker.healthy && parts.listenConnection.instance() !== undefined,
     async [Symbol.asyncDispose]() {
       stop.abort();
-      removeHint();
+      removeListener();
       await looping;
     },
   };
@@ -57,7 +58,7 @@ class Worker {
   readonly #stop: AbortSignal;
   /** What was handled, to be settled with the next claim. */
   #handled: Settlement | undefined;
-  /** Whether messages may be claimed in our name that are not in hand: after an error, or the stop before they were handled. */
+  /** Whether messages may be claimed for this consumer that it does not process: after an error, or a stop before it handled them. */
   #mayHoldMore = false;
 
   constructor(o: ConsumeOptions, parts: ConsumerParts, stop: AbortSignal) {
@@ -66,12 +67,12 @@ class Worker {
     this.#stop = stop;
   }
 
-  /** Settles the last batch, claims one and handles it; answers how long to wait for something to do. Never throws. */
+  /** Settles the last batch, claims one and handles it; returns the pause before the next round, in milliseconds. Never throws. */
   async round(): Promise<number> {
-    const { queue, session } = this.#parts;
+    const { queue, listenConnection } = this.#parts;
     try {
       await this.#release();
-      const instance = session.instance();
+      const instance = listenConnection.instance();
       if (instance === undefined && this.#handled === undefined) return pauseAfterErrorMs;
       const isLast = instance === undefined || this.#stop.aborted;
       const { messages, dueInMs } = await this.#next(isLast ? 0 : (this.#o.maxBatch ?? 1));
@@ -93,18 +94,18 @@ class Worker {
       if (this.#handled !== undefined) await this.#next(0);
       await this.#release();
     } catch (error) {
-      // The others take it away once this bus is gone.
+      // Other buses release the claim once this one has ended.
       this.#o.log.warn("bus.leave_failed", { consumer: this.#o.name, error });
     }
   }
 
   /** Settles what was handled and claims up to `maxMessages`, in one statement. */
   async #next(maxMessages: number): Promise<Received> {
-    const { database, queue, session } = this.#parts;
+    const { database, queue, listenConnection } = this.#parts;
     const settlement = this.#handled;
     this.#handled = undefined;
     this.#mayHoldMore = true;
-    const instance = session.instance() ?? 0;
+    const instance = listenConnection.instance() ?? 0;
     const consumer = this.#consumer;
     const received = await receive(database, {
       queue,
@@ -131,7 +132,7 @@ async function decide(
   stop: AbortSignal,
 ): Promise<readonly Step[]> {
   const [first] = messages;
-  // It is alone then.
+  // A message with deliveries is claimed alone.
   if (first !== undefined && first.deliveries > queue.deliveryLimit)
     return [giveUp(queue, first, o)];
   const batch = messages.map(({ raw }) => raw);

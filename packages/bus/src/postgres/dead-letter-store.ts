@@ -9,11 +9,11 @@ import { deadLetterQueue, messageColumns, wakeChannel } from "./message-store.ts
 export interface StoredDeadLetter extends RawMessage {
   readonly reason: string;
   readonly failedAt: Date | null;
-  /** What another sender says beside that. */
+  /** Headers of a foreign sender. */
   readonly headers: JsonValue;
 }
 
-/** Which dead letters of a queue: by their ids, or all, up to a position and in bounds. */
+/** Selects dead letters of a queue by id, or all, up to a position and a limit. */
 export interface Selection {
   readonly queue: QueueType;
   readonly ids: readonly string[] | "all";
@@ -48,7 +48,7 @@ export async function measureDeadLetters(
   return rows[0] ?? { count: 0, last: "0" };
 }
 
-/** Puts them at the end of their queue, at their first attempt, and rings for them; answers how many. */
+/** Puts them at the end of their queue, at their first attempt, and notifies its consumers; returns how many. */
 export async function redriveDeadLetters(db: Queryable, selection: Selection): Promise<number> {
   const { rowCount } = await db.query({
     text: `with moved as (
@@ -61,7 +61,7 @@ export async function redriveDeadLetters(db: Queryable, selection: Selection): P
   return rowCount;
 }
 
-/** Deletes them; answers how many. */
+/** Deletes them; returns how many. */
 export async function dropDeadLetters(db: Queryable, selection: Selection): Promise<number> {
   const { rowCount } = await db.query({
     text: `delete from message where ${selected}`,
@@ -70,8 +70,8 @@ export async function dropDeadLetters(db: Queryable, selection: Selection): Prom
   return rowCount;
 }
 
-// A message without an id that can be stored goes by a hash, as `idOf` says.
-// An array, and not a subquery behind `in`: that may be run again for each row, and takes `limit` others each time.
+// A message without an id that can be stored is selected by a hash, see `idOf`.
+// An array, not a subquery behind `in`: that may be run again for each row and select `limit` other rows each time.
 const selected = `queue = $1 and position = any (array(
   select position from message
   where queue = $1 and position <= $2 and ($3::text[] is null or message_id = any ($3)

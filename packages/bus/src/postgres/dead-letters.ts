@@ -12,7 +12,7 @@ import {
   redriveDeadLetters,
 } from "./dead-letter-store.ts";
 
-/** Most letters of one statement. */
+/** Most dead letters per statement. */
 const chunk = 1_000;
 
 /** The dead letters of a queue. */
@@ -35,7 +35,7 @@ export function createDeadLetters(queue: QueueType, database: Database): DeadLet
     },
   };
 
-  /** One at a time where there is a pause between them. What dies again meanwhile comes after `last`. */
+  /** One at a time where there is a pause between them. A message that becomes a dead letter again meanwhile lies after `last`. */
   async function inChunks(
     ids: readonly string[] | "all",
     { limit, pauseMs }: { limit: number; pauseMs: number },
@@ -65,7 +65,7 @@ function toDeadLetter(row: StoredDeadLetter): DeadLetter {
   };
 }
 
-/** Whatever another client wrote there. */
+/** Another client may have stored any JSON there. */
 function headersOf(headers: JsonValue): Readonly<Record<string, JsonValue>> {
   if (headers === null) return {};
   return typeof headers === "object" && !Array.isArray(headers) ? headers : { headers };

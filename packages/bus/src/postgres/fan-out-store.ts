@@ -2,8 +2,8 @@
 import type { Queryable } from "@smartcart/store";
 
 /**
- * Says that the subscriber still listens, and has read up to a position; false when it was silent or behind for so long that it
- * may have missed something. Forgets what is a minute old.
+ * Stores that the subscriber is alive and has read up to a position; false when it was silent or behind for so long that it may have
+ * missed events. Deletes events that are a minute old.
  */
 export async function touchSubscriber(
   db: Queryable,
@@ -18,7 +18,7 @@ export async function touchSubscriber(
   return rows[0]?.known === true;
 }
 
-/** Begins to listen and answers the position after which everything will be there. Can be repeated. */
+/** Adds the subscriber and returns the position after which it finds every event. Idempotent. */
 export async function addSubscriber(
   db: Queryable,
   o: { id: string; name: string; type: string },
@@ -36,12 +36,12 @@ export async function addSubscriber(
   return rows[0]?.position ?? "0";
 }
 
-/** Listens no more. */
+/** Removes the subscriber. */
 export async function removeSubscriber(db: Queryable, id: string): Promise<void> {
   await db.query({ text: "delete from fanout_subscriber where id = $1", values: [id] });
 }
 
-/** What came after a position, at most 200 events. */
+/** The events after a position, at most 200. */
 export async function readFanout(
   db: Queryable,
   type: string,

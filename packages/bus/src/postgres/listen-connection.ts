@@ -6,43 +6,46 @@ import { lockSession } from "../session-lock.ts";
 import { lockInstance, look, releaseAbandoned } from "./claim-store.ts";
 import { wakeChannel } from "./message-store.ts";
 
-/** Called where there may be something new; `afterLoss` where the connection was lost, and hints with it. */
-export type Wake = (afterLoss: boolean) => void;
+/** Called when there may be new messages; `afterLoss`: the connection was lost, and notifications may have been missed. */
+type Wake = (afterLoss: boolean) => void;
 
 /**
- * The one connection that a bus keeps: it hears the hints, looks for what no hint was heard of, and the lock that it holds tells
- * the others that the bus lives. It is made anew when it is lost; a new one has a new number, so what was claimed under the old
- * one goes back to the queue.
+ * The one connection that a bus keeps. It receives notifications, polls for messages whose notification was missed, and holds the
+ * lock by which other buses see that this one is alive. A lost connection is replaced by one with a new number, so that messages
+ * claimed under the old number go back to the queue.
  */
-export interface Session extends AsyncDisposable {
+export interface ListenConnection extends AsyncDisposable {
   /** The number under which messages are claimed; undefined while the connection is down. */
   instance(): number | undefined;
-  /** Calls `wake` for each hint on the topic. Answers how to stop that. */
-  onHint(topic: string, wake: Wake): () => void;
+  /** Calls `wake` for each notification of the topic. Returns the function that ends it. */
+  onNotify(topic: string, wake: Wake): () => void;
 }
 
-/** Pause between looks. An idle bus does nothing else. */
+/** Pause between polls. An idle bus does nothing else. */
 const lookEveryMs = 5_000;
-/** The same while consumers of other buses have messages in hand, and may die with them. */
+/** The same while consumers of other buses process messages, and may die with them. */
 const watchEveryMs = 1_000;
-/** The server ends a session that does not look for so long, and the lock goes: the lease of what its consumers have in hand. */
+/** The server ends a session that does not poll for so long, and releases its lock: the lease of the messages it has claimed. */
 const leaseMs = 20_000;
 
 /** Resolves when connected. */
-export async function openSession(database: Database, log: Logger): Promise<Session> {
-  const session = new KeptSession(database, log);
-  await session.open();
-  return session;
+export async function openListenConnection(
+  database: Database,
+  log: Logger,
+): Promise<ListenConnection> {
+  const listenConnection = new SupervisedListenConnection(database, log);
+  await listenConnection.open();
+  return listenConnection;
 }
 
-class KeptSession implements Session {
+class SupervisedListenConnection implements ListenConnection {
   readonly #database: Database;
   readonly #log: Logger;
   readonly #stop = new AbortController();
   readonly #listeners = createSubscriptions<Wake>();
   /** The connection while it is up; its lock is the number of the bus. */
-  #line: LockedSession<number> | undefined;
-  #keeping: Promise<void> | undefined;
+  #session: LockedSession<number> | undefined;
+  #supervising: Promise<void> | undefined;
 
   constructor(database: Database, log: Logger) {
     this.#database = database;
@@ -50,39 +53,39 @@ class KeptSession implements Session {
   }
 
   async open(): Promise<void> {
-    this.#line = await this.#connect();
-    this.#keeping = this.#keep();
+    this.#session = await this.#connect();
+    this.#supervising = this.#supervise();
   }
 
   instance(): number | undefined {
-    return this.#line?.lock;
+    return this.#session?.lock;
   }
 
-  onHint(topic: string, wake: Wake): () => void {
+  onNotify(topic: string, wake: Wake): () => void {
     return this.#listeners.join(topic, wake);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    await this.#keeping;
-    this.#line?.close();
+    await this.#supervising;
+    this.#session?.close();
   }
 
-  async #keep(): Promise<void> {
+  async #supervise(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      if (this.#line !== undefined) await this.#watch(this.#line);
+      if (this.#session !== undefined) await this.#watch(this.#session);
       if (signal.aborted) return;
-      this.#line?.close();
-      this.#line = undefined;
-      this.#log.warn("bus.session_lost");
-      this.#line = await this.#reconnect();
-      if (this.#line !== undefined) this.#log.info("bus.session_restored");
+      this.#session?.close();
+      this.#session = undefined;
+      this.#log.warn("bus.listen_connection_lost");
+      this.#session = await this.#reconnect();
+      if (this.#session !== undefined) this.#log.info("bus.listen_connection_restored");
       for (const topic of this.#listeners.topics()) this.#wake(topic, true);
     }
   }
 
-  /** Looks from time to time, until the connection is lost or the session ends. */
+  /** Polls until the connection is lost or the bus is disposed. */
   async #watch({ db, lock: instance, lost }: LockedSession<number>): Promise<void> {
     const isLost = lost.then(() => true);
     const { signal } = this.#stop;
@@ -126,7 +129,7 @@ class KeptSession implements Session {
   }
 }
 
-/** Gives back what dead consumers had in hand. */
+/** Returns the messages that dead consumers had claimed to their queues. */
 export async function giveBackAbandoned(db: Queryable, log: Logger): Promise<void> {
   for (const { queue, consumer, messages } of await releaseAbandoned(db)) {
     log.warn("bus.consumer_died", { queue, consumer, messages });

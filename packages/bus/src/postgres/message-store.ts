@@ -7,15 +7,15 @@ import type { RawMessage } from "../message.ts";
 import type { Step } from "../message-processor.ts";
 import type { OutgoingEvent } from "../types.ts";
 
-/** The channel of hints: a notification names a queue, or `fanout:<event type>`, where there is something new. */
+/** The NOTIFY channel: the payload is a queue with new messages, or `fanout:<event type>`. */
 export const wakeChannel = "smartcart_queue";
 
-/** Where the messages of a work queue are, beside the queue itself; the same names as on RabbitMQ. */
+/** The queue of messages that wait for a retry; the same name as on RabbitMQ. */
 export const retryQueue = (queue: QueueType) => `${queue.name}.retry`;
-/** Where those that were given up are. */
+/** The queue of the dead letters; the same name as on RabbitMQ. */
 export const deadLetterQueue = (queue: QueueType) => `${queue.name}.dlq`;
 
-/** Stores the events, each in the queues of its type and for whoever subscribed to it, in one transaction, and rings for them. */
+/** Stores the events in the queues of their types and for their subscribers, in one transaction, and notifies them. */
 export async function storeMessages(
   db: Queryable,
   events: readonly OutgoingEvent[],
@@ -40,7 +40,7 @@ export async function storeMessages(
   });
 }
 
-/** A message in a consumer's hands. */
+/** A message that a consumer has claimed. */
 export interface ClaimedMessage {
   /** A bigint as text. */
   readonly position: string;
@@ -55,33 +55,33 @@ export interface Settlement {
   readonly steps: readonly Step[];
 }
 
-/** The consumer's claim went to another one meanwhile: this one was taken for dead. */
+/** The claim was released meanwhile, since the consumer counted as dead. */
 export class LostClaimError extends Error {
   readonly code = "BUS_CLAIM_LOST";
 }
 
-/** What one step of a consumer is told. */
-export interface ReceiveOptions {
+/** Options of `receive`. */
+interface ReceiveOptions {
   readonly queue: QueueType;
   /** A UUID. */
   readonly consumer: string;
-  /** The number of its bus; see `Session`. */
+  /** The number of its bus; see `ListenConnection`. */
   readonly instance: number;
   /** Most messages to claim; 0 settles only. */
   readonly maxMessages: number;
-  /** The batch in hand. */
+  /** The current batch. */
   readonly settlement: Settlement | undefined;
 }
 
-/** What a consumer has in hand now; `dueInMs` says when to look again where that is nothing. */
+/** The claimed messages; without any, `dueInMs` is the time until the next delayed one is due. */
 export interface Received {
   readonly messages: readonly ClaimedMessage[];
   readonly dueInMs: number | undefined;
 }
 
 /**
- * Settles the batch in hand and claims the next one, oldest first, in one statement. A message that has cost a consumer its life
- * comes alone. Throws a LostClaimError, having done nothing, where the batch is in other hands by now.
+ * Settles the current batch and claims the next one, oldest first, in one statement. A message whose consumer died before is claimed
+ * alone. Throws a LostClaimError, and changes nothing, where the claim on the current batch was lost.
  */
 export async function receive(db: Queryable, o: ReceiveOptions): Promise<Received> {
   const settled = o.settlement && settlementColumns(o.queue, o.settlement);
@@ -126,7 +126,7 @@ function settlementColumns(queue: QueueType, { messages, steps }: Settlement): u
   return [acked, moved, ...columns];
 }
 
-/** Messages waiting, by queue; those in a consumer's hands are not counted. */
+/** Messages waiting, by queue; claimed ones are not counted. */
 export async function countMessages(
   db: Queryable,
 ): Promise<{ readonly queue: string; readonly messages: number }[]> {
@@ -154,7 +154,7 @@ export async function oldestMessages(
   return Object.fromEntries(rows.map(({ queue, age_ms }) => [queue, Math.max(0, age_ms)]));
 }
 
-/** Asks the database for a sign of life and for the tables of the queue. */
+/** Rejects where the database does not answer or the tables of the queue are missing. */
 export async function probe(db: Queryable): Promise<void> {
   await db.query({ text: "select from message limit 0" });
 }

@@ -7,17 +7,17 @@ import type { FanOutEnd } from "../fan-out.ts";
 import { createFanOutEnd } from "../fan-out.ts";
 import type { RunningConsumer, SubscribeOptions } from "../types.ts";
 import { addSubscriber, readFanout, removeSubscriber, touchSubscriber } from "./fan-out-store.ts";
-import type { Session } from "./listen-connection.ts";
+import type { ListenConnection } from "./listen-connection.ts";
 
-/** How often it says that it listens; after 45 s of silence it may have missed something. */
+/** How often it refreshes its row; after 45 s without a refresh it may have missed events. */
 const touchEveryMs = 15_000;
 const pauseAfterErrorMs = 500;
 
-/** Hears every event of a type: hints say when to look, the position says from where. */
+/** Delivers every event of a type: a notification triggers a read, and the position is where it starts. */
 export async function startSubscriber<D extends DescMessage>(
   desc: D,
   o: SubscribeOptions<D>,
-  parts: { database: Database; session: Session },
+  parts: { database: Database; listenConnection: ListenConnection },
 ): Promise<RunningConsumer> {
   const subscriber = new Subscriber(desc, o, parts);
   await subscriber.attach();
@@ -26,7 +26,7 @@ export async function startSubscriber<D extends DescMessage>(
 
 class Subscriber<D extends DescMessage> implements RunningConsumer {
   readonly #o: SubscribeOptions<D>;
-  readonly #parts: { readonly database: Database; readonly session: Session };
+  readonly #parts: { readonly database: Database; readonly listenConnection: ListenConnection };
   readonly #self: { readonly id: string; readonly name: string; readonly type: string };
   readonly #end: FanOutEnd<D>;
   readonly #wake = createWakeSignal();
@@ -34,10 +34,14 @@ class Subscriber<D extends DescMessage> implements RunningConsumer {
   #running: Promise<void> | undefined;
   #healthy = true;
   #position = "0";
-  /** When the server is to be told again that somebody listens. */
+  /** When to refresh the row of this subscriber. */
   #touchAtMs = 0;
 
-  constructor(desc: D, o: SubscribeOptions<D>, parts: { database: Database; session: Session }) {
+  constructor(
+    desc: D,
+    o: SubscribeOptions<D>,
+    parts: { database: Database; listenConnection: ListenConnection },
+  ) {
     this.#o = o;
     this.#parts = parts;
     this.#self = { id: randomUUID(), name: o.name, type: eventTypeOf(desc).desc.typeName };
@@ -60,15 +64,15 @@ class Subscriber<D extends DescMessage> implements RunningConsumer {
   }
 
   async #run(): Promise<void> {
-    const { database, session } = this.#parts;
-    const removeHint = session.onHint(`fanout:${this.#self.type}`, (afterLoss) => {
-      // A server that crashed has forgotten who listens.
+    const { database, listenConnection } = this.#parts;
+    const removeListener = listenConnection.onNotify(`fanout:${this.#self.type}`, (afterLoss) => {
+      // The table of subscribers is empty after a crash of the server.
       if (afterLoss) this.#touchAtMs = 0;
       this.#wake.notify();
     });
     while (!this.#stop.signal.aborted) await this.#round();
-    removeHint();
-    // A row that stays is forgotten after a minute.
+    removeListener();
+    // If this fails, the row is deleted after a minute.
     await removeSubscriber(database, this.#self.id).catch(() => {});
   }
 
@@ -86,7 +90,7 @@ class Subscriber<D extends DescMessage> implements RunningConsumer {
     }
   }
 
-  /** Hands over what is new; answers whether there may be more. */
+  /** Passes new events to the subscriber; returns whether there may be more. */
   async #read(): Promise<boolean> {
     const rows = await readFanout(this.#parts.database, this.#self.type, this.#position);
     const last = rows.at(-1);

@@ -59,7 +59,7 @@ function propertiesOf({ id, type, traceparent }: OutgoingEvent): Buffer {
   });
 }
 
-/** The parts of a received message that the bus looks at. Whatever its sender wrote, never throws. */
+/** The fields of a received message that the bus reads. Never throws, whatever the sender wrote. */
 export function toRaw(message: ReceivedMessage): RawMessage {
   const { properties, body } = message;
   const trace = headerOf(properties, "traceparent");
@@ -79,7 +79,7 @@ export function failedDeliveries({ properties }: ReceivedMessage): number {
   return Number(valueOfHeader(properties, "x-delivery-count")) || 0;
 }
 
-/** A message of a dead-letter queue, whoever put it there. Never throws. */
+/** A message of a dead-letter queue, also one of a foreign client. Never throws. */
 export function toDeadLetter(message: ReceivedMessage): DeadLetter {
   const { properties } = message;
   const raw = toRaw(message);
@@ -103,7 +103,7 @@ export function toDeadLetter(message: ReceivedMessage): DeadLetter {
   };
 }
 
-/** Without our headers the broker gave it up: "delivery_limit". */
+/** Without our headers the broker dead-lettered it, and its header has the reason: "delivery_limit". */
 function reasonOf(properties: Properties, isOurs: boolean, ofDeath: Header | undefined): string {
   const reason = isOurs ? valueOfHeader(properties, reasonHeader) : undefined;
   if (typeof reason === "string") return reason;

@@ -1,7 +1,6 @@
 /**
- * Header tables of AMQP 0-9-1 as bytes. A header that passes through us stays what its sender wrote,
- * to the byte: read into JavaScript and written again, a time would become a number, a byte array a
- * table, and a large number another one.
+ * Header tables of AMQP 0-9-1 as bytes. Headers of foreign messages are forwarded byte for byte: decoded to JavaScript values and
+ * encoded again, a time would become a number, a byte array a table, and a large number a different one.
  */
 import type { JsonValue } from "@bufbuild/protobuf";
 
@@ -14,10 +13,10 @@ export interface Header {
   readonly valueAt: number;
 }
 
-/** Deeper than this a value is shown as "…"; a frame has room for 26,000 levels. */
+/** A value nested deeper is shown as "…"; a frame has room for 26,000 levels. */
 const deepestShown = 32;
 
-/** The entries of a table's payload. What follows an entry of an unknown type cannot be read. */
+/** The entries of a table's payload, up to the first of an unknown type, whose length is unknown too. */
 export function readTable(table: Buffer): Header[] {
   const headers: Header[] = [];
   let at = 0;
@@ -81,7 +80,7 @@ export function textOf({ bytes, valueAt }: Header): string | undefined {
 }
 
 /**
- * Any value for people: bytes as `base64:…`, a time as ISO 8601, a number that JSON would round as
+ * Any value in a readable form: bytes as `base64:…`, a time as ISO 8601, a number that JSON would round as
  * text.
  */
 export function shownValue({ bytes, valueAt }: Header): JsonValue {
@@ -178,7 +177,7 @@ function readArray(items: Buffer, depth: number): JsonValue[] {
   return values;
 }
 
-/** Headers for people, by name. Of two with one name the last is shown. */
+/** Headers in a readable form, by name. Of two with one name the last is shown. */
 export function shownTable(headers: readonly Header[], depth = 0): { [name: string]: JsonValue } {
   return Object.fromEntries(
     headers.map(({ name, bytes, valueAt }) => [name, readValue(bytes, valueAt, depth)]),

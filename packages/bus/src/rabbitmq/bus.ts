@@ -35,7 +35,7 @@ interface RabbitmqBusOptions extends EngineOptions {
   readonly owner?: string | undefined;
 }
 
-/** Waits for the broker, declares the topology, and answers the bus on it. */
+/** Waits for the broker, declares the topology, and returns the bus on it. */
 export async function openRabbitmqBus(o: RabbitmqBusOptions): Promise<EventBus> {
   const { sending, receiving } = await retryUntilReady({
     what: URL.canParse(o.amqpUrl) ? describeUrl(o.amqpUrl) : "RabbitMQ",
@@ -130,7 +130,7 @@ async function openConnections(
   }
 }
 
-/** A consumer that cannot be attached for a reason that stays ends the start, as a connection does. */
+/** Turns an error that does not go away by itself into a StartError, as for a connection. */
 async function orStartError<T>(what: string, attaching: Promise<T>): Promise<T> {
   try {
     return await attaching;

@@ -2,20 +2,20 @@ import type { Channel, Connection } from "rabbitmq-client";
 import type { Logger } from "@smartcart/runtime";
 import { delay, withTimeout } from "@smartcart/runtime";
 
-/** Something that lives on a channel and is set up anew on the next one whenever that is lost. */
-export interface ChannelSupervisor extends AsyncDisposable {
+/** Keeps something set up on a channel, and sets it up again on a new one when the channel is lost. */
+interface ChannelSupervisor extends AsyncDisposable {
   /** Whether it is set up on a live channel right now. */
   ready(): boolean;
 }
 
 /** What is attached. */
-export interface AttachOptions {
+interface AttachOptions {
   readonly connection: Connection;
   readonly name: string;
   readonly log: Logger;
   /** Sets it up on a fresh channel. An error closes the channel and is tried again. */
   readonly setUp: (channel: Channel) => Promise<void>;
-  /** Called after each later set-up: something was lost in between. */
+  /** Called after each later set-up: messages may have been missed in between. */
   readonly onRestored?: () => void;
   /**
    * Called once at the end, the channel still open if there is one; resolves when the work under

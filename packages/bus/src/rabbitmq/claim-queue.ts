@@ -4,8 +4,8 @@ import type { RawConnection } from "./raw-connection.ts";
 
 /**
  * Claims a queue for the consumers of one database: those of another one would take messages about orders that they do not have. The
- * first claim stays on the broker, as an exchange that carries no messages. The broker refuses to declare it again
- * with another alternate exchange, so that two installations cannot both succeed, and the claim needs nothing but AMQP.
+ * claim is an exchange without messages whose alternate exchange names the database. The broker rejects a second declaration with
+ * another alternate exchange, so that only one installation succeeds.
  *
  * @param owner Identifies the database.
  * @throws StartError where another database has claimed the queue.

@@ -3,12 +3,12 @@ import type { Logger } from "@smartcart/runtime";
 import { isLoopback, StartError } from "@smartcart/runtime";
 import { RawConnection } from "./raw-connection.ts";
 
-/** Longest silence before a connection is taken for dead is twice this. */
+/** A connection without traffic for twice this counts as dead. */
 const heartbeatSeconds = 5;
 
 /**
- * Opens a connection that mends itself once it has been up. Rejects when the first attempt fails:
- * with a StartError for a URL that makes no sense, else with the cause, see `rabbitmqFaults`.
+ * Opens a connection that reconnects by itself once it has been up. Rejects when the first attempt fails:
+ * with a StartError for an invalid URL, else with the cause, see `rabbitmqFaults`.
  */
 export async function openConnection(o: {
   url: string;
@@ -60,7 +60,7 @@ export function describeUrl(url: string): string {
   return `RabbitMQ at ${protocol}//${hostname}:${port || (protocol === "amqps:" ? "5671" : "5672")}${pathname}`;
 }
 
-/** Never shows the password, not even of a URL that is none. */
+/** Throws a StartError that never contains the password, also for a text that is not a URL. */
 function checkUrl(url: string): string {
   const parsed = URL.parse(url);
   if (parsed?.protocol !== "amqp:" && parsed?.protocol !== "amqps:") {
@@ -72,7 +72,7 @@ function checkUrl(url: string): string {
   }
   if (parsed.username === "guest" && !isLoopback(parsed.hostname)) {
     throw wrongUrl(
-      `AMQP_URL names the user guest, whose password everybody knows, on ${parsed.hostname}: use a user of its own there, such as those that "smartcart roles" makes`,
+      `AMQP_URL names the user guest, whose password is public, on ${parsed.hostname}: use a user of its own there, such as those that "smartcart roles" makes`,
     );
   }
   try {

@@ -12,7 +12,7 @@ import { onMessage } from "./raw-connection.ts";
 import { settle } from "./settle-batch.ts";
 
 /** What a consumer works with. */
-export interface ConsumerParts {
+interface ConsumerParts {
   readonly connection: RawConnection;
   readonly publisher: Publisher;
 }
@@ -30,7 +30,7 @@ export async function startConsumer(
     name: o.name,
     log: o.log,
     async setUp(channel) {
-      // It was lost: to a broken connection, or because somebody deleted the queue, which is then made anew.
+      // The channel was lost with its connection, or the queue was deleted: declare it again.
       if (session !== undefined) await ensureTopology(parts.connection);
       // An older session may still wait for its handler; the broker has given its messages back
       // already.
@@ -51,14 +51,14 @@ export async function startConsumer(
   });
 }
 
-/** One channel's worth of consuming: delivery tags mean nothing on another one. */
+/** Consumes on one channel: delivery tags are valid on their channel only. */
 class ConsumerSession {
   readonly #o: SessionOptions;
   readonly #waiting: ReceivedMessage[] = [];
   #consumerTag = "";
   #working: Promise<void> | undefined;
-  // Whoever dies takes one life of all messages it holds. A message that has cost lives is therefore taken alone, and so is the
-  // first one of each session: else a poison would draw its neighbours into the dead letters.
+  // When a consumer dies, the delivery count of every message it holds goes up. A message that was delivered before is therefore taken
+  // alone, and so is the first one of each session: otherwise a poison message would take others with it to the dead letters.
   #careful = true;
 
   constructor(o: SessionOptions) {
@@ -90,7 +90,7 @@ class ConsumerSession {
     await this.#working;
   }
 
-  /** The channel failed under us; on a new one the broker sends all that is unanswered again. */
+  /** Closes a channel that has failed; on a new one the broker delivers unanswered messages again. */
   #giveUp(error: unknown): void {
     const { channel, queue, consume } = this.#o;
     consume.log.warn("bus.consume_failed", { consumer: consume.name, queue: queue.name, error });
@@ -99,7 +99,7 @@ class ConsumerSession {
 
   async #work(): Promise<void> {
     const { channel, queue, consume, parts, isStopping } = this.#o;
-    // What the same read of the socket brought makes one batch, instead of one message and then the others.
+    // Waits for all messages of the same read of the socket, so that they form one batch.
     await setImmediate();
     while (this.#waiting.length > 0 && !isStopping() && channel.active) {
       const batch = this.#waiting.splice(0, consume.maxBatch ?? 1);

@@ -11,13 +11,13 @@ import type { RawConnection, ReceivedMessage } from "./raw-connection.ts";
 import { getMessage, longestPayload } from "./raw-connection.ts";
 
 const copyTimeoutMs = 5_000;
-/** Of more dead letters than this the order is not worth the time. */
+/** With more dead letters than this their order is not kept: it would take too long. */
 const longestRound = 5_000;
 
 /**
- * The dead letters of a queue. AMQP has no way to look without taking: each call gets the messages
- * one by one, and those that it leaves go back in their order at its end, or when its connection is
- * lost.
+ * The dead letters of a queue. AMQP has no way to read messages without taking them: each call gets them
+ * one by one, and those that it does not take go back in their order at its end, or when its connection
+ * is lost.
  */
 export function createDeadLetters(
   queue: QueueType,
@@ -28,12 +28,12 @@ export function createDeadLetters(
 
   return {
     async list({ limit = 100 } = {}) {
-      const letters: DeadLetter[] = [];
-      if (limit <= 0) return letters;
+      const deadLetters: DeadLetter[] = [];
+      if (limit <= 0) return deadLetters;
       await visit(connection, name, async (message) => {
-        return { take: false, enough: letters.push(toDeadLetter(message)) >= limit };
+        return { take: false, enough: deadLetters.push(toDeadLetter(message)) >= limit };
       });
-      return letters;
+      return deadLetters;
     },
     async count() {
       const channel = await connection.acquire();
@@ -52,7 +52,7 @@ export function createDeadLetters(
     drop: (ids, { limit } = {}) => take(ids, limit, async () => true),
   };
 
-  /** Takes those with these ids, until `act`, which is told of how many before, answers false for one. */
+  /** Takes those with these ids, until `act` returns false for one; `act` gets the number taken so far. */
   async function take(
     ids: readonly string[] | "all",
     limit = Number.POSITIVE_INFINITY,
@@ -81,8 +81,8 @@ async function visit(connection: RawConnection, name: string, visitor: Visitor):
     let enough = false;
     // Bounded: what arrives meanwhile, or comes back from a redrive, is left for the next call.
     for (let seen = 0; seen < before; seen++) {
-      // What goes back queues up behind what was never gotten: to keep the order, all of it has
-      // to go round.
+      // Returned messages go behind those that were not read: to keep the order, every message has
+      // to be read.
       if (enough && (seen === taken || before > longestRound)) break;
       const message = await getMessage(channel, name);
       if (message === undefined) break;
@@ -104,7 +104,7 @@ async function countReady(channel: Channel, queue: string): Promise<number> {
 }
 
 /**
- * Returns what was not taken. The broker does that in its own time: the next call should find it.
+ * Returns what was not taken, and waits until the broker has done so, for the next call to find it.
  */
 async function putBack(channel: Channel, queue: string, expected: number): Promise<void> {
   channel.basicNack({ deliveryTag: 0, multiple: true, requeue: true });

@@ -9,8 +9,8 @@ import {
 } from "@smartcart/contract";
 
 /**
- * Declares everything; harmless when it is there. A user that may not declare finds it declared by an administrator (`smartcart roles`).
- * Rejects with the broker's error where it is not.
+ * Declares exchanges and queues; idempotent. A user without that permission needs an administrator to have declared them
+ * (`smartcart roles`). Rejects with the broker's error where they are missing.
  */
 export async function ensureTopology(connection: Connection): Promise<void> {
   try {
@@ -18,13 +18,13 @@ export async function ensureTopology(connection: Connection): Promise<void> {
   } catch (error) {
     if ((error as { code?: unknown }).code !== "ACCESS_REFUSED") throw error;
     await onChannel(connection, findTopology).catch(() => {
-      // What is to be done is that somebody who may declares it.
+      // The missing permission is the cause to report, not the missing queue.
       throw error;
     });
   }
 }
 
-/** An error of the broker closes the channel, and goes to whoever waits for an answer on it. */
+/** An error of the broker closes the channel and rejects the pending calls on it. */
 async function onChannel(
   connection: Connection,
   work: (channel: Channel) => Promise<void>,

@@ -1,4 +1,4 @@
-/** Frames of AMQP 0-9-1 (2.3.5) and messages in them, as bytes and as the client's code takes them. */
+/** Frames of AMQP 0-9-1 (2.3.5) and their messages, as bytes and as the client's code expects them. */
 import codec from "rabbitmq-client/lib/codec.js";
 import { readProperties } from "./properties.ts";
 
@@ -59,8 +59,8 @@ export async function readFrame(read: Read): Promise<object> {
 }
 
 /**
- * Takes nothing for a frame that is longer than any may be. What answers in another protocol, as HTTP does, begins with what looks like
- * one of a gigabyte, and the socket's own error for that would end the process.
+ * Throws for a frame longer than the longest allowed. An answer in another protocol, such as HTTP, looks like a frame of a gigabyte,
+ * and the socket's own error for such a read would end the process.
  */
 export function checkFrameLength(bytes: number): number {
   if (bytes <= longestFrame) return bytes;

@@ -1,10 +1,9 @@
 /**
- * Copies of received messages. A message that is retried or given up is held by us for a while as a
- * copy, and released in the end; both keep what its sender sent, to the byte.
+ * Copies of received messages. A message that is retried or given up is stored as a held copy in
+ * another queue, and later released; both keep what its sender sent, byte for byte.
  *
- * On a held copy stand headers of ours. What the sender has under the same names, and what would do
- * something if it stood on the copy (an expiration would delete a dead letter), is kept in the table
- * `x-sent` meanwhile.
+ * A held copy has headers of ours. The sender's headers of the same names, and properties that would
+ * take effect on the copy (an expiration would delete a dead letter), are kept in the table `x-sent`.
  */
 import type { Header } from "./amqp-table.ts";
 import { entriesOf, intHeader, renamed, tableHeader, textHeader, textOf } from "./amqp-table.ts";
@@ -21,31 +20,31 @@ export const reasonHeader = "x-reason";
 export const failedAtHeader = "x-failed-at";
 /** Header of a copy: the routing key of the first publish. */
 const firstRoutingKeyHeader = "x-first-routing-key";
-/** Header of a held copy: what of the sender's cannot stand on it, a table. */
+/** Header of a held copy: a table of the sender's headers and properties that cannot be set on it. */
 const sentHeader = "x-sent";
 /** Header of a copy that is not whole: what was cut from it. */
 const cutHeader = "x-cut";
-/** Header of a released copy: to whom else the sender sent it, who has it already. */
+/** Header of a released copy: the sender's CC, which is not set again since those queues have the message. */
 const firstCcHeader = "x-first-cc";
-/** Header of a released copy: the user id of its sender, under which nobody else may publish. */
+/** Header of a released copy: the user id of its sender, which the broker accepts from that user only. */
 const firstUserHeader = "x-first-user-id";
 
 const ourHeaders: ReadonlySet<string> = new Set([
   ...[attemptHeader, reasonHeader, failedAtHeader, firstRoutingKeyHeader, sentHeader, cutHeader],
 ]);
-/** The broker acts on these, or writes them anew: sent along they would count from where they were. */
+/** The broker acts on these or counts in them: on a copy they would start from the old value. */
 const brokerHeaders =
   /^(x-delivery-count|x-acquired-count|x-death|x-(first|last)-death-.*|CC|BCC)$/;
 const countingHeaders = /^(x-delivery-count|x-acquired-count)$/;
 const deathHeaders = /^(x-death|x-(first|last)-death-.*)$/;
-/** Of a property in `x-sent`. The broker takes a user id from its user only, and an expiration at its word. */
+/** Prefix of a property in `x-sent`. The broker rejects a foreign user id, and applies an expiration. */
 const propertyPrefix = "property:";
 const heldProperties: readonly PropertyName[] = ["expiration", "userId"];
 
 const longestReasonBytes = 4_096;
 
 /** What we note on a held copy. */
-export interface HoldNote {
+interface HoldNote {
   readonly attempt: number;
   readonly reason: string;
   /** Set on a dead letter. */
@@ -160,8 +159,8 @@ interface Parts {
 
 /**
  * The headers of a message must fit in one frame, and its sender may have filled it: then the
- * largest of his give way, and the copy says so. A copy that the broker refuses would come round for
- * ever.
+ * sender's largest headers are cut, and the copy notes it. A message whose copy the broker rejects
+ * would be redelivered for ever.
  */
 function fitting(
   message: ReceivedMessage,
@@ -192,7 +191,7 @@ function fitting(
   return { ...to, mandatory: true, properties, body: message.body };
 }
 
-/** The note on what was cut, which stands in two headers. */
+/** Bytes for the note on what was cut, which is in two headers. */
 const roomForCutNote = 400;
 /** Class, weight and size of the body. */
 const bytesBeforeFlags = 12;

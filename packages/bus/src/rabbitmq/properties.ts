@@ -13,7 +13,7 @@ const names = [
 /** A property other than the headers. */
 export type PropertyName = Exclude<(typeof names)[number], "headers">;
 
-/** What came with a message besides its body. */
+/** The properties and headers of a message. */
 export interface Properties {
   /** Each property that is set, as it is on the wire. */
   readonly fields: ReadonlyMap<PropertyName, Buffer>;
@@ -72,7 +72,7 @@ export function propertyText({ fields }: Properties, name: PropertyName): string
   return value === undefined ? "" : value.toString("utf8", 1);
 }
 
-/** The properties for people. */
+/** The properties in a readable form. */
 export function shownProperties({ fields }: Properties): Record<string, JsonValue> {
   return Object.fromEntries([...fields].map(([name, value]) => [name, shown(name, value)]));
 }

@@ -6,12 +6,12 @@ import { writeProperties } from "./properties.ts";
 import { onReturn, publishRaw } from "./raw-connection.ts";
 
 /** The broker's answer for one message. */
-export type Confirmation = "confirmed" | "unknown" | "returned";
+type Confirmation = "confirmed" | "unknown" | "returned";
 
 /** Publishes with confirms on a channel of its own. */
 export interface Publisher extends AsyncDisposable {
   /**
-   * Sends all messages in order and waits for all answers together, at most `timeoutMs`; answers by
+   * Sends all messages in order and waits for all answers together, at most `timeoutMs`; returns by
    * position. Never rejects. Message ids of events must differ within one call.
    */
   publish(
@@ -45,14 +45,14 @@ export function createPublisher(connection: Connection): Publisher {
       const results: Confirmation[] = messages.map(() => "unknown");
       let isOver = o.signal?.aborted === true;
       const work = async () => {
-        // While it is down or blocked by an alarm, what is written would pile up in memory.
+        // On a connection that is down or blocked by an alarm, written messages would pile up in memory.
         if (!connection.ready) await connection.onConnect(o.timeoutMs, true);
         const open = await lane();
         if (!isOver) await open.send(messages, results);
       };
       const giveUp = () => {
         isOver = true;
-        // Answers that never came would be waited for as long as the channel lives.
+        // Missing confirms would be awaited as long as the channel lives: replace it.
         if (opening !== undefined) void retire(opening);
         opening = undefined;
       };
@@ -102,7 +102,7 @@ async function openLane(connection: Connection): Promise<Lane> {
   };
 }
 
-/** A message of another make may have no id, or that of another one: its properties tell it apart. */
+/** The key of a message in this call: its properties, since a foreign message may have no id, or the id of another one. */
 function nameOf(properties: Buffer): string {
   return properties.toString("latin1");
 }
@@ -111,6 +111,6 @@ async function retire(opening: Promise<Lane>): Promise<void> {
   try {
     await (await opening).channel.close();
   } catch {
-    // It never opened.
+    // The channel never opened.
   }
 }

@@ -1,7 +1,7 @@
 import type { StartFault } from "@smartcart/runtime";
 import { networkFaults } from "@smartcart/runtime";
 
-/** What waiting mends when RabbitMQ is connected to, and its queues are declared, at start. */
+/** Errors of connecting and declaring at start, and for each whether waiting helps. */
 export const rabbitmqFaults: readonly StartFault[] = [
   { message: /connection limit|limit .* is reached|vhost .* is down/ },
   {

@@ -1,11 +1,10 @@
 /**
- * The client, but for two things that it has no option for: what is received keeps its bytes, and
- * what is sent can have given ones. It turns bodies of text and JSON into values and headers into
- * objects, by which both lose what they were; a header table nested deep enough ends its connection,
- * again and again, since the message comes back.
+ * The client with two changes that it has no options for: a received message keeps its bytes, and a
+ * sent one can have given bytes. The client decodes text and JSON bodies and headers, which loses the
+ * original bytes, and a deeply nested header table ends its connection again at each redelivery.
  *
- * All that we reach of its inside stands in this file and in `frames.ts`. The version of the client is pinned,
- * and `test/dead-letter-bytes.test.ts` fails where a new one has another inside.
+ * Only this file and `frames.ts` use internals of the client. Its version is pinned, and
+ * `test/dead-letter-bytes.test.ts` fails if a new version has changed them.
  */
 import type { Channel } from "rabbitmq-client";
 import { Connection } from "rabbitmq-client";
@@ -43,8 +42,8 @@ const inherited = Connection.prototype as unknown as ConnectionInside;
 /** A connection whose channels receive each message as a `ReceivedMessage`. */
 export class RawConnection extends Connection {
   /**
-   * Called by the client for each new socket, before it reads frames until that ends. It never gets
-   * there: we read them.
+   * Called by the client for each new socket, before it reads frames until that ends. This method
+   * reads them instead, and rejects when the socket has ended.
    */
   async _negotiate(readSocket: Read): Promise<void> {
     const inside = this as unknown as ConnectionInside;
@@ -56,12 +55,12 @@ export class RawConnection extends Connection {
   }
 }
 
-/** The client's types know nothing of what a raw connection receives. */
+/** A cast: the client's types do not know what a raw connection receives. */
 export function onMessage(handle: (message: ReceivedMessage) => void): (message: unknown) => void {
   return (message) => handle(message as ReceivedMessage);
 }
 
-/** Tells of each message that no queue took. */
+/** Calls back for each message that no queue took. */
 export function onReturn(
   channel: Channel,
   handle: (message: Pick<ReceivedMessage, "properties">) => void,
@@ -112,7 +111,7 @@ export async function publishRaw(
     const bytes = encodeMessages(channel.id, messages, state.maxFrameSize - frameOverhead);
     await state.stream.writeAsync([bytes].values());
   } catch {
-    // They may have arrived all the same; nobody will say so.
+    // They may have arrived, but no confirm will come.
     for (const index of messages.keys()) {
       if (state.unconfirmed.delete(first + index)) settle();
     }

@@ -13,9 +13,9 @@ export interface QueueUse {
   readonly consumes?: readonly string[];
   /** Topic patterns of the events that it publishes, beside the log: "shipment.#". */
   readonly publishes?: readonly string[];
-  /** It hears events by queues of its own, whose names begin with this. */
+  /** It subscribes to events, by queues of its own whose names begin with this. */
   readonly hears?: string;
-  /** It looks at dead letters, and redrives and drops them. */
+  /** It lists, redrives and drops dead letters. */
   readonly handlesDeadLetters?: boolean;
 }
 
@@ -42,9 +42,9 @@ interface Permissions {
 }
 
 /**
- * Makes the users and their permissions, or brings those that are there in line. The topology must have been declared by an
- * administrator: these users may not. Idempotent.
- * @throws StartError where the management API refuses.
+ * Creates the users and their permissions, or updates those that exist. The topology must have been declared by an administrator:
+ * these users may not declare it. Idempotent.
+ * @throws StartError where the management API rejects a request.
  */
 export async function createServiceUsers(
   admin: BrokerAdmin,
@@ -58,11 +58,11 @@ export async function createServiceUsers(
   }
 }
 
-/** Everybody publishes log records to the exchange of events; the topic permissions say which events besides. */
+/** Every service publishes log records to the exchange of events; topic permissions limit the other events. */
 function permissionsOf({ consumes = [], hears, handlesDeadLetters }: QueueUse): Permissions {
   const own = hears === undefined ? [] : [`${escaped(hears)}\\..*`];
   const claims = consumes.map((queue) => escaped(`smartcart.owner.${queue}`));
-  const letters = handlesDeadLetters ? [...queueTypes.values()].map(deadLetterQueue) : [];
+  const deadLetterQueues = handlesDeadLetters ? [...queueTypes.values()].map(deadLetterQueue) : [];
   // Retries and redrives are published to a queue by its name, which is what the default exchange does.
   const toQueues = consumes.length > 0 || handlesDeadLetters ? ["amq\\.default"] : [];
   const databases = consumes.length > 0 ? ["smartcart\\.database\\..*"] : [];
@@ -77,7 +77,7 @@ function permissionsOf({ consumes = [], hears, handlesDeadLetters }: QueueUse): 
     ]),
     read: anyOf([
       ...consumes.map(escaped),
-      ...letters.map(escaped),
+      ...deadLetterQueues.map(escaped),
       ...claims,
       ...own,
       ...(hears === undefined ? [] : [escaped(eventsExchange)]),
@@ -125,7 +125,7 @@ async function put({ managementUrl }: BrokerAdmin, path: string, body: object): 
   });
   if (response.ok) return;
   throw new StartError(
-    `RABBITMQ_MANAGEMENT_URL: ${origin} refuses PUT /api/${path}: ${response.status} ${await response.text()}`,
+    `RABBITMQ_MANAGEMENT_URL: ${origin} rejects PUT /api/${path}: ${response.status} ${await response.text()}`,
     { variable: "RABBITMQ_MANAGEMENT_URL" },
   );
 }

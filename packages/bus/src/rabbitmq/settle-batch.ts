@@ -11,7 +11,7 @@ import type { RawConnection, ReceivedMessage } from "./raw-connection.ts";
 import { longestPayload } from "./raw-connection.ts";
 
 /** Messages of a queue that were handled, each with its next step at the same index. */
-export interface HandledBatch {
+interface HandledBatch {
   readonly channel: Channel;
   readonly queue: QueueType;
   readonly batch: readonly ReceivedMessage[];
@@ -35,33 +35,32 @@ export async function settle(o: HandledBatch): Promise<void> {
     copies.push(copyFor(queue, message, step, longest));
     sources.push(index);
   }
-  const refused = new Set<number>();
+  const unconfirmed = new Set<number>();
   if (copies.length > 0) {
     const results = await o.publisher.publish(copies, { timeoutMs: copyTimeoutMs });
     for (const [at, result] of results.entries()) {
-      if (result !== "confirmed") refused.add(sources[at] ?? -1);
+      if (result !== "confirmed") unconfirmed.add(sources[at] ?? -1);
     }
   }
-  // Without its copy a message stays in the queue; the pause keeps it from coming round in a tight
-  // loop.
-  if (refused.size > 0) await delay(1_000);
-  if (channel.active) answer(channel, batch, refused);
+  // A message without a confirmed copy stays in the queue; the pause avoids a tight loop of redeliveries.
+  if (unconfirmed.size > 0) await delay(1_000);
+  if (channel.active) answer(channel, batch, unconfirmed);
 }
 
 function answer(
   channel: Channel,
   batch: readonly ReceivedMessage[],
-  refused: ReadonlySet<number>,
+  unconfirmed: ReadonlySet<number>,
 ): void {
   const last = batch.at(-1);
   if (last === undefined) return;
-  if (refused.size === 0) {
+  if (unconfirmed.size === 0) {
     // All earlier batches of this channel are answered, so that this covers just the present one.
     channel.basicAck({ deliveryTag: last.deliveryTag, multiple: true });
     return;
   }
   for (const [index, { deliveryTag }] of batch.entries()) {
-    if (refused.has(index)) channel.basicNack({ deliveryTag, requeue: true });
+    if (unconfirmed.has(index)) channel.basicNack({ deliveryTag, requeue: true });
     else channel.basicAck({ deliveryTag });
   }
 }

@@ -10,7 +10,7 @@ import type { ReceivedMessage } from "./raw-connection.ts";
 import { onMessage } from "./raw-connection.ts";
 
 /**
- * Hears every event of a type by a queue of its own, which the broker deletes with the connection.
+ * Delivers every event of a type from a queue of its own, which the broker deletes with the connection.
  */
 export async function startSubscriber<D extends DescMessage>(
   desc: D,
@@ -25,8 +25,7 @@ export async function startSubscriber<D extends DescMessage>(
     async setUp(channel) {
       await listen(channel, { desc, name: o.name, receive: inbox.add });
     },
-    // The old queue is gone with the old connection; what was published until the new one stood is
-    // lost to it.
+    // The old queue ended with its connection: events published before the new one was bound are missed.
     onRestored: o.onGap,
     async windDown() {
       inbox.close();
@@ -45,7 +44,7 @@ async function listen(
   await channel.basicConsume({ queue, exclusive: true, noAck: true }, onMessage(o.receive));
 }
 
-/** Hands over together what arrives together. */
+/** Passes events that arrive together to the subscriber in one call. */
 function createInbox<D extends DescMessage>(
   desc: D,
   o: SubscribeOptions<D>,

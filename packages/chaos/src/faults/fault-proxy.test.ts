@@ -60,7 +60,7 @@ it("passes bytes on", async () => {
   await client.reads("[a]");
 });
 
-it("passes a server over that refuses", async () => {
+it("skips a server that does not accept", async () => {
   const gone = await startEcho();
   await gone[Symbol.asyncDispose]();
   await using echo = await startEcho();
@@ -72,7 +72,7 @@ it("passes a server over that refuses", async () => {
   }
 });
 
-it("lets servers take turns", async () => {
+it("balances servers round-robin", async () => {
   await using one = await startEcho("1");
   await using two = await startEcho("2");
   await using proxy = await startFaultProxy({ targets: [one.port, two.port], firstTurn: 1 });

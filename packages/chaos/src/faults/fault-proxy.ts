@@ -1,16 +1,17 @@
 /**
- * A TCP proxy that can be told to behave like a bad network, and like a load balancer that knows nothing of its servers.
- * What it cannot do is lose single packets: TCP would send them again, so that a loss is a delay to both ends.
+ * A TCP proxy that injects network faults and balances connections round-robin, without health checks.
+ * It does not lose single packets: TCP sends them again, so that both ends see a delay.
  */
 import type { AddressInfo, Server } from "node:net";
 import { createServer } from "node:net";
 import type { LinkFault } from "./proxied-link.ts";
 import { ProxiedLink } from "./proxied-link.ts";
 
+/** Disposal resets every connection and closes the port. */
 export interface FaultProxy extends AsyncDisposable {
   /** Where it listens, on 127.0.0.1. */
   readonly port: number;
-  /** The ports behind it. New connections take turns; one that refuses is passed over. */
+  /** The ports behind it, for new connections: round-robin; a port that does not accept is skipped. */
   setTargets(ports: readonly number[]): void;
   /** Behaves like this from now on, with the connections that exist and with new ones. */
   inject(fault: LinkFault): void;

@@ -1,4 +1,4 @@
-/** Carries a plan out. Each fault undoes itself; when all are over, everything runs again. */
+/** Executes a plan. Each fault undoes itself; when all are over, everything runs again. */
 import { fileURLToPath } from "node:url";
 import { delay, reasonOf } from "@smartcart/runtime";
 import { openAdminDatabase } from "../system/admin-database.ts";
@@ -16,17 +16,18 @@ export interface FaultRecord extends PlannedFault {
   readonly note: string;
 }
 
+/** Grows while the plan is executed. */
 export interface RunningFaults {
   readonly records: readonly FaultRecord[];
-  /** Those that are there now. */
+  /** Those that are in effect now. */
   readonly now: ReadonlySet<PlannedFault>;
-  /** Ids of the poison that the broker has. */
+  /** Ids of the poison messages that the broker has confirmed. */
   readonly poison: readonly string[];
   /** Resolves when the last one is over and undone. Never rejects. */
   readonly finished: Promise<void>;
 }
 
-export interface FaultContext {
+interface FaultContext {
   readonly system: System;
   readonly admin: BrokerAdmin;
 }
@@ -34,15 +35,16 @@ export interface FaultContext {
 const skewedClock = fileURLToPath(new URL("./skewed-clock.ts", import.meta.url));
 const hourMs = 3_600_000;
 
+/** Faults of one resource run one after the other, so that one may begin later than planned; those of different resources overlap. */
 export function startFaults(plan: readonly PlannedFault[], context: FaultContext): RunningFaults {
   const records: FaultRecord[] = [];
   const now = new Set<PlannedFault>();
   const poison: string[] = [];
-  // One after the other on the same thing: what is being started again cannot be killed in the same moment.
-  const turns = new Map<string, Promise<void>>();
+  // Serial per resource: a process that is being started again must not be killed at the same time.
+  const lastFaults = new Map<string, Promise<void>>();
 
   const inTurn = (fault: PlannedFault): Promise<void> => {
-    const before = turns.get(resourceOf(fault)) ?? Promise.resolve();
+    const before = lastFaults.get(resourceOf(fault)) ?? Promise.resolve();
     const mine = before.then(async () => {
       now.add(fault);
       try {
@@ -53,7 +55,7 @@ export function startFaults(plan: readonly PlannedFault[], context: FaultContext
       }
       now.delete(fault);
     });
-    turns.set(resourceOf(fault), mine);
+    lastFaults.set(resourceOf(fault), mine);
     return mine;
   };
 
@@ -87,7 +89,7 @@ function resourceOf({ kind, target }: PlannedFault): string {
   }
 }
 
-/** Answers what it did, for the report. */
+/** Returns what it did, for the report. */
 async function carryOut(
   fault: PlannedFault,
   { system, admin }: FaultContext,
@@ -96,10 +98,10 @@ async function carryOut(
   const { kind, target, durationMs } = fault;
   const { database, broker } = system.infrastructure;
   switch (kind) {
-    case "kill-part":
-    case "stop-part":
+    case "kill-process":
+    case "stop-process":
     case "clock":
-      return disturbPart(fault, system);
+      return disturbInstance(fault, system);
     case "kill-database":
       return killEngine(database, durationMs, system);
     case "kill-broker":
@@ -140,7 +142,7 @@ async function carryOut(
       );
       const taken = await admin.poison(target, ids);
       poison.push(...taken);
-      // Without its confirm it may be there all the same: then it must not count as a loss of ours either.
+      // A message without a confirm may be in the queue or not: it does not count as lost.
       if (taken.length < ids.length) throw new Error(`${ids.length - taken.length} not confirmed`);
       return `${taken.length} messages`;
     }
@@ -149,24 +151,24 @@ async function carryOut(
   }
 }
 
-async function disturbPart(
+async function disturbInstance(
   { kind, target, durationMs, variant }: PlannedFault,
   system: System,
 ): Promise<string> {
-  const part = system.parts.get(target);
-  if (part === undefined) throw new Error(`there is no part ${target}`);
-  const startAgain = async (more: Parameters<typeof part.start>[0] = {}) => {
-    await part.start(more);
+  const instance = system.instances.get(target);
+  if (instance === undefined) throw new Error(`there is no instance ${target}`);
+  const startAgain = async (more: Parameters<typeof instance.start>[0] = {}) => {
+    await instance.start(more);
     system.retarget();
   };
-  if (kind === "stop-part") {
-    part.signal("SIGSTOP");
+  if (kind === "stop-process") {
+    instance.signal("SIGSTOP");
     await delay(durationMs);
-    part.signal("SIGCONT");
+    instance.signal("SIGCONT");
     return "stopped and continued";
   }
-  part.signal("SIGKILL");
-  if (kind === "kill-part") {
+  instance.signal("SIGKILL");
+  if (kind === "kill-process") {
     await delay(durationMs);
     await startAgain();
     return "killed and started";
@@ -174,7 +176,7 @@ async function disturbPart(
   const offsetMs = variant < 0.5 ? -hourMs : hourMs;
   await startAgain({ preload: [skewedClock], env: { CHAOS_CLOCK_OFFSET_MS: String(offsetMs) } });
   await delay(durationMs);
-  part.signal("SIGKILL");
+  instance.signal("SIGKILL");
   await startAgain();
   return offsetMs < 0 ? "an hour behind" : "an hour ahead";
 }

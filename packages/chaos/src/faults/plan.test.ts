@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { createRandom } from "../random.ts";
-import { fullReplicas, linkNames, serviceNames } from "../system/system-topology.ts";
+import { fullReplicas, instanceNames, linkNames } from "../system/system-topology.ts";
 import type { FaultKind } from "./plan.ts";
 import { createPlan, faultKinds } from "./plan.ts";
 
@@ -25,6 +25,6 @@ it("has every kind of fault, in time order and within the time", () => {
 it("reaches every process and every link, given time", () => {
   const targets = new Set(planOf(9, 6_000_000).map(({ target }) => target));
   expect(
-    [...serviceNames(fullReplicas), ...linkNames(fullReplicas)].filter((t) => !targets.has(t)),
+    [...instanceNames(fullReplicas), ...linkNames(fullReplicas)].filter((t) => !targets.has(t)),
   ).toEqual([]);
 });

@@ -1,12 +1,12 @@
-/** Which faults happen when: made from the seed alone, so that the same seed breaks the same things at the same times. */
+/** Which faults happen when, from the seed alone: the same seed gives the same plan. */
 import type { Random } from "../random.ts";
 import type { Replicas } from "../system/system-topology.ts";
-import { linkNames, serviceNames } from "../system/system-topology.ts";
+import { instanceNames, linkNames } from "../system/system-topology.ts";
 
-/** Every kind of fault, with what it is. */
+/** Every kind of fault, with its description for the help text. */
 export const faultKinds = {
-  "kill-part": "SIGKILL of a process, started again a little later",
-  "stop-part": "SIGSTOP of a process, SIGCONT a little later",
+  "kill-process": "SIGKILL of a process, started again a little later",
+  "stop-process": "SIGSTOP of a process, SIGCONT a little later",
   "kill-database": "SIGKILL of every process of PostgreSQL, started again on its data",
   "stop-database": "SIGSTOP of every process of PostgreSQL",
   "kill-broker": "SIGKILL of RabbitMQ, started again on its data",
@@ -22,12 +22,14 @@ export const faultKinds = {
   lock: "a table is locked exclusively",
   "delete-queue":
     "a queue is deleted: `logs`, or the fan-out queue of a hub; its consumers are cancelled",
-  "cancel-consumer": "the broker closes the connections of a part, and with them its consumers",
+  "cancel-consumer":
+    "the broker closes the connections of an instance, and with them its consumers",
   alarm: "the broker's memory alarm blocks all that publish",
-  poison: "messages that nobody can handle are put into a queue",
+  poison: "messages that no consumer can handle are put into a queue",
   clock: "a process is started anew with a clock that is an hour off",
 } as const;
 
+/** As `--faults` takes them. */
 export type FaultKind = keyof typeof faultKinds;
 
 /** One fault of a plan. */
@@ -42,7 +44,7 @@ export interface PlannedFault {
   readonly variant: number;
 }
 
-export interface PlanOptions {
+interface PlanOptions {
   readonly random: Random;
   readonly kinds: readonly FaultKind[];
   /** How long faults are begun, in milliseconds. */
@@ -64,7 +66,7 @@ const tables = [
 /** Pause between the beginnings of two faults, in milliseconds. */
 const pauseMs = { min: 700, max: 2_300 };
 
-/** Goes through all kinds in a new order again and again, until the time is over. */
+/** Goes through all kinds in a random order, again and again, until `spanMs` is over. */
 export function createPlan({ random, kinds, spanMs, replicas }: PlanOptions): PlannedFault[] {
   const plan: PlannedFault[] = [];
   let deck: FaultKind[] = [];
@@ -75,7 +77,7 @@ export function createPlan({ random, kinds, spanMs, replicas }: PlanOptions): Pl
     const durationMs = durationOf(kind, random);
     const target = targetOf(kind, random, replicas);
     plan.push({ atMs, durationMs, kind, target, variant: random.next() });
-    // The two engines are everybody's: while one of them is down there is little else to learn.
+    // Every service needs both engines: while one is down, other faults show little.
     const engine = kind === "kill-database" || kind === "kill-broker";
     atMs += random.int(pauseMs.min, pauseMs.max) + (engine ? 2_000 : 0);
   }
@@ -84,8 +86,8 @@ export function createPlan({ random, kinds, spanMs, replicas }: PlanOptions): Pl
 
 function durationOf(kind: FaultKind, random: Random): number {
   switch (kind) {
-    case "kill-part":
-    case "stop-part":
+    case "kill-process":
+    case "stop-process":
       return random.int(200, 3_000);
     case "kill-database":
     case "kill-broker":
@@ -116,11 +118,11 @@ function durationOf(kind: FaultKind, random: Random): number {
 
 function targetOf(kind: FaultKind, random: Random, replicas: Replicas): string {
   switch (kind) {
-    case "kill-part":
-    case "stop-part":
+    case "kill-process":
+    case "stop-process":
     case "clock":
     case "cancel-consumer":
-      return random.pick(serviceNames(replicas));
+      return random.pick(instanceNames(replicas));
     case "reset":
     case "black-hole":
     case "half-open":

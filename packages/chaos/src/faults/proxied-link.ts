@@ -7,13 +7,13 @@ import { createTcpRelay } from "./tcp-relay.ts";
 /** What a link does to the bytes on it. */
 export type LinkFault =
   | { readonly kind: "pass" }
-  /** Everything arrives, so much later, in both directions. */
+  /** Both directions are delayed. */
   | { readonly kind: "latency"; readonly delayMs: number }
-  /** Of the next answer on each connection the first half arrives, then both ends get a reset. */
+  /** Forwards half of the next answer on each connection, then resets both ends. */
   | { readonly kind: "reset" }
-  /** One direction is dead while the other works. What was on its way arrives when the fault ends, as TCP has it. */
+  /** One direction forwards nothing. Its bytes arrive when the fault ends, as TCP retransmits them. */
   | { readonly kind: "black-hole"; readonly direction: Direction }
-  /** The server has closed, and the client is never told until the fault ends. */
+  /** The server's end is closed; the client learns of it when the fault ends. */
   | { readonly kind: "half-open" };
 
 /** A proxied connection of a client. */
@@ -23,10 +23,10 @@ export class ProxiedLink {
   #server: Socket | undefined;
   #toServer: TcpRelay | undefined;
   #toClient: TcpRelay | undefined;
-  /** The server's side is gone without the client knowing. */
+  /** The server's end is closed and the client does not know. */
   #orphaned = false;
 
-  /** Connects to the first of the ports that does not refuse. */
+  /** Connects to the first of the ports that accepts; resets the client if none does. */
   constructor(client: Socket, ports: readonly number[], fault: () => LinkFault) {
     this.#client = client;
     this.#fault = fault;
@@ -63,10 +63,10 @@ export class ProxiedLink {
       return;
     }
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-    const refused = () => this.#attempt(others);
-    socket.once("error", refused);
+    const tryNext = () => this.#attempt(others);
+    socket.once("error", tryNext);
     socket.once("connect", () => {
-      socket.off("error", refused).on("error", () => {});
+      socket.off("error", tryNext).on("error", () => {});
       if (this.#client.destroyed) socket.destroy();
       else this.#join(socket);
     });
@@ -91,7 +91,7 @@ export class ProxiedLink {
     client.resume();
   }
 
-  /** Of an answer the first half arrives, then both ends get a reset. False where that is not the fault. */
+  /** Forwards half of an answer, then resets both ends. False where that is not the fault. */
   #cut(chunk: Buffer): boolean {
     if (this.#fault().kind !== "reset") return false;
     this.#client.write(chunk.subarray(0, Math.ceil(chunk.length / 2)), () => this.reset());
@@ -101,7 +101,7 @@ export class ProxiedLink {
   #orphan(): void {
     this.#orphaned = true;
     this.#server?.destroy();
-    // Read and forgotten: the client's writes still succeed.
+    // Read and dropped, so that the client's writes still succeed.
     this.#client.removeAllListeners("data").on("data", () => {});
     this.#client.resume();
   }

@@ -1,6 +1,6 @@
 /**
- * Loaded before a part, it sets the process's clock off by CHAOS_CLOCK_OFFSET_MS: `Date` is all the clock that the parts read.
- * Timers and `performance` go by the monotonic clock and are not touched, as on a machine whose time is wrong.
+ * Loaded before a service, it shifts the process's clock by CHAOS_CLOCK_OFFSET_MS: services read the time from `Date` only.
+ * Timers and `performance` use the monotonic clock and stay as they are, as on a machine whose time is wrong.
  */
 const offsetMs = Number(process.env.CHAOS_CLOCK_OFFSET_MS);
 if (!Number.isFinite(offsetMs)) throw new Error("CHAOS_CLOCK_OFFSET_MS is not a number");

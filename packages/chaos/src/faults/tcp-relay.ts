@@ -1,23 +1,23 @@
-/** One direction of a proxied connection: bytes in their order, as late as they are told to be. */
+/** One direction of a proxied connection: forwards bytes in order, with a delay. */
 import type { Socket } from "node:net";
 
-export interface TcpRelayRules {
+interface TcpRelayRules {
   /** How long a chunk that comes now is kept, in milliseconds. */
   readonly delayMs: () => number;
-  /** Nothing goes on while this says so. */
+  /** While true, chunks are kept and not forwarded. */
   readonly isBlocked: () => boolean;
-  /** Sees each chunk when it is due; true takes it away. */
+  /** Called with each chunk when it is due; true drops it. */
   readonly onChunk: (chunk: Buffer) => boolean;
 }
 
 export interface TcpRelay {
-  /** Looks again at what waits: a rule has changed. */
+  /** Forwards what is due; to be called when a rule has changed. */
   pump(): void;
-  /** Ends the receiving side once everything that waits is through. */
+  /** Ends the receiving side once everything that waits has been forwarded. */
   end(): void;
 }
 
-/** Beyond this the sender is not read any more, as a full TCP window would have it. */
+/** Beyond this the sender is not read any more, as with a full TCP window. */
 const maxWaitingBytes = 1_048_576;
 
 export function createTcpRelay(from: Socket, to: Socket, rules: TcpRelayRules): TcpRelay {
@@ -49,7 +49,7 @@ export function createTcpRelay(from: Socket, to: Socket, rules: TcpRelayRules): 
 
   from.on("data", (chunk: Buffer) => {
     const delayMs = rules.delayMs();
-    // Not earlier than what came before it, also where the delay has just become shorter.
+    // Never before an earlier chunk, also when the delay has just become shorter.
     const dueAtMs = Math.max(performance.now() + delayMs, waiting.at(-1)?.dueAtMs ?? 0);
     waiting.push({ chunk, dueAtMs });
     waitingBytes += chunk.length;

@@ -1,4 +1,4 @@
-/** Gathers what the database cannot know by itself: see `Facts`. */
+/** Gathers the facts that the product's own tables do not contain: see `Facts`. */
 import { readFile } from "node:fs/promises";
 import type { RunningFaults } from "../faults/faults.ts";
 import type { Environment } from "../system/environment.ts";
@@ -7,8 +7,8 @@ import type { LoadFindings } from "./load.ts";
 import type { RunningOperator } from "./operator.ts";
 import type { Sighting } from "./watcher.ts";
 
-export interface ClientEvidence {
-  readonly stage: Environment;
+interface ClientEvidence {
+  readonly environment: Environment;
   readonly findings: LoadFindings;
   readonly sightings: readonly Sighting[];
   readonly messagesWaiting: number;
@@ -18,8 +18,9 @@ export interface ClientEvidence {
   readonly operator: RunningOperator | undefined;
 }
 
+/** Call it at rest: it reads each watched order's last sequence, the dead letters and the shipping log as they are now. */
 export async function gatherFacts(it: ClientEvidence): Promise<Facts> {
-  const { system, admin } = it.stage;
+  const { system, admin } = it.environment;
   const answers = answersOf(it.findings);
   const restSequences = await Promise.all(
     it.sightings.map(({ orderId }) => readSequence(system.orderUrl, orderId)),

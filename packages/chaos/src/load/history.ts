@@ -1,4 +1,4 @@
-/** What the client knows, on disk before and after each request: the one witness that no fault of ours can touch. */
+/** A log of the client's requests and answers, written to disk before and after each request: no injected fault can change it. */
 import type { FileHandle } from "node:fs/promises";
 import { open } from "node:fs/promises";
 
@@ -17,6 +17,7 @@ export type HistoryRecord = {
   readonly error?: string;
 };
 
+/** All records are kept in memory as well; disposal waits for pending writes and closes the file. */
 export interface ClientHistory extends AsyncDisposable {
   /** Resolves when it is on disk. Lines that come at once share one fsync. */
   append(record: Omit<HistoryRecord, "at">): Promise<void>;
@@ -25,6 +26,7 @@ export interface ClientHistory extends AsyncDisposable {
   readonly records: readonly HistoryRecord[];
 }
 
+/** Appends to the file and creates it where it does not exist; lines of an earlier run are not read. */
 export async function openHistory(file: string): Promise<ClientHistory> {
   const handle = await open(file, "a");
   const records: HistoryRecord[] = [];

@@ -1,4 +1,4 @@
-/** What customers are like, and what they want. */
+/** What customers order and how they pay, by seed. */
 import type { Random } from "../random.ts";
 import type { OrderWish } from "./shopper.ts";
 
@@ -6,8 +6,8 @@ import type { OrderWish } from "./shopper.ts";
 export interface LoadMix {
   /** Payment tokens with their weights. */
   readonly tokens: Readonly<Record<string, number>>;
-  /** Products with plenty in stock, and those that run out. */
-  readonly plenty: readonly string[];
+  /** Products that never run out, and those that do. */
+  readonly wellStocked: readonly string[];
   readonly scarce: readonly string[];
   /** Orders with a line of something scarce. */
   readonly scarceShare: number;
@@ -19,6 +19,7 @@ export interface LoadMix {
   readonly watchShare: number;
 }
 
+/** The mix of `npm run chaos`: about a tenth of the payments fail or are slow, and a tenth of the orders has a scarce product. */
 export const usualMix: LoadMix = {
   tokens: {
     tok_visa: 80,
@@ -28,7 +29,13 @@ export const usualMix: LoadMix = {
     tok_error: 4,
     tok_slow: 4,
   },
-  plenty: ["espresso-beans", "filter-beans", "paper-filters", "ceramic-mug", "dotted-notebook"],
+  wellStocked: [
+    "espresso-beans",
+    "filter-beans",
+    "paper-filters",
+    "ceramic-mug",
+    "dotted-notebook",
+  ],
   scarce: ["copper-moka-pot", "monstera-plant", "fountain-pen", "chef-knife"],
   scarceShare: 0.1,
   cancelShare: 0.06,
@@ -36,7 +43,7 @@ export const usualMix: LoadMix = {
   watchShare: 0.08,
 };
 
-/** Everybody can pay and there is enough of everything: whoever is refused here is refused for no good reason. */
+/** Every payment succeeds and stock never runs out: a rejected order is a fault of the product. */
 export const solventMix: LoadMix = {
   ...usualMix,
   tokens: { tok_visa: 1 },
@@ -46,7 +53,7 @@ export const solventMix: LoadMix = {
 
 /** What the customer of this number wants, by the mix. */
 export function createWish(index: number, random: Random, mix: LoadMix): OrderWish {
-  const products = random.shuffle(mix.plenty).slice(0, random.int(1, 3));
+  const products = random.shuffle(mix.wellStocked).slice(0, random.int(1, 3));
   if (mix.scarce.length > 0 && random.chance(mix.scarceShare)) {
     products[0] = random.pick(mix.scarce);
   }

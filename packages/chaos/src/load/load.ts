@@ -1,4 +1,4 @@
-/** The customers: a bounded stream of orders, each followed to an answer that stands. */
+/** The customers: a bounded stream of orders, each repeated until it has a final answer. */
 import { delay, withTimeout } from "@smartcart/runtime";
 import type { Random } from "../random.ts";
 import type { ClientHistory } from "./history.ts";
@@ -9,7 +9,7 @@ import { createShopper } from "./shopper.ts";
 import type { Sighting } from "./watcher.ts";
 import { watchOrder } from "./watcher.ts";
 
-export interface LoadOptions {
+interface LoadOptions {
   /** Where the customers order. */
   readonly url: string;
   readonly history: ClientHistory;
@@ -18,12 +18,12 @@ export interface LoadOptions {
   readonly goesOn?: () => boolean;
   /** Infinity: all at once, as far as `maxInFlight` allows. */
   readonly ratePerSecond: number;
-  /** More customers than these never wait before the shop: a client that piles up requests tests itself. Default 200. */
+  /** Most requests in flight, so that the load does not measure its own queue of requests. Default 200. */
   readonly maxInFlight?: number;
   readonly mix: LoadMix;
   /** What the customer of that number wants. Default: by the mix. */
   readonly wish?: (index: number) => OrderWish;
-  /** Whether who was told PENDING looks at the order until it is decided. Default false. */
+  /** Whether a customer whose order is PENDING polls it until it is decided. Default false. */
   readonly followsPending?: boolean;
   readonly random: Random;
   /** Where orders are watched; undefined: nowhere. */
@@ -33,25 +33,26 @@ export interface LoadOptions {
 }
 
 /** Counters that grow while it runs. */
-export interface LoadProgress {
+interface LoadProgress {
   sent: number;
   answered: number;
   inFlight: number;
   /** When the first and the last order were sent, by `performance.now()`. */
   readonly startedAt: number;
   lastSentAt: number;
-  /** Answers that stand, by what they say: "CONFIRMED", "PENDING", "OUT_OF_STOCK", … */
+  /** Final answers by status or problem code: "CONFIRMED", "PENDING", "OUT_OF_STOCK", … */
   readonly answers: Map<string, number>;
 }
 
 /** A customer with an order that is decided. */
-export interface Decided {
-  /** What was said in the end: of an order that was PENDING, its status or the code of its rejection. */
+interface Decided {
+  /** The status of the final answer, or its problem code; of an order that was PENDING, those of the polled order. */
   readonly says: string;
   /** From the first request on, in milliseconds. */
   readonly tookMs: number;
 }
 
+/** Grows while the load runs; complete once `finished` has resolved. An undefined answer: the customer gave up. */
 export interface LoadFindings {
   readonly placed: { readonly wish: OrderWish; readonly answer: Answer | undefined }[];
   readonly decided: Decided[];
@@ -70,9 +71,9 @@ export interface RunningLoad {
   readonly allSent: Promise<void>;
   /** Resolves when every customer has a response, or has given up. */
   readonly finished: Promise<void>;
-  /** Makes all customers give up who wait for an answer still. */
+  /** Makes all customers give up that still wait for an answer. */
   giveUp(): void;
-  /** What the watchers saw. They get a few seconds more than the orders: the last status has to travel. */
+  /** What the watchers saw. Waits at most 15 s for the last status of each order, then ends them. */
   sightings(): Promise<Sighting[]>;
 }
 
@@ -87,6 +88,7 @@ interface Shop {
   readonly endWatching: AbortSignal;
 }
 
+/** Starts to send at once. Requests that fail are repeated and recorded; neither promise of the handle rejects for them. */
 export function startLoad(o: LoadOptions): RunningLoad {
   const now = performance.now();
   const progress: LoadProgress = {
@@ -157,7 +159,7 @@ async function serve(
 ): Promise<void> {
   const random = o.random.fork(`order ${index}`);
   const wish = o.wish?.(index) ?? createWish(index, random, o.mix);
-  // Decided at once, so that what a customer is like does not depend on what happens.
+  // Drawn before the first request, so that the seed alone decides a customer's behaviour.
   const [cancels, replays, watches] = [o.mix.cancelShare, o.mix.replayShare, o.mix.watchShare].map(
     (share) => random.chance(share),
   );

@@ -10,20 +10,21 @@ import { delay, silentLogger } from "@smartcart/runtime";
 import type { Random } from "../random.ts";
 
 /** What an operator did. */
-export interface OperatorFindings {
+interface OperatorFindings {
   /** Adjustments that were acknowledged. */
   readonly adjustments: { adjustmentId: string; productId: string; delta: number }[];
   /** Every price that a product had, or may have had: those that were asked for, and the first ones. */
   readonly prices: { productId: string; priceMinor: string }[];
 }
 
+/** Its findings are complete once `stop` has resolved; disposal stops it as well. */
 export interface RunningOperator extends AsyncDisposable {
   readonly findings: OperatorFindings;
   /** Lets the operator finish what is under way. */
   stop(): Promise<void>;
 }
 
-export interface OperatorOptions {
+interface OperatorOptions {
   /** Where inventory is. */
   readonly url: string;
   readonly products: readonly string[];
@@ -35,7 +36,7 @@ const pauseMs = { min: 20, max: 200 };
 /** Longest time that an unanswered act is repeated for after the end, in milliseconds. */
 const patienceMs = 60_000;
 
-/** Starts an operator, who goes on until it is told to stop. */
+/** Starts an operator that adjusts stock and prices until it is stopped. */
 export async function startOperator(o: OperatorOptions): Promise<RunningOperator> {
   const client = createServiceClient(CatalogueAdminService, {
     caller: "operator",
@@ -114,7 +115,7 @@ function notePrice({ prices }: OperatorFindings, product: CatalogueProduct | und
   prices.push({ productId, priceMinor: String(current?.minorUnits) });
 }
 
-/** Repeats a call until there is an answer that stands: undefined for a refusal. */
+/** Repeats a call until it has a final answer; undefined if it was rejected. */
 async function persist<T>(call: () => Promise<T>, ending: AbortSignal): Promise<T | undefined> {
   let endedAt: number | undefined;
   for (;;) {

@@ -1,7 +1,8 @@
-/** A customer who does not give up: asks again with the same key until there is an answer that stands. */
+/** A customer that repeats a request with the same key until it has a final answer. */
 import { delay } from "@smartcart/runtime";
 import type { ClientHistory, HistoryRecord } from "./history.ts";
 
+/** The body of `POST /placeOrder`, and the idempotency key that all repetitions share. */
 export interface OrderWish {
   readonly key: string;
   readonly body: {
@@ -12,7 +13,7 @@ export interface OrderWish {
   };
 }
 
-/** An answer that stands. */
+/** A final answer: one that no repetition changes. */
 export interface Answer {
   readonly httpStatus: number;
   readonly orderId: string;
@@ -34,14 +35,14 @@ export interface Repetition {
   readonly reasons: readonly string[];
 }
 
-export interface ShopperOptions {
+interface ShopperOptions {
   readonly url: string;
   readonly history: ClientHistory;
   /** When it gives up at last. */
   readonly signal: AbortSignal;
   /** Longest time of one request, in milliseconds. */
   readonly requestTimeoutMs: number;
-  /** Called at the end of each request that one attempt was not enough for. */
+  /** Called at the end of each request that took more than one attempt. */
   readonly onRepeated: (repetition: Repetition) => void;
 }
 
@@ -56,7 +57,7 @@ export interface Shopper {
 }
 
 const followPauseMs = 500;
-/** Problems that are the answer, and not a request to come again. */
+/** Problem codes that are final; every other problem is repeated. */
 const standing = new Set([
   "OUT_OF_STOCK",
   "PAYMENT_DECLINED",
@@ -121,7 +122,7 @@ export function createShopper(o: ShopperOptions): Shopper {
 
 type Outcome =
   | { readonly answer: Omit<Answer, "tookMs" | "firstMs"> }
-  /** `isHttp`: there was an answer, which said to come again, after `retryAfterMs` at the earliest. */
+  /** `isHttp`: an HTTP answer that allows a repetition, after `retryAfterMs` at the earliest. */
   | { readonly error: string; readonly isHttp: boolean; readonly retryAfterMs: number };
 
 async function post(

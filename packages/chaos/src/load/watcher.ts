@@ -1,4 +1,4 @@
-/** Follows orders over the WebSocket as a browser would, and notes whether anything was kept from it. */
+/** Follows orders over the WebSocket as a browser does, and records missing statuses. */
 import { delay } from "@smartcart/runtime";
 
 /** What one watcher saw of its order. */
@@ -16,7 +16,7 @@ export interface Sighting {
   done: boolean;
 }
 
-/** A hub that says nothing for so long is taken for dead, ended or not: connect again. */
+/** After so long without a frame the connection counts as dead and a new one is made. */
 const silenceMs = 8_000;
 
 interface Frame {
@@ -83,7 +83,7 @@ export function note(frame: Frame, seen: Sighting): void {
     return;
   }
   const { sequence = 0, status = "" } = frame;
-  // Seen before: at least once is what is promised.
+  // A repetition: delivery is at least once.
   if (frame.orderId !== seen.orderId || sequence <= seen.lastSequence) return;
   if (sequence > seen.lastSequence + 1) seen.gaps += sequence - seen.lastSequence - 1;
   seen.lastSequence = sequence;

@@ -1,4 +1,4 @@
-/** For each mutant the short run that exposes it, and the promise that it breaks. */
+/** For each mutant the short run that exposes it, and the invariant that it breaks. */
 import { join } from "node:path";
 import type { PlannedFault } from "../faults/plan.ts";
 import type { LoadMix } from "../load/load-mix.ts";
@@ -11,6 +11,7 @@ import type { Replicas } from "../system/system-topology.ts";
 import type { Report } from "../verification/report.ts";
 import type { MutantName } from "./patches.ts";
 
+/** What a mutant's run has beyond the calm defaults of this file: one instance per service, payments that succeed, no faults. */
 export interface MutantRun {
   /** Name of the invariant that must be broken; others may be as well. */
   readonly breaks: string;
@@ -35,7 +36,7 @@ const one: Replicas = {
 
 const calmMix: LoadMix = {
   ...solventMix,
-  plenty: ["espresso-beans", "filter-beans", "paper-filters"],
+  wellStocked: ["espresso-beans", "filter-beans", "paper-filters"],
   cancelShare: 0,
   watchShare: 0,
 };
@@ -47,6 +48,7 @@ const fault = (
   durationMs: number,
 ): MutantRun["faults"][number] => ({ kind, target, atMs, durationMs });
 
+/** The least disturbance that exposes each mutant. */
 export const mutantRuns: Readonly<Record<MutantName, MutantRun>> = {
   "copies-count": {
     breaks: "announced once",
@@ -54,22 +56,22 @@ export const mutantRuns: Readonly<Record<MutantName, MutantRun>> = {
     mix: {},
     replicas: {},
   },
-  // Both processes wait for the lock with what they had read before.
+  // Both processes wait for the lock after they have read the stock.
   "no-compare-and-set": {
     breaks: "stock is what is reserved",
     faults: [
       fault("lock", "inventory.stock", 600, 700),
       fault("lock", "inventory.reservation", 1_500, 700),
     ],
-    mix: { plenty: ["espresso-beans"] },
+    mix: { wellStocked: ["espresso-beans"] },
     replicas: { inventory: 2, order: 2 },
   },
-  // The effect waits for the lock when the process dies.
+  // The process dies while its effect waits for the lock.
   "ack-before-commit": {
     breaks: "no message is lost",
     faults: [
       fault("lock", "shipping.shipment", 500, 6_000),
-      fault("kill-part", "shipping-1", 5_500, 200),
+      fault("kill-process", "shipping-1", 5_500, 200),
     ],
     mix: {},
     replicas: {},
@@ -107,7 +109,7 @@ export const controlRun: MutantRun = {
   replicas: { inventory: 2, order: 2 },
 };
 
-export interface MutantOptions {
+interface MutantOptions {
   /** Undefined: the product as it is, under the same conditions. */
   readonly mutant: MutantName | undefined;
   readonly run: MutantRun;
@@ -135,7 +137,7 @@ export async function runMutant({ mutant, run, ...o }: MutantOptions): Promise<R
     mix: { ...calmMix, ...run.mix },
     preload: mutant === undefined ? [] : [`${mutate.href}?${mutant}`],
     restBoundMs: 60_000,
-    // Most mutants never come to rest; what stands still for so long moves no more.
+    // Most mutants never come to rest; give up when nothing has changed for so long.
     stuckMs: 6_000,
     minAccepted: 0,
     onProgress: () => {},

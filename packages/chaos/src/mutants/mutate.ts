@@ -1,4 +1,4 @@
-/** Loaded before a part as `mutate.ts?copies-count`, it makes the part that mutant. */
+/** Loaded before a service as `mutate.ts?copies-count`, it applies that mutant's patch to the process. */
 import { patchSource } from "./patch-source.ts";
 import type { MutantName } from "./patches.ts";
 import { patches } from "./patches.ts";

@@ -1,17 +1,18 @@
 /**
- * Changes the text of one module while it is loaded: how a mistake is put into the product without touching it. Node strips
- * the types afterwards, so that what is replaced is what stands in the file.
+ * Changes the text of one module while it is loaded, so that a mutant needs no change of the file. Node strips the types
+ * afterwards: a patch matches the TypeScript source.
  */
 import { registerHooks } from "node:module";
 
+/** A textual change of one file. */
 export interface Patch {
   /** Path below the repository: "packages/bus/src/outbox.ts". */
   readonly file: string;
-  /** What to find, each just once, and what to put there. */
+  /** Texts to find, each exactly once, and their replacements. */
   readonly replacements: readonly { readonly find: string; readonly replace: string }[];
 }
 
-/** To be called before the module is loaded. Loading fails where the text is not there any more: the mutant has to be mended. */
+/** Call it before the module is loaded. Loading fails if the text has changed: then the patch must be adapted. */
 export function patchSource(patch: Patch): void {
   registerHooks({
     load(url, context, nextLoad) {
@@ -22,7 +23,7 @@ export function patchSource(patch: Patch): void {
   });
 }
 
-/** Throws where something is not found just once. */
+/** Throws where a text is not found exactly once. */
 export function applyPatch({ file, replacements }: Patch, source: string): string {
   return replacements.reduce((text, { find, replace }) => {
     const parts = text.split(find);

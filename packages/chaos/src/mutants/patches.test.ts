@@ -1,4 +1,4 @@
-/** A mutant whose text is not in the product any more would change nothing, and would then be "not caught" for no reason. */
+/** A patch whose text is no longer in the product would change nothing, and its mutant would count as not caught. */
 import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
 import type { Patch } from "./patch-source.ts";

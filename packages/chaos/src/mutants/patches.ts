@@ -1,4 +1,4 @@
-/** The mistakes that the promises are there to catch, each as a change of the product's text. */
+/** Mistakes that the invariants must detect, each as a patch of the product's source. */
 import type { Patch } from "./patch-source.ts";
 
 export const patches = {
@@ -94,7 +94,7 @@ export const patches = {
       },
     ],
   },
-  /** A payment that does not answer in time is taken for refused. */
+  /** A payment that does not answer in time is treated as declined. */
   "release-on-timeout": {
     file: "packages/order/src/saga/steps.ts",
     replacements: [
@@ -132,4 +132,5 @@ export const patches = {
   },
 } as const satisfies Readonly<Record<string, Patch>>;
 
+/** As they appear in `mutate.ts?NAME` and in reports. */
 export type MutantName = keyof typeof patches;

@@ -1,4 +1,4 @@
-/** A flash sale: a few units of one product, and everybody at once. */
+/** A flash sale: all customers order the same product at once, and there are few units. */
 
 import type { LoadFindings } from "../load/load.ts";
 import { startLoad } from "../load/load.ts";
@@ -16,53 +16,54 @@ import type { Finding, Verdict } from "../verification/report.ts";
 import {
   find,
   formatVerdict,
-  nobodyGaveUp,
+  noProcessGaveUp,
   span,
   table,
   withFindings,
 } from "../verification/report.ts";
 import { verify } from "../verification/verifier.ts";
 
-export interface FlashSaleOptions {
+interface FlashSaleOptions {
   readonly seed: number;
   readonly infrastructure: Infrastructure;
   /** Logs and histories are written there. */
   readonly directory: string;
   readonly replicas: Replicas;
-  /** Customers, each of whom wants one unit. */
+  /** Customers; each orders one unit. */
   readonly buyers: number;
   readonly units: number;
   readonly restBoundMs: number;
 }
 
-export interface FlashSaleReport extends Verdict {
+interface FlashSaleReport extends Verdict {
   readonly buyers: number;
   readonly units: number;
   /** From a buyer's first request to the first answer of any kind, and to the decision, in milliseconds. */
   readonly firstAnswerMs: Percentiles;
   readonly decisionMs: Percentiles;
-  /** What buyers were told in the end. */
+  /** Final answers by status or problem code. */
   readonly decisions: Readonly<Record<string, number>>;
   readonly ordersPerSecond: number;
 }
 
 const product = "flash-sale";
-/** More connections would only wait elsewhere; the buyers behind them are next in the queue. */
+/** More connections would only wait in other queues; the other buyers start as these finish. */
 const maxConnections = 1_000;
-/** An order that a buyer had to look at may have gone further by then. */
+/** An order that a buyer polls may have progressed beyond CONFIRMED. */
 const soldStates = new Map(["SHIPPING", "SHIPPED"].map((state) => [state, "CONFIRMED"]));
-/** A buyer is patient: who hangs up and comes again makes more work, and learns nothing. */
+/** Long, because a repeated request adds load and tests nothing here. */
 const requestTimeoutMs = 60_000;
 
+/** Expects that min(buyers, units) orders are confirmed, all others are OUT_OF_STOCK, and no request fails but with 409 or 429. */
 export async function runFlashSale(o: FlashSaleOptions): Promise<FlashSaleReport> {
   const deadlocksBefore = await countDeadlocks(o.infrastructure);
   const { seed, buyers, units, restBoundMs } = o;
   const report = await sell(o);
-  // Counted by each session, and added up when it ends: the system has to be gone.
+  // A session adds its deadlocks to the statistics when it ends, so that this must run after the system has stopped.
   const deadlocks = (await countDeadlocks(o.infrastructure)) - deadlocksBefore;
   const found = find(
     "no deadlock",
-    "However many buy at once, no transaction has to be undone because it waits in a circle.",
+    "However many customers buy at once, no transaction is rolled back because of a deadlock.",
     deadlocks === 0 ? [] : [{ deadlocks }],
   );
   return { ...report, ...withFindings(report, [found]) };
@@ -100,7 +101,7 @@ export async function runFlashSale(o: FlashSaleOptions): Promise<FlashSaleReport
     });
     const { placed, decided } = load.findings;
     return {
-      ...withFindings(verdict, [nobodyGaveUp(verdict), politeness(load.findings)]),
+      ...withFindings(verdict, [noProcessGaveUp(verdict), onlyExpectedErrors(load.findings)]),
       buyers,
       units,
       firstAnswerMs: percentiles(placed.flatMap(({ answer }) => answer?.firstMs ?? [])),
@@ -137,9 +138,9 @@ const invariantsOf = (buyers: number, units: number) => [
     sql: `
       select * from (
         select count(*) filter (where state = 'SHIPPED') as sold,
-          count(*) filter (where state = 'REJECTED' and rejection->>'code' = 'OUT_OF_STOCK') as refused
+          count(*) filter (where state = 'REJECTED' and rejection->>'code' = 'OUT_OF_STOCK') as rejected
         from orders.orders) o
-      where sold <> ${Math.min(buyers, units)} or refused <> ${Math.max(0, buyers - units)}`,
+      where sold <> ${Math.min(buyers, units)} or rejected <> ${Math.max(0, buyers - units)}`,
   },
   {
     name: "the stock is empty",
@@ -151,11 +152,11 @@ const invariantsOf = (buyers: number, units: number) => [
 ];
 
 /** Exported for its test. */
-export function politeness({ repeated }: Pick<LoadFindings, "repeated">): Finding {
+export function onlyExpectedErrors({ repeated }: Pick<LoadFindings, "repeated">): Finding {
   const errors = countBy(repeated.flatMap(({ reasons }) => reasons));
   return find(
     "no error but 409 and 429",
-    "Who has to wait is told so: not a single 5xx, time-out or broken connection.",
+    "A customer that has to wait receives 429: no request gets a 5xx, a time-out or a broken connection.",
     Object.entries(errors)
       .filter(([reason]) => !/^(409|429) /.test(reason))
       .map(([reason, count]) => ({ reason, count })),
@@ -170,14 +171,14 @@ async function countDeadlocks(infrastructure: Infrastructure): Promise<number> {
   return Number(rows[0]?.deadlocks);
 }
 
-/** One line for those who want no page. */
+/** The report in one line. */
 export function summarizeFlashSale(report: FlashSaleReport): string {
   const { seed, buyers, units, decisions } = report;
   const told = Object.entries(decisions).map(([says, count]) => `${count} ${says}`);
   return `flash sale, seed ${seed}: ${buyers} buyers, ${units} units, ${told.join(", ")}`;
 }
 
-/** The page for people. */
+/** The report as text. */
 export function formatFlashSale(report: FlashSaleReport): string {
   return formatVerdict(report, [
     ...table("told in the end", report.decisions),

@@ -1,4 +1,4 @@
-/** A release: each process in turn is told to end, ends, is started again and ready, while customers order as ever. */
+/** A release: each process in turn gets SIGTERM, ends, and is started again until it is ready, while customers order. */
 import { waitFor } from "@smartcart/testkit";
 import type { LoadFindings } from "../load/load.ts";
 import { startLoad } from "../load/load.ts";
@@ -15,55 +15,56 @@ import type { Finding, Verdict } from "../verification/report.ts";
 import {
   find,
   formatVerdict,
-  nobodyGaveUp,
+  noProcessGaveUp,
   seconds,
   table,
   withFindings,
 } from "../verification/report.ts";
 import { verify } from "../verification/verifier.ts";
 
-export interface RollingRestartOptions {
+interface RollingRestartOptions {
   readonly seed: number;
   readonly infrastructure: Infrastructure;
   /** Logs and histories are written there. */
   readonly directory: string;
   readonly replicas: Replicas;
   /** The processes to restart, in this order. */
-  readonly parts: readonly string[];
-  /** Orders a second. Where the machine cannot do as many, customers wait in front of the shop, and the report says so. */
+  readonly instances: readonly string[];
+  /** Orders per second. Where the machine cannot take as many, requests wait in the client; the report has the achieved rate. */
   readonly ratePerSecond: number;
-  /** At least so many; customers come until the last process is back. */
+  /** Least number of orders; more are sent until the last process is ready. */
   readonly orders: number;
   readonly restBoundMs: number;
   readonly onProgress: (line: string) => void;
 }
 
-/** What became of one process. */
-export interface Restart {
-  readonly part: string;
+/** How one process ended and came back. */
+interface Restart {
+  readonly instance: string;
   /** From SIGTERM to the end of the process. */
   readonly drainMs: number;
-  /** 0 is right; undefined: it had to be killed. */
+  /** 0 after a complete drain; undefined: it had to be killed. */
   readonly exitCode: number | undefined;
   /** From the start until `/readyz` said so; undefined: not in time. */
   readonly readyMs: number | undefined;
 }
 
-export interface RollingRestartReport extends Verdict {
+interface RollingRestartReport extends Verdict {
   readonly restarts: readonly Restart[];
-  /** Orders a second that were asked for, and that were sent. */
+  /** Orders per second that were asked for, and that were sent. */
   readonly ratePerSecond: number;
   readonly achievedRate: number;
   /** CPU time during the load by service, in milliseconds. */
   readonly cpuMs: Readonly<Record<string, number>>;
 }
 
-/** A part ends by itself within ten seconds, or says that it failed to; a busy machine gets a little more. */
+/** An instance ends within ten seconds of SIGTERM; the rest is for a busy machine. */
 const stopBoundMs = 20_000;
 const readyBoundMs = 60_000;
-/** What is counted are connections that break and answers that say no, not the impatience of a customer. */
+/** Long, so that only broken connections and errors cause a repetition. */
 const requestTimeoutMs = 30_000;
 
+/** Expects that every process drains with exit code 0 and comes back, no order is rejected, and no request needs two repetitions. */
 export async function runRollingRestart(o: RollingRestartOptions): Promise<RollingRestartReport> {
   await using environment = await openEnvironment({ ...o, preload: [] });
   const { system, history } = environment;
@@ -81,9 +82,9 @@ export async function runRollingRestart(o: RollingRestartOptions): Promise<Rolli
     requestTimeoutMs,
   });
   const restarts: Restart[] = [];
-  for (const part of o.parts) {
-    o.onProgress(`${load.progress.sent} orders sent, restarting ${part}`);
-    restarts.push(await restart(part, system, cpu));
+  for (const instance of o.instances) {
+    o.onProgress(`${load.progress.sent} orders sent, restarting ${instance}`);
+    restarts.push(await restart(instance, system, cpu));
   }
   rolling = false;
   const calmSince = performance.now();
@@ -101,7 +102,7 @@ export async function runRollingRestart(o: RollingRestartOptions): Promise<Rolli
     restBoundMs,
   });
   const found = [
-    nobodyGaveUp(verdict),
+    noProcessGaveUp(verdict),
     ...invariantsOfRestarts(restarts),
     ...invariantsOfAnswers(load.findings, verdict),
   ];
@@ -109,25 +110,25 @@ export async function runRollingRestart(o: RollingRestartOptions): Promise<Rolli
 }
 
 async function restart(name: string, system: System, cpu: CpuMeter): Promise<Restart> {
-  const part = system.parts.get(name);
-  if (part === undefined) throw new Error(`there is no part ${name}`);
-  await cpu.partEnds(part);
-  const { exitCode, tookMs: drainMs } = await part.stop(stopBoundMs);
+  const instance = system.instances.get(name);
+  if (instance === undefined) throw new Error(`there is no instance ${name}`);
+  await cpu.instanceEnds(instance);
+  const { exitCode, tookMs: drainMs } = await instance.stop(stopBoundMs);
   const startedAt = performance.now();
-  await part.start();
+  await instance.start();
   system.retarget();
-  const readyMs = await waitFor(() => part.isReady(), { timeoutMs: readyBoundMs }).then(
+  const readyMs = await waitFor(() => instance.isReady(), { timeoutMs: readyBoundMs }).then(
     () => performance.now() - startedAt,
     () => undefined,
   );
-  return { part: name, drainMs, exitCode, readyMs };
+  return { instance: name, drainMs, exitCode, readyMs };
 }
 
 function invariantsOfRestarts(restarts: readonly Restart[]): Finding[] {
   return [
     find(
       "every process drains",
-      "A process that is told to end does so with exit code 0, within its bound.",
+      "A process ends with exit code 0 within the bound after SIGTERM.",
       restarts.filter(({ exitCode }) => exitCode !== 0),
     ),
     find(
@@ -143,7 +144,7 @@ export function invariantsOfAnswers(
   { repeated, placed }: Pick<LoadFindings, "repeated" | "placed">,
   { states }: Pick<Verdict, "states">,
 ): Finding[] {
-  const refused = placed.flatMap(({ wish: { key }, answer }) =>
+  const rejected = placed.flatMap(({ wish: { key }, answer }) =>
     answer && answer.httpStatus >= 300 ? [{ key, says: answer.says }] : [],
   );
   const { SHIPPED = 0, CANCELLED = 0, ...others } = states;
@@ -154,14 +155,14 @@ export function invariantsOfAnswers(
       repeated.filter(({ reasons }) => reasons.length > 1),
     ),
     find(
-      "nobody is refused",
-      "Everybody can pay and there is enough of everything: every order is confirmed.",
-      [...refused, ...Object.entries(others).map(([state, count]) => ({ state, count }))],
+      "no order is rejected",
+      "Every payment succeeds and stock never runs out: every order is confirmed.",
+      [...rejected, ...Object.entries(others).map(([state, count]) => ({ state, count }))],
     ),
   ];
 }
 
-/** One line for those who want no page. */
+/** The report in one line. */
 export function summarizeRollingRestart(report: RollingRestartReport): string {
   const again = Object.values(report.unknown).reduce((sum, count) => sum + count, 0);
   return (
@@ -170,7 +171,7 @@ export function summarizeRollingRestart(report: RollingRestartReport): string {
   );
 }
 
-/** The page for people. */
+/** The report as text. */
 export function formatRollingRestart(report: RollingRestartReport): string {
   const cpu = Object.entries(report.cpuMs).map(([name, ms]) => [name, (ms / 1_000).toFixed(1)]);
   const total = Object.values(report.cpuMs).reduce((sum, ms) => sum + ms, 0);
@@ -180,10 +181,10 @@ export function formatRollingRestart(report: RollingRestartReport): string {
     "",
     ...table("CPU seconds", Object.fromEntries(cpu)),
     "restart             drained   exit code  ready again",
-    ...report.restarts.map(({ part, drainMs, exitCode, readyMs }) => {
+    ...report.restarts.map(({ instance, drainMs, exitCode, readyMs }) => {
       const ready = readyMs === undefined ? "never" : seconds(readyMs);
       const code = exitCode === undefined ? "killed" : `${exitCode}`;
-      return `  ${part.padEnd(18)}${seconds(drainMs).padEnd(10)}${code.padEnd(11)}${ready}`;
+      return `  ${instance.padEnd(18)}${seconds(drainMs).padEnd(10)}${code.padEnd(11)}${ready}`;
     }),
     "",
   ]);

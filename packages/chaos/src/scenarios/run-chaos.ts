@@ -1,4 +1,4 @@
-/** One run: start everything, let customers and faults loose, heal, wait for rest, and hold the invariants against what is there. */
+/** One run: start the system, customers and faults; heal; wait for rest; check the invariants. */
 
 import type { RunningFaults } from "../faults/faults.ts";
 import { startFaults } from "../faults/faults.ts";
@@ -18,7 +18,7 @@ import type { Report } from "../verification/report.ts";
 import { find, withFindings } from "../verification/report.ts";
 import { verify } from "../verification/verifier.ts";
 
-export interface ChaosOptions {
+interface ChaosOptions {
   readonly seed: number;
   readonly random: Random;
   readonly infrastructure: Infrastructure;
@@ -30,18 +30,19 @@ export interface ChaosOptions {
   readonly orders: number;
   readonly ratePerSecond: number;
   readonly mix: LoadMix;
-  /** Modules to load into every part. */
+  /** Modules to load into every instance. */
   readonly preload: readonly string[];
   /** Longest time to rest after the last fault, in milliseconds. */
   readonly restBoundMs: number;
-  /** Gives up earlier where nothing has changed for so long, in milliseconds. Default: it does not. */
+  /** Gives up once nothing has changed for so long, in milliseconds. Default: `restBoundMs`. */
   readonly stuckMs?: number;
   /** Least share of orders that must be accepted. */
   readonly minAccepted: number;
-  /** Called twice a second with how it goes. */
+  /** Called twice a second with a line of progress. */
   readonly onProgress: (line: string) => void;
 }
 
+/** Owns the processes and proxies it starts, not the infrastructure. Does not reject on a violation: the report says whether it passed. */
 export async function runChaos(o: ChaosOptions): Promise<Report> {
   await using environment = await openEnvironment(o);
   const { system, admin, history } = environment;
@@ -80,9 +81,9 @@ export async function runChaos(o: ChaosOptions): Promise<Report> {
   const { late, readyMs } = await recovery;
   const verdict = withFindings(checked, [
     find(
-      "every part recovers",
-      "Every part that runs is ready again soon after the last fault.",
-      late.map((part) => ({ part })),
+      "every instance recovers",
+      "Every instance that runs is ready again soon after the last fault.",
+      late.map((instance) => ({ instance })),
     ),
   ]);
   const { SHIPPED = 0, CANCELLED = 0 } = verdict.states;
@@ -104,7 +105,7 @@ function startCatalogueOperator(
 ): Promise<RunningOperator> {
   return startOperator({
     url: system.inventoryUrl,
-    products: [...o.mix.plenty, ...o.mix.scarce],
+    products: [...o.mix.wellStocked, ...o.mix.scarce],
     random: o.random.fork("operator"),
   });
 }

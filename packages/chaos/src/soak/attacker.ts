@@ -8,7 +8,7 @@ const [name, targetsJson] = process.argv.slice(2) as [AttackName, string];
 const targets = JSON.parse(targetsJson) as Targets;
 const tickMs = 20;
 
-// What is measured is what the shop pays for the attack, not what its sender takes from the shop's processors.
+// Low priority, so that the attacker does not take CPU time from the shop: the cost of the attack to the shop is measured.
 setPriority(constants.priority.PRIORITY_LOW);
 
 const sent: Record<string, number> = {};
@@ -16,7 +16,7 @@ for (const generator of attacks[name].generators) generate(generator);
 process.on("message", () => process.send?.(sent));
 process.on("disconnect", () => process.exit());
 
-/** Opens connections at a steady rate. What could not be opened in time is not made up for. */
+/** Opens connections at a steady rate. Connections that could not be opened in time are skipped. */
 function generate({ what, perSecond, atOnce, run }: Generator): void {
   let open = 0;
   let due = 0;

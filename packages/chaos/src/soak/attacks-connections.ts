@@ -1,9 +1,9 @@
-/** Attacks by what is done to connections. */
+/** Attacks by opening, filling and breaking connections. */
 import type { Generator, Targets } from "./generator.ts";
 import { cancel, get, opening, post } from "./http2-frames.ts";
-import { closed, connectStranger, firstAnswer } from "./stranger.ts";
+import { closed, firstAnswer, openRawConnection } from "./raw-connection.ts";
 
-/** As many as one address may open in a second, which this machine's own may exceed. */
+/** The limit for one address per second, which does not apply to loopback. */
 const connectionsPerSecond = 200;
 
 const health = Buffer.concat([opening(), get(1, "/healthz")]);
@@ -14,7 +14,7 @@ export const briefConnections: Generator = {
   atOnce: 100,
   async run({ order, inventory }, turn) {
     const url = turn % 2 === 0 ? order : inventory;
-    const socket = connectStranger(url, health, { halfOpen: true });
+    const socket = openRawConnection(url, health, { halfOpen: true });
     await firstAnswer(socket);
     socket.end();
     await closed(socket);
@@ -35,7 +35,7 @@ export const departedStreams: Generator = {
   perSecond: 50,
   atOnce: 50,
   async run({ inventory }, turn) {
-    const socket = connectStranger(inventory, watchStock);
+    const socket = openRawConnection(inventory, watchStock);
     await firstAnswer(socket);
     if (turn % 2 === 0) socket.resetAndDestroy();
     else socket.destroy();
@@ -43,18 +43,21 @@ export const departedStreams: Generator = {
   },
 };
 
-/** A file of some megabyte, asked for by requests of 208 KB together. */
+/** Requests of together 208 KB for a file of about a megabyte. */
 const bundle = "/docs/swagger-ui-bundle.js";
 const pipelined = Buffer.from(`GET ${bundle} HTTP/1.1\r\nhost: localhost\r\n\r\n`.repeat(208 * 16));
 const holdMs = 2_000;
 
 export const unreadPipelines: Generator = {
-  what: "connections with 3,328 pipelined requests whose answers nobody reads",
+  what: "connections with 3,328 pipelined requests whose answers are not read",
   perSecond: 5,
   atOnce: 20,
   run: ({ order, page }, turn) =>
     closed(
-      connectStranger(turn % 2 === 0 ? order : page, pipelined, { deaf: true, patienceMs: holdMs }),
+      openRawConnection(turn % 2 === 0 ? order : page, pipelined, {
+        deaf: true,
+        patienceMs: holdMs,
+      }),
     ),
 };
 
@@ -67,7 +70,7 @@ export const zeroWindows: Generator = {
   what: "connections of HTTP/2 with 500 requests and no window for the answers",
   perSecond: 3,
   atOnce: 20,
-  run: ({ order }) => closed(connectStranger(order, windowless, { patienceMs: holdMs })),
+  run: ({ order }) => closed(openRawConnection(order, windowless, { patienceMs: holdMs })),
 };
 
 const streamsOfReset = 1_000;
@@ -90,7 +93,7 @@ export const rapidResets: Generator = {
   what: `connections of HTTP/2 with ${streamsOfReset} requests that are reset at once`,
   perSecond: 20,
   atOnce: 100,
-  run: ({ order }) => closed(connectStranger(order, resets, { patienceMs: 1_000 })),
+  run: ({ order }) => closed(openRawConnection(order, resets, { patienceMs: 1_000 })),
 };
 
 const cutOff = (path: string) =>
@@ -102,7 +105,7 @@ export const cutOffRequests: Generator = {
   atOnce: 100,
   async run({ page }: Targets, turn) {
     const path = `/orders/ORD-${String(turn).padStart(26, "0")}`;
-    const socket = connectStranger(page, cutOff(path));
+    const socket = openRawConnection(page, cutOff(path));
     await new Promise<void>((resolve) => socket.write("", () => resolve()));
     socket.resetAndDestroy();
     await closed(socket);

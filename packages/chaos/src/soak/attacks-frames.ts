@@ -1,7 +1,7 @@
-/** Attacks by frames that a protocol allows, in numbers or sizes that nobody needs. */
+/** Attacks by valid frames in excessive numbers or sizes. */
 import type { Generator } from "./generator.ts";
 import { continuations, opening, ping, settings } from "./http2-frames.ts";
-import { closed, connectStranger, firstAnswer } from "./stranger.ts";
+import { closed, firstAnswer, openRawConnection } from "./raw-connection.ts";
 
 const holdMs = 2_000;
 
@@ -12,7 +12,9 @@ export const continuationFlood: Generator = {
   perSecond: 20,
   atOnce: 40,
   run: ({ order, page }, turn) =>
-    closed(connectStranger(turn % 2 === 0 ? order : page, endlessHeaders, { patienceMs: holdMs })),
+    closed(
+      openRawConnection(turn % 2 === 0 ? order : page, endlessHeaders, { patienceMs: holdMs }),
+    ),
 };
 
 const manySettings = Buffer.concat([
@@ -21,12 +23,12 @@ const manySettings = Buffer.concat([
 ]);
 
 export const settingsFlood: Generator = {
-  what: "connections of HTTP/2 with 20,000 SETTINGS frames whose acknowledgements nobody reads (CVE-2019-9515)",
+  what: "connections of HTTP/2 with 20,000 SETTINGS frames whose acknowledgements are not read (CVE-2019-9515)",
   perSecond: 10,
   atOnce: 40,
   run: ({ order, page }, turn) =>
     closed(
-      connectStranger(turn % 2 === 0 ? order : page, manySettings, {
+      openRawConnection(turn % 2 === 0 ? order : page, manySettings, {
         deaf: true,
         patienceMs: holdMs,
       }),
@@ -36,12 +38,15 @@ export const settingsFlood: Generator = {
 const manyPings = Buffer.concat([opening(), ...Array.from({ length: 20_000 }, ping)]);
 
 export const pingFlood: Generator = {
-  what: "connections of HTTP/2 with 20,000 PING frames whose answers nobody reads (CVE-2019-9512)",
+  what: "connections of HTTP/2 with 20,000 PING frames whose answers are not read (CVE-2019-9512)",
   perSecond: 10,
   atOnce: 40,
   run: ({ order, page }, turn) =>
     closed(
-      connectStranger(turn % 2 === 0 ? order : page, manyPings, { deaf: true, patienceMs: holdMs }),
+      openRawConnection(turn % 2 === 0 ? order : page, manyPings, {
+        deaf: true,
+        patienceMs: holdMs,
+      }),
     ),
 };
 
@@ -50,7 +55,7 @@ const upgrade = Buffer.from(
     "sec-websocket-version: 13\r\nsec-websocket-key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n",
 );
 
-/** A frame of a client (RFC 6455, 5.2), masked with zeros. `length`: that which it claims. */
+/** A frame of a client (RFC 6455, 5.2), masked with zeros. `length`: the length that it announces. */
 function frame(opcode: number, payload: Uint8Array, length = payload.length): Buffer {
   const head = Buffer.alloc(length < 126 ? 6 : 14);
   head.writeUInt8(opcode, 0);
@@ -65,7 +70,7 @@ const fragment = 0x00;
 const pingFrame = 0x89;
 const one = Buffer.from("{");
 const streams: readonly Buffer[] = [
-  // A gigabyte is announced, and some of it comes.
+  // Announces a gigabyte and sends a little of it.
   frame(text, Buffer.alloc(65_536, 0x20), 2 ** 30),
   Buffer.concat([
     frame(firstFragment, one),
@@ -81,7 +86,7 @@ export const websocketFrames: Generator = {
   atOnce: 80,
   async run({ hub, page }, turn) {
     const url = turn % 2 === 0 ? hub : page;
-    const socket = connectStranger(url, upgrade, { patienceMs: holdMs });
+    const socket = openRawConnection(url, upgrade, { patienceMs: holdMs });
     await firstAnswer(socket);
     socket.write(streams[Math.floor(turn / 2) % streams.length] ?? upgrade);
     await closed(socket);
@@ -92,12 +97,12 @@ const subscribe = frame(text, Buffer.from('{"subscribe":{"userId":"soak"}}'));
 const subscriptions = Buffer.concat([upgrade, ...Array.from({ length: 200 }, () => subscribe)]);
 
 export const slowReaders: Generator = {
-  what: "WebSockets with 200 subscriptions whose answers nobody reads",
+  what: "WebSockets with 200 subscriptions whose answers are not read",
   perSecond: 40,
   atOnce: 80,
   run: ({ hub, page }, turn) =>
     closed(
-      connectStranger(turn % 2 === 0 ? hub : page, subscriptions, {
+      openRawConnection(turn % 2 === 0 ? hub : page, subscriptions, {
         deaf: true,
         patienceMs: holdMs,
       }),

@@ -1,7 +1,7 @@
-/** Attacks by what is asked for. */
+/** Attacks by the content of requests. */
 import { gzipSync } from "node:zlib";
 import type { Generator, Targets } from "./generator.ts";
-import { closed, connectStranger, firstAnswer } from "./stranger.ts";
+import { closed, firstAnswer, openRawConnection } from "./raw-connection.ts";
 
 const ranges = [
   "bytes=5-2",
@@ -23,7 +23,7 @@ export const oddRanges: Generator = {
   run: ({ page, asset }, turn) => {
     const path = turn % 2 === 0 ? "/favicon.svg" : asset;
     const gets = ranges.map((range, i) => getRequest(path, `range: ${range}`, i === 9));
-    return closed(connectStranger(page, Buffer.concat(gets)));
+    return closed(openRawConnection(page, Buffer.concat(gets)));
   },
 };
 
@@ -33,7 +33,7 @@ export const abortedDownloads: Generator = {
   atOnce: 50,
   async run({ page, asset }, turn) {
     const gets = Array.from({ length: 40 }, () => getRequest(asset));
-    const socket = connectStranger(page, Buffer.concat(gets));
+    const socket = openRawConnection(page, Buffer.concat(gets));
     await firstAnswer(socket);
     if (turn % 2 === 0) socket.resetAndDestroy();
     else socket.destroy();
@@ -84,7 +84,7 @@ export const gzipBombs: Generator = {
   run(targets, turn) {
     const bomb = bombs[turn % bombs.length] as Bomb;
     const url = turn % 2 === 0 ? targets.inventory : targets.page;
-    return closed(connectStranger(url, postRequest(bomb)));
+    return closed(openRawConnection(url, postRequest(bomb)));
   },
 };
 
@@ -101,7 +101,7 @@ export const violations: Generator = {
   perSecond: 10,
   atOnce: 10,
   run: ({ order, page }: Targets, turn) =>
-    closed(connectStranger(turn % 2 === 0 ? order : page, postRequest(orderOfNonsense))),
+    closed(openRawConnection(turn % 2 === 0 ? order : page, postRequest(orderOfNonsense))),
 };
 
 function getRequest(path: string, header = "accept: */*", isLast = false): Buffer {

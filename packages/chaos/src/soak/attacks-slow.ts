@@ -1,10 +1,10 @@
-/** Attacks by doing next to nothing, for long: the modes of slowhttptest, connections without a word, and bodies that never end. */
+/** Attacks by slow requests: the modes of slowhttptest, connections that send nothing, and bodies that never end. */
 import type { Socket } from "node:net";
 import type { Generator } from "./generator.ts";
 import { opening, post } from "./http2-frames.ts";
-import { closed, connectStranger } from "./stranger.ts";
+import { closed, openRawConnection } from "./raw-connection.ts";
 
-/** Longer than the server bears any of them. */
+/** Longer than every time-out of the server. */
 const patienceMs = 90_000;
 const trickleEveryMs = 1_000;
 
@@ -24,7 +24,7 @@ export const slowHeaders: Generator = {
   atOnce: 500,
   run: ({ order, page }, turn) =>
     trickle(
-      connectStranger(turn % 2 === 0 ? order : page, halfHead, { patienceMs }),
+      openRawConnection(turn % 2 === 0 ? order : page, halfHead, { patienceMs }),
       anotherHeader,
     ),
 };
@@ -39,7 +39,7 @@ export const slowBodies: Generator = {
   atOnce: 500,
   run: ({ order, page }, turn) =>
     trickle(
-      connectStranger(turn % 2 === 0 ? order : page, halfBody, { patienceMs }),
+      openRawConnection(turn % 2 === 0 ? order : page, halfBody, { patienceMs }),
       Buffer.from("u"),
     ),
 };
@@ -55,7 +55,7 @@ export const stalledStreams: Generator = {
   what: "connections of HTTP/2 with 100 orders whose bodies never come",
   perSecond: 5,
   atOnce: 50,
-  run: ({ order }) => closed(connectStranger(order, stalled, { patienceMs })),
+  run: ({ order }) => closed(openRawConnection(order, stalled, { patienceMs })),
 };
 
 export const idleSockets: Generator = {
@@ -64,6 +64,6 @@ export const idleSockets: Generator = {
   atOnce: 5_000,
   run: ({ order, page, hub }, turn) => {
     const url = [order, page, hub][turn % 3] ?? order;
-    return closed(connectStranger(url, new Uint8Array(), { patienceMs }));
+    return closed(openRawConnection(url, new Uint8Array(), { patienceMs }));
   },
 };

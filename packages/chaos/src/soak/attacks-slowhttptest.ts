@@ -1,9 +1,9 @@
-/** The attacks of slowhttptest (https://github.com/shekyan/slowhttptest), a tool of another make, where it is installed. */
+/** The attacks of slowhttptest (https://github.com/shekyan/slowhttptest), where it is installed. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Generator } from "./generator.ts";
 
-/** It is ended with the attack; should anything prevent that, so late. */
+/** A bound of its own, in case it is not ended with the attack. */
 const maxSeconds = 60;
 const connections = 1_000;
 const perSecond = 200;
@@ -27,7 +27,7 @@ export const slowHttpTests: readonly Generator[] = Object.entries(modes).map(([w
     const child = spawn("slowhttptest", [...mode, ...limits, "-u", url ?? order], {
       stdio: "ignore",
     });
-    // The attacker is told that it is over before it is ended.
+    // Ends the tool when the attacker is told to stop.
     const end = () => child.kill("SIGKILL");
     process.once("message", end);
     try {

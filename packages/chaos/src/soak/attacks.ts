@@ -1,4 +1,4 @@
-/** What strangers do to the shop. Every attack has a bounded rate, and is made of bytes that are computed once. */
+/** The attacks on the shop. Each has a bounded rate and sends bytes that are computed once. */
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import * as connections from "./attacks-connections.ts";
@@ -8,11 +8,11 @@ import * as slow from "./attacks-slow.ts";
 import { slowHttpTests } from "./attacks-slowhttptest.ts";
 import type { Generator } from "./generator.ts";
 
-/** A group of them that hits the same weakness. */
-export interface Attack {
+/** A group of generators against the same weakness. */
+interface Attack {
   readonly what: string;
   readonly generators: readonly Generator[];
-  /** A program that it takes. Default: none. */
+  /** A program that must be installed for it. Default: none. */
   readonly needs?: string;
 }
 
@@ -30,7 +30,7 @@ export const attacks = {
     generators: [connections.briefConnections, connections.departedStreams],
   },
   "unread-answers": {
-    what: "pipelined requests nobody reads the answers of, and windows of zero bytes",
+    what: "pipelined requests whose answers are not read, and windows of zero bytes",
     generators: [connections.unreadPipelines, connections.zeroWindows],
   },
   resets: {
@@ -60,7 +60,7 @@ export const attacks = {
 
 export type AttackName = keyof typeof attacks;
 
-/** The program that an attack takes and that is not installed; undefined: there is nothing in its way. */
+/** The program that an attack needs and that is not installed; undefined: it can run. */
 export function missingFor(name: AttackName): string | undefined {
   const { needs }: Attack = attacks[name];
   const folders = process.env.PATH?.split(delimiter) ?? [];
@@ -68,7 +68,7 @@ export function missingFor(name: AttackName): string | undefined {
   return isThere ? undefined : needs;
 }
 
-/** What `--attacks floods` stands for. */
+/** The attacks of `--attacks floods`. */
 export const floods: readonly AttackName[] = [
   "slow-clients",
   "slowhttptest",

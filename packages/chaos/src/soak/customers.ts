@@ -5,9 +5,9 @@
 import { Agent, request } from "node:http";
 import { delay } from "@smartcart/runtime";
 
-/** What became of one order. */
+/** The result of one order. */
 export interface Placed {
-  /** Undefined: no answer that stands, however often it was asked for. */
+  /** Undefined: no final answer after all repetitions. */
   readonly orderId: string | undefined;
   /** From the first request to the answer. */
   readonly tookMs: number;
@@ -17,10 +17,10 @@ export interface Placed {
 
 const [url = "", productId = "", rateText = "1"] = process.argv.slice(2);
 const ratePerSecond = Number(rateText);
-// Of another address than the attackers, whose limits are not theirs; on Linux all of 127.0.0.0/8 is this machine.
+// From another address than the attackers, so that their rate limits do not apply; on Linux all of 127.0.0.0/8 is this machine.
 const agent = new Agent({ keepAlive: true, maxSockets: 64, localAddress: "127.0.0.2" });
 const tickMs = 10;
-/** More customers never wait before the shop: those that pile up would test the client. */
+/** Most requests in flight, so that the load does not measure its own queue of requests. */
 const maxWaiting = 200;
 const requestTimeoutMs = 30_000;
 const givesUpAfterMs = 60_000;
@@ -62,7 +62,7 @@ async function place(key: string): Promise<Placed> {
   }
 }
 
-/** The order's id; undefined where the answer is none that stands. */
+/** The order's id; undefined where the answer is not final. */
 function ask(key: string): Promise<string | undefined> {
   const body = JSON.stringify({
     userId: key,

@@ -1,4 +1,4 @@
-/** What the shop's process holds and uses, read from Linux's /proc and asked of its inspector. */
+/** Descriptors, memory and CPU time of the shop's process, from Linux's /proc and its inspector. */
 import { readdir, readFile } from "node:fs/promises";
 import { cpuMsOf, processTree } from "@smartcart/testkit";
 import { readHeap } from "./inspector.ts";
@@ -6,12 +6,12 @@ import type { Shop } from "./shop.ts";
 
 /** Of the shop's process. */
 export interface Holdings {
-  /** Without those of the honest customers' connections, of which there are the more the slower the machine is. */
+  /** Without the honest customers' connections, whose number depends on the speed of the machine. */
   readonly descriptors: number;
   readonly residentBytes: number;
 }
 
-/** With a collection of garbage before. */
+/** Read after a garbage collection. */
 export interface Rest extends Holdings {
   /** Objects and the buffers outside the heap. */
   readonly liveBytes: number;
@@ -48,7 +48,7 @@ export function watchPeaks(
   return { peak: () => peak, [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** CPU time in milliseconds since its start, by who uses it; `others` by name and process id. */
+/** CPU time in milliseconds since the start, by process; `others` by name and process id. */
 export async function readCpu(
   shop: Shop,
   others: Readonly<Record<string, number | undefined>>,

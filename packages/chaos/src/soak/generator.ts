@@ -1,4 +1,4 @@
-/** What is attacked: base URLs, and a large file of the page. */
+/** The targets of attacks: base URLs, and a large file of the page. */
 export interface Targets {
   readonly order: string;
   readonly inventory: string;
@@ -11,7 +11,7 @@ export interface Targets {
 /** One kind of connection, opened again and again. */
 export interface Generator {
   readonly what: string;
-  /** Connections a second; fewer where `atOnce` are open already. */
+  /** Connections per second; fewer where `atOnce` are open already. */
   readonly perSecond: number;
   readonly atOnce: number;
   /** Opens one, and resolves when it has ended. `turn` counts from 0. */

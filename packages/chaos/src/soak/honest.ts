@@ -1,4 +1,4 @@
-/** Starts the honest customers, and keeps what became of their orders. */
+/** Starts the honest customers, and keeps the results of their orders. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -19,18 +19,18 @@ export interface Answers {
   readonly repeats: number;
 }
 
-/** Adds up what comes while it looks. */
+/** Counts answers during chosen windows of time. */
 export interface Tally {
-  /** Looks for so many milliseconds. */
+  /** Counts for so many milliseconds; resolves then. */
   during(ms: number): Promise<void>;
   answers(): Answers;
 }
 
 export interface HonestCustomers {
   readonly pid: number;
-  /** Answers of some windows of time together. */
+  /** A new, empty count. */
   tally(): Tally;
-  /** Sends no more, waits for the last answers, and answers all orders. */
+  /** Stops sending, waits for the last answers, and returns all orders. */
   finish(): Promise<readonly Placed[]>;
 }
 

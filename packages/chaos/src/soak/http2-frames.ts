@@ -1,4 +1,4 @@
-/** Frames of HTTP/2 as bytes (RFC 9113), made once and sent again and again: an attack must cost its sender next to nothing. */
+/** Frames of HTTP/2 as bytes (RFC 9113), made once and sent repeatedly, so that an attack costs its sender little. */
 
 const frameType = {
   data: 0,
@@ -11,7 +11,7 @@ const frameType = {
 const endStream = 0x1;
 const endHeaders = 0x4;
 
-/** What a client sends first: the preface, and settings of which the window of each stream may be given, in bytes. */
+/** The first bytes of a client: the preface and SETTINGS, with the window of each stream in bytes if it is given. */
 export function opening(windowSize?: number): Buffer {
   const settings = Buffer.alloc(windowSize === undefined ? 0 : 6);
   if (windowSize !== undefined) {
@@ -49,7 +49,7 @@ export function post(
   return Buffer.concat([headers, frame(frameType.data, endStream, streamId, body)]);
 }
 
-/** SETTINGS that change nothing, and ask for an acknowledgement all the same. */
+/** SETTINGS without changes, which must be acknowledged nevertheless. */
 export function settings(): Buffer {
   return frame(frameType.settings, 0, 0, Buffer.alloc(0));
 }
@@ -66,7 +66,7 @@ export function continuations(streamId: number, count: number): Buffer {
     literal(4, "/"),
     literal(1, "localhost"),
   ]);
-  // A name of our own, not to be remembered (RFC 7541, 6.2.2).
+  // A new name, without indexing (RFC 7541, 6.2.2).
   const header = Buffer.concat([
     Buffer.from([0, 1]),
     Buffer.from("x"),
@@ -94,7 +94,7 @@ function frame(type: number, flags: number, streamId: number, payload: Uint8Arra
   return Buffer.concat([head, payload]);
 }
 
-/** A header whose name is in the static table, not to be remembered. Values have less than 127 bytes. */
+/** A header whose name is in the static table, without indexing. Values have less than 127 bytes. */
 function literal(nameIndex: number, value: string): Buffer {
   const index = nameIndex < 15 ? [nameIndex] : [15, nameIndex - 15];
   return Buffer.concat([Buffer.from([...index, value.length]), Buffer.from(value)]);

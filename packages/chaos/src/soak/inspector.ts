@@ -1,18 +1,18 @@
-/** What V8 holds after a collection, asked of a process that was started with `--inspect`. */
+/** V8's memory after a garbage collection, in a process that was started with `--inspect`. */
 import { once } from "node:events";
 
 /** In bytes. */
-export interface Heap {
+interface Heap {
   /** Of objects. */
   readonly used: number;
   /** Of buffers outside the heap. */
   readonly external: number;
 }
 
-/** A process that is at work answers between two of its turns; one that hangs does not. */
+/** A busy process answers between two turns of its event loop; one that hangs does not answer. */
 const patienceMs = 30_000;
 
-/** Collects garbage in the process at `url` ("ws://…") and answers what is left. */
+/** Collects garbage in the process at `url` ("ws://…") and returns what is left. */
 export async function readHeap(url: string): Promise<Heap> {
   const socket = new WebSocket(url);
   const broken = Promise.withResolvers<never>();
@@ -31,7 +31,7 @@ export async function readHeap(url: string): Promise<Heap> {
 
 async function collect(socket: WebSocket): Promise<Heap> {
   const call = createCalls(socket);
-  // Twice: what has a finalizer goes with the second one.
+  // Twice: objects with a finalizer are freed by the second one.
   await call("HeapProfiler.collectGarbage");
   await call("HeapProfiler.collectGarbage");
   const expression = "JSON.stringify(process.memoryUsage())";

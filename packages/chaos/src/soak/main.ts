@@ -1,4 +1,4 @@
-/** `npm run soak`: see options.ts. Exit code 1 where something was not as it must be, 2 where it was called wrongly. */
+/** `npm run soak`; options.ts has its options. Exit code 1: the soak failed; 2: the command line is invalid. */
 import { writeFile } from "node:fs/promises";
 import { makeTemporaryDirectory, runTool } from "@smartcart/testkit";
 import type { SoakLine } from "./options.ts";

@@ -32,4 +32,4 @@ it.each([
   ["--rate", "x"],
   ["--attacks", "hail"],
   ["--x"],
-])("refuses %s %s", (...args) => expect(() => parseSoakLine(args)).toThrow(UsageError));
+])("rejects %s %s", (...args) => expect(() => parseSoakLine(args)).toThrow(UsageError));

@@ -1,4 +1,4 @@
-/** What the command line of the soak may say. */
+/** The command line of `npm run soak`. */
 import { namesOf, parseValues, UsageError, wholeNumber } from "@smartcart/testkit";
 import type { AttackName } from "./attacks.ts";
 import { attacks, floods, missingFor } from "./attacks.ts";

@@ -1,7 +1,7 @@
-/** Asks every part all the while whether it is ready. */
+/** Probes the readiness of every service during the whole run. */
 
-export interface ReadinessWatch extends Disposable {
-  /** What did not answer 200 in time: the second of the run, the URL, and what it said. */
+interface ReadinessWatch extends Disposable {
+  /** Probes that were not answered with 200 in time: the second of the run, the URL, and the answer. */
   failures(): readonly string[];
 }
 
@@ -13,7 +13,7 @@ export function watchReadiness(urls: readonly string[], patienceMs: number): Rea
   const failed: string[] = [];
   const ask = async (url: string) => {
     const askedAt = performance.now();
-    // A connection of its own: those that are kept would count among what the shop holds.
+    // A new connection per probe: kept ones would count as descriptors of the shop.
     const init = { headers: { connection: "close" }, signal: AbortSignal.timeout(patienceMs) };
     const answer = await fetch(url, init).then(
       async (response) => {
@@ -26,7 +26,7 @@ export function watchReadiness(urls: readonly string[], patienceMs: number): Rea
     const second = ((askedAt - startedAt) / 1_000).toFixed(0);
     failed.push(`at ${second} s ${url}: ${answer}`);
   };
-  // One part at a time: the probes themselves cost next to nothing.
+  // One service at a time, so that the probes cost little.
   let turn = 0;
   const timer = setInterval(
     () => void ask(urls[turn++ % urls.length] ?? ""),

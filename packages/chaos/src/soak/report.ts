@@ -1,4 +1,4 @@
-/** What a soak says, for people, and whether it passed. */
+/** The results of a soak as text, and whether it passed. */
 import { attacks } from "./attacks.ts";
 import type { AttackResult, SoakResult } from "./run-soak.ts";
 import { tolerance } from "./run-soak.ts";
@@ -6,7 +6,7 @@ import { tolerance } from "./run-soak.ts";
 /** Share of their usual rate that honest customers keep during an attack. */
 const leastShare = 0.8;
 
-/** What was not as it must be, in words; empty where the soak passed. */
+/** The failures of a soak as text; empty where it passed. */
 export function faultsOf(result: SoakResult): string[] {
   const { unready, ended, lost } = result;
   return [

@@ -1,4 +1,4 @@
-/** The soak: honest customers all the while, and one attack after the other beside them. */
+/** The soak: honest customers during the whole run, and one attack after the other. */
 import type { ChildProcess } from "node:child_process";
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -15,14 +15,14 @@ import { watchReadiness } from "./readiness.ts";
 import type { Queue, Shop } from "./shop.ts";
 import { startShop } from "./shop.ts";
 
-export interface SoakOptions {
+interface SoakOptions {
   /** The database and the broker keep their data there. */
   readonly directory: string;
   readonly queue: Queue;
   readonly attacks: readonly AttackName[];
   /** Of each attack in each round. */
   readonly seconds: number;
-  /** How often each attack alternates with calm; what it holds is looked at in all of them. Default 1. */
+  /** How often each attack alternates with a pause. Default 1. */
   readonly rounds?: number;
   /** Honest orders per second. */
   readonly rate: number;
@@ -31,7 +31,7 @@ export interface SoakOptions {
   readonly onProgress: (line: string) => void;
 }
 
-/** What one attack did. */
+/** The results of one attack. */
 export interface AttackResult {
   readonly attack: AttackName;
   /** Connections, by what they are. */
@@ -41,9 +41,9 @@ export interface AttackResult {
   readonly before: Rest;
   readonly peak: Holdings;
   readonly after: Rest;
-  /** From the end of the attack until descriptors and memory were back; undefined: they were not in time. */
+  /** From the end of the attack until descriptors and memory were released; undefined: they were not in time. */
   readonly backAfterMs: number | undefined;
-  /** Processors in use on average during the attack, by who used them. */
+  /** Processors in use on average during the attack, by process. */
   readonly processors: Readonly<Record<string, number>>;
 }
 
@@ -59,7 +59,7 @@ export interface SoakResult {
   readonly lost: readonly string[];
 }
 
-/** Within which all that an attack took must be given back. */
+/** Longest time until descriptors and memory are released after an attack. */
 const backWithinMs = 60_000;
 /**
  * What may be left. Descriptors: the customers' connections and those of the pools to the database come and go with the load.
@@ -67,6 +67,7 @@ const backWithinMs = 60_000;
  */
 export const tolerance = { descriptors: 64, liveBytes: 32 * 1024 * 1024 } as const;
 
+/** Owns the shop and the customers. Resolves with the failures in the result; rejects only if the shop does not start. */
 export async function runSoak(o: SoakOptions): Promise<SoakResult> {
   await using shop = await startShop(o.directory, o.queue);
   let ended: number | string | undefined;
@@ -77,7 +78,7 @@ export async function runSoak(o: SoakOptions): Promise<SoakResult> {
   using readiness = watchReadiness(shop.probes, o.patienceMs ?? 5_000);
   const customers = startHonestCustomers(shop, o.rate);
   o.onProgress(`the shop runs, with ${o.rate} orders per second`);
-  // What the first orders compile and connect is no attack's doing.
+  // Warm-up: the first orders compile code and open connections.
   await delay(calmMsOf(o) * 2);
   const attacks: AttackResult[] = [];
   for (const attack of o.attacks) {
@@ -164,7 +165,7 @@ function addUp(sums: Record<string, number>, values: Readonly<Record<string, num
   for (const [name, value] of Object.entries(values)) sums[name] = (sums[name] ?? 0) + value;
 }
 
-/** Ends per attack, and answers what it sent. */
+/** Ends per attack, and returns what it sent. */
 async function stop(attacker: ChildProcess): Promise<Record<string, number>> {
   const gone = once(attacker, "exit");
   attacker.send("report");
@@ -200,7 +201,7 @@ function isBack(before: Rest, after: Rest): boolean {
   );
 }
 
-/** Waits until every order is shipped, and answers those that are not. */
+/** Waits until every order is shipped, and returns those that are not. */
 async function findLost({ database }: Shop, placed: readonly Placed[]): Promise<string[]> {
   const ids = placed.flatMap(({ orderId }) => orderId ?? []);
   const unanswered = placed.length - ids.length;

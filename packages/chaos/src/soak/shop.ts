@@ -1,4 +1,4 @@
-/** The shop as `npm start` runs it: every part in one process, with engines of our own. */
+/** SmartCart as `npm start` runs it: every service in one process, with private engines. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { startEmbeddedPostgres, startPrivateBroker } from "@smartcart/engines";
@@ -9,8 +9,10 @@ import type { SpawnedService } from "@smartcart/testkit";
 import { freePorts, spawnService, waitFor } from "@smartcart/testkit";
 import type { Targets } from "./generator.ts";
 
+/** The engine of the event bus. */
 export type Queue = "postgres" | "rabbitmq";
 
+/** Disposal stops the process before the engines that it uses. */
 export interface Shop extends AsyncDisposable {
   readonly process: SpawnedService;
   /** Where V8's inspector listens. */
@@ -25,7 +27,7 @@ export interface Shop extends AsyncDisposable {
 
 const ports = ["ORDER", "INVENTORY", "PAYMENT", "STATUS", "LOG", "NOTIFICATION", "SHIPPING", "OPS"];
 const startsWithinMs = 120_000;
-/** What the customers buy: there is enough for every soak. */
+/** The product that the customers order; its stock outlasts every soak. */
 export const product = "soak-tea";
 
 /** Starts it below `directory`, with the durability that production has. */
@@ -48,9 +50,9 @@ export async function startShop(directory: string, queue: Queue): Promise<Shop> 
   }
   const chosen = await freePorts(ports.length + 1);
   const urls: Record<string, string> = {};
-  for (const [index, part] of [...ports, "WEB"].entries()) {
-    env[`${part}_PORT`] = `${chosen[index]}`;
-    urls[part] = `http://127.0.0.1:${chosen[index]}`;
+  for (const [index, service] of [...ports, "WEB"].entries()) {
+    env[`${service}_PORT`] = `${chosen[index]}`;
+    urls[service] = `http://127.0.0.1:${chosen[index]}`;
   }
   const process = started.use(
     spawnService({ args: ["--inspect=127.0.0.1:0", "packages/smartcart/src/main.ts", "up"], env }),
@@ -91,7 +93,7 @@ const putOnSale = [
   "insert into inventory.stock (product_id, initial, available) values ($1::text, 100000000, 100000000)",
 ];
 
-/** The page names its files in its HTML. */
+/** Found in the HTML of the page. */
 async function largestFile(page: string): Promise<string> {
   const html = await (await fetch(page, { headers: { accept: "text/html" } })).text();
   const paths = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(

@@ -1,4 +1,4 @@
-/** What an administrator, or a careless one, does to a broker: looks, copies of messages, poison, deleted queues. */
+/** An administrator's actions on the broker, of which some are faults: copies of messages, poison messages, deleted queues. */
 
 import type { AsyncMessage, Channel } from "rabbitmq-client";
 import { Connection } from "rabbitmq-client";
@@ -6,16 +6,17 @@ import { delay, timedOut, withTimeout } from "@smartcart/runtime";
 import { closeConnections, messageIds, queueNames, vhostOf } from "./broker-http.ts";
 import type { BrokerEngine } from "./infrastructure.ts";
 
+/** Connects past the proxies, so that injected link faults do not affect it. */
 export interface BrokerAdmin extends AsyncDisposable {
-  /** Publishes copies of messages that were on the exchange a while ago, ids and all; answers how many. */
+  /** Publishes copies of recent messages of the exchange, with their ids; returns how many. */
   duplicate(count: number, order: "same" | "reversed"): Promise<number>;
-  /** Takes messages out of a queue, holds them and puts them back, so that later ones overtake them; answers how many. */
+  /** Takes messages out of a queue, holds them and puts them back, so that later ones overtake them; returns how many. */
   overtake(queue: string, holdMs: number): Promise<number>;
-  /** Puts messages that nobody can handle into a queue; answers the ids of those that the broker has. */
+  /** Puts messages that no consumer can handle into a queue; returns the ids that the broker has confirmed. */
   poison(queue: string, ids: readonly string[]): Promise<string[]>;
   /** Deletes a queue of that name, or the first whose name begins so. False where there was none. */
   deleteQueue(namePrefix: string): Promise<boolean>;
-  /** Closes the connections of one part from the broker's side; answers how many. */
+  /** Closes the connections of one instance from the broker's side; returns how many. */
   closeConnections(name: string): Promise<number>;
   /** Messages waiting in the work and retry queues. */
   waiting(): Promise<number>;
@@ -28,7 +29,7 @@ const keptMessages = 400;
 const workTimeoutMs = 15_000;
 const workQueues = ["orders", "shipments"];
 
-/** Connects beside the proxies. To be called when the parts have declared their queues; reconnects by itself. */
+/** Call it once the services have declared their queues; reconnects by itself after a restart of the broker. */
 export async function openBrokerAdmin(broker: BrokerEngine): Promise<BrokerAdmin> {
   const heard: AsyncMessage[] = [];
   const connection = await openConnection(broker, heard);
@@ -43,7 +44,7 @@ export async function openBrokerAdmin(broker: BrokerEngine): Promise<BrokerAdmin
     async deleteQueue(namePrefix) {
       const name = (await queueNames(broker)).find((one) => one.startsWith(namePrefix));
       if (name === undefined) return false;
-      // By the node itself: the HTTP API refuses to delete a queue that belongs to one connection.
+      // By `rabbitmqctl`: the HTTP API cannot delete an exclusive queue.
       await broker.ctl("delete_queue", "--vhost", vhostOf(broker), name);
       return true;
     },
@@ -147,7 +148,7 @@ interface Poison {
 const contentType = "application/protobuf";
 const placed = "smartcart.events.v1.OrderPlaced";
 
-/** Each kind of message that can never be handled: not protobuf, of a strange type, about nothing. */
+/** One of each kind that can never be handled: invalid protobuf, JSON, an unknown type, an empty event. */
 const poisons: readonly Poison[] = [
   { body: Buffer.from([0xff, 0xff, 0xff]), type: placed, contentType },
   { body: Buffer.from("{}"), type: placed, contentType: "application/json" },
@@ -162,7 +163,7 @@ function connect(url: string): Connection {
     retryLow: 100,
     retryHigh: 1_000,
   });
-  // Its loss is what this program is about; everything that uses it has a bound of its own.
+  // Losing the connection is expected here; every use of it has a time-out.
   connection.on("error", () => {});
   return connection;
 }

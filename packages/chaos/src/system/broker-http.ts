@@ -7,7 +7,7 @@ interface ConnectionInfo {
   readonly client_properties?: { readonly connection_name?: string };
 }
 
-/** Closes the connections whose name begins so, from the broker's side; answers how many. */
+/** Closes the connections whose name begins so, from the broker's side; returns how many. */
 export async function closeConnections(broker: BrokerEngine, namePrefix: string): Promise<number> {
   const all = await ask<ConnectionInfo[]>(broker, "/api/connections");
   const theirs = all.filter(

@@ -1,11 +1,12 @@
-/** Where the CPU time goes: by service, engine and harness, read from Linux's /proc. */
+/** CPU time by service, engine and harness, read from Linux's /proc. */
 import { cpuMsOf } from "@smartcart/testkit";
 import type { ServiceProcess } from "./service-process.ts";
 import type { System } from "./system.ts";
 
+/** Counts processes that end during the measurement only if `instanceEnds` is called for them. */
 export interface CpuMeter {
-  /** To be called before a part is stopped: what its process has used is gone with it. */
-  partEnds(part: ServiceProcess): Promise<void>;
+  /** To be called before an instance is stopped: /proc forgets a process when it ends. */
+  instanceEnds(instance: ServiceProcess): Promise<void>;
   /** Used since the start, by name of the service, "database", "broker" and "harness" (customers and proxies), in milliseconds. */
   total(): Promise<Record<string, number>>;
 }
@@ -18,14 +19,15 @@ export async function startCpuMeter(system: System): Promise<CpuMeter> {
   const harness = process.cpuUsage();
 
   const readAll = async (sign: 1 | -1) => {
-    for (const part of system.parts.values()) add(part.service, sign * (await cpuMsOf([part.pid])));
+    for (const instance of system.instances.values())
+      add(instance.service, sign * (await cpuMsOf([instance.pid])));
     add("database", sign * (await cpuMsOf(await database.pids())));
     add("broker", sign * (await cpuMsOf(await broker.pids())));
   };
   await readAll(-1);
 
   return {
-    partEnds: async (part) => void add(part.service, await cpuMsOf([part.pid])),
+    instanceEnds: async (instance) => void add(instance.service, await cpuMsOf([instance.pid])),
     async total() {
       await readAll(1);
       const { user, system: kernel } = process.cpuUsage(harness);

@@ -1,4 +1,4 @@
-/** A PostgreSQL and a RabbitMQ of our own, to be killed, stopped and started again on the same data. */
+/** A private PostgreSQL and RabbitMQ that can be killed, stopped and started again on the same data. */
 import { join } from "node:path";
 import type { EmbeddedPostgres, PrivateBroker } from "@smartcart/engines";
 import { startEmbeddedPostgres, startPrivateBroker } from "@smartcart/engines";
@@ -29,6 +29,7 @@ export interface BrokerEngine extends Engine {
   readonly managementUrl: string;
 }
 
+/** Read `url` and `port` at each use: they change with a restart. */
 export interface Infrastructure extends AsyncDisposable {
   readonly database: Engine;
   readonly broker: BrokerEngine;
@@ -82,7 +83,7 @@ async function startDatabase(stateDirectory: string): Promise<Engine> {
     pause: () => signal("SIGSTOP"),
     resume: () => signal("SIGCONT"),
     async [Symbol.asyncDispose]() {
-      // A stopped server cannot follow an order to end.
+      // A process stopped by SIGSTOP does not handle SIGTERM.
       await signal("SIGCONT");
       await server[Symbol.asyncDispose]();
     },

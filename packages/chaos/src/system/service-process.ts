@@ -1,4 +1,4 @@
-/** A part as a process of its own that can be killed, stopped and started again; what it writes goes to a file. */
+/** An instance of a service as a process that can be killed, stopped and started again; its output goes to a file. */
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("../../../../", import.meta.url));
 
 const disposeBoundMs = 10_000;
 
-export interface ServiceProcessOptions {
+interface ServiceProcessOptions {
   /** "order-1" */
   readonly name: string;
   /** The service: "order". */
@@ -24,22 +24,23 @@ export interface ServiceProcessOptions {
   readonly logFile: string;
 }
 
-/** How a part ended that was asked to. */
-export interface Ending {
-  /** Undefined where it had to be killed, or a signal was quicker. */
+/** How an instance ended after SIGTERM. */
+interface Ending {
+  /** Undefined where a signal ended it. */
   readonly exitCode: number | undefined;
   readonly tookMs: number;
 }
 
+/** Disposal stops it, with SIGKILL after 10 s. */
 export interface ServiceProcess extends AsyncDisposable {
   readonly name: string;
   /** Undefined before the first start. */
   readonly pid: number | undefined;
   readonly service: string;
-  /** Another one after each start: nobody else can have taken it meanwhile. */
+  /** A new free port at each start: another process may have taken the old one meanwhile. */
   readonly port: number;
   readonly isRunning: boolean;
-  /** It ended though nobody killed it: a part that cannot start gives up, for its supervisor to start it again. */
+  /** It ended without being told to: an instance that cannot start exits, and its supervisor starts it again. */
   readonly hasGivenUp: boolean;
   /** Starts it, with more environment and modules where given; does not wait until it is ready. */
   start(more?: { env?: Record<string, string>; preload?: readonly string[] }): Promise<void>;
@@ -48,7 +49,7 @@ export interface ServiceProcess extends AsyncDisposable {
   stop(boundMs: number): Promise<Ending>;
   /** Whether `/readyz` answers 200. */
   isReady(): Promise<boolean>;
-  /** The last lines that it wrote. */
+  /** The last 15 lines that it wrote. */
   tail(): Promise<string>;
 }
 
@@ -86,7 +87,7 @@ export function createServiceProcess(o: ServiceProcessOptions): ServiceProcess {
     async start(more = {}) {
       [port = 0] = await freePorts(1);
       wanted = true;
-      child = spawnPart(o, port, more);
+      child = spawnInstance(o, port, more);
     },
     signal(name) {
       if (name === "SIGKILL") wanted = false;
@@ -101,7 +102,7 @@ export function createServiceProcess(o: ServiceProcessOptions): ServiceProcess {
   };
 }
 
-function spawnPart(
+function spawnInstance(
   o: ServiceProcessOptions,
   port: number,
   more: NonNullable<Parameters<ServiceProcess["start"]>[0]>,

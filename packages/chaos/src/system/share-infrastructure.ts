@@ -3,7 +3,7 @@ import { silentLogger } from "@smartcart/runtime";
 import { createDatabase } from "@smartcart/store";
 import type { Infrastructure } from "./infrastructure.ts";
 
-/** The name must be a lower-case SQL name. What it makes goes away with the engines. */
+/** The name must be a lower-case SQL name. The database and the virtual host stay until the engines end. */
 export async function shareInfrastructure(
   { database, broker }: Infrastructure,
   name: string,

@@ -1,4 +1,4 @@
-/** Which parts there are, and which links between them. */
+/** The services, the instances of a run, and the links between them. */
 
 export const services = {
   inventory: { portVariable: "INVENTORY_PORT", calls: [] },
@@ -18,14 +18,14 @@ export const services = {
     calls: [{ service: "order", variable: "ORDER_URL" }],
   },
   log: { portVariable: "LOG_PORT", calls: [] },
-  // Every part in one process, reached where the order service is.
+  // Every service in one process, reached where the order service is.
   smartcart: { portVariable: "ORDER_PORT", calls: [] },
 } as const satisfies Record<
   string,
   { portVariable: string; calls: readonly { service: string; variable: string }[] }
 >;
 
-export type ServiceName = keyof typeof services;
+type ServiceName = keyof typeof services;
 
 /** How many processes of each service run. */
 export type Replicas = Readonly<Record<ServiceName, number>>;
@@ -42,14 +42,14 @@ export const fullReplicas: Replicas = {
   smartcart: 0,
 };
 
-/** Two processes with every part in each. */
+/** Two processes with every service in each. */
 export const wholeReplicas: Replicas = {
   ...(Object.fromEntries(Object.keys(services).map((service) => [service, 0])) as Replicas),
   smartcart: 2,
 };
 
 /** The names of the processes, in the order in which they are started: "inventory-1", … */
-export function serviceNames(replicas: Replicas): string[] {
+export function instanceNames(replicas: Replicas): string[] {
   return (Object.keys(services) as ServiceName[]).flatMap((service) =>
     Array.from({ length: replicas[service] }, (_, index) => `${service}-${index + 1}`),
   );
@@ -57,13 +57,13 @@ export function serviceNames(replicas: Replicas): string[] {
 
 /** The names of the links: "order-1→payment", "payment-2→database", "client→order", … */
 export function linkNames(replicas: Replicas): string[] {
-  const ofParts = serviceNames(replicas).flatMap((part) => [
-    `${part}→database`,
-    `${part}→broker`,
-    ...services[serviceOf(part)].calls.map(({ service }) => `${part}→${service}`),
+  const ofInstances = instanceNames(replicas).flatMap((instance) => [
+    `${instance}→database`,
+    `${instance}→broker`,
+    ...services[serviceOf(instance)].calls.map(({ service }) => `${instance}→${service}`),
   ]);
   const toInventory = replicas.inventory > 0 ? ["client→inventory"] : [];
-  return [...ofParts, "client→order", "client→status-hub", ...toInventory];
+  return [...ofInstances, "client→order", "client→status-hub", ...toInventory];
 }
 
 /** Whether a process answers calls to that service. */
@@ -72,6 +72,6 @@ export function serves({ service }: { readonly service: string }, wanted: string
 }
 
 /** The service of a process: "order" of "order-1". */
-export function serviceOf(part: string): ServiceName {
-  return part.replace(/-\d+$/, "") as ServiceName;
+export function serviceOf(instance: string): ServiceName {
+  return instance.replace(/-\d+$/, "") as ServiceName;
 }

@@ -1,4 +1,4 @@
-/** The whole of SmartCart as processes, with a fault proxy on every link. */
+/** SmartCart as processes, with a fault proxy on every link. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { delay, silentLogger, startTimer } from "@smartcart/runtime";
@@ -11,31 +11,32 @@ import { createServiceProcess } from "./service-process.ts";
 import type { EnvironmentOptions } from "./system-environment.ts";
 import { environment } from "./system-environment.ts";
 import type { Replicas } from "./system-topology.ts";
-import { linkNames, serves, serviceNames, serviceOf, services } from "./system-topology.ts";
+import { instanceNames, linkNames, serves, serviceOf, services } from "./system-topology.ts";
 
+/** Instances by name ("order-1"), proxies by link ("order-1→payment"). An instance that ends by itself is started again. */
 export interface System extends AsyncDisposable {
-  readonly parts: ReadonlyMap<string, ServiceProcess>;
+  readonly instances: ReadonlyMap<string, ServiceProcess>;
   readonly links: ReadonlyMap<string, FaultProxy>;
   readonly infrastructure: Infrastructure;
   /** The REST interface, through a proxy. */
   readonly orderUrl: string;
-  /** The RPCs of inventory, through a proxy. Of no use where it does not run on its own. */
+  /** The RPCs of inventory, through a proxy. Without a target if inventory has no process of its own. */
   readonly inventoryUrl: string;
   /** The WebSocket, through a proxy. */
   readonly hubUrl: string;
   /** File with a line for each shipment that began. */
   readonly shippingLog: string;
-  /** Tells the proxies where everything is now; to be called after each restart. */
+  /** Points the proxies to the current ports; to be called after each restart. */
   retarget(): void;
-  /** Waits until every part is ready, and answers the names of those that are not in time. */
+  /** Waits until every instance is ready, and returns the names of those that are not in time. */
   ready(timeoutMs: number): Promise<readonly string[]>;
-  /** Parts that ended though nobody killed them, with what they wrote at last. Each was started again. */
-  readonly gaveUp: readonly { readonly part: string; readonly output: string }[];
+  /** Instances that ended by themselves, with their last output. Each was started again. */
+  readonly gaveUp: readonly { readonly instance: string; readonly output: string }[];
 }
 
 export interface SystemOptions extends EnvironmentOptions {
   readonly replicas: Replicas;
-  /** Modules to load into every part: the mutants. */
+  /** Modules to load into every instance: the mutants. */
   readonly preload: readonly string[];
 }
 
@@ -47,23 +48,23 @@ export async function startSystem(o: SystemOptions): Promise<System> {
     links.set(name, started.use(await startFaultProxy({ targets: [], firstTurn: index })));
   }
   const shippingLog = join(o.directory, "shipping.log");
-  const parts = new Map<string, ServiceProcess>();
-  for (const name of serviceNames(o.replicas)) {
-    parts.set(name, started.use(createPart(name, links, { ...o, shippingLog })));
+  const instances = new Map<string, ServiceProcess>();
+  for (const name of instanceNames(o.replicas)) {
+    instances.set(name, started.use(createInstance(name, links, { ...o, shippingLog })));
   }
-  const all = [...parts.values()];
+  const all = [...instances.values()];
   const retarget = () => aim(links, all, o.infrastructure);
   const ready = (timeoutMs: number) => lateOnes(all, timeoutMs);
-  await Promise.all(all.map((part) => part.start()));
+  await Promise.all(all.map((instance) => instance.start()));
   retarget();
   await startTogether(all);
-  const gaveUp: { part: string; output: string }[] = [];
+  const gaveUp: { instance: string; output: string }[] = [];
   started.use(startSupervisor(all, gaveUp, retarget));
 
   const running = started.move();
   const url = (link: string) => `127.0.0.1:${links.get(link)?.port}`;
   return {
-    parts,
+    instances,
     links,
     infrastructure: o.infrastructure,
     orderUrl: `http://${url("client→order")}`,
@@ -75,13 +76,13 @@ export async function startSystem(o: SystemOptions): Promise<System> {
     gaveUp,
     async [Symbol.asyncDispose]() {
       // All at once: one after the other would take the time of all drains together.
-      await Promise.all(all.map((part) => part[Symbol.asyncDispose]()));
+      await Promise.all(all.map((instance) => instance[Symbol.asyncDispose]()));
       await running.disposeAsync();
     },
   };
 }
 
-function createPart(
+function createInstance(
   name: string,
   links: ReadonlyMap<string, FaultProxy>,
   o: SystemOptions & { readonly shippingLog: string },
@@ -97,38 +98,45 @@ function createPart(
   });
 }
 
-/** Tells the proxies where what they lead to is now. */
+/** Points each proxy to the current ports of its target. */
 function aim(
   links: ReadonlyMap<string, FaultProxy>,
-  parts: readonly ServiceProcess[],
+  instances: readonly ServiceProcess[],
   { database, broker }: Infrastructure,
 ): void {
   for (const [name, proxy] of links) {
     const to = name.split("→")[1] ?? "";
     if (to === "database") proxy.setTargets([database.port]);
     else if (to === "broker") proxy.setTargets([broker.port]);
-    else proxy.setTargets(parts.filter((part) => serves(part, to)).map(({ port }) => port));
+    else
+      proxy.setTargets(
+        instances.filter((instance) => serves(instance, to)).map(({ port }) => port),
+      );
   }
 }
 
-/** The names of the parts that are not ready in time. */
-async function lateOnes(parts: readonly ServiceProcess[], timeoutMs: number): Promise<string[]> {
-  const late = parts.map((part) =>
-    waitFor(() => part.isReady(), { timeoutMs, intervalMs: 100 }).then(
+/** The names of the instances that are not ready in time. */
+async function lateOnes(
+  instances: readonly ServiceProcess[],
+  timeoutMs: number,
+): Promise<string[]> {
+  const late = instances.map((instance) =>
+    waitFor(() => instance.isReady(), { timeoutMs, intervalMs: 100 }).then(
       () => [],
-      () => [part.name],
+      () => [instance.name],
     ),
   );
   return (await Promise.all(late)).flat();
 }
 
-/** The first start: a part that gives up here is a mistake of ours, not of the weather. */
+/** Waits until all are ready. No fault is injected yet: an instance that gives up is an error of the run. */
 async function startTogether(all: readonly ServiceProcess[]): Promise<void> {
   const failed = new AbortController();
   const failure = (async () => {
     while (!failed.signal.aborted) {
-      const part = all.find(({ hasGivenUp }) => hasGivenUp);
-      if (part) throw new Error(`${part.name} did not start; it wrote:\n${await part.tail()}`);
+      const instance = all.find(({ hasGivenUp }) => hasGivenUp);
+      if (instance)
+        throw new Error(`${instance.name} did not start; it wrote:\n${await instance.tail()}`);
       await delay(100);
     }
     return [];
@@ -142,10 +150,10 @@ async function startTogether(all: readonly ServiceProcess[]): Promise<void> {
   }
 }
 
-/** Starts again what has ended by itself, as Docker or systemd would. */
+/** Starts an instance again that has ended by itself, as Docker or systemd does. */
 function startSupervisor(
   all: readonly ServiceProcess[],
-  gaveUp: { part: string; output: string }[],
+  gaveUp: { instance: string; output: string }[],
   retarget: () => void,
 ): AsyncDisposable {
   return startTimer({
@@ -153,9 +161,9 @@ function startSupervisor(
     intervalMs: 300,
     log: silentLogger,
     async run() {
-      for (const part of all.filter(({ hasGivenUp }) => hasGivenUp)) {
-        gaveUp.push({ part: part.name, output: await part.tail() });
-        if (part.hasGivenUp) await part.start();
+      for (const instance of all.filter(({ hasGivenUp }) => hasGivenUp)) {
+        gaveUp.push({ instance: instance.name, output: await instance.tail() });
+        if (instance.hasGivenUp) await instance.start();
         retarget();
       }
     },

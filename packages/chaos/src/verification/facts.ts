@@ -1,8 +1,8 @@
-/** Puts what the customers, the watchers and the queue know into schema `chaos`, for the queries of invariants.ts. */
+/** Stores what customers, watchers and queues recorded in schema `chaos`, for the queries of invariants.ts. */
 import type { Queryable } from "@smartcart/store";
 import type { Sighting } from "../load/watcher.ts";
 
-/** What the database cannot know by itself. */
+/** The facts that the product's own tables do not contain. */
 export interface Facts {
   readonly answers: readonly { key: string; operation: string; orderId: string; says: string }[];
   readonly unanswered: readonly { key: string; operation: string; orderId: string }[];
@@ -16,10 +16,11 @@ export interface Facts {
   readonly messagesWaiting: number;
   /** Stock adjustments that were acknowledged. */
   readonly adjustments: readonly { adjustmentId: string; productId: string; delta: number }[];
-  /** Every price that a product had or may have had. Empty: nobody changed any. */
+  /** Every price that a product had or may have had. Empty: no operator ran. */
   readonly prices: readonly { productId: string; priceMinor: string }[];
 }
 
+/** Drops schema `chaos` and creates it anew. */
 export async function storeFacts(db: Queryable, facts: Facts): Promise<void> {
   for (const text of schema) await db.query({ text });
   const insert = (table: string, columns: string, rows: readonly unknown[]) =>
@@ -72,7 +73,7 @@ const schema = [
 /** orderId → order_id */
 function row(value: object): Record<string, unknown> {
   const columns = Object.entries(value).map(([name, field]) => [
-    name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    name.replaceAll(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`),
     field,
   ]);
   return Object.fromEntries(columns);

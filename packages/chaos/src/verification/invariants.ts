@@ -1,7 +1,7 @@
 /**
- * The invariants, each as a query for what contradicts it: at rest, every one answers no row. The reconciler's are those that the database alone can
- * tell about; these here hold what the customers, the watchers and the queue know against it (schema `chaos`, see facts.ts).
- * Milestones are numbers of order_milestone.proto. A column `order_id` leads to an order's story.
+ * The invariants, each as a query for the rows that contradict it: at rest, every query returns no row. The reconciler checks those that need the
+ * database alone; these compare it with what customers, watchers and queues recorded (schema `chaos`, see facts.ts).
+ * Milestones are numbers of order_milestone.proto. A column `order_id` selects the orders that the report traces.
  */
 import type { Invariant } from "@smartcart/reconciler";
 import { createInvariants } from "@smartcart/reconciler";

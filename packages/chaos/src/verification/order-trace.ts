@@ -1,12 +1,12 @@
-/** Everything that is known about one order, for who has to find out what went wrong. */
+/** Everything that is stored and that the customer saw of one order, to find the cause of a broken invariant. */
 import type { Queryable } from "@smartcart/store";
 import type { ClientHistory } from "../load/history.ts";
 import type { Finding } from "./report.ts";
 import { withoutPersonalData } from "./report.ts";
 
-const toldStories = 3;
+const maxTraces = 3;
 
-const chapters: Readonly<Record<string, string>> = {
+const sections: Readonly<Record<string, string>> = {
   order: "select * from orders.orders where order_id = $1",
   history:
     "select sequence, milestone, occurred_at from orders.order_events where order_id = $1 order by sequence",
@@ -23,7 +23,7 @@ const chapters: Readonly<Record<string, string>> = {
     "select message_id, attempts, not_before, last_error from orders.outbox where ordering_key = $1",
 };
 
-/** The stories of the first orders that contradict a promise. */
+/** The traces of the first orders that contradict an invariant, at most three. */
 export async function traceOrders(
   db: Queryable,
   violations: readonly Finding[],
@@ -32,23 +32,23 @@ export async function traceOrders(
   const ids = violations.flatMap(({ rows }) =>
     rows.map((row) => (row as { order_id?: string | null }).order_id ?? ""),
   );
-  const distinct = [...new Set(ids.filter((id) => id.startsWith("ORD-")))].slice(0, toldStories);
-  return Promise.all(distinct.map((id) => tellStory(db, id, history)));
+  const distinct = [...new Set(ids.filter((id) => id.startsWith("ORD-")))].slice(0, maxTraces);
+  return Promise.all(distinct.map((id) => traceOrder(db, id, history)));
 }
 
-/** The story as lines of text. */
-async function tellStory(
+/** The trace as lines of text, one section per table. */
+async function traceOrder(
   db: Queryable,
   orderId: string,
   history: ClientHistory,
 ): Promise<string[]> {
-  const lines = [`the story of ${orderId}`];
-  const add = (chapter: string, rows: readonly object[]) => {
-    lines.push(`  ${chapter}:${rows.length === 0 ? " nothing" : ""}`);
+  const lines = [`trace of ${orderId}`];
+  const add = (section: string, rows: readonly object[]) => {
+    lines.push(`  ${section}:${rows.length === 0 ? " nothing" : ""}`);
     for (const row of rows) lines.push(`    ${withoutPersonalData(row)}`);
   };
-  for (const [chapter, text] of Object.entries(chapters)) {
-    add(chapter, (await db.query({ text, values: [orderId] })).rows);
+  for (const [section, text] of Object.entries(sections)) {
+    add(section, (await db.query({ text, values: [orderId] })).rows);
   }
   const [{ key } = { key: orderId }] = history.about(orderId);
   add("what the customer saw", history.about(key));

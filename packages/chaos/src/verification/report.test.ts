@@ -19,7 +19,7 @@ const verdict: Verdict = {
   gaveUp: [],
   invariants: ["stock adds up"],
   violations: [],
-  stories: [],
+  traces: [],
   passed: true,
 };
 
@@ -31,13 +31,17 @@ it("says of each invariant whether it held", () => {
 });
 
 it("fails with what contradicts an invariant, and the seed", () => {
-  const row = { part: "order-1", user_id: "ada", held: { address: "1 Main St", paymentToken: "" } };
+  const row = {
+    instance: "order-1",
+    user_id: "ada",
+    held: { address: "1 Main St", paymentToken: "" },
+  };
   const failed = withFindings(verdict, [find("all drain", "Each one.", [row])]);
   const page = formatVerdict(failed, ["another line"]);
   expect(failed.passed).toBe(false);
   expect(page).toContain("BROKEN  all drain: 1");
   expect(page).toContain(
-    'all drain: Each one.\n    {"part":"order-1","user_id":"[redacted]","held":',
+    'all drain: Each one.\n    {"instance":"order-1","user_id":"[redacted]","held":',
   );
   expect(page).not.toMatch(/ada|Main St/);
   expect(page).toContain("another line");

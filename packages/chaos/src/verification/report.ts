@@ -1,4 +1,4 @@
-/** The outcome of a run: a value for machines, and a page for people. */
+/** The outcome of a run, as a value for the JSON report and as text. */
 import { isRedacted, redactedText } from "@smartcart/contract";
 import { OrderSchema } from "@smartcart/gen/order/v1/order_pb";
 import { PlaceOrderRequestSchema } from "@smartcart/gen/order/v1/order_service_pb";
@@ -7,25 +7,25 @@ import type { FaultKind } from "../faults/plan.ts";
 import type { Percentiles } from "../numbers.ts";
 import { countBy } from "../numbers.ts";
 
-/** An invariant that was looked into. */
+/** The result of checking one invariant. */
 export interface Finding {
   readonly invariant: string;
   readonly description: string;
-  /** How many rows contradict it; 0: it was kept. */
+  /** How many rows contradict it; 0: it held. */
   readonly count: number;
-  /** The first of them. */
+  /** The first 20 of them. */
   readonly rows: readonly object[];
 }
 
-/** What there is to say of every scenario. */
+/** The results that every scenario has. */
 export interface Verdict {
   readonly seed: number;
   readonly orders: number;
   /** How long the load took, in milliseconds. */
   readonly loadMs: number;
-  /** Answers that stand, by what they say. */
+  /** Final answers by status or problem code. */
   readonly answers: Readonly<Record<string, number>>;
-  /** Requests that brought no answer that stands, by why. */
+  /** Requests without a final answer, by reason. */
   readonly unknown: Readonly<Record<string, number>>;
   /** Orders by their state at the end. */
   readonly states: Readonly<Record<string, number>>;
@@ -38,18 +38,18 @@ export interface Verdict {
   readonly resyncs: number;
   readonly reconnects: number;
   readonly replays: number;
-  /** Parts that gave up and were started again. */
-  readonly gaveUp: readonly { readonly part: string; readonly output: string }[];
-  /** Names of all invariants that were looked into. */
+  /** Instances that gave up and were started again. */
+  readonly gaveUp: readonly { readonly instance: string; readonly output: string }[];
+  /** Names of all checked invariants. */
   readonly invariants: readonly string[];
-  /** Those that were not kept. */
+  /** Those that did not hold. */
   readonly violations: readonly Finding[];
-  /** Stories of orders that contradict an invariant. */
-  readonly stories: readonly (readonly string[])[];
+  /** Traces of orders that contradict an invariant, as lines of text. */
+  readonly traces: readonly (readonly string[])[];
   readonly passed: boolean;
 }
 
-/** What there is to say of a run with faults. */
+/** The results of a run with faults. */
 export interface Report extends Verdict {
   /** Share of orders that were accepted, and the least that counts as a test. */
   readonly accepted: number;
@@ -57,21 +57,21 @@ export interface Report extends Verdict {
   readonly faults: readonly FaultRecord[];
   /** Kinds that were asked for and did not happen, with the reason. */
   readonly notRun: Readonly<Partial<Record<FaultKind, string>>>;
-  /** From the end of the last fault until every part was ready, in milliseconds. */
+  /** From the end of the last fault until every instance was ready, in milliseconds. */
   readonly readyMs: number;
 }
 
-/** The finding about an invariant that no query can look into. */
+/** A finding about an invariant that is checked in code and not by a query; keeps the first 20 rows. */
 export function find(invariant: string, description: string, rows: readonly object[]): Finding {
   return { invariant, description, count: rows.length, rows: rows.slice(0, 20) };
 }
 
-/** For scenarios in which nothing is broken. */
-export function nobodyGaveUp({ gaveUp }: Verdict): Finding {
+/** For scenarios without faults, in which no process may end by itself. */
+export function noProcessGaveUp({ gaveUp }: Verdict): Finding {
   return find("no process ends by itself", "Only what is told to end does.", gaveUp);
 }
 
-/** The verdict with what else was found. */
+/** Adds findings to a verdict; one that has rows fails it. */
 export function withFindings(verdict: Verdict, found: readonly Finding[]): Verdict {
   const broken = found.filter(({ count }) => count > 0);
   return {
@@ -82,7 +82,7 @@ export function withFindings(verdict: Verdict, found: readonly Finding[]): Verdi
   };
 }
 
-/** The page for people about a run with faults. */
+/** The report of a run with faults, as text. */
 export function formatReport(report: Report): string {
   return formatVerdict(report, [
     ...table("fault", countFaults(report)),
@@ -93,7 +93,7 @@ export function formatReport(report: Report): string {
   ]);
 }
 
-/** One line for those who want no page. */
+/** The report in one line. */
 export function summarize(report: Report): string {
   return (
     `seed ${report.seed}: ${percent(report.accepted)} of ${report.orders} orders accepted, ` +
@@ -101,7 +101,7 @@ export function summarize(report: Report): string {
   );
 }
 
-/** The page for people about any scenario; `lines` are what only this one has to say. */
+/** The report of any scenario as text; `lines` are those of this scenario. */
 export function formatVerdict(verdict: Verdict, lines: readonly string[]): string {
   const { violations } = verdict;
   const broken = new Map(violations.map((one) => [one.invariant, one]));
@@ -125,14 +125,14 @@ export function formatVerdict(verdict: Verdict, lines: readonly string[]): strin
     }),
     "",
     ...violations.flatMap(describe),
-    ...verdict.stories.flat(),
+    ...verdict.traces.flat(),
     verdict.passed
       ? `PASSED: every invariant held (seed ${verdict.seed})`
       : `FAILED: run again with --seed ${verdict.seed}`,
   ].join("\n");
 }
 
-/** A row of the database or of a history as a line of text, without what fields of that name hold: see `debug_redact` in the contract. */
+/** A row of the database or of a history as JSON, with fields redacted that the contract marks with `debug_redact`. */
 export function withoutPersonalData(row: object): string {
   return JSON.stringify(row, (name, value: unknown) =>
     value !== null && personalNames.has(name) ? redactedText : value,
@@ -171,6 +171,7 @@ export function span({ p50, p99, max }: Percentiles): string {
   return `p50 ${Math.round(p50)} ms, p99 ${Math.round(p99)} ms, longest ${seconds(max)}`;
 }
 
+/** "1.5 s" of 1,500. */
 export function seconds(ms: number): string {
   return `${(ms / 1_000).toFixed(1)} s`;
 }

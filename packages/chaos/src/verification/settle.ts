@@ -1,9 +1,9 @@
-/** Waits until nothing moves any more: the dust settles. */
+/** Waits until no order, outbox row or message is in progress. */
 import { delay } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";
 import type { BrokerAdmin } from "../system/broker-admin.ts";
 
-export interface Rest {
+interface Rest {
   /** Whether everything came to rest in time. */
   readonly isComplete: boolean;
   /** From the call until rest, or until the bound, in milliseconds. */
@@ -11,12 +11,12 @@ export interface Rest {
   readonly messagesWaiting: number;
 }
 
-/** What still moves, by name. */
+/** Counts of what is still in progress. */
 interface Motion {
   readonly unfinished: number;
   readonly outbox: number;
   readonly waiting: number;
-  /** Entries of all histories: it grows while anything gets on. */
+  /** Rows of all order histories: the number grows while orders make progress. */
   readonly entries: number;
 }
 

@@ -1,4 +1,4 @@
-/** The end of every scenario: waits for the last customers and for rest, and holds the invariants against what is there. */
+/** The end of every scenario: waits for the last customers and for rest, then checks the invariants. */
 import type { Database } from "@smartcart/store";
 import type { RunningFaults } from "../faults/faults.ts";
 import { gatherFacts } from "../load/client-evidence.ts";
@@ -12,14 +12,14 @@ import { traceOrders } from "./order-trace.ts";
 import type { Finding, Verdict } from "./report.ts";
 import { waitForRest } from "./settle.ts";
 
-/** An invariant, and the query that answers what contradicts it. */
-export interface CheckedInvariant {
+/** An invariant, and the query that returns the rows that contradict it. */
+interface CheckedInvariant {
   readonly name: string;
   readonly description: string;
   readonly sql: string;
 }
 
-export interface VerifierOptions {
+interface VerifierOptions {
   readonly seed: number;
   readonly load: RunningLoad;
   readonly invariants: readonly CheckedInvariant[];
@@ -27,17 +27,21 @@ export interface VerifierOptions {
   readonly calmSince: number;
   /** Longest time to rest after that, or after the last new customer, in milliseconds. */
   readonly restBoundMs: number;
-  /** Gives up earlier where nothing has changed for so long, in milliseconds. Default: it does not. */
+  /** Gives up once nothing has changed for so long, in milliseconds. Default: `restBoundMs`. */
   readonly stuckMs?: number | undefined;
   readonly faults?: RunningFaults;
-  /** Ends when no new customer comes. Default: nobody changes products. */
+  /** Is stopped after the last new customer. Default: products do not change. */
   readonly operator?: RunningOperator | undefined;
 }
 
-export async function verify(stage: Environment, o: VerifierOptions): Promise<Verdict> {
+/**
+ * Waits for the last answers and for rest, at most `restBoundMs`, and checks the invariants. Customers without an answer by then
+ * give up and are reported as violations. Does not reject on a violation; the verdict passes only if the system came to rest.
+ */
+export async function verify(environment: Environment, o: VerifierOptions): Promise<Verdict> {
   const { load, restBoundMs } = o;
   const { progress, findings } = load;
-  // The dust settles from the last disturbance or the last new customer on, whichever is later; nobody waits longer than that.
+  // The bound counts from the last disturbance or the last new customer, whichever is later.
   await load.allSent;
   await o.operator?.stop();
   const calmAt = Math.max(o.calmSince, progress.lastSentAt);
@@ -47,8 +51,8 @@ export async function verify(stage: Environment, o: VerifierOptions): Promise<Ve
   clearTimeout(patience);
   const loadMs = performance.now() - progress.startedAt;
 
-  await using database = openAdminDatabase(stage.system.infrastructure);
-  const rest = await waitForRest(database, stage.admin, {
+  await using database = openAdminDatabase(environment.system.infrastructure);
+  const rest = await waitForRest(database, environment.admin, {
     boundMs: leftMs(),
     stuckMs: o.stuckMs ?? restBoundMs,
   });
@@ -58,7 +62,7 @@ export async function verify(stage: Environment, o: VerifierOptions): Promise<Ve
   const { faults, operator } = o;
   await storeFacts(
     database,
-    await gatherFacts({ stage, findings, sightings, messagesWaiting, faults, operator }),
+    await gatherFacts({ environment, findings, sightings, messagesWaiting, faults, operator }),
   );
   const found = await lookInto(database, o.invariants);
   const violations = found.filter(({ count }) => count > 0);
@@ -76,10 +80,10 @@ export async function verify(stage: Environment, o: VerifierOptions): Promise<Ve
     resyncs: sightings.reduce((sum, { resyncs }) => sum + resyncs, 0),
     reconnects: sightings.reduce((sum, { connections }) => sum + connections - 1, 0),
     replays: findings.replays.length,
-    gaveUp: stage.system.gaveUp,
+    gaveUp: environment.system.gaveUp,
     invariants: o.invariants.map(({ name }) => name),
     violations,
-    stories: await traceOrders(database, violations, stage.history),
+    traces: await traceOrders(database, violations, environment.history),
     passed: violations.length === 0 && rest.isComplete,
   };
 }

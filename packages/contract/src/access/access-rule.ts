@@ -5,7 +5,7 @@ import type { AccessPolicy } from "@smartcart/gen/mesh/v1/options_pb";
 import { frame_access, method as methodOption } from "@smartcart/gen/mesh/v1/options_pb";
 import { batchTargets } from "../methods/policy.ts";
 
-/** Each of `customer`, `operator` and `services` lets its principals in; `public` lets everybody in. */
+/** Each of `customer`, `operator` and `services` admits its principals; `public` admits all callers. */
 export interface AccessRule {
   readonly isPublic: boolean;
   readonly customer: CustomerRule | undefined;
@@ -14,7 +14,7 @@ export interface AccessRule {
   readonly services: readonly string[];
 }
 
-/** What ties a request to the customer who sends it; with neither, any customer may call. */
+/** How a request is bound to the customer that sends it; with neither, any customer may call. */
 export interface CustomerRule {
   /** Names the customer, and must equal the subject of their token. */
   readonly subject: (DescField & { readonly fieldKind: "scalar" }) | undefined;
@@ -22,7 +22,7 @@ export interface CustomerRule {
   readonly resource: (DescField & { readonly fieldKind: "scalar" }) | undefined;
 }
 
-/** Services that can prove who they are. "reconciler" is the repairing half of the operations service and of `smartcart doctor`. */
+/** Services that can authenticate. "reconciler" is the repairing part of the operations service and of `smartcart doctor`. */
 export const serviceNames: ReadonlySet<string> = new Set([
   "order",
   "inventory",
@@ -35,7 +35,7 @@ export const serviceNames: ReadonlySet<string> = new Set([
   "reconciler",
 ]);
 
-const everybody: AccessRule = {
+const publicAccess: AccessRule = {
   isPublic: true,
   customer: undefined,
   operator: false,
@@ -50,7 +50,7 @@ const rules = new WeakMap<DescMethod | DescMessage, AccessRule>();
 export function accessOf(method: DescMethod): AccessRule {
   return remembered(method, () => {
     const name = `${method.parent.typeName}/${method.name}`;
-    if (!method.parent.typeName.startsWith("smartcart.")) return everybody;
+    if (!method.parent.typeName.startsWith("smartcart.")) return publicAccess;
     const policy = hasOption(method, methodOption)
       ? getOption(method, methodOption).access
       : undefined;
@@ -78,7 +78,7 @@ function remembered(key: DescMethod | DescMessage, read: () => AccessRule): Acce
 }
 
 /**
- * Holds the rule of a batch method against that of the method it carries: what may not be done once may not be done in numbers.
+ * Checks that a batch method has the same rule as the method it carries.
  * @throws Error where they differ.
  */
 export function assertBatchAccess(method: DescMethod): void {
@@ -101,7 +101,7 @@ function ruleOf(name: string, input: DescMessage, policy: AccessPolicy | undefin
   const others = customer !== undefined || operator || services.length > 0;
   if (isPublic && others) throw wrong("is public, so that nothing else may be set");
   if (!isPublic && !others)
-    throw wrong("lets nobody in: set public, customer, operator or services");
+    throw wrong("admits no caller: set public, customer, operator or services");
   const unknown = services.find((service) => !serviceNames.has(service));
   if (unknown !== undefined) throw wrong(`names "${unknown}", which is no service`);
   const textField = (field: string) => {

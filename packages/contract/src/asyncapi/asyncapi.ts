@@ -9,7 +9,7 @@ import type { JsonSchema, SchemaRegistry } from "../json-schema/json-schema.ts";
 import { createSchemaRegistry } from "../json-schema/json-schema.ts";
 
 /** Where what the document describes is to be found. */
-export interface AsyncApiOptions {
+interface AsyncApiOptions {
   /** Port of the status hub. */
   readonly statusPort: number;
   /** The hub speaks TLS. Default: plain text. */
@@ -25,7 +25,7 @@ const frames = [ClientFrameSchema, ServerFrameSchema];
  * https://www.asyncapi.com/docs/reference/specification/v3.0.0
  */
 export function createAsyncApi({ statusPort, hasTls = false }: AsyncApiOptions): object {
-  // Consumers pass over fields that they do not know, so that an event may grow.
+  // Consumers ignore unknown fields, so that an event can get new ones.
   const schemas = createSchemaRegistry({ closed: false });
   const messages = Object.fromEntries([
     ...events.map((event) => [event.desc.name, eventMessage(event, schemas)]),

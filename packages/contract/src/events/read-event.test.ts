@@ -15,7 +15,7 @@ import { readEvent } from "./read-event.ts";
 
 const types = [...eventTypes.values()].map(({ desc }) => desc);
 
-/** A line that is too long or dated in the year 10000 is mended by the log, `log/src/record.ts`, not refused. */
+/** A line that is too long or dated in the year 10000 is corrected by the log, `log/src/record.ts`, not rejected. */
 const anythingGoes = new Set(["smartcart.log.v1.LogRecord"]);
 
 describe("the rules of the contract", () => {
@@ -48,7 +48,7 @@ describe("the rules of the contract", () => {
     ["an order id with a NUL", { orderId: "ORD-\0" }, /^orderId: /],
     ["a huge string", { traceId: "a".repeat(1_000_000) }, /^traceId: /],
     ["a string that is no UTF-8", { orderId: Buffer.from([0xff, 0xfe]) }, /^body is no /],
-  ])("refuse %s", (_, change, reason) => {
+  ])("reject %s", (_, change, reason) => {
     const desc = eventTypes.get("smartcart.events.v1.OrderStatusChanged")?.desc as DescMessage;
     const good = { orderId: "ORD-1", sequence: 1, milestone: 1, occurredAt: time(1n) };
     expect(readEvent(desc, encode(desc, good))).toHaveProperty("event");
@@ -79,24 +79,21 @@ describe("the quick check", () => {
     );
   });
 
-  it.each(checked)(
-    "of $typeName says yes to nothing that the contract refuses",
-    ({ desc, quick }) => {
-      const validator = createValidator({ registry: predefinedRules });
-      fc.assert(
-        fc.property(bodies(desc), (body) => {
-          let event: Message;
-          try {
-            event = fromBinary(desc, body);
-          } catch {
-            return;
-          }
-          if (quick(event)) expect(validator.validate(desc, event).kind).toBe("valid");
-        }),
-        { numRuns: 1_500 },
-      );
-    },
-  );
+  it.each(checked)("of $typeName accepts nothing that the contract rejects", ({ desc, quick }) => {
+    const validator = createValidator({ registry: predefinedRules });
+    fc.assert(
+      fc.property(bodies(desc), (body) => {
+        let event: Message;
+        try {
+          event = fromBinary(desc, body);
+        } catch {
+          return;
+        }
+        if (quick(event)) expect(validator.validate(desc, event).kind).toBe("valid");
+      }),
+      { numRuns: 1_500 },
+    );
+  });
 
   it("says yes to ordinary statuses", () => {
     const statuses = checked.find(({ typeName }) => typeName.endsWith(".OrderStatusesChanged"));
@@ -136,7 +133,7 @@ it.each(types)(
       }),
       { numRuns: 2_500 },
     );
-    // Else the rules would be shown to refuse, and no more.
+    // Otherwise the test would show only that the rules reject.
     expect(passed).toBeGreaterThan(10);
   },
 );

@@ -2,18 +2,18 @@ import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { fromBinary } from "@bufbuild/protobuf";
 import { validateMessage } from "../validation/validate.ts";
 
-/** Longest reason that a message is refused with, in characters. */
+/** Longest reason for a rejected message, in characters. */
 const maxReasonLength = 300;
 
-/** An event, or why it is none. */
-export type CheckedEvent<D extends DescMessage> =
+/** An event, or why the body is not a valid one. */
+type CheckedEvent<D extends DescMessage> =
   | { readonly event: MessageShape<D> }
   | { readonly invalidReason: string };
 
 /**
- * Decodes the body of an event and holds it against the rules of the contract. Protobuf in binary
- * says what neither JSON, `Date` nor PostgreSQL can hold, such as a time in the year 10000: what
- * passes here can be stored and read back. Never throws.
+ * Decodes the body of an event and checks the rules of the contract. Binary protobuf can hold values
+ * that JSON, `Date` and PostgreSQL cannot, such as a time in the year 10000: a valid event can be
+ * stored and read back. Never throws.
  */
 export function readEvent<D extends DescMessage>(desc: D, body: Uint8Array): CheckedEvent<D> {
   try {

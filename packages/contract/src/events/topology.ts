@@ -10,7 +10,7 @@ import { queueTypes } from "./event-types.ts";
 export const eventsExchange = "smartcart.events";
 /** The exchange in front of the dead-letter queues; the routing key is the work queue's name. */
 export const deadLetterExchange = "smartcart.dlx";
-/** Where an event goes that no queue is bound for: an exchange and a queue of this name. */
+/** The exchange and queue of events for which no queue is bound. */
 export const unroutedQueue = "smartcart.unrouted";
 
 /** The dead-letter queue of a work queue. */
@@ -34,7 +34,7 @@ export const queueDeclarations: readonly QueueDeclaration[] = [
   ...[...queueTypes.values()].flatMap(declareQueue),
   {
     queue: unroutedQueue,
-    // A sample for people, not a store: with no listener about, every fan-out event ends here.
+    // A sample for operators, not a store: without subscribers every fan-out event ends here.
     arguments: { "x-queue-type": "quorum", "x-max-length": 10_000, "x-overflow": "drop-head" },
   },
 ];
@@ -59,7 +59,7 @@ function declareQueue(queue: QueueType): QueueDeclaration[] {
   if (!queue.deadLetter) return [work, ...retries];
   const dead: QueueDeclaration = {
     queue: deadLetterQueue(queue),
-    // A look at a dead letter counts as a delivery, and from 4.0 on 20 of them would delete it
+    // Reading a dead letter counts as a delivery, and since 4.0 a message is deleted after 20 of them
     // unless a limit is set.
     arguments: { "x-queue-type": "quorum", "x-delivery-limit": 1_000_000 },
   };

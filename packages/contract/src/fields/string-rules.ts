@@ -4,7 +4,7 @@ import type { Rule, StringRules } from "@bufbuild/protovalidate/gen/buf/validate
 import { predefined } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { file_smartcart_type_v1_string_rules } from "@smartcart/gen/type/v1/string_rules_pb";
 
-/** The predefined rules of the contract. protovalidate refuses messages whose rules it does not find here. */
+/** The predefined rules of the contract. protovalidate rejects messages whose rules it does not find here. */
 export const predefinedRules = createRegistry(file_smartcart_type_v1_string_rules);
 
 /** Replaces each predefined rule that is set by the standard rules it stands for. One that cannot be read stays as it is. */

@@ -51,7 +51,7 @@ const wrapped: Readonly<Record<string, ScalarType>> = {
 
 type Ref = SchemaRegistry["ref"];
 
-/** Starts with no schema. `closed`: a member that the message does not have is refused. */
+/** Starts with no schema. `closed`: a member that the message does not have is rejected. */
 export function createSchemaRegistry({ closed }: { readonly closed: boolean }): SchemaRegistry {
   const schemas = new Map<string, JsonSchema>();
   const ref: Ref = (message) => {

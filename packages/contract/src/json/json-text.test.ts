@@ -9,7 +9,7 @@ import { readJson } from "./strict-json.ts";
 
 const generated = { numRuns: 2000 };
 
-/** What the text is refused with. */
+/** The error for the text. */
 function refusals(text: string, options = {}, schema = PlaceOrderRequestSchema as never) {
   try {
     parseExactJson(schema, text, options);

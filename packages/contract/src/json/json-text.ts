@@ -14,7 +14,7 @@ import { findViolations, isObject } from "./strict-json.ts";
 const maxRepeated = 1000;
 
 /** How the JSON of a message is parsed. */
-export interface ParseJsonOptions extends ReadJsonOptions {
+interface ParseJsonOptions extends ReadJsonOptions {
   /** The JSON is the value of this field alone. Default: it is the message. */
   readonly field?: DescField | undefined;
   /** Numbers that fit into a double must be without quotes, as OpenAPI says. Default: proto3 JSON takes both. */
@@ -22,7 +22,7 @@ export interface ParseJsonOptions extends ReadJsonOptions {
 }
 
 /** JSON that was read without loss. */
-export interface ExactJson {
+interface ExactJson {
   /** The JSON of the message. */
   readonly json: JsonObject;
   /** What was parsed: the text as it came, or with the numbers that `JSON.parse` would round in quotes. */
@@ -30,9 +30,8 @@ export interface ExactJson {
 }
 
 /**
- * Parses the JSON of a message and refuses what `JSON.parse` swallows: a member that is there twice, quoted numbers that
- * are not decimal, nesting and members without a bound. A whole number that a double cannot hold is read exactly where
- * its field has 64 bits.
+ * Parses the JSON of a message and rejects what `JSON.parse` accepts: repeated members, quoted numbers that are not decimal, nesting
+ * and members without a bound. A whole number that a double cannot hold is read exactly where its field has 64 bits.
  * @throws MalformedJsonError where the text is not JSON.
  * @throws InvalidMessageError with a violation for each field that is wrong.
  */
@@ -106,7 +105,7 @@ function structureViolations(
     field: formatPath(inMessage(path)),
     message: "is repeated; send it once",
   }));
-  // Of these the first name alone: the whole path would be as long as what it refuses.
+  // Only the first name: the whole path would be as long as the rejected text.
   for (const [path, message] of [
     [tooDeep, "is nested too deeply"],
     [tooMany, "has too many members"],

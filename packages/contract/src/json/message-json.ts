@@ -5,8 +5,8 @@ import { parseExactJson } from "./json-text.ts";
 import { readJson } from "./strict-json.ts";
 
 /**
- * Reads a message from proto3 JSON that comes from outside by another way than REST and RPC, as strictly as there: no
- * unknown or repeated member, no rounded number, no broken rule.
+ * Reads a message from proto3 JSON from outside, other than by REST and RPC, as strictly as those: no unknown or repeated member, no
+ * rounded number, no broken rule.
  * @throws MalformedJsonError where the text is not JSON.
  * @throws InvalidMessageError with a violation for each field that is wrong.
  */

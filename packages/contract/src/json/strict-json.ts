@@ -12,7 +12,7 @@ export type JsonObject = { [key: string]: JsonValue };
 
 /** How JSON is read. */
 export interface ReadJsonOptions {
-  /** Members that the contract does not know are passed over, as RPC does. Default: they are refused. */
+  /** Ignore members that the contract does not know, as RPC does. Default: they are rejected. */
   readonly ignoreUnknownFields?: boolean;
 }
 
@@ -34,7 +34,7 @@ export function readJson(
   }
 }
 
-/** Only called when JSON was refused: tries each part by itself to find those that are wrong. */
+/** Only called when JSON was rejected: tries each part by itself to find the invalid ones. */
 export function findViolations(
   schema: DescMessage,
   json: JsonValue,

@@ -23,7 +23,7 @@ export interface Policy {
 
 /** Bound of a unary call whose contract states none. */
 const defaultTimeoutMs = 5000;
-/** Streams of one method whose contract states no bound: what each of them costs at an event, all of them cost together. */
+/** Bound on the streams of one method whose contract states none: each event is sent to all of them. */
 const defaultMaxStreams = 512;
 
 const policies = new WeakMap<DescMethod, Policy>();

@@ -89,7 +89,7 @@ function operation(route: RestRoute, schemas: SchemaRegistry, info: OpenApiInfo)
   };
 }
 
-/** Without a token only where the method is public, or the server takes callers at their word. */
+/** Without a token only where the method is public, or the server trusts unauthenticated callers. */
 function securityOf({ method }: RestRoute): object[] {
   return accessOf(method).isPublic ? [] : [{ bearer: [] }, {}];
 }

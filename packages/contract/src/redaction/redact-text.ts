@@ -4,7 +4,7 @@ import type { ReflectMessage } from "@bufbuild/protobuf/reflect";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { isRedacted, messagesIn, redactedText } from "./redact.ts";
 
-/** Shorter values are replaced only where they stand as words: "u1" must not tear "ORD-u1x" apart. */
+/** Shorter values are replaced only as whole words: "u1" must not be replaced in "ORD-u1x". */
 const minPartLength = 8;
 /** Causes that are followed: one may point back to its error. */
 const maxCauses = 5;

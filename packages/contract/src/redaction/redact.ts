@@ -9,7 +9,7 @@ import { reflect } from "@bufbuild/protobuf/reflect";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { AnySchema, anyPack, anyUnpack } from "@bufbuild/protobuf/wkt";
 
-/** What stands in place of a redacted text. */
+/** Replaces a redacted text. */
 export const redactedText = "[redacted]";
 
 /** Whether the contract says that a field holds personal data or a secret. */

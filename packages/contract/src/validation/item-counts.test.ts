@@ -15,7 +15,7 @@ test("a list may have as many items as its field says", () => {
   ).not.toThrow();
 });
 
-test("one more is refused before anything is decoded, and the field is named", () => {
+test("one more is rejected before anything is decoded, and the field is named", () => {
   const bytes = toBinary(Check, create(Check, { lines: lines(101) }));
   expect(() => assertItemCounts(Check, bytes)).toThrow(
     "lines: must contain no more than 100 item(s)",

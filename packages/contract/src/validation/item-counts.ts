@@ -9,7 +9,7 @@ const maxDepth = 16;
 
 /**
  * Counts the items of lists in a serialized message, before an object is made of each: 250,000 bytes can hold 125,000 of them, and
- * compress to 300. Ends at the first list that is too long. What is no message, such as JSON, is left to who decodes it.
+ * compress to 300. Ends at the first list that is too long. Bytes that are no message, such as JSON, are left to the decoder.
  * @throws InvalidMessageError where a list is longer than its field may be.
  */
 export function assertItemCounts(schema: DescMessage, bytes: Uint8Array): void {

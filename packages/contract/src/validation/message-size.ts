@@ -5,8 +5,8 @@ import { formatPath } from "../fields/field-path.ts";
 import { rulesOf } from "../fields/field-rules.ts";
 import type { FieldViolation } from "./field-violation.ts";
 
-/** What a look at a message's sizes found. */
-export interface Sizes {
+/** The measured sizes of a message. */
+interface Sizes {
   /** Items, entries and hundreds of characters together: what it costs to validate the message. */
   readonly weight: number;
   /** Lists, maps and texts that are longer than their field may be, and times that no calendar has. */
@@ -14,7 +14,7 @@ export interface Sizes {
 }
 
 /** Finds the sizes of a message without looking into what is too long. */
-export type Measure = (message: Message) => Sizes;
+type Measure = (message: Message) => Sizes;
 
 /** Most items of a list as its field says; undefined: any number. */
 export function maxItemsOf(field: DescField): number | undefined {
@@ -124,7 +124,7 @@ function walkList(maxItems: number | undefined, walkItem: Walk | undefined): Wal
     const items = value as readonly unknown[];
     found.weight += items.length;
     if (maxItems !== undefined && items.length > maxItems) {
-      refuse(found, `must contain no more than ${maxItems} item(s)`, "repeated.max_items");
+      reject(found, `must contain no more than ${maxItems} item(s)`, "repeated.max_items");
     } else if (walkItem !== undefined) {
       for (let i = 0; i < items.length; i += 1) {
         found.path.push(i);
@@ -140,7 +140,7 @@ function walkMap(maxPairs: number, walkValue: Walk | undefined): Walk {
     const entries = Object.entries(value as object);
     found.weight += entries.length;
     if (maxPairs > 0 && entries.length > maxPairs) {
-      refuse(found, `map must be at most ${maxPairs} entries`, "map.max_pairs");
+      reject(found, `map must be at most ${maxPairs} entries`, "map.max_pairs");
     } else if (walkValue !== undefined) {
       for (const [key, entry] of entries) {
         found.path.push(key);
@@ -160,7 +160,7 @@ function walkText(maxCharacters: number): Walk {
       text.length > maxCharacters &&
       (text.length > 2 * maxCharacters || [...text].length > maxCharacters)
     ) {
-      refuse(found, `must be at most ${maxCharacters} characters`, "string.max_len");
+      reject(found, `must be at most ${maxCharacters} characters`, "string.max_len");
     }
   };
 }
@@ -173,10 +173,10 @@ const walkTimestamp: Walk = (value, found) => {
   const { seconds, nanos } = value as { seconds: bigint; nanos: number };
   if (seconds < minSeconds || seconds > maxSeconds || nanos < 0 || nanos > 999_999_999) {
     const message = "must be a time from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999999Z";
-    refuse(found, message, "timestamp.valid");
+    reject(found, message, "timestamp.valid");
   }
 };
 
-function refuse({ path, violations }: Found, message: string, ruleId: string): void {
+function reject({ path, violations }: Found, message: string, ruleId: string): void {
   violations.push({ field: formatPath(path), message, ruleId });
 }

@@ -69,7 +69,7 @@ function lengthCheck(rules: RepeatedRules): Check {
   };
 }
 
-/** Of the rules of a list's items those of texts are known. */
+/** Knows the rules of texts in a list only. */
 function itemCheck(rules: FieldRules): Check {
   allowOnly(FieldRulesSchema, rules, ["string"]);
   if (rules.type.case !== "string") throw new UnknownRuleError();
@@ -89,7 +89,7 @@ function stringCheck(rules: StringRules): Check {
     return (
       text.length >= least &&
       text.length <= most &&
-      // Half of a character can only come by JSON; protovalidate knows what it makes of it.
+      // Half of a surrogate pair can only come from JSON: protovalidate decides.
       text.isWellFormed() &&
       (pattern?.test(text) ?? true)
     );

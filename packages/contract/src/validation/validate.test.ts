@@ -33,7 +33,7 @@ test.each([
   { seconds: -62_135_596_801n, nanos: 0 },
   { seconds: 0n, nanos: 1_000_000_000 },
   { seconds: 0n, nanos: -1 },
-])("a time that no calendar has is refused: %o", (since) => {
+])("a time outside the calendar is rejected: %o", (since) => {
   const request = create(SearchLogsRequestSchema, { filter: { since } });
   expect(validateMessage(SearchLogsRequestSchema, request)).toMatchObject([
     { field: "filter.since", message: expect.stringMatching(/^must be /) },

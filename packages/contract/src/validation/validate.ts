@@ -18,8 +18,8 @@ const maxWeight = 1000;
 
 /**
  * The rules that a message breaks, one violation for each field that is wrong; empty: the message is valid.
- * An ordinary message passes the quick check and costs no more. For all others sizes come first: in a list that is too
- * long no item is looked at, so that a refusal costs little whatever was sent.
+ * An ordinary message passes the quick check and costs no more. For all others sizes are checked first: the items of a list that is too
+ * long are not checked, so that rejecting a large message costs little.
  */
 export function validateMessage(schema: DescMessage, message: Message): readonly FieldViolation[] {
   if (quickCheckOf(schema)?.(message)) {

@@ -9,7 +9,7 @@ import { isPresent } from "../files.ts";
 const execute = promisify(execFile);
 
 /** A PostgreSQL that can be run. */
-export interface Binaries {
+interface Binaries {
   /** Folder with bin, lib and share. */
   readonly directory: string;
   /** Version of the npm package: "18.4.0". */
@@ -33,7 +33,7 @@ export async function findBinaries(): Promise<Binaries> {
 /**
  * Binaries for the user that PostgreSQL runs as: those in node_modules where they are complete, else a copy in `root`.
  *
- * A copy is always needed for another user (`forOtherUser`), who often may not even enter the checkout, and where
+ * A copy is always needed for another user (`forOtherUser`), which often has no access to the checkout, and where
  * npm installed without scripts, because npm packages carry no symbolic links and a script puts them in place.
  * It is made under another name and moved into place when complete.
  */

@@ -28,7 +28,7 @@ export interface EmbeddedPostgresOptions {
   log: Logger;
   /** Default true. False: no fsync, for tests only. */
   durable?: boolean;
-  /** Default 100: all parts in one process want up to 72 at once. */
+  /** Default 100: all services in one process use up to 72 at once. */
   maxConnections?: number;
 }
 
@@ -115,7 +115,7 @@ async function createRecipe(o: EmbeddedPostgresOptions): Promise<Recipe<Postgres
       const binaries = (await prepareBinaries(found, directory, osUser !== undefined)).directory;
       await ensurePassword(directory, osUser);
       await ensureDatabase({ ...server, binaries, osUser, env, durable });
-      // No server runs, but PostgreSQL takes a file whose process id is in use again for one.
+      // No server runs, but PostgreSQL would take a file with a reused process id for one.
       await rm(postmasterFile(dataDirectory), { force: true });
       return async () => {
         const [port = 0] = await freePorts(1);
@@ -131,7 +131,7 @@ async function createRecipe(o: EmbeddedPostgresOptions): Promise<Recipe<Postgres
         };
       };
     },
-    // Another process was quicker to take the port, or the processes of a killed server are still ending.
+    // Another process has taken the port meanwhile, or the processes of a killed server are still ending.
     mayPass: (log) => /Address already in use|shared memory block/.test(log),
     reasonIn: fatalLine,
   };

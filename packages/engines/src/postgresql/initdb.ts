@@ -10,7 +10,7 @@ import { databaseUser, passwordFile } from "./password.ts";
 const execute = promisify(execFile);
 
 /** What a database is made with. */
-export interface InitdbOptions {
+interface InitdbOptions {
   /** Folder with bin, lib and share of PostgreSQL. */
   readonly binaries: string;
   /** Folder of all that belongs to the server. */

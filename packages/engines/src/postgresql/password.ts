@@ -8,8 +8,8 @@ import type { OsUser } from "../os-user.ts";
 export const databaseUser = "smartcart";
 
 /**
- * The database of the server that listens on the port of this machine. It says what the driver would otherwise take from
- * PGSSLMODE and PGSSLNEGOTIATION: those of a shell are meant for another server.
+ * The URL of the database of the server on that port of this machine. It sets what the driver would otherwise read from PGSSLMODE and
+ * PGSSLNEGOTIATION of a shell, which are meant for another server.
  */
 export function databaseUrl(password: string, port: number): string {
   return `postgres://${databaseUser}:${password}@127.0.0.1:${port}/${databaseUser}?sslmode=disable&sslnegotiation=postgres`;

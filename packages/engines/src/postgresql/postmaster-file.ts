@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { delay } from "@smartcart/runtime";
 import { worksIn } from "../process-identity.ts";
 
-/** What a running server says of itself in `postmaster.pid` (PostgreSQL source, miscadmin.h, LOCK_FILE_LINE_*). */
-export interface PostmasterFile {
+/** The fields of a running server's `postmaster.pid` (PostgreSQL source, miscadmin.h, LOCK_FILE_LINE_*). */
+interface PostmasterFile {
   readonly pid: number;
   readonly port: number;
   /** "starting", "ready", "stopping", … */
@@ -30,8 +30,8 @@ export async function readPostmasterFile(
 }
 
 /**
- * The process id of the server that runs on the data. A server enters its data directory before it writes the file, so a process
- * that is alive and elsewhere was given the id of one that is gone.
+ * The process id of the server that runs on the data. A server changes to its data directory before it writes the file, so that a
+ * process with another working directory has a reused id.
  */
 export async function findPostmaster(dataDirectory: string): Promise<number | undefined> {
   for (;;) {

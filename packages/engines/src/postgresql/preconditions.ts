@@ -1,4 +1,4 @@
-/** What has to hold before PostgreSQL can be started; each is a StartError that says what to do. */
+/** Conditions for starting PostgreSQL; each that does not hold is a StartError that says what to do. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StartError } from "@smartcart/runtime";
@@ -7,7 +7,7 @@ import type { OsUser } from "../os-user.ts";
 import { findAccessProblem } from "../os-user.ts";
 import { passwordFile } from "./password.ts";
 
-/** PostgreSQL refuses to run as root. */
+/** Throws a StartError where PostgreSQL would run as root, which it does not allow. */
 export function assertNotRoot(osUser: OsUser | undefined): void {
   if (osUser !== undefined || process.getuid?.() !== 0) return;
   throw new StartError(

@@ -1,5 +1,5 @@
 /** What the server is started with beyond PostgreSQL's defaults. */
-export interface ServerSettings {
+interface ServerSettings {
   port: number;
   maxConnections: number;
   /** False: a crash of the machine may lose or damage the data. For tests only. */

@@ -30,7 +30,7 @@ export function environment(directory: string, ports: RabbitmqPorts): Record<str
     // biome-ignore lint/style/noProcessEnv: where programs are is no configuration of ours
     PATH: `${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`,
     LANG: "C.UTF-8",
-    // The cookie lies in the home folder.
+    // The Erlang cookie is in the home folder.
     HOME: join(directory, "home"),
     // The name can be the same for all private nodes: each has a port mapper of its own.
     RABBITMQ_NODENAME: "smartcart@localhost",

@@ -35,7 +35,7 @@ export interface PrivateBroker extends AsyncDisposable {
   readonly managementUrl: string;
   /** Process id of the node. */
   readonly pid: number;
-  /** Runs `rabbitmqctl` on it and answers what it printed. */
+  /** Runs `rabbitmqctl` on it and returns what it printed. */
   ctl(...args: string[]): Promise<string>;
 }
 

@@ -20,10 +20,10 @@ import { StartError } from "@smartcart/runtime";
 import { certificateName } from "./service-certificate.ts";
 
 /** What is issued. */
-export interface DevelopmentCertificatesOptions {
+interface DevelopmentCertificatesOptions {
   /** The folder that the files are written to. It is made where there is none, for this user only. */
   readonly folder: string;
-  /** The services that get a certificate each, and whom else each of them may speak for: `{ ops: ["reconciler"] }`. */
+  /** The services that get a certificate each, and the further services that it is valid for: `{ ops: ["reconciler"] }`. */
   readonly services: Readonly<Record<string, readonly string[]>>;
   /** Names and addresses in the certificate for public ports. Default: those of this machine. */
   readonly hosts?: readonly string[];
@@ -48,7 +48,8 @@ interface Authority {
 
 /**
  * Writes `ca.crt` and `ca.key`, a pair for each service (`order.crt`, `order.key`), and `server.crt` and `server.key` for public
- * ports. An authority that is there already is kept, and all else is issued anew: running it again renews. Each file is replaced at once.
+ * ports. An existing authority is kept and all certificates are issued anew: running it again renews them. Each file is replaced
+ * atomically.
  * @returns the names of the files.
  */
 export async function issueDevelopmentCertificates(
@@ -161,7 +162,7 @@ function serialNumber(): string {
   return bytes.toString("hex");
 }
 
-/** The key first: who finds the new certificate finds its key. */
+/** The key first: a reader that finds the new certificate finds its key. */
 async function writePair(
   folder: string,
   name: string,

@@ -21,7 +21,7 @@ export interface KeyPair {
   readonly leaf: X509Certificate;
 }
 
-/** @throws StartError where a file cannot be read or used; a certificate is held against `nowMs`, Unix time in milliseconds. */
+/** @throws StartError where a file cannot be read or is invalid, or the certificate is not valid at `nowMs`, Unix time in milliseconds. */
 export function readKeyPair(cert: NamedFile, key: NamedFile, nowMs: number): KeyPair {
   const [certPem, keyPem] = [readBytes(cert), readBytes(key)];
   const [leaf] = certificatesIn(cert, certPem);
@@ -44,7 +44,7 @@ export function readKeyPair(cert: NamedFile, key: NamedFile, nowMs: number): Key
 export function readAuthorities(file: NamedFile, nowMs: number): Buffer {
   const pem = readBytes(file);
   const [first, ...others] = certificatesIn(file, pem);
-  // Old and new stand side by side while an authority is replaced.
+  // While an authority is replaced, the file has the old and the new one.
   if (!others.some((one) => isInForce(one, nowMs))) assertInForce(file, first, nowMs);
   return pem;
 }

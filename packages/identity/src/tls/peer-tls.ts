@@ -1,4 +1,4 @@
-/** How a client makes sure that it talks to the service that it means, and shows who it is itself. */
+/** How a client authenticates a service and itself by TLS. */
 import type { X509Certificate } from "node:crypto";
 import type { ConnectionOptions, PeerCertificate, SecureContext } from "node:tls";
 import { checkServerIdentity, createSecureContext, getCACertificates } from "node:tls";
@@ -14,9 +14,9 @@ export type PeerTlsOptions = Pick<
 const contexts = new WeakMap<TlsMaterial, SecureContext>();
 
 /**
- * With certificates of services, the other end must prove by one that it is `service`, whatever its address; a certificate of this
- * process is shown where there is one. Else with a certificate for the public: the other end must have the same one, as services that
- * are started with the same settings do, or one for its host name.
+ * With certificates of services, the server must have one for `service`, whatever its address, and the client sends its own if it has
+ * one. Otherwise with a certificate for the public: the server must have the same one, as services with the same settings do, or one
+ * for its host name.
  */
 export function peerTlsOptions(material: TlsMaterial, service: string): PeerTlsOptions {
   const { port, mesh } = material;

@@ -1,10 +1,10 @@
-/** What a certificate says of the service that holds it. */
+/** The services that a certificate is valid for. */
 import type { X509Certificate } from "node:crypto";
 
 /** Names below it are those of services: reserved for private use, so that no public authority issues certificates for it. */
 const domain = "smartcart.internal";
 
-/** The DNS name that stands for a service in certificates: "order.smartcart.internal". It is resolved by nobody. */
+/** The DNS name of a service in certificates: "order.smartcart.internal". It is never resolved. */
 export function certificateName(service: string): string {
   return `${service}.${domain}`;
 }
@@ -17,8 +17,8 @@ export function isCertificateName(name: string): boolean {
 const entry = new RegExp(`^DNS:([a-z0-9]+(?:-[a-z0-9]+)*)\\.${domain.replace(".", "\\.")}$`);
 
 /**
- * The services that a certificate is for, by its subject alternative names; most have one. A wildcard is none. Node puts a name with
- * special characters into quotation marks: it may hold what looks like another, and a certificate with such a one is for nobody.
+ * The services that a certificate is for, by its subject alternative names; most have one. Wildcards do not count. Node quotes a name
+ * with special characters, which may contain what looks like another name: a certificate with such a name is for no service.
  */
 export function servicesIn({ subjectAltName = "" }: X509Certificate): string[] {
   if (subjectAltName.includes('"')) return [];

@@ -22,9 +22,9 @@ export interface TlsMaterial {
   readonly mesh: MeshMaterial | undefined;
 }
 
-/** How services prove to one another who they are. */
+/** How services authenticate to one another. */
 export interface MeshMaterial {
-  /** PEM: who issues the certificates of services. */
+  /** PEM: the authorities that issue the certificates of services. */
   readonly authorities: Buffer;
   /** The certificate of this service; undefined: this process is none. */
   readonly own: KeyPair | undefined;
@@ -33,7 +33,7 @@ export interface MeshMaterial {
 /** The certificates of a process. Disposing ends the reading. */
 export interface TlsFiles extends AsyncDisposable {
   current(): TlsMaterial;
-  /** Runs after the files have changed; the function answered ends that. */
+  /** Calls `listener` after the files have changed; returns the function that ends it. */
   onRenewed(listener: () => void): () => void;
 }
 
@@ -58,8 +58,8 @@ export function checkTlsFiles(config: TlsConfig, service: string | undefined): v
 }
 
 /**
- * Reads the files, and again every few seconds: whoever renews a certificate only has to replace the files. What cannot be used
- * is logged, and the old ones stay. Undefined where no file is set.
+ * Reads the files, and again every few seconds: to renew a certificate, replace its files. Invalid files are logged and the old
+ * certificates stay in use. Undefined where no file is set.
  * @throws StartError where a file is missing or cannot be used: one line that names the variable.
  */
 export function openTlsFiles(o: TlsFilesOptions): TlsFiles | undefined {
@@ -83,7 +83,7 @@ export function openTlsFiles(o: TlsFilesOptions): TlsFiles | undefined {
         for (const listener of listeners) listener();
       } catch (error) {
         const { message } = error as StartError;
-        // A certificate and its key are replaced one after the other: what is wrong twice is meant.
+        // A certificate and its key are replaced one after the other: only an error that is found twice is logged.
         if (message === problem) log.error("tls.not_renewed", { message });
         problem = message;
       }

@@ -8,7 +8,7 @@ import { runCommand } from "../run-command.ts";
 const buf = fileURLToPath(new URL("../../../../node_modules/.bin/buf", import.meta.url));
 const python = "/usr/bin/python3";
 
-export interface ForeignClientCase<M extends DescMethod> {
+interface ForeignClientCase<M extends DescMethod> {
   readonly method: M;
   /** Base URL of the service that runs. */
   url(): string;

@@ -3,7 +3,7 @@ import { createDetachableDatabase } from "../detachable-database.ts";
 import { errorOf } from "../error-of.ts";
 import { waitFor } from "../wait-for.ts";
 
-export interface LostDatabaseCase {
+interface LostDatabaseCase {
   start(databaseUrl: string): Promise<AsyncDisposable & { readonly url: string }>;
   /** Makes the same call to the service at that base URL again and again: it is done once, and the answer is checked. */
   call(url: string): Promise<void>;

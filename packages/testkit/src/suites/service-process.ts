@@ -3,7 +3,7 @@ import { freePorts } from "@smartcart/engines";
 import { spawnService } from "../spawn-service.ts";
 import { createTestDatabase } from "../test-database.ts";
 
-export interface ServiceProcessCase {
+interface ServiceProcessCase {
   /** Relative to the repository: "packages/inventory/src/main.ts". */
   readonly main: string;
   readonly portVariable: string;

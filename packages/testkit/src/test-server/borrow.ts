@@ -13,7 +13,7 @@ import { makeSharedDirectory, sharedDirectory, socketPath } from "./paths.ts";
 const startsWithinMs = 90_000;
 
 /** What the test server of that kind lends. Disposing gives it back; so does the end of this process. */
-export type Borrowed<T> = T & AsyncDisposable;
+type Borrowed<T> = T & AsyncDisposable;
 
 /** Borrows from the test server of this user, which is started when it does not run. */
 export async function borrow<T extends object>(kind: ServerKind): Promise<Borrowed<T>> {

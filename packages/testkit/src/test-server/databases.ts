@@ -52,7 +52,7 @@ function keepSpares(admin: pg.Pool): () => Promise<string> {
   };
   const prepare = () => {
     const made = create();
-    // who takes it hears of the failure
+    // the caller that takes it gets the error
     made.catch(() => {});
     return made;
   };

@@ -6,7 +6,7 @@ export interface Lender extends AsyncDisposable {
 }
 
 /** What one test gets. */
-export interface Loan {
+interface Loan {
   /** Sent to the test as JSON. */
   readonly lent: object;
   takeBack(): Promise<void>;

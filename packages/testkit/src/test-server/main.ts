@@ -1,7 +1,7 @@
 /*
  * The process behind `createTestDatabase` and `createTestBroker`, one for each: runs one server for all test processes of this user. A
  * connection to its socket is a loan: made at the first byte, taken back when the connection closes, which also happens
- * when the test process is killed. With the last connection gone for a while, it stops the server and ends.
+ * when the test process is killed. It stops the server and ends when no connection has been open for a while.
  */
 import { once } from "node:events";
 import { rm } from "node:fs/promises";

@@ -15,7 +15,7 @@ export function socketPath(kind: ServerKind): string {
   return join(sharedDirectory(kind), "test-server.sock");
 }
 
-/** The server may run as another user, who has to enter it. */
+/** The server may run as another user, which needs access to it. */
 export async function makeSharedDirectory(kind: ServerKind): Promise<void> {
   await mkdir(sharedDirectory(kind), { recursive: true });
   await chmod(sharedDirectory(kind), 0o755);

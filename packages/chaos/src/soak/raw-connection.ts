@@ -1,8 +1,8 @@
-/** A connection as a stranger holds it: bytes out, and whatever comes back is thrown away, or not even read. */
+/** A TCP connection of an attacker: sends given bytes, and discards the answer or does not read it. */
 import type { Socket } from "node:net";
 import { connect } from "node:net";
 
-export interface StrangerOptions {
+interface RawConnectionOptions {
   /** Keep our side open when the server closes its own, and the other way round. Default false. */
   readonly halfOpen?: boolean;
   /** Never read. Default false. */
@@ -11,8 +11,12 @@ export interface StrangerOptions {
   readonly patienceMs?: number;
 }
 
-/** Connects and sends. Errors end the connection and are nobody's concern. */
-export function connectStranger(url: string, bytes: Uint8Array, o: StrangerOptions = {}): Socket {
+/** Connects and sends. An error closes the connection and is ignored. */
+export function openRawConnection(
+  url: string,
+  bytes: Uint8Array,
+  o: RawConnectionOptions = {},
+): Socket {
   const { hostname, port } = new URL(url);
   const socket = connect({
     host: hostname,
@@ -34,7 +38,7 @@ export async function firstAnswer(socket: Socket): Promise<void> {
   await Promise.race([answered, closed(socket)]);
 }
 
-/** Resolves when the connection has ended, whoever ended it. */
+/** Resolves when the connection has ended, on either side. */
 export async function closed(socket: Socket): Promise<void> {
   if (!socket.closed) await new Promise<void>((resolve) => socket.once("close", () => resolve()));
 }
