@@ -8,7 +8,7 @@ import { subjectOf } from "@smartcart/reconciler";
 
 export type InvariantInit = MessageInitShape<typeof InvariantSchema>;
 
-export interface InvariantStates {
+interface InvariantStates {
   /** Takes in what contradicts the invariants at a moment; what is not among it is kept. */
   look(violations: readonly Violation[], nowMs: number): void;
   invariants(): InvariantInit[];

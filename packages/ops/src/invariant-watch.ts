@@ -11,7 +11,7 @@ import { createFeed } from "./feed.ts";
 import type { InvariantInit } from "./invariant-states.ts";
 import { createInvariantStates } from "./invariant-states.ts";
 
-export interface InvariantWatchOptions {
+interface InvariantWatchOptions {
   /** Finds what contradicts the invariants. */
   readonly check: IncrementalCheck;
   readonly invariants: readonly Invariant[];

@@ -4,14 +4,14 @@ import type { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import type { Logger } from "@smartcart/runtime";
 import { startTimer } from "@smartcart/runtime";
 
-export interface LoadOptions {
+interface LoadOptions {
   readonly orders: Pick<Client<typeof OrderService>, "placeOrder">;
   /** Products of which there is plenty; asked for now and then. */
   readonly products: () => Promise<readonly string[]>;
   readonly log: Logger;
 }
 
-export interface Load extends AsyncDisposable {
+interface Load extends AsyncDisposable {
   /** Orders a second from now on; 0 ends it. */
   setRate(ordersPerSecond: number): void;
 }

@@ -24,7 +24,7 @@ export interface MeshWatch extends AsyncDisposable {
   past(seconds: number): readonly MeshSnapshot[];
 }
 
-export interface MeshWatchOptions {
+interface MeshWatchOptions {
   readonly watches: readonly InstanceWatch[];
   readonly queues: QueueWatch;
   /** The operator's service's own; empty outside of demo mode. */

@@ -12,7 +12,7 @@ import { edgesOf } from "./edges.ts";
 import type { InstanceWatch } from "./instance-watch.ts";
 import { ordersOf } from "./service-states.ts";
 
-export interface MinuteWatchOptions {
+interface MinuteWatchOptions {
   readonly watches: readonly InstanceWatch[];
   readonly bus: Pick<EventBus, "depths">;
   /** Keeps a minute. */

@@ -8,7 +8,7 @@ import type { ResendDeadLetterRequest } from "@smartcart/gen/ops/v1/ops_service_
 import type { WholeLetter } from "./dead-letter-actions.ts";
 import { copyNotPublished, letterNotEditable, letterNotFound } from "./errors.ts";
 
-export interface ResendOptions {
+interface ResendOptions {
   readonly bus: Pick<EventBus, "publish">;
   /** A dead letter, in its queue or in the archive; undefined where there is none. */
   readonly find: (queue: string, messageId: string) => Promise<WholeLetter | undefined>;

@@ -11,7 +11,7 @@ import type { StorySources } from "./order-story.ts";
 import { tellOrderStory } from "./order-story.ts";
 import { listMinutes } from "./store.ts";
 
-export interface RouteOptions extends DeadLetterRouteOptions {
+interface RouteOptions extends DeadLetterRouteOptions {
   readonly mesh: MeshWatch;
   /** Gets every snapshot. */
   readonly snapshots: Feed<MeshSnapshot>;

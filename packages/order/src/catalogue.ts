@@ -21,7 +21,7 @@ export interface Catalogue {
   price(items: readonly RequestedItem[]): Promise<PricedOrder>;
 }
 
-export interface RequestedItem {
+interface RequestedItem {
   readonly productId: string;
   readonly quantity: number;
 }
@@ -33,7 +33,7 @@ export interface PricedOrder {
   readonly isCurrent: boolean;
 }
 
-export interface CatalogueOptions {
+interface CatalogueOptions {
   readonly inventory: Pick<Client<typeof InventoryService>, "batchGetProducts">;
   readonly log: Logger;
   /** How long a price is remembered for when inventory does not answer, in milliseconds. Default 60,000. */

@@ -7,7 +7,7 @@ export interface CrashPoints {
   hit(name: CrashPoint): void;
 }
 
-export const sagaSteps = [
+const sagaSteps = [
   "receive",
   "reserve",
   "charge",

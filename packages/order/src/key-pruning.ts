@@ -4,7 +4,7 @@ import { startTimer } from "@smartcart/runtime";
 import type { Queryable } from "@smartcart/store";
 import { pruneKeys } from "./store/idempotency-keys.ts";
 
-export interface KeyPruningOptions {
+interface KeyPruningOptions {
   readonly database: Queryable;
   readonly log: Logger;
   /** Age from which a key is forgotten, in milliseconds. */

@@ -10,7 +10,7 @@ export interface DossierSources {
   readonly shipping: Pick<ServiceClient<typeof ShippingService>, "getShipment">;
 }
 
-export interface OrderDossier {
+interface OrderDossier {
   readonly payment?: Payment;
   readonly shipment?: Shipment;
   /** Services that did not answer. */

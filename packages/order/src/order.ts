@@ -11,7 +11,7 @@ export interface PricedItem {
   readonly unitPriceMinor: bigint;
 }
 
-export interface ShortLine {
+interface ShortLine {
   readonly productId: string;
   readonly requested: number;
   readonly available: number;
@@ -66,7 +66,7 @@ export interface Happening {
   readonly occurredAt: Date;
 }
 
-export interface NewOrder {
+interface NewOrder {
   readonly orderId: string;
   readonly userId: string;
   readonly items: readonly PricedItem[];

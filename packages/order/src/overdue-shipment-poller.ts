@@ -14,7 +14,7 @@ import { eventsOf, orderPlaced } from "./order-view.ts";
 import type { OrderRepository } from "./repository.ts";
 import { readableDate } from "./times.ts";
 
-export interface OverdueShipmentPollerOptions {
+interface OverdueShipmentPollerOptions {
   readonly repository: OrderRepository;
   readonly shipping: Pick<Client<typeof ShippingService>, "getShipment">;
   readonly log: Logger;

@@ -15,7 +15,7 @@ import { listHistory, listOrders } from "./store/read-orders.ts";
 import { eraseUser, exportUser } from "./user-data.ts";
 import { watchHistory } from "./watch-order.ts";
 
-export interface RouteDependencies extends PlaceOrderDependencies, CancelOrderDependencies {
+interface RouteDependencies extends PlaceOrderDependencies, CancelOrderDependencies {
   readonly database: Database;
   readonly shipping: Peers["shipping"];
 }

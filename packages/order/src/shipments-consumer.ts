@@ -23,7 +23,7 @@ const consumer = "order.shipments";
 /** How often orders that somebody else moved meanwhile are read again at once. */
 const maxRounds = 5;
 
-export interface ShipmentsConsumerOptions {
+interface ShipmentsConsumerOptions {
   readonly bus: EventBus;
   readonly repository: Pick<OrderRepository, "find" | "advance">;
   readonly log: Logger;

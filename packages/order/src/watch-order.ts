@@ -7,7 +7,7 @@ import { isFinal } from "./order-state.ts";
 import type { OrderRepository } from "./repository.ts";
 import { listHistory } from "./store/read-orders.ts";
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly orderId: string;
   readonly afterSequence: number;
   readonly signal: AbortSignal;

@@ -34,7 +34,7 @@ export interface PaymentProcessor extends AsyncDisposable {
   erase(orderIds: readonly string[]): Promise<number>;
 }
 
-export interface PaymentProcessorOptions {
+interface PaymentProcessorOptions {
   readonly database: Database;
   readonly provider: PaymentProvider;
   /** Longest time one call to the provider may take, in milliseconds. */

@@ -4,7 +4,7 @@ import type { HubClient } from "./client.ts";
 import { maxFailures } from "./sequencer.ts";
 import { resyncFrame } from "./server-frames.ts";
 
-export interface UserReplaysOptions {
+interface UserReplaysOptions {
   readonly log: Logger;
   /** Pause after the first reading that failed, in milliseconds; it doubles with each further one. */
   readonly retryPauseMs: number;

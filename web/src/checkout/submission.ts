@@ -44,7 +44,7 @@ export interface Submission extends Pick<Observable<SubmissionState>, "get" | "s
   acknowledge(): void;
 }
 
-export interface SubmissionOptions {
+interface SubmissionOptions {
   readonly attempt: Stored<Attempt | undefined>;
   readonly send: (attempt: OpenAttempt, signal: AbortSignal) => Promise<Answer<OrderJson>>;
   /** Called once for each order that is placed, before the attempt is forgotten. */

@@ -5,7 +5,7 @@ import { createObservable } from "../observable.ts";
 /** Whether the data that is shown is current. */
 export type StreamState = "connecting" | "live" | "interrupted" | "denied";
 
-export interface LiveStreamOptions<T> {
+interface LiveStreamOptions<T> {
   /** Begins the stream. */
   readonly open: (signal: AbortSignal) => AsyncIterable<T>;
   /** `first` is true for the first message of each connection. */

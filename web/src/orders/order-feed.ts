@@ -54,7 +54,7 @@ export type FeedCommand =
   /** Close the connection and begin no other. */
   | { readonly kind: "stop" };
 
-export interface FeedStep {
+interface FeedStep {
   readonly feed: OrderFeed;
   readonly commands: readonly FeedCommand[];
 }

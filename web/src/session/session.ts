@@ -41,7 +41,7 @@ export interface Session extends TokenSource {
   subscribe(listener: () => void): () => void;
 }
 
-export interface SessionOptions extends TokensOptions {
+interface SessionOptions extends TokensOptions {
   /** The provider, loaded when it is needed. */
   readonly provider: () => Promise<{
     beginSignIn(settings: OidcSettings): Promise<void>;

@@ -8,7 +8,7 @@ import type { Queryable } from "@smartcart/store";
 import { findPicture, savePicture, touchPicture } from "../store/pictures.ts";
 import { pictureTypeOf } from "./picture-type.ts";
 
-export interface PictureParts {
+interface PictureParts {
   readonly database: Queryable;
   /** Largest picture that is taken, in bytes. */
   readonly maxPictureBytes: number;

@@ -18,7 +18,7 @@ import { createSlowCallWatch } from "./slow-calls.ts";
 import type { Peers, Step } from "./steps.ts";
 import { stepFor } from "./steps.ts";
 
-export interface SagaOptions {
+interface SagaOptions {
   readonly repository: OrderRepository;
   readonly peers: Peers;
   readonly log: Logger;

@@ -32,7 +32,7 @@ export interface Progress {
   shown(): Promise<void>;
 }
 
-export interface ProgressOptions {
+interface ProgressOptions {
   readonly repository: Pick<OrderRepository, "advance" | "announce" | "reload">;
   readonly log: Logger;
   /** Whether the order may have an idempotency key, whose answer is stored with the decision. */

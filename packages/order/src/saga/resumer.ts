@@ -12,7 +12,7 @@ import type { OrderSaga } from "./order-saga.ts";
 import type { Peers } from "./steps.ts";
 import { stepFor } from "./steps.ts";
 
-export interface ResumerOptions {
+interface ResumerOptions {
   readonly repository: Pick<OrderRepository, "leaseUnfinished" | "unfinishedDueInMs">;
   readonly saga: Pick<OrderSaga, "drive">;
   readonly log: Logger;

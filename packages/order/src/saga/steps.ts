@@ -23,7 +23,7 @@ export interface Peers {
   readonly shipping: Client<typeof ShippingService>;
 }
 
-export interface StepContext {
+interface StepContext {
   readonly peers: Peers;
   readonly signal: AbortSignal;
   readonly now: () => Date;

@@ -10,7 +10,7 @@ import { CommandError } from "../cli/command.ts";
 import type { Catalogue } from "./client.ts";
 import type { Progress } from "./progress.ts";
 
-export interface ImportOptions {
+interface ImportOptions {
   /** "-": standard input. */
   readonly file: string;
   readonly format: GoodsFormat;
@@ -21,7 +21,7 @@ export interface ImportOptions {
   readonly onProblem: (problem: ImportProblem) => void;
 }
 
-export interface ImportResult {
+interface ImportResult {
   readonly created: number;
   readonly updated: number;
   readonly unchanged: number;

@@ -13,7 +13,7 @@ import type { Attached } from "../attach/attach.ts";
 import { certificateProblem } from "../cli/certificate-problem.ts";
 import { askPart } from "./ask-part.ts";
 
-export interface DoctorOptions {
+interface DoctorOptions {
   /** Repair what can be repaired, by calls to the services. */
   readonly reconcile: boolean;
   /** How long a contradiction has to stand before it counts, in milliseconds. */

@@ -9,13 +9,13 @@ import type { Logger } from "@smartcart/runtime";
 import { delay, StartError } from "@smartcart/runtime";
 import { ownVirtualHost } from "./own-virtual-host.ts";
 
-export interface FoundBroker extends AsyncDisposable {
+interface FoundBroker extends AsyncDisposable {
   readonly amqpUrl: string;
   /** For people: which one it is, with its address. */
   readonly description: string;
 }
 
-export interface FindOptions {
+interface FindOptions {
   readonly amqpUrl: string | undefined;
   readonly stateDirectory: string;
   /** Begin with empty queues, where the broker is not that of AMQP_URL. */

@@ -1,7 +1,7 @@
 /** What `npm start` prints when everything runs: where things are, and a line to try. */
 import type { RunningSmartCart } from "./start-smartcart.ts";
 
-export interface BannerOptions {
+interface BannerOptions {
   readonly smartcart: Pick<RunningSmartCart, "urls" | "embeddedDatabase">;
   /** The state folder. */
   readonly state: string;

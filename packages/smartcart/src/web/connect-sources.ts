@@ -2,7 +2,7 @@
 import type { Logger } from "@smartcart/runtime";
 import { startTimer } from "@smartcart/runtime";
 
-export interface ConnectSources extends AsyncDisposable {
+interface ConnectSources extends AsyncDisposable {
   /** Origins for `connect-src`, separated by spaces; undefined where nobody signs in at a provider. */
   get(): string | undefined;
 }

@@ -1,7 +1,7 @@
 import type { NodeRequest } from "@smartcart/mesh";
 import type { TrustedProxies } from "@smartcart/runtime";
 
-export type HeaderLists = Record<string, string[]>;
+type HeaderLists = Record<string, string[]>;
 
 /** Of one connection only (RFC 9110, 7.6.1), beside those that `Connection` names. */
 const hopByHop = new Set([
@@ -35,7 +35,7 @@ export function endToEnd({ rawHeaders, headers }: NodeRequest): HeaderLists {
   return passed;
 }
 
-export interface ForwardOptions {
+interface ForwardOptions {
   /** The host that the client named. */
   readonly host: string | undefined;
   /** Proxies in front of this one, whose word on the client's protocol and host counts. */

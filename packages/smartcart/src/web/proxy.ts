@@ -12,14 +12,14 @@ import type { Destination, UpstreamOptions, Upstreams } from "./upstreams.ts";
 import { createUpstreams } from "./upstreams.ts";
 import { writeHead } from "./write-head.ts";
 
-export interface Proxy extends Disposable {
+interface Proxy extends Disposable {
   /** Answers with what the part answers. */
   web(request: NodeRequest, response: NodeResponse, to: Destination): void;
   /** Joins the socket with the part's, where the part agrees to the upgrade; else answers with what the part answers. */
   upgrade(request: NodeRequest, response: ServerResponse, upgrade: UpgradeTo): void;
 }
 
-export interface UpgradeTo {
+interface UpgradeTo {
   readonly socket: Socket;
   /** What was read beyond the headers. */
   readonly head: Buffer;

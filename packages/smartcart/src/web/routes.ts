@@ -22,7 +22,7 @@ import type { SignInOptions } from "./sign-in.ts";
 import { answerSignIn, isSignInPath } from "./sign-in.ts";
 import type { Destination } from "./upstreams.ts";
 
-export interface RouteOptions {
+interface RouteOptions {
   readonly page: PageFiles;
   /** Base URL of each part; an undefined one is off. */
   readonly upstreams: Readonly<Record<Upstream, string | undefined>>;

@@ -34,7 +34,7 @@ import { targetOf } from "./request-target.ts";
 import { createRouter } from "./routes.ts";
 import type { SignInOptions } from "./sign-in.ts";
 
-export interface WebServerOptions {
+interface WebServerOptions {
   readonly port: number;
   readonly host: string;
   /** The folder of the built page. */

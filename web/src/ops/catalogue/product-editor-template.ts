@@ -7,7 +7,7 @@ import { conflictsOf, draftOf, fieldLabels } from "./product-draft.ts";
 import { productFields } from "./product-fields.ts";
 import type { StockEditor } from "./stock-editor.ts";
 
-export interface EditorActions {
+interface EditorActions {
   readonly categories: readonly string[];
   readonly picture: PictureField;
   readonly stock: StockEditor;

@@ -7,7 +7,7 @@ import { formatCount } from "../../ui/numbers.ts";
 import { pictureOf } from "../../ui/picture.ts";
 import type { ProductList } from "./product-list.ts";
 
-export interface ProductTableOptions {
+interface ProductTableOptions {
   /** The product that is being edited, "" for none. */
   readonly openId: string;
   /** What stands below it. */
