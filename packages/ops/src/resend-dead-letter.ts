@@ -5,13 +5,13 @@ import type { EventBus } from "@smartcart/bus";
 import { createEvent } from "@smartcart/bus";
 import { eventTypes, parseExactJson, readMessageJson, redactedText } from "@smartcart/contract";
 import type { ResendDeadLetterRequest } from "@smartcart/gen/ops/v1/ops_service_pb";
-import type { WholeLetter } from "./dead-letter-actions.ts";
-import { copyNotPublished, letterNotEditable, letterNotFound } from "./errors.ts";
+import type { WholeDeadLetter } from "./dead-letter-actions.ts";
+import { copyNotPublished, deadLetterNotEditable, deadLetterNotFound } from "./errors.ts";
 
 interface ResendOptions {
   readonly bus: Pick<EventBus, "publish">;
   /** A dead letter, in its queue or in the archive; undefined where there is none. */
-  readonly find: (queue: string, messageId: string) => Promise<WholeLetter | undefined>;
+  readonly find: (queue: string, messageId: string) => Promise<WholeDeadLetter | undefined>;
 }
 
 /**
@@ -29,10 +29,10 @@ export async function resendDeadLetter(
   { bus, find }: ResendOptions,
 ): Promise<string> {
   const found = await find(queue, messageId);
-  if (found === undefined) throw letterNotFound(queue, messageId);
-  const { type } = found.letter;
+  if (found === undefined) throw deadLetterNotFound(queue, messageId);
+  const { type } = found.deadLetter;
   const desc = eventTypes.get(type)?.desc;
-  if (desc === undefined) throw letterNotEditable(type);
+  if (desc === undefined) throw deadLetterNotEditable(type);
   const json = restored(parse(desc, messageJson), originalJson(desc, found.body));
   const message = readMessageJson(desc, JSON.stringify(json));
   const id = `${messageId.slice(0, 200)}:copy-${randomUUID().slice(0, 8)}`;

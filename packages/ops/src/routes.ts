@@ -17,7 +17,7 @@ interface RouteOptions extends DeadLetterRouteOptions {
   readonly snapshots: Feed<MeshSnapshot>;
   readonly invariants: InvariantWatch;
   /** Who is asked for the story of an order. */
-  readonly sources: Omit<StorySources, "letters">;
+  readonly sources: Omit<StorySources, "deadLetters">;
   readonly setFaultSwitch: ReturnType<typeof createFaultSwitches>;
 }
 
@@ -42,7 +42,7 @@ export function createOpsRoutes(o: RouteOptions): ServiceImpl<typeof OpsService>
     reconcile: () => o.invariants.reconcile(),
     ...createDeadLetterRoutes(o),
     async getOrderStory({ orderId }, context) {
-      const sources = { ...o.sources, letters: o.letters };
+      const sources = { ...o.sources, deadLetters: o.deadLetters };
       return { story: await tellOrderStory(orderId, sources, context) };
     },
     listMeshHistory: async () => ({ minutes: await listMinutes(o.database) }),

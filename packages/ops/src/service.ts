@@ -28,7 +28,7 @@ import { startMinuteWatch } from "./minute-watch.ts";
 import { startQueueWatch } from "./queue-watch.ts";
 import { relayLogs } from "./relay-logs.ts";
 import { createOpsRoutes } from "./routes.ts";
-import { archiveLetters, insertMinute } from "./store.ts";
+import { archiveDeadLetters, insertMinute } from "./store.ts";
 import { wellStockedProducts } from "./well-stocked.ts";
 
 /** What the operator's service is built from. The database is that of all services, which it reads to hold the invariants against it. */
@@ -84,14 +84,14 @@ export async function startOps(o: OpsOptions): Promise<RunningService> {
         log,
       }),
     );
-    const letters = createDeadLetterActions(bus, (some) => archiveLetters(database, some));
+    const deadLetters = createDeadLetterActions(bus, (some) => archiveDeadLetters(database, some));
     const routes = createOpsRoutes({
       ...watched,
       database,
       bus,
       sources: peers.story,
       invariants,
-      letters,
+      deadLetters,
     });
     return {
       services: [OpsService],
