@@ -23,7 +23,7 @@ export function fakeDeadLetters(): DeadLetter[] {
     attempts: 4,
     reason: "failed on every rung: the carrier did not answer within 2 s",
   });
-  const letters = [
+  const deadLetters = [
     orderPlaced(3),
     orderPlaced(7),
     {
@@ -32,12 +32,12 @@ export function fakeDeadLetters(): DeadLetter[] {
       bodySize: 11n,
     },
   ];
-  return letters.map((letter, index) =>
+  return deadLetters.map((deadLetter, index) =>
     create(DeadLetterSchema, {
       queue: "orders",
       messageId: `0198-4c7e-${index + 1}`,
       failedAt: timestampFromMs(Date.now() - (index + 1) * 95_000),
-      ...letter,
+      ...deadLetter,
     }),
   );
 }
