@@ -26,7 +26,7 @@ const reservation = (reservationId: string) => ({
   outcome: { case: "reservation" as const, value: { reservationId } },
 });
 
-describe("folding", () => {
+describe("batching", () => {
   /** Reserves all but those that are called "bad…"; says how many requests came at once. */
   function reserving() {
     const batches: number[] = [];
