@@ -31,7 +31,7 @@ export const legalEdges: Readonly<Record<OrderState, readonly OrderState[]>> = {
   RECEIVED: ["STOCK_RESERVED", "REJECTED", "REJECTED_RELEASING"],
   STOCK_RESERVED: ["PAID", "REJECTED_RELEASING", "REJECTED_REFUNDING"],
   PAID: ["CONFIRMED", "REJECTED_REFUNDING"],
-  // Straight to SHIPPED where both events of the shipment are folded in at once.
+  // Straight to SHIPPED where both events of the shipment are applied at once.
   CONFIRMED: ["SHIPPING", "SHIPPED", "CANCEL_REQUESTED"],
   SHIPPING: ["SHIPPED"],
   SHIPPED: [],

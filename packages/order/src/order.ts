@@ -122,10 +122,10 @@ export type ShipmentFact =
   | { readonly kind: "shipped"; readonly startedAt: Date; readonly shippedAt: Date };
 
 /**
- * Folds a fact of the shipment into the order. Undefined where the order already knows it, so that a repeated or late fact changes
- * nothing; "impossible" where the shipment of an order is reported that must not be shipped.
+ * The transition that a fact of the shipment brings about. Undefined where the order already knows it, so that a repeated or late
+ * fact changes nothing; "impossible" where the order must not be shipped.
  */
-export function foldShipment(
+export function applyShipmentFact(
   order: StoredOrder,
   fact: ShipmentFact,
 ): Transition | undefined | "impossible" {

@@ -9,7 +9,7 @@ import type { Logger } from "@smartcart/runtime";
 import { createPool, startTimer } from "@smartcart/runtime";
 import { findShipment } from "./find-shipment.ts";
 import type { ShipmentFact, StoredOrder } from "./order.ts";
-import { foldShipment } from "./order.ts";
+import { applyShipmentFact } from "./order.ts";
 import { eventsOf, orderPlaced } from "./order-view.ts";
 import type { OrderRepository } from "./repository.ts";
 import { readableDate } from "./times.ts";
@@ -65,7 +65,7 @@ async function askAboutShipment(
     }
     const fact = factOf(shipment);
     if (fact === undefined) return;
-    const transition = foldShipment(order, fact);
+    const transition = applyShipmentFact(order, fact);
     if (transition === undefined || transition === "impossible") return;
     const events = eventsOf(transition, "");
     const moved = await repository.advance({ transition, events, answer: undefined });

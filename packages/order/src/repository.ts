@@ -1,5 +1,5 @@
 /**
- * Orders as the rest of the service reads and writes them: one at a time. Behind it, concurrent calls are folded into
+ * Orders as the rest of the service reads and writes them: one at a time. Behind it, concurrent calls are joined into
  * batches, since a statement for 64 orders costs little more than one for a single order.
  */
 import type { OutgoingEvent } from "@smartcart/bus";
@@ -49,13 +49,13 @@ const leaseMs = 10_000;
 
 export function createOrderRepository(database: Database): OrderRepository {
   const listeners = new Set<(orderId: string) => void>();
-  const folded = createFoldedStatements(database, (orderId) => {
+  const batched = createBatchedStatements(database, (orderId) => {
     for (const listener of listeners) listener(orderId);
   });
   return {
-    ...folded,
+    ...batched,
     async reload(order) {
-      const found = await folded.find(order.orderId);
+      const found = await batched.find(order.orderId);
       if (found === undefined) throw new Error(`order ${order.orderId} has vanished`);
       return found;
     },
@@ -79,7 +79,7 @@ export function createOrderRepository(database: Database): OrderRepository {
 }
 
 /** The statements that concurrent calls share. `onMoved` is called for each order that moved. */
-function createFoldedStatements(
+function createBatchedStatements(
   database: Database,
   onMoved: (orderId: string) => void,
 ): Pick<OrderRepository, "insert" | "advance" | "find" | "findKey"> {

@@ -48,7 +48,7 @@ async function setUpConsumer() {
   };
 }
 
-it("folds both reports into the history, once", async () => {
+it("applies both reports to the history, once", async () => {
   await using shop = await setUpConsumer();
   const { orderId } = shop;
   await shop.started({ orderId, startedAt }, "one");

@@ -8,11 +8,12 @@ export interface ClientIdentity {
   readonly principal: Principal;
   /** Header of the calls that are made for it; undefined: it has no token. */
   readonly authorization: string | undefined;
-  /** Where it comes from, as its connections are counted; "" as long as nobody has looked. */
+  /** Where it comes from, as its connections are counted; "" until the socket server has set it. */
   readonly address: string;
 }
 
-export const nobody: ClientIdentity = {
+/** A client without a token, before its address is known. */
+export const anonymousClient: ClientIdentity = {
   principal: anonymous,
   authorization: undefined,
   address: "",
@@ -31,10 +32,10 @@ export function identify(
   { authenticate }: Access,
 ): ClientIdentity | Promise<ClientIdentity> {
   const authorization = authorizationOf(request);
-  if (authorization === undefined || authenticate === undefined) return nobody;
+  if (authorization === undefined || authenticate === undefined) return anonymousClient;
   const principal = authenticate(authorization);
-  if (!(principal instanceof Promise)) return { ...nobody, principal, authorization };
-  return principal.then((known) => ({ ...nobody, principal: known, authorization }));
+  if (!(principal instanceof Promise)) return { ...anonymousClient, principal, authorization };
+  return principal.then((known) => ({ ...anonymousClient, principal: known, authorization }));
 }
 
 function authorizationOf({ headers }: IncomingMessage): string | undefined {

@@ -26,14 +26,14 @@ export class HubClient implements SocketSender {
   readonly orders = new Set<string>();
   /** Users it subscribed to, each with a mark of the replay under way or done last. */
   readonly users = new Map<string, object>();
-  readonly #outlet: SocketSender;
+  readonly #sender: SocketSender;
   readonly #o: ClientOptions;
   // Nearly always nothing is under way, and then the last sequence says it all: a client may follow a thousand orders, and
   // ten thousand clients may be connected.
   readonly #followed = new Map<string, number | OrderSubscription>();
 
-  constructor(outlet: SocketSender, o: ClientOptions) {
-    this.#outlet = outlet;
+  constructor(sender: SocketSender, o: ClientOptions) {
+    this.#sender = sender;
     this.#o = o;
   }
 
@@ -59,7 +59,7 @@ export class HubClient implements SocketSender {
   }
 
   send(frame: Buffer): void {
-    this.#outlet.send(frame);
+    this.#sender.send(frame);
   }
 
   /** A live event of an order came. */
@@ -69,7 +69,7 @@ export class HubClient implements SocketSender {
     // What a sequencer at rest would do with the usual case by far.
     if (known === frame.sequence - 1) {
       this.#remember(orderId, frame.sequence);
-      this.#outlet.send(frame.data);
+      this.#sender.send(frame.data);
       return;
     }
     const follower = this.#followerOf(orderId);
@@ -126,7 +126,7 @@ export class HubClient implements SocketSender {
     const follower = createOrderSubscription(known, {
       ...this.#o,
       orderId,
-      send: (data) => this.#outlet.send(data),
+      send: (data) => this.#sender.send(data),
     });
     this.#remember(orderId, follower);
     return follower;

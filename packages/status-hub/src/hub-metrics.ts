@@ -72,8 +72,8 @@ function observe(registers: Registry[], hub: Hub, admission: Admission): void {
     labelNames: ["kind"],
     registers,
     collect() {
-      this.set({ kind: "order" }, hub.rooms.orders);
-      this.set({ kind: "user" }, hub.rooms.users);
+      this.set({ kind: "order" }, hub.topics.orders);
+      this.set({ kind: "user" }, hub.topics.users);
     },
   });
 }

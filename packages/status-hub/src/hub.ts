@@ -49,16 +49,16 @@ export class Hub {
     this.#noteDropped = createDropLog(o);
   }
 
-  /** What clients follow, for the metrics. */
-  get rooms() {
+  /** How many orders and users have at least one subscriber. */
+  get topics() {
     return { orders: this.#byOrder.size, users: this.#byUser.size };
   }
 
   /** A client has come. */
-  connect(outlet: SocketSender, identity: ClientIdentity): HubClient {
+  connect(sender: SocketSender, identity: ClientIdentity): HubClient {
     const { histories, log, onResync, retryPauseMs } = this.#o;
     const history = histories.for(identity);
-    const client = new HubClient(outlet, { identity, history, log, onResync, retryPauseMs });
+    const client = new HubClient(sender, { identity, history, log, onResync, retryPauseMs });
     this.#clients.add(client);
     return client;
   }

@@ -9,7 +9,7 @@ export interface ClosableSocketSender extends SocketSender {
   close(code: number, reason: string): void;
 }
 
-/** What an outlet works with. */
+/** The connection of a sender and its limits. */
 export interface SocketSenderOptions {
   /** The connection that `socket` speaks on. */
   readonly connection: Duplex;

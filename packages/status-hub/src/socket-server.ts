@@ -69,12 +69,12 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
     const leave = o.admission.enter(request);
     const { maxBufferedBytes, onSlow } = o;
     const connection = request.socket;
-    const outlet = createSocketSender(socket, { connection, turn, maxBufferedBytes, onSlow });
-    open.set(socket, outlet);
+    const sender = createSocketSender(socket, { connection, turn, maxBufferedBytes, onSlow });
+    open.set(socket, sender);
     heartbeat.watch(socket);
-    const client = o.hub.connect(outlet, identity);
-    takeFrames(socket, { client, outlet, identity, ...o });
-    const expiry = closeWhenExpired(outlet, identity);
+    const client = o.hub.connect(sender, identity);
+    takeFrames(socket, { client, sender, identity, ...o });
+    const expiry = closeWhenExpired(sender, identity);
     socket.once("close", () => {
       clearTimeout(expiry);
       open.delete(socket);
@@ -87,9 +87,9 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
     upgrade: createUpgrade(server, o, { accept, isDraining: () => draining }),
     async [Symbol.asyncDispose]() {
       draining = true;
-      const closed = [...open].map(([socket, outlet]) => {
+      const closed = [...open].map(([socket, sender]) => {
         const ended = new Promise((resolve) => socket.once("close", resolve));
-        outlet.close(goingAway, "the hub is going away: connect again and resume");
+        sender.close(goingAway, "the hub is going away: connect again and resume");
         return ended;
       });
       await Promise.all(closed);
@@ -134,11 +134,11 @@ function createUpgrade(
 
 /** Closes the socket when the client's token expires: it comes again with a new one, and resumes. */
 function closeWhenExpired(
-  outlet: ClosableSocketSender,
+  sender: ClosableSocketSender,
   { principal }: ClientIdentity,
 ): NodeJS.Timeout | undefined {
   if (!("expiresAtMs" in principal) || !Number.isFinite(principal.expiresAtMs)) return undefined;
-  const close = () => outlet.close(tokenExpired, "the access token has expired");
+  const close = () => sender.close(tokenExpired, "the access token has expired");
   return setTimeout(close, timerMs(principal.expiresAtMs - Date.now())).unref();
 }
 
@@ -148,17 +148,17 @@ function takeFrames(
   o: Pick<SocketServerOptions, "hub" | "log" | "frameBurst" | "rateLimits"> & {
     readonly identity: ClientIdentity;
     readonly client: HubClient;
-    readonly outlet: ClosableSocketSender;
+    readonly sender: ClosableSocketSender;
   },
 ): void {
-  const { client, outlet, identity, rateLimits } = o;
+  const { client, sender, identity, rateLimits } = o;
   const frames = createTokenBucket({
     capacity: o.frameBurst,
     refillPerSecond: o.frameBurst / 20,
   });
   const mayReceive = () => {
     if (frames.take() === 0) return true;
-    outlet.close(policyViolation, "too many frames");
+    sender.close(policyViolation, "too many frames");
     return false;
   };
   socket.on("message", (data: RawData, isBinary: boolean) => {
@@ -172,7 +172,7 @@ function takeFrames(
     } catch (error) {
       // The last line: thrown out of a callback it would end the process, and every client with it.
       o.log.error("status.frame_failed", { error });
-      outlet.close(internalError, "the hub failed on a frame: connect again");
+      sender.close(internalError, "the hub failed on a frame: connect again");
     }
   });
   // ws answers it, sixty of them ahead of the client at most.
