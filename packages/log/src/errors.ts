@@ -12,6 +12,7 @@ export function invalidPageToken(): ValidationError {
   ]);
 }
 
+/** 429. Streams are counted per process. */
 export function tooManyWatchers(maxWatchers: number): DomainError {
   return new DomainError({
     code: "TOO_MANY_WATCHERS",
@@ -33,6 +34,7 @@ export function tooManySearches(): DomainError {
   });
 }
 
+/** 429 without a retry time: the same search would take as long again. */
 export function searchTooCostly(seconds: number, cause?: unknown): DomainError {
   return new DomainError({
     code: "SEARCH_TOO_COSTLY",

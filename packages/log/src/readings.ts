@@ -33,6 +33,7 @@ const rest = 2;
 /** SQLSTATE query_canceled, which the time-out of a statement gives. */
 const cancelled = "57014";
 
+/** Two searches at once, and one catch-up of a stream. Up to 200 searches wait, each for two seconds at most. */
 export function createReadings(database: Database): Readings {
   const searches = createSemaphore({
     maxConcurrent: atOnce,

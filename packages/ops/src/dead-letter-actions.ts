@@ -13,6 +13,7 @@ import { queueNotFound } from "./errors.ts";
 
 type DeadLetterInit = MessageInitShape<typeof DeadLetterSchema>;
 
+/** How far an action is. `total` is what was there when it began; messages that have gone meanwhile leave `done` below it. */
 export interface Progress {
   readonly done: number;
   readonly total: number;
@@ -21,6 +22,7 @@ export interface Progress {
 /** Selected dead letters. */
 export type Selection = Pick<DeadLetterSelection, "queue" | "messageIds">;
 
+/** Works on one queue in turns of at most 25 messages. Throws QUEUE_NOT_FOUND for a queue that keeps no dead letters. */
 export interface DeadLetterActions {
   /** Newest first. Empty: all queues, any order. Of each queue, only the 5,000 oldest dead letters are searched. */
   list(o: { queue: string; orderId: string; limit: number }): Promise<DeadLetterInit[]>;
@@ -65,6 +67,7 @@ export interface WholeDeadLetter {
 /** Keeps dead letters. Safe to repeat. */
 export type Archive = (deadLetters: readonly WholeDeadLetter[]) => Promise<void>;
 
+/** `archive` is called before a dead letter is removed from its queue, so it may get the same one twice. */
 export function createDeadLetterActions(bus: EventBus, archive: Archive): DeadLetterActions {
   return new Actions(bus, archive);
 }
@@ -142,7 +145,7 @@ class Actions implements DeadLetterActions {
         const isAll = ids === "all";
         const there = await deadLetters.list({ limit: isAll ? most : maxRead });
         const chosen = isAll ? there.slice(0, most) : there.filter(({ id }) => ids.includes(id));
-        // First kept, then removed: what dies in between is in both places, and moved again.
+        // Archived first, then removed: after a crash in between it is in both places, and the next run archives it again.
         await this.#archive(chosen.map((deadLetter) => whole(selection.queue, deadLetter)));
         const moved = chosen.map(({ id }) => id);
         return moved.length === 0 ? 0 : deadLetters.drop(moved, { limit: most });

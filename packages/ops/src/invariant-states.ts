@@ -26,6 +26,7 @@ interface Standing {
   readonly sinceMs: number;
 }
 
+/** Rows count as a violation once they have been found by every look for `brokenAfterMs`: what is only under way does not last that long. */
 export function createInvariantStates(
   invariants: readonly Invariant[],
   { brokenAfterMs }: { readonly brokenAfterMs: number },

@@ -23,6 +23,7 @@ interface InvariantWatchOptions {
   readonly log: Logger;
 }
 
+/** Calls of `reconcile` that wait for their turn share one run. It rejects with CHECK_FAILED where the database does not answer. */
 export interface InvariantWatch extends AsyncDisposable {
   /** Gets all invariants after each look. */
   readonly feed: Feed<InvariantInit[]>;
@@ -38,6 +39,7 @@ const unwatchedFactor = 6;
 
 type RepairInit = MessageInitShape<typeof RepairSchema>;
 
+/** Looks at once and then on a timer. Disposing waits for the look or repair under way. */
 export function startInvariantWatch(o: InvariantWatchOptions): InvariantWatch {
   return new Watch(o);
 }

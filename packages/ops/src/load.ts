@@ -22,6 +22,7 @@ const tickMs = 50;
 const maxInFlight = 100;
 const productsEveryMs = 5_000;
 
+/** Places orders at rate 0 until `setRate`. At most 100 are under way: what the order service cannot take in time is dropped, not queued. */
 export function startLoad({ orders, products, log }: LoadOptions): Load {
   const stop = new AbortController();
   let rate = 0;

@@ -25,6 +25,7 @@ interface MinuteWatchOptions {
 /** Longest wait for the report of a process, in milliseconds. */
 const reportMs = 3_000;
 
+/** Asks every process for a report once per minute, console or not. The first minute after the start is not stored: rates need two reports. */
 export function startMinuteWatch(o: MinuteWatchOptions): AsyncDisposable {
   const { watches, intervalMs = 60_000 } = o;
   let before = new Map<InstanceWatch, Track>();

@@ -9,6 +9,7 @@ import type { ServiceClient } from "@smartcart/mesh";
 import type { DeadLetterActions } from "./dead-letter-actions.ts";
 import { orderNotFound } from "./errors.ts";
 
+/** Where a story comes from. Calls carry the operator's own token. */
 export interface StorySources {
   readonly orders: Pick<ServiceClient<typeof OrderAdminService>, "inspectOrder">;
   readonly logs: Pick<ServiceClient<typeof LogService>, "searchLogs">;

@@ -20,6 +20,7 @@ const intervalMs = 1_000;
 /** Older numbers than this are none. */
 const staleMs = 15_000;
 
+/** Reads the depths once per second while a console is open. Depths older than 15 seconds are not shown. */
 export function startQueueWatch(o: {
   readonly bus: EventBus;
   readonly log: Logger;

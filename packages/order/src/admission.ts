@@ -65,6 +65,7 @@ export function nextConcurrency(now: Concurrency, ended: Ended): Concurrency {
   return { ...now, limit: Math.min(most, now.limit + 1) };
 }
 
+/** Starts at 64 concurrent requests, stays between 32 and 256, and lets up to 256 more wait for 500 ms. `nowMs` is for tests. */
 export function createAdmission(nowMs: () => number = () => performance.now()): Admission {
   let concurrency = initialConcurrency;
   let underWay = 0;

@@ -26,6 +26,7 @@ interface RequestedItem {
   readonly quantity: number;
 }
 
+/** The items of an order with the prices that it is charged at. The order keeps them; later price changes do not reach it. */
 export interface PricedOrder {
   readonly items: readonly PricedItem[];
   readonly currencyCode: string;
@@ -53,6 +54,7 @@ interface Pending extends PendingResult<Products> {
   readonly ids: readonly string[];
 }
 
+/** Starts no timer and reads nothing before the first order. At most 10,000 products are remembered. */
 export function createCatalogue(o: CatalogueOptions): Catalogue {
   const { inventory, log, rememberMs = 60_000 } = o;
   const memory = createMemory(rememberMs);

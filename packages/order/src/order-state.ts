@@ -7,6 +7,7 @@
  */
 import { Order_Status } from "@smartcart/gen/order/v1/order_pb";
 
+/** Stored by name in `orders.state`, whose check constraint lists them: a new state needs a migration, and none may be renamed. */
 export const orderStates = [
   "RECEIVED",
   "STOCK_RESERVED",
@@ -23,6 +24,7 @@ export const orderStates = [
   "CANCELLED",
 ] as const;
 
+/** Finer than the status of the contract, which `publicStatus` derives. */
 export type OrderState = (typeof orderStates)[number];
 
 /** For each state, the states that may follow it. */

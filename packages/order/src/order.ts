@@ -3,6 +3,7 @@ import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import type { OrderState } from "./order-state.ts";
 import { assertLegal } from "./order-state.ts";
 
+/** A line of an order with name and price as they were when it was placed. */
 export interface PricedItem {
   readonly productId: string;
   readonly name: string;
@@ -17,6 +18,7 @@ interface ShortLine {
   readonly available: number;
 }
 
+/** Why an order was rejected. Stored with the order, and told to customers. */
 export interface Rejection {
   readonly code: "OUT_OF_STOCK" | "PAYMENT_DECLINED";
   /** The provider's code for a declined payment; empty otherwise. */
@@ -25,6 +27,7 @@ export interface Rejection {
   readonly lines: readonly ShortLine[];
 }
 
+/** An order as it was last read. `state` and `lastSequence` together identify its version: every write compares both. */
 export interface StoredOrder {
   readonly orderId: string;
   readonly userId: string;
@@ -42,6 +45,7 @@ export interface StoredOrder {
   readonly lastSequence: number;
 }
 
+/** One milestone of an order. Sequences of an order begin at 1 and have no gaps; an entry never changes once it is stored. */
 export interface HistoryEntry {
   readonly orderId: string;
   readonly sequence: number;
@@ -117,6 +121,7 @@ export function firstEntry(order: StoredOrder): HistoryEntry {
   return entry(order, 1, { milestone: OrderMilestone.RECEIVED, occurredAt: order.placedAt });
 }
 
+/** What shipping knows of a shipment. `shipped` carries the start as well, so that an order that missed `started` can catch up. */
 export type ShipmentFact =
   | { readonly kind: "started"; readonly startedAt: Date }
   | { readonly kind: "shipped"; readonly startedAt: Date; readonly shippedAt: Date };

@@ -17,6 +17,7 @@ import { insertOrders } from "./store/insert-orders.ts";
 import * as leases from "./store/lease-orders.ts";
 import { findOrders } from "./store/read-orders.ts";
 
+/** Calls that are made at the same time share a statement. A faulty one rejects alone; without the database all of them reject. */
 export interface OrderRepository {
   /** Stores a new order. False where its idempotency key is taken; then nothing was stored. */
   insert(insertion: Insertion): Promise<boolean>;
@@ -47,6 +48,7 @@ export interface OrderRepository {
 /** How long nobody else takes an order up after it last moved, in milliseconds. Longer than any single call may take. */
 const leaseMs = 10_000;
 
+/** Runs at most two statements of a kind at once on `database`, which stays the caller's. */
 export function createOrderRepository(database: Database): OrderRepository {
   const listeners = new Set<(orderId: string) => void>();
   const batched = createBatchedStatements(database, (orderId) => {

@@ -20,6 +20,7 @@ interface RouteDependencies extends PlaceOrderDependencies, CancelOrderDependenc
   readonly shipping: Peers["shipping"];
 }
 
+/** The RPCs of OrderService. Failures are DomainErrors (errors.ts); a database that is away surfaces as `ordersUnavailable`. */
 export function orderRoutes(dependencies: RouteDependencies): (router: ConnectRouter) => void {
   const { database, repository, shipping, log } = dependencies;
   return (router) =>

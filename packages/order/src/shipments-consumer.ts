@@ -29,6 +29,10 @@ interface ShipmentsConsumerOptions {
   readonly log: Logger;
 }
 
+/**
+ * Consumes queue `shipments`. Messages about unknown orders, or with unreadable content, become dead letters. Disposing finishes the batch
+ * under way.
+ */
 export function startShipmentsConsumer(
   options: ShipmentsConsumerOptions,
 ): Promise<RunningConsumer> {

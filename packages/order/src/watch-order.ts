@@ -18,6 +18,9 @@ interface WatchOptions {
 /** Another replica may move the order, so the table is the truth and a move in this process only a hint to look earlier. */
 const pollMs = 500;
 
+/**
+ * Yields each stored entry after `afterSequence` once and in order. Ends when the order is final or the signal fires. Throws ORDER_NOT_FOUND.
+ */
 export async function* watchHistory(options: WatchOptions): AsyncGenerator<HistoryEntry> {
   const { orderId, signal, database, repository } = options;
   let sequence = options.afterSequence;

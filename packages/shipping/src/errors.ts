@@ -12,6 +12,7 @@ export function shipmentNotFound(orderId: string): DomainError {
   });
 }
 
+/** 409. Final: a shipment that has started is not stopped. */
 export function shipmentStarted(orderId: string): DomainError {
   return new DomainError({
     code: "SHIPMENT_STARTED",

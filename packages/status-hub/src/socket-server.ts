@@ -51,6 +51,7 @@ const internalError = 1011;
 /** Of the codes for applications (RFC 6455, 7.4.2), after HTTP's 401. */
 const tokenExpired = 4401;
 
+/** Takes no port: the HTTP server hands it upgrades. Disposing closes every socket with 1001 and waits until they are closed. */
 export function startSocketServer(o: SocketServerOptions): SocketServer {
   const server = new WebSocketServer({
     noServer: true,

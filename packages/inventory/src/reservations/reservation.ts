@@ -37,6 +37,7 @@ export interface ReservationChange {
   readonly closed: boolean;
 }
 
+/** What a reserve comes to. `known`: the id exists with the same lines. `other-lines`: it exists with others, and nothing changes. */
 export type ReserveDecision =
   | { readonly kind: "hold" }
   | { readonly kind: "known"; readonly reservation: Reservation }
@@ -72,6 +73,7 @@ export function decideReservations(
   return { decisions, inserts: [...inserts.values()], moves: ledger.moves() };
 }
 
+/** What a commit comes to. `short` happens only to an expired reservation whose units are not available any more. */
 export type CommitDecision =
   | { readonly kind: "committed"; readonly reservation: Reservation }
   | { readonly kind: "short"; readonly lines: readonly ShortLine[] }

@@ -79,6 +79,7 @@ export type IdentifyService = (call: {
   readonly contextValues: ContextValues;
 }) => ServicePrincipal | undefined;
 
+/** Finds the service behind a request: by its caller token, else by its certificate. Undefined where neither proves one. */
 export function createServiceIdentification({
   audience,
   meshSecret,

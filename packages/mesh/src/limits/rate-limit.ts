@@ -35,6 +35,7 @@ export interface RateLimits {
   refusalOfUser(user: User): DomainError | undefined;
 }
 
+/** Counts in memory, so each process has limits of its own. Registers `smartcart_rate_limited_total` with `metrics`: once per registry. */
 export function createRateLimits(o: RateLimitOptions): RateLimits {
   const [byAddress, byCustomer, byOperator] = [o.perAddress, o.perUser, o.perUser].map(bucketsFor);
   const refused = new Counter({

@@ -43,6 +43,7 @@ const closeTimeoutMs = 1_000;
 /** Headers of the upgrade that a call is told of: by them it is known who calls, and from where. */
 const passedHeaders = ["authorization", "host", "x-forwarded-for", "x-forwarded-host"] as const;
 
+/** Handles upgrades of `path` for up to 1,000 sockets, with frames of at most 40 KiB. Sockets end with `shutdown`. */
 export function createStreamSockets(o: StreamSocketOptions): OnUpgrade {
   const methods = methodsOf(o.methods);
   const server = new WebSocketServer({

@@ -15,6 +15,7 @@ export type CallerKind = "part" | "client";
 
 /** Names of the histograms from which a part's report is made. */
 export const clientDuration = "rpc_client_duration_seconds";
+/** As `clientDuration`, measured by the server. Only here `caller` is set, so that calls of other services are not counted twice. */
 export const serverDuration = "rpc_server_duration_seconds";
 
 /** Upper bounds in seconds. */

@@ -37,6 +37,7 @@ interface DriveOptions extends SagaOptions {
   readonly watchCall: WatchCall;
 }
 
+/** Drives the orders of this process. What it loses when the process dies, the resumer of any process takes up. */
 export interface OrderSaga {
   /**
    * Drives until the order is at rest, or gives up for now and leaves it to the resumer. An order that is being driven has one driver:
@@ -51,6 +52,7 @@ export interface OrderSaga {
   stop(): void;
 }
 
+/** Starts nothing by itself. To shut down, call `stop` and then await `idle`. */
 export function createOrderSaga(options: SagaOptions): OrderSaga {
   const stopped = new AbortController();
   const { signal } = stopped;

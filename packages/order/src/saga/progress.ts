@@ -14,6 +14,7 @@ import { isSagaPending, publicStatus } from "../order-state.ts";
 import { eventsOf, orderView, statusesChanged } from "../order-view.ts";
 import type { OrderRepository } from "../repository.ts";
 
+/** The state of one driver. Not shared: two drivers of an order have one each, and compare-and-set decides between them. */
 export interface Progress {
   /** The order as it is now, stored or not. */
   readonly current: StoredOrder;

@@ -27,6 +27,7 @@ const longestPauseMs = 2_000;
 
 const peers: readonly (keyof Peers)[] = ["inventory", "payment", "shipping"];
 
+/** Starts one pool per called service. Disposing waits for the orders under way. */
 export function startResumer(options: ResumerOptions): AsyncDisposable {
   const { repository, saga, log, intervalMs = 1_000 } = options;
   const resources = new AsyncDisposableStack();

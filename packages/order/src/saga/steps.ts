@@ -17,6 +17,7 @@ import type { Rejection, StoredOrder, Transition } from "../order.ts";
 import { advance } from "../order.ts";
 import type { Refusal } from "./refusal.ts";
 
+/** Clients of the services that the saga calls. They carry deadlines, retries and the call's identity. */
 export interface Peers {
   readonly inventory: Client<typeof InventoryService>;
   readonly payment: Client<typeof PaymentService>;
@@ -29,6 +30,7 @@ interface StepContext {
   readonly now: () => Date;
 }
 
+/** One call of the saga. `run` may be repeated at any time: another service recognises the order's id. */
 export interface Step {
   readonly name: Exclude<SagaStep, "receive">;
   /** Who is called. */

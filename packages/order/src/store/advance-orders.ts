@@ -5,6 +5,7 @@ import type { Queryable } from "@smartcart/store";
 import { hex, recordSet } from "@smartcart/store";
 import type { Transition } from "../order.ts";
 
+/** A transition with all that is written with it, in the same statement. */
 export interface Advancement {
   readonly transition: Transition;
   readonly events: readonly OutgoingEvent[];
