@@ -44,6 +44,7 @@ export const allConfig = {
   ...opsConfig,
 };
 
+/** All settings, parsed and with their defaults. */
 export type SmartCartConfig = ReturnType<typeof parseSmartCartConfig>;
 
 /** The settings of all services. @throws ConfigError with every invalid variable. */

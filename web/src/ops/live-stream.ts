@@ -32,6 +32,7 @@ export interface LiveStream extends Pick<Observable<StreamState>, "get" | "subsc
 /** Time after which an open stream without messages counts as live, in milliseconds. */
 const quietOpenMs = 2_000;
 
+/** Opens the stream again with growing pauses until `signal` fires. It is closed while the tab is hidden. */
 export function startLiveStream<T>(options: LiveStreamOptions<T>): LiveStream {
   const { signal } = options;
   const state = createObservable<StreamState>("connecting");

@@ -19,6 +19,7 @@ export type Liveness =
   /** Nothing will ever follow. */
   | { readonly kind: "complete" };
 
+/** The state of one order's live updates. Pure: `step` answers the next state and the commands to carry out. */
 export interface OrderFeed {
   readonly orderId: string;
   readonly timeline: Timeline;

@@ -20,6 +20,7 @@ export interface Timeline {
   readonly ahead: readonly TimelineEntry[];
 }
 
+/** Resumes from the first entry. */
 export const emptyTimeline: Timeline = { entries: [], ahead: [] };
 
 /** Sequence of the newest entry that has no hole before it; 0 where there is none. This is where to resume. */

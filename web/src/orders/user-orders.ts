@@ -2,6 +2,7 @@ import type { OrderJson } from "@smartcart/gen/order/v1/order_pb";
 import { listOrders } from "../api/orders.ts";
 import type { Shop } from "../shop.ts";
 
+/** What the page "My orders" shows. Pages that were loaded stay while the next one is read. */
 export interface OrdersState {
   /** User whose orders are shown; "" until one is known. */
   readonly userId: string;
@@ -23,14 +24,14 @@ export interface UserOrders {
 }
 
 export function createUserOrders(shop: Shop, signal: AbortSignal): UserOrders {
-  const nobody: OrdersState = {
+  const emptyState: OrdersState = {
     userId: "",
     orders: [],
     nextPageToken: "",
     phase: "idle",
     complaint: "",
   };
-  let state = nobody;
+  let state = emptyState;
   const change = (next: Partial<OrdersState>): void => {
     state = { ...state, ...next };
     shop.refresh();
@@ -55,7 +56,7 @@ export function createUserOrders(shop: Shop, signal: AbortSignal): UserOrders {
   return {
     get: () => state,
     show(userId) {
-      change({ ...nobody, userId });
+      change({ ...emptyState, userId });
       if (userId !== "") loadQuietly("");
     },
     more: () => loadQuietly(state.nextPageToken),

@@ -9,6 +9,7 @@ import { createLogger, StartError, serverUrl, stateDirectory } from "@smartcart/
 import { parseSmartCartConfig } from "../config.ts";
 import { readRunningNote } from "./running-file.ts";
 
+/** Connections to a running SmartCart. Disposing closes them; it never stops what runs. */
 export interface Attached extends AsyncDisposable {
   readonly databaseUrl: string;
   readonly bus: EventBus;

@@ -37,6 +37,10 @@ const usualBroker: LocalBroker = {
 const container = "smartcart-rabbitmq";
 const run = promisify(execFile);
 
+/**
+ * Uses AMQP_URL as it is, and tries the other ways one after the other. Disposing stops what was started here and leaves a found broker
+ * running. @throws StartError that tells why each way failed
+ */
 export async function findRabbitMq(options: FindOptions): Promise<FoundBroker> {
   const { amqpUrl, stateDirectory, fresh, local = usualBroker, log } = options;
   if (amqpUrl !== undefined) return found(amqpUrl);

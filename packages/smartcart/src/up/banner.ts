@@ -10,6 +10,7 @@ interface BannerOptions {
   readonly readyMs: number;
 }
 
+/** Text for a terminal. It holds no secret. */
 export function banner({ smartcart, state, queue, readyMs }: BannerOptions): string {
   const { urls, embeddedDatabase } = smartcart;
   const rows: ReadonlyArray<readonly [what: string, where: string]> = [

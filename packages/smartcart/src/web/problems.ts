@@ -41,6 +41,7 @@ export const rateLimited = ({
   retryAfterMs,
 }: DomainError): HttpProblemInit => ({ status: 429, code, title, detail: message, retryAfterMs });
 
+/** 404 of this server; those of the services are passed on as they are. */
 export const noSuchPath: HttpProblemInit = {
   status: 404,
   code: "ROUTE_NOT_FOUND",

@@ -28,6 +28,7 @@ interface UpgradeTo {
 
 /** What a client may still send after an answer that came before the end of its request. */
 const maxDiscardedBytes = 4 * 1024 * 1024;
+/** Streams bodies both ways without holding them. Disposing closes the connections to the services. */
 export function createProxy(o: UpstreamOptions): Proxy {
   const upstreams = createUpstreams(o);
   return {

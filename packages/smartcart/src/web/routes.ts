@@ -48,6 +48,7 @@ export type Pass = (to: Destination) => void;
  */
 export type Router = (request: NodeRequest, response: NodeResponse, pass: Pass) => void;
 
+/** Checks the host before anything else, so that another site cannot reach this port by a name of its own (DNS rebinding). */
 export function createRouter(o: RouteOptions): Router {
   return (request, response, pass) => {
     try {

@@ -19,6 +19,7 @@ export interface GoodsImport {
   cancel(): void;
 }
 
+/** An import is checked first and changes nothing until it is committed. */
 export interface ImportState {
   readonly phase: "idle" | "checking" | "checked" | "committing" | "done" | "failed";
   readonly fileName: string;

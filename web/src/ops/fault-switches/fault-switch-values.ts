@@ -17,6 +17,7 @@ interface Meant {
 /** Snapshots until a switch that shows something else is believed. */
 const fullPatience = 3;
 
+/** Shows what the services report. */
 export const asReported: FaultSwitchValues = { meant: new Map() };
 
 /** The identity of a switch. */

@@ -48,6 +48,7 @@ interface State {
   resting: boolean;
 }
 
+/** Draws every 250 ms at most, however many lines arrive. The stream stays closed until `follow`. */
 export function createLogTail(operations: Console): LogTail {
   const { shop, logs, access, signal } = operations;
   const fresh = { lines: noLines, held: false, olderNote: "", buffer: [] };
