@@ -100,7 +100,7 @@ describe("smartcart doctor", () => {
     await rowsOf(shop.databaseUrl, "update orders.orders set total_minor = total_minor - 1");
   });
 
-  it("names dead letters, a part that does not answer, and a database that is not durable", async () => {
+  it("names dead letters, a service that does not answer, and a database that is not durable", async () => {
     await using bus = await openBus({
       databaseUrl: shop.databaseUrl,
       name: "test",

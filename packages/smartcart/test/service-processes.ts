@@ -1,4 +1,4 @@
-/** The parts as processes of their own, as `compose.yaml` runs them: peers by URL, one database, one queue. */
+/** The services as processes of their own, as `compose.yaml` runs them: peers by URL, one database, one queue. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

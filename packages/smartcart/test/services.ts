@@ -1,4 +1,4 @@
-/** The parts in this process but each on its own, so that one of them can be missing for a while. They call one another by URL. */
+/** The services in this process but each on its own, so that one of them can be missing for a while. They call one another by URL. */
 import type { EventBus } from "@smartcart/bus";
 import { openBus } from "@smartcart/bus";
 import { hasTls } from "@smartcart/identity";

@@ -1,4 +1,4 @@
-/** No request of a stranger ends the shop: ten thousand connections to the page of a real one, and all parts are alive. */
+/** No request of a stranger ends the shop: ten thousand connections to the page of a real one, and all services are alive. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** The shop over TLS: all parts in one process, as `TLS_CERT=… npm start`, and each on its own with certificates between them. */
+/** The shop over TLS: all services in one process, as `TLS_CERT=… npm start`, and each on its own with certificates between them. */
 import { copyFile, readFile } from "node:fs/promises";
 import type { ClientHttp2Session } from "node:http2";
 import { connect } from "node:http2";
@@ -46,7 +46,7 @@ afterAll(async () => {
   delete process.env.SSL_CERT_FILE;
 });
 
-describe("all parts in one process", () => {
+describe("all services in one process", () => {
   let shop: Awaited<ReturnType<typeof startStack>>;
   beforeAll(async () => {
     const env = { TLS_CERT: at("server.crt"), TLS_KEY: at("server.key") };
@@ -160,7 +160,7 @@ async function answersOf(session: ClientHttp2Session) {
   return { index, orders, stock, tooLarge, unknown };
 }
 
-describe("each part on its own, with certificates between them", () => {
+describe("each service on its own, with certificates between them", () => {
   let parts: Awaited<ReturnType<typeof startParts>>;
   const pair = (name: string, from = ".") => ({
     MESH_TLS_CERT: at(`${from}/${name}.crt`),

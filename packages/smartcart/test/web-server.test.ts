@@ -1,4 +1,4 @@
-/** The page's port on its own, in front of a part that is played by this test. */
+/** The page's port on its own, in front of a service that is played by this test. */
 import { once } from "node:events";
 import { readdir } from "node:fs/promises";
 import type { IncomingMessage, RequestListener } from "node:http";
@@ -13,7 +13,7 @@ import { sendRaw, statusesOf } from "./raw-http.ts";
 const navigation = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 let page: string;
 let url: string;
-/** What the part got, and what it does about it. */
+/** What the service got, and what it does about it. */
 let received: IncomingMessage[];
 let answer: RequestListener;
 const running = new AsyncDisposableStack();
@@ -134,7 +134,7 @@ describe("a connection with many requests at once", () => {
   const pipelined =
     "GET /orders/ORD-1 HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n";
 
-  it("takes one connection to a part, and gets every answer", async () => {
+  it("takes one connection to a service, and gets every answer", async () => {
     const parts = new Set<Socket>();
     answer = (request, response) => {
       parts.add(request.socket);
@@ -177,7 +177,7 @@ describe("who answers", () => {
     expect(await problemOf(response)).toMatchObject({ status });
   });
 
-  it("a part that is off is said to be off, and one that cannot be reached to be away", async () => {
+  it("a service that is off is said to be off, and one that cannot be reached to be away", async () => {
     const path = "/smartcart.ops.v1.OpsService/ListDeadLetters";
     const off = await fetch(url + path, { method: "POST", body: "{}" });
     expect(await problemOf(off)).toMatchObject({ status: 404, code: "SERVICE_OFF" });
@@ -214,7 +214,7 @@ function webSocketTo(path: string, more = ""): string {
 }
 
 describe("the proxy", () => {
-  it("tells the part who asked, and by which name", async () => {
+  it("tells the service who asked, and by which name", async () => {
     await sendRaw(
       url,
       "GET /orders?userId=u1 HTTP/1.1\r\nHost: localhost:5173\r\nCookie: a=1\r\nX-Forwarded-For: 10.0.0.7\r\nX-Forwarded-Proto: https\r\nConnection: close, x-own\r\nX-Own: 1\r\nX-Two: a\r\nX-Two: b\r\n\r\n",
@@ -242,7 +242,7 @@ describe("the proxy", () => {
     expect(received[0]?.headers["x-forwarded-host"]).toBe(new URL(wary).host);
   });
 
-  it("reaches parts on IPv6, and listens there", async () => {
+  it("reaches services on IPv6, and listens there", async () => {
     const there = await startPage(await startPart("::1"), { host: "::1" });
     expect(there).toMatch(/^http:\/\/\[::1\]:\d+$/);
     expect(await (await fetch(`${there}/orders`)).json()).toEqual({ from: "part" });
@@ -262,7 +262,7 @@ describe("the proxy", () => {
     ]);
   });
 
-  it("ends a stream whose client has closed its side, and tells the part", async () => {
+  it("ends a stream whose client has closed its side, and tells the service", async () => {
     const ended = Promise.withResolvers<void>();
     answer = (_request, response) => {
       response.setHeader("content-type", "application/connect+json").write("first");
@@ -289,7 +289,7 @@ describe("the proxy", () => {
     },
   );
 
-  it("joins a WebSocket with the part's, what came with the handshake included", async () => {
+  it("joins a WebSocket with the service's, what came with the handshake included", async () => {
     const echoed = await sendRaw(url, `${webSocketTo("/ws")}hello`, { halfClose: true });
     expect(echoed).toMatch(/^HTTP\/1\.1 101 .*\r\n\r\nhello$/s);
   });
@@ -329,7 +329,7 @@ describe("the proxy", () => {
     }
   });
 
-  it("cuts the client off where the part breaks off its answer", async () => {
+  it("cuts the client off where the service breaks off its answer", async () => {
     answer = (_request, response) => {
       response.writeHead(200, { "content-length": 100 }).write("half");
       setTimeout(() => response.destroy(), 50);

@@ -19,7 +19,7 @@ const parts = [
 const portVariables = parts.map((part) => `${part.replace("-hub", "").toUpperCase()}_PORT`);
 
 export interface WholeProcess extends SpawnedService, Shopper {
-  /** Base URL by part. */
+  /** Base URL by service. */
   readonly urls: Readonly<Record<string, string>>;
 }
 

@@ -11,7 +11,7 @@ import { SessionManager } from "./session-manager.ts";
 
 /** Where a service is and who calls it. */
 export interface ServiceClientOptions {
-  /** The calling part: "order". */
+  /** The calling service: "order". */
   readonly caller: string;
   /** Base URL of the service, "http://127.0.0.1:8081". Either this or `transport`. */
   readonly baseUrl?: string;

@@ -16,7 +16,7 @@ import { onceMoreIfRefused, throwUpstream, upstreamError } from "./upstream-erro
 
 /** Who calls, and how that is told. */
 export interface PolicyTransportOptions {
-  /** The calling part: "order". */
+  /** The calling service: "order". */
   readonly caller: string;
   /** The service that is called. */
   readonly audience: string;

@@ -26,7 +26,7 @@ export interface MappedError {
   readonly unexpected: boolean;
 }
 
-/** Pause that a caller is advised to make when a part is not available. */
+/** Pause that a caller is advised to make when a service is not available. */
 const retryAfterMs = 1000;
 
 const tooLate =

@@ -89,7 +89,7 @@ const badTarget = httpProblem({
 function addOperations(app: HttpApp, o: HttpAppOptions): void {
   const readiness = shared(o.readiness);
   const metrics = shared(async () => Buffer.from(await o.metrics.metrics()));
-  // Alive means that the process answers at all; a part that waits for its database is alive and not ready.
+  // Alive means that the process answers at all; a service that waits for its database is alive and not ready.
   app.get("/healthz", (c) => c.json({ status: "ok" }));
   app.get("/readyz", async (c) => {
     const report = await readiness();

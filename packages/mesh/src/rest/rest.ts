@@ -52,7 +52,7 @@ export type DirectRoutes = (req: NodeRequest, res: NodeResponse) => boolean;
 
 /** What the REST routes work with. */
 export interface RestServerOptions {
-  /** The part: "order". It names spans. */
+  /** The service: "order". It names spans. */
   readonly name: string;
   readonly routes: readonly RestRoute[];
   /** Calls the method, through the interceptors of the server. */

@@ -15,7 +15,7 @@ import type { RestOptions } from "../rest/rest.ts";
 
 /** A server of one part of the mesh. */
 export interface ServerOptions {
-  /** The part: "order". It names spans and log lines, and caller tokens must be for it. */
+  /** The service: "order". It names spans and log lines, and caller tokens must be for it. */
   readonly name: string;
   /** TCP port; 0: any free one. */
   readonly port: number;
@@ -62,7 +62,7 @@ export interface ServerOptions {
   readonly checks?: Checks;
   /** Numbers that the operations console shows; asked for about once a second while somebody watches. Default: none. */
   readonly gauges?: Gauges;
-  /** What can be broken here on purpose. Undefined: the part does not run in demo mode. */
+  /** What can be broken here on purpose. Undefined: the service does not run in demo mode. */
   readonly faultSwitches?: readonly FaultSwitch[] | undefined;
   /** Longest request in bytes; default 256 KiB. */
   readonly maxBodyBytes?: number;
@@ -84,7 +84,7 @@ export interface ServerOptions {
    * Default: there is none.
    */
   readonly streamSocketPath?: string;
-  /** Adds routes of the part's own. */
+  /** Adds routes of the service's own. */
   readonly extraRoutes?: (app: Hono) => void;
   /** Origins whose pages may call; default: none. */
   readonly corsOrigins?: readonly string[];

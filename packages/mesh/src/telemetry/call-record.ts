@@ -20,7 +20,7 @@ export type RecordServed = (
 /** What is known of a method. */
 interface Recorders {
   readonly name: string;
-  /** What a part calls is counted by itself, as an edge from it; the rest comes from outside. */
+  /** What a service calls is counted by itself, as an edge from it; the rest comes from outside. */
   readonly part: RecordCall;
   readonly client: RecordCall;
 }

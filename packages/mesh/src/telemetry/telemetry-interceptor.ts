@@ -10,11 +10,11 @@ import { createCallRecord } from "./call-record.ts";
 
 /** How a server tells what it does. */
 export interface TelemetryInterceptorOptions {
-  /** The part: "order". */
+  /** The service: "order". */
   readonly service: string;
   readonly log: Logger;
   readonly metrics: Registry;
-  /** Methods that are neither logged nor measured: health, reflection and the part's report. */
+  /** Methods that are neither logged nor measured: health, reflection and the service's report. */
   readonly exempt: ReadonlySet<DescMethod>;
 }
 

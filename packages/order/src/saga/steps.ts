@@ -1,5 +1,5 @@
 /**
- * What the saga does in each state: one idempotent call to another part, and what its answer makes of the order. Every
+ * What the saga does in each state: one idempotent call to another service, and what its answer makes of the order. Every
  * call carries the order's id, so that it may be repeated by anybody at any time. An answer that does not come is
  * never taken for a no: the call throws, the order stays where it is, and the step is done again. A refusal is a no
  * (refusal.ts): on the way to a confirmed order it turns the order back, and what was done is undone in reverse.

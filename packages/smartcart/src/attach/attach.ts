@@ -13,13 +13,13 @@ import { readRunningNote } from "./running-file.ts";
 export interface Attached extends AsyncDisposable {
   readonly databaseUrl: string;
   readonly bus: EventBus;
-  /** Base URL by part: "order", "inventory", … */
+  /** Base URL by service: "order", "inventory", … */
   readonly urls: Readonly<Record<string, string>>;
-  /** Proves who calls, where the parts ask for it. */
+  /** Proves who calls, where the services ask for it. */
   readonly meshSecret: string | undefined;
   /** By which the services are known and this tool proves who it is; undefined: there are none. */
   readonly tls: TlsFiles | undefined;
-  /** Proves that an operator calls, where the parts ask for it. */
+  /** Proves that an operator calls, where the services ask for it. */
   readonly opsToken: string | undefined;
   readonly log: Logger;
 }
@@ -85,7 +85,7 @@ export async function findDatabase(env: NodeJS.ProcessEnv): Promise<string> {
   );
 }
 
-/** Base URL by part: what the variables name, else what runs in the state folder, else the usual ports. */
+/** Base URL by service: what the variables name, else what runs in the state folder, else the usual ports. */
 export async function findUrls(env: NodeJS.ProcessEnv): Promise<Readonly<Record<string, string>>> {
   const config = parseSmartCartConfig(env);
   const note = await readRunningNote(stateDirectory(env));

@@ -15,9 +15,9 @@ export interface RunningNote {
   readonly amqpUrl?: string;
   /** By which the tools prove who they are, where the services ask for it. */
   readonly meshSecret?: string;
-  /** Where the certificates are by which the parts are known, if their ports speak TLS. */
+  /** Where the certificates are by which the services are known, if their ports speak TLS. */
   readonly tls?: TlsConfig;
-  /** Base URL by part. */
+  /** Base URL by service. */
   readonly urls: Readonly<Record<string, string>>;
 }
 

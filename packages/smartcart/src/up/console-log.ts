@@ -1,4 +1,4 @@
-/** Log lines as a person reads them in a terminal: time, part, what happened, and whatever else was said. */
+/** Log lines as a person reads them in a terminal: time, service, what happened, and whatever else was said. */
 import type { LogLine, LogSink } from "@smartcart/runtime";
 import { writeOutput } from "@smartcart/runtime";
 

@@ -1,5 +1,5 @@
 /**
- * Every part in one process. They listen on their ports as they would alone; calls between them go in process, through
+ * Every service in one process. They listen on their ports as they would alone; calls between them go in process, through
  * the same interceptors.
  */
 import type { EventBus } from "@smartcart/bus";
@@ -41,7 +41,7 @@ export interface SmartCartOptions {
 /** All services in one process. Disposing drains them in reverse order of their start. */
 export interface RunningSmartCart extends AsyncDisposable {
   readonly parts: readonly Part[];
-  /** Base URL by part: "order", "inventory", "payment", "status-hub", "log", "notification", "shipping", "ops", "web". */
+  /** Base URL by service: "order", "inventory", "payment", "status-hub", "log", "notification", "shipping", "ops", "web". */
   readonly urls: Readonly<Record<string, string>>;
   readonly databaseUrl: string;
   /** Proves that a caller is a service, where the services ask for it: MESH_SECRET, or one that was made for this process. */
@@ -106,7 +106,7 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
   };
 }
 
-/** What the parts of this process share. */
+/** What the services of this process share. */
 interface Here {
   readonly config: SmartCartConfig;
   /** How visitors of the page sign in. */
@@ -116,7 +116,7 @@ interface Here {
   readonly parts: readonly Part[];
   /** Disposed of with the process. */
   readonly stack: AsyncDisposableStack;
-  /** Adds a part that is starting: it ends with the process. */
+  /** Adds a service that is starting: it ends with the process. */
   run<P extends Part>(part: Promise<P>): Promise<P>;
   /** The options that every service takes. */
   common(service: string): {

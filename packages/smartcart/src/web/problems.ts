@@ -80,7 +80,7 @@ export const headersTooLarge: HttpProblemInit = {
   detail: "The headers exceed the limit of this server. Send fewer or shorter ones.",
 };
 
-/** The part that should answer is not there now. */
+/** The service that should answer is not there now. */
 export const upstreamUnavailable: HttpProblemInit = {
   status: 503,
   code: "UPSTREAM_UNAVAILABLE",
@@ -90,7 +90,7 @@ export const upstreamUnavailable: HttpProblemInit = {
   retryAfterMs: 1_000,
 };
 
-/** The part that should answer does not run here at all. */
+/** The service that should answer does not run here at all. */
 export const serviceIsOff = (part: string): HttpProblemInit => ({
   status: 404,
   code: "SERVICE_OFF",

@@ -43,9 +43,9 @@ interface ForwardOptions {
 }
 
 /**
- * The headers of a request as a part gets them, but for `Host`: that is the part's own, since it may answer to no other, and
- * what the client named is in `X-Forwarded-Host`. Cookies stay here: no part reads one, and on localhost they are those of every other
- * port's pages, often more than a part would take.
+ * The headers of a request as a service gets them, but for `Host`: that is the service's own, since it may answer to no other, and
+ * what the client named is in `X-Forwarded-Host`. Cookies stay here: no service reads one, and on localhost they are those of every other
+ * port's pages, often more than a service would take.
  */
 export function forwardedHeaders(request: NodeRequest, o: ForwardOptions): HeaderLists {
   const { cookie: _cookie, expect: _expect, host: _ownHost, ...passed } = endToEnd(request);

@@ -1,4 +1,4 @@
-/** Passes requests and WebSockets of the page's origin on to the parts. */
+/** Passes requests and WebSockets of the page's origin on to the services. */
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import { constants, Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
@@ -13,9 +13,9 @@ import { createUpstreams } from "./upstreams.ts";
 import { writeHead } from "./write-head.ts";
 
 interface Proxy extends Disposable {
-  /** Answers with what the part answers. */
+  /** Answers with what the service answers. */
   web(request: NodeRequest, response: NodeResponse, to: Destination): void;
-  /** Joins the socket with the part's, where the part agrees to the upgrade; else answers with what the part answers. */
+  /** Joins the socket with the service's, where the service agrees to the upgrade; else answers with what the service answers. */
   upgrade(request: NodeRequest, response: ServerResponse, upgrade: UpgradeTo): void;
 }
 
@@ -98,7 +98,7 @@ function passBody(
     sendProblem(response, bodyTooLarge(maxBytes));
     discardRest(request);
   });
-  // It broke off: the part must not take what came of it for all of it.
+  // It broke off: the service must not take what came of it for all of it.
   request.on("error", () => outgoing.destroy());
   request.pipe(outgoing);
 }

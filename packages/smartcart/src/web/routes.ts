@@ -1,4 +1,4 @@
-/** Who answers a request on the page's port: the port itself, the page, or one of the parts. */
+/** Who answers a request on the page's port: the port itself, the page, or one of the services. */
 import type { DomainError, NodeRequest, NodeResponse } from "@smartcart/mesh";
 import type { Logger, Registry } from "@smartcart/runtime";
 import { isLoopback, setSecurityHeaders } from "@smartcart/runtime";
@@ -24,7 +24,7 @@ import type { Destination } from "./upstreams.ts";
 
 interface RouteOptions {
   readonly page: PageFiles;
-  /** Base URL of each part; an undefined one is off. */
+  /** Base URL of each service; an undefined one is off. */
   readonly upstreams: Readonly<Record<Upstream, string | undefined>>;
   /** Whether a `Host` names this server. */
   readonly isMyName: (host: string | undefined) => boolean;
@@ -39,7 +39,7 @@ interface RouteOptions {
   readonly log: Logger;
 }
 
-/** Passes a request on to a part. */
+/** Passes a request on to a service. */
 export type Pass = (to: Destination) => void;
 
 /**
@@ -127,7 +127,7 @@ function serveProduct(
 const probes: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 const operations: ReadonlySet<string> = new Set([...probes, "/metrics"]);
 
-/** The page needs nothing but its files, so it is ready while it lives; the parts behind it answer for themselves. */
+/** The page needs nothing but its files, so it is ready while it lives; the services behind it answer for themselves. */
 function sendOperation(
   request: NodeRequest,
   response: NodeResponse,

@@ -1,4 +1,4 @@
-/** Opens requests to the parts, over connections that are kept. */
+/** Opens requests to the services, over connections that are kept. */
 import type { ClientRequest } from "node:http";
 import { Agent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
@@ -13,12 +13,12 @@ import type { RequestTarget } from "./request-target.ts";
 export interface UpstreamOptions {
   readonly log: Logger;
   readonly trusted: TrustedProxies;
-  /** By which the parts are known where they speak TLS. Default: the system's authorities decide. */
+  /** By which the services are known where they speak TLS. Default: the system's authorities decide. */
   readonly tls?: TlsFiles | undefined;
 }
 
 export interface Destination {
-  /** The name of the part: "status-hub". */
+  /** The name of the service: "status-hub". */
   readonly part: string;
   readonly upstream: URL;
   readonly target: RequestTarget;
@@ -26,8 +26,8 @@ export interface Destination {
 
 export interface Upstreams extends Disposable {
   /**
-   * The request to the part, with the client's headers and `extra`; its body is for the caller to write. Undefined where it was
-   * refused. Then, and where the part is away, `response` says so.
+   * The request to the service, with the client's headers and `extra`; its body is for the caller to write. Undefined where it was
+   * refused. Then, and where the service is away, `response` says so.
    */
   open(
     request: NodeRequest,
@@ -43,7 +43,7 @@ const maxForwardedHeaderBytes = 15 * 1024;
 export function createUpstreams(o: UpstreamOptions): Upstreams {
   const http = new Agent({ keepAlive: true });
   let https = new HttpsAgent({ keepAlive: true });
-  // With the certificates of before, connections are opened no more; the parts close those that are idle.
+  // With the certificates of before, connections are opened no more; the services close those that are idle.
   const stop = o.tls?.onRenewed(() => {
     https = new HttpsAgent({ keepAlive: true });
   });
@@ -74,7 +74,7 @@ export function createUpstreams(o: UpstreamOptions): Upstreams {
   };
 }
 
-/** Undefined where the headers are longer than what the part reads. */
+/** Undefined where the headers are longer than what the service reads. */
 function send(
   request: NodeRequest,
   { part, upstream, target }: Destination,
