@@ -13,7 +13,7 @@ import { createAttention } from "../src/attention.ts";
 import { startInstanceWatch } from "../src/instance-watch.ts";
 import { startMinuteWatch } from "../src/minute-watch.ts";
 import { archiveDeadLetters, insertMinute, listArchived, listMinutes } from "../src/store.ts";
-import { startPart } from "./world.ts";
+import { startInstance } from "./world.ts";
 
 const running = new AsyncDisposableStack();
 let database: Database;
@@ -28,14 +28,14 @@ afterAll(() => running.disposeAsync());
 
 test("a minute has what the processes report, though no console is open", async () => {
   const metrics = createMetrics("order");
-  await using part = await startPart("order", {
+  await using instance = await startInstance("order", {
     metrics,
     gauges: async () => ({ "orders.PAID": 3, "orders.SHIPPING": 2 }),
   });
   using attention = createAttention(1_000);
   await using watch = startInstanceWatch({
     service: "order",
-    address: { baseUrl: part.url },
+    address: { baseUrl: instance.url },
     meshSecret: undefined,
     log: silentLogger,
     attention,

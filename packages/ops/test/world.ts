@@ -52,7 +52,10 @@ export async function createWorld(
 }
 
 /** A service that does nothing but report. */
-export function startPart(name: string, o: Partial<ServerOptions> = {}): Promise<RunningServer> {
+export function startInstance(
+  name: string,
+  o: Partial<ServerOptions> = {},
+): Promise<RunningServer> {
   return startServer({
     name,
     port: 0,

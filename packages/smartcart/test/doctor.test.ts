@@ -22,7 +22,7 @@ afterAll(() => shop?.[Symbol.asyncDispose]());
 
 /** Runs the command against the shop. */
 function smartcart(...args: string[]) {
-  const url = (part: string) => shop.urls[part] ?? "";
+  const url = (service: string) => shop.urls[service] ?? "";
   const env = {
     DATABASE_URL: shop.databaseUrl,
     ORDER_URL: url("order"),
@@ -57,7 +57,7 @@ describe("smartcart doctor", () => {
   it("finds nothing wrong with a shop that is well", async () => {
     const { stdout } = await smartcart("doctor");
     expect(stdout).toMatch(/^ok {3}queue +on PostgreSQL, no dead letters$/m);
-    for (const part of [
+    for (const service of [
       "order",
       "inventory",
       "payment",
@@ -66,7 +66,7 @@ describe("smartcart doctor", () => {
       "log",
       "ops",
     ]) {
-      expect(stdout).toMatch(new RegExp(`^ok {3}${part} +ready at http`, "m"));
+      expect(stdout).toMatch(new RegExp(`^ok {3}${service} +ready at http`, "m"));
     }
     expect(stdout).toMatch(/^ok {3}invariants +17 of 17 hold$/m);
   });

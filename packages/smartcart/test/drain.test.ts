@@ -27,7 +27,7 @@ const watched = [1, 2, 5].map((client) => bodyOf(client).userId);
 it.each(["order", "web"])(
   "drains under load on %s, and loses nothing",
   { timeout: 240_000 },
-  async (part) => {
+  async (service) => {
     await using database = await createTestDatabase();
     const env = {
       DATABASE_URL: database.url,
@@ -36,7 +36,7 @@ it.each(["order", "web"])(
     };
     await using drained = await startWhole({ ...env, ...(await choosePorts()) });
     const watchers = await Promise.all(watched.map((userId) => drained.follow({ userId })));
-    const load = startShoppingLoad({ url: drained.urls[part] ?? "", clients, bodyOf });
+    const load = startShoppingLoad({ url: drained.urls[service] ?? "", clients, bodyOf });
     await waitFor(() => load.attempts.length >= 5 * clients, { what: "load", timeoutMs: 60_000 });
     drained.kill("SIGTERM");
     await load.ended;

@@ -38,8 +38,8 @@ interface Attempt {
 }
 
 /** Sends it and answers what is wrong with the answer; undefined where nothing is. */
-async function send(part: string, { path, type, body }: Attempt): Promise<string | undefined> {
-  const response = await fetch(`${shop.urls[part]}${path}`, {
+async function send(service: string, { path, type, body }: Attempt): Promise<string | undefined> {
+  const response = await fetch(`${shop.urls[service]}${path}`, {
     method: "POST",
     headers: { "content-type": type },
     body,
@@ -59,7 +59,7 @@ async function assertAnswered(
 ) {
   await fc.assert(
     fc.asyncProperty(fc.array(arbitrary, { minLength: 8, maxLength: 8 }), async (attempts) => {
-      const wrong = await Promise.all(attempts.map(([part, attempt]) => send(part, attempt)));
+      const wrong = await Promise.all(attempts.map(([service, attempt]) => send(service, attempt)));
       expect(wrong.filter((each) => each !== undefined)).toEqual([]);
     }),
     propertyOptions({ numRuns: Math.ceil(numRuns / 8), limitMs: 80_000 }),

@@ -34,8 +34,8 @@ describe("HOST=::1", () => {
 
 function portsOf(urls: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(urls).map(([part, url]) => [
-      `${part.replace("-hub", "").toUpperCase()}_PORT`,
+    Object.entries(urls).map(([service, url]) => [
+      `${service.replace("-hub", "").toUpperCase()}_PORT`,
       new URL(url).port,
     ]),
   );

@@ -118,8 +118,8 @@ async function linkModules(tree: string): Promise<void> {
   for (const name of await readdir(from)) {
     if (name !== "@smartcart") await symlink(join(from, name), join(to, name));
   }
-  const parts = (await readdir(join(tree, "packages"))).map((name) => join("packages", name));
-  for (const folder of [...parts, "gen", "web", "scripts"]) {
+  const packages = (await readdir(join(tree, "packages"))).map((name) => join("packages", name));
+  for (const folder of [...packages, "gen", "web", "scripts"]) {
     const name = folder.split(sep).at(-1) ?? "";
     await symlink(join(tree, folder), join(to, "@smartcart", name));
   }

@@ -34,9 +34,9 @@ beforeAll(async () => {
 afterAll(() => running.disposeAsync());
 
 async function expectAllAlive(): Promise<void> {
-  for (const [part, url] of Object.entries(shop.urls)) {
+  for (const [service, url] of Object.entries(shop.urls)) {
     const { status } = await fetch(`${url}/readyz`);
-    expect(status, part).toBe(200);
+    expect(status, service).toBe(200);
   }
 }
 

@@ -47,8 +47,8 @@ it("is 503 in every service while it is full or read-only, and 201 afterwards", 
   const { orderId } = placed.body;
   await shop.history(orderId, "Shipped");
 
-  const call = (part: string, method: string, body: object) =>
-    fetch(`${shop.urls[part]}/smartcart.${method}`, {
+  const call = (service: string, method: string, body: object) =>
+    fetch(`${shop.urls[service]}/smartcart.${method}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),

@@ -113,8 +113,8 @@ describe.each(engines)("a customer with the queue on %s", { timeout: 120_000 }, 
     const log = createLogger({ service: "smartcart", destination: { write() {} } });
     const demo = { SMARTCART_DEMO: "1" };
     shop = running.use(await startStack({ env: { ...queue, ...secrets, ...demo }, log }));
-    const urls = Object.entries(shop.urls).map(([part, url]) => [
-      `${part.replace("-hub", "").toUpperCase()}_URL`,
+    const urls = Object.entries(shop.urls).map(([service, url]) => [
+      `${service.replace("-hub", "").toUpperCase()}_URL`,
       url,
     ]);
     env = {

@@ -18,40 +18,46 @@ let received: IncomingMessage[];
 let answer: RequestListener;
 const running = new AsyncDisposableStack();
 
-async function startPart(host = "127.0.0.1") {
-  const part = createServer((request, response) => {
+async function startUpstream(host = "127.0.0.1") {
+  const upstream = createServer((request, response) => {
     received.push(request);
     answer(request, response);
   });
-  part.on("upgrade", (request, socket: Socket) => {
+  upstream.on("upgrade", (request, socket: Socket) => {
     received.push(request);
     socket.write(
       "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n",
     );
     socket.pipe(socket);
   });
-  part.listen(0, host);
-  await once(part, "listening");
-  running.defer(() => void part.close().closeAllConnections());
-  const { port } = part.address() as AddressInfo;
+  upstream.listen(0, host);
+  await once(upstream, "listening");
+  running.defer(() => void upstream.close().closeAllConnections());
+  const { port } = upstream.address() as AddressInfo;
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-async function startPage(part: string | undefined, options: object = {}) {
-  const upstreams = { order: part, inventory: part, status: part, log: part, ops: undefined };
+async function startPage(upstream: string | undefined, options: object = {}) {
+  const upstreams = {
+    order: upstream,
+    inventory: upstream,
+    status: upstream,
+    log: upstream,
+    ops: undefined,
+  };
   const base = { port: 0, host: "127.0.0.1", page, upstreams, log: silentLogger };
   return running.use(await startWebServer({ ...base, ...options })).url;
 }
 
 beforeAll(async () => {
   page = await buildPage();
-  url = await startPage(await startPart());
+  url = await startPage(await startUpstream());
 });
 beforeEach(() => {
   received = [];
   answer = (request, response) => {
     request.resume();
-    response.setHeader("content-type", "application/json").end('{"from":"part"}');
+    response.setHeader("content-type", "application/json").end('{"from":"upstream"}');
   };
 });
 afterAll(() => running.disposeAsync());
@@ -135,14 +141,14 @@ describe("a connection with many requests at once", () => {
     "GET /orders/ORD-1 HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n";
 
   it("takes one connection to a service, and gets every answer", async () => {
-    const parts = new Set<Socket>();
+    const connections = new Set<Socket>();
     answer = (request, response) => {
-      parts.add(request.socket);
+      connections.add(request.socket);
       response.end("{}");
     };
     const answers = await sendRaw(url, pipelined.repeat(300), { halfClose: true });
     expect(statusesOf(answers)).toEqual(Array(300).fill(200));
-    expect(parts.size).toBe(1);
+    expect(connections.size).toBe(1);
   });
 });
 
@@ -234,7 +240,7 @@ describe("the proxy", () => {
   });
 
   it("believes no stranger's word on protocol and host", async () => {
-    const wary = await startPage(await startPart(), { trustedProxies: { has: () => false } });
+    const wary = await startPage(await startUpstream(), { trustedProxies: { has: () => false } });
     await fetch(`${wary}/orders`, {
       headers: { "x-forwarded-proto": "https", "x-forwarded-host": "evil.example" },
     });
@@ -243,9 +249,9 @@ describe("the proxy", () => {
   });
 
   it("reaches services on IPv6, and listens there", async () => {
-    const there = await startPage(await startPart("::1"), { host: "::1" });
+    const there = await startPage(await startUpstream("::1"), { host: "::1" });
     expect(there).toMatch(/^http:\/\/\[::1\]:\d+$/);
-    expect(await (await fetch(`${there}/orders`)).json()).toEqual({ from: "part" });
+    expect(await (await fetch(`${there}/orders`)).json()).toEqual({ from: "upstream" });
     const upgraded = await sendRaw(there, webSocketTo("/ws"), { patienceMs: 200 });
     expect(statusesOf(upgraded)).toEqual([101]);
   });

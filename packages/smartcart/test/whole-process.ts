@@ -4,7 +4,7 @@ import { freePorts, spawnService, waitFor } from "@smartcart/testkit";
 import type { Shopper } from "./stack.ts";
 import { createShopper } from "./stack.ts";
 
-const parts = [
+const services = [
   "order",
   "inventory",
   "payment",
@@ -16,7 +16,9 @@ const parts = [
   "web",
 ];
 
-const portVariables = parts.map((part) => `${part.replace("-hub", "").toUpperCase()}_PORT`);
+const portVariables = services.map(
+  (service) => `${service.replace("-hub", "").toUpperCase()}_PORT`,
+);
 
 export interface WholeProcess extends SpawnedService, Shopper {
   /** Base URL by service. */
@@ -25,7 +27,7 @@ export interface WholeProcess extends SpawnedService, Shopper {
 
 /** Ports for one process, as its environment. Choose them just before the start. */
 export async function choosePorts(): Promise<Record<string, string>> {
-  const ports = await freePorts(parts.length);
+  const ports = await freePorts(services.length);
   return Object.fromEntries(portVariables.map((variable, index) => [variable, `${ports[index]}`]));
 }
 
@@ -37,7 +39,10 @@ export function spawnWhole(
   main: string = presentMain,
 ): WholeProcess {
   const urls = Object.fromEntries(
-    parts.map((part, index) => [part, `http://127.0.0.1:${env[portVariables[index] ?? ""]}`]),
+    services.map((service, index) => [
+      service,
+      `http://127.0.0.1:${env[portVariables[index] ?? ""]}`,
+    ]),
   );
   const process = spawnService({
     args: [main, "up"],

@@ -19,13 +19,13 @@ export interface ResourceOwner {
 /** By the request's field that names the resource: "order_id". */
 export type ResourceOwners = Readonly<Record<string, ResourceOwner>>;
 
-/** @throws Error where a method is for the owner of a resource that nobody can tell the owner of. */
+/** @throws Error where a method is for the owner whose owners are unknown. */
 export function assertOwnersKnown(services: readonly DescService[], owners: ResourceOwners): void {
   for (const method of services.flatMap(({ methods }) => methods)) {
     const field = accessOf(method).customer?.resource?.name;
     if (field === undefined || owners[field] !== undefined) continue;
     throw new Error(
-      `${method.parent.typeName}/${method.name}: nobody can tell the owner of ${field}; see ServerOptions.owners`,
+      `${method.parent.typeName}/${method.name}: no owner is known for ${field}; see ServerOptions.owners`,
     );
   }
 }
@@ -40,14 +40,14 @@ export const ownSubject: Interceptor = forCustomers((rule, customer, input, mess
   return undefined;
 });
 
-/** After validation: what is another's does not exist. */
+/** After validation: a resource of another customer is answered as if it did not exist. */
 export function createResourceCheck(owners: ResourceOwners): Interceptor {
   return forCustomers(async (rule, customer, input, message) => {
     const { resource } = rule;
     if (resource === undefined) return;
     const id = String(reflect(input, message).get(resource));
     const owner = owners[resource.name];
-    if (owner === undefined) throw new Error(`nobody can tell the owner of ${resource.name}`);
+    if (owner === undefined) throw new Error(`no owner is known for ${resource.name}`);
     const ownedBy = await owner.ownerOf(id);
     if (ownedBy !== undefined && ownedBy !== customer.subject) throw owner.notFound(id);
   });

@@ -102,7 +102,7 @@ function noAnswer(cause: unknown): StartError {
   );
 }
 
-const parts = [
+const services = [
   { name: "order", port: "ORDER_PORT", url: "ORDER_URL" },
   { name: "inventory", port: "INVENTORY_PORT", url: "INVENTORY_URL" },
   { name: "payment", port: "PAYMENT_PORT", url: "PAYMENT_URL" },
@@ -116,13 +116,13 @@ const parts = [
 /** On this machine, on their ports. */
 function urlsOf(config: ReturnType<typeof parseSmartCartConfig>): Record<string, string> {
   return Object.fromEntries(
-    parts.map(({ name, port }) => [name, serverUrl(config.HOST, config[port], hasTls(config))]),
+    services.map(({ name, port }) => [name, serverUrl(config.HOST, config[port], hasTls(config))]),
   );
 }
 
 function namedUrls(env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
-    parts.flatMap(({ name, url }) => {
+    services.flatMap(({ name, url }) => {
       const named = env[url];
       return named ? [[name, named] as const] : [];
     }),

@@ -91,14 +91,14 @@ export const upstreamUnavailable: HttpProblemInit = {
 };
 
 /** The service that should answer does not run here at all. */
-export const serviceIsOff = (part: string): HttpProblemInit => ({
+export const serviceIsOff = (service: string): HttpProblemInit => ({
   status: 404,
   code: "SERVICE_OFF",
   title: "Service is off",
   detail:
-    part === "ops"
+    service === "ops"
       ? "The operations console is off because HOST is not loopback and OPS_TOKEN is not set. Set OPS_TOKEN and restart."
-      : `The service "${part}" does not run here.`,
+      : `The service "${service}" does not run here.`,
 });
 
 /** A fault of ours: it costs this one request its answer. */

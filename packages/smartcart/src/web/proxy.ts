@@ -164,15 +164,15 @@ function endAtHalfClose(
 type End = Pick<UpgradeTo, "socket" | "head">;
 
 /** Joins both ends of a WebSocket: what comes out of one goes into the other, and they end together. */
-function join(client: End, part: End, answer: IncomingMessage): void {
+function join(client: End, peer: End, answer: IncomingMessage): void {
   const lines = Object.entries(endToEnd(answer)).flatMap(([name, values]) =>
     values.map((value) => `${name}: ${value}`),
   );
   const head = ["HTTP/1.1 101 Switching Protocols", "connection: Upgrade", "upgrade: websocket"];
   client.socket.write(`${[...head, ...lines].join("\r\n")}\r\n\r\n`, "latin1");
   for (const [from, to] of [
-    [client, part],
-    [part, client],
+    [client, peer],
+    [peer, client],
   ] as const) {
     from.socket.setTimeout(0).setNoDelay(true).setKeepAlive(true, 30_000);
     from.socket.on("error", () => from.socket.destroy());

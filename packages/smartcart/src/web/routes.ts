@@ -77,7 +77,11 @@ function route(o: RouteOptions, request: NodeRequest, response: NodeResponse, pa
   if (upstream === undefined) return serveHere(o, request, response, target);
   const url = o.upstreams[upstream];
   if (url === undefined) return sendProblem(response, serviceIsOff(upstream));
-  pass({ part: upstream === "status" ? "status-hub" : upstream, upstream: new URL(url), target });
+  pass({
+    service: upstream === "status" ? "status-hub" : upstream,
+    upstream: new URL(url),
+    target,
+  });
 }
 
 function serveSignIn(

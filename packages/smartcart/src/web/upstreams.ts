@@ -19,7 +19,7 @@ export interface UpstreamOptions {
 
 export interface Destination {
   /** The name of the service: "status-hub". */
-  readonly part: string;
+  readonly service: string;
   readonly upstream: URL;
   readonly target: RequestTarget;
 }
@@ -77,7 +77,7 @@ export function createUpstreams(o: UpstreamOptions): Upstreams {
 /** Undefined where the headers are longer than what the service reads. */
 function send(
   request: NodeRequest,
-  { part, upstream, target }: Destination,
+  { service, upstream, target }: Destination,
   extra: Readonly<Record<string, string>>,
   o: UpstreamOptions & { readonly http: Agent; readonly https: HttpsAgent },
 ): ClientRequest | undefined {
@@ -86,7 +86,7 @@ function send(
   const isTls = upstream.protocol === "https:";
   return (isTls ? httpsRequest : httpRequest)({
     agent: isTls ? o.https : o.http,
-    ...(isTls && o.tls && peerTlsOptions(o.tls.current(), part)),
+    ...(isTls && o.tls && peerTlsOptions(o.tls.current(), service)),
     host: upstream.hostname.replace(/^\[|\]$/g, ""),
     port: upstream.port || (isTls ? 443 : 80),
     method: request.method,
