@@ -45,7 +45,7 @@ export function fakeDeadLetters(): DeadLetter[] {
 const kept = [
   [
     "stock is never oversold",
-    "No product has fewer than no units, and the book of its stock adds up.",
+    "No product has fewer than no units, and the entries of its ledger add up.",
   ],
   ["charged at most once", "No order has two charges."],
   ["paid is shipped or paid back", "Every charge belongs to an order that ships, or went back."],

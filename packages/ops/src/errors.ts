@@ -21,7 +21,7 @@ export function deadLetterNotFound(queue: string, messageId: string): DomainErro
   });
 }
 
-/** Its type is not one of the contract, so that nobody can say what a body has to be. */
+/** Its type is not in the contract, so an edited body cannot be checked. */
 export function deadLetterNotEditable(type: string): DomainError {
   return new DomainError({
     code: "LETTER_NOT_EDITABLE",

@@ -50,7 +50,7 @@ function originalJson(desc: DescMessage, body: Uint8Array): JsonValue | undefine
   }
 }
 
-/** The edited body, with what was concealed from whoever edited it: at the same place of the original. */
+/** The edited body. Values that the operator saw as "[redacted]" are taken from the same place of the original. */
 function restored(edited: JsonValue, original: JsonValue | undefined): JsonValue {
   if (edited === redactedText) return original ?? edited;
   if (typeof edited !== "object" || edited === null) return edited;

@@ -47,7 +47,7 @@ const loadMs = 300_000;
 const lingerMs = 60_000;
 
 /**
- * Watches all services while somebody watches it, and serves what it sees. It keeps the figures of a day, and archived dead letters.
+ * Watches all services while a console is open, and serves what it sees. It keeps the figures of a day, and archived dead letters.
  */
 export async function startOps(o: OpsOptions): Promise<RunningService> {
   const { config, databaseUrl: url, bus, log } = o;

@@ -79,7 +79,7 @@ describe("a service", () => {
 });
 
 describe("without a token", () => {
-  it("whoever comes by a proxy from elsewhere, or by another name, is a stranger", async () => {
+  it("a caller that comes by a proxy from elsewhere, or by another name, is not trusted", async () => {
     await using world = await createWorld("postgres");
     const list = (headers: Record<string, string>) =>
       new Promise<number | undefined>((resolve, reject) => {

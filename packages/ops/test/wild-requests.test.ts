@@ -1,4 +1,4 @@
-/** Requests that nobody at the console would make: each is answered, or told what is wrong with it; none is our fault. */
+/** Requests that the console never makes: each is answered, or refused with a reason; none is an internal error. */
 import { Code, ConnectError } from "@connectrpc/connect";
 import fc from "fast-check";
 import { test } from "vitest";

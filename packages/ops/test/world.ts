@@ -29,11 +29,11 @@ export async function createWorld(
   const bus = starting.use(
     await openBus({ amqpUrl, databaseUrl, name: "test", log: silentLogger }),
   );
-  const nobody = "http://127.0.0.1:1";
+  const unreachable = "http://127.0.0.1:1";
   const services = ["ORDER", "INVENTORY", "PAYMENT", "SHIPPING", "NOTIFICATION", "STATUS", "LOG"];
   const config = parseConfig(
     {
-      ...Object.fromEntries(services.map((service) => [`${service}_URL`, nobody])),
+      ...Object.fromEntries(services.map((service) => [`${service}_URL`, unreachable])),
       OPS_PORT: "0",
       ...env,
     },

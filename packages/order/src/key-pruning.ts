@@ -11,7 +11,7 @@ interface KeyPruningOptions {
   readonly ageMs: number;
   /** Pause between two rounds, in milliseconds. Default 60,000. */
   readonly intervalMs?: number;
-  /** Most keys in one statement. Default 1,000: such a statement takes milliseconds and holds nobody up. */
+  /** Most keys in one statement. Default 1,000: such a statement takes milliseconds, so it delays no order. */
   readonly batchSize?: number;
 }
 

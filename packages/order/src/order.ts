@@ -60,7 +60,7 @@ export interface HistoryEntry {
 export interface Transition {
   readonly from: StoredOrder;
   readonly to: StoredOrder;
-  /** The new entries, contiguous after `from.lastSequence`; empty where the step is nobody's business. */
+  /** The new entries, contiguous after `from.lastSequence`; empty where customers need not see the step. */
   readonly history: readonly HistoryEntry[];
 }
 

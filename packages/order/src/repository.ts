@@ -33,11 +33,11 @@ export interface OrderRepository {
   park(order: StoredOrder, refusal: string): Promise<void>;
   /** In how many milliseconds `leaseUnfinished` finds an order; 0 where it does now, Infinity where it never does. */
   unfinishedDueInMs(states: readonly OrderState[]): Promise<number>;
-  /** Takes orders in these states that nobody drives; nobody else takes them for a while. */
+  /** Leases orders in these states that have no driver: no other process takes them for a while. */
   leaseUnfinished(states: readonly OrderState[], limit: number): Promise<readonly StoredOrder[]>;
   /** In how many milliseconds `leaseOverdue` finds an order; 0 where it does now, Infinity where it never does. */
   overdueInMs(overdueMs: number): Promise<number>;
-  /** Takes orders that have waited longer than `overdueMs` for news of their shipment; nobody else takes them for a while. */
+  /** Leases orders that have waited longer than `overdueMs` for news of their shipment. */
   leaseOverdue(limit: number, overdueMs: number): Promise<readonly StoredOrder[]>;
   /** Puts a message into the outbox. False where it stands there already. */
   announce(event: OutgoingEvent): Promise<boolean>;
@@ -45,7 +45,7 @@ export interface OrderRepository {
   onMoved(listener: (orderId: string) => void): () => void;
 }
 
-/** How long nobody else takes an order up after it last moved, in milliseconds. Longer than any single call may take. */
+/** How long the resumer leaves an order alone after its last transition, in milliseconds. Longer than any single call may take. */
 const leaseMs = 10_000;
 
 /** Runs at most two statements of a kind at once on `database`, which stays the caller's. */

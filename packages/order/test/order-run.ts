@@ -42,7 +42,7 @@ function startRun(database: Database, outcome: Outcome) {
   const resumers = new AsyncDisposableStack();
   let current = startProcess({ database, peers });
 
-  /** The customer asks again while nobody answers, or the answer is not ready. */
+  /** The customer asks again while no process answers, or the answer is not ready. */
   async function insist<T>(attempt: () => Promise<T>): Promise<T> {
     return waitFor(
       async () => {

@@ -55,7 +55,7 @@ export interface World {
   readonly pendingFaults: number;
   /** Every call that arrived, in order. */
   readonly calls: PeerCall[];
-  /** Lets a held reservation expire and its units go to somebody else. */
+  /** Lets a held reservation expire and its units go to another order. */
   expireAndSellOut(): void;
   /** The catalogue, by id. */
   readonly products: Map<string, MessageInitShape<typeof ProductSchema>>;

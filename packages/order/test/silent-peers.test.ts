@@ -18,7 +18,7 @@ beforeEach(async () => {
   await service.database.query({ text: "truncate orders cascade" });
 });
 
-/** Orders that have long been waiting; those about which nobody answers the longest. */
+/** Orders that have long been waiting; those of the silent service the longest. */
 async function insertWaiting(state: string, counts: { silent: number; others: number }) {
   await service.database.query({
     text: `insert into orders (order_id, user_id, state, items, currency_code, total_minor, address, payment_token,

@@ -48,8 +48,8 @@ interface PaymentProcessorOptions {
 const retryUnderWayMs = 250;
 const retrySilentMs = 1000;
 
-/** Payments folded into one statement at most, and statements under way at once. */
-const folding = { maxItems: 256, maxConcurrent: 2 };
+/** Most payments in one statement, and most statements at once. */
+const batching = { maxItems: 256, maxConcurrent: 2 };
 
 /** Creates the processor over a database and a provider. Disposing gives up on charges under way; they stay PENDING. */
 export function createPaymentProcessor(o: PaymentProcessorOptions): PaymentProcessor {
@@ -69,12 +69,12 @@ class Processor implements PaymentProcessor {
     this.#o = o;
     this.#calls = createProviderCalls(o.providerTimeoutMs);
     this.#open = createCoalescer<PaymentRequest, Payment>({
-      ...folding,
+      ...batching,
       name: "payment.open",
       run: async (requests) => pick(await store.openPayments(database, requests), requests),
     });
     this.#settle = createCoalescer<Settlement, Payment>({
-      ...folding,
+      ...batching,
       name: "payment.settle",
       run: async (settlements) =>
         pick(await store.settlePayments(database, settlements), settlements),
@@ -101,7 +101,7 @@ class Processor implements PaymentProcessor {
     const started = detached(() => this.#charge(payment)).finally(() =>
       this.#underWay.delete(orderId),
     );
-    // Nobody may be waiting any more when it fails; the failure is in the log and the row still PENDING.
+    // When it fails, its caller may be gone: the failure is in the log, and the row is still PENDING.
     started.catch(() => undefined);
     this.#underWay.set(orderId, started);
     return started;

@@ -39,7 +39,7 @@ export interface Admission {
 
 const defaultPerAddress = 1000;
 
-/** An admission that counts nobody yet. */
+/** An admission without connections. */
 export function createAdmission(o: AdmissionOptions): Admission {
   const byAddress = createHolders();
   let connections = 0;

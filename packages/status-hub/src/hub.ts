@@ -129,8 +129,8 @@ export class Hub {
   }
 
   /**
-   * Where as many connections follow the user as may, one of them gives way: the oldest of the address that has most of them. To refuse
-   * the newcomer instead would let whoever opens enough of them lock the user out.
+   * At the limit of connections per user, one loses its subscription: the oldest of the address that has most of them. To refuse the new
+   * one instead would let a client that opens enough of them lock the user out.
    */
   #makeRoom(client: HubClient, userId: string): void {
     const followers = this.#byUser.members(userId);

@@ -82,7 +82,7 @@ test("a user's newest orders come with the oldest of them first", async () => {
   ]);
 });
 
-test("a reading that nobody wants any more when its turn comes is not made", async () => {
+test("a read whose client is gone when its turn comes is not made", async () => {
   const { client, calls } = createOrders();
   const histories = createOrderHistories(client, 1);
   const history = histories.for(anonymousClient);

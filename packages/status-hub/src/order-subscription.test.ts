@@ -50,7 +50,7 @@ test("whatever comes late, twice, out of order or never, the client gets each en
       );
       await rest(scheduler);
       expect((await task).faulty).toBe(false);
-      // Whoever was told of an entry has it, or knows that it has not.
+      // A client that was told of an entry has it, or knows that it is missing.
       expect(world.last).toBeGreaterThanOrEqual(world.promised);
       // The queue is back and the history answers: nothing is missing.
       world.recover();

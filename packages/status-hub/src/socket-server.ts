@@ -113,7 +113,7 @@ function createUpgrade(
   },
 ): SocketServer["upgrade"] {
   return (request, socket, head) => {
-    // While its token is verified nobody else listens: a client that hangs up then is no error of ours.
+    // While its token is verified the socket has no other listener: without this one a client that hangs up would end the process.
     socket.on("error", () => socket.destroy());
     const refuse = (refusal: Refusal) => rejectUpgrade(socket, refusal);
     const address = o.admission.addressOf(request);

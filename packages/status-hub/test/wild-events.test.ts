@@ -26,7 +26,7 @@ const seconds = fc.oneof(
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 const uint32 = fc.oneof(fc.nat(8), fc.constantFrom(0, 2 ** 31, 2 ** 32 - 1));
 
-/** Of an order that somebody follows, of a user whom somebody follows, or of nobody. */
+/** Of an order with a subscriber, of a user with a subscriber, or of neither. */
 function wildEvent(orderId: string) {
   const whose = fc.oneof(
     // Never the next entry of the honest order: that would be a forgery, which nothing tells apart.

@@ -10,7 +10,7 @@ import { commitImport, stageImport } from "./catalogue-import.ts";
 import { toImportChange } from "./import-change.ts";
 
 /** What the RPCs for operators work on. */
-export interface AdminParts {
+export interface AdminDependencies {
   readonly database: Database;
   /** Largest picture that is taken, in bytes. */
   readonly maxPictureBytes: number;
@@ -22,7 +22,7 @@ export interface AdminParts {
 export function createImportRoutes({
   database,
   onChange,
-}: AdminParts): Pick<
+}: AdminDependencies): Pick<
   ServiceImpl<typeof CatalogueAdminService>,
   "stageImport" | "listImportChanges" | "commitImport"
 > {

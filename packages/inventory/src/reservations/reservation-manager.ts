@@ -41,7 +41,7 @@ export interface ReservationManager {
   release(reservationId: string): Promise<Reservation>;
   /** Deletes what is not held any more among these; what was sold leaves the stock's total. */
   delete(reservationIds: readonly string[]): Promise<void>;
-  /** Puts back what nobody committed in time, up to `limit` reservations. Answers how many went back. */
+  /** Releases the units of up to `limit` reservations that have expired. Answers how many. */
   expire(limit: number): Promise<number>;
 }
 
@@ -51,14 +51,14 @@ const maxItems = 256;
 const maxConcurrent = 2;
 
 /**
- * Creates the book over a database. `onChange` is called after stock moved, `onHeld` after units were set aside, with the shortest
+ * Creates the manager on a database. `onChange` is called after stock moved, `onHeld` after units were set aside, with the shortest
  * time to live among them, in milliseconds.
  */
 export function createReservationManager(o: {
   readonly database: Database;
   readonly onChange: () => void;
   readonly onHeld?: (ttlMs: number) => void;
-  /** Called for each reservation that went back because nobody committed it in time. */
+  /** Called for each reservation that expired and whose units were released. */
   readonly onExpired?: (reservationId: string) => void;
 }): ReservationManager {
   const { database, onChange, onHeld, onExpired } = o;

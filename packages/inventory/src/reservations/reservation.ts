@@ -7,7 +7,7 @@ export type ReservationStatus = "HELD" | "COMMITTED" | "RELEASED" | "EXPIRED";
 /** Stock set aside under an id that the caller chose. */
 export interface Reservation {
   readonly reservationId: string;
-  /** Empty for a tombstone: an id that was released before anybody reserved it. */
+  /** Empty for a tombstone: an id that was released before it was reserved. */
   readonly lines: readonly Line[];
   readonly status: ReservationStatus;
   /** Released after it had expired. It answers EXPIRED, but it can no longer be committed. */
@@ -81,8 +81,8 @@ export type CommitDecision =
   | { readonly kind: "released" };
 
 /**
- * Decides a batch of commits, greedily in order. A held reservation is sold, also when its time is over but nobody
- * has swept it yet; an expired one takes its units from the stock again, all or nothing.
+ * Decides a batch of commits, greedily in order. A held reservation is sold, also when its time is over but the
+ * sweeper has not released it yet; an expired one takes its units from the stock again, all or nothing.
  */
 export function decideCommits(
   known: Known,

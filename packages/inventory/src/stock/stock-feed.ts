@@ -2,7 +2,7 @@ import type { Logger, Timer, WakeSignal } from "@smartcart/runtime";
 import { createWakeSignal, startTimer } from "@smartcart/runtime";
 import type { Product } from "../catalogue/catalogue.ts";
 
-/** Follows stock for any number of watchers with one poller, which runs only while somebody watches. */
+/** Follows stock for any number of watchers with one poller, which runs only while there are any. */
 export interface StockFeed extends AsyncDisposable {
   /**
    * Yields the products as they are, then those that changed, whenever some did. Values that a slow reader did not
@@ -39,7 +39,7 @@ export interface StockFeedOptions {
   readonly log: Logger;
 }
 
-/** Starts a feed that nobody watches yet. */
+/** Starts a feed without watchers. It polls from the first one on. */
 export function startStockFeed(o: StockFeedOptions): StockFeed {
   return new PolledFeed(o);
 }

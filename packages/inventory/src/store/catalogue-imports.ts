@@ -230,7 +230,7 @@ export async function endImport(
   });
 }
 
-/** Deletes imports that nobody has touched for so long, committed or not. Answers how many. */
+/** Deletes imports that have not changed for so long, committed or not. Answers how many. */
 export async function pruneImports(db: Queryable, olderThanMs: number): Promise<number> {
   const { rowCount } = await db.query({
     name: "inventory.prune_imports",

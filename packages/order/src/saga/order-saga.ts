@@ -40,8 +40,8 @@ interface DriveOptions extends SagaOptions {
 /** Drives the orders of this process. What it loses when the process dies, the resumer of any process takes up. */
 export interface OrderSaga {
   /**
-   * Drives until the order is at rest, or gives up for now and leaves it to the resumer. An order that is being driven has one driver:
-   * who comes second waits for it, and goes on only where it left something to do that it did not know of. Never rejects.
+   * Drives until the order is at rest, or gives up for now and leaves it to the resumer. An order has one driver per process: a second
+   * call waits for the first, and goes on only where the order has changed since. Never rejects.
    *
    * `hasKey: false` says that the order has no idempotency key, and so needs no answer stored. Default true.
    */
@@ -142,7 +142,7 @@ async function runStep(
     );
     crashPoints.hit(`${step.name}.after-call`);
     if (transition === "parked") return transition;
-    // Somebody else has moved it meanwhile: what was answered is asked for again if it is still wanted.
+    // Another driver has moved it meanwhile: the answer is dropped, and asked for again if it is still needed.
     if (stateOf(progress.current) !== stateOf(order)) return "done";
     progress.add(transition);
     if (progress.mustStore) await progress.store();

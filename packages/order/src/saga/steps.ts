@@ -1,8 +1,8 @@
 /**
  * What the saga does in each state: one idempotent call to another service, and what its answer makes of the order. Every
- * call carries the order's id, so that it may be repeated by anybody at any time. An answer that does not come is
- * never taken for a no: the call throws, the order stays where it is, and the step is done again. A refusal is a no
- * (refusal.ts): on the way to a confirmed order it turns the order back, and what was done is undone in reverse.
+ * call carries the order's id, so that any process may repeat it at any time. A missing answer is never taken
+ * for a refusal: the call throws, the order keeps its state, and the step is done again. A refusal (refusal.ts) on the way to a
+ * confirmed order rejects the order, and the earlier steps are compensated in reverse.
  */
 import type { Client } from "@connectrpc/connect";
 import type { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
@@ -175,7 +175,7 @@ async function stopShipment(order: StoredOrder, { peers, signal, now }: StepCont
   ]);
 }
 
-/** SHIPMENT_STARTED above all: too late. What shipping does not stop goes on as if nobody had asked. */
+/** SHIPMENT_STARTED above all: too late. The order goes on as if it had not been cancelled. */
 function notStopped(order: StoredOrder): Transition {
   return advance(order, "CONFIRMED");
 }

@@ -45,7 +45,7 @@ const bundleSize = 64;
 
 /**
  * Stores transitions by compare-and-set on state and sequence. Answers for each of them whether it was stored; of the others
- * nothing was written, since somebody else had moved their order. Of several transitions of one order the first one counts.
+ * nothing was written, since their order had changed. Of several transitions of one order the first one counts.
  */
 export async function advanceOrders(
   db: Queryable,
