@@ -21,7 +21,7 @@ const services = ["order", "inventory", "payment", "notification", "shipping", "
 /** Longest wait for the console to see what happened, in milliseconds: it looks once a second, on a busy machine less often. */
 const seenMs = 60_000;
 
-/** Every service is on the map and ready, and every invariant has its lamp. */
+/** Every service is on the map and ready, and every invariant is listed. */
 export async function consoleShowsEveryService(page: Page, baseUrl: string): Promise<void> {
   await openConsole(page, baseUrl);
   for (const service of services) {

@@ -8,7 +8,7 @@ import type { Invariant } from "@smartcart/gen/ops/v1/invariant_pb";
 import { InvariantSchema, InvariantState } from "@smartcart/gen/ops/v1/invariant_pb";
 import { fakeOrderId } from "./fake-log.ts";
 
-/** Three messages that were given up, one of which nobody can read. */
+/** Three messages that were given up, one of which cannot be decoded. */
 export function fakeDeadLetters(): DeadLetter[] {
   const orderPlaced = (index: number) => ({
     type: "smartcart.events.v1.OrderPlaced",

@@ -103,7 +103,7 @@ export async function assertEnded(page: Page): Promise<void> {
   await assertNoCodes(page);
 }
 
-/** Nobody but a program reads codes. */
+/** Error codes are for programs: no page shows one. */
 export async function assertNoCodes(page: Page): Promise<void> {
   assert.equal(
     await page
@@ -139,7 +139,7 @@ export async function ordersOf(page: Page, baseUrl: string, userId: string): Pro
   return orders;
 }
 
-/** Somebody else's order; answers its id. */
+/** Places an order of another customer; answers its id. */
 export async function placeByRest(
   page: Page,
   baseUrl: string,
@@ -153,7 +153,7 @@ export async function placeByRest(
   return ((await answer.json()) as { orderId: string }).orderId;
 }
 
-/** A name that nobody had before, so that orders of an earlier run do not count. */
+/** A new name, so that orders of an earlier run do not count. */
 export function visitor(stem: string): string {
   return `${stem}-${crypto.randomUUID().slice(0, 8)}`;
 }

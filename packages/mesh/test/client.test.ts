@@ -109,7 +109,7 @@ describe("batching", () => {
     expect(codes).toEqual([undefined, Code.InvalidArgument, undefined]);
   });
 
-  test("a caller's deadline ends its wait and nobody else's", async () => {
+  test("a caller's deadline ends its own wait and no other caller's", async () => {
     const end = Promise.withResolvers<void>();
     const routes = inventory({
       async batchReserve({ requests }) {

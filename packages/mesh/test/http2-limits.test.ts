@@ -77,7 +77,7 @@ function statusAndText(stream: ClientHttp2Stream): Promise<[number, string]> {
 }
 
 describe("a client that is gone", () => {
-  test("leaves no connection behind, whoever closed first", async () => {
+  test("leaves no connection behind, whichever side closed first", async () => {
     await using server = await startOrderServer();
     const connections = () =>
       run("ss", ["-tnH", `sport = :${server.port}`]).then(({ stdout }) =>

@@ -37,19 +37,19 @@ function smartcart(...args: string[]) {
   return runCommand(process.execPath, [main, ...args], { env });
 }
 
-const nobody = `ORD-${"0".repeat(26)}`;
+const unknownOrder = `ORD-${"0".repeat(26)}`;
 
 /** What a backup of the orders that is older than the rest leaves behind: a charge and a sale for an order that there is not. */
 async function forgetAnOrder(): Promise<void> {
   await rowsOf(
     shop.databaseUrl,
     `insert into inventory.reservation (reservation_id, lines, status)
-     values ('${nobody}', '[{"productId": "espresso-beans", "quantity": 2}]', 'COMMITTED');
+     values ('${unknownOrder}', '[{"productId": "espresso-beans", "quantity": 2}]', 'COMMITTED');
      update inventory.stock set available = available - 2, reserved = reserved + 2 where product_id = 'espresso-beans';
      insert into payment.payment (order_id, user_id, currency_code, amount_minor, status, provider_reference)
-     values ('${nobody}', 'u1', 'USD', 500, 'CAPTURED', 'sim_0');
+     values ('${unknownOrder}', 'u1', 'USD', 500, 'CAPTURED', 'sim_0');
      insert into payment_provider.ledger_entry (charge_id, kind, currency_code, amount_minor)
-     values ('${nobody}', 'capture', 'USD', 500)`,
+     values ('${unknownOrder}', 'capture', 'USD', 500)`,
   );
 }
 
@@ -77,7 +77,7 @@ describe("smartcart doctor", () => {
     const report = await smartcart("doctor", "--wait", "1");
     expect(report.code).toBe(1);
     expect(report.stdout).toMatch(/^BAD {2}invariants +15 of 17 hold$/m);
-    expect(report.stdout).toContain(`order_id=${nobody} state=null kept_minor=500`);
+    expect(report.stdout).toContain(`order_id=${unknownOrder} state=null kept_minor=500`);
     expect(report.stdout).toContain(
       `"smartcart doctor --reconcile" repairs it: one refund per row`,
     );
@@ -85,7 +85,7 @@ describe("smartcart doctor", () => {
 
     const repaired = await smartcart("doctor", "--wait", "1", "--reconcile");
     expect(repaired.stdout).toMatch(/^ok {3}invariants +15 of 17 hold, 2 repaired$/m);
-    expect(repaired.stdout).toMatch(new RegExp(`${nobody}.* → release: done`));
+    expect(repaired.stdout).toMatch(new RegExp(`${unknownOrder}.* → release: done`));
     expect(await shop.available("espresso-beans")).toBe(before);
     expect(await contradictions(shop.databaseUrl)).toEqual({});
     expect((await smartcart("doctor")).stdout).toMatch(/17 of 17 hold$/m);

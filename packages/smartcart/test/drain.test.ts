@@ -1,5 +1,5 @@
 /**
- * SIGTERM under load: what was accepted is answered, who comes later is refused at once, and after a new start nothing that was
+ * SIGTERM under load: accepted requests are answered, later ones are refused at once, and after a new start nothing that was
  * answered is missing, and nothing that was not answered needs more than the same request once more.
  */
 import { expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** Made-up bytes and JSON against a real shop: whatever comes costs its sender a 4xx with a reason, and nobody else anything. */
+/** Made-up bytes and JSON against a real shop: each is answered with a 4xx and a reason, and other clients notice nothing. */
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { create, toBinary, toJsonString } from "@bufbuild/protobuf";
 import fc from "fast-check";

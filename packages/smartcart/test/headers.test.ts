@@ -218,7 +218,7 @@ describe("every answer has the usual headers, and tells nothing of the machine",
     expect(order).not.toBe("");
   });
 
-  it("of an error that nobody foresaw", async () => {
+  it("of an unforeseen error", async () => {
     await rowsOf(stack.databaseUrl, "alter table orders.orders rename to gone");
     for (const path of ["/orders?userId=u1", "/placeOrder"]) {
       const init =

@@ -42,7 +42,7 @@ function portsOf(urls: Readonly<Record<string, string>>): Record<string, string>
 }
 
 describe("HOST=0.0.0.0", () => {
-  it("is refused where nobody has to prove who they are", async () => {
+  it("is refused without authentication", async () => {
     const env = { HOST: "0.0.0.0" };
     const { code, stderr } = await runCommand(process.execPath, [main, "up"], { env });
     expect(code).toBe(1);

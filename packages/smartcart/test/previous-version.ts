@@ -37,7 +37,7 @@ export interface PreviousVersion extends AsyncDisposable {
 export async function unpackPreviousVersion(): Promise<PreviousVersion> {
   for await (const { commit, title } of candidates()) {
     const previous = await unpack(commit, title);
-    // A commit that is broken, or needs a package from npm that is not installed any more, was nobody's version.
+    // A commit that is broken, or needs a package from npm that is not installed any more, was never in use.
     if (await canStart(previous)) return previous;
     await previous[Symbol.asyncDispose]();
   }

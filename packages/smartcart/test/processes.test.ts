@@ -94,7 +94,7 @@ describe.each(["RabbitMQ", "the queue on PostgreSQL"])("a process a service, on 
       snapshot.services.map(() => 1),
     );
     expect(snapshot.queues.map(({ queue }) => queue)).toEqual(["logs", "orders", "shipments"]);
-    // Nobody breaks anything in services that were not started for it.
+    // Faults can be set only in services that were started in demo mode.
     expect(snapshot.faultSwitches).toEqual([]);
     await ops.invariant("charged at most once", ({ state }) => state === InvariantState.HOLDS);
   });
@@ -116,7 +116,7 @@ describe.each(["RabbitMQ", "the queue on PostgreSQL"])("a process a service, on 
   });
 
   if (isComposed) {
-    // Everything but what belongs to customers: without an issuer, whoever names one is taken for that customer.
+    // Everything but what belongs to customers: without an issuer, a request that names one is taken to come from that customer.
     it("lets in whom the contract names", async () => {
       const staff = served.flatMap(([service, at]) =>
         service.methods

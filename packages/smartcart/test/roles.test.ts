@@ -1,4 +1,4 @@
-/** Each service under a role and a user of its own: the shop works, and nobody reaches what is another's. */
+/** Each service under a role and a user of its own: the shop works, and no service reaches the data of another. */
 import { randomBytes } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -86,7 +86,7 @@ async function queuesWithAnn(broker: TestBroker): Promise<string[]> {
   const { vhost } = broker;
   const found: string[] = [];
   for (const { name, exclusive } of await ask(`queues/${vhost}`)) {
-    // Of a listener that takes every message at once; nobody else may read it.
+    // Of a listener that takes every message at once; no other consumer may read it.
     if (exclusive) continue;
     const messages = await ask(`queues/${vhost}/${name}/get`, {
       ...{ count: 1_000, ackmode: "ack_requeue_true", encoding: "base64" },

@@ -114,7 +114,7 @@ describe("the files of the page", () => {
     expect((await get({ ...identity, "if-match": tag })).status).toBe(200);
   });
 
-  it("may call the OpenID provider of the page, where it has one, and nobody else", async () => {
+  it("may call the OpenID provider of the page, where it has one, and no other origin", async () => {
     const policyAt = async (url: string) =>
       (await fetch(url)).headers.get("content-security-policy") ?? "";
     expect(await policyAt(url)).not.toContain("connect-src");

@@ -3,8 +3,8 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Session } from "../session/session.ts";
 
 /**
- * Puts the token at hand on calls that anybody may make: who is signed in has limits of their own. It does not sign
- * anybody in. A token that is refused is dropped, and the caller tries again as it does after every failure.
+ * Adds the token at hand to calls that need none: a signed-in customer has rate limits of their own. It starts no
+ * sign-in. A token that is refused is dropped, and the caller tries again as it does after every failure.
  */
 export function createBearerInterceptor(session: Pick<Session, "current" | "renew">): Interceptor {
   return (next) => async (request) => {

@@ -6,7 +6,7 @@ import type { TokensOptions } from "./tokens.ts";
 import { createTokens } from "./tokens.ts";
 
 /**
- * Why a call was refused for want of a token, until somebody signs in: "needed", "expired", "impossible", where the
+ * Why a call without a token was refused, until the customer signs in: "needed", "expired", "impossible", where the
  * page has no way to sign in, or "unreachable", where the provider did not answer.
  */
 export type Refusal = "" | "needed" | "expired" | "impossible" | "unreachable";
@@ -26,7 +26,7 @@ export interface TokenSource {
 export interface Session extends TokenSource {
   /** How to sign in; undefined until the server has answered. */
   signIn(): SignIn | undefined;
-  /** The token at hand; undefined where nobody is signed in. */
+  /** The token at hand; undefined where the customer is not signed in. */
   current(): HeldToken | undefined;
   refusal(): Refusal;
   /** The OpenID provider, where the customer signs in at one. */

@@ -6,7 +6,7 @@ import { callerNotAllowed, callerUnknown, signInNeeded, wrongPrincipal } from ".
 
 /** Whom a server takes at their word, because nothing is configured that could prove it. On loopback that is by design. */
 export interface Trust {
-  /** Whoever names a customer is taken for that customer. */
+  /** A request that names a customer is taken to come from that customer. */
   readonly customers: boolean;
   /** Everybody on this machine is an operator. */
   readonly operators: boolean;

@@ -43,7 +43,7 @@ export interface AuthenticationOptions {
   readonly log: Logger;
 }
 
-/** The operator where nobody has to prove who they are. */
+/** The operator of audit records where calls need no token. */
 const thisMachine = "this machine";
 
 /** The audit log: which operator did what, and to which order or product. Calls without side effects are not recorded. */

@@ -21,7 +21,7 @@ export interface CallerTokenParties {
 
 /**
  * Tokens of one caller: `<caller>.<audience>.<expiry, Unix seconds>.<HMAC-SHA256>`. A token is good for five minutes and used for
- * half of that, so that most calls cost no cryptography. Whoever gets hold of one can use it against its audience until then: it
+ * half of that, so that most calls cost no cryptography. A stolen token can be used against its audience until then: it
  * keeps the services of one private network apart and does not replace TLS.
  */
 export function createCallerTokens(

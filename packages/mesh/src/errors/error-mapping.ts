@@ -22,7 +22,7 @@ export type ErrorMapper = (error: unknown) => unknown;
 /** An error as the caller gets it. */
 export interface MappedError {
   readonly error: ConnectError;
-  /** Whether somebody should look: the fault is ours or a neighbour's, not the caller's. */
+  /** Whether an operator should look: the fault is this service's or another's, not the caller's. */
   readonly unexpected: boolean;
 }
 

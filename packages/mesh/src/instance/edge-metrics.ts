@@ -23,7 +23,7 @@ export interface EdgeMetricsOptions {
   /** The service. */
   readonly service: string;
   readonly metrics: Registry;
-  /** Methods whose calls are streams, "<service>/<method>": they last as long as somebody listens. */
+  /** Methods whose calls are streams, "<service>/<method>": they last as long as the client listens. */
   readonly streams: ReadonlySet<string>;
 }
 

@@ -66,7 +66,7 @@ export function createAdmission(o: AdmissionOptions): Admission {
   return { interceptor, inFlight: () => inFlight };
 }
 
-/** Answers the way out, which is taken by itself when the call has ended, whether or not anybody reads the stream. */
+/** Answers the way out, which is taken by itself when the call has ended, whether or not the stream is read. */
 function createStreamAdmission(
   takeTurn: ReturnType<typeof createMethodSemaphores>,
 ): (req: StreamRequest) => Promise<() => void> {

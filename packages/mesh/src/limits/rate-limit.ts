@@ -27,7 +27,7 @@ export interface RateLimitOptions {
 /** A person who has proved who they are. */
 export type User = Pick<Customer | Operator, "kind" | "subject">;
 
-/** Counts requests, and WebSocket frames like requests. Services are not counted: whoever asks has made sure that it is none. */
+/** Counts requests, and WebSocket frames like requests. Calls of services are not counted: the caller of these methods filters them out. */
 export interface RateLimits {
   /** Counts a request from an address, before it is read. @returns the error where it is one too many; undefined: go on. */
   refusalOfAddress(address: string): DomainError | undefined;

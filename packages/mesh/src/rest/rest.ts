@@ -173,7 +173,7 @@ function headersFor(req: NodeRequest, names: readonly string[]): Record<string, 
   return headers;
 }
 
-/** Node joins the values of a header that was sent twice; the two keys would become one that nobody sent. */
+/** Node joins the values of a header that was sent twice; two keys would become a third one. */
 function assertSentOnce(req: NodeRequest, name: string, value: string): void {
   if (!value.includes(",")) {
     return;

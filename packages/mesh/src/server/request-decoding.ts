@@ -42,7 +42,7 @@ export function requestDecoding(
       counted(method.input, one),
     ),
     jsonOptions,
-    // Nobody reads them; kept, each would be an object.
+    // Nothing reads unknown fields; each one kept would be an object.
     binaryOptions: { readUnknownFields: false },
     readJson: (bytes) => checkedJson(method.input, bytes).message,
     mapError: (error) => mapDecodingError(error, maxBytes),

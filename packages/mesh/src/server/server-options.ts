@@ -45,7 +45,7 @@ export interface ServerOptions {
   /** Verifies the caller tokens of services; undefined: none can prove to be one. */
   readonly meshSecret?: string | undefined;
   /**
-   * With it the port speaks TLS only; certificates of services that come with it prove who calls. Whoever opened it disposes of it.
+   * With it the port speaks TLS only; certificates of services that come with it prove who calls. The caller disposes of it.
    * Default: plain text.
    */
   readonly tls?: TlsFiles | undefined;
@@ -60,7 +60,7 @@ export interface ServerOptions {
   readonly restOptions?: RestOptions;
   /** Conditions for /readyz. */
   readonly checks?: Checks;
-  /** Numbers that the operations console shows; asked for about once a second while somebody watches. Default: none. */
+  /** Numbers that the operations console shows; asked for about once a second while a console watches. Default: none. */
   readonly gauges?: Gauges;
   /** What can be broken here on purpose. Undefined: the service does not run in demo mode. */
   readonly faultSwitches?: readonly FaultSwitch[] | undefined;

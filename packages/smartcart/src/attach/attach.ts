@@ -61,7 +61,7 @@ export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
 
 /**
  * The certificates by which services are known: those that the variables name, else those of what runs in the state folder; undefined:
- * there are none. With `service`, also those by which this tool proves to be it. Whoever calls disposes of them.
+ * there are none. With `service`, also those by which this tool proves to be it. The caller disposes of them.
  */
 export async function findTls(
   env: NodeJS.ProcessEnv,

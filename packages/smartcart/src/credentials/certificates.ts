@@ -40,6 +40,6 @@ Between services, instead of MESH_SECRET:
   MESH_TLS_CERT=${path}/{service}.crt
   MESH_TLS_KEY=${path}/{service}.key
 
-Whoever has ca.key can be any service: keep it off the machines that serve.
+With ca.key a process can pose as any service: keep it off the machines that serve.
 `;
 }

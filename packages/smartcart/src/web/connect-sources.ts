@@ -3,7 +3,7 @@ import type { Logger } from "@smartcart/runtime";
 import { startTimer } from "@smartcart/runtime";
 
 interface ConnectSources extends AsyncDisposable {
-  /** Origins for `connect-src`, separated by spaces; undefined where nobody signs in at a provider. */
+  /** Origins for `connect-src`, separated by spaces; undefined without an OpenID provider. */
   get(): string | undefined;
 }
 

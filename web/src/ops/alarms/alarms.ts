@@ -35,7 +35,7 @@ export function alarmsOf(
   ];
 }
 
-/** How many of them call for somebody. */
+/** How many of them need an operator. */
 export function countAlarms(alarms: readonly Alarm[]): number {
   return alarms.filter(({ tone }) => tone === "bad" || tone === "warn").length;
 }
