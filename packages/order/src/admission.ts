@@ -45,8 +45,8 @@ const least = 32;
 /** The contract lets no more in than that: `max_concurrency` of PlaceOrder. */
 const most = 256;
 const targetMs = 1_000;
-const waitMs = 500;
-const waiting = 256;
+const maxWaitMs = 500;
+const maxWaiting = 256;
 
 export const initialConcurrency: Concurrency = { limit: start, loweredAtMs: 0 };
 
@@ -69,10 +69,10 @@ export function nextConcurrency(now: Concurrency, ended: Ended): Concurrency {
 export function createAdmission(nowMs: () => number = () => performance.now()): Admission {
   let concurrency = initialConcurrency;
   let underWay = 0;
-  const turns = createSemaphore({
+  const semaphore = createSemaphore({
     maxConcurrent: () => concurrency.limit,
-    maxWaiting: waiting,
-    maxWaitMs: waitMs,
+    maxWaiting,
+    maxWaitMs,
   });
 
   function visit(giveBack: () => void): Visit {
@@ -101,7 +101,7 @@ export function createAdmission(nowMs: () => number = () => performance.now()): 
 
   return {
     async enter(signal) {
-      const giveBack = await turns.acquire(signal && { signal });
+      const giveBack = await semaphore.acquire(signal && { signal });
       if (giveBack !== undefined) return visit(giveBack);
       signal?.throwIfAborted();
       throw tooManyOrders();

@@ -18,7 +18,7 @@ import { errorFrame, resyncFrame } from "./server-frames.ts";
 export interface OrderSubscription {
   /** The last sequence that was sent. */
   readonly last: number;
-  /** Nothing is under way or waits: a follower that is made anew after `last` does as this one. */
+  /** Nothing is under way or waits: a subscription that is made anew after `last` does as this one. */
   readonly resting: boolean;
   /** A live event came. */
   live(frame: StatusFrame): void;
@@ -31,7 +31,7 @@ export interface OrderSubscription {
   stop(): void;
 }
 
-/** What a follower works with. */
+/** What a subscription works with. */
 export interface OrderSubscriptionOptions {
   readonly orderId: string;
   readonly history: OrderHistory;
@@ -43,7 +43,7 @@ export interface OrderSubscriptionOptions {
   readonly retryPauseMs: number;
 }
 
-/** A follower at rest that has sent everything up to `after`. */
+/** A subscription at rest that has sent everything up to `after`. */
 export function createOrderSubscription(
   after: number,
   o: OrderSubscriptionOptions,

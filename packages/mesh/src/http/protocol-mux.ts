@@ -47,13 +47,13 @@ const defaultMaxStreams = 4096;
  * An aborted stream costs a server 0.1 to 0.2 ms of a processor: 3,000 at once are up to 0.6 s of it, 300 per second up to 6 %
  * of it for as long as they go on.
  */
-const resetAllowance = { capacity: 3_000, refillPerSecond: 300 };
+const resetLimit = { capacity: 3_000, refillPerSecond: 300 };
 
 /** Looks at the first bytes of each connection and hands it to the server that speaks its protocol. */
 export function createProtocolMux(o: ProtocolMuxOptions): ProtocolMux {
   const { http1, log } = o;
   // By address and not by connection: a flood that is slowed down on one connection goes on with the next.
-  const resets = createTokenBuckets(resetAllowance);
+  const resets = createTokenBuckets(resetLimit);
   const hold = createHold(resets);
   const http2 = createHttp2Side({
     onRequest: o.onHttp2Request,

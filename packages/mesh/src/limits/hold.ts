@@ -10,8 +10,8 @@ const maxHoldMs = 10_000;
 const settleMs = 20;
 
 /**
- * Lets the connections of an address in one after the other, and only while the address is within its allowance: who is
- * slowed down on one connection for aborting too much would else go on with the next.
+ * Lets the connections of an address in one after the other, and only while the address is within the limit of
+ * aborted streams: a client that is slowed down on one connection could otherwise go on with the next.
  */
 export function createHold(resets: TokenBuckets): (socket: Socket, serve: () => void) => void {
   const lines = new Map<string, Map<Socket, () => void>>();
