@@ -3,8 +3,8 @@ import { tooManyOrders } from "./errors.ts";
 
 /**
  * Decides how many requests to place an order are worked on at once. A machine that is too slow for its customers would work on all of
- * them at the same time, and answer none of them in time: so as many are let in as are answered within a second, and who cannot be
- * let in is told at once to come again.
+ * them at the same time, and answer none of them in time: so as many are let in as are answered within a second, and the others
+ * are refused at once with a time to retry.
  */
 export interface Admission {
   /**
@@ -19,7 +19,7 @@ export interface Admission {
 export interface Visit {
   /** Since it was let in, in milliseconds. */
   elapsedMs(): number;
-  /** Waits for something that may take its time without our being slow: the payment provider. */
+  /** Waits for `work` without counting the time: a slow payment provider does not lower the concurrency. */
   wait<T>(work: Promise<T>): Promise<T>;
   /** To be called once, however the request ended. */
   leave(): void;

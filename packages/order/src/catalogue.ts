@@ -59,7 +59,7 @@ export function createCatalogue(o: CatalogueOptions): Catalogue {
   const { inventory, log, rememberMs = 60_000 } = o;
   const memory = createMemory(rememberMs);
   const isLogDue = createThrottle(2_000);
-  // A call is for all who share it: it must not end with the first one's deadline, or when that one hangs up.
+  // Several orders share a call: it must not end with the deadline of the first, or when its customer hangs up.
   const outsideOfAnyCall = AsyncLocalStorage.snapshot();
   const ask = createBatcher<Pending>({
     maxItems: maxOrdersPerCall,
@@ -120,7 +120,7 @@ function createMemory(rememberMs: number) {
     add(products: Iterable<Product>): void {
       const readAt = performance.now();
       for (const product of products) {
-        // Again at the end, so that the first one is the one that was read the longest time ago.
+        // Moved to the end, so that the map stays sorted by the time of reading.
         known.delete(product.productId);
         known.set(product.productId, { product, readAt });
       }

@@ -1,4 +1,4 @@
-/** Every way in which the order service says no. The codes are stable; clients branch on them. */
+/** The errors of the order service. The codes are stable; clients branch on them. */
 import { Code } from "@connectrpc/connect";
 import type { MethodProblems } from "@smartcart/contract";
 import type { Order } from "@smartcart/gen/order/v1/order_pb";
@@ -106,7 +106,7 @@ export function idempotencyKeyInUse(orderId: string): DomainError {
   });
 }
 
-/** The total is not the one that the customer saw. The order is as it would be; it was not stored. */
+/** 409. The total is not the one that the customer saw. `order` has the current prices, and was not stored. */
 export function priceChanged({ total, items }: Order): DomainError {
   return new DomainError({
     code: "PRICE_CHANGED",

@@ -17,7 +17,7 @@ interface OrderDossier {
   readonly unavailable: readonly string[];
 }
 
-/** Longest wait for a service, in milliseconds: the order itself is told without it. */
+/** Longest wait for a service, in milliseconds. The order itself is answered without it. */
 const timeoutMs = 1_000;
 
 /** Asks the services; one that does not answer is named. */

@@ -47,7 +47,7 @@ export const legalEdges: Readonly<Record<OrderState, readonly OrderState[]>> = {
   CANCELLED: [],
 };
 
-/** Throws where the edge is not in the table: a bug of ours, never of a caller. */
+/** Throws where the edge is not in the table: a bug of this service, never a fault of the caller. */
 export function assertLegal(orderId: string, from: OrderState, to: OrderState): void {
   if (!legalEdges[from].includes(to)) {
     throw new Error(`order ${orderId} cannot go from ${from} to ${to}`);
@@ -75,7 +75,7 @@ export function isSagaPending(state: OrderState): boolean {
   }
 }
 
-/** Where the order stands in the words of the contract. */
+/** The status of the contract that a state maps to. */
 export function publicStatus(state: OrderState): Order_Status {
   switch (state) {
     case "RECEIVED":

@@ -39,9 +39,9 @@ export interface OrderRepository {
   overdueInMs(overdueMs: number): Promise<number>;
   /** Leases orders that have waited longer than `overdueMs` for news of their shipment. */
   leaseOverdue(limit: number, overdueMs: number): Promise<readonly StoredOrder[]>;
-  /** Puts a message into the outbox. False where it stands there already. */
+  /** Puts a message into the outbox. False where the outbox has one of that id. */
   announce(event: OutgoingEvent): Promise<boolean>;
-  /** Calls back after an order moved in this process, as a hint for those who follow histories. */
+  /** Calls `listener` after each transition that this process stores. Other processes' transitions are not reported. Returns the way to stop. */
   onMoved(listener: (orderId: string) => void): () => void;
 }
 

@@ -159,7 +159,7 @@ function factOf({ message, type }: Delivery): Told {
 
 const unreadable = "its times are outside of the years 1 to 9999, or their nanos are invalid";
 
-/** Now where the message does not say; undefined where it says what cannot be kept. */
+/** The time of a message; now where it has none, undefined where the database cannot hold it. */
 function dateOf(timestamp: Timestamp | undefined): Date | undefined {
   return timestamp ? readableDate(timestamp) : new Date();
 }

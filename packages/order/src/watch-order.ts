@@ -15,7 +15,7 @@ interface WatchOptions {
   readonly repository: OrderRepository;
 }
 
-/** Another replica may move the order, so the table is the truth and a move in this process only a hint to look earlier. */
+/** Another replica may change the order, so the table is polled; a change by this process only triggers an earlier read. */
 const pollMs = 500;
 
 /**

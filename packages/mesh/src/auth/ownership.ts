@@ -1,4 +1,4 @@
-/** Holds customers to what is theirs: the fields of a request that the contract ties to the token's subject. */
+/** Restricts customers to their own data: checks the fields of a request that the contract ties to the token's subject. */
 import type { DescMessage, DescService, Message } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import type { Interceptor } from "@connectrpc/connect";
@@ -8,18 +8,18 @@ import type { Customer } from "@smartcart/identity";
 import { notYours } from "./access-errors.ts";
 import { principalKey } from "./authentication.ts";
 
-/** Whose a resource is. */
+/** Finds the owner of a resource. */
 export interface ResourceOwner {
   /** The customer that it belongs to; undefined: there is no such resource. */
   readonly ownerOf: (id: string) => Promise<string | undefined>;
-  /** What the service itself says where there is no such resource: what is another's is not told from it. */
+  /** The service's own error for a resource that does not exist. A resource of another customer gets the same, so that ids reveal nothing. */
   readonly notFound: (id: string) => Error;
 }
 
 /** By the request's field that names the resource: "order_id". */
 export type ResourceOwners = Readonly<Record<string, ResourceOwner>>;
 
-/** @throws Error where a method is for the owner whose owners are unknown. */
+/** @throws Error where a method is for the owner of a resource, and `owners` has no entry for that resource */
 export function assertOwnersKnown(services: readonly DescService[], owners: ResourceOwners): void {
   for (const method of services.flatMap(({ methods }) => methods)) {
     const field = accessOf(method).customer?.resource?.name;

@@ -9,7 +9,7 @@ import { batchCalls } from "../batch/batching-client.ts";
 import { createPolicyTransport } from "./policy-transport.ts";
 import { SessionManager } from "./session-manager.ts";
 
-/** Where a service is and who calls it. */
+/** The address of a service, and the identity of its caller. */
 export interface ServiceClientOptions {
   /** The calling service: "order". */
   readonly caller: string;

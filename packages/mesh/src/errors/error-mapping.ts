@@ -7,7 +7,7 @@ import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
 import { DomainError, toDomainError } from "./errors.ts";
 import { codeName, codeTitle } from "./status-codes.ts";
 
-/** Errors that a client of ours received: their text was written for us, not for our caller. */
+/** Errors that a client of this service received: their text is for this service, not for its caller. */
 const received = new WeakSet<Error>();
 
 /** Marks an error as received from another service, so that its text goes no further. Returns it. */
@@ -16,7 +16,7 @@ export function markReceived<E extends Error>(error: E): E {
   return error;
 }
 
-/** Translates an error of an implementation for its caller; returns what it does not know. */
+/** Translates an error of an implementation for its caller; returns any other value unchanged. */
 export type ErrorMapper = (error: unknown) => unknown;
 
 /** An error as the caller gets it. */

@@ -103,7 +103,7 @@ function addOperations(app: HttpApp, o: HttpAppOptions): void {
   }
 }
 
-/** One run for all who ask while it lasts, and one copy of what comes of it. */
+/** Requests that arrive during a run share it, and share one copy of its result. */
 function shared<T>(run: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | undefined;
   return () => {

@@ -40,7 +40,7 @@ export function createHttp1Server(o: Http1Options): Server {
     },
     boundPipelines({ atOnce: maxUnderWay }, onlyHttp1(o.onRequest)),
   );
-  // What is half closed after its request waits for the answer.
+  // A client may close its side after the request; it still waits for the answer.
   Object.assign(server, { httpAllowHalfOpen: true });
   if (onUpgrade !== undefined) server.on("upgrade", onUpgrade);
   return server;

@@ -26,7 +26,7 @@ export interface Http2Side {
   serve(socket: Socket): void;
   /** Every open session. */
   readonly sessions: ReadonlySet<ServerHttp2Session>;
-  /** Ends what waits for nothing but time. */
+  /** Stops the timers. */
   close(): void;
 }
 

@@ -30,7 +30,7 @@ export interface ProtocolMux {
   readonly http1: Server;
   /** Every open connection, whatever it speaks. */
   readonly sockets: ReadonlySet<Socket>;
-  /** Connections that have not said yet what they speak. */
+  /** Connections whose protocol is not known yet. */
   readonly silent: ReadonlySet<Socket>;
   /** Connections that speak HTTP/2. */
   readonly multiplexed: ReadonlySet<Socket>;
@@ -40,7 +40,7 @@ export interface ProtocolMux {
 
 /** The beginning of the preface with which a client of HTTP/2 opens a connection (RFC 9113, 3.4); no method begins so. */
 const http2Preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").subarray(0, 4);
-/** A connection that says nothing for so long is closed. */
+/** A connection that sends nothing for so long is closed. */
 const firstBytesTimeoutMs = 10_000;
 const defaultMaxStreams = 4096;
 /**

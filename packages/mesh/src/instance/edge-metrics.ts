@@ -18,7 +18,7 @@ interface Sample {
   readonly metricName?: string;
 }
 
-/** What is to be read. */
+/** Where the figures are read from. */
 export interface EdgeMetricsOptions {
   /** The service. */
   readonly service: string;

@@ -59,7 +59,7 @@ export function createFaultSwitch({
   };
 }
 
-/** Turns the one of that name. `faultSwitches` is undefined outside of demo mode. */
+/** Sets the switch of that name. `faultSwitches` is undefined outside of demo mode. */
 export async function setInstanceFaultSwitch(
   faultSwitches: readonly FaultSwitch[] | undefined,
   service: string,

@@ -46,7 +46,7 @@ export function registerInstanceService(
     const wake = AbortSignal.any([signal, draining]);
     while (!signal.aborted) {
       yield { report: await report() };
-      // A service that begins to drain says so at once.
+      // The start of a drain is reported at once.
       await delay(reportEveryMs, draining.aborted ? signal : wake).catch(() => {});
     }
   }

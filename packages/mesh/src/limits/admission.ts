@@ -19,7 +19,7 @@ export interface AdmissionOptions {
   readonly stopped: () => boolean;
 }
 
-/** How many may come in at once, and how many wait. */
+/** How many calls are worked on at once, and how many wait. */
 export interface Admission {
   readonly interceptor: Interceptor;
   /** Unary calls under way, those that wait included. */

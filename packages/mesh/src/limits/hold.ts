@@ -6,7 +6,7 @@ import { networkOf } from "@smartcart/runtime";
 const maxHeld = 64;
 /** Longest wait of a connection; after it the connection is closed. */
 const maxHoldMs = 10_000;
-/** Pause after a connection is let in: time for it to show what it brings. */
+/** Pause after a connection is let in, in which its first aborted streams are counted. */
 const settleMs = 20;
 
 /**

@@ -49,11 +49,11 @@ export interface ServerOptions {
    * Default: plain text.
    */
   readonly tls?: TlsFiles | undefined;
-  /** Who sends a request, by its header `Authorization`. Default: the header is not looked at. */
+  /** Authenticates a request by its header `Authorization`. Default: the header is ignored. */
   readonly authenticate?: Authenticator | undefined;
-  /** Whom the access rules of the contract take at their word. Default: everybody, but services only without `meshSecret` and certificates. */
+  /** The callers that are trusted without proof. Default: all of them, but services only without `meshSecret` and certificates. */
   readonly trust?: Partial<Trust>;
-  /** Whose the resources are that the contract keeps for their owners. Needed where `services` have such methods. */
+  /** Finds the owners of resources that the contract reserves for them. Needed where `services` have such methods. */
   readonly owners?: ResourceOwners;
   /** Services whose `google.api.http` routes, /openapi.json and /docs are served. Default: none. */
   readonly rest?: readonly DescService[];

@@ -8,7 +8,7 @@ import { UnaryCall } from "../context/unary-call.ts";
 import { observeStream } from "../streams/stream-observer.ts";
 import { createCallRecord } from "./call-record.ts";
 
-/** How a server tells what it does. */
+/** Where a server's log lines, metrics and spans go. */
 export interface TelemetryInterceptorOptions {
   /** The service: "order". */
   readonly service: string;

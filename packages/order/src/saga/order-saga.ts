@@ -48,7 +48,7 @@ export interface OrderSaga {
   drive(order: StoredOrder, o?: { readonly hasKey: boolean }): Promise<StoredOrder>;
   /** Resolves when nothing is being driven any more. */
   idle(): Promise<void>;
-  /** Stops drivers at their next step; the resumer of another process, or the next start, goes on. */
+  /** Stops drivers before their next step. The resumer of another process, or of the next start, continues. */
   stop(): void;
 }
 
@@ -81,7 +81,7 @@ export function createOrderSaga(options: SagaOptions): OrderSaga {
   };
 }
 
-/** Goes on where the driver before left an order that has moved since its last look: a cancellation, mostly. */
+/** Continues after another driver, where the order has changed since that one read it: mostly by a cancellation. */
 async function driveAfter(
   before: Promise<StoredOrder>,
   options: DriveOptions,
@@ -156,7 +156,7 @@ function stateOf({ state, lastSequence }: StoredOrder): string {
   return `${state} ${lastSequence}`;
 }
 
-/** Stores what is known, so that the next driver goes on from there. Where even this fails, the lease runs out by itself. */
+/** Stores the steps so far, for the next driver to continue from. Where even this fails, the lease expires by itself. */
 async function leaveToResumer(
   progress: Progress,
   { repository, log, deferMs = 2_000 }: DriveOptions,
@@ -180,7 +180,7 @@ function logUnknown(
   log.warn(`saga.${step?.name ?? "store"}_unknown`, { orderId, state, attempt, error });
 }
 
-/** Makes the call of a step; a refusal turns the order back, or parks it where there is no way back. */
+/** Makes the call of a step. A refusal compensates the order, or parks it for an operator where the step has no compensation. */
 async function call(
   order: StoredOrder,
   step: Step,
@@ -207,7 +207,7 @@ function logRefusal(
   error: unknown,
 ) {
   const fields = { orderId: order.orderId, state: order.state, code };
-  // That a shipment has begun before the customer asked is the normal course of things.
+  // A shipment that has started before the cancellation is a normal case, not an error.
   if (step.name === "stop-shipment") log.info("saga.stop_shipment_refused", fields);
   else log.error(`saga.${step.name}_refused`, { ...fields, error });
 }

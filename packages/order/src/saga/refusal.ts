@@ -14,7 +14,7 @@ export interface Refusal {
 
 /** The refusal that an error stands for; undefined where the outcome of the call is unknown. */
 export function refusalOf(error: unknown): Refusal | undefined {
-  // Only services of the mesh send a problem: without one it is a proxy or the transport that speaks, and not who was asked.
+  // Only services of the mesh send a problem: an error without one comes from a proxy or the transport.
   const problem = error instanceof ConnectError ? problemOf(error) : undefined;
   if (problem === undefined || problem.retryAfterMs > 0) return undefined;
   return isDecision((error as ConnectError).code) ? { code: problem.code } : undefined;
@@ -32,7 +32,7 @@ function isDecision(code: Code): boolean {
     case Code.Unauthenticated:
     case Code.PermissionDenied:
     case Code.Unimplemented:
-    // What says nothing about the order.
+    // Codes that are no decision about the order.
     case Code.Canceled:
     case Code.Unknown:
     case Code.DeadlineExceeded:

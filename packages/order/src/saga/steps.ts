@@ -33,7 +33,7 @@ interface StepContext {
 /** One call of the saga. `run` may be repeated at any time: another service recognises the order's id. */
 export interface Step {
   readonly name: Exclude<SagaStep, "receive">;
-  /** Who is called. */
+  /** The service that is called. */
   readonly peer: keyof Peers;
   readonly run: (order: StoredOrder, context: StepContext) => Promise<Transition>;
   /** What the order becomes where the call was refused for good; unset where only a person can go on. */

@@ -107,7 +107,7 @@ function messagesOf(advancements: readonly Advancement[]) {
   return { rows, bodies: Buffer.concat(bodies) };
 }
 
-// `any($4)` says by which index the orders are found. Without it a plan that was made while there were few of them reads them all.
+// `any($4)` makes the plan use the primary key. Without it a plan that was cached while the table was small reads the whole table.
 //
 // Events that the contract lets merge are merged here, as the relay does with rows: protobuf defines that the concatenation of
 // messages joins their repeated fields. The statuses of 64 orders are then one row that is inserted and deleted instead of 64.
