@@ -32,7 +32,7 @@ export function reservationReleased(reservationId: string): DomainError {
   });
 }
 
-/** ALREADY_EXISTS: the id stands for other lines. */
+/** ALREADY_EXISTS: a reservation with other lines has the id. */
 export function reservationExists(reservationId: string): DomainError {
   return new DomainError({
     code: "RESERVATION_EXISTS",

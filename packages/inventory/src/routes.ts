@@ -146,7 +146,7 @@ function createReservationMethods(
   };
 }
 
-/** Where a list goes on; undefined: at its beginning. */
+/** The key after which the next page begins; undefined: the first page. */
 export function positionOf(pageToken: string, method: string): CataloguePosition | undefined {
   if (pageToken === "") return undefined;
   const position = parsePageToken(pageToken);

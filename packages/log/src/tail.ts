@@ -24,7 +24,7 @@ const backlogReach = 50_000;
 
 /** Lets watchers follow the table. */
 export interface Tail extends AsyncDisposable {
-  /** Says that records were stored by this process: look now. */
+  /** Call after this process stored records: they are then read at once. */
   poke(): void;
   /**
    * Yields the newest `backlog` matching records, then each further one, in the order of storing, until the signal fires. It

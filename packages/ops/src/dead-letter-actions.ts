@@ -169,7 +169,7 @@ class Actions implements DeadLetterActions {
     let done = 0;
     let asked = 0;
     yield { done, total };
-    // What comes back meanwhile, having failed again, is not taken a second time.
+    // Messages that have failed again in the meantime are not redriven a second time.
     while (asked < total) {
       // Within a few the queue keeps the rate itself.
       if (done > 0) await delay(o.pauseMs, o.signal).catch(() => {});

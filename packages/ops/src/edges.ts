@@ -64,7 +64,7 @@ function add(
   since: { before: EdgeMetrics | undefined; seconds: number },
 ): void {
   const { before, seconds } = since;
-  // One report alone says how many, but not since when.
+  // A rate needs two reports: a single one has counts without a period.
   if (seconds <= 0) return;
   const count = Number(flow.count - (before?.count ?? 0n));
   sum.count += count;

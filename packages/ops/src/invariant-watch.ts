@@ -51,7 +51,7 @@ class Watch implements InvariantWatch {
   readonly #states: ReturnType<typeof createInvariantStates>;
   readonly #timer: Timer;
   #followers = 0;
-  /** The end of the line: two looks at once would only be in each other's way. */
+  /** The last look or repair in the queue: they run one at a time. */
   #last: Promise<unknown> = Promise.resolve();
   /** A repair that has not begun: it looks at all that a newcomer can mean, so many at once cost no more than one. */
   #coming: ReturnType<InvariantWatch["reconcile"]> | undefined;

@@ -40,7 +40,7 @@ export function startQueueWatch(o: {
         states = statesOf(depths, oldestMs ?? {});
         askedAtMs = performance.now();
       } catch (error) {
-        // The services' own readiness says that the queue is away.
+        // The readiness of the services shows that the queue is unavailable.
         o.log.debug("ops.depths_failed", { error });
       }
       return 0;

@@ -15,8 +15,8 @@ interface ResendOptions {
 }
 
 /**
- * Publishes a message of a dead letter's type with another body, under an id of its own. Where the body says "[redacted]", it is what the
- * dead letter says there: personal data is not shown, and goes on unseen. Consumers tell copies by what they are about,
+ * Publishes a message of a dead letter's type with another body, under an id of its own. Each "[redacted]" of the body is replaced by
+ * the original value: operators send personal data on without seeing it. Consumers tell copies by what they are about,
  * so an order is still shipped once. Throws LETTER_NOT_FOUND, LETTER_NOT_EDITABLE, what is wrong with the body, and
  * COPY_NOT_PUBLISHED where the queue did not confirm it.
  */

@@ -16,7 +16,7 @@ interface RouteOptions extends DeadLetterRouteOptions {
   /** Gets every snapshot. */
   readonly snapshots: Feed<MeshSnapshot>;
   readonly invariants: InvariantWatch;
-  /** Who is asked for the story of an order. */
+  /** Where the story of an order comes from. */
   readonly sources: Omit<StorySources, "deadLetters">;
   readonly setFaultSwitch: ReturnType<typeof createFaultSwitches>;
 }

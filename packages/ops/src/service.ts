@@ -106,7 +106,7 @@ export async function startOps(o: OpsOptions): Promise<RunningService> {
   });
 }
 
-/** Watches every instance, the queues and the hops between them, for those who follow `snapshots`. */
+/** Watches every instance, the queues and the hops between them, while `snapshots` has followers. */
 function watchMesh(
   { config, services, bus, log }: OpsOptions,
   faultSwitches: readonly FaultSwitch[],

@@ -30,7 +30,7 @@ export interface OrderPlacedConsumerOptions {
   readonly retentionDays: number;
   /** Whether every order is given up, for demonstrations; asked for each delivery. */
   readonly refuses: () => boolean;
-  /** Told what became of each delivery. */
+  /** Called with the outcome of each delivery. */
   readonly onHandled: NonNullable<ConsumeOptions["onHandled"]>;
   readonly now: () => Date;
   /** Called after each batch with how many shipments it began, and in how many milliseconds they leave. */

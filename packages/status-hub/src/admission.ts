@@ -13,7 +13,7 @@ export interface Refusal {
   readonly retryAfterS?: number;
 }
 
-/** Who may connect. */
+/** The limits of connections. */
 export interface AdmissionOptions {
   /** Origins whose pages may connect, or "*" among them for any. Empty: see `isAllowedOrigin`. */
   readonly allowedOrigins: readonly string[];

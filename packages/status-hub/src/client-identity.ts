@@ -1,9 +1,9 @@
-/** Who opens a WebSocket: by `Authorization`, or from a browser, which cannot set that, by a subprotocol. */
+/** The identity of a WebSocket client: by the header `Authorization`, or by a subprotocol, since a browser cannot set headers. */
 import type { IncomingMessage } from "node:http";
 import type { Access, Principal } from "@smartcart/identity";
 import { anonymous } from "@smartcart/identity";
 
-/** Who a client is. It reads histories with its own token, so that the order service decides what it may see. */
+/** The identity of a client. Histories are read with its own token, so that the order service decides what it may see. */
 export interface ClientIdentity {
   readonly principal: Principal;
   /** Header of the calls that are made for it; undefined: it has no token. */
@@ -24,7 +24,7 @@ const subprotocol = "smartcart";
 const bearerPrefix = "smartcart.bearer.";
 
 /**
- * Tells who a client is. At once where it has no token, or one that is known already.
+ * Identifies a client. Synchronous where it has no token, or one that is known already.
  * @throws TokenError, KeysUnavailableError where its token proves nothing.
  */
 export function identify(

@@ -28,7 +28,7 @@ export class HubClient implements SocketSender {
   readonly users = new Map<string, object>();
   readonly #sender: SocketSender;
   readonly #o: ClientOptions;
-  // Nearly always nothing is under way, and then the last sequence says it all: a client may follow a thousand orders, and
+  // At rest, which is the usual case, only the last sequence is kept: a client may follow a thousand orders, and
   // ten thousand clients may be connected.
   readonly #followed = new Map<string, number | OrderSubscription>();
 

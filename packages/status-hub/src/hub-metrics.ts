@@ -7,9 +7,9 @@ import type { Hub } from "./hub.ts";
 
 /** What the hub counts. */
 export interface HubMetrics {
-  /** Live events went out to who follows them. */
+  /** Live events were sent to their subscribers. */
   published(events: readonly OrderStatusChanged[]): void;
-  /** A client was told that it cannot be brought further. */
+  /** A client was sent a resync frame: it has to read the history itself. */
   resynced(): void;
   /** A live event was dropped, since no frame can hold it. */
   dropped(): void;

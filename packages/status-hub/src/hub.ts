@@ -54,7 +54,7 @@ export class Hub {
     return { orders: this.#byOrder.size, users: this.#byUser.size };
   }
 
-  /** A client has come. */
+  /** Adds a client. */
   connect(sender: SocketSender, identity: ClientIdentity): HubClient {
     const { histories, log, onResync, retryPauseMs } = this.#o;
     const history = histories.for(identity);
@@ -63,7 +63,7 @@ export class Hub {
     return client;
   }
 
-  /** It has gone. */
+  /** Removes a client and its subscriptions. */
   disconnect(client: HubClient): void {
     this.#clients.delete(client);
     for (const orderId of client.orders) this.#byOrder.leave(orderId, client);
@@ -71,7 +71,7 @@ export class Hub {
     client.stop();
   }
 
-  /** It has sent a frame. */
+  /** Handles a frame of a client. A malformed one is answered, and the connection stays open. */
   receive(client: HubClient, text: string): void {
     const request = parseClientFrame(text);
     if ("problem" in request) {
@@ -153,7 +153,7 @@ export class Hub {
       client.users.delete(target.userId);
       this.#byUser.leave(target.userId, client);
     }
-    // An order may be one of a user who is still followed; which one, only its next event tells.
+    // The order may belong to a user whom the client still follows: only its next event says whose it is.
     if (client.users.size > 0) return;
     for (const orderId of client.followed) if (!client.orders.has(orderId)) client.forget(orderId);
   }
@@ -172,7 +172,7 @@ export class Hub {
     }
   }
 
-  /** Protobuf in binary says what JSON cannot, such as a time in the year 10000. */
+  /** Undefined where JSON cannot hold the event, such as a time in the year 10000. */
   #frameOf(event: OrderStatusChanged): StatusFrame | undefined {
     try {
       return statusFrame(event);

@@ -81,7 +81,7 @@ export function startStatusHub(o: StatusHubOptions): Promise<RunningService> {
   });
 }
 
-/** The WebSockets, and who may open one. */
+/** The WebSockets and their access rules. */
 function acceptSockets(
   { config, log }: StatusHubOptions,
   o: Pick<SocketServerOptions, "hub" | "access" | "rateLimits" | "onSlow">,

@@ -22,7 +22,7 @@ import { createWriteTurn } from "./write-turn.ts";
 /** What the sockets are bound by. */
 export interface SocketServerOptions {
   readonly hub: Hub;
-  /** Who clients are, and whom the hub takes at their word. */
+  /** How clients are authenticated, and which are trusted without proof. */
   readonly access: Access;
   readonly admission: Admission;
   readonly log: Logger;
@@ -99,7 +99,7 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
   };
 }
 
-/** Lets a client in, or says why not; its token is verified only where its address may ask. */
+/** Admits or refuses a client. Its token is verified only while its address is within the rate limit. */
 function createUpgrade(
   server: WebSocketServer,
   o: SocketServerOptions,
@@ -171,7 +171,7 @@ function takeFrames(
       } else if (isBinary) client.send(binaryFrame);
       else o.hub.receive(client, data.toString());
     } catch (error) {
-      // The last line: thrown out of a callback it would end the process, and every client with it.
+      // Last resort: an error that a callback throws would end the process, and every client with it.
       o.log.error("status.frame_failed", { error });
       sender.close(internalError, "the hub failed on a frame: connect again");
     }

@@ -8,7 +8,7 @@ interface UserReplaysOptions {
   readonly log: Logger;
   /** Pause after the first reading that failed, in milliseconds; it doubles with each further one. */
   readonly retryPauseMs: number;
-  /** A client was told that the orders of a user cannot be read. */
+  /** Called after a client was sent an error, because a user's orders cannot be read. */
   readonly onResync: () => void;
   readonly isConnected: (client: HubClient) => boolean;
 }

@@ -143,7 +143,7 @@ function createStockMethods({ database, onChange }: AdminDependencies): StockMet
   };
 }
 
-/** Where the ledger goes on; undefined: at its newest entry. */
+/** The position after which the ledger's next page begins; undefined: at the newest entry. */
 function sequenceOf(pageToken: string): bigint | undefined {
   if (pageToken === "") return undefined;
   if (!/^[1-9]\d{0,17}$/.test(pageToken)) throw invalidPageToken("ListStockAdjustments");

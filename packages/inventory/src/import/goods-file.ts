@@ -35,7 +35,7 @@ export function readGoods(
   return format === "csv" ? readCsv(text) : readJsonLines(text);
 }
 
-/** What is no UTF-8 becomes U+FFFD, which the import then reports by line and field. */
+/** Bytes that are not UTF-8 become U+FFFD, which the import then reports by line and field. */
 async function* decode(source: AsyncIterable<Uint8Array>): AsyncIterable<string> {
   const decoder = new TextDecoder();
   let isEmpty = true;

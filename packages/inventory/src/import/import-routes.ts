@@ -14,7 +14,7 @@ export interface AdminDependencies {
   readonly database: Database;
   /** Largest picture that is taken, in bytes. */
   readonly maxPictureBytes: number;
-  /** Told that products or their stock changed. */
+  /** Called after products or their stock changed. */
   readonly onChange: () => void;
 }
 

@@ -33,7 +33,7 @@ import { answer, commitOutcome, reserveOutcome } from "./reservation-outcome.ts"
  * in which each stands or falls alone. All methods are idempotent, and safe with several processes on one database.
  */
 export interface ReservationManager {
-  /** Sets all lines aside or none. Rejects with RESERVATION_EXISTS where the id stands for other lines. */
+  /** Reserves all lines or none. Rejects with RESERVATION_EXISTS where the id has other lines. */
   reserve(request: ReserveRequest): Promise<Outcome>;
   /** Sells what was set aside. Rejects with RESERVATION_NOT_FOUND or RESERVATION_RELEASED. */
   commit(reservationId: string): Promise<Outcome>;

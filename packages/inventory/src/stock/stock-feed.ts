@@ -10,7 +10,7 @@ export interface StockFeed extends AsyncDisposable {
    * `productIds` undefined means the first {@link maxWatchedInAll} by id, also those that are added later.
    */
   watch(productIds: readonly string[] | undefined, signal: AbortSignal): AsyncIterable<Product[]>;
-  /** Says that stock was changed by this process: it is then read at once rather than at the next tick. */
+  /** Call after this process changed stock: it is then read at once rather than at the next tick. */
   poke(): void;
 }
 

@@ -14,7 +14,7 @@ export interface StockMove {
   readonly reserved: number;
 }
 
-/** A line that cannot be had: `available` is what was left when it was decided. */
+/** A line that cannot be reserved. `available` is the number of units at the time of the decision. */
 export interface ShortLine {
   readonly productId: string;
   readonly requested: number;

@@ -122,7 +122,7 @@ export async function isStaged(db: Queryable, importId: string): Promise<boolean
   return rows.length > 0;
 }
 
-/** Whether a staged line `r` says something else than its product `p`. */
+/** Whether a staged line `r` differs from its product `p`. */
 export const differs = `(
   coalesce(r.name, p.name), coalesce(r.description, p.description), coalesce(r.category, p.category), coalesce(r.emoji, p.emoji),
   coalesce(r.picture_url, p.picture_url), coalesce(r.currency_code, p.currency_code), coalesce(r.price_minor, p.price_minor),

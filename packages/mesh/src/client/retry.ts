@@ -54,6 +54,6 @@ function backoffMs({ initialBackoffMs, maxBackoffMs }: RetryPolicy, n: number): 
 
 async function pause(ms: number, { signal, deadlineAtMs }: Bounds): Promise<void> {
   const leftMs = deadlineAtMs === undefined ? ms : Math.max(0, deadlineAtMs - Date.now());
-  // The next attempt fails with the reason.
+  // `retrying` then throws the error of the signal or the deadline.
   await delay(Math.min(ms, leftMs), signal).catch(() => {});
 }

@@ -15,11 +15,11 @@ export interface Attached extends AsyncDisposable {
   readonly bus: EventBus;
   /** Base URL by service: "order", "inventory", … */
   readonly urls: Readonly<Record<string, string>>;
-  /** Proves who calls, where the services ask for it. */
+  /** With it, this tool authenticates as a service. Undefined: the services require none. */
   readonly meshSecret: string | undefined;
-  /** By which the services are known and this tool proves who it is; undefined: there are none. */
+  /** Certificates that verify the services, and with which this tool authenticates; undefined: the services use no TLS. */
   readonly tls: TlsFiles | undefined;
-  /** Proves that an operator calls, where the services ask for it. */
+  /** With it, this tool authenticates as an operator. Undefined: OPS_TOKEN is not set. */
   readonly opsToken: string | undefined;
   readonly log: Logger;
 }
@@ -35,7 +35,7 @@ export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
   const databaseUrl = await findDatabase(env);
   const note = await readRunningNote(stateDirectory(env));
   const meshSecret = config.MESH_SECRET ?? note?.meshSecret;
-  // Who can prove by the secret who it is needs no certificate for it.
+  // A tool that authenticates by the secret needs no certificate of its own.
   const tls = await findTls(env, log, meshSecret === undefined ? "reconciler" : undefined);
   const amqpUrl = config.AMQP_URL ?? note?.amqpUrl;
   const signal = AbortSignal.timeout(patienceMs);

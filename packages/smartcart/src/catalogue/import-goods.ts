@@ -17,7 +17,7 @@ interface ImportOptions {
   readonly dryRun: boolean;
   readonly keepGoing: boolean;
   readonly progress: Progress;
-  /** Told of each problem as soon as it is known. */
+  /** Called with each problem as soon as it is known. */
   readonly onProblem: (problem: ImportProblem) => void;
 }
 

@@ -1,4 +1,4 @@
-/** Answers of the page's own server that say no: application/problem+json (RFC 9457). */
+/** Error answers of the page's own server: application/problem+json (RFC 9457). */
 import type { DomainError, HttpProblemInit, NodeResponse } from "@smartcart/mesh";
 import { httpProblem } from "@smartcart/mesh";
 import { securityHeaders } from "@smartcart/runtime";
@@ -101,7 +101,7 @@ export const serviceIsOff = (service: string): HttpProblemInit => ({
       : `The service "${service}" does not run here.`,
 });
 
-/** A fault of ours: it costs this one request its answer. */
+/** 500: an error of this server. Only this request fails. */
 export const internalProblem: HttpProblemInit = {
   status: 500,
   code: "INTERNAL",

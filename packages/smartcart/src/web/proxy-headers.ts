@@ -38,7 +38,7 @@ export function endToEnd({ rawHeaders, headers }: NodeRequest): HeaderLists {
 interface ForwardOptions {
   /** The host that the client named. */
   readonly host: string | undefined;
-  /** Proxies in front of this one, whose word on the client's protocol and host counts. */
+  /** Proxies in front of this one, whose `X-Forwarded-*` headers are used. */
   readonly trusted: TrustedProxies;
 }
 
@@ -80,7 +80,7 @@ function isSecure({ socket }: NodeRequest): boolean {
   return "encrypted" in socket && socket.encrypted === true;
 }
 
-/** Whether a body follows whose length is not said. HTTP/2 needs no header for it. */
+/** Whether a body of unknown length follows. HTTP/2 needs no header for it. */
 function hasUnmeasuredBody(request: NodeRequest): boolean {
   const { headers } = request;
   if (!("stream" in request)) return headers["transfer-encoding"] !== undefined;

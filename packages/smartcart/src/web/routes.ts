@@ -1,4 +1,4 @@
-/** Who answers a request on the page's port: the port itself, the page, or one of the services. */
+/** Routes requests on the page's port: to the port itself, the page, or one of the services. */
 import type { DomainError, NodeRequest, NodeResponse } from "@smartcart/mesh";
 import type { Logger, Registry } from "@smartcart/runtime";
 import { isLoopback, setSecurityHeaders } from "@smartcart/runtime";
@@ -139,7 +139,7 @@ function sendOperation(
   { metrics, log }: RouteOptions,
 ): void {
   setSecurityHeaders(response);
-  // The page's port is the one that everybody reaches; its numbers are for those on this machine.
+  // The page's port is public; its metrics are for this machine only.
   if (path === "/metrics" && !isFromHere(request)) {
     sendProblem(response, noSuchPath);
     return;
