@@ -25,7 +25,7 @@ export function createBearerInterceptor(session: Pick<Session, "current" | "rene
   };
 }
 
-/** A stream says only in its body that it was refused. */
+/** A refused stream has status 200: the error is in its body. */
 async function* onError<T>(
   messages: AsyncIterable<T>,
   note: (error: unknown) => Promise<void>,

@@ -14,7 +14,7 @@ import { isRepeatable, newIdempotencyKey, openAttempt } from "./attempt.ts";
 import { exclusively } from "./exclusively.ts";
 import { submitOrder } from "./submit-order.ts";
 
-/** Where the order stands that this tab or another one sends. */
+/** The progress of the order that this tab or another one sends. */
 export type SubmissionState =
   | { readonly kind: "idle" }
   /** Being sent, here or in another tab. `failures` counts the sendings that brought no answer. */

@@ -10,7 +10,7 @@ interface LiveStreamOptions<T> {
   readonly open: (signal: AbortSignal) => AsyncIterable<T>;
   /** `first` is true for the first message of each connection. */
   readonly onMessage: (message: T, first: boolean) => void;
-  /** Whether an error says that the caller may not; then nothing is tried until `restart`. */
+  /** Whether an error means that access is denied; then the stream stays closed until `restart`. */
   readonly isDenied: (error: unknown) => boolean;
   /** Whether it rests: asked at each `restart`. Default: never. */
   readonly isPaused?: () => boolean;

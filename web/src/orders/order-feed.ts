@@ -8,7 +8,7 @@ import { isComplete } from "./milestones.ts";
 import type { Timeline, TimelineEntry } from "./timeline.ts";
 import { addEntries, emptyTimeline, hasGap, lastSequence } from "./timeline.ts";
 
-/** Where the page stands with the hub. */
+/** The state of the connection to the hub. */
 export type Liveness =
   | { readonly kind: "connecting" }
   | { readonly kind: "live" }

@@ -8,7 +8,7 @@ export interface OrdersState {
   readonly userId: string;
   readonly orders: readonly OrderJson[];
   readonly nextPageToken: string;
-  /** "denied": only for who is signed in, as the banner says. */
+  /** "denied": the customer has to sign in, as the banner says. */
   readonly phase: "idle" | "loading" | "loaded" | "denied" | "unreachable";
   /** Error message of the last request; "" if it succeeded. */
   readonly complaint: string;
@@ -40,7 +40,7 @@ export function createUserOrders(shop: Shop, signal: AbortSignal): UserOrders {
     const { userId } = state;
     change({ phase: "loading", complaint: "" });
     const answer = await listOrders(shop.session, userId, pageToken, signal);
-    // Another user's are shown meanwhile.
+    // The page shows another user's orders by now.
     if (state.userId !== userId) return;
     if (answer.kind === "ok") {
       const { orders = [], nextPageToken = "" } = answer.body;

@@ -22,7 +22,7 @@ export interface TokenSource {
   renew(refused: string | undefined): Promise<boolean>;
 }
 
-/** Who is signed in. */
+/** The sign-in of the customer. */
 export interface Session extends TokenSource {
   /** How to sign in; undefined until the server has answered. */
   signIn(): SignIn | undefined;
@@ -31,7 +31,7 @@ export interface Session extends TokenSource {
   refusal(): Refusal;
   /** The OpenID provider, where the customer signs in at one. */
   oidc(): Promise<OidcSettings | undefined>;
-  /** Leaves the page for the provider, and comes back to where it is now. Says so where the provider does not answer. */
+  /** Leaves the page for the provider, and comes back to the same place. An unreachable provider is reported on the page. */
   begin(): Promise<void>;
   /** Signs in with a token that the provider issued. */
   accept(held: HeldToken): void;

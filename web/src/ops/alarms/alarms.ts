@@ -14,7 +14,7 @@ export interface Alarm {
   readonly note: string;
   /** "bad" and "warn" are counted in the title of the tab. */
   readonly tone: "good" | "warn" | "bad" | "open";
-  /** The page that says more. */
+  /** The page with the details. */
   readonly href: string;
 }
 

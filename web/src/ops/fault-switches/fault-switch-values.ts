@@ -14,7 +14,7 @@ interface Meant {
   readonly patience: number;
 }
 
-/** Snapshots until a switch that shows something else is believed. */
+/** Snapshots that may contradict the operator's value before the reported one is shown. */
 const fullPatience = 3;
 
 /** Shows what the services report. */
