@@ -22,7 +22,7 @@ export function alarmRow(alarms: readonly Alarm[]): TemplateResult {
   `;
 }
 
-/** Shows the number of alarms in the tab's icon. Returns the prefix of its title. */
+/** Changes the icon of the tab while there are alarms. Returns their number as the prefix of its title. */
 export function showInTab(alarms: readonly Alarm[]): string {
   const count = countAlarms(alarms);
   const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]");
