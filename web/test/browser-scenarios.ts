@@ -96,7 +96,7 @@ export async function basketSurvivesReload(page: Page, baseUrl: string): Promise
   }
 }
 
-/** What is wrong with the form stands at its field, in the backend's words too, and what was typed is kept. */
+/** Errors are shown at their fields, those of the backend too, and the typed values are kept. */
 export async function errorsStandAtTheirFields(page: Page, baseUrl: string): Promise<void> {
   await fillBasket(page, baseUrl, ["Ceramic Mug"]);
   await page.goto(new URL("/checkout", baseUrl).href);

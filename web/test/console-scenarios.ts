@@ -1,6 +1,6 @@
 /**
  * What an operator does at the console of a running SmartCart in demo mode, as functions of a page and of its base URL.
- * Those in `test/scripted-console-scenarios.ts` need a console that says what a script wants.
+ * Those in `test/scripted-console-scenarios.ts` need a console whose service answers by a script.
  */
 import type { Page } from "playwright-core";
 import {

@@ -1,4 +1,4 @@
-/** What the fake operator's service says: a mesh under a steady load, with a few things wrong in it. */
+/** The data of the fake ops service: a mesh under a steady load, with a few problems. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";

@@ -42,7 +42,7 @@ export async function reloadInMidSendingIsOneOrder(page: Page, baseUrl: string):
   assert.equal(await basketUnits(page), 0);
 }
 
-/** The shop is away for a while: the page says so, goes on asking wherever the customer looks, and tells what came of it. */
+/** The shop is away for a while: the page says so, keeps retrying on every page, and shows the outcome. */
 export async function outageEndsByItself(page: Page, baseUrl: string): Promise<void> {
   const userId = visitor("outage");
   let isAway = true;

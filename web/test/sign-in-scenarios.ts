@@ -206,7 +206,7 @@ export async function openShopWarns(page: Page, baseUrl: string): Promise<void> 
   await assertGoodLooks(page, "open");
 }
 
-/** Who is signed in as an operator needs no `OPS_TOKEN`; who is signed in as a customer is asked for it. */
+/** A signed-in operator needs no `OPS_TOKEN`; a signed-in customer is asked for it. */
 export async function operatorOpensTheConsole(
   page: Page,
   baseUrl: string,

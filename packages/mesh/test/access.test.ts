@@ -1,4 +1,4 @@
-/** Who may call what, by every transport that a stranger has. */
+/** Which callers may call which methods, over every transport. */
 import type { DescMethod } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";

@@ -133,7 +133,7 @@ describe("calls that are cancelled", () => {
     await stream.return?.();
   });
 
-  test("by a part of the mesh, too", async () => {
+  test("by a service, too", async () => {
     const { routes, push, begun } = feed();
     await using server = await startTestServer({ routes, drainMs: 200 });
     using client = createServiceClient(InventoryService, {

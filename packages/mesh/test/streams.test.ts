@@ -88,7 +88,7 @@ test("one method has so many streams, over all clients", async () => {
   close();
 });
 
-test("a part of the mesh is no address", async () => {
+test("calls of services are not counted by address", async () => {
   const meshSecret = "a-secret-of-the-mesh-for-tests";
   await using server = await startTestServer({
     name: "inventory",

@@ -15,7 +15,7 @@ import type { InstanceWatch } from "./instance-watch.ts";
 
 type SwitchInit = MessageInitShape<typeof FaultSwitchSchema>;
 
-/** The operator's service itself, as a service that has faultSwitches. */
+/** The ops service itself, as a service that has faultSwitches. */
 const self = "ops";
 
 /** Turns a switch of the service's own, or one in every process of another service. */

@@ -27,7 +27,7 @@ export interface MeshWatch extends AsyncDisposable {
 interface MeshWatchOptions {
   readonly watches: readonly InstanceWatch[];
   readonly queues: QueueWatch;
-  /** The operator's service's own; empty outside of demo mode. */
+  /** The ops service's own; empty outside of demo mode. */
   readonly faultSwitches: readonly FaultSwitch[];
   readonly hops: HopWatch;
   /** Gets every snapshot. */

@@ -1,4 +1,4 @@
-/** Builds the operator's service from its dependencies. */
+/** Builds the ops service from its dependencies. */
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
@@ -31,7 +31,7 @@ import { createOpsRoutes } from "./routes.ts";
 import { archiveDeadLetters, insertMinute } from "./store.ts";
 import { wellStockedProducts } from "./well-stocked.ts";
 
-/** What the operator's service is built from. The database is that of all services, which it reads to hold the invariants against it. */
+/** What the ops service is built from. The database is that of all services, which it reads to hold the invariants against it. */
 export interface OpsOptions extends ServiceOptions<OpsConfig> {
   /** Where the services are: by their URLs, or by their transports in the same process. */
   readonly services: InstanceAddresses;

@@ -1,4 +1,4 @@
-/** The operator's service as a process of its own. */
+/** The ops service as a process of its own. */
 import { expect, it } from "vitest";
 import { runCommand } from "@smartcart/testkit";
 

@@ -1,4 +1,4 @@
-/** The operator's service in this process, on a real database and queue, with services that only report. */
+/** The ops service in this process, on a real database and queue, with services that only report. */
 import { createClient } from "@connectrpc/connect";
 import type { EventBus } from "@smartcart/bus";
 import { openBus } from "@smartcart/bus";

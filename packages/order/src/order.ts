@@ -51,7 +51,7 @@ export interface HistoryEntry {
   readonly sequence: number;
   readonly milestone: OrderMilestone;
   readonly occurredAt: Date;
-  /** The part of the mesh that made it true. */
+  /** The service that made it true. */
   readonly service: string;
   readonly traceId: string;
 }

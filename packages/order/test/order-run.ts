@@ -1,4 +1,4 @@
-/** One order from its request to its end, with a customer who insists and processes that die and are started again. */
+/** One order from its request to its end, with a customer who repeats the request and processes that die and are started again. */
 import { toBinary } from "@bufbuild/protobuf";
 import { expect } from "vitest";
 import { OrderMilestone, OrderMilestoneSchema } from "@smartcart/gen/order/v1/order_milestone_pb";

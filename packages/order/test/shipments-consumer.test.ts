@@ -1,4 +1,4 @@
-/** What shipping reports, and what a stranger puts into its queue: into the order, or among the dead letters. */
+/** Reports of shipping are applied to the order; foreign messages of its queue become dead letters. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";

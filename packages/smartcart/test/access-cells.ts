@@ -1,4 +1,4 @@
-/** Cells of the access matrix: who calls which method how, and what the contract says of it. */
+/** Cells of the access matrix: a caller, a method, and what the contract allows. */
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
@@ -66,7 +66,7 @@ function requestOf(method: DescMethod, orderId: string) {
   return request;
 }
 
-/** The outcome on a call; on a busy machine a refusal may take its time, so what is not as wanted is asked again with patience. */
+/** The outcome of a call. On a busy machine a refusal may be slow, so an unexpected outcome is tried again with a longer time-out. */
 export async function checkAccess(
   transport: Transport,
   method: DescMethod,

@@ -57,7 +57,7 @@ it.each(["order", "web"])(
   },
 );
 
-/** An answer that is none: cut off, or neither an order nor a refusal that says when to come again. */
+/** A bad answer: cut off, or neither an order nor a refusal with a time to retry. */
 function isBad(outcome: Attempt["outcome"]): boolean {
   if (outcome.kind === "half-answered") return true;
   if (outcome.kind !== "answered" || outcome.status === 201) return false;

@@ -1,5 +1,5 @@
 /**
- * Everything that the contract lets through, on real services: no answer is a fault of ours, and what was stored can be read. The numbers of
+ * Everything that the contract lets through, on real services: no answer is an internal error, and what was stored can be read. The numbers of
  * the contract are wider than some columns, and so are its times.
  */
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
@@ -28,7 +28,7 @@ const services = {
   ops: OpsService,
 } satisfies Record<string, DescService>;
 
-/** What a caller is to blame for, or what may be in the nature of things; anything else is a fault of ours. */
+/** Codes that a valid request may get; any other code is an internal error. */
 const blameless: ReadonlySet<Code> = new Set([
   Code.InvalidArgument,
   Code.NotFound,

@@ -73,7 +73,7 @@ describe("the mesh", () => {
     const watching = Promise.withResolvers<void>();
     let orderId = "";
     let hasRates = false;
-    // One stream for all of it: what passes between two streams is told to neither.
+    // One stream for all of it: events between two streams would be in neither.
     const snapshot = ops.snapshot("an order on its way, up to the hub", (one) => {
       watching.resolve();
       for (const { orderId, from, to } of one.hops) passed.add(`${orderId} ${from}→${to}`);
@@ -95,7 +95,7 @@ describe("the mesh", () => {
     expect(edges.find(({ from, to }) => from === "client" && to === "order")).toMatchObject({
       kind: EdgeKind.CALL,
     });
-    // A call between services is told by the caller; it is none from outside at the other end.
+    // A call between services is reported by its caller only, so it is not also one from outside.
     expect(edges.find(({ from, to }) => from === "client" && to === "payment")).toBeUndefined();
     const calm = await ops.snapshot(
       "calm",

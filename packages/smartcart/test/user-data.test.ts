@@ -144,7 +144,7 @@ describe.each(engines)("a customer with the queue on %s", { timeout: 120_000 }, 
     });
     // As the broker keeps for people what no queue was bound for.
     if (broker !== undefined) await publishUnrouted(broker, letter("unrouted", orderId).body);
-    // The order "gone" was deleted for its age: only the letter says whose it was.
+    // The order "gone" was deleted for its age: only the dead letter names its customer.
     await bus.publish([
       ...[letter("dead", orderId), letter("archived", orderId)],
       ...[letter("dead and gone", "gone"), letter("archived and gone", "gone")],

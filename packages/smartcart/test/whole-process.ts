@@ -52,7 +52,7 @@ export function spawnWhole(
   return { ...process, urls, ...createShopper(urls) };
 }
 
-/** Spawns it and waits until it says that it is ready. */
+/** Spawns it and waits until it is ready. */
 export async function startWhole(
   env: Readonly<Record<string, string>>,
   main?: string,

@@ -6,7 +6,7 @@ export interface TimelineEntry {
   readonly status: string;
   /** When it became true, RFC 3339. */
   readonly occurredAt: string;
-  /** The part of the mesh that made it true; may be empty. */
+  /** The service that made it true; may be empty. */
   readonly service: string;
   /** The trace it belongs to; may be empty. */
   readonly traceId: string;

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 /**
- * Request header that says which part of the mesh is calling: its token, or without a secret its bare name, which proves
+ * Request header that names the calling service: its token, or without a secret its bare name, which proves
  * nothing.
  */
 export const callerHeader = "smartcart-caller";

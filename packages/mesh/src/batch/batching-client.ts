@@ -18,7 +18,7 @@ type AnyClient = Record<string, UnaryFn>;
 
 /**
  * Replaces the methods that have a `BatchPolicy` by ones that join concurrent calls into one call of their batch method.
- * A call with headers, callbacks or context values of its own travels alone, since a batch could not carry them.
+ * A call with headers, callbacks or context values of its own is sent alone, since a batch could not carry them.
  * A batched call belongs to the trace of its first item.
  */
 export function batchCalls<S extends DescService>(

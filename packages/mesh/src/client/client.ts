@@ -40,7 +40,7 @@ const readMaxBytes = 16 * 1024 * 1024;
 /**
  * A client that keeps to the contract: each call has the deadline of its method (or what is left of the call that it is
  * made from), is repeated and batched where the method says so, and carries trace and identity. Its errors are
- * ConnectErrors; read them with `problemOf` and `detailOf`. One connection is kept and opened anew when it breaks.
+ * ConnectErrors; read them with `problemOf` and `detailOf`. One connection is kept, and opened again when it breaks.
  */
 export function createServiceClient<S extends DescService>(
   service: S,

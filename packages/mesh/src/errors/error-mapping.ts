@@ -10,7 +10,7 @@ import { codeName, codeTitle } from "./status-codes.ts";
 /** Errors that a client of this service received: their text is for this service, not for its caller. */
 const received = new WeakSet<Error>();
 
-/** Marks an error as received from another service, so that its text goes no further. Returns it. */
+/** Marks an error as received from another service, so that its text is not passed on. Returns it. */
 export function markReceived<E extends Error>(error: E): E {
   received.add(error);
   return error;
@@ -81,7 +81,7 @@ function fromReceived(e: ConnectError): MappedError {
   if (message === undefined) {
     return internal(e);
   }
-  // A neighbour that is full is to our caller a service that cannot serve now, not a quota of its own.
+  // RESOURCE_EXHAUSTED and ABORTED of a called service are not about this service's caller: both become UNAVAILABLE.
   const code =
     e.code === Code.ResourceExhausted || e.code === Code.Aborted ? Code.Unavailable : e.code;
   const problem = genericProblem(code, code === Code.Canceled ? 0 : retryAfterMs);

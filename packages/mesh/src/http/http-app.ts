@@ -56,7 +56,7 @@ export function createHttpApp(o: HttpAppOptions): (req: NodeRequest, res: NodeRe
     return sendProblem(c, problemOfError(error));
   });
   const listener = getRequestListener(app.fetch, {
-    // What is left of a request is the port's business, for RPC as well.
+    // The port handles the unread rest of a request, for RPC as well.
     autoCleanupIncoming: false,
     errorHandler: (error) => unroutable(error, o.log),
   });

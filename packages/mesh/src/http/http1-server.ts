@@ -20,7 +20,7 @@ const keepAliveTimeoutMs = 65_000;
 const requestTimeoutMs = 30_000;
 /** Requests of one connection that are worked on at once. */
 const maxUnderWay = 16;
-/** Time in which what follows an early answer is read and thrown away. */
+/** How long the rest of a request is read and discarded after an early answer, in milliseconds. */
 const lingerMs = 2000;
 
 /**

@@ -41,7 +41,7 @@ const smallAnswerBytes = 4096;
 /** Longest time from the headers of a request to the end of its body, as on HTTP/1.1. */
 const requestTimeoutMs = 30_000;
 const sweepEveryMs = 5000;
-/** Time in which what follows an early answer is read and thrown away. */
+/** How long the rest of a request is read and discarded after an early answer, in milliseconds. */
 const lingerMs = 2000;
 /** Aborted streams that a connection is forgiven while others of its address have used up the limit. */
 const freeResets = 100;

@@ -79,7 +79,7 @@ export function createProtocolMux(o: ProtocolMuxOptions): ProtocolMux {
       } else {
         silent.delete(socket);
         serveHttp1?.call(http1, socket);
-        // Only here: a session of HTTP/2 takes what was put back by itself, and would miss what flows.
+        // Only for HTTP/1.1: an HTTP/2 session reads the bytes that were put back by itself, and would miss data of a flowing socket.
         socket.resume();
       }
     });

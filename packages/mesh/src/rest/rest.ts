@@ -24,7 +24,7 @@ export interface RestOptions {
   readonly headers?: readonly RestHeader[];
   /** For the OpenAPI document: the problems of single methods. */
   readonly problems?: MethodProblems;
-  /** What the OpenAPI document says of the interface as a whole, in Markdown. */
+  /** Description of the interface in the OpenAPI document, in Markdown. */
   readonly description?: string;
 }
 
@@ -113,7 +113,7 @@ function exchangeOf(c: HttpContext, route: RestRoute): Exchange {
   return { req, res, path: c.req.path, pathValues };
 }
 
-/** Answers all other verbs at the path with 405, and says which there are. To be called after their routes are added. */
+/** Answers all other verbs at the path with 405 and an `Allow` header. Call it after the routes of the path are added. */
 export function allowOnly(app: HttpApp, path: string, verbs: readonly string[]): void {
   const problem = httpProblem({
     status: 405,

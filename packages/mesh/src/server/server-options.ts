@@ -13,7 +13,7 @@ import type { Gauges } from "../instance/instance-service.ts";
 import type { RateLimits } from "../limits/rate-limit.ts";
 import type { RestOptions } from "../rest/rest.ts";
 
-/** A server of one part of the mesh. */
+/** The server of one service. */
 export interface ServerOptions {
   /** The service: "order". It names spans and log lines, and caller tokens must be for it. */
   readonly name: string;

@@ -143,7 +143,7 @@ function closeWith(socket: WebSocket, code: number, reason: string): void {
   socket.once("close", () => clearTimeout(cutOff));
 }
 
-/** Ends a socket whose client is gone without a word. Answers the end of the pings. */
+/** Terminates a socket whose client does not answer pings. Returns the function that stops them. */
 function keepAlive(socket: WebSocket): () => void {
   let isSilent = false;
   socket.on("pong", () => {
