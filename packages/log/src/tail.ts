@@ -19,7 +19,7 @@ const shortestPauseMs = 50;
 const linesPerSecond = 5000;
 /** How far they may be ahead of it. */
 const burstMs = 1000;
-/** A backlog without an order or a trace, for which there are indexes, is looked for among so many of the newest lines. */
+/** A backlog without an order or a trace has no index: it is searched in this many of the newest lines. */
 const backlogReach = 50_000;
 
 /** Lets watchers follow the table. */

@@ -53,7 +53,7 @@ class Watch implements InvariantWatch {
   #followers = 0;
   /** The last look or repair in the queue: they run one at a time. */
   #last: Promise<unknown> = Promise.resolve();
-  /** A repair that has not begun: it looks at all that a newcomer can mean, so many at once cost no more than one. */
+  /** A reconcile call that waits for its turn: later calls share it, since it reads all data after they were made. */
   #coming: ReturnType<InvariantWatch["reconcile"]> | undefined;
   #turnsToSkip = 0;
   #isFailing = false;

@@ -6,7 +6,7 @@ import { startTimer } from "@smartcart/runtime";
 
 interface LoadOptions {
   readonly orders: Pick<Client<typeof OrderService>, "placeOrder">;
-  /** Products of which there is plenty; asked for now and then. */
+  /** Products that are well stocked; read again every five seconds. */
   readonly products: () => Promise<readonly string[]>;
   readonly log: Logger;
 }
@@ -82,7 +82,7 @@ export function startLoad({ orders, products, log }: LoadOptions): Load {
   };
 }
 
-/** The products, asked for anew now and then, and as long as there are none. */
+/** The products, read again every five seconds, and at each call while there are none. */
 function remember(products: LoadOptions["products"]): LoadOptions["products"] {
   let choice: readonly string[] = [];
   let chosenAtMs = Number.NEGATIVE_INFINITY;

@@ -12,7 +12,7 @@ import { createProviderCalls } from "./provider-calls.ts";
 import type { PaymentRequest } from "./store.ts";
 import * as store from "./store.ts";
 
-/** Takes and gives back money. Idempotent by order, and safe with several processes on one database. */
+/** Charges and refunds orders. Idempotent by order, and safe with several processes on one database. */
 export interface PaymentProcessor extends AsyncDisposable {
   /**
    * Charges an order at most once and answers its settled payment. Rejects with PAYMENT_EXISTS where the order stands
@@ -24,7 +24,7 @@ export interface PaymentProcessor extends AsyncDisposable {
   process(request: PaymentRequest, patienceMs?: number): Promise<Payment>;
   /** Charges a PENDING payment again, or joins the charge that is under way. Rejects with PAYMENT_OUTCOME_UNKNOWN. */
   resume(payment: Payment): Promise<Payment>;
-  /** Gives the money back, or sees to it that none will be taken. Rejects with PAYMENT_OUTCOME_UNKNOWN. */
+  /** Refunds the payment, or closes it so that it is never charged. Rejects with PAYMENT_OUTCOME_UNKNOWN. */
   refund(orderId: string, reason: string): Promise<Payment>;
   /** The payment of an order. Rejects with PAYMENT_NOT_FOUND. */
   find(orderId: string): Promise<Payment>;
@@ -150,7 +150,7 @@ class Processor implements PaymentProcessor {
     return settled;
   }
 
-  /** Finds out what became of a PENDING payment; where the provider knows nothing of it, sees to it that it stays so. */
+  /** Asks the provider about a PENDING payment, and closes the payment where the provider has no record of the charge. */
   async #resolve({ orderId }: Payment, reason: string): Promise<Payment> {
     const found = await this.#ask(orderId, (signal) =>
       this.#o.provider.lookup({ chargeId: orderId, signal }),

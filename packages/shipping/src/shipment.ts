@@ -51,7 +51,7 @@ export function startMessage(orderId: string): string {
   return `Shipping started for OrderId: ${orderId}`;
 }
 
-/** The simulated carrier's number. It follows from the order, so that doing it twice gives the same parcel. */
+/** The tracking number of the simulated carrier. It is derived from the order id, so that a repetition gives the same one. */
 export function trackingNumberOf(orderId: string): string {
   return `SC${digest(orderId).toString("hex", 0, 6).toUpperCase()}`;
 }

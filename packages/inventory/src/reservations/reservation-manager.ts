@@ -250,7 +250,7 @@ class StaleReadError extends Error {
 /** Attempts before a stale read is an error; the second one already sees what the first one ran into. */
 const maxAttempts = 5;
 
-/** Runs a transaction, anew as long as it acted on a stale read. */
+/** Runs a transaction, and repeats it where it fails with a StaleReadError. */
 async function transact<T>(
   database: Database,
   name: string,

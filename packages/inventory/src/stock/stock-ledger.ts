@@ -4,7 +4,7 @@ export interface Line {
   readonly quantity: number;
 }
 
-/** Where the units of a product are: available, or set aside or sold by a reservation. */
+/** A counter of a product: units that are available, or units that a reservation holds or has sold. */
 export type Pocket = "available" | "reserved";
 
 /** The change of one product's pockets. The two add up to 0, so `initial` stays what it is. */
