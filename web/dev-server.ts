@@ -10,7 +10,7 @@ export function signInProxy(pageUrl: string | undefined): Record<string, ProxyOp
 
 /**
  * What the server of the built page answers and Vite does not: 404 with the page where there is none, and how to sign in.
- * Without a `pageUrl` nobody signs in, which suits services that accept calls without a token.
+ * Without a `pageUrl` there is no sign-in, which suits services that accept calls without a token.
  */
 export function pagesInDevelopment(pageUrl: string | undefined): Plugin {
   return {

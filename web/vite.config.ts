@@ -65,7 +65,7 @@ function createProxy(): Record<string, ProxyOptions> {
 }
 
 /**
- * Writes the policy into the built page, so that it holds whoever serves it. Not in development, where Vite itself
+ * Writes the policy into the built page, so that it holds whichever server sends it. Not in development, where Vite itself
  * puts styles into the page. `frame-ancestors` only counts in a header, and the header alone can say which OpenID
  * provider scripts may call: the build does not know it.
  */

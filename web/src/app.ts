@@ -141,7 +141,7 @@ function createShopState(): Pick<
   };
 }
 
-/** Shared by all tabs: who signs in or out in one does so in each. */
+/** Shared by all tabs: a sign-in or sign-out in one applies to each. */
 function openSession(name: () => string): Session {
   return createSession({
     api: signInApi,

@@ -14,7 +14,7 @@ export function backoffMs(failures: number, random: number): number {
 }
 
 /**
- * Resolves after `ms`, or as soon as the browser says that it is online again. Rejects with the signal's reason when
+ * Resolves after `ms`, or as soon as the browser is online again. Rejects with the signal's reason when
  * `signal` is aborted.
  */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -7,6 +7,7 @@ export interface Observable<T> {
   subscribe(listener: () => void): () => void;
 }
 
+/** Listeners are called synchronously, and only where the new value is not the same (`Object.is`). */
 export function createObservable<T>(initial: T): Observable<T> {
   const listeners = new Set<() => void>();
   let value = initial;

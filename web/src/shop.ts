@@ -19,7 +19,7 @@ export interface Shop {
   readonly catalogue: Catalogue;
   readonly basket: Stored<Basket>;
   readonly customer: Observable<Customer>;
-  /** Who is signed in; every call to the shop bears its token. */
+  /** The sign-in; every call to the shop carries its token. */
   readonly session: Session;
   /** The last order that was sent, shared by all tabs. */
   readonly attempt: Observable<Attempt | undefined>;
@@ -28,7 +28,7 @@ export interface Shop {
   readonly online: Observable<boolean>;
   /** Goes to a path of the site, as a link would. */
   navigate(path: string): void;
-  /** Tells something to those who listen to the page rather than see it. */
+  /** Announces a text to screen readers. */
   announce(text: string): void;
   /** Shows a change of a view's own state, at most once a frame. */
   refresh(): void;
@@ -36,7 +36,7 @@ export interface Shop {
   focus(selector: string): void;
 }
 
-/** What stands in the main part of the page. */
+/** The content of the page's main element. */
 export interface View {
   /** For the tab and the history. */
   readonly title: string;

@@ -13,7 +13,7 @@ export interface StoredOptions<T> {
 
 /** A value in the browser's storage. */
 export interface Stored<T> extends Observable<T> {
-  /** Reads it again: what another tab has just written is there before this one is told of it. */
+  /** Reads the stored value again: the event of another tab's write arrives later than the value. */
   reload(): T;
 }
 

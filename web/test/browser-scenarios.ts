@@ -1,6 +1,6 @@
 /**
  * What a visitor does with the shop, as functions of a page and of the base URL of a running stack (the page's own
- * origin). Whoever can start a stack calls them; each throws where the visitor would be disappointed. They can share
+ * origin). A test that has a running stack calls them; each throws where the page does not behave. They can share
  * a stack: no two of them count on the same product's stock. Begin with a fresh one, since they buy some of it up.
  */
 import assert from "node:assert/strict";
@@ -96,7 +96,7 @@ export async function basketSurvivesReload(page: Page, baseUrl: string): Promise
   }
 }
 
-/** What is wrong with the form stands at its field, in the backend's words too, and what was typed is kept. */
+/** Errors are shown at their fields, those of the backend too, and the typed values are kept. */
 export async function errorsStandAtTheirFields(page: Page, baseUrl: string): Promise<void> {
   await fillBasket(page, baseUrl, ["Ceramic Mug"]);
   await page.goto(new URL("/checkout", baseUrl).href);
@@ -127,7 +127,7 @@ export async function declinedThenAnotherCard(page: Page, baseUrl: string): Prom
   await page.locator('[data-status="Order Confirmed"]').waitFor();
 }
 
-/** Somebody else takes what is left while this page does not hear of it: it says what is left and how to go on. */
+/** Another customer takes what is left before this page learns of it: it says what is left and how to go on. */
 export async function outOfStockOffersWhatIsLeft(page: Page, baseUrl: string): Promise<void> {
   await page.goto(baseUrl);
   const card = page.locator("[data-product=fountain-pen]");
@@ -300,7 +300,7 @@ export async function nothingSeriousForAxe(page: Page, baseUrl: string): Promise
   await assertAccessible(page, "orders", true);
 }
 
-/** A link to an order works for whoever has it, and "My orders" leads to it; one that does not exist says so. */
+/** A link to an order works for every visitor, and "My orders" leads to it; one that does not exist says so. */
 export async function ordersAreLinkable(page: Page, baseUrl: string): Promise<void> {
   const userId = visitor("link");
   const placed = await placeByRest(

@@ -56,7 +56,7 @@ export async function productHasAPage(page: Page, baseUrl: string): Promise<void
   await page.getByRole("heading", { name: "Product not found" }).waitFor();
 }
 
-/** What a page shows first stays where it is while the rest comes, on a desk and on a phone. */
+/** What a page shows first stays where it is while the rest comes, on a computer and on a phone. */
 export async function pagesStandStill(page: Page, baseUrl: string): Promise<void> {
   const orderId = await placeByRest(page, baseUrl, { productId: "olive-oil", quantity: 1 });
   await watchLayoutShift(page);

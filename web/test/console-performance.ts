@@ -1,6 +1,6 @@
 /**
  * Measures the console in a real Chromium under a scripted load: `npm run console-performance -w web [folder of the built
- * page]`. Prints frames a second, the longest frame and the JavaScript heap; judging them is up to whoever reads them.
+ * page]`. Prints frames a second, the longest frame and the JavaScript heap; it asserts nothing.
  */
 import { join } from "node:path";
 import type { CDPSession, Page } from "playwright-core";

@@ -1,6 +1,6 @@
 /**
  * What an operator does at the console of a running SmartCart in demo mode, as functions of a page and of its base URL.
- * Those in `test/scripted-console-scenarios.ts` need a console that says what a script wants.
+ * Those in `test/scripted-console-scenarios.ts` need a console whose service answers by a script.
  */
 import type { Page } from "playwright-core";
 import {
@@ -21,7 +21,7 @@ const services = ["order", "inventory", "payment", "notification", "shipping", "
 /** Longest wait for the console to see what happened, in milliseconds: it looks once a second, on a busy machine less often. */
 const seenMs = 60_000;
 
-/** Every service is on the map and ready, and every invariant has its lamp. */
+/** Every service is on the map and ready, and every invariant is listed. */
 export async function consoleShowsEveryService(page: Page, baseUrl: string): Promise<void> {
   await openConsole(page, baseUrl);
   for (const service of services) {
@@ -53,7 +53,7 @@ export async function declineSwitchDeclines(page: Page, baseUrl: string): Promis
 }
 
 /**
- * An order's message is given up: its letter is read at the console, put back, and the parcel leaves after all.
+ * An order's message is given up: its dead letter is read at the console, put back, and the parcel leaves after all.
  * `spoil` takes the message that waits for shipping and makes a dead letter of it.
  */
 export async function deadLetterIsRedriven(
@@ -67,14 +67,14 @@ export async function deadLetterIsRedriven(
   const orderId = await placeByRest(page, baseUrl, { productId: "ceramic-mug", quantity: 1 });
   await spoil();
   await openConsole(page, baseUrl, "/ops/dead-letters");
-  const letter = page.locator(`[data-dead-letter="${orderId}:placed"]`);
-  await letter.waitFor({ timeout: seenMs });
-  await letter.getByRole("button", { name: /^Details/ }).click();
+  const deadLetter = page.locator(`[data-dead-letter="${orderId}:placed"]`);
+  await deadLetter.waitFor({ timeout: seenMs });
+  await deadLetter.getByRole("button", { name: /^Details/ }).click();
   await page.getByText('"productId": "ceramic-mug"').waitFor();
-  await letter.getByRole("checkbox").check();
+  await deadLetter.getByRole("checkbox").check();
   await page.getByRole("button", { name: "Redrive 1" }).click();
   await page.getByText("1 message is back in the queue.").first().waitFor();
-  await letter.waitFor({ state: "detached", timeout: seenMs });
+  await deadLetter.waitFor({ state: "detached", timeout: seenMs });
   await openConsole(page, baseUrl, "/ops/faults");
   await turn(page, "shipping stop", false);
   await page.getByText(/: off$/).waitFor({ state: "attached" });
@@ -132,10 +132,10 @@ export async function refuseSwitchMakesADeadLetter(page: Page, baseUrl: string):
   await turn(page, "shipping refuse", false);
   await page.getByText(/Refuse.*: off/).waitFor({ state: "attached" });
   await page.locator('[data-alarm="Dead letters"]').click();
-  const letter = page.locator(`[data-dead-letter="${orderId}:placed"]`);
-  await letter.getByRole("checkbox").check();
+  const deadLetter = page.locator(`[data-dead-letter="${orderId}:placed"]`);
+  await deadLetter.getByRole("checkbox").check();
   await page.getByRole("button", { name: "Redrive 1" }).click();
-  await letter.waitFor({ state: "detached", timeout: seenMs });
+  await deadLetter.waitFor({ state: "detached", timeout: seenMs });
   await openConsole(page, baseUrl, `/ops/orders/${orderId}`);
   await showAgainUntil(page, page.locator('[data-state="SHIPPED"]'));
 }

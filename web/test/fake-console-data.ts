@@ -8,7 +8,7 @@ import type { Invariant } from "@smartcart/gen/ops/v1/invariant_pb";
 import { InvariantSchema, InvariantState } from "@smartcart/gen/ops/v1/invariant_pb";
 import { fakeOrderId } from "./fake-log.ts";
 
-/** Three messages that were given up, one of which nobody can read. */
+/** Three messages that were given up, one of which cannot be decoded. */
 export function fakeDeadLetters(): DeadLetter[] {
   const orderPlaced = (index: number) => ({
     type: "smartcart.events.v1.OrderPlaced",
@@ -23,7 +23,7 @@ export function fakeDeadLetters(): DeadLetter[] {
     attempts: 4,
     reason: "failed on every rung: the carrier did not answer within 2 s",
   });
-  const letters = [
+  const deadLetters = [
     orderPlaced(3),
     orderPlaced(7),
     {
@@ -32,12 +32,12 @@ export function fakeDeadLetters(): DeadLetter[] {
       bodySize: 11n,
     },
   ];
-  return letters.map((letter, index) =>
+  return deadLetters.map((deadLetter, index) =>
     create(DeadLetterSchema, {
       queue: "orders",
       messageId: `0198-4c7e-${index + 1}`,
       failedAt: timestampFromMs(Date.now() - (index + 1) * 95_000),
-      ...letter,
+      ...deadLetter,
     }),
   );
 }
@@ -45,7 +45,7 @@ export function fakeDeadLetters(): DeadLetter[] {
 const kept = [
   [
     "stock is never oversold",
-    "No product has fewer than no units, and the book of its stock adds up.",
+    "No product has fewer than no units, and the entries of its ledger add up.",
   ],
   ["charged at most once", "No order has two charges."],
   ["paid is shipped or paid back", "Every charge belongs to an order that ships, or went back."],

@@ -1,4 +1,4 @@
-/** What the fake operator's service says: a mesh under a steady load, with a few things wrong in it. */
+/** The data of the fake ops service: a mesh under a steady load, with a few problems. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -31,7 +31,7 @@ export function createFakeMesh(options: FakeMeshOptions): {
   readonly routes: (router: ConnectRouter) => void;
 } {
   const { token, isHealthy = false } = options;
-  let letters = isHealthy ? [] : fakeDeadLetters();
+  let deadLetters = isHealthy ? [] : fakeDeadLetters();
   const faultSwitches = fakeSwitches();
   let repaired = isHealthy;
   let archive: ReturnType<typeof fakeDeadLetters> = [];
@@ -41,17 +41,18 @@ export function createFakeMesh(options: FakeMeshOptions): {
     }
   };
   const snapshotAt = (second: number) =>
-    fakeSnapshot({ ...options, second, letters, faultSwitches });
+    fakeSnapshot({ ...options, second, deadLetters, faultSwitches });
   const now = (): number => Math.floor(Date.now() / 1_000);
 
   async function* remove(queue: string, ids: readonly string[]) {
-    const chosen = letters.filter(
-      (letter) => letter.queue === queue && (ids.length === 0 || ids.includes(letter.messageId)),
+    const chosen = deadLetters.filter(
+      (deadLetter) =>
+        deadLetter.queue === queue && (ids.length === 0 || ids.includes(deadLetter.messageId)),
     );
     let done = 0;
-    for (const letter of chosen) {
+    for (const deadLetter of chosen) {
       await delay(30);
-      letters = letters.filter((other) => other !== letter);
+      deadLetters = deadLetters.filter((other) => other !== deadLetter);
       done += 1;
       yield { progress: { done: BigInt(done), total: BigInt(chosen.length) } };
     }
@@ -89,7 +90,7 @@ export function createFakeMesh(options: FakeMeshOptions): {
             : [
                 {
                   invariant: "no payment without an order",
-                  orderId: letters[0]?.orderId ?? "ORD-1",
+                  orderId: deadLetters[0]?.orderId ?? "ORD-1",
                   action: "refund",
                 },
               ];
@@ -98,9 +99,9 @@ export function createFakeMesh(options: FakeMeshOptions): {
         },
         listDeadLetters(_request, context) {
           check(context);
-          const count = BigInt(letters.length);
+          const count = BigInt(deadLetters.length);
           return {
-            deadLetters: letters,
+            deadLetters,
             queues: count ? [{ queue: "orders", deadLetters: count }] : [],
           };
         },
@@ -116,7 +117,7 @@ export function createFakeMesh(options: FakeMeshOptions): {
           check(context);
           const ids = selection?.messageIds ?? [];
           archive = [
-            ...letters.filter(({ messageId }) => ids.length === 0 || ids.includes(messageId)),
+            ...deadLetters.filter(({ messageId }) => ids.length === 0 || ids.includes(messageId)),
             ...archive,
           ];
           yield* remove(selection?.queue ?? "", ids);

@@ -1,5 +1,5 @@
 /**
- * An operator's service and a central log that say what a script wants, with the built page in front of them: for
+ * An ops service and a central log that say what a script wants, with the built page in front of them: for
  * what is hard to bring about on a running SmartCart, for pictures that are always the same, and for measuring.
  * Everything else that the page calls is answered with 503.
  */

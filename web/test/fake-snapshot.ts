@@ -7,7 +7,7 @@ import type { MeshSnapshotSchema } from "@smartcart/gen/ops/v1/mesh_snapshot_pb"
 
 export interface FakeSnapshotOptions {
   readonly second: number;
-  readonly letters: readonly DeadLetter[];
+  readonly deadLetters: readonly DeadLetter[];
   readonly faultSwitches: readonly FaultSwitch[];
   readonly ordersPerSecond?: number;
   readonly ordersOnTheWay?: number;
@@ -57,7 +57,7 @@ const maxHops = 100;
 export function fakeSnapshot(
   options: FakeSnapshotOptions,
 ): MessageInitShape<typeof MeshSnapshotSchema> {
-  const { second, letters, faultSwitches, ordersPerSecond = 24, unreachableService } = options;
+  const { second, deadLetters, faultSwitches, ordersPerSecond = 24, unreachableService } = options;
   const rate = ordersPerSecond * (1 + 0.22 * Math.sin(second / 23) + 0.08 * Math.sin(second / 3.1));
   const onTheWay = (options.ordersOnTheWay ?? ordersPerSecond * 3) * (rate / ordersPerSecond || 0);
   return {
@@ -86,12 +86,12 @@ export function fakeSnapshot(
         queue: "orders",
         waiting: BigInt(Math.round(rate / 7)),
         oldestMs: 420n,
-        deadLetters: BigInt(letters.length),
+        deadLetters: BigInt(deadLetters.length),
       },
       {
         queue: "shipments",
         waiting: BigInt(Math.round(rate / 5)),
-        retrying: letters.length > 0 ? 1n : 0n,
+        retrying: deadLetters.length > 0 ? 1n : 0n,
       },
     ],
     orders: states.map(([state, share], index) => ({

@@ -42,7 +42,7 @@ export async function reloadInMidSendingIsOneOrder(page: Page, baseUrl: string):
   assert.equal(await basketUnits(page), 0);
 }
 
-/** The shop is away for a while: the page says so, goes on asking wherever the customer looks, and tells what came of it. */
+/** The shop is away for a while: the page says so, keeps retrying on every page, and shows the outcome. */
 export async function outageEndsByItself(page: Page, baseUrl: string): Promise<void> {
   const userId = visitor("outage");
   let isAway = true;
@@ -180,7 +180,7 @@ export async function offlineGoesAway(page: Page, baseUrl: string): Promise<void
   assert.equal(await page.getByText("You are offline").count(), 0);
 }
 
-/** A path that is no page is 404, and says so in the page; nobody is shown a program's answer. */
+/** A path that is no page is 404, and the answer is a page, not JSON. */
 export async function unknownPathsAreNotFound(page: Page, baseUrl: string): Promise<void> {
   for (const path of ["/nowhere", "/orders/a/b", "/checkout/now", "/orders/a/b/c"]) {
     const answer = await page.goto(new URL(path, baseUrl).href);
@@ -250,7 +250,7 @@ export async function everyTextHasContrast(page: Page, baseUrl: string): Promise
   await assertContrast(page, "orders");
 }
 
-/** Whoever reads the documentation tries an operation about an order at the first click: with an order that there is. */
+/** The documentation can call an operation about an order at the first click: its example is an order that exists. */
 export async function documentationTriesARealOrder(page: Page, baseUrl: string): Promise<void> {
   const item = { productId: "olive-oil", quantity: 1 };
   const orderId = await placeByRest(page, baseUrl, item, "u1");

@@ -11,7 +11,7 @@ interface Placed {
 
 /**
  * Orders under each text as name and address, by REST, and looks at the order's page: it shows the text as it is, to the
- * character, no script in it runs, and nothing is asked of anybody else for it. Answers how many the backend took; one that
+ * character, no script in it runs, and it makes no request to another origin. Answers how many the backend took; one that
  * it refuses must be the client's fault.
  */
 export async function textIsOnlyText(

@@ -40,7 +40,7 @@ export async function deadHubLosesNoStep(
   assert.equal((await stepsShown(page)).at(-1), "Shipped");
 }
 
-/** As long as nothing is relayed, no shipment begins and the order can be cancelled: it asks once and says what it does. */
+/** As long as nothing is relayed, no shipment begins and the order can be cancelled: the page asks once and tells what it does. */
 export async function cancelGivesBack(page: Page, baseUrl: string): Promise<void> {
   await fillBasket(page, baseUrl, ["Ceramic Mug"]);
   await checkOut(page, { name: "Edsger" });

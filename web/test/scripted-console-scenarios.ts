@@ -1,4 +1,4 @@
-/** What an operator does at a console whose service says what a script wants: see `fake-ops.ts`. */
+/** An operator at a console whose service answers by a script: see `fake-ops.ts`. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { assertAccessible } from "./accessibility.ts";

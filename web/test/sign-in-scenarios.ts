@@ -19,7 +19,7 @@ const sizes = [
   { width: 1280, height: 900 },
 ];
 
-/** Looks at the page as it stands on a phone and on a desk, in light and in dark; `SCREENSHOTS` is a folder to keep the pictures in. */
+/** Looks at the page as it stands on a phone and on a computer, in light and in dark; `SCREENSHOTS` is a folder to keep the pictures in. */
 async function assertGoodLooks(page: Page, name: string): Promise<void> {
   const folder = process.env.SCREENSHOTS;
   for (const viewport of sizes) {
@@ -48,7 +48,7 @@ async function ordersListed(page: Page): Promise<(string | null)[]> {
   return rows.evaluateAll((all) => all.map((row) => row.getAttribute("data-order")));
 }
 
-/** By name, in development: buys, watches, and sees nobody else's orders, nor do others see this one. */
+/** By name, in development: buys, watches, and sees no other customer's orders, nor do others see this one. */
 export async function nameIsASignIn(page: Page, baseUrl: string): Promise<void> {
   const others = visitor("Grace");
   await fillBasket(page, baseUrl, ["Paper Filters"]);
@@ -112,7 +112,7 @@ export async function expiredConnectionIsRenewed(page: Page, baseUrl: string): P
   assert.equal(issued, 2);
 }
 
-/** A link to an order, opened by nobody in particular. */
+/** A link to an order, opened without a sign-in. */
 export async function orderAsksWhoIsThere(page: Page, baseUrl: string): Promise<void> {
   await page.goto(new URL("/orders/ORD-1", baseUrl).href);
   await page.getByText("Only the customer who placed the order can see it.").waitFor();
@@ -161,7 +161,7 @@ async function logIn(page: Page, login: string): Promise<void> {
   await page.getByRole("button", { name: "Continue" }).click();
 }
 
-/** Somebody else signs in: the order of the first customer is not theirs. */
+/** Another customer signs in: the order of the first one is not shown. */
 export async function otherCustomerSeesNothing(
   page: Page,
   baseUrl: string,
@@ -173,7 +173,7 @@ export async function otherCustomerSeesNothing(
   await page.getByRole("heading", { name: "Order not found" }).waitFor();
 }
 
-/** A callback that nobody asked for, as another site could send the browser to: it signs nobody in. */
+/** A callback without a sign-in under way, as another site could send the browser to: it does not sign in. */
 export async function forgedCallbackSignsNobodyIn(page: Page, baseUrl: string): Promise<void> {
   await page.goto(new URL("/auth/callback?code=stolen&state=made-up", baseUrl).href);
   await page.getByRole("heading", { name: "Sign-in failed" }).waitFor();
@@ -195,7 +195,7 @@ export async function expiredSignInSaysSo(page: Page): Promise<void> {
   await page.locator(".order-row").first().waitFor();
 }
 
-/** A shop that anybody on the network can use says so on every page. */
+/** A shop that is open to the network without authentication says so on every page. */
 export async function openShopWarns(page: Page, baseUrl: string): Promise<void> {
   for (const path of ["/", "/checkout", "/orders", "/orders/ORD-1", "/ops", "/no-such-page"]) {
     await page.goto(new URL(path, baseUrl).href);
@@ -206,7 +206,7 @@ export async function openShopWarns(page: Page, baseUrl: string): Promise<void> 
   await assertGoodLooks(page, "open");
 }
 
-/** Who is signed in as an operator needs no `OPS_TOKEN`; who is signed in as a customer is asked for it. */
+/** A signed-in operator needs no `OPS_TOKEN`; a signed-in customer is asked for it. */
 export async function operatorOpensTheConsole(
   page: Page,
   baseUrl: string,

@@ -90,7 +90,7 @@ export async function tabTo(page: Page, name: string): Promise<void> {
   assert.fail(`"${name}" cannot be reached by Tab`);
 }
 
-/** The page says that it follows the order until it is at its end, and not a moment longer. */
+/** The page says that it follows the order until the order is final, and not after that. */
 export async function assertEnded(page: Page): Promise<void> {
   await orderEnded(page);
   assert.equal(
@@ -103,7 +103,7 @@ export async function assertEnded(page: Page): Promise<void> {
   await assertNoCodes(page);
 }
 
-/** Nobody but a program reads codes. */
+/** Error codes are for programs: no page shows one. */
 export async function assertNoCodes(page: Page): Promise<void> {
   assert.equal(
     await page
@@ -139,7 +139,7 @@ export async function ordersOf(page: Page, baseUrl: string, userId: string): Pro
   return orders;
 }
 
-/** Somebody else's order; answers its id. */
+/** Places an order of another customer; answers its id. */
 export async function placeByRest(
   page: Page,
   baseUrl: string,
@@ -153,12 +153,12 @@ export async function placeByRest(
   return ((await answer.json()) as { orderId: string }).orderId;
 }
 
-/** A name that nobody had before, so that orders of an earlier run do not count. */
+/** A new name, so that orders of an earlier run do not count. */
 export function visitor(stem: string): string {
   return `${stem}-${crypto.randomUUID().slice(0, 8)}`;
 }
 
-/** What the console says of an order is of one moment: it is read again until it says so. */
+/** The console's story of an order is a snapshot: it is read again until it has the text. */
 export async function showAgainUntil(page: Page, wanted: Locator): Promise<void> {
   for (let reads = 0; reads < 60 && (await wanted.count()) === 0; reads += 1) {
     const answered = page.waitForResponse(/GetOrderStory/);

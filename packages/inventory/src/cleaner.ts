@@ -1,4 +1,4 @@
-/** Deletes what has had its time: entries of the ledger, imports that nobody committed, and pictures that no product has. */
+/** Deletes what has expired: ledger entries, imports that were not committed, and pictures that no product uses. */
 import type { Logger, Timer } from "@smartcart/runtime";
 import { startTimer } from "@smartcart/runtime";
 import type { Database } from "@smartcart/store";

@@ -12,7 +12,7 @@ export function productNotFound(productId: string): DomainError {
   });
 }
 
-/** NOT_FOUND: nobody reserved or released under this id. */
+/** NOT_FOUND: the id was neither reserved nor released. */
 export function reservationNotFound(reservationId: string): DomainError {
   return new DomainError({
     code: "RESERVATION_NOT_FOUND",
@@ -32,7 +32,7 @@ export function reservationReleased(reservationId: string): DomainError {
   });
 }
 
-/** ALREADY_EXISTS: the id stands for other lines. */
+/** ALREADY_EXISTS: a reservation with other lines has the id. */
 export function reservationExists(reservationId: string): DomainError {
   return new DomainError({
     code: "RESERVATION_EXISTS",

@@ -34,17 +34,19 @@ import {
 import { readAvailable } from "./store/read-stock.ts";
 
 /** What the RPCs of the inventory service work on. */
-export interface InventoryParts extends BatchErrors {
+export interface InventoryDependencies extends BatchErrors {
   readonly database: Database;
-  readonly book: ReservationManager;
+  readonly reservations: ReservationManager;
   readonly feed: StockFeed;
   /** How long to hold where a request does not say, in milliseconds. */
   readonly defaultTtlMs: number;
 }
 
 /** The RPCs of smartcart.inventory.v1.InventoryService. */
-export function createInventoryRoutes(parts: InventoryParts): ServiceImpl<typeof InventoryService> {
-  return { ...createProductMethods(parts), ...createReservationMethods(parts) };
+export function createInventoryRoutes(
+  dependencies: InventoryDependencies,
+): ServiceImpl<typeof InventoryService> {
+  return { ...createProductMethods(dependencies), ...createReservationMethods(dependencies) };
 }
 
 /** Categories that are listed at most. */
@@ -63,7 +65,7 @@ type ProductMethods = Pick<
 >;
 
 /** They read; products and their stock. */
-function createProductMethods({ database, feed }: InventoryParts): ProductMethods {
+function createProductMethods({ database, feed }: InventoryDependencies): ProductMethods {
   return {
     async listProducts({ pageSize, pageToken, query, category }, context) {
       const after = positionOf(pageToken, "ListProducts");
@@ -115,32 +117,36 @@ function createProductMethods({ database, feed }: InventoryParts): ProductMethod
 }
 
 /** They write; each is idempotent by the reservation's id. */
-function createReservationMethods(parts: InventoryParts): Omit<Impl, keyof ProductMethods> {
-  const { book } = parts;
+function createReservationMethods(
+  dependencies: InventoryDependencies,
+): Omit<Impl, keyof ProductMethods> {
+  const { reservations } = dependencies;
   const reserve = async (request: ReserveRequestMessage) =>
-    toOutcomeMessage(await book.reserve(toReserveRequest(request, parts.defaultTtlMs)));
+    toOutcomeMessage(
+      await reservations.reserve(toReserveRequest(request, dependencies.defaultTtlMs)),
+    );
   const commit = async ({ reservationId }: { reservationId: string }) =>
-    toOutcomeMessage(await book.commit(reservationId));
+    toOutcomeMessage(await reservations.commit(reservationId));
   return {
     reserve,
     batchReserve: async ({ requests }) => ({
-      results: await settleBatch(ReserveRequestSchema, requests, reserve, parts),
+      results: await settleBatch(ReserveRequestSchema, requests, reserve, dependencies),
     }),
     commitReservation: commit,
     batchCommitReservations: async ({ requests }) => ({
-      results: await settleBatch(CommitReservationRequestSchema, requests, commit, parts),
+      results: await settleBatch(CommitReservationRequestSchema, requests, commit, dependencies),
     }),
     async batchDeleteReservations({ reservationIds }) {
-      await book.delete(reservationIds);
+      await reservations.delete(reservationIds);
       return {};
     },
     releaseReservation: async ({ reservationId }) => ({
-      reservation: toReservationMessage(await book.release(reservationId)),
+      reservation: toReservationMessage(await reservations.release(reservationId)),
     }),
   };
 }
 
-/** Where a list goes on; undefined: at its beginning. */
+/** The key after which the next page begins; undefined: the first page. */
 export function positionOf(pageToken: string, method: string): CataloguePosition | undefined {
   if (pageToken === "") return undefined;
   const position = parsePageToken(pageToken);

@@ -63,11 +63,18 @@ export function startInventory(o: InventoryOptions): Promise<RunningService> {
       onHeld: (ttlMs) => sweeper.runWithin(Math.max(sweepMs, ttlMs)),
       onExpired: (reservationId) => noteStatus(log, reservationId, "EXPIRED"),
     });
-    const book: ReservationManager = logDecisions(manager, log);
-    const sweeper = stack.use(startSweeper({ book, database, intervalMs: sweepMs, log }));
+    const reservations: ReservationManager = logDecisions(manager, log);
+    const sweeper = stack.use(startSweeper({ reservations, database, intervalMs: sweepMs, log }));
     stack.use(startCleaner({ database, ledgerDays: config.STOCK_LEDGER_RETENTION_DAYS, log }));
     const defaultTtlMs = config.RESERVATION_TTL_MS;
-    const routes = createInventoryRoutes({ database, book, feed, defaultTtlMs, log, mapError });
+    const routes = createInventoryRoutes({
+      database,
+      reservations,
+      feed,
+      defaultTtlMs,
+      log,
+      mapError,
+    });
     const adminRoutes = createAdminRoutes({
       ...{ database, onChange },
       maxPictureBytes: config.PICTURE_MAX_KB * 1_000,
@@ -85,12 +92,12 @@ export function startInventory(o: InventoryOptions): Promise<RunningService> {
 }
 
 function startSweeper(o: {
-  readonly book: ReservationManager;
+  readonly reservations: ReservationManager;
   readonly database: Database;
   readonly intervalMs: number;
   readonly log: Logger;
 }): Timer {
-  const { book, database, intervalMs, log } = o;
+  const { reservations, database, intervalMs, log } = o;
   return startTimer({
     name: "inventory.sweeper",
     intervalMs,
@@ -102,7 +109,7 @@ function startSweeper(o: {
       let expired = sweepBatchSize;
       // A full batch means that there may be more: go on without waiting for the next tick.
       while (expired === sweepBatchSize && !signal.aborted) {
-        expired = await book.expire(sweepBatchSize);
+        expired = await reservations.expire(sweepBatchSize);
         if (expired > 0) log.info("reservations.expired", { count: expired });
       }
       return 0;

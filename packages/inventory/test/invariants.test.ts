@@ -42,7 +42,7 @@ it("keeps every unit accounted for under concurrent steps, without a deadlock", 
   await using inventory = await startTestInventory({ RESERVATION_SWEEP_MS: "3600000" });
   await using stack = new AsyncDisposableStack();
   const registries = [createMetrics("one"), createMetrics("two")];
-  const books = registries.map((metrics) =>
+  const managers = registries.map((metrics) =>
     createReservationManager({
       database: stack.use(
         createDatabase({
@@ -62,17 +62,17 @@ it("keeps every unit accounted for under concurrent steps, without a deadlock", 
       const products = await Promise.all([3, 5, 5, 8].map(inventory.addProduct));
       const answers = await Promise.all(
         plans.map(async (steps, worker) => {
-          const book = books[worker % books.length] as ReservationManager;
+          const manager = managers[worker % managers.length] as ReservationManager;
           const taken: Taken[] = [];
           for (const step of steps) {
-            taken.push({ step, outcome: await take(book, step, prefix, products) });
+            taken.push({ step, outcome: await take(manager, step, prefix, products) });
           }
           return taken;
         }),
       );
       expect(await brokenStock(inventory.sql)).toEqual([]);
       for (const sold of soldForGood(answers.flat())) {
-        expect(await books[0]?.commit(prefix + sold)).toMatchObject(committed);
+        expect(await managers[0]?.commit(prefix + sold)).toMatchObject(committed);
       }
     }),
     propertyOptions({ numRuns: 60 }),
@@ -91,7 +91,7 @@ interface Taken {
   readonly outcome: Outcome | undefined;
 }
 
-/** The reservations that somebody was told are sold, and that nobody gave back. */
+/** The reservations whose commit was confirmed to a caller, and that no caller released. */
 function soldForGood(taken: readonly Taken[]): number[] {
   const told = taken.flatMap(({ step, outcome }) =>
     step.kind === "commit" && outcome?.kind === "reservation" ? [step.id] : [],
@@ -108,7 +108,7 @@ async function transactionOutcomes(metrics: Registry): Promise<unknown[]> {
 
 /** Runs a step; a refusal by a known code is as good as an answer. */
 async function take(
-  book: ReservationManager,
+  manager: ReservationManager,
   step: Step,
   prefix: string,
   products: readonly string[],
@@ -116,7 +116,7 @@ async function take(
   try {
     switch (step.kind) {
       case "reserve":
-        return await book.reserve({
+        return await manager.reserve({
           reservationId: prefix + step.id,
           lines: step.lines.map(({ product, quantity }) => ({
             productId: products[product] as string,
@@ -125,12 +125,12 @@ async function take(
           ttlMs: step.ttlMs,
         });
       case "commit":
-        return await book.commit(prefix + step.id);
+        return await manager.commit(prefix + step.id);
       case "release":
-        await book.release(prefix + step.id);
+        await manager.release(prefix + step.id);
         return undefined;
       case "expire":
-        await book.expire(50);
+        await manager.expire(50);
         return undefined;
     }
   } catch (error) {

@@ -17,7 +17,7 @@ it("answers as the model does, command after command, and keeps every unit accou
     schema: "inventory",
     log: silentLogger,
   });
-  const book = createReservationManager({ database, onChange: () => {} });
+  const manager = createReservationManager({ database, onChange: () => {} });
   await listProducts(inventory);
   const units = fc.tuple(...products.map(() => fc.integer({ min: 2, max: 4 })));
   await fc.assert(
@@ -25,7 +25,7 @@ it("answers as the model does, command after command, and keeps every unit accou
       const stock = new Map(products.map((product, index) => [product, initial[index] as number]));
       await beginAnew(inventory, stock);
       await fc.asyncModelRun(
-        () => ({ model: new StockModel(stock), real: { inventory, book } }),
+        () => ({ model: new StockModel(stock), real: { inventory, manager } }),
         steps,
       );
       expect(await brokenStock(inventory.sql)).toEqual([]);

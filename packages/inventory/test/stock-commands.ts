@@ -16,10 +16,10 @@ import type { ReservationManager } from "../src/reservations/reservation-manager
 import type { ModelAnswer, ModelLine, ModelStatus, StockModel } from "./stock-model.ts";
 import type { TestInventory } from "./support.ts";
 
-/** The service, and a book on the same database that sweeps when it is told to. */
+/** The service, and a manager on the same database that sweeps when it is told to. */
 export interface StockWorld {
   readonly inventory: TestInventory;
-  readonly book: ReservationManager;
+  readonly manager: ReservationManager;
 }
 
 export const products = ["model-a", "model-b", "model-c", "model-d"] as const;
@@ -163,8 +163,8 @@ function passTime() {
 }
 
 function sweep() {
-  return command("sweep", async (model, { book }) => {
-    expect(await book.expire(100)).toBe(model.expire());
+  return command("sweep", async (model, { manager }) => {
+    expect(await manager.expire(100)).toBe(model.expire());
   });
 }
 
@@ -176,7 +176,7 @@ function expireAll() {
   });
 }
 
-/** A commit after the hold is over and somebody else has come: with units left or without. */
+/** A commit after the hold has expired and its units may be reserved again: with units left or without. */
 function commitLate([mine, other]: readonly [Reservation, Reservation]) {
   const steps = [
     reserve({ ...mine, ttlMs: shortTtlMs }),

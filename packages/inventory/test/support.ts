@@ -11,7 +11,7 @@ import { createDatabase } from "@smartcart/store";
 import { createTestDatabase } from "@smartcart/testkit";
 import { inventoryConfig, startInventory } from "../src/index.ts";
 
-/** A real service on a real database of its own, with clients as other parts have them. */
+/** A real service on a real database of its own, with clients as other services have them. */
 export interface TestInventory extends AsyncDisposable {
   readonly url: string;
   readonly databaseUrl: string;

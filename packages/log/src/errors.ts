@@ -1,4 +1,4 @@
-/** Every way in which the log service says no. The codes are stable; clients branch on them. */
+/** The errors of the log service. The codes are stable; clients branch on them. */
 import { Code } from "@connectrpc/connect";
 import { DomainError, ValidationError } from "@smartcart/mesh";
 import type { Unavailable } from "@smartcart/service";
@@ -12,6 +12,7 @@ export function invalidPageToken(): ValidationError {
   ]);
 }
 
+/** 429. Streams are counted per process. */
 export function tooManyWatchers(maxWatchers: number): DomainError {
   return new DomainError({
     code: "TOO_MANY_WATCHERS",
@@ -33,6 +34,7 @@ export function tooManySearches(): DomainError {
   });
 }
 
+/** 429 without a retry time: the same search would take as long again. */
 export function searchTooCostly(seconds: number, cause?: unknown): DomainError {
   return new DomainError({
     code: "SEARCH_TOO_COSTLY",

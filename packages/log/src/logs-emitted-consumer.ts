@@ -25,7 +25,7 @@ export interface LogsEmittedConsumerOptions {
 
 /**
  * Stores the log records of all services. Records are identified by their id, so a duplicate message has no effect.
- * It logs nothing about a batch that went well: that line would come back as the next batch.
+ * It logs nothing about a stored batch: that line would be the next batch, without end.
  */
 export function startLogsEmittedConsumer(o: LogsEmittedConsumerOptions): Promise<RunningConsumer> {
   return o.bus.consume(queue, {

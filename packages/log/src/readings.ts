@@ -6,9 +6,9 @@ import { searchTooCostly, tooManySearches } from "./errors.ts";
 import { limitCost } from "./read-records.ts";
 
 /**
- * Searches of the table. Orders run on the same processors, so what readers take is bounded however many
- * there are: so many at once, each for so long, and after each its place rests for twice the time that it took. Together
- * they have a third of two connections.
+ * Searches of the table. Orders run on the same processors, so the cost of searches is bounded however many
+ * there are: two at once, each for two seconds at most, and after each its place stays empty for twice the time that it took.
+ * Together they use a third of two connections.
  */
 export interface Readings {
   /**
@@ -17,7 +17,7 @@ export interface Readings {
    * @throws DomainError TOO_MANY_SEARCHES, SEARCH_TOO_COSTLY
    */
   search<T>(signal: AbortSignal, read: (tx: Queryable) => Promise<T>): Promise<T>;
-  /** The same for a stream, which waits for its turn however long that takes. Undefined where the signal fired first. */
+  /** The same for a stream, without a bound on the wait. Undefined where the signal fires first. */
   catchUp<T>(signal: AbortSignal, read: (tx: Queryable) => Promise<T>): Promise<T | undefined>;
 }
 
@@ -33,6 +33,7 @@ const rest = 2;
 /** SQLSTATE query_canceled, which the time-out of a statement gives. */
 const cancelled = "57014";
 
+/** Two searches at once, and one catch-up of a stream. Up to 200 searches wait, each for two seconds at most. */
 export function createReadings(database: Database): Readings {
   const searches = createSemaphore({
     maxConcurrent: atOnce,

@@ -173,7 +173,7 @@ export interface StoredSize {
   readonly keysPerBatch: number;
 }
 
-/** Reads how much is stored, at the same cost whatever that is. */
+/** Reads how much is stored, at a constant cost. */
 export async function readStoredSize(db: Queryable, samplePages: number): Promise<StoredSize> {
   const size = columns.map(([name]) => `pg_column_size(${name})`).join(" + ");
   const { rows } = await db.query<{ oldest: string; batches: string; bytes: number; keys: number }>(

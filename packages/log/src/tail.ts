@@ -19,12 +19,12 @@ const shortestPauseMs = 50;
 const linesPerSecond = 5000;
 /** How far they may be ahead of it. */
 const burstMs = 1000;
-/** A backlog without an order or a trace, for which there are indexes, is looked for among so many of the newest lines. */
+/** A backlog without an order or a trace has no index: it is searched in this many of the newest lines. */
 const backlogReach = 50_000;
 
 /** Lets watchers follow the table. */
 export interface Tail extends AsyncDisposable {
-  /** Says that records were stored by this process: look now. */
+  /** Call after this process stored records: they are then read at once. */
   poke(): void;
   /**
    * Yields the newest `backlog` matching records, then each further one, in the order of storing, until the signal fires. It

@@ -103,7 +103,7 @@ test("a token that is none, and a page that is too large, are refused", async ()
   }
 });
 
-test("a record that nobody could store as it is does not take its neighbours with it", async () => {
+test("a record that cannot be stored as it is does not take its neighbours with it", async () => {
   await using log = await startTestLog();
   const neighbours = [record({ message: "before" }), record({ message: "after" })];
   const [before, after] = neighbours;

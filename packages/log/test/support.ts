@@ -76,7 +76,7 @@ export function record(o: MessageInitShape<typeof LogRecordSchema> = {}): LogRec
 
 let clockMs = Date.now() - 24 * 60 * 60 * 1000;
 
-/** Emits records as a part of the mesh does, in one message. */
+/** Emits records as a service does, in one message. */
 export async function emit(bus: EventBus, ...records: readonly LogRecord[]): Promise<void> {
   const message = create(LogsEmittedSchema, { records: [...records] });
   const report = await bus.publish([createEvent(LogsEmittedSchema, message, { id: randomUUID() })]);

@@ -1,4 +1,4 @@
-/** Who may call what, by every transport that a stranger has. */
+/** Which callers may call which methods, over every transport. */
 import type { DescMethod } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
@@ -71,7 +71,7 @@ const caller = (name: string, { secret = meshSecret, audience = "test" } = {}) =
 });
 const hub = async (): Headers => caller("status-hub");
 const as = {
-  nobody: async () => ({}),
+  anonymous: async () => ({}),
   ada,
   operator: async () => bearer(await issue({ subject: "ops", isOperator: true })),
   "bearer of OPS_TOKEN": async () => bearer(opsToken),
@@ -107,7 +107,7 @@ describe.each(["Connect", "gRPC", "gRPC-Web", "in process"])("by %s", (name) => 
   }
 
   test.each<[Who, DescMethod, Record<string, unknown>, string]>([
-    ["nobody", getOrder, { orderId: "ORD-ada" }, "Unauthenticated"],
+    ["anonymous", getOrder, { orderId: "ORD-ada" }, "Unauthenticated"],
     ["ada", getOrder, { orderId: "ORD-ada" }, "OK"],
     ["ada", getOrder, { orderId: "ORD-bo" }, "NotFound"],
     ["operator", getOrder, { orderId: "ORD-bo" }, "OK"],
@@ -142,7 +142,7 @@ test("by REST: 401 with a challenge, 404 for what is another's, and the customer
       body: await answer.json(),
     };
   };
-  expect(await get("/orders/ORD-ada", "nobody")).toMatchObject({
+  expect(await get("/orders/ORD-ada", "anonymous")).toMatchObject({
     status: 401,
     challenge: "Bearer",
     body: { code: "SIGN_IN_NEEDED" },
@@ -169,7 +169,7 @@ test("by REST: 401 with a challenge, 404 for what is another's, and the customer
 test("a server that cannot tell the owner of what it keeps for owners does not start", async () => {
   const authenticate = createAuthenticator({ verifyToken: undefined, opsToken });
   await expect(startOrderServer({ authenticate })).rejects.toThrow(
-    "nobody can tell the owner of order_id",
+    "no owner is known for order_id",
   );
 });
 

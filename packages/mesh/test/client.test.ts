@@ -26,7 +26,7 @@ const reservation = (reservationId: string) => ({
   outcome: { case: "reservation" as const, value: { reservationId } },
 });
 
-describe("folding", () => {
+describe("batching", () => {
   /** Reserves all but those that are called "bad…"; says how many requests came at once. */
   function reserving() {
     const batches: number[] = [];
@@ -109,7 +109,7 @@ describe("folding", () => {
     expect(codes).toEqual([undefined, Code.InvalidArgument, undefined]);
   });
 
-  test("a caller's deadline ends its wait and nobody else's", async () => {
+  test("a caller's deadline ends its own wait and no other caller's", async () => {
     const end = Promise.withResolvers<void>();
     const routes = inventory({
       async batchReserve({ requests }) {

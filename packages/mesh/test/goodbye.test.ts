@@ -26,7 +26,7 @@ async function startShortSpoken() {
   };
 }
 
-// An error that nobody catches fails the run of the tests by itself.
+// An uncaught error fails the run of the tests by itself.
 test("a call in the moment of the goodbye goes to a new connection", async () => {
   using server = await startShortSpoken();
   using client = createServiceClient(InventoryService, {

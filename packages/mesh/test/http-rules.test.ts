@@ -43,7 +43,7 @@ describe.each(requests)("%s", (_, line, headers, body) => {
   });
 
   test.each(["h2c", "TLS/1.2", "websocket, h2c", "nonsense"])(
-    "an upgrade to %s, which nobody wants, is ignored",
+    "an upgrade to %s, which no handler takes, is ignored",
     async (protocol) => {
       const upgrade = [
         "Connection: Upgrade, HTTP2-Settings",

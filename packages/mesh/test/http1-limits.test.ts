@@ -87,7 +87,7 @@ describe("pipelining", () => {
     expect(ids).toEqual(Array.from({ length: count }, (_, i) => i));
   });
 
-  test("of what nobody reads costs no memory", async () => {
+  test("of what is not read costs no memory", async () => {
     const before = process.memoryUsage().rss;
     const get = request("GET /docs/swagger-ui-bundle.js").repeat(3500);
     const sockets = Array.from({ length: 4 }, () => {

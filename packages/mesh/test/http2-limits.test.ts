@@ -77,7 +77,7 @@ function statusAndText(stream: ClientHttp2Stream): Promise<[number, string]> {
 }
 
 describe("a client that is gone", () => {
-  test("leaves no connection behind, whoever closed first", async () => {
+  test("leaves no connection behind, whichever side closed first", async () => {
     await using server = await startOrderServer();
     const connections = () =>
       run("ss", ["-tnH", `sport = :${server.port}`]).then(({ stdout }) =>
@@ -133,7 +133,7 @@ describe("calls that are cancelled", () => {
     await stream.return?.();
   });
 
-  test("by a part of the mesh, too", async () => {
+  test("by a service, too", async () => {
     const { routes, push, begun } = feed();
     await using server = await startTestServer({ routes, drainMs: 200 });
     using client = createServiceClient(InventoryService, {

@@ -158,7 +158,7 @@ describe("a switch", () => {
     expect(turned).toEqual([500]);
   });
 
-  it("is for the operator's service only where the mesh has a secret", async () => {
+  it("is for the ops service only where the mesh has a secret", async () => {
     const meshSecret = "a secret of the whole mesh";
     const service = running.use(await startTestServer({ meshSecret, faultSwitches: [] }));
     const turn = (client: ReturnType<typeof instanceClient>) =>

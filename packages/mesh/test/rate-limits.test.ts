@@ -1,4 +1,4 @@
-/** Every method that a stranger, a customer or an operator may call × every transport is counted; what a service calls is not. */
+/** Every method that an anonymous caller, a customer or an operator may call × every transport is counted; what a service calls is not. */
 import { once } from "node:events";
 import { globSync } from "node:fs";
 import { join } from "node:path";

@@ -2,7 +2,7 @@ import { connect } from "node:net";
 
 /** How bytes are sent. */
 export interface RawOptions {
-  /** Closes our side after the bytes, and goes on reading. */
+  /** Closes its own side after the bytes, and continues to read. */
   readonly halfClose?: boolean;
   /** Sent when the first bytes of an answer have come; bytes as latin1. */
   readonly followUp?: string;

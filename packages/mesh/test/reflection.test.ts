@@ -124,7 +124,7 @@ test("a stream is sent no import twice, and goes on after an error", async () =>
   ).toHaveLength(1);
 });
 
-test("the services are listed, those of every part among them", async () => {
+test("all services are listed, health and the report of every process among them", async () => {
   const [answer] = await ask({ case: "listServices", value: "" });
   expect(
     answer?.case === "listServicesResponse" && answer.value.service.map((s) => s.name),

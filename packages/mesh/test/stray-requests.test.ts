@@ -1,6 +1,6 @@
 /**
  * Whatever bytes come to a port cost their sender at most the connection: an answer, or the end, and all others are served.
- * An error that nobody catches fails the run by itself. FC_SEED repeats a run.
+ * An uncaught error fails the run by itself. FC_SEED repeats a run.
  */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -21,7 +21,7 @@ import { startTestServer } from "./rig.ts";
 const path = "/streams";
 const watchStock = "smartcart.inventory.v1.InventoryService/WatchStock";
 let server: RunningServer;
-/** Streams of the server that nobody has ended. */
+/** Streams of the server that have not ended. */
 let running = 0;
 
 function routes(router: ConnectRouter): void {

@@ -72,7 +72,7 @@ describe.each(["watchStock", "watch"] as const)("%s", (method) => {
   });
 });
 
-test("one method has so many streams, whoever opens them", async () => {
+test("one method has so many streams, over all clients", async () => {
   await using server = await startTestServer({ routes: quiet, drainMs: 200 });
   const { open, refusal, close } = await openAll(server.transport, 2000, "watchStock");
   expect([open, refusal?.code]).toEqual([
@@ -88,7 +88,7 @@ test("one method has so many streams, whoever opens them", async () => {
   close();
 });
 
-test("a part of the mesh is no address", async () => {
+test("calls of services are not counted by address", async () => {
   const meshSecret = "a-secret-of-the-mesh-for-tests";
   await using server = await startTestServer({
     name: "inventory",

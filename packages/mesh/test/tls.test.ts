@@ -204,7 +204,7 @@ describe("between services", () => {
     expect(await codeOf(clientOf(...who()).releaseReservation(release))).toBe(expected);
   });
 
-  test("without a certificate, and with one that has expired, nobody is a service", async () => {
+  test("a caller without a certificate, or with an expired one, is not taken for a service", async () => {
     const expired = at("expired");
     await copyAuthority(expired);
     await issueDevelopmentCertificates({ folder: expired, services, days: -0.01 });

@@ -43,7 +43,7 @@ export function startNotification(o: NotificationOptions): Promise<RunningServic
   });
 }
 
-/** What is to be published waits in the outbox meanwhile; nothing is lost. */
+/** Messages to publish stay in the outbox meanwhile; none is lost. */
 function cutSwitch(cut: (isCut: boolean) => void): FaultSwitch {
   return createFaultSwitch({
     name: "cut",

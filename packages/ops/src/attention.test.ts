@@ -24,7 +24,7 @@ test("is awake from the first follower until a while after the last", async () =
   await vi.advanceTimersByTimeAsync(5_000);
   expect([attention.isAwake(), waited, asleep.aborted]).toEqual([true, true, false]);
 
-  // Who comes back in time finds it awake.
+  // A follower that comes back in time finds it awake.
   other.abort();
   await vi.advanceTimersByTimeAsync(999);
   const late = new AbortController();

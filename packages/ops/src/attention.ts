@@ -2,7 +2,7 @@ import { untilAborted } from "@smartcart/runtime";
 
 /** Whether a console is open. Without one nothing is measured: reports of seven services every second are half of the CPU time of an idle shop. */
 export interface Attention extends Disposable {
-  /** True from the first follower on until a while after the last one: who comes back soon finds the seconds in between. */
+  /** True from the first follower on until a while after the last one, so that a reloaded page finds the seconds in between. */
   isAwake(): boolean;
   /** Resolves when it is awake, or the signal fires. */
   untilAwake(signal: AbortSignal): Promise<void>;

@@ -1,7 +1,7 @@
 import type { CleanedEnv } from "@smartcart/runtime";
 import { commonConfig, int, port, str, url } from "@smartcart/runtime";
 
-/** What the environment may say about the operator's service. */
+/** What the environment may say about the ops service. */
 export const opsConfig = {
   ...commonConfig,
   OPS_PORT: port({ default: 8087, desc: "Port of the ops service" }),
@@ -32,5 +32,5 @@ export const opsConfig = {
   SHIPPING_URL: url({ default: "http://127.0.0.1:8086", desc: "Base URL of the shipping service" }),
 };
 
-/** The parsed configuration of the operator's service. */
+/** The parsed configuration of the ops service. */
 export type OpsConfig = CleanedEnv<typeof opsConfig>;

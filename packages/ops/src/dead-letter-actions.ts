@@ -11,8 +11,9 @@ import type { DeadLetterSelection } from "@smartcart/gen/ops/v1/ops_service_pb";
 import { delay } from "@smartcart/runtime";
 import { queueNotFound } from "./errors.ts";
 
-type LetterInit = MessageInitShape<typeof DeadLetterSchema>;
+type DeadLetterInit = MessageInitShape<typeof DeadLetterSchema>;
 
+/** How far an action is. `total` is what was there when it began; messages that have gone meanwhile leave `done` below it. */
 export interface Progress {
   readonly done: number;
   readonly total: number;
@@ -21,9 +22,10 @@ export interface Progress {
 /** Selected dead letters. */
 export type Selection = Pick<DeadLetterSelection, "queue" | "messageIds">;
 
+/** Works on one queue in turns of at most 25 messages. Throws QUEUE_NOT_FOUND for a queue that keeps no dead letters. */
 export interface DeadLetterActions {
   /** Newest first. Empty: all queues, any order. Of each queue, only the 5,000 oldest dead letters are searched. */
-  list(o: { queue: string; orderId: string; limit: number }): Promise<LetterInit[]>;
+  list(o: { queue: string; orderId: string; limit: number }): Promise<DeadLetterInit[]>;
   /** How many there are, by queue. */
   counts(): Promise<{ queue: string; deadLetters: bigint }[]>;
   /** Puts them back; stops after the few at hand when the signal fires. `limit` 0: no bound. */
@@ -36,7 +38,7 @@ export interface DeadLetterActions {
   /** Moves them into the archive; stops likewise. */
   archive(selection: Selection, signal: AbortSignal): AsyncGenerator<Progress>;
   /** One of a queue; undefined where it is not there. */
-  find(queue: string, messageId: string): Promise<WholeLetter | undefined>;
+  find(queue: string, messageId: string): Promise<WholeDeadLetter | undefined>;
 }
 
 const maxRead = 5_000;
@@ -44,27 +46,28 @@ const maxChunk = 25;
 const maxReason = 4_096;
 const maxAttributes = 16_384;
 
-/** How the letters of a selection are moved. */
+/** How the dead letters of a selection are moved. */
 interface Plan {
-  /** Letters between two answers. */
+  /** Dead letters between two progress messages. */
   readonly chunk: number;
   readonly pauseMs: number;
   /** 0: no bound. */
   readonly limit: number;
   readonly signal: AbortSignal;
   /** Moves at most `limit` dead letters; returns how many. */
-  move(letters: DeadLetters, ids: readonly string[] | "all", limit: number): Promise<number>;
+  move(deadLetters: DeadLetters, ids: readonly string[] | "all", limit: number): Promise<number>;
 }
 
 /** A dead letter as operators see it, and its body as it came in, which they do not. */
-export interface WholeLetter {
-  readonly letter: DeadLetterMessage;
+export interface WholeDeadLetter {
+  readonly deadLetter: DeadLetterMessage;
   readonly body: Uint8Array;
 }
 
 /** Keeps dead letters. Safe to repeat. */
-export type Archive = (letters: readonly WholeLetter[]) => Promise<void>;
+export type Archive = (deadLetters: readonly WholeDeadLetter[]) => Promise<void>;
 
+/** `archive` is called before a dead letter is removed from its queue, so it may get the same one twice. */
 export function createDeadLetterActions(bus: EventBus, archive: Archive): DeadLetterActions {
   return new Actions(bus, archive);
 }
@@ -84,17 +87,19 @@ class Actions implements DeadLetterActions {
     this.#archive = archive;
   }
 
-  async list(o: { queue: string; orderId: string; limit: number }): Promise<LetterInit[]> {
+  async list(o: { queue: string; orderId: string; limit: number }): Promise<DeadLetterInit[]> {
     const { queue, orderId, limit } = o;
     const wanted = queue === "" ? this.#queues : [this.#named(queue)];
-    const all: LetterInit[] = [];
+    const all: DeadLetterInit[] = [];
     for (const name of wanted) {
-      const letters = await this.#inTurn(name, () =>
+      const deadLetters = await this.#inTurn(name, () =>
         this.#bus.deadLetters(name).list({ limit: maxRead }),
       );
-      all.push(...latestFirst(letters).map((letter) => describe(name, letter)));
+      all.push(...latestFirst(deadLetters).map((deadLetter) => describe(name, deadLetter)));
     }
-    return all.filter((letter) => orderId === "" || letter.orderId === orderId).slice(0, limit);
+    return all
+      .filter((deadLetter) => orderId === "" || deadLetter.orderId === orderId)
+      .slice(0, limit);
   }
 
   async counts(): Promise<{ queue: string; deadLetters: bigint }[]> {
@@ -116,7 +121,7 @@ class Actions implements DeadLetterActions {
       pauseMs: 1_000 / maxPerSecond,
       // An answer about twice a second at least.
       chunk: Math.max(1, Math.min(maxChunk, Math.floor(maxPerSecond / 2))),
-      move: (letters, ids, most) => letters.redrive(ids, { limit: most, maxPerSecond }),
+      move: (deadLetters, ids, most) => deadLetters.redrive(ids, { limit: most, maxPerSecond }),
     });
   }
 
@@ -126,7 +131,7 @@ class Actions implements DeadLetterActions {
       pauseMs: 0,
       signal,
       chunk: maxChunk,
-      move: (letters, ids, most) => letters.drop(ids, { limit: most }),
+      move: (deadLetters, ids, most) => deadLetters.drop(ids, { limit: most }),
     });
   }
 
@@ -136,42 +141,42 @@ class Actions implements DeadLetterActions {
       pauseMs: 0,
       signal,
       chunk: maxChunk,
-      move: async (letters, ids, most) => {
+      move: async (deadLetters, ids, most) => {
         const isAll = ids === "all";
-        const there = await letters.list({ limit: isAll ? most : maxRead });
+        const there = await deadLetters.list({ limit: isAll ? most : maxRead });
         const chosen = isAll ? there.slice(0, most) : there.filter(({ id }) => ids.includes(id));
-        // First kept, then removed: what dies in between is in both places, and moved again.
-        await this.#archive(chosen.map((letter) => whole(selection.queue, letter)));
+        // Archived first, then removed: after a crash in between it is in both places, and the next run archives it again.
+        await this.#archive(chosen.map((deadLetter) => whole(selection.queue, deadLetter)));
         const moved = chosen.map(({ id }) => id);
-        return moved.length === 0 ? 0 : letters.drop(moved, { limit: most });
+        return moved.length === 0 ? 0 : deadLetters.drop(moved, { limit: most });
       },
     });
   }
 
-  async find(queue: string, messageId: string): Promise<WholeLetter | undefined> {
-    const letters = await this.#inTurn(this.#named(queue), () =>
+  async find(queue: string, messageId: string): Promise<WholeDeadLetter | undefined> {
+    const deadLetters = await this.#inTurn(this.#named(queue), () =>
       this.#bus.deadLetters(queue).list({ limit: maxRead }),
     );
-    const letter = letters.find(({ id }) => id === messageId);
-    return letter && whole(queue, letter);
+    const deadLetter = deadLetters.find(({ id }) => id === messageId);
+    return deadLetter && whole(queue, deadLetter);
   }
 
   async *#work({ queue, messageIds }: Selection, o: Plan): AsyncGenerator<Progress> {
-    const letters = this.#bus.deadLetters(this.#named(queue));
+    const deadLetters = this.#bus.deadLetters(this.#named(queue));
     const ids = [...new Set(messageIds)];
     const there = ids.length > 0 ? ids.length : await this.#count(queue);
     const total = o.limit > 0 ? Math.min(o.limit, there) : there;
     let done = 0;
     let asked = 0;
     yield { done, total };
-    // What comes back meanwhile, having failed again, is not taken a second time.
+    // Messages that have failed again in the meantime are not redriven a second time.
     while (asked < total) {
       // Within a few the queue keeps the rate itself.
       if (done > 0) await delay(o.pauseMs, o.signal).catch(() => {});
       if (o.signal.aborted) return;
       const size = Math.min(o.chunk, total - asked);
       const chunk = ids.length > 0 ? ids.slice(asked, asked + size) : "all";
-      const moved = await this.#inTurn(queue, () => o.move(letters, chunk, size));
+      const moved = await this.#inTurn(queue, () => o.move(deadLetters, chunk, size));
       if (moved === 0 && chunk === "all") break;
       asked += size;
       done += moved;
@@ -198,33 +203,36 @@ class Actions implements DeadLetterActions {
   }
 }
 
-function latestFirst(letters: readonly DeadLetter[]): DeadLetter[] {
+function latestFirst(deadLetters: readonly DeadLetter[]): DeadLetter[] {
   // They come oldest first; where the time is not known that is the only order there is.
   const at = ({ failedAt }: DeadLetter) => failedAt?.getTime() ?? 0;
-  return letters.toReversed().sort((one, other) => at(other) - at(one));
+  return deadLetters.toReversed().sort((one, other) => at(other) - at(one));
 }
 
-function whole(queue: string, letter: DeadLetter): WholeLetter {
-  return { letter: create(DeadLetterSchema, describe(queue, letter)), body: letter.body };
+function whole(queue: string, deadLetter: DeadLetter): WholeDeadLetter {
+  return {
+    deadLetter: create(DeadLetterSchema, describe(queue, deadLetter)),
+    body: deadLetter.body,
+  };
 }
 
-function describe(queue: string, letter: DeadLetter): LetterInit {
-  const decoded = decodeDeadLetter(letter);
+function describe(queue: string, deadLetter: DeadLetter): DeadLetterInit {
+  const decoded = decodeDeadLetter(deadLetter);
   return {
     queue,
-    messageId: letter.id,
-    type: letter.type,
+    messageId: deadLetter.id,
+    type: deadLetter.type,
     orderId: decoded.orderId,
-    traceId: letter.traceparent.split("-")[1] ?? "",
-    attempts: letter.attempt,
+    traceId: deadLetter.traceparent.split("-")[1] ?? "",
+    attempts: deadLetter.attempt,
     reason: cut(decoded.reason, maxReason),
     messageJson: decoded.json === undefined ? "" : JSON.stringify(decoded.json),
-    bodySize: BigInt(letter.body.byteLength),
+    bodySize: BigInt(deadLetter.body.byteLength),
     attributesJson: cut(
-      JSON.stringify({ properties: letter.properties, headers: decoded.headers }),
+      JSON.stringify({ properties: deadLetter.properties, headers: decoded.headers }),
       maxAttributes,
     ),
-    ...(letter.failedAt && { failedAt: timestampFromDate(letter.failedAt) }),
+    ...(deadLetter.failedAt && { failedAt: timestampFromDate(deadLetter.failedAt) }),
   };
 }
 

@@ -20,7 +20,7 @@ import {
 } from "./store.ts";
 
 export interface DeadLetterRouteOptions {
-  readonly letters: DeadLetterActions;
+  readonly deadLetters: DeadLetterActions;
   readonly database: Queryable;
   readonly bus: Pick<EventBus, "publish">;
 }
@@ -47,29 +47,29 @@ export function createDeadLetterRoutes(o: DeadLetterRouteOptions): DeadLetterRou
   ) {
     const { limit, maxPerSecond } = request;
     const bounds = { limit, maxPerSecond: maxPerSecond || defaultPerSecond, signal };
-    yield* told(o.letters.redrive(selected(request), bounds));
+    yield* told(o.deadLetters.redrive(selected(request), bounds));
   }
 
   async function* dropDeadLetters(request: DropDeadLettersRequest, { signal }: HandlerContext) {
-    yield* told(o.letters.drop(selected(request), signal));
+    yield* told(o.deadLetters.drop(selected(request), signal));
   }
 
   async function* archiveDeadLetters(
     request: ArchiveDeadLettersRequest,
     { signal }: HandlerContext,
   ) {
-    yield* told(o.letters.archive(selected(request), signal));
+    yield* told(o.deadLetters.archive(selected(request), signal));
   }
 
-  const findLetter = async (queue: string, messageId: string) =>
-    (await o.letters.find(queue, messageId)) ?? findArchived(o.database, queue, messageId);
+  const findDeadLetter = async (queue: string, messageId: string) =>
+    (await o.deadLetters.find(queue, messageId)) ?? findArchived(o.database, queue, messageId);
 
   return {
     async listDeadLetters({ queue, orderId, pageSize }) {
       const limit = pageSize || defaultPageSize;
       const [deadLetters, queues] = await Promise.all([
-        o.letters.list({ queue, orderId, limit }),
-        o.letters.counts(),
+        o.deadLetters.list({ queue, orderId, limit }),
+        o.deadLetters.counts(),
       ]);
       return { deadLetters, queues };
     },
@@ -77,7 +77,7 @@ export function createDeadLetterRoutes(o: DeadLetterRouteOptions): DeadLetterRou
     dropDeadLetters,
     archiveDeadLetters,
     async resendDeadLetter(request) {
-      return { messageId: await resendDeadLetter(request, { bus: o.bus, find: findLetter }) };
+      return { messageId: await resendDeadLetter(request, { bus: o.bus, find: findDeadLetter }) };
     },
     async listArchivedDeadLetters({ orderId, pageSize }) {
       const limit = pageSize || defaultPageSize;
@@ -86,7 +86,7 @@ export function createDeadLetterRoutes(o: DeadLetterRouteOptions): DeadLetterRou
     async eraseArchivedDeadLetters({ userId, orderIds }) {
       const about = await deleteArchivedOf(o.database, orderIds);
       const suspects = await listArchivedWith(o.database, userId);
-      const named = suspects.filter((letter) => namesUser(letter, userId));
+      const named = suspects.filter((deadLetter) => namesUser(deadLetter, userId));
       return {
         erased: about + (await deleteArchived(o.database, named)),
         unreadable: await countArchivedUnreadable(o.database),

@@ -55,7 +55,7 @@ describe("the rates of an edge", () => {
     expect(edgesOf([later])).toMatchObject([{ ratePerSecond: 5 }]);
   });
 
-  test("are none where nobody answers", () => {
+  test("are none where no process answers", () => {
     expect(edgesOf([[]])).toEqual([]);
   });
 });

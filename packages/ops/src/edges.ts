@@ -18,7 +18,7 @@ export type EdgeRates = Omit<Edge, "$typeName" | "$unknown">;
 /** Rates are those of this span. */
 const spanMs = 5_000;
 
-/** The track with one more report, without what is of no use any more. A new process begins anew. */
+/** The track with one more report, without reports that are too old. A restarted process begins an empty track. */
 export function follow(track: Track, seen: Seen): Track {
   const isSame = track.at(-1)?.report.instanceId === seen.report.instanceId;
   const all = isSame ? [...track, seen] : [seen];
@@ -27,7 +27,7 @@ export function follow(track: Track, seen: Seen): Track {
   return all.slice(Math.max(0, old - 1));
 }
 
-/** What went over one edge within the span, as one or several processes tell. */
+/** The calls over one edge within the period, as reported by one or several processes. */
 interface Sum {
   readonly flow: EdgeMetrics;
   rate: number;
@@ -64,7 +64,7 @@ function add(
   since: { before: EdgeMetrics | undefined; seconds: number },
 ): void {
   const { before, seconds } = since;
-  // One report alone says how many, but not since when.
+  // A rate needs two reports: a single one has counts without a period.
   if (seconds <= 0) return;
   const count = Number(flow.count - (before?.count ?? 0n));
   sum.count += count;
@@ -92,8 +92,8 @@ function toEdge({ flow, rate, errorRate, count, latency }: Sum): EdgeRates {
 }
 
 /**
- * The value that a share of all does not exceed, assumed to lie evenly within its bucket. What is beyond the last bound is
- * told as the last bound.
+ * The value that a share of all does not exceed, assumed to lie evenly within its bucket. Values beyond the last bound count
+ * as the last bound.
  */
 export function percentile(
   share: number,

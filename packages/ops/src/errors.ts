@@ -12,7 +12,7 @@ export function queueNotFound(queue: string, known: readonly string[]): DomainEr
 }
 
 /** Neither the queue nor the archive has it. */
-export function letterNotFound(queue: string, messageId: string): DomainError {
+export function deadLetterNotFound(queue: string, messageId: string): DomainError {
   return new DomainError({
     code: "LETTER_NOT_FOUND",
     rpcCode: Code.NotFound,
@@ -21,8 +21,8 @@ export function letterNotFound(queue: string, messageId: string): DomainError {
   });
 }
 
-/** Its type is not one of the contract, so that nobody can say what a body has to be. */
-export function letterNotEditable(type: string): DomainError {
+/** Its type is not in the contract, so an edited body cannot be checked. */
+export function deadLetterNotEditable(type: string): DomainError {
   return new DomainError({
     code: "LETTER_NOT_EDITABLE",
     rpcCode: Code.FailedPrecondition,

@@ -15,7 +15,7 @@ import type { InstanceWatch } from "./instance-watch.ts";
 
 type SwitchInit = MessageInitShape<typeof FaultSwitchSchema>;
 
-/** The operator's service itself, as a service that has faultSwitches. */
+/** The ops service itself, as a service that has faultSwitches. */
 const self = "ops";
 
 /** Turns a switch of the service's own, or one in every process of another service. */
@@ -42,7 +42,7 @@ export function createFaultSwitches(o: {
   };
 }
 
-/** What the service says of the request is meant for the operator; all else means that it could not be asked. */
+/** An answer of the service about the request is passed to the operator; any other error means that it was not reached. */
 function explain(service: string, error: unknown): DomainError {
   const problem = problemOf(error);
   const isRefusal = /^(DEMO_OFF|SWITCH_.*)$/.test(problem?.code ?? "");

@@ -20,6 +20,7 @@ export interface Hop {
   readonly failed: boolean;
 }
 
+/** Subscribed to the status events only while a console is open; hops of the time before are not shown. */
 export interface HopWatch extends AsyncDisposable {
   /** The hops since the last call, oldest first: of too many the latest. */
   take(): Hop[];

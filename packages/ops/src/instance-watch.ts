@@ -27,7 +27,7 @@ export interface InstanceWatch extends AsyncDisposable {
   track(): Track;
 }
 
-/** Without a report for so long, it does not answer. */
+/** A process without a report for so long counts as unreachable. */
 const silentMs = 5_000;
 const longestPauseMs = 2_000;
 

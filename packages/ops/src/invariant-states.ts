@@ -8,7 +8,7 @@ import { subjectOf } from "@smartcart/reconciler";
 
 export type InvariantInit = MessageInitShape<typeof InvariantSchema>;
 
-export interface InvariantStates {
+interface InvariantStates {
   /** Takes in what contradicts the invariants at a moment; what is not among it is kept. */
   look(violations: readonly Violation[], nowMs: number): void;
   invariants(): InvariantInit[];
@@ -26,6 +26,7 @@ interface Standing {
   readonly sinceMs: number;
 }
 
+/** Rows count as a violation once they have been found by every look for `brokenAfterMs`: what is only under way does not last that long. */
 export function createInvariantStates(
   invariants: readonly Invariant[],
   { brokenAfterMs }: { readonly brokenAfterMs: number },

@@ -11,7 +11,7 @@ import { createFeed } from "./feed.ts";
 import type { InvariantInit } from "./invariant-states.ts";
 import { createInvariantStates } from "./invariant-states.ts";
 
-export interface InvariantWatchOptions {
+interface InvariantWatchOptions {
   /** Finds what contradicts the invariants. */
   readonly check: IncrementalCheck;
   readonly invariants: readonly Invariant[];
@@ -23,6 +23,7 @@ export interface InvariantWatchOptions {
   readonly log: Logger;
 }
 
+/** Calls of `reconcile` that wait for their turn share one run. It rejects with CHECK_FAILED where the database does not answer. */
 export interface InvariantWatch extends AsyncDisposable {
   /** Gets all invariants after each look. */
   readonly feed: Feed<InvariantInit[]>;
@@ -38,6 +39,7 @@ const unwatchedFactor = 6;
 
 type RepairInit = MessageInitShape<typeof RepairSchema>;
 
+/** Looks at once and then on a timer. Disposing waits for the look or repair under way. */
 export function startInvariantWatch(o: InvariantWatchOptions): InvariantWatch {
   return new Watch(o);
 }
@@ -49,9 +51,9 @@ class Watch implements InvariantWatch {
   readonly #states: ReturnType<typeof createInvariantStates>;
   readonly #timer: Timer;
   #followers = 0;
-  /** The end of the line: two looks at once would only be in each other's way. */
+  /** The last look or repair in the queue: they run one at a time. */
   #last: Promise<unknown> = Promise.resolve();
-  /** A repair that has not begun: it looks at all that a newcomer can mean, so many at once cost no more than one. */
+  /** A reconcile call that waits for its turn: later calls share it, since it reads all data after they were made. */
   #coming: ReturnType<InvariantWatch["reconcile"]> | undefined;
   #turnsToSkip = 0;
   #isFailing = false;

@@ -4,14 +4,14 @@ import type { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import type { Logger } from "@smartcart/runtime";
 import { startTimer } from "@smartcart/runtime";
 
-export interface LoadOptions {
+interface LoadOptions {
   readonly orders: Pick<Client<typeof OrderService>, "placeOrder">;
-  /** Products of which there is plenty; asked for now and then. */
+  /** Products that are well stocked; read again every five seconds. */
   readonly products: () => Promise<readonly string[]>;
   readonly log: Logger;
 }
 
-export interface Load extends AsyncDisposable {
+interface Load extends AsyncDisposable {
   /** Orders a second from now on; 0 ends it. */
   setRate(ordersPerSecond: number): void;
 }
@@ -22,6 +22,7 @@ const tickMs = 50;
 const maxInFlight = 100;
 const productsEveryMs = 5_000;
 
+/** Places orders at rate 0 until `setRate`. At most 100 are under way: what the order service cannot take in time is dropped, not queued. */
 export function startLoad({ orders, products, log }: LoadOptions): Load {
   const stop = new AbortController();
   let rate = 0;
@@ -81,7 +82,7 @@ export function startLoad({ orders, products, log }: LoadOptions): Load {
   };
 }
 
-/** The products, asked for anew now and then, and as long as there are none. */
+/** The products, read again every five seconds, and at each call while there are none. */
 function remember(products: LoadOptions["products"]): LoadOptions["products"] {
   let choice: readonly string[] = [];
   let chosenAtMs = Number.NEGATIVE_INFINITY;

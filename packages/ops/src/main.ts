@@ -1,4 +1,4 @@
-/** The operator's service as a process of its own. */
+/** The ops service as a process of its own. */
 import { runService } from "@smartcart/service";
 import { opsConfig } from "./config.ts";
 import { addressesOf } from "./instance-addresses.ts";

@@ -24,10 +24,10 @@ export interface MeshWatch extends AsyncDisposable {
   past(seconds: number): readonly MeshSnapshot[];
 }
 
-export interface MeshWatchOptions {
+interface MeshWatchOptions {
   readonly watches: readonly InstanceWatch[];
   readonly queues: QueueWatch;
-  /** The operator's service's own; empty outside of demo mode. */
+  /** The ops service's own; empty outside of demo mode. */
   readonly faultSwitches: readonly FaultSwitch[];
   readonly hops: HopWatch;
   /** Gets every snapshot. */
@@ -44,6 +44,7 @@ const freshMs = 5_000;
 const firstReportsMs = 1_000;
 const idle = { ratePerSecond: 0, errorsPerSecond: 0, p50Ms: 0, p99Ms: 0 };
 
+/** Takes a snapshot per second while a console is open, and none otherwise. Memory: 300 snapshots. */
 export function startMeshWatch(o: MeshWatchOptions): MeshWatch {
   const history: MeshSnapshot[] = [];
   /** An edge stays once it was seen, with nothing on it. */

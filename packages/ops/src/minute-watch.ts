@@ -12,7 +12,7 @@ import { edgesOf } from "./edges.ts";
 import type { InstanceWatch } from "./instance-watch.ts";
 import { ordersOf } from "./service-states.ts";
 
-export interface MinuteWatchOptions {
+interface MinuteWatchOptions {
   readonly watches: readonly InstanceWatch[];
   readonly bus: Pick<EventBus, "depths">;
   /** Keeps a minute. */
@@ -25,6 +25,7 @@ export interface MinuteWatchOptions {
 /** Longest wait for the report of a process, in milliseconds. */
 const reportMs = 3_000;
 
+/** Asks every process for a report once per minute, console or not. The first minute after the start is not stored: rates need two reports. */
 export function startMinuteWatch(o: MinuteWatchOptions): AsyncDisposable {
   const { watches, intervalMs = 60_000 } = o;
   let before = new Map<InstanceWatch, Track>();

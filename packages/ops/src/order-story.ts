@@ -9,15 +9,16 @@ import type { ServiceClient } from "@smartcart/mesh";
 import type { DeadLetterActions } from "./dead-letter-actions.ts";
 import { orderNotFound } from "./errors.ts";
 
+/** Where a story comes from. Calls carry the operator's own token. */
 export interface StorySources {
   readonly orders: Pick<ServiceClient<typeof OrderAdminService>, "inspectOrder">;
   readonly logs: Pick<ServiceClient<typeof LogService>, "searchLogs">;
-  readonly letters: Pick<DeadLetterActions, "list">;
+  readonly deadLetters: Pick<DeadLetterActions, "list">;
 }
 
 /** Log records of a story, the newest. */
 const maxRecords = 500;
-const maxLetters = 50;
+const maxDeadLetters = 50;
 
 /** The story of an order. Throws ORDER_NOT_FOUND; a service that does not answer is named in it. */
 export async function tellOrderStory(
@@ -43,7 +44,7 @@ export async function tellOrderStory(
       unavailable.push("order");
     }),
     part("log", o.logs.searchLogs({ filter, pageSize: maxRecords }, call)),
-    part("queue", o.letters.list({ queue: "", orderId, limit: maxLetters })),
+    part("queue", o.deadLetters.list({ queue: "", orderId, limit: maxDeadLetters })),
   ]);
   return {
     ...(order?.order && { order: order.order }),

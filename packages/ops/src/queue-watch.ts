@@ -20,6 +20,7 @@ const intervalMs = 1_000;
 /** Older numbers than this are none. */
 const staleMs = 15_000;
 
+/** Reads the depths once per second while a console is open. Depths older than 15 seconds are not shown. */
 export function startQueueWatch(o: {
   readonly bus: EventBus;
   readonly log: Logger;
@@ -39,7 +40,7 @@ export function startQueueWatch(o: {
         states = statesOf(depths, oldestMs ?? {});
         askedAtMs = performance.now();
       } catch (error) {
-        // The services' own readiness says that the queue is away.
+        // The readiness of the services shows that the queue is unavailable.
         o.log.debug("ops.depths_failed", { error });
       }
       return 0;

@@ -25,7 +25,7 @@ async function published(messageJson: string) {
         },
       },
       find: async () => ({
-        letter: create(DeadLetterSchema, { type: OrderPlacedSchema.typeName }),
+        deadLetter: create(DeadLetterSchema, { type: OrderPlacedSchema.typeName }),
         body: toBinary(OrderPlacedSchema, original),
       }),
     },

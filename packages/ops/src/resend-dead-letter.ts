@@ -5,18 +5,18 @@ import type { EventBus } from "@smartcart/bus";
 import { createEvent } from "@smartcart/bus";
 import { eventTypes, parseExactJson, readMessageJson, redactedText } from "@smartcart/contract";
 import type { ResendDeadLetterRequest } from "@smartcart/gen/ops/v1/ops_service_pb";
-import type { WholeLetter } from "./dead-letter-actions.ts";
-import { copyNotPublished, letterNotEditable, letterNotFound } from "./errors.ts";
+import type { WholeDeadLetter } from "./dead-letter-actions.ts";
+import { copyNotPublished, deadLetterNotEditable, deadLetterNotFound } from "./errors.ts";
 
-export interface ResendOptions {
+interface ResendOptions {
   readonly bus: Pick<EventBus, "publish">;
   /** A dead letter, in its queue or in the archive; undefined where there is none. */
-  readonly find: (queue: string, messageId: string) => Promise<WholeLetter | undefined>;
+  readonly find: (queue: string, messageId: string) => Promise<WholeDeadLetter | undefined>;
 }
 
 /**
- * Publishes a message of a dead letter's type with another body, under an id of its own. Where the body says "[redacted]", it is what the
- * dead letter says there: personal data is not shown, and goes on unseen. Consumers tell copies by what they are about,
+ * Publishes a message of a dead letter's type with another body, under an id of its own. Each "[redacted]" of the body is replaced by
+ * the original value: operators send personal data on without seeing it. Consumers tell copies by what they are about,
  * so an order is still shipped once. Throws LETTER_NOT_FOUND, LETTER_NOT_EDITABLE, what is wrong with the body, and
  * COPY_NOT_PUBLISHED where the queue did not confirm it.
  */
@@ -29,10 +29,10 @@ export async function resendDeadLetter(
   { bus, find }: ResendOptions,
 ): Promise<string> {
   const found = await find(queue, messageId);
-  if (found === undefined) throw letterNotFound(queue, messageId);
-  const { type } = found.letter;
+  if (found === undefined) throw deadLetterNotFound(queue, messageId);
+  const { type } = found.deadLetter;
   const desc = eventTypes.get(type)?.desc;
-  if (desc === undefined) throw letterNotEditable(type);
+  if (desc === undefined) throw deadLetterNotEditable(type);
   const json = restored(parse(desc, messageJson), originalJson(desc, found.body));
   const message = readMessageJson(desc, JSON.stringify(json));
   const id = `${messageId.slice(0, 200)}:copy-${randomUUID().slice(0, 8)}`;
@@ -50,7 +50,7 @@ function originalJson(desc: DescMessage, body: Uint8Array): JsonValue | undefine
   }
 }
 
-/** The edited body, with what was concealed from whoever edited it: at the same place of the original. */
+/** The edited body. Values that the operator saw as "[redacted]" are taken from the same place of the original. */
 function restored(edited: JsonValue, original: JsonValue | undefined): JsonValue {
   if (edited === redactedText) return original ?? edited;
   if (typeof edited !== "object" || edited === null) return edited;

@@ -11,13 +11,13 @@ import type { StorySources } from "./order-story.ts";
 import { tellOrderStory } from "./order-story.ts";
 import { listMinutes } from "./store.ts";
 
-export interface RouteOptions extends DeadLetterRouteOptions {
+interface RouteOptions extends DeadLetterRouteOptions {
   readonly mesh: MeshWatch;
   /** Gets every snapshot. */
   readonly snapshots: Feed<MeshSnapshot>;
   readonly invariants: InvariantWatch;
-  /** Who is asked for the story of an order. */
-  readonly sources: Omit<StorySources, "letters">;
+  /** Where the story of an order comes from. */
+  readonly sources: Omit<StorySources, "deadLetters">;
   readonly setFaultSwitch: ReturnType<typeof createFaultSwitches>;
 }
 
@@ -42,7 +42,7 @@ export function createOpsRoutes(o: RouteOptions): ServiceImpl<typeof OpsService>
     reconcile: () => o.invariants.reconcile(),
     ...createDeadLetterRoutes(o),
     async getOrderStory({ orderId }, context) {
-      const sources = { ...o.sources, letters: o.letters };
+      const sources = { ...o.sources, deadLetters: o.deadLetters };
       return { story: await tellOrderStory(orderId, sources, context) };
     },
     listMeshHistory: async () => ({ minutes: await listMinutes(o.database) }),

@@ -90,7 +90,7 @@ export function consumptionOf(
   };
 }
 
-/** What can be broken; processes of one service have the same faultSwitches. */
+/** The fault switches of all services. Processes of one service have the same ones. */
 export function faultSwitchesOf(services: readonly ServiceProcesses[]): FaultSwitch[] {
   return services.flatMap(({ reports }) => {
     const byName = new Map<string, FaultSwitch>();

@@ -1,4 +1,4 @@
-/** Builds the operator's service from its dependencies. */
+/** Builds the ops service from its dependencies. */
 import { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
 import { LogService } from "@smartcart/gen/log/v1/log_service_pb";
 import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
@@ -28,10 +28,10 @@ import { startMinuteWatch } from "./minute-watch.ts";
 import { startQueueWatch } from "./queue-watch.ts";
 import { relayLogs } from "./relay-logs.ts";
 import { createOpsRoutes } from "./routes.ts";
-import { archiveLetters, insertMinute } from "./store.ts";
+import { archiveDeadLetters, insertMinute } from "./store.ts";
 import { wellStockedProducts } from "./well-stocked.ts";
 
-/** What the operator's service is built from. The database is that of all services, which it reads to hold the invariants against it. */
+/** What the ops service is built from. The database is that of all services, which it reads to hold the invariants against it. */
 export interface OpsOptions extends ServiceOptions<OpsConfig> {
   /** Where the services are: by their URLs, or by their transports in the same process. */
   readonly services: InstanceAddresses;
@@ -47,7 +47,7 @@ const loadMs = 300_000;
 const lingerMs = 60_000;
 
 /**
- * Watches all services while somebody watches it, and serves what it sees. It keeps the figures of a day, and archived dead letters.
+ * Watches all services while a console is open, and serves what it sees. It keeps the figures of a day, and archived dead letters.
  */
 export async function startOps(o: OpsOptions): Promise<RunningService> {
   const { config, databaseUrl: url, bus, log } = o;
@@ -84,14 +84,14 @@ export async function startOps(o: OpsOptions): Promise<RunningService> {
         log,
       }),
     );
-    const letters = createDeadLetterActions(bus, (some) => archiveLetters(database, some));
+    const deadLetters = createDeadLetterActions(bus, (some) => archiveDeadLetters(database, some));
     const routes = createOpsRoutes({
       ...watched,
       database,
       bus,
       sources: peers.story,
       invariants,
-      letters,
+      deadLetters,
     });
     return {
       services: [OpsService],
@@ -106,7 +106,7 @@ export async function startOps(o: OpsOptions): Promise<RunningService> {
   });
 }
 
-/** Watches every instance, the queues and the hops between them, for those who follow `snapshots`. */
+/** Watches every instance, the queues and the hops between them, while `snapshots` has followers. */
 function watchMesh(
   { config, services, bus, log }: OpsOptions,
   faultSwitches: readonly FaultSwitch[],

@@ -6,9 +6,9 @@ import { DeadLetterSchema } from "@smartcart/gen/ops/v1/dead_letter_pb";
 import type { MeshMinute } from "@smartcart/gen/ops/v1/ops_service_pb";
 import { MeshMinuteSchema } from "@smartcart/gen/ops/v1/ops_service_pb";
 import type { Queryable } from "@smartcart/store";
-import type { WholeLetter } from "./dead-letter-actions.ts";
+import type { WholeDeadLetter } from "./dead-letter-actions.ts";
 
-/** How far back minutes are kept, and how many that are. */
+/** How far back minutes are kept, and how many minutes that is. */
 const minutesKept = "interval '24 hours'";
 const mostMinutes = 1_440;
 /** How long archived dead letters are kept, and how many. */
@@ -38,11 +38,11 @@ export async function listMinutes(db: Queryable): Promise<MeshMinute[]> {
 }
 
 /** Archives dead letters; one that is archived already is replaced. Forgets the oldest of too many. */
-export async function archiveLetters(
+export async function archiveDeadLetters(
   db: Queryable,
-  letters: readonly WholeLetter[],
+  deadLetters: readonly WholeDeadLetter[],
 ): Promise<void> {
-  if (letters.length === 0) return;
+  if (deadLetters.length === 0) return;
   await db.query({
     name: "ops.archive",
     text: `with old as (
@@ -55,11 +55,11 @@ export async function archiveLetters(
       on conflict (queue, message_id)
         do update set letter = excluded.letter, body = excluded.body, archived_at = now()`,
     values: [
-      letters.map(({ letter }) => letter.queue),
-      letters.map(({ letter }) => letter.messageId),
-      letters.map(({ letter }) => letter.orderId),
-      letters.map(({ letter }) => toBinary(DeadLetterSchema, letter)),
-      letters.map(({ body }) => body),
+      deadLetters.map(({ deadLetter }) => deadLetter.queue),
+      deadLetters.map(({ deadLetter }) => deadLetter.messageId),
+      deadLetters.map(({ deadLetter }) => deadLetter.orderId),
+      deadLetters.map(({ deadLetter }) => toBinary(DeadLetterSchema, deadLetter)),
+      deadLetters.map(({ body }) => body),
     ],
   });
 }
@@ -116,24 +116,24 @@ export async function listArchivedWith(db: Queryable, text: string): Promise<Arc
 /** Deletes archived dead letters by their keys. @returns how many. */
 export async function deleteArchived(
   db: Queryable,
-  letters: readonly ArchivedBody[],
+  deadLetters: readonly ArchivedBody[],
 ): Promise<number> {
   const { rowCount } = await db.query({
     name: "ops.delete_archived",
     text: `delete from archived_dead_letter where (queue, message_id) in
       (select * from unnest($1::text[], $2::text[]))`,
-    values: [letters.map(({ queue }) => queue), letters.map(({ messageId }) => messageId)],
+    values: [deadLetters.map(({ queue }) => queue), deadLetters.map(({ messageId }) => messageId)],
   });
   return rowCount ?? 0;
 }
 
-/** How many archived dead letters are about no order that is known. */
+/** How many archived dead letters could not be decoded, so that their order is unknown. */
 export async function countArchivedUnreadable(db: Queryable): Promise<number> {
-  const { rows } = await db.query<{ letters: number }>({
+  const { rows } = await db.query<{ count: number }>({
     name: "ops.count_archived_unreadable",
-    text: "select count(*)::int as letters from archived_dead_letter where order_id = ''",
+    text: "select count(*)::int as count from archived_dead_letter where order_id = ''",
   });
-  return rows[0]?.letters ?? 0;
+  return rows[0]?.count ?? 0;
 }
 
 /** One archived dead letter; undefined where there is none. */
@@ -141,12 +141,12 @@ export async function findArchived(
   db: Queryable,
   queue: string,
   messageId: string,
-): Promise<WholeLetter | undefined> {
+): Promise<WholeDeadLetter | undefined> {
   const { rows } = await db.query<{ letter: Uint8Array; body: Uint8Array }>({
     name: "ops.find_archived",
     text: "select letter, body from archived_dead_letter where queue = $1 and message_id = $2",
     values: [queue, messageId],
   });
   const [row] = rows;
-  return row && { letter: fromBinary(DeadLetterSchema, row.letter), body: row.body };
+  return row && { deadLetter: fromBinary(DeadLetterSchema, row.letter), body: row.body };
 }

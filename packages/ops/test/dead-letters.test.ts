@@ -53,7 +53,7 @@ async function progressOf(
 }
 
 describe.each(["postgres", "rabbitmq"] as const)("on %s", (engine) => {
-  it("letters are listed, put back one, many and all, and dropped", async () => {
+  it("dead letters are listed, put back one, many and all, and dropped", async () => {
     await using world = await createWorld(engine);
     await using shop = await refuseAll(world);
     const { client } = world;
@@ -82,7 +82,7 @@ describe.each(["postgres", "rabbitmq"] as const)("on %s", (engine) => {
     else expect(attributes.properties).toMatchObject({ messageId: "ORD-07", deliveryMode: 2 });
 
     shop.accept();
-    const some = { queue: "orders", messageIds: ["ORD-01", "ORD-02", "no such letter"] };
+    const some = { queue: "orders", messageIds: ["ORD-01", "ORD-02", "no such message"] };
     expect(await progressOf(client.redriveDeadLetters({ selection: some }))).toEqual([
       { done: 0, total: 3 },
       { done: 2, total: 3 },
@@ -102,11 +102,11 @@ describe.each(["postgres", "rabbitmq"] as const)("on %s", (engine) => {
     expect(await shop.dead.count()).toBe(0);
   });
 
-  it("letters are archived, one and all, and a copy with another body is sent", async () => {
+  it("dead letters are archived, one and all, and a copy with another body is sent", async () => {
     await using world = await createWorld(engine);
     await using shop = await refuseAll(world);
     const { client } = world;
-    const some = { queue: "orders", messageIds: ["ORD-01", "poison", "no such letter"] };
+    const some = { queue: "orders", messageIds: ["ORD-01", "poison", "no such message"] };
     const steps = await progressOf(client.archiveDeadLetters({ selection: some }));
     expect(steps.at(-1)).toEqual({ done: 2, total: 3 });
     expect(await shop.dead.count()).toBe(59);
@@ -161,7 +161,7 @@ describe.each(["postgres", "rabbitmq"] as const)("on %s", (engine) => {
     // Ten at a time, of which the next may have been under way.
     const all = async () => shop.handled.length + (await shop.dead.count());
     await waitFor(async () => (await all()) === 61, { timeoutMs: 60_000 });
-    // One of the ten may be the letter that nobody can decode; it is dead again.
+    // One of the ten may be the dead letter that cannot be decoded; it fails again.
     expect(shop.handled.length).toBeGreaterThanOrEqual(9);
     expect(shop.handled.length).toBeLessThan(60);
   });

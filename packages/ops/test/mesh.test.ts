@@ -6,7 +6,7 @@ import type { MeshSnapshot, ServiceState } from "@smartcart/gen/ops/v1/mesh_snap
 import { createFaultSwitch, problemOf } from "@smartcart/mesh";
 import { waitFor } from "@smartcart/testkit";
 import type { World } from "./world.ts";
-import { createWorld, startPart } from "./world.ts";
+import { createWorld, startInstance } from "./world.ts";
 
 /** Follows the snapshots, and answers the latest state of a service. */
 function watch({ client }: World) {
@@ -33,8 +33,8 @@ const is = (health: ServiceHealth) => (service: ServiceState | undefined) =>
 
 describe("a service", () => {
   it("is away until it answers, and away again when it is gone; several processes are one service", async () => {
-    const first = await startPart("shipping");
-    const second = await startPart("shipping");
+    const first = await startInstance("shipping");
+    const second = await startInstance("shipping");
     const both = `shipping=${first.url},shipping=${second.url}`;
     await using world = await createWorld("postgres", { OPS_INSTANCES: both });
     await using seen = watch(world);
@@ -49,16 +49,16 @@ describe("a service", () => {
     await waitFor(() => is(ServiceHealth.UNREACHABLE)(seen.service("shipping")), patient);
     expect(seen.service("shipping")?.processes).toBe(1);
     // It comes back where it was.
-    await using _ = await startPart("shipping", { port: first.port });
+    await using _ = await startInstance("shipping", { port: first.port });
     await waitFor(() => is(ServiceHealth.READY)(seen.service("shipping")), patient);
     await second[Symbol.asyncDispose]();
   });
 
   it("has its faultSwitches turned in all its processes, or it is said why not", async () => {
     const stops = [0, 1].map(() => createFaultSwitch({ name: "stop", title: "Begin no shipment" }));
-    await using first = await startPart("shipping", { faultSwitches: stops.slice(0, 1) });
-    await using second = await startPart("shipping", { faultSwitches: stops.slice(1) });
-    await using calm = await startPart("log");
+    await using first = await startInstance("shipping", { faultSwitches: stops.slice(0, 1) });
+    await using second = await startInstance("shipping", { faultSwitches: stops.slice(1) });
+    await using calm = await startInstance("log");
     const OPS_INSTANCES = `shipping=${first.url},shipping=${second.url},log=${calm.url}`;
     await using world = await createWorld("postgres", { OPS_INSTANCES, SMARTCART_DEMO: "1" });
     const turn = (service: string) =>
@@ -79,7 +79,7 @@ describe("a service", () => {
 });
 
 describe("without a token", () => {
-  it("whoever comes by a proxy from elsewhere, or by another name, is a stranger", async () => {
+  it("a caller that comes by a proxy from elsewhere, or by another name, is not trusted", async () => {
     await using world = await createWorld("postgres");
     const list = (headers: Record<string, string>) =>
       new Promise<number | undefined>((resolve, reject) => {

@@ -12,8 +12,8 @@ import { createTestDatabase } from "@smartcart/testkit";
 import { createAttention } from "../src/attention.ts";
 import { startInstanceWatch } from "../src/instance-watch.ts";
 import { startMinuteWatch } from "../src/minute-watch.ts";
-import { archiveLetters, insertMinute, listArchived, listMinutes } from "../src/store.ts";
-import { startPart } from "./world.ts";
+import { archiveDeadLetters, insertMinute, listArchived, listMinutes } from "../src/store.ts";
+import { startInstance } from "./world.ts";
 
 const running = new AsyncDisposableStack();
 let database: Database;
@@ -28,14 +28,14 @@ afterAll(() => running.disposeAsync());
 
 test("a minute has what the processes report, though no console is open", async () => {
   const metrics = createMetrics("order");
-  await using part = await startPart("order", {
+  await using instance = await startInstance("order", {
     metrics,
     gauges: async () => ({ "orders.PAID": 3, "orders.SHIPPING": 2 }),
   });
   using attention = createAttention(1_000);
   await using watch = startInstanceWatch({
     service: "order",
-    address: { baseUrl: part.url },
+    address: { baseUrl: instance.url },
     meshSecret: undefined,
     log: silentLogger,
     attention,
@@ -74,15 +74,15 @@ test("minutes are kept for a day, each once", async () => {
 });
 
 test("the archive forgets what is older than 30 days", async () => {
-  const letter = (messageId: string) => ({
-    letter: create(DeadLetterSchema, { queue: "orders", messageId }),
+  const deadLetter = (messageId: string) => ({
+    deadLetter: create(DeadLetterSchema, { queue: "orders", messageId }),
     body: new Uint8Array(),
   });
-  await archiveLetters(database, [letter("old"), letter("old"), letter("kept")]);
+  await archiveDeadLetters(database, [deadLetter("old"), deadLetter("old"), deadLetter("kept")]);
   await database.query({
     text: "update archived_dead_letter set archived_at = now() - interval '31 days' where message_id = 'old'",
   });
-  await archiveLetters(database, [letter("new")]);
+  await archiveDeadLetters(database, [deadLetter("new")]);
   const ids = (await listArchived(database, "", 10)).map(({ messageId }) => messageId);
   expect(ids).toEqual(["new", "kept"]);
 });

@@ -1,10 +1,10 @@
-/** Requests that nobody at the console would make: each is answered, or told what is wrong with it; none is our fault. */
+/** Requests that the console never makes: each is answered, or refused with a reason; none is an internal error. */
 import { Code, ConnectError } from "@connectrpc/connect";
 import fc from "fast-check";
 import { test } from "vitest";
 import { createFaultSwitch } from "@smartcart/mesh";
 import { propertyOptions } from "@smartcart/testkit";
-import { createWorld, startPart } from "./world.ts";
+import { createWorld, startInstance } from "./world.ts";
 
 const text = fc.oneof(
   fc.string({ unit: "binary", maxLength: 70 }),
@@ -62,7 +62,7 @@ const faults = new Set([
 test.each(["postgres", "rabbitmq"] as const)(
   "on %s, whatever a request holds, it is answered or its fault is told",
   async (engine) => {
-    await using shipping = await startPart("shipping", {
+    await using shipping = await startInstance("shipping", {
       faultSwitches: [createFaultSwitch({ name: "stop", title: "Begin no shipment" })],
     });
     await using world = await createWorld(engine, {

@@ -1,4 +1,4 @@
-/** The operator's service in this process, on a real database and queue, with services that only report. */
+/** The ops service in this process, on a real database and queue, with services that only report. */
 import { createClient } from "@connectrpc/connect";
 import type { EventBus } from "@smartcart/bus";
 import { openBus } from "@smartcart/bus";
@@ -29,11 +29,11 @@ export async function createWorld(
   const bus = starting.use(
     await openBus({ amqpUrl, databaseUrl, name: "test", log: silentLogger }),
   );
-  const nobody = "http://127.0.0.1:1";
+  const unreachable = "http://127.0.0.1:1";
   const services = ["ORDER", "INVENTORY", "PAYMENT", "SHIPPING", "NOTIFICATION", "STATUS", "LOG"];
   const config = parseConfig(
     {
-      ...Object.fromEntries(services.map((service) => [`${service}_URL`, nobody])),
+      ...Object.fromEntries(services.map((service) => [`${service}_URL`, unreachable])),
       OPS_PORT: "0",
       ...env,
     },
@@ -52,7 +52,10 @@ export async function createWorld(
 }
 
 /** A service that does nothing but report. */
-export function startPart(name: string, o: Partial<ServerOptions> = {}): Promise<RunningServer> {
+export function startInstance(
+  name: string,
+  o: Partial<ServerOptions> = {},
+): Promise<RunningServer> {
   return startServer({
     name,
     port: 0,

@@ -42,7 +42,7 @@ it("lets as many in as are answered in time; of the others some wait, and the re
   const waiting = Array.from({ length: 256 }, () => admission.enter());
   const refused = await Promise.allSettled(Array.from({ length: 10 }, () => admission.enter()));
   expect(outcomes(refused)).toEqual(Array.from({ length: 10 }, () => "TOO_MANY_ORDERS"));
-  // All of the first took five seconds: there are fewer turns than before, so not everybody who leaves makes room.
+  // All of the first took five seconds: the limit is lower than before, so not every request that leaves lets another in.
   nowMs = 5000;
   for (const visit of first) visit.leave();
   const rest = outcomes(await Promise.allSettled(waiting));
@@ -61,7 +61,7 @@ it("does not count the time for which a request waits for the payment provider",
   await Promise.all(waiting);
   for (const visit of visits) visit.leave();
   const again = await Promise.allSettled(Array.from({ length: 75 }, () => admission.enter()));
-  // More than 64 at once: there are more turns than before.
+  // More than 64 at once: the limit is higher than before.
   expect(outcomes(again)).toEqual(again.map(() => "in"));
 });
 

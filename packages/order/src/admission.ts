@@ -3,8 +3,8 @@ import { tooManyOrders } from "./errors.ts";
 
 /**
  * Decides how many requests to place an order are worked on at once. A machine that is too slow for its customers would work on all of
- * them at the same time, and answer none of them in time: so as many are let in as are answered within a second, and who cannot be
- * let in is told at once to come again.
+ * them at the same time, and answer none of them in time: so as many are let in as are answered within a second, and the others
+ * are refused at once with a time to retry.
  */
 export interface Admission {
   /**
@@ -19,7 +19,7 @@ export interface Admission {
 export interface Visit {
   /** Since it was let in, in milliseconds. */
   elapsedMs(): number;
-  /** Waits for something that may take its time without our being slow: the payment provider. */
+  /** Waits for `work` without counting the time: a slow payment provider does not lower the concurrency. */
   wait<T>(work: Promise<T>): Promise<T>;
   /** To be called once, however the request ended. */
   leave(): void;
@@ -45,8 +45,8 @@ const least = 32;
 /** The contract lets no more in than that: `max_concurrency` of PlaceOrder. */
 const most = 256;
 const targetMs = 1_000;
-const waitMs = 500;
-const waiting = 256;
+const maxWaitMs = 500;
+const maxWaiting = 256;
 
 export const initialConcurrency: Concurrency = { limit: start, loweredAtMs: 0 };
 
@@ -65,13 +65,14 @@ export function nextConcurrency(now: Concurrency, ended: Ended): Concurrency {
   return { ...now, limit: Math.min(most, now.limit + 1) };
 }
 
+/** Starts at 64 concurrent requests, stays between 32 and 256, and lets up to 256 more wait for 500 ms. `nowMs` is for tests. */
 export function createAdmission(nowMs: () => number = () => performance.now()): Admission {
   let concurrency = initialConcurrency;
   let underWay = 0;
-  const turns = createSemaphore({
+  const semaphore = createSemaphore({
     maxConcurrent: () => concurrency.limit,
-    maxWaiting: waiting,
-    maxWaitMs: waitMs,
+    maxWaiting,
+    maxWaitMs,
   });
 
   function visit(giveBack: () => void): Visit {
@@ -100,7 +101,7 @@ export function createAdmission(nowMs: () => number = () => performance.now()): 
 
   return {
     async enter(signal) {
-      const giveBack = await turns.acquire(signal && { signal });
+      const giveBack = await semaphore.acquire(signal && { signal });
       if (giveBack !== undefined) return visit(giveBack);
       signal?.throwIfAborted();
       throw tooManyOrders();

@@ -64,7 +64,7 @@ async function requestCancellation(
     case "CONFIRMED": {
       const transition = advance(order, "CANCEL_REQUESTED");
       const moved = await repository.advance({ transition, events: [], answer: undefined });
-      // Where it moved meanwhile, look again at what it is now.
+      // It has changed meanwhile: decide again from its new state.
       return moved
         ? transition.to
         : requestCancellation(await repository.reload(order), repository);

@@ -21,11 +21,12 @@ export interface Catalogue {
   price(items: readonly RequestedItem[]): Promise<PricedOrder>;
 }
 
-export interface RequestedItem {
+interface RequestedItem {
   readonly productId: string;
   readonly quantity: number;
 }
 
+/** The items of an order with the prices that it is charged at. The order keeps them; later price changes do not reach it. */
 export interface PricedOrder {
   readonly items: readonly PricedItem[];
   readonly currencyCode: string;
@@ -33,7 +34,7 @@ export interface PricedOrder {
   readonly isCurrent: boolean;
 }
 
-export interface CatalogueOptions {
+interface CatalogueOptions {
   readonly inventory: Pick<Client<typeof InventoryService>, "batchGetProducts">;
   readonly log: Logger;
   /** How long a price is remembered for when inventory does not answer, in milliseconds. Default 60,000. */
@@ -53,11 +54,12 @@ interface Pending extends PendingResult<Products> {
   readonly ids: readonly string[];
 }
 
+/** Starts no timer and reads nothing before the first order. At most 10,000 products are remembered. */
 export function createCatalogue(o: CatalogueOptions): Catalogue {
   const { inventory, log, rememberMs = 60_000 } = o;
   const memory = createMemory(rememberMs);
   const isLogDue = createThrottle(2_000);
-  // A call is for all who share it: it must not end with the first one's deadline, or when that one hangs up.
+  // Several orders share a call: it must not end with the deadline of the first, or when its customer hangs up.
   const outsideOfAnyCall = AsyncLocalStorage.snapshot();
   const ask = createBatcher<Pending>({
     maxItems: maxOrdersPerCall,
@@ -118,7 +120,7 @@ function createMemory(rememberMs: number) {
     add(products: Iterable<Product>): void {
       const readAt = performance.now();
       for (const product of products) {
-        // Again at the end, so that the first one is the one that was read the longest time ago.
+        // Moved to the end, so that the map stays sorted by the time of reading.
         known.delete(product.productId);
         known.set(product.productId, { product, readAt });
       }

@@ -7,7 +7,7 @@ export interface CrashPoints {
   hit(name: CrashPoint): void;
 }
 
-export const sagaSteps = [
+const sagaSteps = [
   "receive",
   "reserve",
   "charge",
@@ -17,6 +17,7 @@ export const sagaSteps = [
   "release",
 ] as const;
 
+/** A step of the saga as crash points, spans and log events name it. */
 export type SagaStep = (typeof sagaSteps)[number];
 
 const places = ["before-call", "after-call", "after-commit"] as const;
@@ -24,6 +25,7 @@ const places = ["before-call", "after-call", "after-commit"] as const;
 /** To receive an order is to store it: there is no call that could be over. */
 type NoPoint = "receive.after-call";
 
+/** `<step>.<place>`. `before-call` and `after-call` are around the call to the other service; `after-commit` follows the write of its result. */
 export type CrashPoint =
   | Exclude<`${SagaStep}.${(typeof places)[number]}`, NoPoint>
   | "answer.before-send";

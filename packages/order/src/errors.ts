@@ -1,4 +1,4 @@
-/** Every way in which the order service says no. The codes are stable; clients branch on them. */
+/** The errors of the order service. The codes are stable; clients branch on them. */
 import { Code } from "@connectrpc/connect";
 import type { MethodProblems } from "@smartcart/contract";
 import type { Order } from "@smartcart/gen/order/v1/order_pb";
@@ -60,6 +60,7 @@ export function orderRejected(order: Order): DomainError {
   });
 }
 
+/** 400. The key is never quoted: it may be as long as a header can be. */
 export function invalidIdempotencyKey(): DomainError {
   return new DomainError({
     code: "INVALID_IDEMPOTENCY_KEY",
@@ -70,6 +71,7 @@ export function invalidIdempotencyKey(): DomainError {
   });
 }
 
+/** 400. Over RPC, Node joins repeated headers with a comma: a comma in the key cannot be told from two keys. */
 export function repeatedIdempotencyKey(): DomainError {
   return new DomainError({
     code: "DUPLICATE_HEADER",
@@ -80,6 +82,7 @@ export function repeatedIdempotencyKey(): DomainError {
   });
 }
 
+/** 422. The key stays bound to its first request for IDEMPOTENCY_KEY_TTL_MS at least. */
 export function idempotencyKeyReused(): DomainError {
   return new DomainError({
     code: "IDEMPOTENCY_KEY_REUSED",
@@ -91,6 +94,7 @@ export function idempotencyKeyReused(): DomainError {
   });
 }
 
+/** 409. The order exists, but its outcome is not known yet. The same request succeeds once it is. */
 export function idempotencyKeyInUse(orderId: string): DomainError {
   return new DomainError({
     code: "IDEMPOTENCY_KEY_IN_USE",
@@ -102,7 +106,7 @@ export function idempotencyKeyInUse(orderId: string): DomainError {
   });
 }
 
-/** The total is not the one that the customer saw. The order is as it would be; it was not stored. */
+/** 409. The total is not the one that the customer saw. `order` has the current prices, and was not stored. */
 export function priceChanged({ total, items }: Order): DomainError {
   return new DomainError({
     code: "PRICE_CHANGED",
@@ -115,6 +119,7 @@ export function priceChanged({ total, items }: Order): DomainError {
   });
 }
 
+/** 503. Nothing is stored, and the Idempotency-Key is not used up. */
 export function catalogueUnavailable(cause: unknown): DomainError {
   return new DomainError({
     code: "CATALOGUE_UNAVAILABLE",
@@ -127,6 +132,7 @@ export function catalogueUnavailable(cause: unknown): DomainError {
   });
 }
 
+/** 429. Refused before anything is stored, so the same request may be sent again. */
 export function tooManyOrders(): DomainError {
   return new DomainError({
     code: "TOO_MANY_ORDERS",
@@ -138,6 +144,7 @@ export function tooManyOrders(): DomainError {
   });
 }
 
+/** 409. The order is neither confirmed nor rejected yet: an order can be cancelled only after that. */
 export function orderNotSettled(orderId: string): DomainError {
   return new DomainError({
     code: "ORDER_NOT_SETTLED",
@@ -149,6 +156,7 @@ export function orderNotSettled(orderId: string): DomainError {
   });
 }
 
+/** 409. Final. Shipping decides which of shipment and cancellation came first. */
 export function orderAlreadyShipping(orderId: string): DomainError {
   return new DomainError({
     code: "ORDER_ALREADY_SHIPPING",
@@ -159,6 +167,7 @@ export function orderAlreadyShipping(orderId: string): DomainError {
   });
 }
 
+/** 409. Final. Refund and release of a rejected order happen without a cancellation. */
 export function orderWasRejected(orderId: string): DomainError {
   return new DomainError({
     code: "ORDER_REJECTED",

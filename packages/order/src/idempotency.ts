@@ -10,6 +10,7 @@ import { PlaceOrderRequestSchema } from "@smartcart/gen/order/v1/order_service_p
 import { invalidIdempotencyKey, repeatedIdempotencyKey } from "./errors.ts";
 
 const headerName = "idempotency-key";
+/** Response header with the value `true` where the answer is that of an earlier request with the same key. */
 export const idempotencyReplayedHeader = "idempotency-replayed";
 
 /** The header as OpenAPI tells it. */

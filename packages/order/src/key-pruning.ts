@@ -4,14 +4,14 @@ import { startTimer } from "@smartcart/runtime";
 import type { Queryable } from "@smartcart/store";
 import { pruneKeys } from "./store/idempotency-keys.ts";
 
-export interface KeyPruningOptions {
+interface KeyPruningOptions {
   readonly database: Queryable;
   readonly log: Logger;
   /** Age from which a key is forgotten, in milliseconds. */
   readonly ageMs: number;
   /** Pause between two rounds, in milliseconds. Default 60,000. */
   readonly intervalMs?: number;
-  /** Most keys in one statement. Default 1,000: such a statement takes milliseconds and holds nobody up. */
+  /** Most keys in one statement. Default 1,000: such a statement takes milliseconds, so it delays no order. */
   readonly batchSize?: number;
 }
 

@@ -10,14 +10,14 @@ export interface DossierSources {
   readonly shipping: Pick<ServiceClient<typeof ShippingService>, "getShipment">;
 }
 
-export interface OrderDossier {
+interface OrderDossier {
   readonly payment?: Payment;
   readonly shipment?: Shipment;
   /** Services that did not answer. */
   readonly unavailable: readonly string[];
 }
 
-/** Longest wait for a service, in milliseconds: the order itself is told without it. */
+/** Longest wait for a service, in milliseconds. The order itself is answered without it. */
 const timeoutMs = 1_000;
 
 /** Asks the services; one that does not answer is named. */

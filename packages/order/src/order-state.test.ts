@@ -31,7 +31,7 @@ describe("the order's states", () => {
     expect([...reachableFrom(state)].some(isFinal)).toBe(true);
   });
 
-  it("end only as SHIPPED, REJECTED or CANCELLED, and none of these needs anybody", () => {
+  it("end only as SHIPPED, REJECTED or CANCELLED, and none of these needs the saga", () => {
     expect(orderStates.filter(isFinal)).toEqual(["SHIPPED", "REJECTED", "CANCELLED"]);
     expect(orderStates.filter(isFinal).some(isSagaPending)).toBe(false);
   });

@@ -7,6 +7,7 @@
  */
 import { Order_Status } from "@smartcart/gen/order/v1/order_pb";
 
+/** Stored by name in `orders.state`, whose check constraint lists them: a new state needs a migration, and none may be renamed. */
 export const orderStates = [
   "RECEIVED",
   "STOCK_RESERVED",
@@ -23,6 +24,7 @@ export const orderStates = [
   "CANCELLED",
 ] as const;
 
+/** Finer than the status of the contract, which `publicStatus` derives. */
 export type OrderState = (typeof orderStates)[number];
 
 /** For each state, the states that may follow it. */
@@ -31,7 +33,7 @@ export const legalEdges: Readonly<Record<OrderState, readonly OrderState[]>> = {
   RECEIVED: ["STOCK_RESERVED", "REJECTED", "REJECTED_RELEASING"],
   STOCK_RESERVED: ["PAID", "REJECTED_RELEASING", "REJECTED_REFUNDING"],
   PAID: ["CONFIRMED", "REJECTED_REFUNDING"],
-  // Straight to SHIPPED where both events of the shipment are folded in at once.
+  // Straight to SHIPPED where both events of the shipment are applied at once.
   CONFIRMED: ["SHIPPING", "SHIPPED", "CANCEL_REQUESTED"],
   SHIPPING: ["SHIPPED"],
   SHIPPED: [],
@@ -45,7 +47,7 @@ export const legalEdges: Readonly<Record<OrderState, readonly OrderState[]>> = {
   CANCELLED: [],
 };
 
-/** Throws where the edge is not in the table: a bug of ours, never of a caller. */
+/** Throws where the edge is not in the table: a bug of this service, never a fault of the caller. */
 export function assertLegal(orderId: string, from: OrderState, to: OrderState): void {
   if (!legalEdges[from].includes(to)) {
     throw new Error(`order ${orderId} cannot go from ${from} to ${to}`);
@@ -73,7 +75,7 @@ export function isSagaPending(state: OrderState): boolean {
   }
 }
 
-/** Where the order stands in the words of the contract. */
+/** The status of the contract that a state maps to. */
 export function publicStatus(state: OrderState): Order_Status {
   switch (state) {
     case "RECEIVED":

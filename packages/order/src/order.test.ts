@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import type { ShipmentFact, StoredOrder } from "./order.ts";
-import { advance, foldShipment, receiveOrder } from "./order.ts";
+import { advance, applyShipmentFact, receiveOrder } from "./order.ts";
 import { orderStates } from "./order-state.ts";
 
 const now = new Date("2026-01-02T03:04:05Z");
@@ -42,7 +42,7 @@ describe("an order", () => {
   });
 });
 
-describe("folding the shipment's facts", () => {
+describe("applying the shipment's facts", () => {
   const facts = fc.array(fc.constantFrom(started, shipped), { maxLength: 8 });
 
   it("tells each milestone once and in order, whatever is repeated, late or missing", () => {
@@ -51,7 +51,7 @@ describe("folding the shipment's facts", () => {
         let order = anOrder("CONFIRMED");
         const told: OrderMilestone[] = [];
         for (const fact of received) {
-          const step = foldShipment(order, fact);
+          const step = applyShipmentFact(order, fact);
           if (step === undefined || step === "impossible") continue;
           told.push(...step.history.map((entry) => entry.milestone));
           order = step.to;
@@ -66,7 +66,7 @@ describe("folding the shipment's facts", () => {
   it("is impossible for an order that must not be shipped", () => {
     const states = ["CONFIRMED", "CANCEL_REQUESTED", "SHIPPING", "SHIPPED"];
     for (const state of orderStates.filter((candidate) => !states.includes(candidate))) {
-      expect(foldShipment(anOrder(state), started), state).toBe("impossible");
+      expect(applyShipmentFact(anOrder(state), started), state).toBe("impossible");
     }
   });
 });

@@ -3,6 +3,7 @@ import { OrderMilestone } from "@smartcart/gen/order/v1/order_milestone_pb";
 import type { OrderState } from "./order-state.ts";
 import { assertLegal } from "./order-state.ts";
 
+/** A line of an order with name and price as they were when it was placed. */
 export interface PricedItem {
   readonly productId: string;
   readonly name: string;
@@ -11,12 +12,13 @@ export interface PricedItem {
   readonly unitPriceMinor: bigint;
 }
 
-export interface ShortLine {
+interface ShortLine {
   readonly productId: string;
   readonly requested: number;
   readonly available: number;
 }
 
+/** Why an order was rejected. Stored with the order, and told to customers. */
 export interface Rejection {
   readonly code: "OUT_OF_STOCK" | "PAYMENT_DECLINED";
   /** The provider's code for a declined payment; empty otherwise. */
@@ -25,6 +27,7 @@ export interface Rejection {
   readonly lines: readonly ShortLine[];
 }
 
+/** An order as it was last read. `state` and `lastSequence` together identify its version: every write compares both. */
 export interface StoredOrder {
   readonly orderId: string;
   readonly userId: string;
@@ -42,12 +45,13 @@ export interface StoredOrder {
   readonly lastSequence: number;
 }
 
+/** One milestone of an order. Sequences of an order begin at 1 and have no gaps; an entry never changes once it is stored. */
 export interface HistoryEntry {
   readonly orderId: string;
   readonly sequence: number;
   readonly milestone: OrderMilestone;
   readonly occurredAt: Date;
-  /** The part of the mesh that made it true. */
+  /** The service that made it true. */
   readonly service: string;
   readonly traceId: string;
 }
@@ -56,7 +60,7 @@ export interface HistoryEntry {
 export interface Transition {
   readonly from: StoredOrder;
   readonly to: StoredOrder;
-  /** The new entries, contiguous after `from.lastSequence`; empty where the step is nobody's business. */
+  /** The new entries, contiguous after `from.lastSequence`; empty where customers need not see the step. */
   readonly history: readonly HistoryEntry[];
 }
 
@@ -66,7 +70,7 @@ export interface Happening {
   readonly occurredAt: Date;
 }
 
-export interface NewOrder {
+interface NewOrder {
   readonly orderId: string;
   readonly userId: string;
   readonly items: readonly PricedItem[];
@@ -117,15 +121,16 @@ export function firstEntry(order: StoredOrder): HistoryEntry {
   return entry(order, 1, { milestone: OrderMilestone.RECEIVED, occurredAt: order.placedAt });
 }
 
+/** What shipping knows of a shipment. `shipped` carries the start as well, so that an order that missed `started` can catch up. */
 export type ShipmentFact =
   | { readonly kind: "started"; readonly startedAt: Date }
   | { readonly kind: "shipped"; readonly startedAt: Date; readonly shippedAt: Date };
 
 /**
- * Folds a fact of the shipment into the order. Undefined where the order already knows it, so that a repeated or late fact changes
- * nothing; "impossible" where the shipment of an order is reported that must not be shipped.
+ * The transition that a fact of the shipment brings about. Undefined where the order already knows it, so that a repeated or late
+ * fact changes nothing; "impossible" where the order must not be shipped.
  */
-export function foldShipment(
+export function applyShipmentFact(
   order: StoredOrder,
   fact: ShipmentFact,
 ): Transition | undefined | "impossible" {

@@ -1,6 +1,6 @@
 /**
- * Asks shipping about orders whose shipment is overdue. Messages bring what happens at once; this brings it even where a message was
- * lost for good, as with a queue that somebody deleted or a broker that lost its disk. Any number of replicas may poll.
+ * Asks shipping about orders whose shipment is overdue. Normally messages report them; this covers messages
+ * that were lost for good, as with a deleted queue or a broker that lost its disk. Any number of replicas may poll.
  */
 import type { Client } from "@connectrpc/connect";
 import type { Shipment, ShippingService } from "@smartcart/gen/shipping/v1/shipping_service_pb";
@@ -9,16 +9,16 @@ import type { Logger } from "@smartcart/runtime";
 import { createPool, startTimer } from "@smartcart/runtime";
 import { findShipment } from "./find-shipment.ts";
 import type { ShipmentFact, StoredOrder } from "./order.ts";
-import { foldShipment } from "./order.ts";
+import { applyShipmentFact } from "./order.ts";
 import { eventsOf, orderPlaced } from "./order-view.ts";
 import type { OrderRepository } from "./repository.ts";
 import { readableDate } from "./times.ts";
 
-export interface OverdueShipmentPollerOptions {
+interface OverdueShipmentPollerOptions {
   readonly repository: OrderRepository;
   readonly shipping: Pick<Client<typeof ShippingService>, "getShipment">;
   readonly log: Logger;
-  /** How long an order may wait for news of its shipment, in milliseconds. The pause doubles with each time it is chased. */
+  /** How long an order may wait for news of its shipment, in milliseconds. The pause doubles with each time that shipping is asked. */
   readonly overdueMs: number;
   /** Shortest pause between two looks, in milliseconds. Default: a tenth of `overdueMs`; the longest one is five seconds. */
   readonly intervalMs?: number;
@@ -60,18 +60,19 @@ async function askAboutShipment(
     if (shipment === undefined) {
       // No shipment means that no copy of the message was ever handled: the same message again, by its own id.
       const repeated = await repository.announce(orderPlaced(order, ""));
-      if (repeated) log.warn("order.announced_again", { orderId, state });
+      if (repeated) log.warn("order.placed_republished", { orderId, state });
       return;
     }
     const fact = factOf(shipment);
     if (fact === undefined) return;
-    const transition = foldShipment(order, fact);
+    const transition = applyShipmentFact(order, fact);
     if (transition === undefined || transition === "impossible") return;
     const events = eventsOf(transition, "");
     const moved = await repository.advance({ transition, events, answer: undefined });
-    if (moved) log.warn("order.shipment_chased", { orderId, from: state, to: transition.to.state });
+    if (moved)
+      log.warn("order.shipment_recovered", { orderId, from: state, to: transition.to.state });
   } catch (error) {
-    if (!signal.aborted) log.warn("order.chase_failed", { orderId, state, error });
+    if (!signal.aborted) log.warn("order.shipment_poll_failed", { orderId, state, error });
   }
 }
 

@@ -38,7 +38,7 @@ export interface PlaceOrderDependencies {
   readonly answerTimeoutMs: number;
 }
 
-export interface Answer {
+interface Answer {
   /** The order as it stood when it was first answered: CONFIRMED, PENDING or REJECTED. */
   readonly order: Order;
   readonly replayed: boolean;

@@ -1,5 +1,5 @@
 /**
- * Orders as the rest of the service reads and writes them: one at a time. Behind it, concurrent calls are folded into
+ * Orders as the rest of the service reads and writes them: one at a time. Behind it, concurrent calls are joined into
  * batches, since a statement for 64 orders costs little more than one for a single order.
  */
 import type { OutgoingEvent } from "@smartcart/bus";
@@ -17,6 +17,7 @@ import { insertOrders } from "./store/insert-orders.ts";
 import * as leases from "./store/lease-orders.ts";
 import { findOrders } from "./store/read-orders.ts";
 
+/** Calls that are made at the same time share a statement. A faulty one rejects alone; without the database all of them reject. */
 export interface OrderRepository {
   /** Stores a new order. False where its idempotency key is taken; then nothing was stored. */
   insert(insertion: Insertion): Promise<boolean>;
@@ -32,30 +33,31 @@ export interface OrderRepository {
   park(order: StoredOrder, refusal: string): Promise<void>;
   /** In how many milliseconds `leaseUnfinished` finds an order; 0 where it does now, Infinity where it never does. */
   unfinishedDueInMs(states: readonly OrderState[]): Promise<number>;
-  /** Takes orders in these states that nobody drives; nobody else takes them for a while. */
+  /** Leases orders in these states that have no driver: no other process takes them for a while. */
   leaseUnfinished(states: readonly OrderState[], limit: number): Promise<readonly StoredOrder[]>;
   /** In how many milliseconds `leaseOverdue` finds an order; 0 where it does now, Infinity where it never does. */
   overdueInMs(overdueMs: number): Promise<number>;
-  /** Takes orders that have waited longer than `overdueMs` for news of their shipment; nobody else takes them for a while. */
+  /** Leases orders that have waited longer than `overdueMs` for news of their shipment. */
   leaseOverdue(limit: number, overdueMs: number): Promise<readonly StoredOrder[]>;
-  /** Puts a message into the outbox. False where it stands there already. */
+  /** Puts a message into the outbox. False where the outbox has one of that id. */
   announce(event: OutgoingEvent): Promise<boolean>;
-  /** Calls back after an order moved in this process, as a hint for those who follow histories. */
+  /** Calls `listener` after each transition that this process stores. Other processes' transitions are not reported. Returns the way to stop. */
   onMoved(listener: (orderId: string) => void): () => void;
 }
 
-/** How long nobody else takes an order up after it last moved, in milliseconds. Longer than any single call may take. */
+/** How long the resumer leaves an order alone after its last transition, in milliseconds. Longer than any single call may take. */
 const leaseMs = 10_000;
 
+/** Runs at most two statements of a kind at once on `database`, which stays the caller's. */
 export function createOrderRepository(database: Database): OrderRepository {
   const listeners = new Set<(orderId: string) => void>();
-  const folded = createFoldedStatements(database, (orderId) => {
+  const batched = createBatchedStatements(database, (orderId) => {
     for (const listener of listeners) listener(orderId);
   });
   return {
-    ...folded,
+    ...batched,
     async reload(order) {
-      const found = await folded.find(order.orderId);
+      const found = await batched.find(order.orderId);
       if (found === undefined) throw new Error(`order ${order.orderId} has vanished`);
       return found;
     },
@@ -79,7 +81,7 @@ export function createOrderRepository(database: Database): OrderRepository {
 }
 
 /** The statements that concurrent calls share. `onMoved` is called for each order that moved. */
-function createFoldedStatements(
+function createBatchedStatements(
   database: Database,
   onMoved: (orderId: string) => void,
 ): Pick<OrderRepository, "insert" | "advance" | "find" | "findKey"> {

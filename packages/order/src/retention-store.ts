@@ -38,7 +38,7 @@ export async function findDeletedOrders(db: Queryable, limit: number): Promise<s
   return rows.map((row) => row.order_id);
 }
 
-/** Notes that nobody has anything of these orders any more. */
+/** Notes that all services have deleted these orders. */
 export async function forgetDeletedOrders(db: Queryable, orderIds: readonly string[]) {
   await db.query({
     name: "order.forget-deleted",

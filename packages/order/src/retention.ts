@@ -10,7 +10,7 @@ import { lowestOrderId } from "./order-id.ts";
 import { deleteEndedOrders, findDeletedOrders, forgetDeletedOrders } from "./retention-store.ts";
 import type { Peers } from "./saga/steps.ts";
 
-export interface RetentionOptions {
+interface RetentionOptions {
   readonly database: Queryable;
   readonly peers: RetentionPeers;
   readonly log: Logger;

@@ -15,11 +15,12 @@ import { listHistory, listOrders } from "./store/read-orders.ts";
 import { eraseUser, exportUser } from "./user-data.ts";
 import { watchHistory } from "./watch-order.ts";
 
-export interface RouteDependencies extends PlaceOrderDependencies, CancelOrderDependencies {
+interface RouteDependencies extends PlaceOrderDependencies, CancelOrderDependencies {
   readonly database: Database;
   readonly shipping: Peers["shipping"];
 }
 
+/** The RPCs of OrderService. Failures are DomainErrors (errors.ts); a database that is away surfaces as `ordersUnavailable`. */
 export function orderRoutes(dependencies: RouteDependencies): (router: ConnectRouter) => void {
   const { database, repository, shipping, log } = dependencies;
   return (router) =>

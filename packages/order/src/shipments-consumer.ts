@@ -1,6 +1,6 @@
 /**
- * Folds what shipping reports into the order, by compare-and-set on what was read; the messages are acknowledged after that. A message that comes twice finds the order where it wants to bring it: the order's state is what
- * tells a copy from news, so that nothing needs to be remembered of messages.
+ * Applies shipping's reports to orders by compare-and-set, and acknowledges the messages after that. Whether a message is a repeated
+ * copy shows in the order's state, so message ids need not be stored.
  */
 import { isMessage } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
@@ -13,22 +13,26 @@ import type { Logger } from "@smartcart/runtime";
 import { retryUntilReady } from "@smartcart/runtime";
 import { isConnectionError } from "@smartcart/store";
 import type { ShipmentFact, StoredOrder, Transition } from "./order.ts";
-import { foldShipment, join } from "./order.ts";
+import { applyShipmentFact, join } from "./order.ts";
 import { eventsOf } from "./order-view.ts";
 import type { OrderRepository } from "./repository.ts";
 import { readableDate } from "./times.ts";
 
 const queue = "shipments";
 const consumer = "order.shipments";
-/** How often orders that somebody else moved meanwhile are read again at once. */
+/** How often a batch reads its orders again where another process changed them meanwhile. Then the messages are retried. */
 const maxRounds = 5;
 
-export interface ShipmentsConsumerOptions {
+interface ShipmentsConsumerOptions {
   readonly bus: EventBus;
   readonly repository: Pick<OrderRepository, "find" | "advance">;
   readonly log: Logger;
 }
 
+/**
+ * Consumes queue `shipments`. Messages about unknown orders, or with unreadable content, become dead letters. Disposing finishes the batch
+ * under way.
+ */
 export function startShipmentsConsumer(
   options: ShipmentsConsumerOptions,
 ): Promise<RunningConsumer> {
@@ -43,14 +47,14 @@ export function startShipmentsConsumer(
         variable: "DATABASE_URL",
         log,
         signal,
-        attempt: () => foldBatch(batch, options),
-        // Without the patience an outage of some minutes would use up the attempts of all that waits.
+        attempt: () => handleBatch(batch, options),
+        // A retry of the queue counts as an attempt: an outage of some minutes would use up those of all waiting messages.
         isFatal: (error) => !isConnectionError(error),
       }),
   });
 }
 
-async function foldBatch(
+async function handleBatch(
   batch: readonly Delivery[],
   options: ShipmentsConsumerOptions,
 ): Promise<readonly Outcome[]> {
@@ -58,7 +62,8 @@ async function foldBatch(
   const outcomes = new Map<Report, Outcome>();
   let open = reports;
   for (let round = 1; round <= maxRounds && open.length > 0; round += 1) {
-    for (const [report, outcome] of await foldRound(open, options)) outcomes.set(report, outcome);
+    for (const [report, outcome] of await applyReports(open, options))
+      outcomes.set(report, outcome);
     open = open.filter((report) => !outcomes.has(report));
   }
   const retry: Outcome = { kind: "retry", reason: "the order moves too fast" };
@@ -70,34 +75,34 @@ interface Report extends Told {
   readonly delivery: Delivery;
 }
 
-/** What the reports of one order make of it. */
-interface Fold {
+/** The transition that all reports of one order in a batch amount to. */
+interface Step {
   readonly transition: Transition;
   readonly traceparent: string;
 }
 
-/** Folds what it can; reports of orders that somebody else moved meanwhile have no outcome. */
-async function foldRound(
+/** Applies the reports. One whose order another process changed in the meantime has no outcome: the caller tries it again. */
+async function applyReports(
   reports: readonly Report[],
   { repository, log }: ShipmentsConsumerOptions,
 ): Promise<ReadonlyMap<Report, Outcome>> {
   const ids = [...new Set(reports.flatMap(({ orderId }) => orderId ?? []))];
-  // Folded into one statement by the repository, as are the transitions below.
+  // The repository joins these reads into one statement, and the writes below likewise.
   const found = await Promise.all(ids.map(repository.find));
   const orders = new Map(found.flatMap((order) => (order ? [[order.orderId, order]] : [])));
   // By order, since both of its reports may stand in one batch: then they are one transition.
-  const steps = new Map<string, Fold>();
+  const steps = new Map<string, Step>();
   const outcomes = new Map<Report, Outcome>();
   for (const report of reports) {
     const { orderId = "", delivery } = report;
     const order = steps.get(orderId)?.transition.to ?? orders.get(orderId);
-    const folded = fold(report, order, log);
-    outcomes.set(report, folded.outcome);
-    if (folded.transition === undefined) continue;
-    const transition = join(steps.get(orderId)?.transition, folded.transition);
+    const applied = applyReport(report, order, log);
+    outcomes.set(report, applied.outcome);
+    if (applied.transition === undefined) continue;
+    const transition = join(steps.get(orderId)?.transition, applied.transition);
     steps.set(orderId, { transition, traceparent: delivery.traceparent });
   }
-  const store = async ({ transition, traceparent }: Fold) => {
+  const store = async ({ transition, traceparent }: Step) => {
     const events = eventsOf(transition, traceparent);
     const { orderId, state, lastSequence: sequence } = transition.to;
     const moved = await repository.advance({ transition, events, answer: undefined });
@@ -110,7 +115,7 @@ async function foldRound(
 }
 
 /** What a report makes of its order. Pure but for the log. */
-function fold(
+function applyReport(
   { delivery, orderId, fact, flaw }: Report,
   order: StoredOrder | undefined,
   log: Logger,
@@ -120,13 +125,13 @@ function fold(
     return refuse(flaw ?? `queue ${queue} does not take ${delivery.type}`);
   }
   if (order === undefined) return refuse(`no order has the id ${orderId}`);
-  const transition = foldShipment(order, fact);
+  const transition = applyShipmentFact(order, fact);
   if (transition !== "impossible") return { outcome: { kind: "ack" }, transition };
   log.error("order.shipment_impossible", { orderId, state: order.state, fact: fact.kind });
   return refuse(`order ${orderId} is ${order.state}`);
 }
 
-/** What a message tells of which order, or why it can never be folded in. */
+/** What a message tells of which order, or why it can never be applied. */
 interface Told {
   readonly orderId?: string;
   readonly fact?: ShipmentFact;
@@ -154,7 +159,7 @@ function factOf({ message, type }: Delivery): Told {
 
 const unreadable = "its times are outside of the years 1 to 9999, or their nanos are invalid";
 
-/** Now where the message does not say; undefined where it says what cannot be kept. */
+/** The time of a message; now where it has none, undefined where the database cannot hold it. */
 function dateOf(timestamp: Timestamp | undefined): Date | undefined {
   return timestamp ? readableDate(timestamp) : new Date();
 }

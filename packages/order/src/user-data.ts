@@ -50,7 +50,7 @@ export async function eraseUser(
   return { erased };
 }
 
-/** Enough to find the record of a customer whose id is known, and not the id. */
+/** A hash, which finds the record of a known customer without storing the id. */
 function hashOf(userId: string): string {
   return `sha256:${createHash("sha256").update(userId).digest("hex").slice(0, 16)}`;
 }

@@ -7,7 +7,7 @@ import { isFinal } from "./order-state.ts";
 import type { OrderRepository } from "./repository.ts";
 import { listHistory } from "./store/read-orders.ts";
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly orderId: string;
   readonly afterSequence: number;
   readonly signal: AbortSignal;
@@ -15,9 +15,12 @@ export interface WatchOptions {
   readonly repository: OrderRepository;
 }
 
-/** Another replica may move the order, so the table is the truth and a move in this process only a hint to look earlier. */
+/** Another replica may change the order, so the table is polled; a change by this process only triggers an earlier read. */
 const pollMs = 500;
 
+/**
+ * Yields each stored entry after `afterSequence` once and in order. Ends when the order is final or the signal fires. Throws ORDER_NOT_FOUND.
+ */
 export async function* watchHistory(options: WatchOptions): AsyncGenerator<HistoryEntry> {
   const { orderId, signal, database, repository } = options;
   let sequence = options.afterSequence;

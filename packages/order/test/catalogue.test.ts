@@ -54,7 +54,7 @@ it("an order has the price that was set just before it, and keeps it", async () 
   expect([await totalOf(first), await totalOf(second)]).toEqual(["450", "475"]);
 });
 
-it("a caller who hangs up while prices are read takes them from nobody, and is no failure", async () => {
+it("a caller who hangs up while prices are read does not take them from the others, and is no failure", async () => {
   const prices = holdPrices();
   await using service = await startRealService({ wrap: prices.wrap });
   const hangsUp = new AbortController();

@@ -59,7 +59,7 @@ type Reply = { readonly answer: string } | { readonly refusal: string; readonly 
 
 let runs = 0;
 
-it("is one order per key, and the same answer to the byte, whoever asks and whoever dies", async () => {
+it("is one order per key, and the same answer to the byte, whichever process is asked and whichever dies", async () => {
   await fc.assert(
     fc.asyncProperty(schedule, async ({ rounds, deaths, answerTimeoutMs }) => {
       const prefix = `schedule-${runs++}-`;
@@ -139,7 +139,7 @@ async function ask(process: OrderProcess, prefix: string, request: Request): Pro
   }
 }
 
-/** The leases of the dead run out, and somebody takes their orders up. */
+/** The leases of dead processes expire, and another one takes up their orders. */
 async function takeOver(database: Database, prefix: string, survivor: OrderProcess) {
   await database.query({
     text: `update orders set lease_until = now() - interval '1 second' where starts_with(user_id, $1)`,

@@ -53,7 +53,7 @@ export function startProcess(options: ProcessOptions) {
     admission: createAdmission(),
     catalogue: createCatalogue({ inventory: peers.inventory, log: silentLogger }),
   };
-  /** Nobody is answered by a process that is dead. */
+  /** A dead process answers no request. */
   async function unlessDead<T>(work: () => Promise<T>): Promise<T> {
     if (dead) throw new InterruptedError("dead");
     const outcome = await work().finally(() => {

@@ -1,4 +1,4 @@
-/** One order from its request to its end, with a customer who insists and processes that die and are started again. */
+/** One order from its request to its end, with a customer who repeats the request and processes that die and are started again. */
 import { toBinary } from "@bufbuild/protobuf";
 import { expect } from "vitest";
 import { OrderMilestone, OrderMilestoneSchema } from "@smartcart/gen/order/v1/order_milestone_pb";
@@ -42,7 +42,7 @@ function startRun(database: Database, outcome: Outcome) {
   const resumers = new AsyncDisposableStack();
   let current = startProcess({ database, peers });
 
-  /** The customer asks again while nobody answers, or the answer is not ready. */
+  /** The customer asks again while no process answers, or the answer is not ready. */
   async function insist<T>(attempt: () => Promise<T>): Promise<T> {
     return waitFor(
       async () => {

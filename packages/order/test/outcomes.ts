@@ -95,7 +95,7 @@ export const outcomes: readonly Outcome[] = [
       reservation: RELEASED,
       captures: 1,
       refunds: 1,
-      // Somebody else has them.
+      // Another order has them.
       stock: 97,
     },
   },

@@ -99,7 +99,7 @@ it("takes up what shipping has done meanwhile, with its times", async () => {
   await expect
     .poll(overdue.history, patience)
     .toEqual([...confirmed, Milestone.SHIPPING_STARTED, Milestone.SHIPPED]);
-  // Those who follow the order are told as by any other way.
+  // Subscribers of the order get the events as for any other transition.
   expect(await overdue.outbox()).toEqual([`${overdue.orderId}:status:6`]);
 });
 

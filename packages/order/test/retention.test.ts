@@ -13,7 +13,7 @@ import { setUp } from "./setup.ts";
 const day = 24 * 60 * 60 * 1_000;
 const patience = { timeout: 15_000 };
 
-it("asks the other services until each has deleted its part, whichever is away and whoever dies", async () => {
+it("asks the other services until each has deleted its part, whichever is away and whichever process dies", async () => {
   await using service = await setUp();
   const { database } = service;
   const young = (await service.place()).order.orderId;

@@ -1,5 +1,5 @@
 /**
- * What another part refuses for good: the order comes to rest. On the way to a confirmed order it is turned back, and what was done is
+ * What another service refuses for good: the order comes to rest. On the way to a confirmed order it is turned back, and what was done is
  * undone; a compensation that is refused waits for a person, where the resumer leaves it alone.
  */
 import { Code } from "@connectrpc/connect";
@@ -27,7 +27,7 @@ interface TurnedBack {
   readonly refunds: number;
 }
 
-/** A row for each call on the way to a confirmed order, with every code that its part refuses for good. */
+/** A row for each call on the way to a confirmed order, with every code that its service refuses for good. */
 const turnedBack: readonly TurnedBack[] = [
   {
     call: "reserve",

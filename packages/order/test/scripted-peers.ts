@@ -55,7 +55,7 @@ export interface World {
   readonly pendingFaults: number;
   /** Every call that arrived, in order. */
   readonly calls: PeerCall[];
-  /** Lets a held reservation expire and its units go to somebody else. */
+  /** Lets a held reservation expire and its units go to another order. */
   expireAndSellOut(): void;
   /** The catalogue, by id. */
   readonly products: Map<string, MessageInitShape<typeof ProductSchema>>;
@@ -73,7 +73,7 @@ const deadlineMs = 100;
 /** How late a late answer is. */
 const lateMs = 20;
 
-/** `transport` is the way to all three parts, for a service that makes its own clients. */
+/** `transport` is the way to all three services, for a service that makes its own clients. */
 export function createWorld(): { world: World; peers: Peers; transport: Transport } {
   const planned: Array<{ call: PeerCall; fault: Fault }> = [];
   const refusals = new Map<PeerCall, ConnectError>();

@@ -61,17 +61,17 @@ function delivered(
 }
 
 describe("any shipment event", () => {
-  it("is folded in or given up, takes no neighbour with it, and leaves the order readable", {
+  it("is applied or given up, takes no neighbour with it, and leaves the order readable", {
     timeout: 60_000,
   }, async () => {
-    const fold = await consumer();
+    const handle = await consumer();
     await fc.assert(
       fc.asyncProperty(fc.array(anyFact, { minLength: 1, maxLength: 40 }), async (facts) => {
         const placed = await Promise.all([...facts, "neighbour"].map(() => service.place()));
         const ids = placed.map(({ order }) => order.orderId);
         const neighbour = ids.at(-1) as string;
         const good = { isShipped: false, startedAt: null, shippedAt: null, orderId: undefined };
-        const outcomes = await fold([
+        const outcomes = await handle([
           ...facts.map((fact, index) => delivered(fact, ids[index] as string)),
           delivered(good, neighbour),
         ]);

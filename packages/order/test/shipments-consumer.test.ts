@@ -1,4 +1,4 @@
-/** What shipping reports, and what a stranger puts into its queue: into the order, or among the dead letters. */
+/** Reports of shipping are applied to the order; foreign messages of its queue become dead letters. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
@@ -48,7 +48,7 @@ async function setUpConsumer() {
   };
 }
 
-it("folds both reports into the history, once", async () => {
+it("applies both reports to the history, once", async () => {
   await using shop = await setUpConsumer();
   const { orderId } = shop;
   await shop.started({ orderId, startedAt }, "one");

@@ -1,4 +1,4 @@
-/** A part that never answers about some orders: recovery of the others goes on beside them. */
+/** A service that never answers about some orders: recovery of the others goes on beside them. */
 import { create } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, beforeEach, it } from "vitest";
 import { GetShipmentResponseSchema } from "@smartcart/gen/shipping/v1/shipping_service_pb";
@@ -18,7 +18,7 @@ beforeEach(async () => {
   await service.database.query({ text: "truncate orders cascade" });
 });
 
-/** Orders that have long been waiting; those about which nobody answers the longest. */
+/** Orders that have long been waiting; those of the silent service the longest. */
 async function insertWaiting(state: string, counts: { silent: number; others: number }) {
   await service.database.query({
     text: `insert into orders (order_id, user_id, state, items, currency_code, total_minor, address, payment_token,
@@ -58,7 +58,7 @@ it("the resumer drives the others, also those that come later", async () => {
   }
 });
 
-it("the resumer drives those that wait for another part, however many wait for the silent one", async () => {
+it("the resumer drives those that wait for another service, however many wait for the silent one", async () => {
   await insertWaiting("STOCK_RESERVED", { silent: 500, others: 0 });
   await service.database.query({
     text: "update orders set state = 'CANCELLED_RELEASING', user_id = 'other' where order_id > 'ORD-3'",

@@ -2,7 +2,7 @@ import { Code } from "@connectrpc/connect";
 import { DomainError } from "@smartcart/mesh";
 import type { Unavailable } from "@smartcart/service";
 
-/** NOT_FOUND: nobody asked for money for this order. */
+/** NOT_FOUND: no payment was ever requested for this order. */
 export function paymentNotFound(orderId: string): DomainError {
   return new DomainError({
     code: "PAYMENT_NOT_FOUND",

@@ -12,7 +12,7 @@ import { createProviderCalls } from "./provider-calls.ts";
 import type { PaymentRequest } from "./store.ts";
 import * as store from "./store.ts";
 
-/** Takes and gives back money. Idempotent by order, and safe with several processes on one database. */
+/** Charges and refunds orders. Idempotent by order, and safe with several processes on one database. */
 export interface PaymentProcessor extends AsyncDisposable {
   /**
    * Charges an order at most once and answers its settled payment. Rejects with PAYMENT_EXISTS where the order stands
@@ -24,7 +24,7 @@ export interface PaymentProcessor extends AsyncDisposable {
   process(request: PaymentRequest, patienceMs?: number): Promise<Payment>;
   /** Charges a PENDING payment again, or joins the charge that is under way. Rejects with PAYMENT_OUTCOME_UNKNOWN. */
   resume(payment: Payment): Promise<Payment>;
-  /** Gives the money back, or sees to it that none will be taken. Rejects with PAYMENT_OUTCOME_UNKNOWN. */
+  /** Refunds the payment, or closes it so that it is never charged. Rejects with PAYMENT_OUTCOME_UNKNOWN. */
   refund(orderId: string, reason: string): Promise<Payment>;
   /** The payment of an order. Rejects with PAYMENT_NOT_FOUND. */
   find(orderId: string): Promise<Payment>;
@@ -34,7 +34,7 @@ export interface PaymentProcessor extends AsyncDisposable {
   erase(orderIds: readonly string[]): Promise<number>;
 }
 
-export interface PaymentProcessorOptions {
+interface PaymentProcessorOptions {
   readonly database: Database;
   readonly provider: PaymentProvider;
   /** Longest time one call to the provider may take, in milliseconds. */
@@ -48,8 +48,8 @@ export interface PaymentProcessorOptions {
 const retryUnderWayMs = 250;
 const retrySilentMs = 1000;
 
-/** Payments folded into one statement at most, and statements under way at once. */
-const folding = { maxItems: 256, maxConcurrent: 2 };
+/** Most payments in one statement, and most statements at once. */
+const batching = { maxItems: 256, maxConcurrent: 2 };
 
 /** Creates the processor over a database and a provider. Disposing gives up on charges under way; they stay PENDING. */
 export function createPaymentProcessor(o: PaymentProcessorOptions): PaymentProcessor {
@@ -69,12 +69,12 @@ class Processor implements PaymentProcessor {
     this.#o = o;
     this.#calls = createProviderCalls(o.providerTimeoutMs);
     this.#open = createCoalescer<PaymentRequest, Payment>({
-      ...folding,
+      ...batching,
       name: "payment.open",
       run: async (requests) => pick(await store.openPayments(database, requests), requests),
     });
     this.#settle = createCoalescer<Settlement, Payment>({
-      ...folding,
+      ...batching,
       name: "payment.settle",
       run: async (settlements) =>
         pick(await store.settlePayments(database, settlements), settlements),
@@ -101,7 +101,7 @@ class Processor implements PaymentProcessor {
     const started = detached(() => this.#charge(payment)).finally(() =>
       this.#underWay.delete(orderId),
     );
-    // Nobody may be waiting any more when it fails; the failure is in the log and the row still PENDING.
+    // When it fails, its caller may be gone: the failure is in the log, and the row is still PENDING.
     started.catch(() => undefined);
     this.#underWay.set(orderId, started);
     return started;
@@ -150,7 +150,7 @@ class Processor implements PaymentProcessor {
     return settled;
   }
 
-  /** Finds out what became of a PENDING payment; where the provider knows nothing of it, sees to it that it stays so. */
+  /** Asks the provider about a PENDING payment, and closes the payment where the provider has no record of the charge. */
   async #resolve({ orderId }: Payment, reason: string): Promise<Payment> {
     const found = await this.#ask(orderId, (signal) =>
       this.#o.provider.lookup({ chargeId: orderId, signal }),

@@ -5,7 +5,7 @@ export interface Money {
   readonly minorUnits: bigint;
 }
 
-/** What a provider said about a charge. All three are final: asked again, it says the same. */
+/** The provider's answer to a charge. All three are final: a repeated request gets the same. */
 export type ChargeResult =
   /** The money was taken, once. */
   | { readonly status: "captured"; readonly reference: string }

@@ -36,7 +36,7 @@ export interface Settlement {
 /** Why a payment failed that a refund closed before it was charged. */
 export const closedCode = "closed";
 
-/** Whether a repetition asks for the same as the payment stands for. A closed one refuses whatever is asked. */
+/** Whether a repeated request has the values of the payment. Always false for a closed payment. */
 export function isRepetition(payment: Payment, charge: Charge): boolean {
   const first = payment.charge;
   return (

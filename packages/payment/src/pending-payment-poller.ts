@@ -4,12 +4,12 @@ import type { Database } from "@smartcart/store";
 import type { PaymentProcessor } from "./payment-processor.ts";
 import { leasePending, pendingDueInMs } from "./store.ts";
 
-/** What the resolver works with. */
+/** What is polled, and how often. */
 export interface PendingPaymentPollerOptions {
   readonly database: Database;
   readonly processor: Pick<PaymentProcessor, "resume">;
   readonly log: Logger;
-  /** How long a payment stays PENDING before the resolver asks, and between two of its questions, in milliseconds. */
+  /** How long a payment stays PENDING before the provider is asked, and between two requests about it, in milliseconds. */
   readonly afterMs: number;
 }
 
@@ -20,13 +20,13 @@ const shortestMs = 1_000;
 const longestMs = 5_000;
 
 /**
- * Finds out what became of payments whose caller has not come back: the provider is asked again with the same id, which charges at
- * most once. Rows are leased, so any number of processes may run one; what the provider is silent about holds up nothing else.
+ * Settles PENDING payments whose caller has not repeated the request: charges again with the same id, which the provider carries out at
+ * most once. Rows are leased, so any number of processes may run one. A charge without an answer does not delay the others.
  */
 export function startPendingPaymentPoller(o: PendingPaymentPollerOptions): AsyncDisposable {
   const { database, processor, log, afterMs } = o;
   const resources = new AsyncDisposableStack();
-  const name = "payment.resolver";
+  const name = "payment.pending-payment-poller";
   const pool = resources.use(createPool({ name, maxConcurrent: maxConcurrent, log }));
   const run = async (signal: AbortSignal) => {
     const dueInMs = await pendingDueInMs(database, afterMs);

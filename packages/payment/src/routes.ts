@@ -10,15 +10,17 @@ import { toPaymentMessage, toPaymentRequest } from "./messages.ts";
 import type { PaymentProcessor } from "./payment-processor.ts";
 
 /** What the RPCs of the payment service work on. */
-export interface PaymentParts extends BatchErrors {
+export interface PaymentDependencies extends BatchErrors {
   readonly processor: PaymentProcessor;
   /** How long a batch waits for the provider's answer to one of its items, in milliseconds. */
   readonly batchPatienceMs: number;
 }
 
 /** The RPCs of smartcart.payment.v1.PaymentService. */
-export function createPaymentRoutes(parts: PaymentParts): ServiceImpl<typeof PaymentService> {
-  const { processor } = parts;
+export function createPaymentRoutes(
+  dependencies: PaymentDependencies,
+): ServiceImpl<typeof PaymentService> {
+  const { processor } = dependencies;
 
   const process = async (request: ProcessPaymentRequest, patienceMs?: number) => ({
     payment: toPaymentMessage(await processor.process(toPaymentRequest(request), patienceMs)),
@@ -27,12 +29,17 @@ export function createPaymentRoutes(parts: PaymentParts): ServiceImpl<typeof Pay
   // The answers of a batch come together, so each waits for the slowest: one whose provider takes its time answers
   // PAYMENT_OUTCOME_UNKNOWN instead, its charge goes on, and asking again joins it.
   const processInBatch = (request: ProcessPaymentRequest) =>
-    process(request, parts.batchPatienceMs);
+    process(request, dependencies.batchPatienceMs);
 
   return {
     processPayment: (request) => process(request),
     batchProcessPayments: async ({ requests }) => ({
-      results: await settleBatch(ProcessPaymentRequestSchema, requests, processInBatch, parts),
+      results: await settleBatch(
+        ProcessPaymentRequestSchema,
+        requests,
+        processInBatch,
+        dependencies,
+      ),
     }),
     getPayment: async ({ orderId }) => ({
       payment: toPaymentMessage(await processor.find(orderId)),

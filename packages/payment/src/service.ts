@@ -14,7 +14,7 @@ import { startSimulatedProvider } from "./simulated-provider/provider.ts";
 
 /** What the payment service is built from; it keeps everything in its schema `payment`. */
 export interface PaymentOptions extends Omit<ServiceOptions<PaymentConfig>, "bus"> {
-  /** Who moves the money. Default: the simulated provider, its ledger in schema `payment_provider`. */
+  /** The payment provider. Default: the simulated provider, its ledger in schema `payment_provider`. */
   readonly provider?: PaymentProvider;
 }
 

@@ -56,7 +56,7 @@ it("does not let a slow item hold up the others: it goes on, and asking again jo
   expect(asked.filter((chargeId) => chargeId === late.orderId)).toHaveLength(1);
 });
 
-it("settles a charge in the background that nobody waits for any more", async () => {
+it("settles a charge in the background whose caller is gone", async () => {
   await using payment = await startTestPayment({
     PROVIDER_SLOW_MS: "300",
     PAYMENT_BATCH_PATIENCE_MS: "1",
@@ -69,7 +69,7 @@ it("settles a charge in the background that nobody waits for any more", async ()
   });
 });
 
-it("folds many concurrent calls of one client into few statements", async () => {
+it("batches many concurrent calls of one client into few statements", async () => {
   await using payment = await startTestPayment({ PAYMENT_BATCH_PATIENCE_MS: "10000" });
   const charges = Array.from({ length: 200 }, () => newCharge());
   const answers = await Promise.all(charges.map((c) => payment.client.processPayment(c)));

@@ -15,7 +15,7 @@ async function expectStatus(payment: TestPayment, orderId: string, status: Payme
   });
 }
 
-it("learns of a charge whose answer was lost, though nobody asks again", async () => {
+it("learns of a charge whose answer was lost, without another request", async () => {
   await using payment = await startTestPayment(soon);
   const charge = newCharge("tok_timeout");
   await errorOf(payment.client.processPayment(charge));

@@ -128,7 +128,7 @@ it("forgets the token once the outcome is known", async () => {
   expect(rows).toEqual([{ payment_token: null }]);
 });
 
-it("answers NOT_FOUND for an order that nobody asked money for", async () => {
+it("answers NOT_FOUND for an order without a payment", async () => {
   const error = await errorOf(payment.client.getPayment({ orderId: "ORD-unknown" }));
   expect(ConnectError.from(error).code).toBe(Code.NotFound);
   expect(problemOf(error)?.code).toBe("PAYMENT_NOT_FOUND");

@@ -10,7 +10,7 @@ export const faults = [
   "lost-request",
   /** The call fails, and it was done. */
   "lost-answer",
-  /** Nobody answers until the caller gives up; it was done. */
+  /** The charge succeeds, and no answer comes until the caller gives up. */
   "silence",
   /** The call fails, and arrives at the provider some time later. */
   "late-request",

@@ -12,7 +12,7 @@ import { createTestDatabase } from "@smartcart/testkit";
 import type { PaymentProvider } from "../src/index.ts";
 import { paymentConfig, startPayment } from "../src/index.ts";
 
-/** A real service on a real database of its own, with clients as other parts have them. */
+/** A real service on a real database of its own, with clients as other services have them. */
 export interface TestPayment extends AsyncDisposable {
   readonly url: string;
   readonly databaseUrl: string;

@@ -27,12 +27,12 @@ export interface DispatcherOptions {
 }
 
 /**
- * Ships what is due, when it is due: `runWithin` tells of a shipment that has begun. The table is its only memory, so a restart goes on where the process before it ended, and any number of
- * dispatchers may work on one table.
+ * Ships each shipment when it is due. Call `runWithin` after a shipment has begun. All state is in the table, so a restart continues
+ * where the last process ended, and any number of dispatchers may work on one table.
  *
- * A row is marked once the queue has confirmed its event, under the lock under which it was read: who dies before that leaves a row
- * that is due, and the event is published again under the same id. It may be told before it is committed, because nothing decides about
- * a started shipment any more: it can only be shipped.
+ * A row is marked once the queue has confirmed its event, under the lock under which it was read. A process that dies before that
+ * leaves a row that is due, and the event is published again under the same id. The event may go out before the commit, because a
+ * started shipment has one possible outcome: it is shipped.
  */
 export function startDispatcher(o: DispatcherOptions): Timer {
   const timer = startTimer({

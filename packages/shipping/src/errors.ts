@@ -1,4 +1,4 @@
-/** Every way in which the shipping service says no. The codes are stable; clients branch on them. */
+/** The errors of the shipping service. The codes are stable; clients branch on them. */
 import { Code } from "@connectrpc/connect";
 import { DomainError } from "@smartcart/mesh";
 import type { Unavailable } from "@smartcart/service";
@@ -12,6 +12,7 @@ export function shipmentNotFound(orderId: string): DomainError {
   });
 }
 
+/** 409. Final: a shipment that has started is not stopped. */
 export function shipmentStarted(orderId: string): DomainError {
   return new DomainError({
     code: "SHIPMENT_STARTED",

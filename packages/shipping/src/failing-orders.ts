@@ -1,4 +1,4 @@
-/** Remembers which orders' messages failed, so that nobody takes them for lost. */
+/** Remembers which orders' messages failed, so that their shipments are not taken for lost. */
 import { isMessage } from "@bufbuild/protobuf";
 import type { Delivery, HandledResult } from "@smartcart/bus";
 import { OrderPlacedSchema } from "@smartcart/gen/events/v1/order_events_pb";

@@ -30,7 +30,7 @@ export interface OrderPlacedConsumerOptions {
   readonly retentionDays: number;
   /** Whether every order is given up, for demonstrations; asked for each delivery. */
   readonly refuses: () => boolean;
-  /** Told what became of each delivery. */
+  /** Called with the outcome of each delivery. */
   readonly onHandled: NonNullable<ConsumeOptions["onHandled"]>;
   readonly now: () => Date;
   /** Called after each batch with how many shipments it began, and in how many milliseconds they leave. */
@@ -38,8 +38,8 @@ export interface OrderPlacedConsumerOptions {
 }
 
 /**
- * Begins a shipment for each order that is placed. The shipments of a whole batch are one statement, the messages are
- * acknowledged after it, and an order has one shipment for ever, by its key: any of it may come twice.
+ * Begins a shipment for each placed order. The shipments of a batch are one statement, and the messages are acknowledged after it.
+ * The order id is the key of a shipment, so a repeated message changes nothing.
  */
 export function startOrderPlacedConsumer(o: OrderPlacedConsumerOptions): Promise<RunningConsumer> {
   return o.bus.consume(queue, {
@@ -130,15 +130,15 @@ async function beginAll(
 }
 
 /**
- * Tells the order service and people, after the commit: what is announced has begun. The event is sent once and not kept: `OrderShipped`
- * says again when the shipment began, and an order that hears of neither asks.
+ * Publishes and logs the started shipments, after the commit. The event is sent once and not stored: `OrderShipped` repeats the time of
+ * the start, and the order service asks about an order for which neither arrives.
  */
 async function announce(
   begun: readonly ShipmentStart[],
   { bus, log, shipmentLog, now }: OrderPlacedConsumerOptions,
 ): Promise<void> {
   if (begun.length === 0) return;
-  // The dispatcher tells of those that leave at once.
+  // The dispatcher publishes both events of shipments that leave at once.
   const events = begun.filter((start) => start.dueAt > start.startedAt).map(shippingStartedEvent);
   if (events.length > 0) {
     const { confirmed } = await bus.publish(events);

@@ -26,7 +26,7 @@ export function shippingStartedEvent(
 }
 
 /**
- * What is told when a shipment leaves. Of one that leaves at once both events go out together, so that the order service folds them in
+ * What is told when a shipment leaves. Of one that leaves at once both events go out together, so that the order service applies them in
  * one write.
  */
 export function eventsOf(left: ShipmentLeft): OutgoingEvent[] {

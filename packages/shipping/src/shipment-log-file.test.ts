@@ -23,7 +23,7 @@ test("each order gets a line; the folder is made, and what was there stays", asy
   );
 });
 
-test("nobody but its owner may read it", async () => {
+test("only its owner may read it", async () => {
   const path = join(await folder(), "new", "shipping.log");
   await openShipmentLogFile(path, silentLogger);
   const modes = await Promise.all([path, dirname(path)].map(async (one) => (await stat(one)).mode));

@@ -13,7 +13,7 @@ export interface ShipmentLogFile {
   append(orderIds: readonly string[], startedAt: Date): Promise<void>;
 }
 
-/** Who orders what is nobody's business but the shop's. */
+/** Readable by its owner only: the lines tell who ordered what. */
 const ownerOnly = { mode: 0o600 };
 
 /**
@@ -47,7 +47,7 @@ export async function openShipmentLogFile(path: string, log: Logger): Promise<Sh
   };
 }
 
-/** A file that was made by somebody else, or under an older version. Its group is theirs to choose: it may be that of a collector. */
+/** Takes all access from other users. The group keeps its own: it may be that of a log collector. */
 async function closeToOthers(path: string): Promise<void> {
   const found = await stat(path);
   const mode = found.mode & 0o777;

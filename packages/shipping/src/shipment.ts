@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 
-/** Where a shipment stands. A started one can only be shipped, a cancelled one stays so. */
+/** The state of a shipment. STARTED is followed by SHIPPED only; CANCELLED is final. */
 export type Shipment =
   | { readonly orderId: string; readonly status: "CANCELLED" }
   | { readonly orderId: string; readonly status: "STARTED"; readonly startedAt: Date }
@@ -46,12 +46,12 @@ export function beginShipment(
   return { ...order, startedAt: now, dueAt: new Date(now.getTime() + delayMs) };
 }
 
-/** The line that tells of a start, word for word. */
+/** The line of the shipment log. Its text is part of the interface. */
 export function startMessage(orderId: string): string {
   return `Shipping started for OrderId: ${orderId}`;
 }
 
-/** The simulated carrier's number. It follows from the order, so that doing it twice gives the same parcel. */
+/** The tracking number of the simulated carrier. It is derived from the order id, so that a repetition gives the same one. */
 export function trackingNumberOf(orderId: string): string {
   return `SC${digest(orderId).toString("hex", 0, 6).toUpperCase()}`;
 }

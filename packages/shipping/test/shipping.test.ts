@@ -133,7 +133,7 @@ test.each(engines)(
   async (engine) => {
     await using world = await createWorld(engine);
     const orderIds = Array.from({ length: 5 }, newOrderId);
-    // Published before anybody consumes, so that they are in one batch.
+    // Published before a consumer runs, so that they are in one batch.
     // The queue in PostgreSQL cannot even carry a NUL; a foreign publisher on RabbitMQ can.
     const bad = engine === "rabbitmq" ? "a\0b" : "x".repeat(65);
     await world.place(...orderIds.slice(0, 2), bad, "", ...orderIds.slice(2));

@@ -1,4 +1,4 @@
-/** The settings of all parts together, so that every bad variable is reported at once. */
+/** The settings of all services together, so that every bad variable is reported at once. */
 import { inventoryConfig } from "@smartcart/inventory";
 import { logConfig } from "@smartcart/log";
 import { notificationConfig } from "@smartcart/notification";
@@ -31,7 +31,7 @@ export const webConfig = {
   OPS_URL: url({ default: "http://127.0.0.1:8087", desc: "base URL of the ops service" }),
 };
 
-/** Every setting of every part. */
+/** Every setting of every service. */
 export const allConfig = {
   ...webConfig,
   ...inventoryConfig,
@@ -44,6 +44,7 @@ export const allConfig = {
   ...opsConfig,
 };
 
+/** All settings, parsed and with their defaults. */
 export type SmartCartConfig = ReturnType<typeof parseSmartCartConfig>;
 
 /** The settings of all services. @throws ConfigError with every invalid variable. */

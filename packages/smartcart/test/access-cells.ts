@@ -1,4 +1,4 @@
-/** Cells of the access matrix: who calls which method how, and what the contract says of it. */
+/** Cells of the access matrix: a caller, a method, and what the contract allows. */
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
@@ -26,20 +26,20 @@ export const served: readonly (readonly [service: DescService, at: string])[] = 
   [InstanceService, "payment"],
 ];
 
-type Kind = "customer" | "operator" | "service" | "nobody" | "bad token";
+type Kind = "customer" | "operator" | "service" | "anonymous" | "bad token";
 export interface Who {
   readonly kind: Kind;
   readonly name?: string;
   /** For a call of that service. */
   readonly headers: (at: string) => Promise<Record<string, string>> | Record<string, string>;
 }
-export type Verdict = "let in" | "not known" | "not allowed" | "not served";
+export type AccessOutcome = "let in" | "not known" | "not allowed" | "not served";
 
-export function expected(method: DescMethod, { kind, name = "" }: Who): Verdict {
+export function expected(method: DescMethod, { kind, name = "" }: Who): AccessOutcome {
   const rule = accessOf(method);
   if (rule.isPublic) return "let in";
   switch (kind) {
-    case "nobody":
+    case "anonymous":
     case "bad token":
       return "not known";
     case "customer":
@@ -51,14 +51,14 @@ export function expected(method: DescMethod, { kind, name = "" }: Who): Verdict 
   }
 }
 
-/** The verdict that an answer shows: whatever comes after the door is of no interest here. */
-function verdictOf(code: Code | undefined): Verdict {
+/** The outcome that an answer shows: what happens after the access check does not matter here. */
+function outcomeOf(code: Code | undefined): AccessOutcome {
   if (code === Code.Unauthenticated) return "not known";
   if (code === Code.PermissionDenied) return "not allowed";
   return code === Code.Unimplemented ? "not served" : "let in";
 }
 
-/** Nothing but what ties it to the customer: the door is before all rules of a request. */
+/** Nothing but what ties it to the customer: access is checked before all rules of a request. */
 function requestOf(method: DescMethod, orderId: string) {
   const request = create(method.input);
   const { resource } = accessOf(method).customer ?? {};
@@ -66,15 +66,15 @@ function requestOf(method: DescMethod, orderId: string) {
   return request;
 }
 
-/** The verdict on a call; on a busy machine a refusal may take its time, so what is not as wanted is asked again with patience. */
-export async function judge(
+/** The outcome of a call. On a busy machine a refusal may be slow, so an unexpected outcome is tried again with a longer time-out. */
+export async function checkAccess(
   transport: Transport,
   method: DescMethod,
-  { wanted, ...o }: Asked & { readonly wanted: Verdict },
+  { wanted, ...o }: Asked & { readonly wanted: AccessOutcome },
 ) {
   const quick = await call(transport, method, o, 1_000);
-  const verdict = quick === wanted ? quick : await call(transport, method, o, 20_000);
-  return [method, wanted, verdict] as const;
+  const outcome = quick === wanted ? quick : await call(transport, method, o, 20_000);
+  return [method, wanted, outcome] as const;
 }
 
 /** What a cell calls with. */
@@ -89,7 +89,7 @@ async function call(
   method: DescMethod,
   { headers, orderId }: Asked,
   patienceMs: number,
-): Promise<Verdict> {
+): Promise<AccessOutcome> {
   const client = createClient(method.parent, transport) as never as Record<
     string,
     (request: object, o: object) => unknown
@@ -106,7 +106,7 @@ async function call(
     else for await (const _ of answer as AsyncIterable<unknown>) break;
     return "let in";
   } catch (error) {
-    return verdictOf(ConnectError.from(error).code);
+    return outcomeOf(ConnectError.from(error).code);
   } finally {
     clearTimeout(timer);
     end.abort();
@@ -114,9 +114,9 @@ async function call(
 }
 
 export function wrongOnes(
-  verdicts: readonly (readonly [DescMethod, Verdict, Verdict])[],
+  outcomes: readonly (readonly [DescMethod, AccessOutcome, AccessOutcome])[],
 ): string[] {
-  return verdicts.flatMap(([method, wanted, verdict]) =>
-    wanted === verdict ? [] : [`${method.parent.name}/${method.name}: ${verdict}, not ${wanted}`],
+  return outcomes.flatMap(([method, wanted, outcome]) =>
+    wanted === outcome ? [] : [`${method.parent.name}/${method.name}: ${outcome}, not ${wanted}`],
   );
 }

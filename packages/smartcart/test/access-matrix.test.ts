@@ -18,7 +18,7 @@ import { createCallerTokens } from "@smartcart/mesh";
 import { upstreamFor } from "@smartcart/web/proxy-rules";
 import { buildPage } from "../src/web/build-page.ts";
 import type { Who } from "./access-cells.ts";
-import { expected, judge, served, wrongOnes } from "./access-cells.ts";
+import { checkAccess, expected, served, wrongOnes } from "./access-cells.ts";
 import { startStack } from "./stack.ts";
 
 const authIssuer = "https://issuer.example";
@@ -43,7 +43,7 @@ const caller = (name: string, audience: string, secret = meshSecret) => ({
 });
 
 const principals: Readonly<Record<string, Who>> = {
-  nobody: { kind: "nobody", headers: () => ({}) },
+  anonymous: { kind: "anonymous", headers: () => ({}) },
   "customer ada": { kind: "customer", headers: () => bearer() },
   operator: { kind: "operator", headers: () => bearer({ sub: "olga", scope: "operator" }) },
   "bearer of OPS_TOKEN": {
@@ -67,11 +67,11 @@ const principals: Readonly<Record<string, Who>> = {
     }),
   },
   "a forged service": {
-    kind: "nobody",
+    kind: "anonymous",
     headers: (at) => caller("order", at, "another-secret-of-many-letters"),
   },
   "a service with a token for another": {
-    kind: "nobody",
+    kind: "anonymous",
     headers: (at) => caller("order", at === "payment" ? "inventory" : "payment"),
   },
   ...Object.fromEntries(
@@ -118,18 +118,18 @@ describe.each(Object.keys(transports))("%s", (transportName) => {
     const headersAt = Object.fromEntries(
       await Promise.all(served.map(async ([, at]) => [at, await who.headers(at)] as const)),
     );
-    const verdicts = await Promise.all(
+    const outcomes = await Promise.all(
       served.flatMap(([service, at]) => {
         const headers = headersAt[at] ?? {};
         const transport = transports[transportName]?.(shop.urls[at] ?? "") as Transport;
         return service.methods.map((method) =>
-          judge(transport, method, { ...asked(headers), wanted: expected(method, who) }),
+          checkAccess(transport, method, { ...asked(headers), wanted: expected(method, who) }),
         );
       }),
     );
-    cells += verdicts.length;
-    expect(verdicts.length).toBeGreaterThan(30);
-    expect(wrongOnes(verdicts)).toEqual([]);
+    cells += outcomes.length;
+    expect(outcomes.length).toBeGreaterThan(30);
+    expect(wrongOnes(outcomes)).toEqual([]);
   });
 });
 
@@ -137,27 +137,27 @@ test.each(Object.keys(principals))("through the page: %s", async (name) => {
   const who = principals[name] as Who;
   const headers = await who.headers("order");
   const transport = transports.Connect?.(shop.urls.web ?? "") as Transport;
-  const verdicts = await Promise.all(
+  const outcomes = await Promise.all(
     served.flatMap(([service]) => {
       const isPassed = upstreamFor({ path: `/${service.typeName}/Any` }) !== undefined;
       // Caller tokens stay outside: no service calls another one through the page.
-      const seen: Who = who.kind === "service" ? { kind: "nobody", headers: who.headers } : who;
+      const seen: Who = who.kind === "service" ? { kind: "anonymous", headers: who.headers } : who;
       return service.methods.map((method) =>
-        judge(transport, method, {
+        checkAccess(transport, method, {
           ...asked(headers),
           wanted: isPassed ? expected(method, seen) : "not served",
         }),
       );
     }),
   );
-  cells += verdicts.length;
-  expect(wrongOnes(verdicts)).toEqual([]);
+  cells += outcomes.length;
+  expect(wrongOnes(outcomes)).toEqual([]);
 });
 
 test.each(Object.keys(principals))("by REST: %s", async (name) => {
   const who = principals[name] as Who;
   // What is no person has no business here.
-  const seen: Who = who.kind === "service" ? { kind: "nobody", headers: who.headers } : who;
+  const seen: Who = who.kind === "service" ? { kind: "anonymous", headers: who.headers } : who;
   const headers = await who.headers("order");
   for (const base of [shop.urls.order, shop.urls.web]) {
     for (const { verb, openApiPath, method } of restRoutes([OrderService])) {
@@ -171,9 +171,9 @@ test.each(Object.keys(principals))("by REST: %s", async (name) => {
         verb === "POST" ? { ...init, body: "{}" } : init,
       );
       await answer.arrayBuffer();
-      const verdict =
+      const outcome =
         answer.status === 401 ? "not known" : answer.status === 403 ? "not allowed" : "let in";
-      expect(verdict, `${verb} ${path} ${answer.status}`).toBe(expected(method, seen));
+      expect(outcome, `${verb} ${path} ${answer.status}`).toBe(expected(method, seen));
       cells += 1;
     }
   }
@@ -233,13 +233,13 @@ test("what is another's does not exist, and cannot be acted on", async () => {
   };
   const unknown = `ORD-${"0".repeat(26)}`;
   for (const suffix of ["", "/events"]) {
-    const [theirs, nobodys] = [
+    const [theirs, unknownOnes] = [
       await ask(`/orders/${orders.bo}${suffix}`),
       await ask(`/orders/${unknown}${suffix}`),
     ];
     expect(theirs).toMatchObject({ status: 404, body: { code: "ORDER_NOT_FOUND" } });
     const said = JSON.stringify(theirs.body).replaceAll(orders.bo, unknown);
-    expect(JSON.parse(said)).toEqual(nobodys.body);
+    expect(JSON.parse(said)).toEqual(unknownOnes.body);
     expect((await ask(`/orders/${orders.ada}${suffix}`)).status).toBe(200);
   }
   const theirShipment = await ask(`/orders/${orders.bo}/shipment`);
@@ -259,7 +259,7 @@ test("what is another's does not exist, and cannot be acted on", async () => {
   );
 });
 
-test("an idempotency key is its customer's: nobody replays another's answer", async () => {
+test("an idempotency key is its customer's: another customer does not get the stored answer", async () => {
   const key = { "idempotency-key": "one-key" };
   const body = { items: [{ productId: "espresso-beans", quantity: 1 }], address: "x" };
   const [ada, bo] = [

@@ -116,7 +116,7 @@ describe("a setting that cannot work", () => {
     ]);
   });
 
-  it("stops the parts that had started already", async () => {
+  it("stops the services that had started already", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => other.once("listening", resolve));
     const { port } = other.address() as { port: number };

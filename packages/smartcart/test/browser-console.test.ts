@@ -8,7 +8,7 @@ import * as processVisits from "@smartcart/web/test/process-scenarios";
 import * as scripted from "@smartcart/web/test/scripted-console-scenarios";
 import type { TestBrowser } from "./browser.ts";
 import { noBrowser, startTestBrowser, visitTimeout as timeout } from "./browser.ts";
-import { partProcesses, startPartProcesses } from "./service-processes.ts";
+import { serviceProcesses, startServiceProcesses } from "./service-processes.ts";
 
 const { tokenOpensTheConsole, ...scriptedVisits } = scripted;
 const phone: BrowserContextOptions = { viewport: { width: 360, height: 740 } };
@@ -37,25 +37,25 @@ describe.skipIf(noBrowser)("in a browser", () => {
   describe("with services that can be killed", () => {
     it(Object.keys(processVisits).join(", "), { timeout: 300_000 }, async () => {
       await using database = await createTestDatabase();
-      await using parts = await startPartProcesses({
+      await using running = await startServiceProcesses({
         databaseUrl: database.url,
         amqpUrl: undefined,
       });
-      const baseUrl = parts.urls.web ?? "";
+      const baseUrl = running.urls.web ?? "";
       await using revived = new AsyncDisposableStack();
       const hub = {
         async kill() {
-          parts.processes["status-hub"].kill("SIGKILL");
-          await parts.processes["status-hub"].exited;
+          running.processes["status-hub"].kill("SIGKILL");
+          await running.processes["status-hub"].exited;
         },
         async revive() {
-          const { order = "", "status-hub": url = "" } = parts.urls;
+          const { order = "", "status-hub": url = "" } = running.urls;
           const env = {
             DATABASE_URL: database.url,
             ORDER_URL: order,
             STATUS_PORT: new URL(url).port,
           };
-          const args = partProcesses["status-hub"].script;
+          const args = serviceProcesses["status-hub"].script;
           await revived.use(spawnService({ args, env })).answers(`${url}/readyz`);
         },
       };
@@ -63,8 +63,8 @@ describe.skipIf(noBrowser)("in a browser", () => {
       const { orderLeadsToItsLogLines } = processVisits;
       await browser.visit((page) => orderLeadsToItsLogLines(page, baseUrl));
       await browser.visit((page) => deadHubLosesNoStep(page, baseUrl, hub));
-      parts.processes.notification.kill("SIGKILL");
-      await parts.processes.notification.exited;
+      running.processes.notification.kill("SIGKILL");
+      await running.processes.notification.exited;
       await browser.visit((page) => cancelGivesBack(page, baseUrl));
       await browser.visit((page) => operatorReadsAndCancels(page, baseUrl));
     });

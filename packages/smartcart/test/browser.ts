@@ -15,7 +15,7 @@ export const visitTimeout = 180_000;
 export interface TestBrowser extends AsyncDisposable {
   /** The folder of the built page. */
   readonly page: string;
-  /** Somebody new does something, and the browser has nothing to complain of. Options default to those of `openTestPage`. */
+  /** A new visitor does something, and the browser reports no error. Options default to those of `openTestPage`. */
   visit(act: (page: Page) => Promise<unknown>, options?: BrowserContextOptions): Promise<void>;
 }
 

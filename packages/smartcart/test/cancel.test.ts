@@ -3,13 +3,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createConsoleClient } from "./console-client.ts";
 import { expectConsistent, rowsOf } from "./invariants.ts";
-import { startParts } from "./services.ts";
+import { startServices } from "./services.ts";
 import { cancelledLife, seedBody, startStack, wholeLife } from "./stack.ts";
 
 describe("before the shipment begins", () => {
   it("pays back, puts back, and nothing is shipped even though the event comes later", async () => {
     // As long as nothing is relayed, shipping does not know of the order.
-    await using shop = await startParts({ without: ["notification"] });
+    await using shop = await startServices({ without: ["notification"] });
     const { body } = await shop.place({ ...seedBody, userId: "fickle" });
     const before = await shop.available("espresso-beans");
 

@@ -28,7 +28,7 @@ describe("a tool", () => {
     expect(errors).toMatch(/^The output could not be written: ENOSPC.*\n$/);
   });
 
-  it("keeps its exit code where nobody can read why", async () => {
+  it("keeps its exit code where its output cannot be read", async () => {
     const shell = `"$0" "$1" nonsense 2>/dev/full; echo $?; "$0" "$1" nonsense 2>&-; echo $?`;
     const { stdout } = await runCommand("sh", ["-c", shell, process.execPath, bin]);
     expect(stdout).toBe("2\n2\n");

@@ -31,7 +31,7 @@ const badValues = [
   "١",
 ];
 
-/** Required arguments as somebody would write them, so that only one thing is wrong at a time. */
+/** Valid values for required arguments, so that only one thing is wrong at a time. */
 function givenArguments(command: Command): string[] {
   const { registeredArguments } = command;
   return registeredArguments

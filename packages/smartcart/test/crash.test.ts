@@ -87,7 +87,7 @@ describe.concurrent("kill -9 of everything", { timeout: 300_000 }, () => {
         void doomed.exited.then(() => {
           ended = true;
         });
-        // By whom it gets there does not matter: this client, who asks again and again, or its own resumer.
+        // Either driver may bring it there: the repeated request of this client, or the resumer.
         const died = () =>
           ended ||
           doomed.post(cancel).then(

@@ -22,7 +22,7 @@ afterAll(() => shop?.[Symbol.asyncDispose]());
 
 /** Runs the command against the shop. */
 function smartcart(...args: string[]) {
-  const url = (part: string) => shop.urls[part] ?? "";
+  const url = (service: string) => shop.urls[service] ?? "";
   const env = {
     DATABASE_URL: shop.databaseUrl,
     ORDER_URL: url("order"),
@@ -37,19 +37,19 @@ function smartcart(...args: string[]) {
   return runCommand(process.execPath, [main, ...args], { env });
 }
 
-const nobody = `ORD-${"0".repeat(26)}`;
+const unknownOrder = `ORD-${"0".repeat(26)}`;
 
 /** What a backup of the orders that is older than the rest leaves behind: a charge and a sale for an order that there is not. */
 async function forgetAnOrder(): Promise<void> {
   await rowsOf(
     shop.databaseUrl,
     `insert into inventory.reservation (reservation_id, lines, status)
-     values ('${nobody}', '[{"productId": "espresso-beans", "quantity": 2}]', 'COMMITTED');
+     values ('${unknownOrder}', '[{"productId": "espresso-beans", "quantity": 2}]', 'COMMITTED');
      update inventory.stock set available = available - 2, reserved = reserved + 2 where product_id = 'espresso-beans';
      insert into payment.payment (order_id, user_id, currency_code, amount_minor, status, provider_reference)
-     values ('${nobody}', 'u1', 'USD', 500, 'CAPTURED', 'sim_0');
+     values ('${unknownOrder}', 'u1', 'USD', 500, 'CAPTURED', 'sim_0');
      insert into payment_provider.ledger_entry (charge_id, kind, currency_code, amount_minor)
-     values ('${nobody}', 'capture', 'USD', 500)`,
+     values ('${unknownOrder}', 'capture', 'USD', 500)`,
   );
 }
 
@@ -57,7 +57,7 @@ describe("smartcart doctor", () => {
   it("finds nothing wrong with a shop that is well", async () => {
     const { stdout } = await smartcart("doctor");
     expect(stdout).toMatch(/^ok {3}queue +on PostgreSQL, no dead letters$/m);
-    for (const part of [
+    for (const service of [
       "order",
       "inventory",
       "payment",
@@ -66,7 +66,7 @@ describe("smartcart doctor", () => {
       "log",
       "ops",
     ]) {
-      expect(stdout).toMatch(new RegExp(`^ok {3}${part} +ready at http`, "m"));
+      expect(stdout).toMatch(new RegExp(`^ok {3}${service} +ready at http`, "m"));
     }
     expect(stdout).toMatch(/^ok {3}invariants +17 of 17 hold$/m);
   });
@@ -77,7 +77,7 @@ describe("smartcart doctor", () => {
     const report = await smartcart("doctor", "--wait", "1");
     expect(report.code).toBe(1);
     expect(report.stdout).toMatch(/^BAD {2}invariants +15 of 17 hold$/m);
-    expect(report.stdout).toContain(`order_id=${nobody} state=null kept_minor=500`);
+    expect(report.stdout).toContain(`order_id=${unknownOrder} state=null kept_minor=500`);
     expect(report.stdout).toContain(
       `"smartcart doctor --reconcile" repairs it: one refund per row`,
     );
@@ -85,7 +85,7 @@ describe("smartcart doctor", () => {
 
     const repaired = await smartcart("doctor", "--wait", "1", "--reconcile");
     expect(repaired.stdout).toMatch(/^ok {3}invariants +15 of 17 hold, 2 repaired$/m);
-    expect(repaired.stdout).toMatch(new RegExp(`${nobody}.* → release: done`));
+    expect(repaired.stdout).toMatch(new RegExp(`${unknownOrder}.* → release: done`));
     expect(await shop.available("espresso-beans")).toBe(before);
     expect(await contradictions(shop.databaseUrl)).toEqual({});
     expect((await smartcart("doctor")).stdout).toMatch(/17 of 17 hold$/m);
@@ -100,7 +100,7 @@ describe("smartcart doctor", () => {
     await rowsOf(shop.databaseUrl, "update orders.orders set total_minor = total_minor - 1");
   });
 
-  it("names dead letters, a part that does not answer, and a database that is not durable", async () => {
+  it("names dead letters, a service that does not answer, and a database that is not durable", async () => {
     await using bus = await openBus({
       databaseUrl: shop.databaseUrl,
       name: "test",

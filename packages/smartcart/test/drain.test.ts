@@ -1,5 +1,5 @@
 /**
- * SIGTERM under load: what was accepted is answered, who comes later is refused at once, and after a new start nothing that was
+ * SIGTERM under load: accepted requests are answered, later ones are refused at once, and after a new start nothing that was
  * answered is missing, and nothing that was not answered needs more than the same request once more.
  */
 import { expect, it } from "vitest";
@@ -27,7 +27,7 @@ const watched = [1, 2, 5].map((client) => bodyOf(client).userId);
 it.each(["order", "web"])(
   "drains under load on %s, and loses nothing",
   { timeout: 240_000 },
-  async (part) => {
+  async (service) => {
     await using database = await createTestDatabase();
     const env = {
       DATABASE_URL: database.url,
@@ -36,7 +36,7 @@ it.each(["order", "web"])(
     };
     await using drained = await startWhole({ ...env, ...(await choosePorts()) });
     const watchers = await Promise.all(watched.map((userId) => drained.follow({ userId })));
-    const load = startShoppingLoad({ url: drained.urls[part] ?? "", clients, bodyOf });
+    const load = startShoppingLoad({ url: drained.urls[service] ?? "", clients, bodyOf });
     await waitFor(() => load.attempts.length >= 5 * clients, { what: "load", timeoutMs: 60_000 });
     drained.kill("SIGTERM");
     await load.ended;
@@ -57,7 +57,7 @@ it.each(["order", "web"])(
   },
 );
 
-/** An answer that is none: cut off, or neither an order nor a refusal that says when to come again. */
+/** A bad answer: cut off, or neither an order nor a refusal with a time to retry. */
 function isBad(outcome: Attempt["outcome"]): boolean {
   if (outcome.kind === "half-answered") return true;
   if (outcome.kind !== "answered" || outcome.status === 201) return false;

@@ -1,5 +1,5 @@
 /**
- * Everything that the contract lets through, on real services: no answer is a fault of ours, and what was stored can be read. The numbers of
+ * Everything that the contract lets through, on real services: no answer is an internal error, and what was stored can be read. The numbers of
  * the contract are wider than some columns, and so are its times.
  */
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
@@ -28,7 +28,7 @@ const services = {
   ops: OpsService,
 } satisfies Record<string, DescService>;
 
-/** What a caller is to blame for, or what may be in the nature of things; anything else is a fault of ours. */
+/** Codes that a valid request may get; any other code is an internal error. */
 const blameless: ReadonlySet<Code> = new Set([
   Code.InvalidArgument,
   Code.NotFound,
@@ -49,13 +49,13 @@ afterAll(() => shop[Symbol.asyncDispose]());
 /** As many requests at once as fit one case; they share statements, and must not share each other's fate. */
 const atOnce = 25;
 
-describe.each(Object.entries(services))("%s", (part, service: DescService) => {
+describe.each(Object.entries(services))("%s", (name, service: DescService) => {
   const unary = service.methods.filter(
     // It looks at everything that is stored, and its request is empty.
     (method) => method.methodKind === "unary" && method.name !== "Reconcile",
   );
   it.each(unary)("$name answers any valid request", { timeout: 120_000 }, async (method) => {
-    await tryAll(part, method, 25, async (request, call) => {
+    await tryAll(name, method, 25, async (request, call) => {
       const response = (await call(request)) as { results?: ItemResult[] };
       // The items of a batch fail each for itself.
       for (const { result } of response.results ?? []) {
@@ -67,7 +67,7 @@ describe.each(Object.entries(services))("%s", (part, service: DescService) => {
 
   const streams = service.methods.filter((method) => method.methodKind === "server_streaming");
   it.each(streams)("$name begins for any valid request", { timeout: 120_000 }, async (method) => {
-    await tryAll(part, method, 4, async (request, call) => {
+    await tryAll(name, method, 4, async (request, call) => {
       const stop = new AbortController();
       const timer = setTimeout(() => stop.abort(), 50);
       try {
@@ -91,14 +91,14 @@ interface ItemResult {
 type Call = (request: object, options?: { signal: AbortSignal }) => unknown;
 
 async function tryAll(
-  part: string,
+  name: string,
   method: DescMethod,
   numRuns: number,
   send: (request: object, call: Call) => Promise<void>,
 ): Promise<void> {
   using client = createServiceClient(method.parent, {
     caller: "order",
-    baseUrl: shop.urls[part] as string,
+    baseUrl: shop.urls[name] as string,
     log: silentLogger,
   });
   const call = (client as unknown as Record<string, Call>)[method.localName] as Call;

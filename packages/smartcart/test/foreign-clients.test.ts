@@ -105,8 +105,8 @@ describe("plain HTTP/1.1 with JSON", () => {
 });
 
 describe("python3-grpcio", () => {
-  const call = async (part: string, method: string, request: object): Promise<Json> => {
-    const target = new URL(shop.urls[part] ?? "").host;
+  const call = async (service: string, method: string, request: object): Promise<Json> => {
+    const target = new URL(shop.urls[service] ?? "").host;
     const args = [target, contract.file, method, JSON.stringify(request)];
     return JSON.parse(await runPython("grpc_call.py", ...args));
   };
@@ -138,8 +138,8 @@ describe("python3-grpcio", () => {
     "notification",
     "shipping",
     "ops",
-  ])("asks %s for its health", async (part) => {
-    expect(await call(part, "grpc.health.v1.Health/Check", {})).toEqual({ status: "SERVING" });
+  ])("asks %s for its health", async (service) => {
+    expect(await call(service, "grpc.health.v1.Health/Check", {})).toEqual({ status: "SERVING" });
   });
 });
 

@@ -1,4 +1,4 @@
-/** Made-up bytes and JSON against a real shop: whatever comes costs its sender a 4xx with a reason, and nobody else anything. */
+/** Made-up bytes and JSON against a real shop: each is answered with a 4xx and a reason, and other clients notice nothing. */
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { create, toBinary, toJsonString } from "@bufbuild/protobuf";
 import fc from "fast-check";
@@ -38,8 +38,8 @@ interface Attempt {
 }
 
 /** Sends it and answers what is wrong with the answer; undefined where nothing is. */
-async function send(part: string, { path, type, body }: Attempt): Promise<string | undefined> {
-  const response = await fetch(`${shop.urls[part]}${path}`, {
+async function send(service: string, { path, type, body }: Attempt): Promise<string | undefined> {
+  const response = await fetch(`${shop.urls[service]}${path}`, {
     method: "POST",
     headers: { "content-type": type },
     body,
@@ -59,7 +59,7 @@ async function assertAnswered(
 ) {
   await fc.assert(
     fc.asyncProperty(fc.array(arbitrary, { minLength: 8, maxLength: 8 }), async (attempts) => {
-      const wrong = await Promise.all(attempts.map(([part, attempt]) => send(part, attempt)));
+      const wrong = await Promise.all(attempts.map(([service, attempt]) => send(service, attempt)));
       expect(wrong.filter((each) => each !== undefined)).toEqual([]);
     }),
     propertyOptions({ numRuns: Math.ceil(numRuns / 8), limitMs: 80_000 }),

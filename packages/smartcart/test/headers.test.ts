@@ -154,12 +154,12 @@ async function refusal(
 describe("every answer has the usual headers, and tells nothing of the machine", () => {
   it("of every port, to every kind of request", async () => {
     let answers = 0;
-    for (const [part, url] of Object.entries(stack.urls)) {
+    for (const [owner, url] of Object.entries(stack.urls)) {
       const base = url.replace(/^ws/, "http");
       for (const [path, init] of requests) {
         const response = await fetch(base + path, { redirect: "manual", ...init });
         const text = await response.text();
-        const name = `${part} ${init.method ?? "GET"} ${path}`;
+        const name = `${owner} ${init.method ?? "GET"} ${path}`;
         // What it measures has names such as nodejs_eventloop_lag_seconds, and no value of it is a version.
         const told = path === "/metrics" ? text.replace(/^# .*$/gm, "") : text;
         check({ name, status: response.status, headers: response.headers, text: told });
@@ -171,7 +171,7 @@ describe("every answer has the usual headers, and tells nothing of the machine",
 
   it("of gRPC, with its trailers", async () => {
     const service = `/${OrderService.typeName}`;
-    for (const [part, path] of [
+    for (const [owner, path] of [
       ["order", `${service}/GetOrder`],
       ["order", `${service}/WatchOrder`],
       ["order", `${service}/Nothing`],
@@ -179,7 +179,7 @@ describe("every answer has the usual headers, and tells nothing of the machine",
       ["inventory", "/smartcart.inventory.v1.InventoryService/WatchStock"],
     ] as const) {
       if (path.endsWith("WatchStock")) continue;
-      check(await grpc(stack.urls[part] ?? "", path));
+      check(await grpc(stack.urls[owner] ?? "", path));
     }
   });
 
@@ -199,26 +199,26 @@ describe("every answer has the usual headers, and tells nothing of the machine",
         check(answer);
       }
     }
-    for (const [part, url] of Object.entries(stack.urls)) {
+    for (const [owner, url] of Object.entries(stack.urls)) {
       const base = url.replace(/^ws/, "http");
       const rebound = await sendRaw(
         base,
         "GET /metrics HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
       );
       const [head = "", text = ""] = rebound.split("\r\n\r\n");
-      expect(head, part).toMatch(/^HTTP\/1\.1 421 /);
+      expect(head, owner).toMatch(/^HTTP\/1\.1 421 /);
       const lines = head
         .split("\r\n")
         .slice(1)
         .map((line) => line.split(/: (.*)/s).slice(0, 2) as [string, string]);
-      check({ name: `${part} by another name`, status: 421, headers: new Headers(lines), text });
+      check({ name: `${owner} by another name`, status: 421, headers: new Headers(lines), text });
       const garbage = await sendRaw(base, "GET / HTTP/9.9\r\n\x00\r\n\r\n");
-      for (const leak of leaks) expect(garbage, `${part}: garbage`).not.toMatch(leak);
+      for (const leak of leaks) expect(garbage, `${owner}: garbage`).not.toMatch(leak);
     }
     expect(order).not.toBe("");
   });
 
-  it("of an error that nobody foresaw", async () => {
+  it("of an unforeseen error", async () => {
     await rowsOf(stack.databaseUrl, "alter table orders.orders rename to gone");
     for (const path of ["/orders?userId=u1", "/placeOrder"]) {
       const init =

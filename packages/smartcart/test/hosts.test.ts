@@ -34,15 +34,15 @@ describe("HOST=::1", () => {
 
 function portsOf(urls: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(urls).map(([part, url]) => [
-      `${part.replace("-hub", "").toUpperCase()}_PORT`,
+    Object.entries(urls).map(([service, url]) => [
+      `${service.replace("-hub", "").toUpperCase()}_PORT`,
       new URL(url).port,
     ]),
   );
 }
 
 describe("HOST=0.0.0.0", () => {
-  it("is refused where nobody has to prove who they are", async () => {
+  it("is refused without authentication", async () => {
     const env = { HOST: "0.0.0.0" };
     const { code, stderr } = await runCommand(process.execPath, [main, "up"], { env });
     expect(code).toBe(1);

@@ -16,11 +16,11 @@ interface Breakage {
 const setStock = (set: string) =>
   `update inventory.stock set ${set} where product_id = 'espresso-beans'`;
 const setOrder = (set: string) => `update orders.orders set ${set} where order_id = :order`;
-const nobody = "'ORD-' || repeat('0', 26)";
+const unknownOrder = "'ORD-' || repeat('0', 26)";
 const reservation = (status: string) => `
   insert into inventory.reservation (reservation_id, lines, status, closed, expires_at)
-  select ${nobody}, lines, '${status}', closed, now() + interval '1 hour' from inventory.reservation where reservation_id = :order`;
-const noReservation = `delete from inventory.reservation where reservation_id = ${nobody}`;
+  select ${unknownOrder}, lines, '${status}', closed, now() + interval '1 hour' from inventory.reservation where reservation_id = :order`;
+const noReservation = `delete from inventory.reservation where reservation_id = ${unknownOrder}`;
 const entry = (id: string, kind: string) => `
   insert into payment_provider.ledger_entry (charge_id, kind, currency_code, amount_minor)
   select ${id}, '${kind}', currency_code, amount_minor from payment_provider.ledger_entry where charge_id = :order limit 1`;
@@ -67,13 +67,13 @@ const breakages: readonly Breakage[] = [
     noticedBy: ["stock is what is reserved"],
   },
   {
-    what: "a reservation for nobody",
+    what: "a reservation without an order",
     broken: reservation("HELD"),
     mended: noReservation,
     noticedBy: ["no orphan hold", "stock is what is reserved"],
   },
   {
-    what: "a sale to nobody",
+    what: "a sale without an order",
     broken: reservation("COMMITTED"),
     mended: noReservation,
     noticedBy: ["sold units belong to paid orders", "stock is what is reserved"],
@@ -91,9 +91,9 @@ const breakages: readonly Breakage[] = [
     noticedBy: ["charged at most once", "money is right", "books agree"],
   },
   {
-    what: "a charge for nobody",
-    broken: entry(nobody, "capture"),
-    mended: `delete from payment_provider.ledger_entry where charge_id = ${nobody}`,
+    what: "a charge without an order",
+    broken: entry(unknownOrder, "capture"),
+    mended: `delete from payment_provider.ledger_entry where charge_id = ${unknownOrder}`,
     noticedBy: ["no payment without an order"],
   },
   {
@@ -120,14 +120,14 @@ const breakages: readonly Breakage[] = [
     noticedBy: ["shipped once and only if paid"],
   },
   {
-    what: "a parcel that nobody ordered",
+    what: "a parcel without an order",
     broken: `insert into shipping.shipment (order_id, status, started_at, due_at, shipped_at, tracking_number)
-      select ${nobody}, 'SHIPPED', now(), now(), now(), 'T-1'`,
-    mended: `delete from shipping.shipment where order_id = ${nobody}`,
+      select ${unknownOrder}, 'SHIPPED', now(), now(), now(), 'T-1'`,
+    mended: `delete from shipping.shipment where order_id = ${unknownOrder}`,
     noticedBy: ["no shipment for a closed order", "shipped once and only if paid"],
   },
   {
-    what: "an event that nobody was told",
+    what: "an event that was not published",
     broken: message,
     mended: "delete from orders.outbox where message_id = :order",
     noticedBy: ["outboxes are empty"],

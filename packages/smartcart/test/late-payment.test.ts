@@ -1,4 +1,4 @@
-/** A payment that takes longer than its reservation lasts, while the units go to somebody else. */
+/** A payment that takes longer than its reservation lasts, while the units go to another order. */
 import { expect, it } from "vitest";
 import { waitFor } from "@smartcart/testkit";
 import { expectConsistent, rowsOf } from "./invariants.ts";

@@ -53,9 +53,9 @@ describe.each(engines)("marked values with the queue on %s", { timeout: 180_000 
   });
 
   it("are in no metrics, spans, documents and assets of any port", async () => {
-    for (const [part, url] of Object.entries(shop.whole.urls)) {
+    for (const [service, url] of Object.entries(shop.whole.urls)) {
       for (const path of ["/metrics", "/readyz", "/healthz", "/nothing"]) {
-        expectClean(`${part}${path}`, await textOf(`${url}${path}`));
+        expectClean(`${service}${path}`, await textOf(`${url}${path}`));
       }
     }
     const { order = "", web = "" } = shop.whole.urls;

@@ -140,7 +140,7 @@ export async function startMarked(engine: "postgres" | "rabbitmq") {
     sql: database.sql,
     customerToken,
     spans: collector.received,
-    /** With the token itself, whose signature nobody else may see. */
+    /** With the token itself, whose signature must not appear anywhere else. */
     marks: { ...marks, "bearer token": customerToken.split(".")[2] ?? "" },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

@@ -78,7 +78,7 @@ it("reads no table from its beginning", async () => {
   await shop.history(String(placed), "Shipped");
   await shop.get("/orders?userId=user-7");
   await shop.post(`/orders/${placed}/cancel`);
-  await ops.snapshot("the parts", (one) => one.services.length > 0);
+  await ops.snapshot("the services", (one) => one.services.length > 0);
   await ops.invariant("money is right", () => true);
   await ops.client.listDeadLetters({});
   await fetch(`${shop.urls.order}/metrics`);

@@ -34,7 +34,7 @@ const wayOfAnOrder = [
 let shop: Awaited<ReturnType<typeof startStack>>;
 let ops: Console;
 beforeAll(async () => {
-  // Services prove to each other who they are, while nobody has to prove to be an operator.
+  // Services authenticate to each other, while operators need no token.
   const MESH_SECRET = "a-secret-of-the-services";
   const env = { OPS_CHECK_INTERVAL_MS: "200", OPS_BROKEN_AFTER_MS: "5000", MESH_SECRET };
   shop = await startStack({ env });
@@ -73,7 +73,7 @@ describe("the mesh", () => {
     const watching = Promise.withResolvers<void>();
     let orderId = "";
     let hasRates = false;
-    // One stream for all of it: what passes between two streams is told to neither.
+    // One stream for all of it: events between two streams would be in neither.
     const snapshot = ops.snapshot("an order on its way, up to the hub", (one) => {
       watching.resolve();
       for (const { orderId, from, to } of one.hops) passed.add(`${orderId} ${from}→${to}`);
@@ -82,7 +82,7 @@ describe("the mesh", () => {
       return hasRates && wayOfAnOrder.every((way) => passed.has(`${orderId} ${way}`));
     });
     await watching.promise;
-    // Statuses are heard from shortly after somebody watches: orders before that are not drawn.
+    // The subscription starts shortly after a console is open: orders before that are not drawn.
     await waitFor(
       async () => {
         await shop.place(seedBody);
@@ -95,7 +95,7 @@ describe("the mesh", () => {
     expect(edges.find(({ from, to }) => from === "client" && to === "order")).toMatchObject({
       kind: EdgeKind.CALL,
     });
-    // A call between services is told by the caller; it is none from outside at the other end.
+    // A call between services is reported by its caller only, so it is not also one from outside.
     expect(edges.find(({ from, to }) => from === "client" && to === "payment")).toBeUndefined();
     const calm = await ops.snapshot(
       "calm",
@@ -126,7 +126,7 @@ describe("the mesh", () => {
     expect(story.unavailable ?? []).toEqual([]);
   });
 
-  it("is remembered for whoever comes later", async () => {
+  it("is remembered for consoles that open later", async () => {
     for await (const { snapshots } of ops.client.watchMesh({ backlogSeconds: 300 })) {
       expect(snapshots.length).toBeGreaterThan(1);
       const times = snapshots.map(({ takenAt }) => Number(takenAt?.seconds ?? 0n));
@@ -210,22 +210,24 @@ describe("invariants", () => {
     await ops.invariant(name, ({ state }) => state === InvariantState.HOLDS);
     const unsettled = ops.invariant(name, ({ state }) => state === InvariantState.PENDING);
     const before = await shop.available("espresso-beans");
-    const nobody = `ORD-${"0".repeat(26)}`;
+    const unknownOrder = `ORD-${"0".repeat(26)}`;
     await rowsOf(
       shop.databaseUrl,
       `with hold as (
          insert into inventory.reservation (reservation_id, lines, status, expires_at)
-         values ('${nobody}', '[{"productId": "espresso-beans", "quantity": 2}]', 'HELD', now() + interval '1 day'))
+         values ('${unknownOrder}', '[{"productId": "espresso-beans", "quantity": 2}]', 'HELD', now() + interval '1 day'))
        update inventory.stock set available = available - 2, reserved = reserved + 2 where product_id = 'espresso-beans'`,
     );
     expect((await unsettled).rowCount).toBe(1n);
     const broken = await ops.invariant(name, ({ state }) => state === InvariantState.VIOLATED);
     expect(broken.isRepairable).toBe(true);
-    expect(broken.rowsJson.map((row) => JSON.parse(row))).toMatchObject([{ order_id: nobody }]);
+    expect(broken.rowsJson.map((row) => JSON.parse(row))).toMatchObject([
+      { order_id: unknownOrder },
+    ]);
 
     const { repairs, invariants } = await ops.client.reconcile({});
     expect(repairs).toMatchObject([
-      { invariant: name, orderId: nobody, action: "release", problem: "" },
+      { invariant: name, orderId: unknownOrder, action: "release", problem: "" },
     ]);
     expect(invariants.find((one) => one.name === name)?.state).toBe(InvariantState.HOLDS);
     expect(await shop.available("espresso-beans")).toBe(before);

@@ -1,4 +1,4 @@
-/** The main job, as somebody with `curl` and a WebSocket sees it. */
+/** Placing an order, as a client with `curl` and a WebSocket sees it. */
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { seedBody, startStack, wholeLife } from "./stack.ts";
@@ -45,7 +45,7 @@ describe("an order by POST /placeOrder", () => {
     });
   });
 
-  it("is told to whoever follows the user, from the first status on", async () => {
+  it("reaches clients that follow the user, from the first status on", async () => {
     await using client = await shop.follow({ userId: "follower" });
     const { body } = await shop.place({ ...seedBody, userId: "follower" });
     const frames = await client.until("Shipped");

@@ -37,7 +37,7 @@ export interface PreviousVersion extends AsyncDisposable {
 export async function unpackPreviousVersion(): Promise<PreviousVersion> {
   for await (const { commit, title } of candidates()) {
     const previous = await unpack(commit, title);
-    // A commit that is broken, or needs a package from npm that is not installed any more, was nobody's version.
+    // A commit that is broken, or needs a package from npm that is not installed any more, was never in use.
     if (await canStart(previous)) return previous;
     await previous[Symbol.asyncDispose]();
   }
@@ -118,8 +118,8 @@ async function linkModules(tree: string): Promise<void> {
   for (const name of await readdir(from)) {
     if (name !== "@smartcart") await symlink(join(from, name), join(to, name));
   }
-  const parts = (await readdir(join(tree, "packages"))).map((name) => join("packages", name));
-  for (const folder of [...parts, "gen", "web", "scripts"]) {
+  const packages = (await readdir(join(tree, "packages"))).map((name) => join("packages", name));
+  for (const folder of [...packages, "gen", "web", "scripts"]) {
     const name = folder.split(sep).at(-1) ?? "";
     await symlink(join(tree, folder), join(to, "@smartcart", name));
   }

@@ -14,13 +14,13 @@ import { silentLogger } from "@smartcart/runtime";
 import { createTestBroker, createTestDatabase, waitFor } from "@smartcart/testkit";
 import { createRoles } from "../src/credentials/service-roles.ts";
 import type { Who } from "./access-cells.ts";
-import { expected, judge, served, wrongOnes } from "./access-cells.ts";
+import { checkAccess, expected, served, wrongOnes } from "./access-cells.ts";
 import { composePasswords } from "./compose.ts";
 import { createConsoleClient } from "./console-client.ts";
 import { dropRoles } from "./drop-roles.ts";
 import { expectConsistent } from "./invariants.ts";
 import type { RunningProcesses } from "./service-processes.ts";
-import { serviceNames, startComposed, startPartProcesses } from "./service-processes.ts";
+import { serviceNames, startComposed, startServiceProcesses } from "./service-processes.ts";
 import { createShopper, seedBody, wholeLife } from "./stack.ts";
 
 /** The defaults of `compose.yaml`. */
@@ -44,7 +44,7 @@ describe.each(["RabbitMQ", "the queue on PostgreSQL"])("a process a service, on 
       const { amqpUrl } = broker;
       services = resources.use(await startComposed({ databaseUrl, amqpUrl, rolePrefix }));
     } else {
-      services = resources.use(await startPartProcesses({ databaseUrl, amqpUrl: undefined }));
+      services = resources.use(await startServiceProcesses({ databaseUrl, amqpUrl: undefined }));
     }
   });
   afterAll(() => resources.disposeAsync());
@@ -94,7 +94,7 @@ describe.each(["RabbitMQ", "the queue on PostgreSQL"])("a process a service, on 
       snapshot.services.map(() => 1),
     );
     expect(snapshot.queues.map(({ queue }) => queue)).toEqual(["logs", "orders", "shipments"]);
-    // Nobody breaks anything in services that were not started for it.
+    // Faults can be set only in services that were started in demo mode.
     expect(snapshot.faultSwitches).toEqual([]);
     await ops.invariant("charged at most once", ({ state }) => state === InvariantState.HOLDS);
   });
@@ -116,7 +116,7 @@ describe.each(["RabbitMQ", "the queue on PostgreSQL"])("a process a service, on 
   });
 
   if (isComposed) {
-    // Everything but what belongs to customers: without an issuer, whoever names one is taken for that customer.
+    // Everything but what belongs to customers: without an issuer, a request that names one is taken to come from that customer.
     it("lets in whom the contract names", async () => {
       const staff = served.flatMap(([service, at]) =>
         service.methods
@@ -124,7 +124,7 @@ describe.each(["RabbitMQ", "the queue on PostgreSQL"])("a process a service, on 
           .map((method) => [method, at] as const),
       );
       const callers: Who[] = [
-        { kind: "nobody", headers: () => ({}) },
+        { kind: "anonymous", headers: () => ({}) },
         { kind: "operator", headers: () => authorization },
         ...["order", "ops", "shipping"].map((name) => ({
           kind: "service" as const,
@@ -138,18 +138,18 @@ describe.each(["RabbitMQ", "the queue on PostgreSQL"])("a process a service, on 
         })),
       ];
       for (const who of callers) {
-        const verdicts = await Promise.all(
+        const outcomes = await Promise.all(
           staff.map(async ([method, at]) => {
             const transport = createGrpcTransport({ baseUrl: services.urls[at] ?? "" });
             const headers = await who.headers(at);
-            return judge(transport, method, {
+            return checkAccess(transport, method, {
               headers,
               orderId: "",
               wanted: expected(method, who),
             });
           }),
         );
-        expect(wrongOnes(verdicts), `${who.kind} ${who.name}`).toEqual([]);
+        expect(wrongOnes(outcomes), `${who.kind} ${who.name}`).toEqual([]);
       }
     });
   }

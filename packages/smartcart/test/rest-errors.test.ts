@@ -1,4 +1,4 @@
-/** Every row of the REST table that says no. */
+/** Every error row of the REST table. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Json } from "./stack.ts";
 import { seedBody, startStack } from "./stack.ts";

@@ -1,4 +1,4 @@
-/** Each service under a role and a user of its own: the shop works, and nobody reaches what is another's. */
+/** Each service under a role and a user of its own: the shop works, and no service reaches the data of another. */
 import { randomBytes } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -10,7 +10,7 @@ import { canTestRabbitmq, createTestBroker, createTestDatabase } from "@smartcar
 import type { ServiceUrls } from "../src/credentials/service-roles.ts";
 import { createRoles } from "../src/credentials/service-roles.ts";
 import { dropRoles } from "./drop-roles.ts";
-import { startParts } from "./services.ts";
+import { startServices } from "./services.ts";
 import { seedBody, wholeLife } from "./stack.ts";
 
 const hasRabbitmq = await canTestRabbitmq();
@@ -24,7 +24,7 @@ describe.each([
     // Roles belong to the whole server, which other tests use at the same time.
     const prefix = `t${randomBytes(4).toString("hex")}`;
     let urls: Readonly<Record<string, ServiceUrls>>;
-    let parts: Awaited<ReturnType<typeof startParts>>;
+    let running: Awaited<ReturnType<typeof startServices>>;
 
     beforeAll(async () => {
       const database = stack.use(await createTestDatabase());
@@ -38,16 +38,16 @@ describe.each([
         databaseUrl: urls[name]?.DATABASE_URL ?? "",
         amqpUrl: urls[name]?.AMQP_URL,
       });
-      parts = stack.use(await startParts({ without: [], connections }));
+      running = stack.use(await startServices({ without: [], connections }));
     });
     afterAll(() => stack[Symbol.asyncDispose]());
 
     test("an order goes its whole way, and another one back", async () => {
-      const { body } = await parts.place(seedBody);
-      expect(await parts.history(body.orderId, "Shipped")).toEqual(wholeLife);
-      const declined = await parts.place({ ...seedBody, paymentToken: "tok_declined" });
+      const { body } = await running.place(seedBody);
+      expect(await running.history(body.orderId, "Shipped")).toEqual(wholeLife);
+      const declined = await running.place({ ...seedBody, paymentToken: "tok_declined" });
       expect(declined.status).toBe(402);
-      expect((await parts.products()).length).toBeGreaterThan(3);
+      expect((await running.products()).length).toBeGreaterThan(3);
     });
 
     const schemas = [

@@ -1,4 +1,4 @@
-/** The parts as processes of their own, as `compose.yaml` runs them: peers by URL, one database, one queue. */
+/** The services as processes of their own, as `compose.yaml` runs them: peers by URL, one database, one queue. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,9 +15,9 @@ interface ServiceProcess {
   readonly urlVariable?: string;
 }
 
-const mainOf = (part: string) => [`packages/${part}/src/main.ts`];
+const mainOf = (service: string) => [`packages/${service}/src/main.ts`];
 
-export const partProcesses = {
+export const serviceProcesses = {
   order: { script: mainOf("order"), portVariable: "ORDER_PORT", urlVariable: "ORDER_URL" },
   inventory: {
     script: mainOf("inventory"),
@@ -45,19 +45,19 @@ export const partProcesses = {
   web: { script: ["packages/smartcart/src/main.ts", "web"], portVariable: "WEB_PORT" },
 } as const satisfies Record<string, ServiceProcess>;
 
-export type ServiceName = keyof typeof partProcesses;
+export type ServiceName = keyof typeof serviceProcesses;
 
-export const serviceNames = Object.keys(partProcesses) as readonly ServiceName[];
+export const serviceNames = Object.keys(serviceProcesses) as readonly ServiceName[];
 
-export interface PartProcessesOptions {
+export interface ServiceProcessesOptions {
   readonly databaseUrl: string;
   /** Undefined: the queue on PostgreSQL. */
   readonly amqpUrl: string | undefined;
 }
 
-export type RunningProcesses = Awaited<ReturnType<typeof startPartProcesses>>;
+export type RunningProcesses = Awaited<ReturnType<typeof startServiceProcesses>>;
 
-/** As `startPartProcesses`, but with the commands and the environment of `compose.yaml`. */
+/** As `startServiceProcesses`, but with the commands and the environment of `compose.yaml`. */
 export async function startComposed(o: Omit<ComposeTargets, "ports">) {
   const ports = await freePorts(serviceNames.length);
   const byName = Object.fromEntries(serviceNames.map((name, i) => [name, ports[i] ?? 0]));
@@ -69,18 +69,19 @@ export async function startComposed(o: Omit<ComposeTargets, "ports">) {
 }
 
 /** Starts all of them at once, in no order, and waits until each is ready. */
-export async function startPartProcesses({ databaseUrl, amqpUrl }: PartProcessesOptions) {
+export async function startServiceProcesses({ databaseUrl, amqpUrl }: ServiceProcessesOptions) {
   const ports = await freePorts(serviceNames.length);
   const env: Record<string, string> = {
     DATABASE_URL: databaseUrl,
     ...(amqpUrl !== undefined && { AMQP_URL: amqpUrl }),
   };
   serviceNames.forEach((name, index) => {
-    const part: ServiceProcess = partProcesses[name];
-    env[part.portVariable] = String(ports[index]);
-    if (part.urlVariable !== undefined) env[part.urlVariable] = `http://127.0.0.1:${ports[index]}`;
+    const service: ServiceProcess = serviceProcesses[name];
+    env[service.portVariable] = String(ports[index]);
+    if (service.urlVariable !== undefined)
+      env[service.urlVariable] = `http://127.0.0.1:${ports[index]}`;
   });
-  return await startProcesses(ports, (name) => ({ args: partProcesses[name].script, env }));
+  return await startProcesses(ports, (name) => ({ args: serviceProcesses[name].script, env }));
 }
 
 /** `ports`: of the services, in their order. */
@@ -89,7 +90,7 @@ async function startProcesses(
   optionsOf: (name: ServiceName) => SpawnOptions,
 ) {
   await using started = new AsyncDisposableStack();
-  const state = await mkdtemp(join(tmpdir(), "smartcart-parts-"));
+  const state = await mkdtemp(join(tmpdir(), "smartcart-services-"));
   started.defer(() => rm(state, { recursive: true, force: true }));
   const urls: Record<string, string> = Object.fromEntries(
     serviceNames.map((name, index) => [name, `http://127.0.0.1:${ports[index]}`]),

@@ -1,4 +1,4 @@
-/** The parts in this process but each on its own, so that one of them can be missing for a while. They call one another by URL. */
+/** The services in this process but each on its own, so that one of them can be missing for a while. They call one another by URL. */
 import type { EventBus } from "@smartcart/bus";
 import { openBus } from "@smartcart/bus";
 import { hasTls } from "@smartcart/identity";
@@ -44,7 +44,7 @@ const starts = {
 
 export type ServiceName = keyof typeof starts;
 
-export interface PartsOptions {
+export interface ServicesOptions {
   /** Those that are not started yet. */
   readonly without: readonly ServiceName[];
   /** Further settings. Default: none. */
@@ -56,7 +56,7 @@ export interface PartsOptions {
   };
 }
 
-export async function startParts({ without, env: further = {}, connections }: PartsOptions) {
+export async function startServices({ without, env: further = {}, connections }: ServicesOptions) {
   await using started = new AsyncDisposableStack();
   const names = Object.keys(starts) as ServiceName[];
   const ports = await freePorts(names.length);
@@ -75,7 +75,7 @@ export async function startParts({ without, env: further = {}, connections }: Pa
   const { url: databaseUrl } = started.use(await createTestDatabase());
   const shared =
     connections === undefined
-      ? started.use(await openBus({ databaseUrl, name: "parts", log }))
+      ? started.use(await openBus({ databaseUrl, name: "services", log }))
       : undefined;
   const config = parseSmartCartConfig({
     ...Object.fromEntries(env),

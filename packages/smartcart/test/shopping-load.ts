@@ -11,7 +11,7 @@ export type Outcome =
       readonly text: string;
       readonly retryAfter: string;
     }
-  /** Nobody listened any more. */
+  /** The connection was refused. */
   | { readonly kind: "refused" }
   /** The connection broke before the first byte of an answer. */
   | { readonly kind: "unanswered"; readonly code: string }

@@ -11,7 +11,7 @@ import { startSmartCart } from "../src/up/start-smartcart.ts";
 
 const anyPort = Object.fromEntries(
   ["ORDER", "INVENTORY", "PAYMENT", "STATUS", "LOG", "NOTIFICATION", "SHIPPING", "OPS", "WEB"].map(
-    (part) => [`${part}_PORT`, "0"],
+    (service) => [`${service}_PORT`, "0"],
   ),
 );
 

@@ -40,7 +40,7 @@ describe("npm start", { timeout: 120_000 }, () => {
   it("prints one table of URLs and a line that places an order", async () => {
     await using smartcart = await startWhole(env);
     const output = smartcart.output();
-    for (const part of [
+    for (const service of [
       "web",
       "order",
       "inventory",
@@ -49,7 +49,7 @@ describe("npm start", { timeout: 120_000 }, () => {
       "notification",
       "shipping",
     ]) {
-      expect(output, part).toContain(smartcart.urls[part]);
+      expect(output, service).toContain(smartcart.urls[service]);
     }
     expect(output).toContain(`${smartcart.urls["status-hub"]?.replace("http", "ws")}/ws`);
     expect(output).toMatch(new RegExp(`^ +Operations console +${smartcart.urls.web}/ops$`, "m"));

@@ -1,4 +1,4 @@
-/** `smartcart dlq` on RabbitMQ with dead letters of a stranger who sets whatever AMQP can say. */
+/** `smartcart dlq` on RabbitMQ with dead letters of a foreign publisher that uses every AMQP property and type. */
 import { describe, expect, it } from "vitest";
 import { openBus } from "@smartcart/bus";
 import { silentLogger } from "@smartcart/runtime";

@@ -1,4 +1,4 @@
-/** No request of a stranger ends the shop: ten thousand connections to the page of a real one, and all parts are alive. */
+/** No request of a stranger ends the shop: ten thousand connections to the page of a real one, and all services are alive. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,9 +34,9 @@ beforeAll(async () => {
 afterAll(() => running.disposeAsync());
 
 async function expectAllAlive(): Promise<void> {
-  for (const [part, url] of Object.entries(shop.urls)) {
+  for (const [service, url] of Object.entries(shop.urls)) {
     const { status } = await fetch(`${url}/readyz`);
-    expect(status, part).toBe(200);
+    expect(status, service).toBe(200);
   }
 }
 

@@ -1,4 +1,4 @@
-/** The shop over TLS: all parts in one process, as `TLS_CERT=… npm start`, and each on its own with certificates between them. */
+/** The shop over TLS: all services in one process, as `TLS_CERT=… npm start`, and each on its own with certificates between them. */
 import { copyFile, readFile } from "node:fs/promises";
 import type { ClientHttp2Session } from "node:http2";
 import { connect } from "node:http2";
@@ -13,10 +13,10 @@ import { issueDevelopmentCertificates } from "@smartcart/identity/development-ca
 import { makeTemporaryDirectory, runCommand, waitFor } from "@smartcart/testkit";
 import { buildPage } from "../src/web/build-page.ts";
 import type { Who } from "./access-cells.ts";
-import { expected, judge, served, wrongOnes } from "./access-cells.ts";
+import { checkAccess, expected, served, wrongOnes } from "./access-cells.ts";
 import { runPython } from "./python.ts";
 import { cli } from "./run-cli.ts";
-import { startParts } from "./services.ts";
+import { startServices } from "./services.ts";
 import type { Json } from "./stack.ts";
 import { seedBody, startStack, wholeLife } from "./stack.ts";
 
@@ -46,16 +46,16 @@ afterAll(async () => {
   delete process.env.SSL_CERT_FILE;
 });
 
-describe("all parts in one process", () => {
+describe("all services in one process", () => {
   let shop: Awaited<ReturnType<typeof startStack>>;
   beforeAll(async () => {
     const env = { TLS_CERT: at("server.crt"), TLS_KEY: at("server.key") };
     shop = stack.use(await startStack({ env, page: await buildPage() }));
   });
-  const url = (part: string) => shop.urls[part] ?? "";
+  const url = (service: string) => shop.urls[service] ?? "";
 
   test("every URL begins with https, and the documents say so", async () => {
-    for (const part of Object.keys(shop.urls)) expect(url(part)).toMatch(/^https:/);
+    for (const service of Object.keys(shop.urls)) expect(url(service)).toMatch(/^https:/);
     const { body } = await shop.get("/asyncapi.json");
     expect(body.servers.hub.protocol).toBe("wss");
   });
@@ -101,7 +101,7 @@ describe("all parts in one process", () => {
   });
 
   test("commands know the services by their certificate, and say so where they do not", async () => {
-    const named = (part: string, variable: string) => ({ [variable]: url(part) });
+    const named = (service: string, variable: string) => ({ [variable]: url(service) });
     const env = {
       ...named("order", "ORDER_URL"),
       ...named("inventory", "INVENTORY_URL"),
@@ -160,8 +160,8 @@ async function answersOf(session: ClientHttp2Session) {
   return { index, orders, stock, tooLarge, unknown };
 }
 
-describe("each part on its own, with certificates between them", () => {
-  let parts: Awaited<ReturnType<typeof startParts>>;
+describe("each service on its own, with certificates between them", () => {
+  let running: Awaited<ReturnType<typeof startServices>>;
   const pair = (name: string, from = ".") => ({
     MESH_TLS_CERT: at(`${from}/${name}.crt`),
     MESH_TLS_KEY: at(`${from}/${name}.key`),
@@ -172,7 +172,7 @@ describe("each part on its own, with certificates between them", () => {
   };
   beforeAll(async () => {
     const env = { MESH_TLS_CA: at("ca.crt"), ...pair("{service}"), ...people };
-    parts = stack.use(await startParts({ without: [], env }));
+    running = stack.use(await startServices({ without: [], env }));
   });
 
   test("an order goes its whole way without a shared secret", async () => {
@@ -195,16 +195,19 @@ describe("each part on its own, with certificates between them", () => {
   });
 
   /** By the name that is in the certificate, which no name server knows. */
-  const portOf = () => new URL(parts.urls.order ?? "").port;
+  const portOf = () => new URL(running.urls.order ?? "").port;
   const orderUrl = () => `https://order.smartcart.internal:${portOf()}`;
   const addressed = () => ["--connect-to", `::127.0.0.1:${portOf()}`];
 
   const someone = (kind: Who["kind"], name = ""): Who => ({ kind, name, headers: () => ({}) });
   const holders: Record<string, { who: Who; files?: () => { cert: string; key: string } }> = {
-    "no certificate": { who: someone("nobody") },
-    "an expired one": { who: someone("nobody"), files: () => filesOf("order", "expired") },
-    "one of another authority": { who: someone("nobody"), files: () => filesOf("order", "others") },
-    "one for public ports": { who: someone("nobody"), files: () => filesOf("server") },
+    "no certificate": { who: someone("anonymous") },
+    "an expired one": { who: someone("anonymous"), files: () => filesOf("order", "expired") },
+    "one of another authority": {
+      who: someone("anonymous"),
+      files: () => filesOf("order", "others"),
+    },
+    "one for public ports": { who: someone("anonymous"), files: () => filesOf("server") },
     ...Object.fromEntries(
       [...serviceNames].map((name) => [
         `that of ${name}`,
@@ -223,18 +226,22 @@ describe("each part on its own, with certificates between them", () => {
     const own = files?.();
     const proof = own && { cert: await readFile(own.cert), key: await readFile(own.key) };
     const nodeOptions = { rejectUnauthorized: false, ...proof };
-    const verdicts = await Promise.all(
-      served.flatMap(([service, part]) => {
-        const baseUrl = parts.urls[part];
+    const outcomes = await Promise.all(
+      served.flatMap(([service, name]) => {
+        const baseUrl = running.urls[name];
         if (baseUrl === undefined) return [];
         const transport = createGrpcTransport({ baseUrl, nodeOptions });
         return service.methods.map((method) => {
           const orderId = `ORD-${"0".repeat(26)}`;
-          return judge(transport, method, { headers: {}, orderId, wanted: expected(method, who) });
+          return checkAccess(transport, method, {
+            headers: {},
+            orderId,
+            wanted: expected(method, who),
+          });
         });
       }),
     );
-    expect(verdicts.length).toBeGreaterThan(20);
-    expect(wrongOnes(verdicts)).toEqual([]);
+    expect(outcomes.length).toBeGreaterThan(20);
+    expect(wrongOnes(outcomes)).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-/** A database that takes no more connections, or is read-only after a failover: every part says 503 and when to try again. */
+/** A database that takes no more connections, or is read-only after a failover: every service says 503 and when to try again. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import {
@@ -38,7 +38,7 @@ async function createShopRole(url: string) {
   };
 }
 
-it("is 503 in every part while it is full or read-only, and 201 afterwards", async () => {
+it("is 503 in every service while it is full or read-only, and 201 afterwards", async () => {
   await using database = await createTestDatabase();
   await using role = await createShopRole(database.url);
   await using shop = await startStack({ env: { DATABASE_URL: role.url } });
@@ -47,8 +47,8 @@ it("is 503 in every part while it is full or read-only, and 201 afterwards", asy
   const { orderId } = placed.body;
   await shop.history(orderId, "Shipped");
 
-  const call = (part: string, method: string, body: object) =>
-    fetch(`${shop.urls[part]}/smartcart.${method}`, {
+  const call = (service: string, method: string, body: object) =>
+    fetch(`${shop.urls[service]}/smartcart.${method}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
@@ -103,7 +103,7 @@ it("is 503 in every part while it is full or read-only, and 201 afterwards", asy
   await recovers();
 });
 
-it("is one line from a tool, which does not wait as a part does", async () => {
+it("is one line from a tool, which does not wait as a service does", async () => {
   const [port] = await freePorts(1);
   const main = new URL("../src/main.ts", import.meta.url).pathname;
   const { code, stderr } = await runCommand(process.execPath, [main, "dlq", "list"], {

@@ -111,7 +111,7 @@ async function leaveOrders(env: Environment & { DATABASE_URL: string }, deaths: 
   await Promise.all(
     placing.map((shop, index) => diesAt(shop, shop.place(body, keyOf(deaths[index]?.at ?? "")))),
   );
-  // Who died right after the commit had no time to relay.
+  // A process that died right after the commit had no time to relay.
   expect(await outboxOf(databaseUrl)).not.toEqual([]);
   return { confirmed: confirmed.body, cancelled: cancelled.body };
 }

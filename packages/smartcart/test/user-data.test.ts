@@ -86,7 +86,7 @@ async function queuesWithAnn(broker: TestBroker): Promise<string[]> {
   const { vhost } = broker;
   const found: string[] = [];
   for (const { name, exclusive } of await ask(`queues/${vhost}`)) {
-    // Of a listener that takes every message at once; nobody else may read it.
+    // Of a listener that takes every message at once; no other consumer may read it.
     if (exclusive) continue;
     const messages = await ask(`queues/${vhost}/${name}/get`, {
       ...{ count: 1_000, ackmode: "ack_requeue_true", encoding: "base64" },
@@ -113,8 +113,8 @@ describe.each(engines)("a customer with the queue on %s", { timeout: 120_000 }, 
     const log = createLogger({ service: "smartcart", destination: { write() {} } });
     const demo = { SMARTCART_DEMO: "1" };
     shop = running.use(await startStack({ env: { ...queue, ...secrets, ...demo }, log }));
-    const urls = Object.entries(shop.urls).map(([part, url]) => [
-      `${part.replace("-hub", "").toUpperCase()}_URL`,
+    const urls = Object.entries(shop.urls).map(([service, url]) => [
+      `${service.replace("-hub", "").toUpperCase()}_URL`,
       url,
     ]);
     env = {
@@ -144,7 +144,7 @@ describe.each(engines)("a customer with the queue on %s", { timeout: 120_000 }, 
     });
     // As the broker keeps for people what no queue was bound for.
     if (broker !== undefined) await publishUnrouted(broker, letter("unrouted", orderId).body);
-    // The order "gone" was deleted for its age: only the letter says whose it was.
+    // The order "gone" was deleted for its age: only the dead letter names its customer.
     await bus.publish([
       ...[letter("dead", orderId), letter("archived", orderId)],
       ...[letter("dead and gone", "gone"), letter("archived and gone", "gone")],

@@ -1,4 +1,4 @@
-/** The page's port on its own, in front of a part that is played by this test. */
+/** The page's port on its own, in front of a service that is played by this test. */
 import { once } from "node:events";
 import { readdir } from "node:fs/promises";
 import type { IncomingMessage, RequestListener } from "node:http";
@@ -13,45 +13,51 @@ import { sendRaw, statusesOf } from "./raw-http.ts";
 const navigation = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 let page: string;
 let url: string;
-/** What the part got, and what it does about it. */
+/** What the service got, and what it does about it. */
 let received: IncomingMessage[];
 let answer: RequestListener;
 const running = new AsyncDisposableStack();
 
-async function startPart(host = "127.0.0.1") {
-  const part = createServer((request, response) => {
+async function startUpstream(host = "127.0.0.1") {
+  const upstream = createServer((request, response) => {
     received.push(request);
     answer(request, response);
   });
-  part.on("upgrade", (request, socket: Socket) => {
+  upstream.on("upgrade", (request, socket: Socket) => {
     received.push(request);
     socket.write(
       "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n",
     );
     socket.pipe(socket);
   });
-  part.listen(0, host);
-  await once(part, "listening");
-  running.defer(() => void part.close().closeAllConnections());
-  const { port } = part.address() as AddressInfo;
+  upstream.listen(0, host);
+  await once(upstream, "listening");
+  running.defer(() => void upstream.close().closeAllConnections());
+  const { port } = upstream.address() as AddressInfo;
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-async function startPage(part: string | undefined, options: object = {}) {
-  const upstreams = { order: part, inventory: part, status: part, log: part, ops: undefined };
+async function startPage(upstream: string | undefined, options: object = {}) {
+  const upstreams = {
+    order: upstream,
+    inventory: upstream,
+    status: upstream,
+    log: upstream,
+    ops: undefined,
+  };
   const base = { port: 0, host: "127.0.0.1", page, upstreams, log: silentLogger };
   return running.use(await startWebServer({ ...base, ...options })).url;
 }
 
 beforeAll(async () => {
   page = await buildPage();
-  url = await startPage(await startPart());
+  url = await startPage(await startUpstream());
 });
 beforeEach(() => {
   received = [];
   answer = (request, response) => {
     request.resume();
-    response.setHeader("content-type", "application/json").end('{"from":"part"}');
+    response.setHeader("content-type", "application/json").end('{"from":"upstream"}');
   };
 });
 afterAll(() => running.disposeAsync());
@@ -108,7 +114,7 @@ describe("the files of the page", () => {
     expect((await get({ ...identity, "if-match": tag })).status).toBe(200);
   });
 
-  it("may call the OpenID provider of the page, where it has one, and nobody else", async () => {
+  it("may call the OpenID provider of the page, where it has one, and no other origin", async () => {
     const policyAt = async (url: string) =>
       (await fetch(url)).headers.get("content-security-policy") ?? "";
     expect(await policyAt(url)).not.toContain("connect-src");
@@ -134,15 +140,15 @@ describe("a connection with many requests at once", () => {
   const pipelined =
     "GET /orders/ORD-1 HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n";
 
-  it("takes one connection to a part, and gets every answer", async () => {
-    const parts = new Set<Socket>();
+  it("takes one connection to a service, and gets every answer", async () => {
+    const connections = new Set<Socket>();
     answer = (request, response) => {
-      parts.add(request.socket);
+      connections.add(request.socket);
       response.end("{}");
     };
     const answers = await sendRaw(url, pipelined.repeat(300), { halfClose: true });
     expect(statusesOf(answers)).toEqual(Array(300).fill(200));
-    expect(parts.size).toBe(1);
+    expect(connections.size).toBe(1);
   });
 });
 
@@ -177,7 +183,7 @@ describe("who answers", () => {
     expect(await problemOf(response)).toMatchObject({ status });
   });
 
-  it("a part that is off is said to be off, and one that cannot be reached to be away", async () => {
+  it("a service that is off is said to be off, and one that cannot be reached to be away", async () => {
     const path = "/smartcart.ops.v1.OpsService/ListDeadLetters";
     const off = await fetch(url + path, { method: "POST", body: "{}" });
     expect(await problemOf(off)).toMatchObject({ status: 404, code: "SERVICE_OFF" });
@@ -214,7 +220,7 @@ function webSocketTo(path: string, more = ""): string {
 }
 
 describe("the proxy", () => {
-  it("tells the part who asked, and by which name", async () => {
+  it("tells the service who asked, and by which name", async () => {
     await sendRaw(
       url,
       "GET /orders?userId=u1 HTTP/1.1\r\nHost: localhost:5173\r\nCookie: a=1\r\nX-Forwarded-For: 10.0.0.7\r\nX-Forwarded-Proto: https\r\nConnection: close, x-own\r\nX-Own: 1\r\nX-Two: a\r\nX-Two: b\r\n\r\n",
@@ -234,7 +240,7 @@ describe("the proxy", () => {
   });
 
   it("believes no stranger's word on protocol and host", async () => {
-    const wary = await startPage(await startPart(), { trustedProxies: { has: () => false } });
+    const wary = await startPage(await startUpstream(), { trustedProxies: { has: () => false } });
     await fetch(`${wary}/orders`, {
       headers: { "x-forwarded-proto": "https", "x-forwarded-host": "evil.example" },
     });
@@ -242,10 +248,10 @@ describe("the proxy", () => {
     expect(received[0]?.headers["x-forwarded-host"]).toBe(new URL(wary).host);
   });
 
-  it("reaches parts on IPv6, and listens there", async () => {
-    const there = await startPage(await startPart("::1"), { host: "::1" });
+  it("reaches services on IPv6, and listens there", async () => {
+    const there = await startPage(await startUpstream("::1"), { host: "::1" });
     expect(there).toMatch(/^http:\/\/\[::1\]:\d+$/);
-    expect(await (await fetch(`${there}/orders`)).json()).toEqual({ from: "part" });
+    expect(await (await fetch(`${there}/orders`)).json()).toEqual({ from: "upstream" });
     const upgraded = await sendRaw(there, webSocketTo("/ws"), { patienceMs: 200 });
     expect(statusesOf(upgraded)).toEqual([101]);
   });
@@ -262,7 +268,7 @@ describe("the proxy", () => {
     ]);
   });
 
-  it("ends a stream whose client has closed its side, and tells the part", async () => {
+  it("ends a stream whose client has closed its side, and tells the service", async () => {
     const ended = Promise.withResolvers<void>();
     answer = (_request, response) => {
       response.setHeader("content-type", "application/connect+json").write("first");
@@ -289,7 +295,7 @@ describe("the proxy", () => {
     },
   );
 
-  it("joins a WebSocket with the part's, what came with the handshake included", async () => {
+  it("joins a WebSocket with the service's, what came with the handshake included", async () => {
     const echoed = await sendRaw(url, `${webSocketTo("/ws")}hello`, { halfClose: true });
     expect(echoed).toMatch(/^HTTP\/1\.1 101 .*\r\n\r\nhello$/s);
   });
@@ -329,7 +335,7 @@ describe("the proxy", () => {
     }
   });
 
-  it("cuts the client off where the part breaks off its answer", async () => {
+  it("cuts the client off where the service breaks off its answer", async () => {
     answer = (_request, response) => {
       response.writeHead(200, { "content-length": 100 }).write("half");
       setTimeout(() => response.destroy(), 50);

@@ -8,7 +8,7 @@ import { freePorts, spawnService, waitFor } from "@smartcart/testkit";
 import type { Shopper } from "./stack.ts";
 import { createShopper } from "./stack.ts";
 
-const parts = [
+const services = [
   "order",
   "inventory",
   "payment",
@@ -20,16 +20,18 @@ const parts = [
   "web",
 ];
 
-const portVariables = parts.map((part) => `${part.replace("-hub", "").toUpperCase()}_PORT`);
+const portVariables = services.map(
+  (service) => `${service.replace("-hub", "").toUpperCase()}_PORT`,
+);
 
 export interface WholeProcess extends SpawnedService, Shopper {
-  /** Base URL by part. */
+  /** Base URL by service. */
   readonly urls: Readonly<Record<string, string>>;
 }
 
 /** Ports for one process, as its environment. Choose them just before the start. */
 export async function choosePorts(): Promise<Record<string, string>> {
-  const ports = await freePorts(parts.length);
+  const ports = await freePorts(services.length);
   return Object.fromEntries(portVariables.map((variable, index) => [variable, `${ports[index]}`]));
 }
 
@@ -41,7 +43,10 @@ export function spawnWhole(
   main: string = presentMain,
 ): WholeProcess {
   const urls = Object.fromEntries(
-    parts.map((part, index) => [part, `http://127.0.0.1:${env[portVariables[index] ?? ""]}`]),
+    services.map((service, index) => [
+      service,
+      `http://127.0.0.1:${env[portVariables[index] ?? ""]}`,
+    ]),
   );
   // Not the folder of an installation on this machine, whose note of what runs it would overwrite.
   const state = mkdtempSync(join(tmpdir(), "smartcart-test-"));
@@ -61,7 +66,7 @@ export function spawnWhole(
   };
 }
 
-/** Spawns it and waits until it says that it is ready. */
+/** Spawns it and waits until it is ready. */
 export async function startWhole(
   env: Readonly<Record<string, string>>,
   main?: string,

@@ -13,7 +13,7 @@ export interface Refusal {
   readonly retryAfterS?: number;
 }
 
-/** Who may connect. */
+/** The limits of connections. */
 export interface AdmissionOptions {
   /** Origins whose pages may connect, or "*" among them for any. Empty: see `isAllowedOrigin`. */
   readonly allowedOrigins: readonly string[];
@@ -39,7 +39,7 @@ export interface Admission {
 
 const defaultPerAddress = 1000;
 
-/** An admission that counts nobody yet. */
+/** An admission without connections. */
 export function createAdmission(o: AdmissionOptions): Admission {
   const byAddress = createHolders();
   let connections = 0;

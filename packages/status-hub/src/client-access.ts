@@ -1,4 +1,4 @@
-/** Lets a client in or says why not, by the access rule of the contract on what clients subscribe to. */
+/** Admits or refuses a client, by the access rule of the contract for what clients subscribe to. */
 import type { IncomingMessage } from "node:http";
 import { frameAccessOf } from "@smartcart/contract";
 import { SubscriptionSchema } from "@smartcart/gen/status/v1/frames_pb";
@@ -22,7 +22,7 @@ export function accessRefusal(
   return error && toRefusal(error);
 }
 
-/** Calls `onKnown` with who the client is, at once where nothing is to be waited for; else `onRefused` with why its token proves nothing. */
+/** Calls `onKnown` with the client's identity, synchronously where it is known already; else `onRefused` with the reason. */
 export async function withIdentity(
   request: IncomingMessage,
   o: { readonly access: Access; readonly log: Logger },

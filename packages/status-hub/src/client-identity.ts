@@ -1,18 +1,19 @@
-/** Who opens a WebSocket: by `Authorization`, or from a browser, which cannot set that, by a subprotocol. */
+/** The identity of a WebSocket client: by the header `Authorization`, or by a subprotocol, since a browser cannot set headers. */
 import type { IncomingMessage } from "node:http";
 import type { Access, Principal } from "@smartcart/identity";
 import { anonymous } from "@smartcart/identity";
 
-/** Who a client is. It reads histories with its own token, so that the order service decides what it may see. */
+/** The identity of a client. Histories are read with its own token, so that the order service decides what it may see. */
 export interface ClientIdentity {
   readonly principal: Principal;
   /** Header of the calls that are made for it; undefined: it has no token. */
   readonly authorization: string | undefined;
-  /** Where it comes from, as its connections are counted; "" as long as nobody has looked. */
+  /** Where it comes from, as its connections are counted; "" until the socket server has set it. */
   readonly address: string;
 }
 
-export const nobody: ClientIdentity = {
+/** A client without a token, before its address is known. */
+export const anonymousClient: ClientIdentity = {
   principal: anonymous,
   authorization: undefined,
   address: "",
@@ -23,7 +24,7 @@ const subprotocol = "smartcart";
 const bearerPrefix = "smartcart.bearer.";
 
 /**
- * Tells who a client is. At once where it has no token, or one that is known already.
+ * Identifies a client. Synchronous where it has no token, or one that is known already.
  * @throws TokenError, KeysUnavailableError where its token proves nothing.
  */
 export function identify(
@@ -31,10 +32,10 @@ export function identify(
   { authenticate }: Access,
 ): ClientIdentity | Promise<ClientIdentity> {
   const authorization = authorizationOf(request);
-  if (authorization === undefined || authenticate === undefined) return nobody;
+  if (authorization === undefined || authenticate === undefined) return anonymousClient;
   const principal = authenticate(authorization);
-  if (!(principal instanceof Promise)) return { ...nobody, principal, authorization };
-  return principal.then((known) => ({ ...nobody, principal: known, authorization }));
+  if (!(principal instanceof Promise)) return { ...anonymousClient, principal, authorization };
+  return principal.then((known) => ({ ...anonymousClient, principal: known, authorization }));
 }
 
 function authorizationOf({ headers }: IncomingMessage): string | undefined {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { silentLogger } from "@smartcart/runtime";
 import { HubClient } from "./client.ts";
-import { nobody } from "./client-identity.ts";
+import { anonymousClient } from "./client-identity.ts";
 
 const orderId = "ORD-1";
 const frame = (sequence: number) => ({ sequence, data: Buffer.from(`${sequence}`) });
@@ -10,8 +10,8 @@ const frame = (sequence: number) => ({ sequence, data: Buffer.from(`${sequence}`
 function createWorld(stored: number) {
   const sent: string[] = [];
   const readAfter: number[] = [];
-  const outlet = { send: (data: Buffer) => void sent.push(data.toString()) };
-  const client = new HubClient(outlet, {
+  const sender = { send: (data: Buffer) => void sent.push(data.toString()) };
+  const client = new HubClient(sender, {
     history: {
       async list(_, after) {
         readAfter.push(after);
@@ -19,7 +19,7 @@ function createWorld(stored: number) {
       },
       newestOrders: async () => [],
     },
-    identity: nobody,
+    identity: anonymousClient,
     log: silentLogger,
     onResync() {},
     retryPauseMs: 1,

@@ -26,14 +26,14 @@ export class HubClient implements SocketSender {
   readonly orders = new Set<string>();
   /** Users it subscribed to, each with a mark of the replay under way or done last. */
   readonly users = new Map<string, object>();
-  readonly #outlet: SocketSender;
+  readonly #sender: SocketSender;
   readonly #o: ClientOptions;
-  // Nearly always nothing is under way, and then the last sequence says it all: a client may follow a thousand orders, and
+  // At rest, which is the usual case, only the last sequence is kept: a client may follow a thousand orders, and
   // ten thousand clients may be connected.
   readonly #followed = new Map<string, number | OrderSubscription>();
 
-  constructor(outlet: SocketSender, o: ClientOptions) {
-    this.#outlet = outlet;
+  constructor(sender: SocketSender, o: ClientOptions) {
+    this.#sender = sender;
     this.#o = o;
   }
 
@@ -59,7 +59,7 @@ export class HubClient implements SocketSender {
   }
 
   send(frame: Buffer): void {
-    this.#outlet.send(frame);
+    this.#sender.send(frame);
   }
 
   /** A live event of an order came. */
@@ -69,12 +69,12 @@ export class HubClient implements SocketSender {
     // What a sequencer at rest would do with the usual case by far.
     if (known === frame.sequence - 1) {
       this.#remember(orderId, frame.sequence);
-      this.#outlet.send(frame.data);
+      this.#sender.send(frame.data);
       return;
     }
-    const follower = this.#followerOf(orderId);
-    follower.live(frame);
-    this.#settle(orderId, follower);
+    const subscription = this.#subscriptionOf(orderId);
+    subscription.live(frame);
+    this.#settle(orderId, subscription);
   }
 
   /** Reads an order's history: see `OrderSubscription.refill`. */
@@ -82,9 +82,9 @@ export class HubClient implements SocketSender {
     orderId: string,
     reading?: Parameters<OrderSubscription["refill"]>[0],
   ): Promise<void> {
-    const follower = this.#followerOf(orderId, reading?.after);
-    await follower.refill(reading);
-    this.#settle(orderId, follower);
+    const subscription = this.#subscriptionOf(orderId, reading?.after);
+    await subscription.refill(reading);
+    this.#settle(orderId, subscription);
   }
 
   /** The last sequence of an order that was sent. */
@@ -119,21 +119,21 @@ export class HubClient implements SocketSender {
     }
   }
 
-  /** The follower of an order; created at rest after `after` where there is none and nothing was sent. */
-  #followerOf(orderId: string, after = 0): OrderSubscription {
+  /** The subscription of an order; created at rest after `after` where there is none and nothing was sent. */
+  #subscriptionOf(orderId: string, after = 0): OrderSubscription {
     const known = this.#followed.get(orderId) ?? after;
     if (typeof known === "object") return known;
-    const follower = createOrderSubscription(known, {
+    const subscription = createOrderSubscription(known, {
       ...this.#o,
       orderId,
-      send: (data) => this.#outlet.send(data),
+      send: (data) => this.#sender.send(data),
     });
-    this.#remember(orderId, follower);
-    return follower;
+    this.#remember(orderId, subscription);
+    return subscription;
   }
 
-  #settle(orderId: string, follower: OrderSubscription): void {
-    if (!follower.resting || this.#followed.get(orderId) !== follower) return;
-    this.#followed.set(orderId, follower.last);
+  #settle(orderId: string, subscription: OrderSubscription): void {
+    if (!subscription.resting || this.#followed.get(orderId) !== subscription) return;
+    this.#followed.set(orderId, subscription.last);
   }
 }

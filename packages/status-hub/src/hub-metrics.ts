@@ -7,9 +7,9 @@ import type { Hub } from "./hub.ts";
 
 /** What the hub counts. */
 export interface HubMetrics {
-  /** Live events went out to who follows them. */
+  /** Live events were sent to their subscribers. */
   published(events: readonly OrderStatusChanged[]): void;
-  /** A client was told that it cannot be brought further. */
+  /** A client was sent a resync frame: it has to read the history itself. */
   resynced(): void;
   /** A live event was dropped, since no frame can hold it. */
   dropped(): void;
@@ -72,8 +72,8 @@ function observe(registers: Registry[], hub: Hub, admission: Admission): void {
     labelNames: ["kind"],
     registers,
     collect() {
-      this.set({ kind: "order" }, hub.rooms.orders);
-      this.set({ kind: "user" }, hub.rooms.users);
+      this.set({ kind: "order" }, hub.topics.orders);
+      this.set({ kind: "user" }, hub.topics.users);
     },
   });
 }

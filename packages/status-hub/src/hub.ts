@@ -49,21 +49,21 @@ export class Hub {
     this.#noteDropped = createDropLog(o);
   }
 
-  /** What clients follow, for the metrics. */
-  get rooms() {
+  /** How many orders and users have at least one subscriber. */
+  get topics() {
     return { orders: this.#byOrder.size, users: this.#byUser.size };
   }
 
-  /** A client has come. */
-  connect(outlet: SocketSender, identity: ClientIdentity): HubClient {
+  /** Adds a client. */
+  connect(sender: SocketSender, identity: ClientIdentity): HubClient {
     const { histories, log, onResync, retryPauseMs } = this.#o;
     const history = histories.for(identity);
-    const client = new HubClient(outlet, { identity, history, log, onResync, retryPauseMs });
+    const client = new HubClient(sender, { identity, history, log, onResync, retryPauseMs });
     this.#clients.add(client);
     return client;
   }
 
-  /** It has gone. */
+  /** Removes a client and its subscriptions. */
   disconnect(client: HubClient): void {
     this.#clients.delete(client);
     for (const orderId of client.orders) this.#byOrder.leave(orderId, client);
@@ -71,7 +71,7 @@ export class Hub {
     client.stop();
   }
 
-  /** It has sent a frame. */
+  /** Handles a frame of a client. A malformed one is answered, and the connection stays open. */
   receive(client: HubClient, text: string): void {
     const request = parseClientFrame(text);
     if ("problem" in request) {
@@ -129,8 +129,8 @@ export class Hub {
   }
 
   /**
-   * Where as many connections follow the user as may, one of them gives way: the oldest of the address that has most of them. To refuse
-   * the newcomer instead would let whoever opens enough of them lock the user out.
+   * At the limit of connections per user, one loses its subscription: the oldest of the address that has most of them. To refuse the new
+   * one instead would let a client that opens enough of them lock the user out.
    */
   #makeRoom(client: HubClient, userId: string): void {
     const followers = this.#byUser.members(userId);
@@ -153,7 +153,7 @@ export class Hub {
       client.users.delete(target.userId);
       this.#byUser.leave(target.userId, client);
     }
-    // An order may be one of a user who is still followed; which one, only its next event tells.
+    // The order may belong to a user whom the client still follows: only its next event says whose it is.
     if (client.users.size > 0) return;
     for (const orderId of client.followed) if (!client.orders.has(orderId)) client.forget(orderId);
   }
@@ -172,7 +172,7 @@ export class Hub {
     }
   }
 
-  /** Protobuf in binary says what JSON cannot, such as a time in the year 10000. */
+  /** Undefined where JSON cannot hold the event, such as a time in the year 10000. */
   #frameOf(event: OrderStatusChanged): StatusFrame | undefined {
     try {
       return statusFrame(event);

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { OrderEventSchema } from "@smartcart/gen/order/v1/order_pb";
 import { OrderService } from "@smartcart/gen/order/v1/order_service_pb";
 import type { ClientIdentity } from "./client-identity.ts";
-import { nobody } from "./client-identity.ts";
+import { anonymousClient } from "./client-identity.ts";
 import { createOrderHistories, isUnknownOrder } from "./order-history.ts";
 
 /** An order service that answers when it is told to. */
@@ -36,7 +36,7 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 test("so many readings at once; a crowd that waits for one order shares a reading", async () => {
   const { client, calls } = createOrders();
   const histories = createOrderHistories(client, 1);
-  const history = histories.for(nobody);
+  const history = histories.for(anonymousClient);
   const first = history.list("a", 0, wanted);
   await expect.poll(() => calls.length).toBe(1);
   const crowd = [history.list("a", 0, wanted), history.list("a", 0, wanted)];
@@ -58,7 +58,7 @@ test("so many readings at once; a crowd that waits for one order shares a readin
 
 test("a reading that has begun is not shared: it may be older than what the newcomer was told of", async () => {
   const { client, calls } = createOrders();
-  const history = createOrderHistories(client, 2).for(nobody);
+  const history = createOrderHistories(client, 2).for(anonymousClient);
   void history.list("a", 0, wanted);
   await expect.poll(() => calls.length).toBe(1);
   void history.list("a", 0, wanted);
@@ -67,7 +67,7 @@ test("a reading that has begun is not shared: it may be older than what the newc
 
 test("an order that is not there is told apart from a failure", async () => {
   const histories = createOrderHistories(createOrders().client, 1);
-  const history = histories.for(nobody);
+  const history = histories.for(anonymousClient);
   const error: unknown = await history.list("none", 0, wanted).catch((e: unknown) => e);
   expect(isUnknownOrder(error)).toBe(true);
   expect(isUnknownOrder(new ConnectError("later", Code.Unavailable))).toBe(false);
@@ -75,17 +75,17 @@ test("an order that is not there is told apart from a failure", async () => {
 });
 
 test("a user's newest orders come with the oldest of them first", async () => {
-  const history = createOrderHistories(createOrders().client, 1).for(nobody);
+  const history = createOrderHistories(createOrders().client, 1).for(anonymousClient);
   expect((await history.newestOrders("u1", wanted)).map(({ orderId }) => orderId)).toEqual([
     "old",
     "new",
   ]);
 });
 
-test("a reading that nobody wants any more when its turn comes is not made", async () => {
+test("a read whose client is gone when its turn comes is not made", async () => {
   const { client, calls } = createOrders();
   const histories = createOrderHistories(client, 1);
-  const history = histories.for(nobody);
+  const history = histories.for(anonymousClient);
   const first = history.list("a", 0, wanted);
   await expect.poll(() => calls.length).toBe(1);
   const gone = () => false;
@@ -109,7 +109,7 @@ test("a client reads with its own token, and shares a reading only with its own"
     authorization: `Bearer ${subject}`,
     address: "",
   });
-  const first = histories.for(nobody).list("a", 0, wanted);
+  const first = histories.for(anonymousClient).list("a", 0, wanted);
   await expect.poll(() => calls.length).toBe(1);
   const waiting = ["ada", "ada", "bo"].map((name) => histories.for(as(name)).list("a", 0, wanted));
   expect(histories.waiting).toBe(2);

@@ -18,7 +18,7 @@ export interface OrderHistory {
    * The history of an order after a sequence, oldest first. It is read after the call, never before: who has been told of an
    * event before calling finds it.
    *
-   * @param isWanted asked when it is the reading's turn; a reading that nobody wants any more is not made and finds nothing
+   * @param isWanted asked when it is the reading's turn; where it answers false, nothing is read and the answer is empty
    * @throws ConnectError NOT_FOUND where there is no such order
    */
   list(
@@ -26,7 +26,7 @@ export interface OrderHistory {
     afterSequence: number,
     isWanted: () => boolean,
   ): Promise<readonly StatusFrame[]>;
-  /** The newest orders of a user, the oldest of them first; none where nobody wants them any more. */
+  /** The newest orders of a user, the oldest of them first; none where `isWanted` answers false. */
   newestOrders(userId: string, isWanted: () => boolean): Promise<readonly KnownOrder[]>;
 }
 
@@ -56,7 +56,7 @@ export function createOrderHistories(
 ): OrderHistories {
   const semaphore = createSemaphore({ maxConcurrent });
   // Readings that have not begun, by what they read: a crowd that waits for the same order shares one. One that has begun
-  // is never shared, since it may be too old for who comes now.
+  // is never shared, since it may be too old for a new subscriber.
   const queued = new Map<string, QueuedReading>();
 
   const historyFor = ({ principal, authorization }: ClientIdentity): OrderHistory => ({

@@ -1,4 +1,4 @@
-/** A follower between a queue and a history that both do as they please, in any order that a scheduler thinks of. */
+/** A subscription between live events and a history: both may be late, repeated, incomplete or failing, in any order. */
 import { Code, ConnectError } from "@connectrpc/connect";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -50,7 +50,7 @@ test("whatever comes late, twice, out of order or never, the client gets each en
       );
       await rest(scheduler);
       expect((await task).faulty).toBe(false);
-      // Whoever was told of an entry has it, or knows that it has not.
+      // A client that was told of an entry has it, or knows that it is missing.
       expect(world.last).toBeGreaterThanOrEqual(world.promised);
       // The queue is back and the history answers: nothing is missing.
       world.recover();
@@ -84,7 +84,7 @@ async function rest(scheduler: fc.Scheduler): Promise<void> {
   } while (scheduler.count() > 0 || vi.getTimerCount() > 0);
 }
 
-/** A client with its follower, and what is stored; everything that it is sent is checked at once. */
+/** A client with its subscription, and what is stored. Everything that the client is sent is checked at once. */
 function createWorld(scheduler: fc.Scheduler, after: number, failing: readonly boolean[]) {
   let stored = 0;
   let readings = 0;
@@ -109,7 +109,7 @@ function createWorld(scheduler: fc.Scheduler, after: number, failing: readonly b
       return frames(afterSequence + 1, until);
     },
   };
-  const follower = createOrderSubscription(after, {
+  const subscription = createOrderSubscription(after, {
     ...{ orderId, history, log: silentLogger, retryPauseMs: 10 },
     send: (data) => receive(data.toString("utf8", data.indexOf("{"))),
     onResync: () => {},
@@ -135,7 +135,7 @@ function createWorld(scheduler: fc.Scheduler, after: number, failing: readonly b
   function subscribe(from: number): void {
     base = from;
     last = from;
-    void follower.refill({ after: from });
+    void subscription.refill({ after: from });
   }
 
   return {
@@ -144,24 +144,24 @@ function createWorld(scheduler: fc.Scheduler, after: number, failing: readonly b
       if (kind === "subscribe") subscribe(from);
       if (kind === "suspect") {
         const turn = inTurn ? { turn: scheduler.schedule(Promise.resolve(), "turn") } : {};
-        void follower.refill(turn);
+        void subscription.refill(turn);
       }
       if (kind !== "store") return;
       const [frame] = frames(++stored, stored) as [StatusFrame];
       for (let copy = 0; copy < announced; copy++) {
         void scheduler.schedule(Promise.resolve(), `live ${frame.sequence}`).then(() => {
           promised = Math.max(promised, frame.sequence);
-          follower.live(frame);
+          subscription.live(frame);
         });
       }
     },
     subscribe,
     recover() {
       faultless = true;
-      void follower.refill();
+      void subscription.refill();
     },
     stop() {
-      follower.stop();
+      subscription.stop();
       stopped = true;
     },
     sentAfterStop,

@@ -14,11 +14,11 @@ import {
 import type { StatusFrame } from "./server-frames.ts";
 import { errorFrame, resyncFrame } from "./server-frames.ts";
 
-/** Brings one order to one client: a sequencer with its readings and pauses. */
+/** The subscription of one client to one order: a sequencer with its reads and retries. */
 export interface OrderSubscription {
   /** The last sequence that was sent. */
   readonly last: number;
-  /** Nothing is under way or waits: a follower that is made anew after `last` does as this one. */
+  /** No read or retry is under way: a new subscription after `last` is equivalent, so that this one need not be kept. */
   readonly resting: boolean;
   /** A live event came. */
   live(frame: StatusFrame): void;
@@ -31,19 +31,19 @@ export interface OrderSubscription {
   stop(): void;
 }
 
-/** What a follower works with. */
+/** One order, one client, and how its history is read. */
 export interface OrderSubscriptionOptions {
   readonly orderId: string;
   readonly history: OrderHistory;
   readonly log: Logger;
   readonly send: (data: Buffer) => void;
-  /** The client was told that it cannot be brought further. */
+  /** Called after a resync frame was sent. */
   readonly onResync: () => void;
   /** Pause after the first reading that failed, in milliseconds; it doubles with each further one. */
   readonly retryPauseMs: number;
 }
 
-/** A follower at rest that has sent everything up to `after`. */
+/** A subscription at rest that has sent everything up to `after`. */
 export function createOrderSubscription(
   after: number,
   o: OrderSubscriptionOptions,

@@ -21,7 +21,7 @@ export function rejectUpgrade(socket: Duplex, refusal: Refusal): void {
     ...Object.entries(securityHeaders).map(([name, value]) => `${name}: ${value}`),
     "Connection: close",
   ];
-  // A client that hangs up before the answer is no error of ours.
+  // A client that hangs up before the answer is no error.
   socket.on("error", () => socket.destroy());
   // Node watches an upgraded connection no more: without this, one that the client never closes is open for ever.
   const timer = setTimeout(() => socket.destroy(), lingerMs);

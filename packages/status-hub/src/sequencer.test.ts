@@ -59,7 +59,7 @@ function createWorld(after: number) {
     },
     check() {
       expect(sent).toEqual(entries(after + 1, after + sent.length).map(({ sequence }) => sequence));
-      // At rest, whoever was told of an entry has it, or knows that it has not.
+      // At rest, a client that was told of an entry has it, or knows that it is missing.
       if (!state.reading) expect(state.last).toBeGreaterThanOrEqual(promised);
     },
     /** All readings succeed from here on. */

@@ -10,7 +10,7 @@ export interface Entry {
   readonly sequence: number;
 }
 
-/** Where one client stands with one order. */
+/** How much of one order's history a client has, and what is missing. */
 export interface Sequencer<E extends Entry> {
   /** The last sequence that was sent. */
   readonly last: number;
@@ -18,7 +18,7 @@ export interface Sequencer<E extends Entry> {
   readonly ahead: readonly E[];
   /** Whether the history is being read, or about to be read again after a failure. */
   readonly reading: boolean;
-  /** Something happened that a reading which has begun may not have seen. */
+  /** An event arrived that a read under way may not include: it is read again. */
   readonly stale: boolean;
   /** Readings in a row that did not help. */
   readonly failures: number;
@@ -44,7 +44,7 @@ export interface Step<E extends Entry> {
   readonly action?: Action;
 }
 
-/** Readings in a row that may fail before the client is told. */
+/** Reads in a row that may fail before the client is sent an error. */
 export const maxFailures = 5;
 /** Entries that wait beyond a gap. More are dropped: the next reading brings them. */
 const maxAhead = 32;

@@ -56,7 +56,7 @@ export function startStatusHub(o: StatusHubOptions): Promise<RunningService> {
         waitingReads: maxWaitingReads,
       },
     });
-    // Before anybody can subscribe: what a client's first reading does not show comes live.
+    // Before the first client: what its first read of the history does not show arrives live.
     const subscribers = stack.use(await hearStatuses(observeBus(o.bus), { hub, measured, log }));
     const { sockets, admission } = acceptSockets(o, {
       hub,
@@ -81,7 +81,7 @@ export function startStatusHub(o: StatusHubOptions): Promise<RunningService> {
   });
 }
 
-/** The WebSockets, and who may open one. */
+/** The WebSockets and their access rules. */
 function acceptSockets(
   { config, log }: StatusHubOptions,
   o: Pick<SocketServerOptions, "hub" | "access" | "rateLimits" | "onSlow">,

@@ -9,7 +9,7 @@ export interface ClosableSocketSender extends SocketSender {
   close(code: number, reason: string): void;
 }
 
-/** What an outlet works with. */
+/** The connection of a sender and its limits. */
 export interface SocketSenderOptions {
   /** The connection that `socket` speaks on. */
   readonly connection: Duplex;
@@ -24,6 +24,10 @@ const closeTimeoutMs = 2000;
 /** Try again later: the client resumes by sequence. */
 const tryAgainLater = 1013;
 
+/**
+ * Owns the closing of the socket: a client with more than `maxBufferedBytes` waiting is closed with 1013, one that does not answer is cut off
+ * after 2 s.
+ */
 export function createSocketSender(
   socket: WebSocket,
   o: SocketSenderOptions,

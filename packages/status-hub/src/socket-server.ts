@@ -22,7 +22,7 @@ import { createWriteTurn } from "./write-turn.ts";
 /** What the sockets are bound by. */
 export interface SocketServerOptions {
   readonly hub: Hub;
-  /** Who clients are, and whom the hub takes at their word. */
+  /** How clients are authenticated, and which are trusted without proof. */
   readonly access: Access;
   readonly admission: Admission;
   readonly log: Logger;
@@ -51,6 +51,7 @@ const internalError = 1011;
 /** Of the codes for applications (RFC 6455, 7.4.2), after HTTP's 401. */
 const tokenExpired = 4401;
 
+/** Takes no port: the HTTP server hands it upgrades. Disposing closes every socket with 1001 and waits until they are closed. */
 export function startSocketServer(o: SocketServerOptions): SocketServer {
   const server = new WebSocketServer({
     noServer: true,
@@ -69,12 +70,12 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
     const leave = o.admission.enter(request);
     const { maxBufferedBytes, onSlow } = o;
     const connection = request.socket;
-    const outlet = createSocketSender(socket, { connection, turn, maxBufferedBytes, onSlow });
-    open.set(socket, outlet);
+    const sender = createSocketSender(socket, { connection, turn, maxBufferedBytes, onSlow });
+    open.set(socket, sender);
     heartbeat.watch(socket);
-    const client = o.hub.connect(outlet, identity);
-    takeFrames(socket, { client, outlet, identity, ...o });
-    const expiry = closeWhenExpired(outlet, identity);
+    const client = o.hub.connect(sender, identity);
+    takeFrames(socket, { client, sender, identity, ...o });
+    const expiry = closeWhenExpired(sender, identity);
     socket.once("close", () => {
       clearTimeout(expiry);
       open.delete(socket);
@@ -87,9 +88,9 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
     upgrade: createUpgrade(server, o, { accept, isDraining: () => draining }),
     async [Symbol.asyncDispose]() {
       draining = true;
-      const closed = [...open].map(([socket, outlet]) => {
+      const closed = [...open].map(([socket, sender]) => {
         const ended = new Promise((resolve) => socket.once("close", resolve));
-        outlet.close(goingAway, "the hub is going away: connect again and resume");
+        sender.close(goingAway, "the hub is going away: connect again and resume");
         return ended;
       });
       await Promise.all(closed);
@@ -98,7 +99,7 @@ export function startSocketServer(o: SocketServerOptions): SocketServer {
   };
 }
 
-/** Lets a client in, or says why not; its token is verified only where its address may ask. */
+/** Admits or refuses a client. Its token is verified only while its address is within the rate limit. */
 function createUpgrade(
   server: WebSocketServer,
   o: SocketServerOptions,
@@ -112,7 +113,7 @@ function createUpgrade(
   },
 ): SocketServer["upgrade"] {
   return (request, socket, head) => {
-    // While its token is verified nobody else listens: a client that hangs up then is no error of ours.
+    // While its token is verified the socket has no other listener: without this one a client that hangs up would end the process.
     socket.on("error", () => socket.destroy());
     const refuse = (refusal: Refusal) => rejectUpgrade(socket, refusal);
     const address = o.admission.addressOf(request);
@@ -134,11 +135,11 @@ function createUpgrade(
 
 /** Closes the socket when the client's token expires: it comes again with a new one, and resumes. */
 function closeWhenExpired(
-  outlet: ClosableSocketSender,
+  sender: ClosableSocketSender,
   { principal }: ClientIdentity,
 ): NodeJS.Timeout | undefined {
   if (!("expiresAtMs" in principal) || !Number.isFinite(principal.expiresAtMs)) return undefined;
-  const close = () => outlet.close(tokenExpired, "the access token has expired");
+  const close = () => sender.close(tokenExpired, "the access token has expired");
   return setTimeout(close, timerMs(principal.expiresAtMs - Date.now())).unref();
 }
 
@@ -148,17 +149,17 @@ function takeFrames(
   o: Pick<SocketServerOptions, "hub" | "log" | "frameBurst" | "rateLimits"> & {
     readonly identity: ClientIdentity;
     readonly client: HubClient;
-    readonly outlet: ClosableSocketSender;
+    readonly sender: ClosableSocketSender;
   },
 ): void {
-  const { client, outlet, identity, rateLimits } = o;
+  const { client, sender, identity, rateLimits } = o;
   const frames = createTokenBucket({
     capacity: o.frameBurst,
     refillPerSecond: o.frameBurst / 20,
   });
   const mayReceive = () => {
     if (frames.take() === 0) return true;
-    outlet.close(policyViolation, "too many frames");
+    sender.close(policyViolation, "too many frames");
     return false;
   };
   socket.on("message", (data: RawData, isBinary: boolean) => {
@@ -170,9 +171,9 @@ function takeFrames(
       } else if (isBinary) client.send(binaryFrame);
       else o.hub.receive(client, data.toString());
     } catch (error) {
-      // The last line: thrown out of a callback it would end the process, and every client with it.
+      // Last resort: an error that a callback throws would end the process, and every client with it.
       o.log.error("status.frame_failed", { error });
-      outlet.close(internalError, "the hub failed on a frame: connect again");
+      sender.close(internalError, "the hub failed on a frame: connect again");
     }
   });
   // ws answers it, sixty of them ahead of the client at most.

@@ -4,11 +4,11 @@ import type { HubClient } from "./client.ts";
 import { maxFailures } from "./sequencer.ts";
 import { resyncFrame } from "./server-frames.ts";
 
-export interface UserReplaysOptions {
+interface UserReplaysOptions {
   readonly log: Logger;
   /** Pause after the first reading that failed, in milliseconds; it doubles with each further one. */
   readonly retryPauseMs: number;
-  /** A client was told that the orders of a user cannot be read. */
+  /** Called after a client was sent an error, because a user's orders cannot be read. */
   readonly onResync: () => void;
   readonly isConnected: (client: HubClient) => boolean;
 }

@@ -1,4 +1,4 @@
-/** Who may follow what: by a header, or by a subprotocol as a browser has to. */
+/** Access to subscriptions: by a header, or by a subprotocol as a browser needs it. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { createDevelopmentIssuer } from "@smartcart/identity";

@@ -43,7 +43,7 @@ test("a frame that is not understood is answered, and the connection stays open"
   await expect.poll(() => client.statuses(orderId), patience).toHaveLength(1);
 });
 
-test("a page of another site may not connect, nor anybody anywhere but at /ws", async () => {
+test("a page of another site may not connect, and no client may at another path than /ws", async () => {
   await using world = await createWorld();
   await using hub = await world.startHub();
   expect(await refused(`${hub.url}/ws`, { origin: "http://evil.example" })).toMatchObject({
@@ -125,7 +125,7 @@ test("frames and upgrades count as requests of their address", async () => {
   using _other = await connect(hub);
 });
 
-test("whoever follows a user by a hundred connections locks nobody out", async () => {
+test("a client that follows a user by a hundred connections does not lock the user out", async () => {
   await using world = await createWorld();
   await using hub = await world.startHub({ STATUS_MAX_CONNECTIONS_PER_USER: "3" });
   const from = (address: string) => ({ headers: { "x-forwarded-for": address } });

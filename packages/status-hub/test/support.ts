@@ -40,7 +40,7 @@ export interface TestWorld extends AsyncDisposable {
 
 /** The order service as the hub sees it. */
 export interface TestOrders {
-  /** Stores the next entry, without a word to anybody. */
+  /** Stores the next entry without publishing it. */
   commit(orderId: string, userId?: string, service?: string): OrderStatusChanged;
   /** Undefined: it answers. */
   failure: Error | undefined;

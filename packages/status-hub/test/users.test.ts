@@ -7,7 +7,7 @@ test.each(engines)(
     await using world = await createWorld(engine);
     await using hub = await world.startHub();
     const orderIds = Array.from({ length: 5 }, newOrderId);
-    // Stored, and announced to nobody: an announcement that is still under way would come live, in the midst of the replay,
+    // Stored and not published: an event that is still under way would come live, in the midst of the replay,
     // and between two orders no order of live events is promised.
     for (const [index, orderId] of orderIds.entries())
       for (let step = 0; step <= index; step++) world.orders.commit(orderId, "u1");

@@ -1,4 +1,4 @@
-/** Events that are protobuf by their bytes and nothing else: no client loses its connection, no honest status is held up. */
+/** Events that are protobuf by their bytes and nothing else: no client loses its connection, no valid status is delayed. */
 import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create, toBinary } from "@bufbuild/protobuf";
@@ -26,10 +26,10 @@ const seconds = fc.oneof(
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 const uint32 = fc.oneof(fc.nat(8), fc.constantFrom(0, 2 ** 31, 2 ** 32 - 1));
 
-/** Of an order that somebody follows, of a user whom somebody follows, or of nobody. */
+/** Of an order with a subscriber, of a user with a subscriber, or of neither. */
 function wildEvent(orderId: string) {
   const whose = fc.oneof(
-    // Never the next entry of the honest order: that would be a forgery, which nothing tells apart.
+    // Never the next entry of the valid order: such a forgery cannot be recognised.
     fc.record({
       orderId: fc.constant(orderId),
       userId: fc.constant("u1"),

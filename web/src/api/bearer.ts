@@ -3,8 +3,8 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Session } from "../session/session.ts";
 
 /**
- * Puts the token at hand on calls that anybody may make: who is signed in has limits of their own. It does not sign
- * anybody in. A token that is refused is dropped, and the caller tries again as it does after every failure.
+ * Adds the token at hand to calls that need none: a signed-in customer has rate limits of their own. It starts no
+ * sign-in. A token that is refused is dropped, and the caller tries again as it does after every failure.
  */
 export function createBearerInterceptor(session: Pick<Session, "current" | "renew">): Interceptor {
   return (next) => async (request) => {
@@ -25,7 +25,7 @@ export function createBearerInterceptor(session: Pick<Session, "current" | "rene
   };
 }
 
-/** A stream says only in its body that it was refused. */
+/** A refused stream has status 200: the error is in its body. */
 async function* onError<T>(
   messages: AsyncIterable<T>,
   note: (error: unknown) => Promise<void>,

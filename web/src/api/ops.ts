@@ -14,7 +14,7 @@ export type LogClient = Client<typeof LogService>;
 export type OrderAdminClient = Client<typeof OrderAdminService>;
 export type CatalogueAdminClient = Client<typeof CatalogueAdminService>;
 
-/** Clients of the operator's service, of the central log, the orders and the catalogue, on the page's own origin. */
+/** Clients of the ops service, of the central log, the orders and the catalogue, on the page's own origin. */
 export function createConsoleClients(interceptor: Interceptor): {
   readonly ops: OpsClient;
   readonly logs: LogClient;

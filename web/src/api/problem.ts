@@ -1,7 +1,7 @@
 import type { ShortLineJson } from "@smartcart/gen/inventory/v1/reservation_pb";
 import type { OrderItemJson } from "@smartcart/gen/order/v1/order_pb";
 
-/** What the backend says when it says no: application/problem+json (RFC 9457), or what can be made of another answer. */
+/** An error answer of the backend: application/problem+json (RFC 9457), or one that is made from another answer. */
 export interface Problem {
   /** HTTP status. */
   readonly status: number;

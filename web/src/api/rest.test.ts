@@ -43,7 +43,7 @@ test("bears the session's token", async () => {
   expect(sent).toEqual(["Bearer one k"]);
 });
 
-test("has no Authorization where nobody is signed in", async () => {
+test("has no Authorization without a sign-in", async () => {
   const sent = answering(Response.json({}));
   await callRest(holding(), order);
   expect(sent).toEqual(["null k"]);

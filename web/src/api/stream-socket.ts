@@ -39,6 +39,7 @@ interface OpenCall {
   readonly fail: (error: unknown) => void;
 }
 
+/** Connects at the first call. A broken connection fails all of its streams, and the next call opens another one. */
 export function createStreamSocket(url: string): StreamSocket {
   const calls = new Map<number, OpenCall>();
   let connected: Promise<WebSocket> | undefined;

@@ -1,6 +1,7 @@
 /** The basket: one line per product, in the order in which they were put in. Without prices: those are the catalogue's. */
 export type Basket = readonly BasketLine[];
 
+/** A product of the basket. It may have left the catalogue since it was put in. */
 export interface BasketLine {
   readonly productId: string;
   /** Units, 1 to 1,000. */

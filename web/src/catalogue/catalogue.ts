@@ -18,7 +18,7 @@ export interface Catalogue extends Pick<Observable<CatalogueState>, "get" | "sub
   want(productIds: () => readonly string[]): () => void;
   /** What is wanted may be more now. */
   changed(): void;
-  /** Takes prices that the shop has just told, until newer ones arrive. */
+  /** Shows these prices, which a refused order brought, until newer ones arrive. */
   learnPrices(prices: ReadonlyMap<string, Amount>): void;
 }
 

@@ -22,13 +22,13 @@ describe("mergeProducts", () => {
   });
 });
 
-test("shelves come in the order of the catalogue", () => {
-  const shelves = productsByCategory([
+test("categories come in the order of the catalogue", () => {
+  const categories = productsByCategory([
     product("mug", 1, 1n, "Kitchen"),
     product("pen", 1, 1n, "Console"),
     product("knife", 1, 1n, "Kitchen"),
   ]);
-  expect([...shelves].map(([shelf, onIt]) => [shelf, onIt.length])).toEqual([
+  expect([...categories].map(([category, inIt]) => [category, inIt.length])).toEqual([
     ["Kitchen", 2],
     ["Console", 1],
   ]);

@@ -81,7 +81,7 @@ function listing(shop: Shop, search: SearchBox): TemplateResult {
         ? html`<p class="hits muted">${hits}</p>${grid(shop, listed)}`
         : [...productsByCategory(listed)].map(
             ([category, products]) => html`
-              <section class="shelf" aria-label=${category}>
+              <section class="product-category" aria-label=${category}>
                 <h2>${category}</h2>
                 ${grid(shop, products)}
               </section>
@@ -151,7 +151,7 @@ function basketAside(shop: Shop): TemplateResult {
   `;
 }
 
-// What stands beside the shelves on a wide screen is one line at the foot of a narrow one.
+// What stands beside the categories on a wide screen is one line at the foot of a narrow one.
 function basketBar(shop: Shop): TemplateResult | typeof nothing {
   const lines = shop.basket.get();
   if (lines.length === 0) return nothing;

@@ -19,12 +19,14 @@ export interface SettledAttempt {
   readonly outcome: AttemptOutcome;
 }
 
+/** The final answer to an attempt. An answer that did not arrive is no outcome: the attempt stays open. */
 export type AttemptOutcome =
   /** The order exists, confirmed or not decided yet. */
   | { readonly kind: "placed"; readonly orderId: string }
   /** A clear no. The key is spent: what is sent next is another attempt. */
   | { readonly kind: "refused"; readonly problem: Problem };
 
+/** Stored by the page, so that a reload goes on with the same Idempotency-Key and the same bytes. */
 export type Attempt = OpenAttempt | SettledAttempt;
 
 /**

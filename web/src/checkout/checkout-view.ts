@@ -15,7 +15,7 @@ import {
   refusalNotice,
 } from "./outcome-notice.ts";
 
-/** Contact, address and card beside a summary of the order; sends it and says what became of it. */
+/** Contact, address and card beside a summary of the order; sends it and shows the outcome. */
 export function createCheckoutView(shop: Shop): View {
   const release = wantBasket(shop);
   const checkout = createCheckout(shop);

@@ -123,7 +123,7 @@ function bodyOf(shop: Shop, paymentToken: string): string | undefined {
   return JSON.stringify(body);
 }
 
-/** Whose order it is: the customer who is signed in at a provider, else the one who is named. */
+/** The customer of the order: the one who is signed in at a provider, else the typed name. */
 function userIdOf({ session, customer }: Shop): string {
   const isNamed = session.signIn()?.method !== "oidc";
   return isNamed ? customer.get().userId.trim() : (session.current()?.subject ?? "");

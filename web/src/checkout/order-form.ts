@@ -7,7 +7,7 @@ import type { Customer } from "../shop.ts";
 import { cards } from "./cards.ts";
 import type { FieldErrors } from "./field-errors.ts";
 
-/** What the fields show and whom they tell. */
+/** The values of the fields and their handlers. */
 export interface OrderFormOptions {
   readonly customer: Customer;
   readonly session: Session;
@@ -21,7 +21,7 @@ export interface OrderFormOptions {
   readonly onToken: (token: string) => void;
 }
 
-/** Who orders. In development, the name is also how the customer signs in. */
+/** The customer's name. In development it is also the sign-in. */
 export function contactStep(options: OrderFormOptions): TemplateResult {
   const { session } = options;
   const isOidc = session.signIn()?.method === "oidc";

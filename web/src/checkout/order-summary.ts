@@ -8,7 +8,7 @@ import { formatMoney } from "../ui/money.ts";
 import { sentBody } from "./checkout.ts";
 import type { SubmissionState } from "./submission.ts";
 
-export interface SummaryOptions {
+interface SummaryOptions {
   readonly state: SubmissionState;
   /** The backend's words on a line, by its position. */
   readonly errors: ReadonlyMap<number, string>;

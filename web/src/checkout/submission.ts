@@ -14,6 +14,7 @@ import { isRepeatable, newIdempotencyKey, openAttempt } from "./attempt.ts";
 import { exclusively } from "./exclusively.ts";
 import { submitOrder } from "./submit-order.ts";
 
+/** The progress of the order that this tab or another one sends. */
 export type SubmissionState =
   | { readonly kind: "idle" }
   /** Being sent, here or in another tab. `failures` counts the sendings that brought no answer. */
@@ -30,6 +31,7 @@ export type SubmissionState =
   | { readonly kind: "changed" }
   | AttemptOutcome;
 
+/** Sends one order at a time in the whole browser, again and again until its outcome is known. */
 export interface Submission extends Pick<Observable<SubmissionState>, "get" | "subscribe"> {
   /**
    * Sends the order that `body` makes, or goes on with the attempt that is open. `body` is called twice, the second
@@ -44,7 +46,7 @@ export interface Submission extends Pick<Observable<SubmissionState>, "get" | "s
   acknowledge(): void;
 }
 
-export interface SubmissionOptions {
+interface SubmissionOptions {
   readonly attempt: Stored<Attempt | undefined>;
   readonly send: (attempt: OpenAttempt, signal: AbortSignal) => Promise<Answer<OrderJson>>;
   /** Called once for each order that is placed, before the attempt is forgotten. */
@@ -58,6 +60,7 @@ interface Sending extends SubmissionOptions {
   followed: string;
 }
 
+/** Sends nothing before `submit` or `resume`. */
 export function createSubmission(options: SubmissionOptions): Submission {
   const { attempt } = options;
   const state = createObservable<SubmissionState>({ kind: "idle" });

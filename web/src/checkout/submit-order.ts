@@ -6,7 +6,7 @@ import type { AttemptOutcome, OpenAttempt } from "./attempt.ts";
 /** How a submission ended: settled, or stopped since only the customer can go on. */
 export type Outcome =
   | AttemptOutcome
-  /** The customer has to sign in before the shop says what became of it. */
+  /** The customer has to sign in before the outcome can be read. */
   | { readonly kind: "signed-out"; readonly problem: Problem };
 
 /** How to send, and how to wait in between. */
@@ -17,7 +17,7 @@ export interface SubmitOptions {
   readonly wait: (ms: number) => Promise<void>;
   /** Pause after so many failures where the backend names none, in milliseconds. */
   readonly backoffMs: (failures: number) => number;
-  /** An earlier sending may have arrived: a refusal for want of a token says nothing about that one. */
+  /** An earlier attempt may have arrived: a refusal without a token leaves its outcome unknown. */
   readonly isRepeat: boolean;
   /** Called after each answer that leaves the outcome open, with the answers so far and the last one's problem. */
   readonly onOpen: (failures: number, problem: Problem | undefined) => void;

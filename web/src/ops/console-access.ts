@@ -7,11 +7,11 @@ import { createStored } from "../storage.ts";
 
 /** The operator's token, where the service wants one. */
 export interface ConsoleAccess {
-  /** Whether a token is to be asked for: "" no, "missing" yes, "refused" yes, and the one that was given is wrong. */
+  /** Why the console asks for a token: "" it does not, "missing" it has none, "refused" the given one is wrong. */
   readonly wanted: Pick<Observable<"" | "missing" | "refused">, "get" | "subscribe">;
   /** Keeps a token for this tab; calls bear it from now on. */
   give(token: string): void;
-  /** Takes note where an error says that a token is needed; answers whether it does. */
+  /** Whether an error asks for a token. If so, the console asks for one. */
   isDenied(error: unknown): boolean;
   /** Puts the token on each call. */
   readonly interceptor: Interceptor;
@@ -59,7 +59,7 @@ export function createConsoleAccess(session: Session): ConsoleAccess {
   };
 }
 
-/** What an operator is told of a failed call. */
+/** The message of a failed call, for the operator. */
 export function complaintOf(error: unknown): string {
   const { code, rawMessage } = ConnectError.from(error);
   if (code === Code.Unauthenticated) return "A token is required.";

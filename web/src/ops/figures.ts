@@ -2,7 +2,7 @@ import type { MeshSnapshot } from "@smartcart/gen/ops/v1/mesh_snapshot_pb";
 import { formatCount, formatMs, formatRate } from "../ui/numbers.ts";
 import { outside } from "./mesh-history.ts";
 
-/** A number that says at a glance whether all is well. */
+/** A figure of the overview. */
 export interface Figure {
   readonly name: string;
   readonly value: string;
@@ -10,7 +10,7 @@ export interface Figure {
   readonly tone: "" | "good" | "warn" | "bad";
 }
 
-/** The head of the overview: what moves. What is wrong stands in the row of alarms above it, and not here again. */
+/** The head of the overview: rates and counts. Problems are in the row of alarms above it. */
 export function figuresOf(snapshot: MeshSnapshot): readonly Figure[] {
   const { edges, orders, queues } = snapshot;
   const calls = outside(edges);

@@ -6,6 +6,7 @@ export interface HealthWord {
   readonly tone: "good" | "warn" | "bad";
 }
 
+/** A health that a later version adds is shown as "unknown". */
 export function healthOf(health: ServiceHealth): HealthWord {
   switch (health) {
     case ServiceHealth.READY:

@@ -5,12 +5,12 @@ import { createObservable } from "../observable.ts";
 /** Whether the data that is shown is current. */
 export type StreamState = "connecting" | "live" | "interrupted" | "denied";
 
-export interface LiveStreamOptions<T> {
+interface LiveStreamOptions<T> {
   /** Begins the stream. */
   readonly open: (signal: AbortSignal) => AsyncIterable<T>;
   /** `first` is true for the first message of each connection. */
   readonly onMessage: (message: T, first: boolean) => void;
-  /** Whether an error says that the caller may not; then nothing is tried until `restart`. */
+  /** Whether an error means that access is denied; then the stream stays closed until `restart`. */
   readonly isDenied: (error: unknown) => boolean;
   /** Whether it rests: asked at each `restart`. Default: never. */
   readonly isPaused?: () => boolean;
@@ -32,6 +32,7 @@ export interface LiveStream extends Pick<Observable<StreamState>, "get" | "subsc
 /** Time after which an open stream without messages counts as live, in milliseconds. */
 const quietOpenMs = 2_000;
 
+/** Opens the stream again with growing pauses until `signal` fires. It is closed while the tab is hidden. */
 export function startLiveStream<T>(options: LiveStreamOptions<T>): LiveStream {
   const { signal } = options;
   const state = createObservable<StreamState>("connecting");

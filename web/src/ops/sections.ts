@@ -55,7 +55,17 @@ export function titleOf({ section, orderId }: OpsRoute): string {
 
 export function createSections(operations: Console, first: OpsRoute): Sections {
   const panels = createPanels(operations);
-  const { animation, dead, letters, faultSwitches, tail, log, orders, order, invariants } = panels;
+  const {
+    animation,
+    deadLetters,
+    deadLetterPanel,
+    faultSwitches,
+    tail,
+    log,
+    orders,
+    order,
+    invariants,
+  } = panels;
   let deadBefore = "";
   const mesh = watchMesh(operations, (snapshot) => {
     animation.light(snapshot.hops);
@@ -63,7 +73,7 @@ export function createSections(operations: Console, first: OpsRoute): Sections {
     const deadNow = snapshot.queues
       .map(({ queue, deadLetters }) => `${queue} ${deadLetters}`)
       .join();
-    if (deadNow !== deadBefore) dead.reload();
+    if (deadNow !== deadBefore) deadLetters.reload();
     deadBefore = deadNow;
   });
 
@@ -77,7 +87,7 @@ export function createSections(operations: Console, first: OpsRoute): Sections {
   const enter = (route: OpsRoute): void => {
     if (route.section === "log") tail.follow(location.search);
     else tail.rest();
-    if (route.section === "dead-letters") dead.reload();
+    if (route.section === "dead-letters") deadLetters.reload();
     if (route.section === "orders") orders.enter(location.search);
     if (route.section === "catalogue") panels.catalogue.enter(location.search);
     if (route.section === "order") order.enter(route.orderId ?? "");
@@ -92,7 +102,7 @@ export function createSections(operations: Console, first: OpsRoute): Sections {
       const services = mesh.history().latest?.services.map(({ service }) => service) ?? [];
       switch (route.section) {
         case "dead-letters":
-          return letters.render();
+          return deadLetterPanel.render();
         case "log":
           return log.render(services);
         case "orders":
@@ -109,7 +119,7 @@ export function createSections(operations: Console, first: OpsRoute): Sections {
     },
     restart() {
       for (const stream of [mesh, invariants, tail]) stream.restart();
-      dead.reload();
+      deadLetters.reload();
     },
   };
 }
@@ -136,8 +146,8 @@ function createPanels(operations: Console) {
   const animation = createHopAnimation(operations.signal);
   const map = createMapPanel(operations, animation);
   const charts = createChartPanels(operations);
-  const dead = createDeadLetters(operations);
-  const letters = createDeadLetterPanel(operations, dead);
+  const deadLetters = createDeadLetters(operations);
+  const deadLetterPanel = createDeadLetterPanel(operations, deadLetters);
   const faultSwitches = createFaultSwitchPanel(operations);
   const tail = createLogTail(operations);
   const log = createLogPanel(tail);
@@ -149,8 +159,8 @@ function createPanels(operations: Console) {
     animation,
     map,
     charts,
-    dead,
-    letters,
+    deadLetters,
+    deadLetterPanel,
     faultSwitches,
     tail,
     log,

@@ -5,12 +5,12 @@ import { formatClock } from "../ui/time.ts";
 import type { StreamState } from "./live-stream.ts";
 import { takenAtMs } from "./mesh-history.ts";
 
-/** Says whether what stands below is live. It speaks only when that changes. */
+/** Shows whether the content below is live. Screen readers announce only changes. */
 export function streamNote(state: StreamState, whatLiveMeans: string): TemplateResult {
   return html`<p class="liveness" role="status" data-stream=${state}>${words(state, whatLiveMeans)}</p>`;
 }
 
-/** Says that the figures on the page are old. */
+/** Shows that the figures on the page are stale. */
 export function staleNote(latest: MeshSnapshot): TemplateResult {
   const time = formatClock(new Date(takenAtMs(latest)).toISOString());
   return html`

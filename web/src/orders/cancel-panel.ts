@@ -7,7 +7,7 @@ import { formatMoney } from "../ui/money.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { cancellationAfter, isCancellable } from "./cancellation.ts";
 
-/** The way out of an order: asks once, says what will happen, and what came of it. */
+/** Cancels an order: asks once, tells what will happen, and shows the result. */
 export interface CancelPanel {
   render(order: OrderJson): TemplateResult | typeof nothing;
 }

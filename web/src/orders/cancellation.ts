@@ -37,7 +37,7 @@ export function cancellationAfter(answer: Answer<OrderJson>): Cancellation {
   }
 }
 
-/** Whether the page offers to cancel an order that stands there. */
+/** Whether the page offers to cancel an order of this status. */
 export function isCancellable({ status }: OrderJson): boolean {
   return status === "CONFIRMED" || status === "PENDING";
 }

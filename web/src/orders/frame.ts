@@ -2,12 +2,12 @@ import type { OrderEventJson } from "@smartcart/gen/order/v1/order_pb";
 import type { ClientFrameJson, ServerFrameJson } from "@smartcart/gen/status/v1/frames_pb";
 import type { TimelineEntry } from "./timeline.ts";
 
-/** A frame of the status hub, told apart. */
+/** A parsed frame of the status hub. */
 export type Frame =
   | { readonly kind: "status"; readonly orderId: string; readonly entry: TimelineEntry }
   /** The hub cannot close a gap: read the history by REST, then subscribe again. `orderId` "" means every order. */
   | { readonly kind: "resync"; readonly orderId: string; readonly reason: string }
-  /** The hub refused a frame of ours; the connection stays open. */
+  /** The hub refused a frame of the page; the connection stays open. */
   | { readonly kind: "error"; readonly code: string; readonly message: string }
   /** Not one of the contract's; a newer hub may say more than this page knows. */
   | { readonly kind: "other" };

@@ -2,9 +2,9 @@ import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
 import type { Liveness } from "./order-feed.ts";
 
-/** Says whether new steps appear by themselves. */
+/** Tells the customer whether new steps appear by themselves. */
 export function livenessNote(liveness: Liveness): TemplateResult {
-  // Nothing to say of an order at its end: there will be no news.
+  // A final order gets no new steps.
   const isOver = liveness.kind === "complete";
   return html`<p class="liveness" role="status" data-liveness=${liveness.kind} ?hidden=${isOver}>${words(liveness)}</p>`;
 }

@@ -6,7 +6,7 @@ import { logPath } from "../route.ts";
 import { formatElapsed, formatPreciseClock } from "../ui/time.ts";
 import type { Timeline, TimelineEntry } from "./timeline.ts";
 
-/** For who looks into it: ids, and which service did what when. Behind a click, since customers need none of it. */
+/** For support: ids, and which service did what when. Collapsed, since customers need none of it. */
 export function orderDetails(
   orderId: string,
   { traceId }: OrderJson,

@@ -8,7 +8,7 @@ import { isComplete } from "./milestones.ts";
 import type { Timeline, TimelineEntry } from "./timeline.ts";
 import { addEntries, emptyTimeline, hasGap, lastSequence } from "./timeline.ts";
 
-/** Where the page stands with the hub. */
+/** The state of the connection to the hub. */
 export type Liveness =
   | { readonly kind: "connecting" }
   | { readonly kind: "live" }
@@ -19,6 +19,7 @@ export type Liveness =
   /** Nothing will ever follow. */
   | { readonly kind: "complete" };
 
+/** The state of one order's live updates. Pure: `step` answers the next state and the commands to carry out. */
 export interface OrderFeed {
   readonly orderId: string;
   readonly timeline: Timeline;
@@ -54,7 +55,7 @@ export type FeedCommand =
   /** Close the connection and begin no other. */
   | { readonly kind: "stop" };
 
-export interface FeedStep {
+interface FeedStep {
   readonly feed: OrderFeed;
   readonly commands: readonly FeedCommand[];
 }

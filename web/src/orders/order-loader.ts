@@ -5,13 +5,13 @@ import type { Observable } from "../observable.ts";
 import { createObservable } from "../observable.ts";
 import type { TokenSource } from "../session/session.ts";
 
-/** What the REST interface says of an order. */
+/** An order as the REST interface answers it. */
 export type LoadedOrder =
   | { readonly kind: "loading" }
   /** `reachable` is false while a newer state could not be fetched. */
   | { readonly kind: "order"; readonly order: OrderJson; readonly reachable: boolean }
   | { readonly kind: "missing" }
-  /** Only for who is signed in. */
+  /** The customer has to sign in. */
   | { readonly kind: "denied" }
   | { readonly kind: "unreachable" };
 

@@ -9,7 +9,7 @@ import type { LoadedOrder } from "./order-loader.ts";
 import { outcomeWords } from "./outcome-words.ts";
 import { shortOrderId, statusWord } from "./status.ts";
 
-/** Where the order stands, in a sentence, with the tracking number once there is one. */
+/** The status of the order as a sentence, with the tracking number once there is one. */
 export function orderHead(
   orderId: string,
   loaded: LoadedOrder,
@@ -90,7 +90,7 @@ export function itemsPanel(loaded: LoadedOrder): TemplateResult {
   `;
 }
 
-/** Who gets it, and where. */
+/** The recipient and the address. */
 export function deliveryFacts({ userId, address }: OrderJson): TemplateResult {
   return html`
     <dl class="facts">

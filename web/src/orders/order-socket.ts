@@ -8,7 +8,7 @@ const tokenExpiredCode = 4401;
 /** Time-out for opening a connection, in milliseconds. */
 const openTimeoutMs = 8_000;
 
-export interface SocketOptions {
+interface SocketOptions {
   readonly session: TokenSource;
   readonly ended: AbortSignal;
   readonly happened: (event: FeedEvent) => void;

@@ -19,7 +19,7 @@ import { createShipmentLoader } from "./shipment-loader.ts";
 import { isFinal, shortOrderId } from "./status.ts";
 import { timelineList } from "./timeline-list.ts";
 
-/** One order: where it stands, its items, its live progress, and its cancellation. */
+/** One order: its status, its items, its live progress, and its cancellation. */
 export function createOrderView(shop: Shop, orderId: string): View {
   const end = new AbortController();
   const { session, submission } = shop;
@@ -56,7 +56,7 @@ export function createOrderView(shop: Shop, orderId: string): View {
   };
 }
 
-/** Tells each new step to those who listen to the page, and reads the order again. */
+/** Announces each new step to screen readers, and reads the order again. */
 function announceSteps(
   shop: Shop,
   feed: ReturnType<typeof followOrder>,

@@ -13,7 +13,7 @@ import { itemsSummary, shortOrderId, statusWord } from "./status.ts";
 import type { OrdersState } from "./user-orders.ts";
 import { createUserOrders } from "./user-orders.ts";
 
-/** The orders of a user, newest first: who is signed in at a provider, else the one who is named. */
+/** The orders of a user, newest first: of the signed-in customer, else of the typed name. */
 export function createOrdersView(shop: Shop): View {
   const { session } = shop;
   const end = new AbortController();

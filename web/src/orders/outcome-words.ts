@@ -2,7 +2,7 @@ import type { OrderJson } from "@smartcart/gen/order/v1/order_pb";
 import { formatMoney } from "../ui/money.ts";
 import { paymentWords } from "./payment-words.ts";
 
-/** What the page of an order begins with: where it stands, in the customer's words. */
+/** The heading of an order's page: its status, in the customer's words. */
 export interface OutcomeWords {
   readonly title: string;
   readonly text: string;

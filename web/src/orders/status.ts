@@ -1,6 +1,6 @@
 import type { Order_StatusJson, OrderJson } from "@smartcart/gen/order/v1/order_pb";
 
-/** Where an order stands, in a word and a tone. */
+/** The status of an order as a word and a tone. */
 export interface StatusWord {
   readonly text: string;
   readonly tone: "good" | "bad" | "neutral" | "open";

@@ -6,7 +6,7 @@ export interface TimelineEntry {
   readonly status: string;
   /** When it became true, RFC 3339. */
   readonly occurredAt: string;
-  /** The part of the mesh that made it true; may be empty. */
+  /** The service that made it true; may be empty. */
   readonly service: string;
   /** The trace it belongs to; may be empty. */
   readonly traceId: string;
@@ -20,6 +20,7 @@ export interface Timeline {
   readonly ahead: readonly TimelineEntry[];
 }
 
+/** Resumes from the first entry. */
 export const emptyTimeline: Timeline = { entries: [], ahead: [] };
 
 /** Sequence of the newest entry that has no hole before it; 0 where there is none. This is where to resume. */

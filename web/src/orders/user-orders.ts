@@ -2,12 +2,13 @@ import type { OrderJson } from "@smartcart/gen/order/v1/order_pb";
 import { listOrders } from "../api/orders.ts";
 import type { Shop } from "../shop.ts";
 
+/** What the page "My orders" shows. Pages that were loaded stay while the next one is read. */
 export interface OrdersState {
   /** User whose orders are shown; "" until one is known. */
   readonly userId: string;
   readonly orders: readonly OrderJson[];
   readonly nextPageToken: string;
-  /** "denied": only for who is signed in, as the banner says. */
+  /** "denied": the customer has to sign in, as the banner says. */
   readonly phase: "idle" | "loading" | "loaded" | "denied" | "unreachable";
   /** Error message of the last request; "" if it succeeded. */
   readonly complaint: string;
@@ -23,14 +24,14 @@ export interface UserOrders {
 }
 
 export function createUserOrders(shop: Shop, signal: AbortSignal): UserOrders {
-  const nobody: OrdersState = {
+  const emptyState: OrdersState = {
     userId: "",
     orders: [],
     nextPageToken: "",
     phase: "idle",
     complaint: "",
   };
-  let state = nobody;
+  let state = emptyState;
   const change = (next: Partial<OrdersState>): void => {
     state = { ...state, ...next };
     shop.refresh();
@@ -39,7 +40,7 @@ export function createUserOrders(shop: Shop, signal: AbortSignal): UserOrders {
     const { userId } = state;
     change({ phase: "loading", complaint: "" });
     const answer = await listOrders(shop.session, userId, pageToken, signal);
-    // Another user's are shown meanwhile.
+    // The page shows another user's orders by now.
     if (state.userId !== userId) return;
     if (answer.kind === "ok") {
       const { orders = [], nextPageToken = "" } = answer.body;
@@ -55,7 +56,7 @@ export function createUserOrders(shop: Shop, signal: AbortSignal): UserOrders {
   return {
     get: () => state,
     show(userId) {
-      change({ ...nobody, userId });
+      change({ ...emptyState, userId });
       if (userId !== "") loadQuietly("");
     },
     more: () => loadQuietly(state.nextPageToken),

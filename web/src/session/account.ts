@@ -3,7 +3,7 @@ import type { TemplateResult } from "lit-html";
 import { html, nothing } from "lit-html";
 import type { Refusal, Session } from "./session.ts";
 
-/** Who is signed in, and the way in or out. In development the name is enough: typing another one is the way out. */
+/** The signed-in customer, and the buttons to sign in or out. In development the typed name is the sign-in. */
 export function accountTemplate(
   session: Session,
   onSignOut: () => void,

@@ -3,15 +3,15 @@ import type { Observable } from "../observable.ts";
 /** An access token as the browser stores it. */
 export interface HeldToken {
   readonly token: string;
-  /** The customer that it stands for: the `userId` of orders. */
+  /** The customer of the token: the `userId` of orders. */
   readonly subject: string;
-  /** Who is signed in, for people. */
+  /** The customer's name, for display. */
   readonly name: string;
   /** From when it is good no more, by this browser's clock, in Unix milliseconds. */
   readonly expiresAtMs: number;
   /** It opens the operations console. */
   readonly isOperator: boolean;
-  /** OpenID Connect: tells the provider whose session ends at sign-out. */
+  /** OpenID Connect: sent to the provider at sign-out, to end the customer's session there. */
   readonly idToken?: string;
 }
 

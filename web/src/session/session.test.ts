@@ -70,7 +70,7 @@ describe("in development", () => {
     expect(asked).toEqual(["config", "Ada", "Grace"]);
   });
 
-  test("without a name, nobody signs in", async () => {
+  test("without a name, there is no sign-in", async () => {
     const { session, asked } = open(development);
     expect(await session.token()).toBeUndefined();
     expect(await session.renew(undefined)).toBe(false);
@@ -144,7 +144,7 @@ describe("at a provider", () => {
   });
 });
 
-test("where nobody can sign in, a stored token of another time is not sent, and a refusal is final", async () => {
+test("where the shop has no sign-in, an old stored token is not sent, and a refusal is final", async () => {
   const { session } = open(none, { stored: held });
   expect(await session.token()).toBeUndefined();
   expect(await session.renew(undefined)).toBe(false);

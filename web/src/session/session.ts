@@ -6,7 +6,7 @@ import type { TokensOptions } from "./tokens.ts";
 import { createTokens } from "./tokens.ts";
 
 /**
- * Why a call was refused for want of a token, until somebody signs in: "needed", "expired", "impossible", where the
+ * Why a call without a token was refused, until the customer signs in: "needed", "expired", "impossible", where the
  * page has no way to sign in, or "unreachable", where the provider did not answer.
  */
 export type Refusal = "" | "needed" | "expired" | "impossible" | "unreachable";
@@ -22,16 +22,16 @@ export interface TokenSource {
   renew(refused: string | undefined): Promise<boolean>;
 }
 
-/** Who is signed in. */
+/** The sign-in of the customer. */
 export interface Session extends TokenSource {
   /** How to sign in; undefined until the server has answered. */
   signIn(): SignIn | undefined;
-  /** The token at hand; undefined where nobody is signed in. */
+  /** The token at hand; undefined where the customer is not signed in. */
   current(): HeldToken | undefined;
   refusal(): Refusal;
   /** The OpenID provider, where the customer signs in at one. */
   oidc(): Promise<OidcSettings | undefined>;
-  /** Leaves the page for the provider, and comes back to where it is now. Says so where the provider does not answer. */
+  /** Leaves the page for the provider, and comes back to the same place. An unreachable provider is reported on the page. */
   begin(): Promise<void>;
   /** Signs in with a token that the provider issued. */
   accept(held: HeldToken): void;
@@ -41,7 +41,7 @@ export interface Session extends TokenSource {
   subscribe(listener: () => void): () => void;
 }
 
-export interface SessionOptions extends TokensOptions {
+interface SessionOptions extends TokensOptions {
   /** The provider, loaded when it is needed. */
   readonly provider: () => Promise<{
     beginSignIn(settings: OidcSettings): Promise<void>;

@@ -1,7 +1,7 @@
 /** How a customer signs in at this shop: the answer of `GET /auth/config`. */
 export interface SignIn {
   /**
-   * "none": the page cannot sign anybody in. "development": by name, at the page's own server. "oidc": at an OpenID
+   * "none": the shop has no sign-in. "development": by name, at the page's own server. "oidc": at an OpenID
    * provider.
    */
   readonly method: "none" | "development" | "oidc";

@@ -38,7 +38,7 @@ export function createTokens({ api, stored, name }: TokensOptions) {
   return { signIn, readSignIn, current, token };
 }
 
-/** Runs the work of one name once at a time: whoever asks meanwhile waits for the same. */
+/** Runs the work of one name once at a time: calls in the meantime share its result. */
 function createOnce(): (name: string, work: () => Promise<void>) => Promise<void> {
   const running = new Map<string, Promise<void>>();
   return (name, work) => {

@@ -8,7 +8,7 @@ export interface LazyViewOptions {
   readonly load: () => Promise<View>;
 }
 
-/** Stands in for a view until its code is here, says so where it does not come, and offers to try again. */
+/** A placeholder until a view's code is loaded. Where loading fails, it shows the error and offers a retry. */
 export function createLazyView(shop: Shop, { title, load }: LazyViewOptions): View {
   let loaded: View | undefined;
   let failed = false;

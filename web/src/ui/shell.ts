@@ -10,7 +10,7 @@ export interface ShellOptions {
   readonly shop: Shop;
   /** The path that is shown. */
   readonly path: string;
-  /** The main part. */
+  /** The content of the main element. */
   readonly view: TemplateResult;
   /** For the live region. */
   readonly announcement: string;
@@ -79,7 +79,7 @@ function bannerTemplate(shop: Shop, path: string): TemplateResult | typeof nothi
   return path === "/checkout" ? nothing : orderBanner(shop);
 }
 
-/** What became of the order that was sent, on every page but the checkout, which says it at length. */
+/** The outcome of the last order, on every page but the checkout, which shows it in full. */
 function orderBanner({ submission }: Shop): TemplateResult | typeof nothing {
   const state = submission.get();
   switch (state.kind) {

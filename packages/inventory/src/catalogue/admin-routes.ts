@@ -13,7 +13,7 @@ import { operatorOf, ValidationError } from "@smartcart/mesh";
 import type { Queryable } from "@smartcart/store";
 import { forCall } from "@smartcart/store";
 import { invalidPageToken } from "../errors.ts";
-import type { AdminParts } from "../import/import-routes.ts";
+import type { AdminDependencies } from "../import/import-routes.ts";
 import { createImportRoutes } from "../import/import-routes.ts";
 import { toAdjustmentMessage, toAdjustmentReason, toCatalogueProductMessage } from "../messages.ts";
 import { createPictureMethods, requirePicture } from "../pictures/picture-routes.ts";
@@ -39,12 +39,12 @@ type PictureMethods = ReturnType<typeof createPictureMethods>;
 type ProductMethods = Omit<Impl, keyof StockMethods | keyof ImportMethods | keyof PictureMethods>;
 
 /** The RPCs of smartcart.inventory.v1.CatalogueAdminService. */
-export function createAdminRoutes(parts: AdminParts): Impl {
+export function createAdminRoutes(dependencies: AdminDependencies): Impl {
   return {
-    ...createProductMethods(parts),
-    ...createStockMethods(parts),
-    ...createImportRoutes(parts),
-    ...createPictureMethods(parts),
+    ...createProductMethods(dependencies),
+    ...createStockMethods(dependencies),
+    ...createImportRoutes(dependencies),
+    ...createPictureMethods(dependencies),
   };
 }
 
@@ -53,7 +53,7 @@ function archivedOf(filter: ArchiveFilter): CatalogueFilter["archived"] {
   return filter === ArchiveFilter.ARCHIVED ? "yes" : "no";
 }
 
-function createProductMethods({ database, onChange }: AdminParts): ProductMethods {
+function createProductMethods({ database, onChange }: AdminDependencies): ProductMethods {
   /** Makes a change, and answers the product. */
   const change = async (work: () => Promise<CatalogueProduct>) => {
     const product = toCatalogueProductMessage(await work());
@@ -120,7 +120,7 @@ function filterOf(request: ListCatalogueProductsRequest): CatalogueFilter {
   return { query, category, archived: archivedOf(archiveFilter) };
 }
 
-function createStockMethods({ database, onChange }: AdminParts): StockMethods {
+function createStockMethods({ database, onChange }: AdminDependencies): StockMethods {
   return {
     async adjustStock({ adjustmentId, productId, delta, reason, note }, context) {
       const adjustment = await adjustStock(database, {
@@ -143,7 +143,7 @@ function createStockMethods({ database, onChange }: AdminParts): StockMethods {
   };
 }
 
-/** Where the ledger goes on; undefined: at its newest entry. */
+/** The position after which the ledger's next page begins; undefined: at the newest entry. */
 function sequenceOf(pageToken: string): bigint | undefined {
   if (pageToken === "") return undefined;
   if (!/^[1-9]\d{0,17}$/.test(pageToken)) throw invalidPageToken("ListStockAdjustments");

@@ -1,4 +1,4 @@
-/** Every way in which the catalogue's administration says no. The codes are stable; clients branch on them. */
+/** The errors of the catalogue's administration. The codes are stable; clients branch on them. */
 import { Code } from "@connectrpc/connect";
 import { ProductChangedSchema } from "@smartcart/gen/inventory/v1/catalogue_product_pb";
 import { DomainError } from "@smartcart/mesh";
@@ -19,7 +19,7 @@ export function productChanged(current: CatalogueProduct): DomainError {
   });
 }
 
-/** ALREADY_EXISTS: the id stands for a product with other values. */
+/** ALREADY_EXISTS: a product with other values has the id. */
 export function productExists(productId: string): DomainError {
   return new DomainError({
     code: "PRODUCT_EXISTS",
@@ -49,7 +49,7 @@ export function stockTooHigh(productId: string, available: number): DomainError 
   });
 }
 
-/** ALREADY_EXISTS: the id stands for another adjustment. */
+/** ALREADY_EXISTS: another adjustment has the id. */
 export function adjustmentExists(adjustmentId: string): DomainError {
   return new DomainError({
     code: "ADJUSTMENT_EXISTS",

@@ -67,7 +67,7 @@ export function pageSizeOf(requested: number): number {
   return requested === 0 ? defaultPageSize : requested;
 }
 
-/** One page of a list of which one more was read than asked for: that says whether there is a next page. */
+/** One page of a list. `found` has one row more than `size` where there is a next page. */
 export function pageOf<T>(found: readonly T[], size: number, tokenOf: (last: T) => string) {
   const page = found.slice(0, size);
   const last = found.length > size ? page.at(-1) : undefined;

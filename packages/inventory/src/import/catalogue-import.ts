@@ -77,7 +77,7 @@ export async function stageWithin(
   return read.flatMap(({ problems }) => problems);
 }
 
-/** What only the catalogue and the other lines tell. */
+/** Problems that show only against the catalogue and the other lines. */
 function checkAgainstOthers(
   { value, problems }: ReadLine,
   existing: ReadonlySet<string>,

@@ -25,7 +25,7 @@ export function goodsFormatOf(file: string): GoodsFormat | undefined {
 /**
  * Reads the lines of a file, from UTF-8; a byte-order mark is passed over, and so are empty lines. CSV may be separated by commas,
  * semicolons or tabs; its first line names the columns.
- * @throws GoodsFileError where the file as a whole cannot be read: without a header, with a column that nobody knows
+ * @throws GoodsFileError where the file as a whole cannot be read: without a header, with an unknown column
  */
 export function readGoods(
   source: AsyncIterable<Uint8Array>,
@@ -35,7 +35,7 @@ export function readGoods(
   return format === "csv" ? readCsv(text) : readJsonLines(text);
 }
 
-/** What is no UTF-8 becomes U+FFFD, which the import then reports by line and field. */
+/** Bytes that are not UTF-8 become U+FFFD, which the import then reports by line and field. */
 async function* decode(source: AsyncIterable<Uint8Array>): AsyncIterable<string> {
   const decoder = new TextDecoder();
   let isEmpty = true;

@@ -10,11 +10,11 @@ import { commitImport, stageImport } from "./catalogue-import.ts";
 import { toImportChange } from "./import-change.ts";
 
 /** What the RPCs for operators work on. */
-export interface AdminParts {
+export interface AdminDependencies {
   readonly database: Database;
   /** Largest picture that is taken, in bytes. */
   readonly maxPictureBytes: number;
-  /** Told that products or their stock changed. */
+  /** Called after products or their stock changed. */
   readonly onChange: () => void;
 }
 
@@ -22,7 +22,7 @@ export interface AdminParts {
 export function createImportRoutes({
   database,
   onChange,
-}: AdminParts): Pick<
+}: AdminDependencies): Pick<
   ServiceImpl<typeof CatalogueAdminService>,
   "stageImport" | "listImportChanges" | "commitImport"
 > {

@@ -8,7 +8,7 @@ import type { Queryable } from "@smartcart/store";
 import { findPicture, savePicture, touchPicture } from "../store/pictures.ts";
 import { pictureTypeOf } from "./picture-type.ts";
 
-export interface PictureParts {
+interface PictureDependencies {
   readonly database: Queryable;
   /** Largest picture that is taken, in bytes. */
   readonly maxPictureBytes: number;
@@ -18,7 +18,7 @@ export interface PictureParts {
 export function createPictureMethods({
   database,
   maxPictureBytes,
-}: PictureParts): Pick<ServiceImpl<typeof CatalogueAdminService>, "uploadPicture"> {
+}: PictureDependencies): Pick<ServiceImpl<typeof CatalogueAdminService>, "uploadPicture"> {
   return {
     async uploadPicture({ content }) {
       if (content.length > maxPictureBytes) {

@@ -1,4 +1,4 @@
-/** The type of a picture, told from its bytes: neither the name of a file nor what its sender says of it counts. Pure. */
+/** The type of a picture, found in its bytes: the file name and the declared content type are ignored. Pure. */
 
 /** Media types of the pictures that browsers show and that hold no scripts: SVG does. */
 export type PictureType = "image/png" | "image/jpeg" | "image/webp" | "image/avif";

@@ -3,7 +3,7 @@ import type { ReservationManager } from "./reservation-manager.ts";
 import type { Outcome } from "./reservation-outcome.ts";
 
 /** The same manager; each of its decisions is a line in the log with the order's id, which a reservation has as its own. */
-export function logDecisions(book: ReservationManager, log: Logger): ReservationManager {
+export function logDecisions(reservations: ReservationManager, log: Logger): ReservationManager {
   const note = (orderId: string, outcome: Outcome): Outcome => {
     if (outcome.kind === "shortage") {
       const short = outcome.lines.map(({ productId }) => productId).join(", ");
@@ -12,11 +12,11 @@ export function logDecisions(book: ReservationManager, log: Logger): Reservation
     return outcome;
   };
   return {
-    ...book,
-    reserve: async (request) => note(request.reservationId, await book.reserve(request)),
-    commit: async (reservationId) => note(reservationId, await book.commit(reservationId)),
+    ...reservations,
+    reserve: async (request) => note(request.reservationId, await reservations.reserve(request)),
+    commit: async (reservationId) => note(reservationId, await reservations.commit(reservationId)),
     async release(reservationId) {
-      const reservation = await book.release(reservationId);
+      const reservation = await reservations.release(reservationId);
       noteStatus(log, reservationId, reservation.status);
       return reservation;
     },

@@ -33,7 +33,7 @@ import { answer, commitOutcome, reserveOutcome } from "./reservation-outcome.ts"
  * in which each stands or falls alone. All methods are idempotent, and safe with several processes on one database.
  */
 export interface ReservationManager {
-  /** Sets all lines aside or none. Rejects with RESERVATION_EXISTS where the id stands for other lines. */
+  /** Reserves all lines or none. Rejects with RESERVATION_EXISTS where the id has other lines. */
   reserve(request: ReserveRequest): Promise<Outcome>;
   /** Sells what was set aside. Rejects with RESERVATION_NOT_FOUND or RESERVATION_RELEASED. */
   commit(reservationId: string): Promise<Outcome>;
@@ -41,7 +41,7 @@ export interface ReservationManager {
   release(reservationId: string): Promise<Reservation>;
   /** Deletes what is not held any more among these; what was sold leaves the stock's total. */
   delete(reservationIds: readonly string[]): Promise<void>;
-  /** Puts back what nobody committed in time, up to `limit` reservations. Answers how many went back. */
+  /** Releases the units of up to `limit` reservations that have expired. Answers how many. */
   expire(limit: number): Promise<number>;
 }
 
@@ -51,14 +51,14 @@ const maxItems = 256;
 const maxConcurrent = 2;
 
 /**
- * Creates the book over a database. `onChange` is called after stock moved, `onHeld` after units were set aside, with the shortest
+ * Creates the manager on a database. `onChange` is called after stock moved, `onHeld` after units were set aside, with the shortest
  * time to live among them, in milliseconds.
  */
 export function createReservationManager(o: {
   readonly database: Database;
   readonly onChange: () => void;
   readonly onHeld?: (ttlMs: number) => void;
-  /** Called for each reservation that went back because nobody committed it in time. */
+  /** Called for each reservation that expired and whose units were released. */
   readonly onExpired?: (reservationId: string) => void;
 }): ReservationManager {
   const { database, onChange, onHeld, onExpired } = o;
@@ -250,7 +250,7 @@ class StaleReadError extends Error {
 /** Attempts before a stale read is an error; the second one already sees what the first one ran into. */
 const maxAttempts = 5;
 
-/** Runs a transaction, anew as long as it acted on a stale read. */
+/** Runs a transaction, and repeats it where it fails with a StaleReadError. */
 async function transact<T>(
   database: Database,
   name: string,

@@ -13,6 +13,10 @@ export type Outcome =
   | { readonly kind: "reservation"; readonly reservation: Reservation }
   | { readonly kind: "shortage"; readonly lines: readonly ShortLine[] };
 
+/**
+ * The answer to a reserve. `expiries` holds the time of each new reservation, which the database sets. An id with other lines is
+ * RESERVATION_EXISTS.
+ */
 export function reserveOutcome(
   decision: ReserveDecision,
   { reservationId, lines }: ReserveRequest,
@@ -32,6 +36,7 @@ export function reserveOutcome(
   }
 }
 
+/** The answer to a commit. RESERVATION_NOT_FOUND and RESERVATION_RELEASED are final. */
 export function commitOutcome(decision: CommitDecision, reservationId: string): Outcome | Error {
   switch (decision.kind) {
     case "committed":

@@ -107,7 +107,7 @@ describe("decideCommits", () => {
     expect(moves).toEqual([{ productId: "tea", available: -2, reserved: 2 }]);
   });
 
-  it("refuses what was released, also after it had expired, and what nobody reserved", () => {
+  it("refuses what was released, also after it had expired, and what was never reserved", () => {
     const known = knownOf({ tea: 9 }, [
       reservation("r1", "RELEASED", { tea: 1 }),
       { ...reservation("r2", "EXPIRED", { tea: 1 }), closed: true },

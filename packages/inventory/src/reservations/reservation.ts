@@ -7,7 +7,7 @@ export type ReservationStatus = "HELD" | "COMMITTED" | "RELEASED" | "EXPIRED";
 /** Stock set aside under an id that the caller chose. */
 export interface Reservation {
   readonly reservationId: string;
-  /** Empty for a tombstone: an id that was released before anybody reserved it. */
+  /** Empty for a tombstone: an id that was released before it was reserved. */
   readonly lines: readonly Line[];
   readonly status: ReservationStatus;
   /** Released after it had expired. It answers EXPIRED, but it can no longer be committed. */
@@ -37,6 +37,7 @@ export interface ReservationChange {
   readonly closed: boolean;
 }
 
+/** What a reserve comes to. `known`: the id exists with the same lines. `other-lines`: it exists with others, and nothing changes. */
 export type ReserveDecision =
   | { readonly kind: "hold" }
   | { readonly kind: "known"; readonly reservation: Reservation }
@@ -72,6 +73,7 @@ export function decideReservations(
   return { decisions, inserts: [...inserts.values()], moves: ledger.moves() };
 }
 
+/** What a commit comes to. `short` happens only to an expired reservation whose units are not available any more. */
 export type CommitDecision =
   | { readonly kind: "committed"; readonly reservation: Reservation }
   | { readonly kind: "short"; readonly lines: readonly ShortLine[] }
@@ -79,8 +81,8 @@ export type CommitDecision =
   | { readonly kind: "released" };
 
 /**
- * Decides a batch of commits, greedily in order. A held reservation is sold, also when its time is over but nobody
- * has swept it yet; an expired one takes its units from the stock again, all or nothing.
+ * Decides a batch of commits, greedily in order. A held reservation is sold, also when its time is over but the
+ * sweeper has not released it yet; an expired one takes its units from the stock again, all or nothing.
  */
 export function decideCommits(
   known: Known,

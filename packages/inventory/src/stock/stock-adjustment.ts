@@ -37,7 +37,7 @@ export function signViolations({ delta, reason }: NewAdjustment): FieldViolation
   return [{ field: "delta", message: `must be ${expected} for the reason ${reason}` }];
 }
 
-/** Whether two adjustments say the same; who made them does not matter. */
+/** Whether two adjustments are equal, apart from the operator who made them. */
 export function isSameAdjustment(a: NewAdjustment, b: NewAdjustment): boolean {
   return (
     a.productId === b.productId && a.delta === b.delta && a.reason === b.reason && a.note === b.note

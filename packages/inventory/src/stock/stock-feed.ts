@@ -2,7 +2,7 @@ import type { Logger, Timer, WakeSignal } from "@smartcart/runtime";
 import { createWakeSignal, startTimer } from "@smartcart/runtime";
 import type { Product } from "../catalogue/catalogue.ts";
 
-/** Follows stock for any number of watchers with one poller, which runs only while somebody watches. */
+/** Follows stock for any number of watchers with one poller, which runs only while there are any. */
 export interface StockFeed extends AsyncDisposable {
   /**
    * Yields the products as they are, then those that changed, whenever some did. Values that a slow reader did not
@@ -10,7 +10,7 @@ export interface StockFeed extends AsyncDisposable {
    * `productIds` undefined means the first {@link maxWatchedInAll} by id, also those that are added later.
    */
   watch(productIds: readonly string[] | undefined, signal: AbortSignal): AsyncIterable<Product[]>;
-  /** Says that stock was changed by this process: it is then read at once rather than at the next tick. */
+  /** Call after this process changed stock: it is then read at once rather than at the next tick. */
   poke(): void;
 }
 
@@ -39,7 +39,7 @@ export interface StockFeedOptions {
   readonly log: Logger;
 }
 
-/** Starts a feed that nobody watches yet. */
+/** Starts a feed without watchers. It polls from the first one on. */
 export function startStockFeed(o: StockFeedOptions): StockFeed {
   return new PolledFeed(o);
 }

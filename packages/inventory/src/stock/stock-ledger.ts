@@ -4,7 +4,7 @@ export interface Line {
   readonly quantity: number;
 }
 
-/** Where the units of a product are: available, or set aside or sold by a reservation. */
+/** A counter of a product: units that are available, or units that a reservation holds or has sold. */
 export type Pocket = "available" | "reserved";
 
 /** The change of one product's pockets. The two add up to 0, so `initial` stays what it is. */
@@ -14,7 +14,7 @@ export interface StockMove {
   readonly reserved: number;
 }
 
-/** A line that cannot be had: `available` is what was left when it was decided. */
+/** A line that cannot be reserved. `available` is the number of units at the time of the decision. */
 export interface ShortLine {
   readonly productId: string;
   readonly requested: number;

@@ -122,7 +122,7 @@ export async function isStaged(db: Queryable, importId: string): Promise<boolean
   return rows.length > 0;
 }
 
-/** Whether a staged line `r` says something else than its product `p`. */
+/** Whether a staged line `r` differs from its product `p`. */
 export const differs = `(
   coalesce(r.name, p.name), coalesce(r.description, p.description), coalesce(r.category, p.category), coalesce(r.emoji, p.emoji),
   coalesce(r.picture_url, p.picture_url), coalesce(r.currency_code, p.currency_code), coalesce(r.price_minor, p.price_minor),
@@ -230,7 +230,7 @@ export async function endImport(
   });
 }
 
-/** Deletes imports that nobody has touched for so long, committed or not. Answers how many. */
+/** Deletes imports that have not changed for so long, committed or not. Answers how many. */
 export async function pruneImports(db: Queryable, olderThanMs: number): Promise<number> {
   const { rowCount } = await db.query({
     name: "inventory.prune_imports",

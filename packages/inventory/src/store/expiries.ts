@@ -14,7 +14,7 @@ export async function nextExpiryInMs(db: Queryable): Promise<number> {
   return rows[0]?.ms ?? Number.POSITIVE_INFINITY;
 }
 
-/** Finds holds whose time is over by the database's clock, the oldest first. A hint only: nothing is locked. */
+/** Finds holds whose time is over by the database's clock, the oldest first. Nothing is locked, so each may change before it is handled. */
 export async function findOverdue(db: Queryable, limit: number): Promise<string[]> {
   const { rows } = await db.query<{ reservation_id: string }>({
     name: "inventory.find_overdue",

@@ -18,6 +18,7 @@ export interface ProductRow {
   version: string;
 }
 
+/** Of `product p` joined with `stock s`. `version` rises with each change of either. */
 export const productColumns = `
   p.product_id, p.name, p.description, p.category, p.emoji, p.picture_url, p.currency_code, p.price_minor,
   p.archived_at is not null as archived, p.updated_at, p.revision, s.available, s.reserved,

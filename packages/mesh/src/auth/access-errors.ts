@@ -4,6 +4,7 @@ import { DomainError } from "../errors/errors.ts";
 
 const retryAfterMs = 1_000;
 
+/** 401: the method is for customers or operators, and the request has no token. */
 export function signInNeeded(): DomainError {
   return new DomainError({
     code: "SIGN_IN_NEEDED",
@@ -13,6 +14,7 @@ export function signInNeeded(): DomainError {
   });
 }
 
+/** 401: only services may call the method, and the request has no valid proof of one. */
 export function callerUnknown(): DomainError {
   return new DomainError({
     code: "CALLER_UNKNOWN",
@@ -23,6 +25,7 @@ export function callerUnknown(): DomainError {
   });
 }
 
+/** 403: a service that proved its name, and that the contract of the method does not list. `allowed` is the list as text. */
 export function callerNotAllowed(caller: string, allowed: string): DomainError {
   return new DomainError({
     code: "CALLER_NOT_ALLOWED",
@@ -32,6 +35,7 @@ export function callerNotAllowed(caller: string, allowed: string): DomainError {
   });
 }
 
+/** 403: a valid token, of a customer where only operators may call, or the reverse. `allowed` is the contract's list as text. */
 export function wrongPrincipal(kind: "customer" | "operator", allowed: string): DomainError {
   return new DomainError({
     code: "ACCESS_DENIED",
@@ -51,7 +55,7 @@ export function notYours(field: string): DomainError {
   });
 }
 
-/** What authentication threw, as an error for whoever sent the token. */
+/** The error that the caller gets for what authentication threw. Anything unforeseen is returned as it is. */
 export function authenticationError(thrown: unknown): unknown {
   if (thrown instanceof TokenError) {
     return new DomainError({

@@ -4,9 +4,9 @@ import { describeAccess } from "@smartcart/contract";
 import type { Principal } from "@smartcart/identity";
 import { callerNotAllowed, callerUnknown, signInNeeded, wrongPrincipal } from "./access-errors.ts";
 
-/** Whom a server takes at their word, because nothing is configured that could prove it. On loopback that is by design. */
+/** Which callers a server trusts without proof, because nothing is configured that could prove it. On loopback that is by design. */
 export interface Trust {
-  /** Whoever names a customer is taken for that customer. */
+  /** A request that names a customer is taken to come from that customer. */
   readonly customers: boolean;
   /** Everybody on this machine is an operator. */
   readonly operators: boolean;
@@ -35,7 +35,7 @@ export function refusalOf(rule: AccessRule, principal: Principal, trust: Trust):
   }
 }
 
-/** Of operators and services that may call, all must be trusted: else the closed door would stand beside an open one. */
+/** A method that operators and services may call is open without proof only if both are trusted: else its check could be bypassed. */
 function isTrusted({ customer, operator, services }: AccessRule, trust: Trust): boolean {
   if (customer !== undefined && trust.customers) return true;
   const isStaff = operator || services.length > 0;

@@ -1,4 +1,4 @@
-/** Tells who makes a call, and turns away whom its contract does not let in. */
+/** Authenticates the caller of each call, and refuses callers that the contract of the method does not allow. */
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type {
   ContextValues,
@@ -19,7 +19,7 @@ import { authenticationError, signInNeeded } from "./access-errors.ts";
 import { callerHeader, createCallerCheck } from "./caller-token.ts";
 import { isFromThisMachine } from "./this-machine.ts";
 
-/** Context value with who makes a served call. Of a public method it is known only where a service calls. */
+/** Context value with the caller of a served call. On public methods only services are authenticated. */
 export const principalKey = createContextKey<Principal>(anonymous, { description: "who calls" });
 
 /** Context value with the services that the other end of the connection has proved to be, by its certificate; undefined: none. */
@@ -33,17 +33,17 @@ export function operatorOf({ values }: Pick<HandlerContext, "values">): string {
   return principal.kind === "operator" ? principal.subject : "";
 }
 
-/** How a server tells who calls. */
+/** How a server authenticates its callers. */
 export interface AuthenticationOptions {
   /** By the header `Authorization`; undefined: it is not looked at. */
   readonly authenticate?: Authenticator | undefined;
   readonly identifyService: IdentifyService;
   readonly trust: Trust;
-  /** Told of what operators do. */
+  /** Gets the audit records of what operators do. */
   readonly log: Logger;
 }
 
-/** The operator where nobody has to prove who they are. */
+/** The operator of audit records where calls need no token. */
 const thisMachine = "this machine";
 
 /** The audit log: which operator did what, and to which order or product. Calls without side effects are not recorded. */
@@ -65,7 +65,7 @@ function namedBy(req: AnyRequest): { readonly orderId?: string; readonly product
   return req.stream ? {} : (req.message as ReturnType<typeof namedBy>);
 }
 
-/** How services are told from strangers. */
+/** How services prove their name. */
 export interface ServiceIdentificationOptions {
   /** The service that is called: caller tokens must be for it. */
   readonly audience: string;
@@ -79,6 +79,7 @@ export type IdentifyService = (call: {
   readonly contextValues: ContextValues;
 }) => ServicePrincipal | undefined;
 
+/** Finds the service behind a request: by its caller token, else by its certificate. Undefined where neither proves one. */
 export function createServiceIdentification({
   audience,
   meshSecret,
@@ -98,7 +99,7 @@ export function createServiceIdentification({
 
 type AnyRequest = UnaryRequest | StreamRequest;
 
-/** Refuses what the contract does not allow before anything is worked on. Whose the call is stands in `principalKey`. */
+/** Refuses what the contract does not allow before any other work. Sets `principalKey` to the caller. */
 export function createAuthentication(o: AuthenticationOptions): Interceptor {
   /** A token of a person wins over that of the service that passes it on: then the call is made for that person. */
   function principalOf(req: AnyRequest, isPublic: boolean) {
@@ -114,7 +115,7 @@ export function createAuthentication(o: AuthenticationOptions): Interceptor {
     if (refusal !== undefined) throw refusal;
     const isTrustedOperator = principal.kind === "anonymous" && rule.operator && !rule.customer;
     if (isTrustedOperator && !isFromThisMachine(req.header)) throw signInNeeded();
-    // Where services may call as well, one of them may have: without a secret they do not say who they are.
+    // Where services may call as well, the caller may be one: without a secret they send no proof of their name.
     if (isTrustedOperator && rule.services.length === 0) recordCall(o.log, req, thisMachine);
     if (principal.kind === "anonymous") return;
     req.contextValues.set(principalKey, principal);

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 /**
- * Request header that says which part of the mesh is calling: its token, or without a secret its bare name, which proves
+ * Request header that names the calling service: its token, or without a secret its bare name, which proves
  * nothing.
  */
 export const callerHeader = "smartcart-caller";
@@ -21,8 +21,8 @@ export interface CallerTokenParties {
 
 /**
  * Tokens of one caller: `<caller>.<audience>.<expiry, Unix seconds>.<HMAC-SHA256>`. A token is good for five minutes and used for
- * half of that, so that most calls cost no cryptography. Whoever gets hold of one can use it against its audience until then: it
- * keeps the parts of one private network apart and does not replace TLS.
+ * half of that, so that most calls cost no cryptography. A stolen token can be used against its audience until then: it
+ * keeps the services of one private network apart and does not replace TLS.
  */
 export function createCallerTokens(
   { caller, audience }: CallerTokenParties,

@@ -1,4 +1,4 @@
-/** Holds customers to what is theirs: the fields of a request that the contract ties to the token's subject. */
+/** Restricts customers to their own data: checks the fields of a request that the contract ties to the token's subject. */
 import type { DescMessage, DescService, Message } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import type { Interceptor } from "@connectrpc/connect";
@@ -8,24 +8,24 @@ import type { Customer } from "@smartcart/identity";
 import { notYours } from "./access-errors.ts";
 import { principalKey } from "./authentication.ts";
 
-/** Whose a resource is. */
+/** Finds the owner of a resource. */
 export interface ResourceOwner {
   /** The customer that it belongs to; undefined: there is no such resource. */
   readonly ownerOf: (id: string) => Promise<string | undefined>;
-  /** What the service itself says where there is no such resource: what is another's is not told from it. */
+  /** The service's own error for a resource that does not exist. A resource of another customer gets the same, so that ids reveal nothing. */
   readonly notFound: (id: string) => Error;
 }
 
 /** By the request's field that names the resource: "order_id". */
 export type ResourceOwners = Readonly<Record<string, ResourceOwner>>;
 
-/** @throws Error where a method is for the owner of a resource that nobody can tell the owner of. */
+/** @throws Error where a method is for the owner of a resource, and `owners` has no entry for that resource */
 export function assertOwnersKnown(services: readonly DescService[], owners: ResourceOwners): void {
   for (const method of services.flatMap(({ methods }) => methods)) {
     const field = accessOf(method).customer?.resource?.name;
     if (field === undefined || owners[field] !== undefined) continue;
     throw new Error(
-      `${method.parent.typeName}/${method.name}: nobody can tell the owner of ${field}; see ServerOptions.owners`,
+      `${method.parent.typeName}/${method.name}: no owner is known for ${field}; see ServerOptions.owners`,
     );
   }
 }
@@ -40,14 +40,14 @@ export const ownSubject: Interceptor = forCustomers((rule, customer, input, mess
   return undefined;
 });
 
-/** After validation: what is another's does not exist. */
+/** After validation: a resource of another customer is answered as if it did not exist. */
 export function createResourceCheck(owners: ResourceOwners): Interceptor {
   return forCustomers(async (rule, customer, input, message) => {
     const { resource } = rule;
     if (resource === undefined) return;
     const id = String(reflect(input, message).get(resource));
     const owner = owners[resource.name];
-    if (owner === undefined) throw new Error(`nobody can tell the owner of ${resource.name}`);
+    if (owner === undefined) throw new Error(`no owner is known for ${resource.name}`);
     const ownedBy = await owner.ownerOf(id);
     if (ownedBy !== undefined && ownedBy !== customer.subject) throw owner.notFound(id);
   });

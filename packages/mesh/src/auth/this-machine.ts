@@ -1,7 +1,7 @@
 import { hostName, isLocalName, isLoopback } from "@smartcart/runtime";
 
 /**
- * Whether a request that came to a port on loopback is from this machine. A proxy here may speak for somebody who is not; then it
+ * Whether a request that came to a port on loopback is from this machine. A proxy here may pass on requests from elsewhere; then it
  * says so in `X-Forwarded-For`. And a page of another site may have its name point at this machine, to be let in by a browser on
  * it; then that name is in `Host`, or in what a proxy made of it.
  */

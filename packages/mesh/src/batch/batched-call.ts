@@ -1,7 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import type { PendingResult } from "@smartcart/runtime";
 
-/** What bounds one folded call. */
+/** What bounds one batched call. */
 export interface BatchedCall {
   /** Ends the wait of this caller; the run goes on for the others. */
   readonly signal?: AbortSignal | undefined;

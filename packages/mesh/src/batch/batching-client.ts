@@ -17,9 +17,9 @@ type UnaryFn = (request: Record<string, unknown>, options?: CallOptions) => Prom
 type AnyClient = Record<string, UnaryFn>;
 
 /**
- * Replaces the methods that have a `BatchPolicy` by ones that fold concurrent calls into their batch method.
- * A call with headers, callbacks or context values of its own travels alone, since a batch could not carry them.
- * A folded call belongs to the trace of its first item.
+ * Replaces the methods that have a `BatchPolicy` by ones that join concurrent calls into one call of their batch method.
+ * A call with headers, callbacks or context values of its own is sent alone, since a batch could not carry them.
+ * A batched call belongs to the trace of its first item.
  */
 export function batchCalls<S extends DescService>(
   client: Client<S>,
@@ -27,18 +27,18 @@ export function batchCalls<S extends DescService>(
   metrics: Registry | undefined,
 ): Client<S> {
   const plain = client as unknown as AnyClient;
-  const folding: AnyClient = { ...plain };
+  const batching: AnyClient = { ...plain };
   for (const method of service.methods) {
     const policy = policyOf(method).batch;
     if (policy !== undefined) {
       const shape = batchShapeOf(method, policy.method);
-      folding[method.localName] = createFoldedFn(plain, method, shape, policy.maxItems, metrics);
+      batching[method.localName] = createBatchedFn(plain, method, shape, policy.maxItems, metrics);
     }
   }
-  return folding as unknown as Client<S>;
+  return batching as unknown as Client<S>;
 }
 
-function createFoldedFn(
+function createBatchedFn(
   client: AnyClient,
   method: DescMethod,
   shape: BatchShape,
@@ -48,7 +48,7 @@ function createFoldedFn(
   const single = client[method.localName] as UnaryFn;
   const { timeoutMs } = policyOf(method);
   const sizes = metrics && batchSizes(metrics).labels({ rpc_method: method.name });
-  const fold = createCallBatcher<Message, Message>({
+  const batched = createCallBatcher<Message, Message>({
     maxItems,
     run(requests, deadlineAtMs) {
       sizes?.observe(requests.length);
@@ -60,11 +60,11 @@ function createFoldedFn(
     if (options?.headers || options?.onHeader || options?.onTrailer || options?.contextValues) {
       return single(request, options);
     }
-    return fold(create(method.input, request), foldedCall(options, timeoutMs));
+    return batched(create(method.input, request), batchedCall(options, timeoutMs));
   };
 }
 
-function foldedCall(options: CallOptions | undefined, policyMs: number | undefined): BatchedCall {
+function batchedCall(options: CallOptions | undefined, policyMs: number | undefined): BatchedCall {
   const scope = currentCall();
   const timeoutMs = options?.timeoutMs ?? policyMs;
   const own = timeoutMs === undefined ? undefined : Date.now() + timeoutMs;
@@ -126,7 +126,7 @@ function batchSizes(registry: Registry): Histogram<"rpc_method"> {
     known ??
     new Histogram({
       name,
-      help: "Calls that were folded into one",
+      help: "Calls that were sent as one batch",
       labelNames: ["rpc_method"],
       buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
       registers: [registry],

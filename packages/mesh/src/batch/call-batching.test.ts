@@ -7,11 +7,11 @@ import { createCallBatcher } from "./call-batching.ts";
 
 const unbounded: BatchedCall = { onDeadline: () => new Error("deadline") };
 
-/** A folder whose runs end when the test says so. */
-function heldFolder(o: { maxItems?: number; maxConcurrent?: number; slowAfterMs?: number } = {}) {
+/** A batcher whose runs end when the test says so. */
+function heldBatcher(o: { maxItems?: number; maxConcurrent?: number; slowAfterMs?: number } = {}) {
   const runs: { items: readonly string[]; deadlineAtMs: number | undefined; end: () => void }[] =
     [];
-  const fold = createCallBatcher<string, string>({
+  const batched = createCallBatcher<string, string>({
     maxItems: 100,
     slowAfterMs: 60_000,
     ...o,
@@ -21,15 +21,15 @@ function heldFolder(o: { maxItems?: number; maxConcurrent?: number; slowAfterMs?
       return promise;
     },
   });
-  return { fold, runs };
+  return { batched, runs };
 }
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("createCallBatcher", () => {
   test("calls of one turn become one run, and each gets its own answer", async () => {
-    const { fold, runs } = heldFolder();
-    const answers = Promise.all(["a", "b", "c"].map((item) => fold(item, unbounded)));
+    const { batched, runs } = heldBatcher();
+    const answers = Promise.all(["a", "b", "c"].map((item) => batched(item, unbounded)));
     await nextTurn();
     expect(runs.map((run) => run.items)).toEqual([["a", "b", "c"]]);
     runs[0]?.end();
@@ -37,10 +37,10 @@ describe("createCallBatcher", () => {
   });
 
   test("while all slots are taken, calls gather for the next run", async () => {
-    const { fold, runs } = heldFolder({ maxConcurrent: 1 });
-    const first = fold("a", unbounded);
+    const { batched, runs } = heldBatcher({ maxConcurrent: 1 });
+    const first = batched("a", unbounded);
     await nextTurn();
-    const others = [fold("b", unbounded), fold("c", unbounded)];
+    const others = [batched("b", unbounded), batched("c", unbounded)];
     await nextTurn();
     expect(runs).toHaveLength(1);
     runs[0]?.end();
@@ -52,10 +52,10 @@ describe("createCallBatcher", () => {
   });
 
   test("a slow run does not hold up the others", async () => {
-    const { fold, runs } = heldFolder({ maxConcurrent: 1, slowAfterMs: 1 });
-    const slow = fold("slow", unbounded);
+    const { batched, runs } = heldBatcher({ maxConcurrent: 1, slowAfterMs: 1 });
+    const slow = batched("slow", unbounded);
     await nextTurn();
-    const quick = fold("quick", unbounded);
+    const quick = batched("quick", unbounded);
     await expect.poll(() => runs.length).toBe(2);
     runs[1]?.end();
     expect(await quick).toBe("quick!");
@@ -64,8 +64,8 @@ describe("createCallBatcher", () => {
   });
 
   test("more than maxItems are spread over several runs", async () => {
-    const { fold, runs } = heldFolder({ maxItems: 2 });
-    const answers = Promise.all(["a", "b", "c"].map((item) => fold(item, unbounded)));
+    const { batched, runs } = heldBatcher({ maxItems: 2 });
+    const answers = Promise.all(["a", "b", "c"].map((item) => batched(item, unbounded)));
     await nextTurn();
     expect(runs.map((run) => run.items)).toEqual([["a", "b"], ["c"]]);
     for (const run of runs) {
@@ -75,10 +75,10 @@ describe("createCallBatcher", () => {
   });
 
   test("an abort rejects its caller only, and the run goes on", async () => {
-    const { fold, runs } = heldFolder();
+    const { batched, runs } = heldBatcher();
     const leaving = new AbortController();
-    const left = fold("a", { ...unbounded, signal: leaving.signal });
-    const stayed = fold("b", unbounded);
+    const left = batched("a", { ...unbounded, signal: leaving.signal });
+    const stayed = batched("b", unbounded);
     await nextTurn();
     leaving.abort(new Error("gone"));
     await expect(left).rejects.toThrow("gone");
@@ -87,10 +87,10 @@ describe("createCallBatcher", () => {
   });
 
   test("an item whose caller is gone before its run began is not sent", async () => {
-    const { fold, runs } = heldFolder();
+    const { batched, runs } = heldBatcher();
     const gone = AbortSignal.abort(new Error("gone"));
-    const left = fold("a", { ...unbounded, signal: gone });
-    const stayed = fold("b", unbounded);
+    const left = batched("a", { ...unbounded, signal: gone });
+    const stayed = batched("b", unbounded);
     await expect(left).rejects.toThrow("gone");
     await nextTurn();
     expect(runs.map((run) => run.items)).toEqual([["b"]]);
@@ -99,10 +99,10 @@ describe("createCallBatcher", () => {
   });
 
   test("a caller stops waiting at its own deadline, and the run has the latest of all", async () => {
-    const { fold, runs } = heldFolder();
+    const { batched, runs } = heldBatcher();
     const now = Date.now();
-    const hurried = fold("a", { ...unbounded, deadlineAtMs: now + 5 });
-    const patient = fold("b", { ...unbounded, deadlineAtMs: now + 60_000 });
+    const hurried = batched("a", { ...unbounded, deadlineAtMs: now + 5 });
+    const patient = batched("b", { ...unbounded, deadlineAtMs: now + 60_000 });
     await expect(hurried).rejects.toThrow("deadline");
     expect(runs[0]?.deadlineAtMs).toBe(now + 60_000);
     runs[0]?.end();
@@ -110,10 +110,10 @@ describe("createCallBatcher", () => {
   });
 
   test("a run is unbounded when one of its items is", async () => {
-    const { fold, runs } = heldFolder();
+    const { batched, runs } = heldBatcher();
     const answers = [
-      fold("a", { ...unbounded, deadlineAtMs: Date.now() + 60_000 }),
-      fold("b", unbounded),
+      batched("a", { ...unbounded, deadlineAtMs: Date.now() + 60_000 }),
+      batched("b", unbounded),
     ];
     await nextTurn();
     expect(runs[0]?.deadlineAtMs).toBeUndefined();
@@ -124,7 +124,7 @@ describe("createCallBatcher", () => {
   test("a run belongs to the context of its first item", async () => {
     const context = new AsyncLocalStorage<string>();
     const seen: (string | undefined)[] = [];
-    const fold = createCallBatcher<string, string>({
+    const batched = createCallBatcher<string, string>({
       maxItems: 1,
       maxConcurrent: 1,
       async run(items) {
@@ -132,14 +132,17 @@ describe("createCallBatcher", () => {
         return items;
       },
     });
-    const calls = ["a", "b", "c"].map((item) => context.run(item, () => fold(item, unbounded)));
+    const calls = ["a", "b", "c"].map((item) => context.run(item, () => batched(item, unbounded)));
     await Promise.all(calls);
     expect(seen).toEqual(["a", "b", "c"]);
   });
 
   test("too few answers fail every call of the run", async () => {
-    const fold = createCallBatcher<string, string>({ maxItems: 9, run: async () => ["only one"] });
-    const answers = await Promise.allSettled([fold("a", unbounded), fold("b", unbounded)]);
+    const batched = createCallBatcher<string, string>({
+      maxItems: 9,
+      run: async () => ["only one"],
+    });
+    const answers = await Promise.allSettled([batched("a", unbounded), batched("b", unbounded)]);
     expect(answers.map((answer) => answer.status)).toEqual(["rejected", "rejected"]);
   });
 
@@ -153,7 +156,7 @@ describe("createCallBatcher", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(call, { maxLength: 30 }), limits, async (calls, o) => {
         const sent: number[] = [];
-        const fold = createCallBatcher<number, string>({
+        const batched = createCallBatcher<number, string>({
           ...o,
           slowAfterMs: 1,
           async run(items) {
@@ -172,7 +175,7 @@ describe("createCallBatcher", () => {
           calls.map(async ({ outcome, pauseMs }, i) => {
             await delay(pauseMs);
             const signal = outcome === "abort" ? AbortSignal.abort(new Error("gone")) : undefined;
-            return fold(i, { ...unbounded, signal });
+            return batched(i, { ...unbounded, signal });
           }),
         );
         for (const [i, result] of settled.entries()) {

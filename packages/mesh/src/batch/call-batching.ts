@@ -2,13 +2,13 @@ import { createBatcher, rejectAll, settleEach } from "@smartcart/runtime";
 import type { BatchedCall } from "./batched-call.ts";
 import { BatchEntry, latestDeadline } from "./batched-call.ts";
 
-/** How calls are folded. */
+/** How calls are batched. */
 export interface CallBatcherOptions<I, O> {
   /** Most items in one run. */
   readonly maxItems: number;
   /** Runs at once; default 2. */
   readonly maxConcurrent?: number;
-  /** A run that takes longer makes room for another, so that one slow item does not hold up all others. Default 50. */
+  /** A run that takes longer than this, in milliseconds, lets another run start, so that one slow item does not hold up all others. Default 50. */
   readonly slowAfterMs?: number;
   /**
    * Works on the items and answers in their order; an Error stands for the failure of that item alone, a rejection for
@@ -24,11 +24,11 @@ const defaultMaxConcurrent = 2;
 const defaultSlowAfterMs = 50;
 
 /**
- * Folds concurrent calls into runs of many items: those made in the same turn of the event loop, and those that come
- * while `maxConcurrent` runs are under way. No call waits for a timer, so a lonely one goes out at once.
+ * Batches concurrent calls into runs of many items: those made in the same turn of the event loop, and those that come
+ * while `maxConcurrent` runs are under way. No call waits for a timer, so a single call is sent at once.
  *
  * A run's deadline is the latest one of its items, not the earliest: otherwise a caller with little time left would end
- * the calls of all others, with an outcome that nobody knows. Each caller stops waiting at its own deadline or abort;
+ * the calls of all others, with an outcome that is unknown. Each caller stops waiting at its own deadline or abort;
  * an item whose caller is gone before its run began is left out. A run belongs to the asynchronous context (the trace) of
  * its first item.
  */

@@ -9,9 +9,9 @@ import { batchCalls } from "../batch/batching-client.ts";
 import { createPolicyTransport } from "./policy-transport.ts";
 import { SessionManager } from "./session-manager.ts";
 
-/** Where a service is and who calls it. */
+/** The address of a service, and the identity of its caller. */
 export interface ServiceClientOptions {
-  /** The calling part: "order". */
+  /** The calling service: "order". */
   readonly caller: string;
   /** Base URL of the service, "http://127.0.0.1:8081". Either this or `transport`. */
   readonly baseUrl?: string;
@@ -39,8 +39,8 @@ const readMaxBytes = 16 * 1024 * 1024;
 
 /**
  * A client that keeps to the contract: each call has the deadline of its method (or what is left of the call that it is
- * made from), is repeated and folded where the method says so, and carries trace and identity. Its errors are
- * ConnectErrors; read them with `problemOf` and `detailOf`. One connection is kept and opened anew when it breaks.
+ * made from), is repeated and batched where the method says so, and carries trace and identity. Its errors are
+ * ConnectErrors; read them with `problemOf` and `detailOf`. One connection is kept, and opened again when it breaks.
  */
 export function createServiceClient<S extends DescService>(
   service: S,

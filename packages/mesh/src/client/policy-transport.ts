@@ -14,9 +14,9 @@ import type { Repetition } from "./retry.ts";
 import { retrying } from "./retry.ts";
 import { onceMoreIfRefused, throwUpstream, upstreamError } from "./upstream-error.ts";
 
-/** Who calls, and how that is told. */
+/** The caller, and how it identifies itself. */
 export interface PolicyTransportOptions {
-  /** The calling part: "order". */
+  /** The calling service: "order". */
   readonly caller: string;
   /** The service that is called. */
   readonly audience: string;

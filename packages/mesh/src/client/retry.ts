@@ -54,6 +54,6 @@ function backoffMs({ initialBackoffMs, maxBackoffMs }: RetryPolicy, n: number): 
 
 async function pause(ms: number, { signal, deadlineAtMs }: Bounds): Promise<void> {
   const leftMs = deadlineAtMs === undefined ? ms : Math.max(0, deadlineAtMs - Date.now());
-  // Why it ended is found out by who goes on.
+  // `retrying` then throws the error of the signal or the deadline.
   await delay(Math.min(ms, leftMs), signal).catch(() => {});
 }

@@ -20,7 +20,7 @@ export interface UnaryCallInit {
 
 /**
  * One unary call that is served: the request of its interceptors, the context of its implementation, and the scope of the calls that are
- * made from it. The signal is made when it is asked for first: most calls end before anybody has, and the controllers, listeners and
+ * made from it. The signal is created at its first use: most calls end without one, and the controllers, listeners and
  * events of Connect's `createHandlerContext` are a sixth of such a call.
  */
 export class UnaryCall implements UnaryRequest, HandlerContext, CallScope {

@@ -7,26 +7,26 @@ import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
 import { DomainError, toDomainError } from "./errors.ts";
 import { codeName, codeTitle } from "./status-codes.ts";
 
-/** Errors that a client of ours received: their text was written for us, not for our caller. */
+/** Errors that a client of this service received: their text is for this service, not for its caller. */
 const received = new WeakSet<Error>();
 
-/** Marks an error as received from another service, so that its text goes no further. Returns it. */
+/** Marks an error as received from another service, so that its text is not passed on. Returns it. */
 export function markReceived<E extends Error>(error: E): E {
   received.add(error);
   return error;
 }
 
-/** Translates an error of an implementation for its caller; returns what it does not know. */
+/** Translates an error of an implementation for its caller; returns any other value unchanged. */
 export type ErrorMapper = (error: unknown) => unknown;
 
 /** An error as the caller gets it. */
 export interface MappedError {
   readonly error: ConnectError;
-  /** Whether somebody should look: the fault is ours or a neighbour's, not the caller's. */
+  /** Whether an operator should look: the fault is this service's or another's, not the caller's. */
   readonly unexpected: boolean;
 }
 
-/** Pause that a caller is advised to make when a part is not available. */
+/** Pause that a caller is advised to make when a service is not available. */
 const retryAfterMs = 1000;
 
 const tooLate =
@@ -81,7 +81,7 @@ function fromReceived(e: ConnectError): MappedError {
   if (message === undefined) {
     return internal(e);
   }
-  // A neighbour that is full is to our caller a service that cannot serve now, not a quota of its own.
+  // RESOURCE_EXHAUSTED and ABORTED of a called service are not about this service's caller: both become UNAVAILABLE.
   const code =
     e.code === Code.ResourceExhausted || e.code === Code.Aborted ? Code.Unavailable : e.code;
   const problem = genericProblem(code, code === Code.Canceled ? 0 : retryAfterMs);

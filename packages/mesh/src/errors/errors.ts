@@ -71,7 +71,7 @@ export class DomainError extends Error {
   }
 }
 
-/** Violations that one error carries. A bound, since an answer must not be far longer than what it answers. */
+/** Most violations in one error: an answer must not be much longer than its request. */
 const maxViolations = 20;
 
 /**

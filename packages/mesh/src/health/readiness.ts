@@ -13,7 +13,7 @@ export interface ReadinessReport {
 /** Longest time of one check. */
 const checkTimeoutMs = 2000;
 
-/** Runs all checks at once; those who ask while they run share the answer. */
+/** Runs all checks at once; requests that arrive while they run share the answer. */
 export function createReadiness(
   checks: Checks,
   draining: AbortSignal,

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import type { TrustedProxies } from "@smartcart/runtime";
 import { createHostCheck, hostName, isLocalName, isLoopback } from "@smartcart/runtime";
 
-/** Whose pages may open a WebSocket. */
+/** The origins whose pages may open a WebSocket. */
 export interface AllowedOrigins {
   /** Origins whose pages may connect, or "*" among them for any. Empty: see `isAllowedOrigin`. */
   readonly allowedOrigins: readonly string[];

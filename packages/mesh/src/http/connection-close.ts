@@ -5,7 +5,7 @@ import type { NodeResponse } from "./node-http.ts";
  * its request came before. A client that is not told sends its next request just when the idle connection is closed,
  * and cannot know whether that was heard (RFC 9112, 9.6).
  *
- * Not earlier: who is sent away while the port is open comes back at once, on a connection that may not be let in any more.
+ * Not earlier: a client that is told so while the port is open reconnects at once, on a connection that may never be accepted.
  */
 export function createConnectionClose(closed: AbortSignal): (res: NodeResponse) => void {
   const underWay = new Set<NodeResponse>();

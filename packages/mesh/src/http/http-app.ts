@@ -56,7 +56,7 @@ export function createHttpApp(o: HttpAppOptions): (req: NodeRequest, res: NodeRe
     return sendProblem(c, problemOfError(error));
   });
   const listener = getRequestListener(app.fetch, {
-    // What is left of a request is the port's business, for RPC as well.
+    // The port handles the unread rest of a request, for RPC as well.
     autoCleanupIncoming: false,
     errorHandler: (error) => unroutable(error, o.log),
   });
@@ -89,7 +89,7 @@ const badTarget = httpProblem({
 function addOperations(app: HttpApp, o: HttpAppOptions): void {
   const readiness = shared(o.readiness);
   const metrics = shared(async () => Buffer.from(await o.metrics.metrics()));
-  // Alive means that the process answers at all; a part that waits for its database is alive and not ready.
+  // Alive means that the process answers at all; a service that waits for its database is alive and not ready.
   app.get("/healthz", (c) => c.json({ status: "ok" }));
   app.get("/readyz", async (c) => {
     const report = await readiness();
@@ -103,7 +103,7 @@ function addOperations(app: HttpApp, o: HttpAppOptions): void {
   }
 }
 
-/** One run for all who ask while it lasts, and one copy of what comes of it. */
+/** Requests that arrive during a run share it, and share one copy of its result. */
 function shared<T>(run: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | undefined;
   return () => {

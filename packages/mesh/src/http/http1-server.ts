@@ -20,7 +20,7 @@ const keepAliveTimeoutMs = 65_000;
 const requestTimeoutMs = 30_000;
 /** Requests of one connection that are worked on at once. */
 const maxUnderWay = 16;
-/** Time in which what follows an early answer is read and thrown away. */
+/** How long the rest of a request is read and discarded after an early answer, in milliseconds. */
 const lingerMs = 2000;
 
 /**
@@ -40,7 +40,7 @@ export function createHttp1Server(o: Http1Options): Server {
     },
     boundPipelines({ atOnce: maxUnderWay }, onlyHttp1(o.onRequest)),
   );
-  // What is half closed after its request waits for the answer.
+  // A client may close its side after the request; it still waits for the answer.
   Object.assign(server, { httpAllowHalfOpen: true });
   if (onUpgrade !== undefined) server.on("upgrade", onUpgrade);
   return server;

@@ -26,7 +26,7 @@ export interface Http2Side {
   serve(socket: Socket): void;
   /** Every open session. */
   readonly sessions: ReadonlySet<ServerHttp2Session>;
-  /** Ends what waits for nothing but time. */
+  /** Stops the timers. */
   close(): void;
 }
 
@@ -41,9 +41,9 @@ const smallAnswerBytes = 4096;
 /** Longest time from the headers of a request to the end of its body, as on HTTP/1.1. */
 const requestTimeoutMs = 30_000;
 const sweepEveryMs = 5000;
-/** Time in which what follows an early answer is read and thrown away. */
+/** How long the rest of a request is read and discarded after an early answer, in milliseconds. */
 const lingerMs = 2000;
-/** Aborted streams that a connection is forgiven while others of its address have used the allowance up. */
+/** Aborted streams that a connection is forgiven while others of its address have used up the limit. */
 const freeResets = 100;
 
 /** What one connection holds. */
@@ -52,7 +52,7 @@ interface Connection {
   readonly resets: TokenBuckets;
   receivingBytes: number;
   unsentBytes: number;
-  /** Aborted streams since its address was last within its allowance. */
+  /** Aborted streams since its address was last within the limit. */
   resetsInDebt: number;
   /** Requests of the whole port whose bodies are not complete, oldest first, with the time of their headers. */
   readonly receiving: Map<CountedRequest, number>;
@@ -222,8 +222,8 @@ function onAborted(this: ServerHttp2Stream): void {
 }
 
 /**
- * Aborting is a client's right, and its other calls must not suffer from it. Who floods the server with it
- * (CVE-2023-44487) loses the connection, and waits with the next one until its address is within the allowance again.
+ * A client may abort streams, and its other calls must not suffer from it. One that floods the server with aborts
+ * (CVE-2023-44487) loses the connection, and its next one waits until its address is within the limit again.
  */
 function noteReset(session: Http2Session, connection: Connection): void {
   const { address, resets } = connection;

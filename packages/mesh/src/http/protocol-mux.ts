@@ -30,7 +30,7 @@ export interface ProtocolMux {
   readonly http1: Server;
   /** Every open connection, whatever it speaks. */
   readonly sockets: ReadonlySet<Socket>;
-  /** Connections that have not said yet what they speak. */
+  /** Connections whose protocol is not known yet. */
   readonly silent: ReadonlySet<Socket>;
   /** Connections that speak HTTP/2. */
   readonly multiplexed: ReadonlySet<Socket>;
@@ -40,20 +40,20 @@ export interface ProtocolMux {
 
 /** The beginning of the preface with which a client of HTTP/2 opens a connection (RFC 9113, 3.4); no method begins so. */
 const http2Preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").subarray(0, 4);
-/** A connection that says nothing for so long is closed. */
+/** A connection that sends nothing for so long is closed. */
 const firstBytesTimeoutMs = 10_000;
 const defaultMaxStreams = 4096;
 /**
  * An aborted stream costs a server 0.1 to 0.2 ms of a processor: 3,000 at once are up to 0.6 s of it, 300 per second up to 6 %
  * of it for as long as they go on.
  */
-const resetAllowance = { capacity: 3_000, refillPerSecond: 300 };
+const resetLimit = { capacity: 3_000, refillPerSecond: 300 };
 
 /** Looks at the first bytes of each connection and hands it to the server that speaks its protocol. */
 export function createProtocolMux(o: ProtocolMuxOptions): ProtocolMux {
   const { http1, log } = o;
   // By address and not by connection: a flood that is slowed down on one connection goes on with the next.
-  const resets = createTokenBuckets(resetAllowance);
+  const resets = createTokenBuckets(resetLimit);
   const hold = createHold(resets);
   const http2 = createHttp2Side({
     onRequest: o.onHttp2Request,
@@ -79,7 +79,7 @@ export function createProtocolMux(o: ProtocolMuxOptions): ProtocolMux {
       } else {
         silent.delete(socket);
         serveHttp1?.call(http1, socket);
-        // Only here: a session of HTTP/2 takes what was put back by itself, and would miss what flows.
+        // Only for HTTP/1.1: an HTTP/2 session reads the bytes that were put back by itself, and would miss data of a flowing socket.
         socket.resume();
       }
     });

@@ -10,7 +10,7 @@ const awaited = new Set<RequestBody>();
 let sweep: NodeJS.Timeout | undefined;
 
 type Chunk = IteratorResult<Uint8Array, undefined>;
-/** Who waits for a chunk. */
+/** The reader that waits for a chunk. */
 interface Reader {
   resolve(chunk: Chunk): void;
   reject(reason: unknown): void;

@@ -49,7 +49,7 @@ export function createRpcListener(
       return false;
     }
     serve(served, req, res, o.trustedProxies).catch((reason) => {
-      // Aborted: the caller is gone, so that there is nobody to answer.
+      // Aborted: the caller is gone, so no answer is sent.
       if (ConnectError.from(reason).code !== Code.Aborted) {
         o.log.warn("rpc.broken", { method: served.handler.method.name, error: reason });
       }

@@ -32,7 +32,7 @@ export function rejectUpgradeWith(socket: Duplex, problem: HttpProblem): void {
     connection: "close",
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  // A client that hangs up before the answer is no error of ours.
+  // A client that hangs up before the answer is no error.
   socket.on("error", () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ""}\r\n${lines.join("\r\n")}\r\n\r\n${body}`,

@@ -38,7 +38,7 @@ export function createTlsFront(o: TlsFrontOptions): (socket: Socket, first: Buff
     ...contexts.publicOptions,
     ALPNProtocols: ["h2", "http/1.1"],
     handshakeTimeout: handshakeTimeoutMs,
-    // Only the certificates of services are asked for, and browsers have none of their authority. Who shows none is let in as anybody.
+    // Only the certificates of services are asked for, and browsers have none of their authority. A client without one is let in as a client.
     requestCert: contexts.asksForCertificates,
     rejectUnauthorized: false,
     SNICallback: (name, done) =>

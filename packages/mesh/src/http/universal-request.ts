@@ -12,7 +12,7 @@ const { error: hungUp } = mapError(
 
 /**
  * A request of Node as Connect's handlers take it. As `universalRequestFromNodeRequest` of connect-node makes it, but that the URL is
- * not parsed, which the request gate has done, and that there is no signal before somebody asks for it.
+ * not parsed, which the request gate has done, and that the signal is created at its first use.
  */
 export class NodeUniversalRequest implements UniversalServerRequest {
   readonly httpVersion: string;

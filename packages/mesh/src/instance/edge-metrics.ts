@@ -18,12 +18,12 @@ interface Sample {
   readonly metricName?: string;
 }
 
-/** What is to be read. */
+/** Where the figures are read from. */
 export interface EdgeMetricsOptions {
   /** The service. */
   readonly service: string;
   readonly metrics: Registry;
-  /** Methods whose calls are streams, "<service>/<method>": they last as long as somebody listens. */
+  /** Methods whose calls are streams, "<service>/<method>": they last as long as the client listens. */
   readonly streams: ReadonlySet<string>;
 }
 

@@ -25,7 +25,7 @@ export interface FaultSwitchOptions {
   readonly max?: number;
   /** Default: none. */
   readonly unit?: string;
-  /** Carries it out, where somebody has to be told; where it throws, the switch stays as it was. */
+  /** Puts the new value into effect. Where it throws, the switch keeps its value. */
   readonly onTurn?: (value: number) => void | Promise<void>;
 }
 
@@ -59,7 +59,7 @@ export function createFaultSwitch({
   };
 }
 
-/** Turns the one of that name. `faultSwitches` is undefined outside of demo mode. */
+/** Sets the switch of that name. `faultSwitches` is undefined outside of demo mode. */
 export async function setInstanceFaultSwitch(
   faultSwitches: readonly FaultSwitch[] | undefined,
   service: string,

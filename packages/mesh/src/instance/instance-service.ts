@@ -14,7 +14,7 @@ import type { FaultSwitch } from "./fault-switch.ts";
 import { setInstanceFaultSwitch } from "./fault-switch.ts";
 import { createThrottledProbe } from "./throttled-probe.ts";
 
-/** Numbers of a service by name, measured when somebody watches. */
+/** Numbers of a service by name, measured only while a console watches. */
 export type Gauges = () => Promise<Readonly<Record<string, number>>>;
 
 /** What a service tells of itself. */
@@ -34,7 +34,7 @@ const gaugesEveryMs = 1000;
 /** A check is a question to the database or the queue: not one for every report. */
 const checksEveryMs = 2000;
 
-/** Registers the service. Nothing is measured while nobody watches. */
+/** Registers the service. Nothing is measured while no console watches. */
 export function registerInstanceService(
   router: ConnectRouter,
   o: InstanceServiceOptions,
@@ -46,7 +46,7 @@ export function registerInstanceService(
     const wake = AbortSignal.any([signal, draining]);
     while (!signal.aborted) {
       yield { report: await report() };
-      // A service that begins to drain says so at once.
+      // The start of a drain is reported at once.
       await delay(reportEveryMs, draining.aborted ? signal : wake).catch(() => {});
     }
   }
@@ -75,7 +75,7 @@ function createReporter(o: InstanceServiceOptions, draining: AbortSignal): () =>
     intervalMs: gaugesEveryMs,
   });
   const sampleChecks = createThrottledProbe<ReadinessReport>({
-    // /readyz has a line in the log for whoever asks; here it would be one every other second.
+    // /readyz logs its failures; here that would be a line every other second.
     measure: createReadiness(o.checks ?? {}, draining, silentLogger),
     otherwise: { status: "not ready", checks: {} },
     intervalMs: checksEveryMs,

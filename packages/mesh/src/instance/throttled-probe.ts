@@ -1,6 +1,6 @@
 import { withTimeout } from "@smartcart/runtime";
 
-/** What is measured now and then, and asked for more often than that. */
+/** A measurement that is read more often than it is made. */
 export interface ThrottledProbeOptions<T> {
   readonly measure: () => Promise<T>;
   /** The answer until there is one, and after a measurement that failed. */

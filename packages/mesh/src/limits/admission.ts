@@ -19,7 +19,7 @@ export interface AdmissionOptions {
   readonly stopped: () => boolean;
 }
 
-/** How many may come in at once, and how many wait. */
+/** How many calls are worked on at once, and how many wait. */
 export interface Admission {
   readonly interceptor: Interceptor;
   /** Unary calls under way, those that wait included. */
@@ -39,7 +39,7 @@ export function createAdmission(o: AdmissionOptions): Admission {
     let leave: (() => void) | undefined;
     try {
       if (policyOf(req.method).maxConcurrency > 0) leave = await takeTurn(req.method, req);
-      // Its caller may be gone, or have gone while it waited: then nothing is begun for it.
+      // Where the caller is gone by now, no work is begun.
       throwIfOver(req);
       return await next(req);
     } finally {
@@ -66,7 +66,7 @@ export function createAdmission(o: AdmissionOptions): Admission {
   return { interceptor, inFlight: () => inFlight };
 }
 
-/** Answers the way out, which is taken by itself when the call has ended, whether or not anybody reads the stream. */
+/** Returns the function that leaves. It is also called when the call has ended, whether or not the stream is read. */
 function createStreamAdmission(
   takeTurn: ReturnType<typeof createMethodSemaphores>,
 ): (req: StreamRequest) => Promise<() => void> {

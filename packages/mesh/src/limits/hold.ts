@@ -6,12 +6,12 @@ import { networkOf } from "@smartcart/runtime";
 const maxHeld = 64;
 /** Longest wait of a connection; after it the connection is closed. */
 const maxHoldMs = 10_000;
-/** Pause after a connection is let in: time for it to show what it brings. */
+/** Pause after a connection is let in, in which its first aborted streams are counted. */
 const settleMs = 20;
 
 /**
- * Lets the connections of an address in one after the other, and only while the address is within its allowance: who is
- * slowed down on one connection for aborting too much would else go on with the next.
+ * Lets the connections of an address in one after the other, and only while the address is within the limit of
+ * aborted streams: a client that is slowed down on one connection could otherwise go on with the next.
  */
 export function createHold(resets: TokenBuckets): (socket: Socket, serve: () => void) => void {
   const lines = new Map<string, Map<Socket, () => void>>();

@@ -24,17 +24,18 @@ export interface RateLimitOptions {
   readonly metrics: Registry;
 }
 
-/** A person who has proved who they are. */
+/** An authenticated customer or operator. */
 export type User = Pick<Customer | Operator, "kind" | "subject">;
 
-/** Counts requests, and WebSocket frames like requests. Services are not counted: whoever asks has made sure that it is none. */
+/** Counts requests, and WebSocket frames like requests. Calls of services are not counted: the caller of these methods filters them out. */
 export interface RateLimits {
   /** Counts a request from an address, before it is read. @returns the error where it is one too many; undefined: go on. */
   refusalOfAddress(address: string): DomainError | undefined;
-  /** Counts a request of a person, once it is known whose it is. */
+  /** Counts a request of a customer or operator, after authentication. */
   refusalOfUser(user: User): DomainError | undefined;
 }
 
+/** Counts in memory, so each process has limits of its own. Registers `smartcart_rate_limited_total` with `metrics`: once per registry. */
 export function createRateLimits(o: RateLimitOptions): RateLimits {
   const [byAddress, byCustomer, byOperator] = [o.perAddress, o.perUser, o.perUser].map(bucketsFor);
   const refused = new Counter({
@@ -68,7 +69,7 @@ function bucketsFor(perSecond: number): TokenBuckets | undefined {
   return createTokenBuckets({ capacity: Math.max(1, perSecond), refillPerSecond: perSecond });
 }
 
-/** After authentication: counts the calls of customers and operators, to the methods that ask who they are. */
+/** After authentication: counts the calls of customers and operators, to methods that require a caller. */
 export function createUserLimit(limits: RateLimits): Interceptor {
   return (next) => (req) => {
     const principal = req.contextValues.get(principalKey);

@@ -10,7 +10,7 @@ const maxStreamsOfAddress = 128;
 /** Counts the open streams of each method by the address of their clients. */
 export interface StreamLimit {
   /**
-   * Answers the way out. Without an address, which is how a part of the mesh comes, nothing is counted.
+   * Returns the function that leaves. Calls without an address, which are those of services, are not counted.
    * @throws DomainError RESOURCE_EXHAUSTED where the address has as many as it may.
    */
   enter(method: DescMethod, address: string | undefined): () => void;

@@ -67,7 +67,7 @@ async function readBytes(req: NodeRequest, maxBytes: number): Promise<Buffer> {
   return promise;
 }
 
-/** What follows is thrown away, so that the client gets to read the answer before the connection is closed. */
+/** Discards the rest of the body, so that the client can read the answer before the connection is closed. */
 function tooLarge(req: NodeRequest, maxBytes: number): HttpProblemError {
   req.resume();
   return bodyTooLarge(maxBytes, req.httpVersionMajor === 1 ? { connection: "close" } : {});

@@ -24,7 +24,7 @@ export interface RestOptions {
   readonly headers?: readonly RestHeader[];
   /** For the OpenAPI document: the problems of single methods. */
   readonly problems?: MethodProblems;
-  /** What the OpenAPI document says of the interface as a whole, in Markdown. */
+  /** Description of the interface in the OpenAPI document, in Markdown. */
   readonly description?: string;
 }
 
@@ -52,7 +52,7 @@ export type DirectRoutes = (req: NodeRequest, res: NodeResponse) => boolean;
 
 /** What the REST routes work with. */
 export interface RestServerOptions {
-  /** The part: "order". It names spans. */
+  /** The service: "order". It names spans. */
   readonly name: string;
   readonly routes: readonly RestRoute[];
   /** Calls the method, through the interceptors of the server. */
@@ -113,7 +113,7 @@ function exchangeOf(c: HttpContext, route: RestRoute): Exchange {
   return { req, res, path: c.req.path, pathValues };
 }
 
-/** Answers all other verbs at the path with 405, and says which there are. To be called after their routes are added. */
+/** Answers all other verbs at the path with 405 and an `Allow` header. Call it after the routes of the path are added. */
 export function allowOnly(app: HttpApp, path: string, verbs: readonly string[]): void {
   const problem = httpProblem({
     status: 405,
@@ -173,7 +173,7 @@ function headersFor(req: NodeRequest, names: readonly string[]): Record<string, 
   return headers;
 }
 
-/** Node joins the values of a header that was sent twice; the two keys would become one that nobody sent. */
+/** Node joins the values of a header that was sent twice; two keys would become a third one. */
 function assertSentOnce(req: NodeRequest, name: string, value: string): void {
   if (!value.includes(",")) {
     return;

@@ -23,7 +23,7 @@ export interface DrainOptions {
 
 /** Time for the answers to calls that were cut off. */
 const lastWordsMs = 100;
-/** Longest time for letting in who has connected already. */
+/** Longest time for accepting the connections that are already established. */
 const lettingInMs = 100;
 const pollMs = 20;
 
@@ -47,7 +47,7 @@ export async function drain(o: DrainOptions): Promise<void> {
     session.close();
   }
   await untilIdle(o, Math.min(endsAt, Date.now() + o.noticeMs));
-  // What has arrived meanwhile is read first.
+  // Requests that have arrived in the meantime are read first.
   await setImmediate();
   // Browsers open connections in advance; nothing is lost with one that was never used.
   for (const socket of silent) {

@@ -7,7 +7,7 @@ import type { ErrorMapper } from "../errors/error-mapping.ts";
 import { mapError } from "../errors/error-mapping.ts";
 import { abortable, observeStream } from "../streams/stream-observer.ts";
 
-/** Turns whatever is thrown into what the caller may see, and logs what the caller may not see. */
+/** Maps every thrown error to one that the caller may see, and logs the rest. */
 export function createErrorInterceptor(
   log: Logger,
   translate: ErrorMapper = (error) => error,
@@ -40,7 +40,7 @@ function redacted(req: UnaryRequest | StreamRequest, error: unknown): unknown {
   return req.stream ? error : redactError(error, textRedactor([[req.method.input, req.message]]));
 }
 
-/** Whether the error only says that the caller is gone: then it is no fault of ours. */
+/** Whether the error only reports that the caller is gone, which is no fault of this service. */
 function isHangUp(signal: AbortSignal, thrown: unknown): boolean {
   return signal.aborted && thrown instanceof Error && thrown.name === "AbortError";
 }

@@ -32,7 +32,7 @@ export interface MethodRegistry {
 
 /**
  * Longest message of a batch method in bytes: 256 requests of 4 KiB, which is an order of a hundred lines. Not more, since
- * whoever may call the method can make it up of nothing but empty requests, and each is decoded before they are counted.
+ * any caller can make it up of empty requests only, and each is decoded before they are counted.
  */
 const maxBatchBytes = 1024 * 1024;
 

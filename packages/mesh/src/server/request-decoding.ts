@@ -42,7 +42,7 @@ export function requestDecoding(
       counted(method.input, one),
     ),
     jsonOptions,
-    // Nobody reads them; kept, each would be an object.
+    // Nothing reads unknown fields; each one kept would be an object.
     binaryOptions: { readUnknownFields: false },
     readJson: (bytes) => checkedJson(method.input, bytes).message,
     mapError: (error) => mapDecodingError(error, maxBytes),
@@ -55,7 +55,7 @@ export function requestDecoding(
   };
 }
 
-/** Refuses a list that is too long as soon as it is decompressed: nothing makes so much of so few bytes. */
+/** Refuses a list that is too long right after decompression: decoding it would cost far more memory than its bytes. */
 function counted(schema: DescMessage, { name, compress, decompress }: Compression): Compression {
   return {
     name,
@@ -72,7 +72,7 @@ function counted(schema: DescMessage, { name, compress, decompress }: Compressio
   };
 }
 
-/** Fatal: U+FFFD in the place of what was sent would be stored. */
+/** Fatal: otherwise U+FFFD would be stored in place of the invalid bytes. */
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** The message, and its text for Connect to parse, in which nothing is left that it would swallow or refuse without naming the field. */

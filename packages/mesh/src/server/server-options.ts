@@ -13,9 +13,9 @@ import type { Gauges } from "../instance/instance-service.ts";
 import type { RateLimits } from "../limits/rate-limit.ts";
 import type { RestOptions } from "../rest/rest.ts";
 
-/** A server of one part of the mesh. */
+/** The server of one service. */
 export interface ServerOptions {
-  /** The part: "order". It names spans and log lines, and caller tokens must be for it. */
+  /** The service: "order". It names spans and log lines, and caller tokens must be for it. */
   readonly name: string;
   /** TCP port; 0: any free one. */
   readonly port: number;
@@ -45,24 +45,24 @@ export interface ServerOptions {
   /** Verifies the caller tokens of services; undefined: none can prove to be one. */
   readonly meshSecret?: string | undefined;
   /**
-   * With it the port speaks TLS only; certificates of services that come with it prove who calls. Whoever opened it disposes of it.
+   * With it the port speaks TLS only; certificates of services that come with it prove who calls. The caller disposes of it.
    * Default: plain text.
    */
   readonly tls?: TlsFiles | undefined;
-  /** Who sends a request, by its header `Authorization`. Default: the header is not looked at. */
+  /** Authenticates a request by its header `Authorization`. Default: the header is ignored. */
   readonly authenticate?: Authenticator | undefined;
-  /** Whom the access rules of the contract take at their word. Default: everybody, but services only without `meshSecret` and certificates. */
+  /** The callers that are trusted without proof. Default: all of them, but services only without `meshSecret` and certificates. */
   readonly trust?: Partial<Trust>;
-  /** Whose the resources are that the contract keeps for their owners. Needed where `services` have such methods. */
+  /** Finds the owners of resources that the contract reserves for them. Needed where `services` have such methods. */
   readonly owners?: ResourceOwners;
   /** Services whose `google.api.http` routes, /openapi.json and /docs are served. Default: none. */
   readonly rest?: readonly DescService[];
   readonly restOptions?: RestOptions;
   /** Conditions for /readyz. */
   readonly checks?: Checks;
-  /** Numbers that the operations console shows; asked for about once a second while somebody watches. Default: none. */
+  /** Numbers that the operations console shows; asked for about once a second while a console watches. Default: none. */
   readonly gauges?: Gauges;
-  /** What can be broken here on purpose. Undefined: the part does not run in demo mode. */
+  /** What can be broken here on purpose. Undefined: the service does not run in demo mode. */
   readonly faultSwitches?: readonly FaultSwitch[] | undefined;
   /** Longest request in bytes; default 256 KiB. */
   readonly maxBodyBytes?: number;
@@ -84,7 +84,7 @@ export interface ServerOptions {
    * Default: there is none.
    */
   readonly streamSocketPath?: string;
-  /** Adds routes of the part's own. */
+  /** Adds routes of the service's own. */
   readonly extraRoutes?: (app: Hono) => void;
   /** Origins whose pages may call; default: none. */
   readonly corsOrigins?: readonly string[];

@@ -123,7 +123,7 @@ function createPort(
         http(req, res);
       }
     } catch (error) {
-      // The last line: what a request provokes costs its sender the connection, and nobody else anything.
+      // Last resort: an error that a request causes ends its own connection, not the process.
       o.log.error("http.failed", { error });
       res.destroy();
     }
@@ -138,7 +138,7 @@ function createPort(
   });
 }
 
-/** As for requests: a name of this server, and nobody else's loss where it fails. */
+/** As for requests: checks the host, and an error ends this connection only. */
 function guardUpgrade(onUpgrade: OnUpgrade, gate: RequestGate, log: Logger): OnUpgrade {
   return (req, socket, head) => {
     try {

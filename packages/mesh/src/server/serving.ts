@@ -38,7 +38,7 @@ export interface Serving {
   readonly handlers: readonly UniversalHandler[];
   /** For this process. */
   readonly transport: Transport;
-  /** The methods of `routes`, health, reflection and the part's report. */
+  /** The methods of `routes`, health, reflection and the service's report. */
   readonly methods: Iterable<DescMethod>;
   /** Unary calls under way. */
   inFlight(): number;
@@ -63,7 +63,7 @@ function observers(o: ServerOptions, exempt: ReadonlySet<DescMethod>): Intercept
   ];
 }
 
-/** Puts the implementations, health, reflection and the part's report behind one chain of interceptors. */
+/** Puts the implementations, health, reflection and the service's report behind one chain of interceptors. */
 export function createServing(
   o: ServerOptions,
   maxBodyBytes: number,

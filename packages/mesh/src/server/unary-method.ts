@@ -40,7 +40,7 @@ export function createUnaryMethod(
   };
 }
 
-/** The answer of a call. Its headers are made when somebody asks for them. */
+/** The answer of a call. Its headers are created at their first use. */
 export function answerOf(call: UnaryCall, message: Message): UnaryResponse {
   const { method, service } = call;
   return {

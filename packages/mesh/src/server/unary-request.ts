@@ -10,7 +10,7 @@ import { createMethodSerializationLookup } from "@connectrpc/connect/protocol";
 import { UnaryCall } from "../context/unary-call.ts";
 import type { NodeUniversalRequest } from "../http/universal-request.ts";
 
-/** How a method is served: Connect's options, and one of ours. */
+/** How a method is served: Connect's options, and one of this package. */
 export interface MethodHandlerOptions extends UniversalHandlerOptions {
   /** Changes an error of a unary call before it is written. Default: nothing is changed. */
   readonly mapError?: ((error: ConnectError) => void) | undefined;

@@ -42,6 +42,7 @@ export interface StreamCalls extends Disposable {
 /** Streams that one connection may have open: a page of the console has three. */
 const maxCalls = 32;
 
+/** The streams of one connection, at most 32. Disposing aborts them all. */
 export function createStreamCalls(o: StreamCallOptions): StreamCalls {
   const open = new Map<number, AbortController>();
 

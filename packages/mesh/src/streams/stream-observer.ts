@@ -12,7 +12,7 @@ export interface StreamObserver {
 
 /**
  * The same messages, observed. Every step of the source runs in the asynchronous context in which this function was
- * called: a generator would otherwise run in the context of whoever reads it, without trace and call scope.
+ * called: a generator would otherwise run in the context of its reader, without trace and call scope.
  */
 export function observeStream<T>(
   source: AsyncIterable<T>,

@@ -15,7 +15,7 @@ import type { RateLimits } from "../limits/rate-limit.ts";
 import type { Method } from "./stream-calls.ts";
 import { createStreamCalls } from "./stream-calls.ts";
 
-/** What the sockets serve, and to whom. */
+/** What the sockets serve, and their limits. */
 export interface StreamSocketOptions {
   readonly path: string;
   /** Of these, the server streams can be opened. */
@@ -40,9 +40,10 @@ const goingAway = 1001;
 const invalidFrame = 1007;
 /** How long a client may take to answer a close. */
 const closeTimeoutMs = 1_000;
-/** Headers of the upgrade that a call is told of: by them it is known who calls, and from where. */
+/** Headers of the upgrade that are passed to each call: they identify the caller and its address. */
 const passedHeaders = ["authorization", "host", "x-forwarded-for", "x-forwarded-host"] as const;
 
+/** Handles upgrades of `path` for up to 1,000 sockets, with frames of at most 40 KiB. Sockets end with `shutdown`. */
 export function createStreamSockets(o: StreamSocketOptions): OnUpgrade {
   const methods = methodsOf(o.methods);
   const server = new WebSocketServer({
@@ -79,7 +80,7 @@ export function createStreamSockets(o: StreamSocketOptions): OnUpgrade {
   return (request, socket, head) => {
     const refusal = refusalOf(request, server.clients.size, o);
     if (refusal !== undefined) return rejectUpgradeWith(socket, refusal);
-    // A client that hangs up in the handshake is no error of ours.
+    // A client that hangs up in the handshake is no error.
     socket.on("error", () => socket.destroy());
     server.handleUpgrade(request, socket, head, (accepted) => accept(accepted, request));
   };
@@ -142,7 +143,7 @@ function closeWith(socket: WebSocket, code: number, reason: string): void {
   socket.once("close", () => clearTimeout(cutOff));
 }
 
-/** Ends a socket whose client is gone without a word. Answers the end of the pings. */
+/** Terminates a socket whose client does not answer pings. Returns the function that stops them. */
 function keepAlive(socket: WebSocket): () => void {
   let isSilent = false;
   socket.on("pong", () => {

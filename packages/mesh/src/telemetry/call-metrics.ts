@@ -7,14 +7,15 @@ import { codeName } from "../errors/status-codes.ts";
 /** Records the outcome of one call. `code` undefined: it went well. */
 export type RecordCall = (code: Code | undefined, seconds: number) => void;
 
-/** `caller` is set on a server only: whether a part called, or somebody else. */
+/** `caller` is set on a server only: whether another service called, or a client. */
 type Labels = "rpc_service" | "rpc_method" | "code" | "caller";
 
-/** Who called: a part, which counts its calls itself, or anybody else. */
+/** Who called. A service ("part") counts its calls itself; a "client" is everybody else. */
 export type CallerKind = "part" | "client";
 
-/** Names of the histograms from which a part's report is made. */
+/** Names of the histograms from which a service's report is made. */
 export const clientDuration = "rpc_client_duration_seconds";
+/** As `clientDuration`, measured by the server. Only here `caller` is set, so that calls of other services are not counted twice. */
 export const serverDuration = "rpc_server_duration_seconds";
 
 /** Upper bounds in seconds. */

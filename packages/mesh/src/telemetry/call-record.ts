@@ -20,7 +20,7 @@ export type RecordServed = (
 /** What is known of a method. */
 interface Recorders {
   readonly name: string;
-  /** What a part calls is counted by itself, as an edge from it; the rest comes from outside. */
+  /** Calls of services, which those count themselves as edges; `client` is for all others. */
   readonly part: RecordCall;
   readonly client: RecordCall;
 }
@@ -35,7 +35,7 @@ export function createCallRecord(o: { log: Logger; metrics: Registry }): RecordS
     const record = req.header.has(callerHeader) ? recorders.part : recorders.client;
     const failure = error === undefined ? undefined : ConnectError.from(error).code;
     record(failure, milliseconds / 1000);
-    // What came by REST has an access log of its own.
+    // REST has an access log of its own.
     if (req.contextValues.get(viaRestKey)) return;
     const method = recorders.name;
     const durationMs = Math.round(milliseconds * 10) / 10;

@@ -11,7 +11,7 @@ interface Window {
 }
 
 /**
- * Writes an event that a stranger can provoke as often as he likes, with level info. Of each kind only the first lines of
+ * Writes an event that any client can cause at any rate, with level info. Of each kind only the first lines of
  * a window are written; the first of the next window says how many were left out (`leftOut`).
  *
  * @returns writes one line. `kind` comes from a fixed set, such as method and code: each is remembered.

@@ -8,13 +8,13 @@ import { UnaryCall } from "../context/unary-call.ts";
 import { observeStream } from "../streams/stream-observer.ts";
 import { createCallRecord } from "./call-record.ts";
 
-/** How a server tells what it does. */
+/** Where a server's log lines, metrics and spans go. */
 export interface TelemetryInterceptorOptions {
-  /** The part: "order". */
+  /** The service: "order". */
   readonly service: string;
   readonly log: Logger;
   readonly metrics: Registry;
-  /** Methods that are neither logged nor measured: health, reflection and the part's report. */
+  /** Methods that are neither logged nor measured: health, reflection and the service's report. */
   readonly exempt: ReadonlySet<DescMethod>;
 }
 

@@ -18,7 +18,7 @@ import { createSlowCallWatch } from "./slow-calls.ts";
 import type { Peers, Step } from "./steps.ts";
 import { stepFor } from "./steps.ts";
 
-export interface SagaOptions {
+interface SagaOptions {
   readonly repository: OrderRepository;
   readonly peers: Peers;
   readonly log: Logger;
@@ -37,20 +37,22 @@ interface DriveOptions extends SagaOptions {
   readonly watchCall: WatchCall;
 }
 
+/** Drives the orders of this process. What it loses when the process dies, the resumer of any process takes up. */
 export interface OrderSaga {
   /**
-   * Drives until the order is at rest, or gives up for now and leaves it to the resumer. An order that is being driven has one driver:
-   * who comes second waits for it, and goes on only where it left something to do that it did not know of. Never rejects.
+   * Drives until the order is at rest, or gives up for now and leaves it to the resumer. An order has one driver per process: a second
+   * call waits for the first, and goes on only where the order has changed since. Never rejects.
    *
    * `hasKey: false` says that the order has no idempotency key, and so needs no answer stored. Default true.
    */
   drive(order: StoredOrder, o?: { readonly hasKey: boolean }): Promise<StoredOrder>;
   /** Resolves when nothing is being driven any more. */
   idle(): Promise<void>;
-  /** Stops drivers at their next step; the resumer of another process, or the next start, goes on. */
+  /** Stops drivers before their next step. The resumer of another process, or of the next start, continues. */
   stop(): void;
 }
 
+/** Starts nothing by itself. To shut down, call `stop` and then await `idle`. */
 export function createOrderSaga(options: SagaOptions): OrderSaga {
   const stopped = new AbortController();
   const { signal } = stopped;
@@ -79,7 +81,7 @@ export function createOrderSaga(options: SagaOptions): OrderSaga {
   };
 }
 
-/** Goes on where the driver before left an order that has moved since its last look: a cancellation, mostly. */
+/** Continues after another driver, where the order has changed since that one read it: mostly by a cancellation. */
 async function driveAfter(
   before: Promise<StoredOrder>,
   options: DriveOptions,
@@ -140,7 +142,7 @@ async function runStep(
     );
     crashPoints.hit(`${step.name}.after-call`);
     if (transition === "parked") return transition;
-    // Somebody else has moved it meanwhile: what was answered is asked for again if it is still wanted.
+    // Another driver has moved it meanwhile: the answer is dropped, and asked for again if it is still needed.
     if (stateOf(progress.current) !== stateOf(order)) return "done";
     progress.add(transition);
     if (progress.mustStore) await progress.store();
@@ -154,7 +156,7 @@ function stateOf({ state, lastSequence }: StoredOrder): string {
   return `${state} ${lastSequence}`;
 }
 
-/** Stores what is known, so that the next driver goes on from there. Where even this fails, the lease runs out by itself. */
+/** Stores the steps so far, for the next driver to continue from. Where even this fails, the lease expires by itself. */
 async function leaveToResumer(
   progress: Progress,
   { repository, log, deferMs = 2_000 }: DriveOptions,
@@ -178,7 +180,7 @@ function logUnknown(
   log.warn(`saga.${step?.name ?? "store"}_unknown`, { orderId, state, attempt, error });
 }
 
-/** Makes the call of a step; a refusal turns the order back, or parks it where there is no way back. */
+/** Makes the call of a step. A refusal compensates the order, or parks it for an operator where the step has no compensation. */
 async function call(
   order: StoredOrder,
   step: Step,
@@ -205,7 +207,7 @@ function logRefusal(
   error: unknown,
 ) {
   const fields = { orderId: order.orderId, state: order.state, code };
-  // That a shipment has begun before the customer asked is the normal course of things.
+  // A shipment that has started before the cancellation is a normal case, not an error.
   if (step.name === "stop-shipment") log.info("saga.stop_shipment_refused", fields);
   else log.error(`saga.${step.name}_refused`, { ...fields, error });
 }

@@ -1,6 +1,6 @@
 /**
  * Where an order stands with its driver: what is stored of it, and what came of it since. Every call of the saga is idempotent by the
- * order's id, so a step need not be stored before the next one: whoever takes over from the last stored state makes the same calls
+ * order's id, so a step need not be stored before the next one: a driver that takes over from the last stored state makes the same calls
  * and gets the same answers.
  */
 import { toBinary } from "@bufbuild/protobuf";
@@ -14,6 +14,7 @@ import { isSagaPending, publicStatus } from "../order-state.ts";
 import { eventsOf, orderView, statusesChanged } from "../order-view.ts";
 import type { OrderRepository } from "../repository.ts";
 
+/** The state of one driver. Not shared: two drivers of an order have one each, and compare-and-set decides between them. */
 export interface Progress {
   /** The order as it is now, stored or not. */
   readonly current: StoredOrder;
@@ -22,8 +23,8 @@ export interface Progress {
   /** Adds a step from `current`. */
   add(transition: Transition): void;
   /**
-   * Stores what came of the order. Where somebody else has moved it, `current` is what they made of it. Rejects where it is not known
-   * whether it was stored; then it is to be called again.
+   * Stores the steps that were added. Where another driver has moved the order, `current` is the order as that one stored it. Rejects
+   * where it is unknown whether the write succeeded; then call it again.
    */
   store(): Promise<void>;
   /** Stores and publishes what there is, while a call takes its time; a failure is only logged. */
@@ -32,7 +33,7 @@ export interface Progress {
   shown(): Promise<void>;
 }
 
-export interface ProgressOptions {
+interface ProgressOptions {
   readonly repository: Pick<OrderRepository, "advance" | "announce" | "reload">;
   readonly log: Logger;
   /** Whether the order may have an idempotency key, whose answer is stored with the decision. */

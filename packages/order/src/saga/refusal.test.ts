@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ProblemSchema } from "@smartcart/gen/type/v1/problem_pb";
 import { refusalOf } from "./refusal.ts";
 
-/** A row for each code of RPC: whether a part that answers it has decided. */
+/** A row for each code of RPC: whether a service that answers it has decided. */
 const decisions: Readonly<Record<keyof typeof Code, boolean>> = {
   InvalidArgument: true,
   NotFound: true,

@@ -1,12 +1,12 @@
 /**
- * Tells apart what another part says for good from what is not known. An answer that did not come, a part that is away or broken, and
+ * Tells apart what another service says for good from what is not known. An answer that did not come, a service that is away or broken, and
  * one that asks for patience say nothing about the order: the same call is made again. A refusal is a decision: asked again, the
- * part says the same, so the saga has to go another way.
+ * service says the same, so the saga has to go another way.
  */
 import { Code, ConnectError } from "@connectrpc/connect";
 import { problemOf } from "@smartcart/mesh";
 
-/** A decision of another part against a step, which repeating the call does not change. */
+/** A decision of another service against a step, which repeating the call does not change. */
 export interface Refusal {
   /** The stable code of its problem: "RESERVATION_RELEASED". */
   readonly code: string;
@@ -14,7 +14,7 @@ export interface Refusal {
 
 /** The refusal that an error stands for; undefined where the outcome of the call is unknown. */
 export function refusalOf(error: unknown): Refusal | undefined {
-  // Only parts of the mesh send a problem: without one it is a proxy or the transport that speaks, and not who was asked.
+  // Only services of the mesh send a problem: an error without one comes from a proxy or the transport.
   const problem = error instanceof ConnectError ? problemOf(error) : undefined;
   if (problem === undefined || problem.retryAfterMs > 0) return undefined;
   return isDecision((error as ConnectError).code) ? { code: problem.code } : undefined;
@@ -32,7 +32,7 @@ function isDecision(code: Code): boolean {
     case Code.Unauthenticated:
     case Code.PermissionDenied:
     case Code.Unimplemented:
-    // What says nothing about the order.
+    // Codes that are no decision about the order.
     case Code.Canceled:
     case Code.Unknown:
     case Code.DeadlineExceeded:

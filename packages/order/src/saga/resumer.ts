@@ -1,6 +1,6 @@
 /**
  * Takes up orders whose driver died or gave up: at start and then on a timer. Rows are leased, so any number of
- * replicas may run one. Orders are taken by the part that their next step calls: as many as wait for one that is silent, those of
+ * replicas may run one. Orders are taken by the service that their next step calls: as many as wait for one that is silent, those of
  * the others go on.
  */
 import type { Logger } from "@smartcart/runtime";
@@ -12,7 +12,7 @@ import type { OrderSaga } from "./order-saga.ts";
 import type { Peers } from "./steps.ts";
 import { stepFor } from "./steps.ts";
 
-export interface ResumerOptions {
+interface ResumerOptions {
   readonly repository: Pick<OrderRepository, "leaseUnfinished" | "unfinishedDueInMs">;
   readonly saga: Pick<OrderSaga, "drive">;
   readonly log: Logger;
@@ -20,13 +20,14 @@ export interface ResumerOptions {
   readonly intervalMs?: number;
 }
 
-/** Orders that one process resumes at once, by the part that they wait for. */
+/** Orders that one process resumes at once, by the service that they wait for. */
 const maxConcurrent = 100;
 /** Longest pause. No lease is shorter than that, so that none runs out unseen. */
 const longestPauseMs = 2_000;
 
 const peers: readonly (keyof Peers)[] = ["inventory", "payment", "shipping"];
 
+/** Starts one pool per called service. Disposing waits for the orders under way. */
 export function startResumer(options: ResumerOptions): AsyncDisposable {
   const { repository, saga, log, intervalMs = 1_000 } = options;
   const resources = new AsyncDisposableStack();

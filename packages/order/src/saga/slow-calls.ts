@@ -8,7 +8,7 @@ interface WatchedCall {
   readonly onSlow: () => void;
 }
 
-/** Calls that take longer than `slowAfterMs` are told of within half as much again. */
+/** Reports calls that take longer than `slowAfterMs`, at most half of that time late. */
 export function createSlowCallWatch(slowAfterMs: number): WatchCall {
   // A set keeps the order of insertion: the oldest call is the first.
   const watched = new Set<WatchedCall>();

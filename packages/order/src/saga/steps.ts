@@ -1,8 +1,8 @@
 /**
- * What the saga does in each state: one idempotent call to another part, and what its answer makes of the order. Every
- * call carries the order's id, so that it may be repeated by anybody at any time. An answer that does not come is
- * never taken for a no: the call throws, the order stays where it is, and the step is done again. A refusal is a no
- * (refusal.ts): on the way to a confirmed order it turns the order back, and what was done is undone in reverse.
+ * What the saga does in each state: one idempotent call to another service, and what its answer makes of the order. Every
+ * call carries the order's id, so that any process may repeat it at any time. A missing answer is never taken
+ * for a refusal: the call throws, the order keeps its state, and the step is done again. A refusal (refusal.ts) on the way to a
+ * confirmed order rejects the order, and the earlier steps are compensated in reverse.
  */
 import type { Client } from "@connectrpc/connect";
 import type { InventoryService } from "@smartcart/gen/inventory/v1/inventory_service_pb";
@@ -17,21 +17,23 @@ import type { Rejection, StoredOrder, Transition } from "../order.ts";
 import { advance } from "../order.ts";
 import type { Refusal } from "./refusal.ts";
 
+/** Clients of the services that the saga calls. They carry deadlines, retries and the call's identity. */
 export interface Peers {
   readonly inventory: Client<typeof InventoryService>;
   readonly payment: Client<typeof PaymentService>;
   readonly shipping: Client<typeof ShippingService>;
 }
 
-export interface StepContext {
+interface StepContext {
   readonly peers: Peers;
   readonly signal: AbortSignal;
   readonly now: () => Date;
 }
 
+/** One call of the saga. `run` may be repeated at any time: another service recognises the order's id. */
 export interface Step {
   readonly name: Exclude<SagaStep, "receive">;
-  /** Who is called. */
+  /** The service that is called. */
   readonly peer: keyof Peers;
   readonly run: (order: StoredOrder, context: StepContext) => Promise<Transition>;
   /** What the order becomes where the call was refused for good; unset where only a person can go on. */
@@ -173,7 +175,7 @@ async function stopShipment(order: StoredOrder, { peers, signal, now }: StepCont
   ]);
 }
 
-/** SHIPMENT_STARTED above all: too late. What shipping does not stop goes on as if nobody had asked. */
+/** SHIPMENT_STARTED above all: too late. The order goes on as if it had not been cancelled. */
 function notStopped(order: StoredOrder): Transition {
   return advance(order, "CONFIRMED");
 }

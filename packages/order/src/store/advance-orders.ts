@@ -5,6 +5,7 @@ import type { Queryable } from "@smartcart/store";
 import { hex, recordSet } from "@smartcart/store";
 import type { Transition } from "../order.ts";
 
+/** A transition with all that is written with it, in the same statement. */
 export interface Advancement {
   readonly transition: Transition;
   readonly events: readonly OutgoingEvent[];
@@ -44,7 +45,7 @@ const bundleSize = 64;
 
 /**
  * Stores transitions by compare-and-set on state and sequence. Answers for each of them whether it was stored; of the others
- * nothing was written, since somebody else had moved their order. Of several transitions of one order the first one counts.
+ * nothing was written, since their order had changed. Of several transitions of one order the first one counts.
  */
 export async function advanceOrders(
   db: Queryable,
@@ -106,7 +107,7 @@ function messagesOf(advancements: readonly Advancement[]) {
   return { rows, bodies: Buffer.concat(bodies) };
 }
 
-// `any($4)` says by which index the orders are found. Without it a plan that was made while there were few of them reads them all.
+// `any($4)` makes the plan use the primary key. Without it a plan that was cached while the table was small reads the whole table.
 //
 // Events that the contract lets merge are merged here, as the relay does with rows: protobuf defines that the concatenation of
 // messages joins their repeated fields. The statuses of 64 orders are then one row that is inserted and deleted instead of 64.

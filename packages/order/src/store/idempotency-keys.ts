@@ -2,7 +2,7 @@
 import type { Queryable } from "@smartcart/store";
 import { unfinished } from "./order-row.ts";
 
-/** An idempotency key: it belongs to the user who sent it, and means nothing beside another one's. */
+/** An idempotency key. Keys of different users are independent, even if they are equal. */
 export interface OwnedKey {
   readonly userId: string;
   readonly key: string;

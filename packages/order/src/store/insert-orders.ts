@@ -5,12 +5,14 @@ import { hex, recordSet } from "@smartcart/store";
 import type { StoredOrder } from "../order.ts";
 import { itemToJson } from "./order-row.ts";
 
+/** What a key is stored with. The key is unique per user. */
 export interface IdempotencyRecord {
   readonly key: string;
   /** SHA-256 of the request. */
   readonly fingerprint: Uint8Array;
 }
 
+/** A new order. `idempotency` undefined: the request had no key, and a repetition is another order. */
 export interface Insertion {
   readonly order: StoredOrder;
   readonly idempotency: IdempotencyRecord | undefined;

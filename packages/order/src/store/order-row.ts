@@ -3,16 +3,17 @@ import type { PricedItem, Rejection, StoredOrder } from "../order.ts";
 import type { OrderState } from "../order-state.ts";
 import { isSagaPending, orderStates } from "../order-state.ts";
 
-// Each by its name: a statement that asks for "*" breaks in a running process when a later version adds a column.
+/** Each column by its name: a statement that asks for `*` breaks in a running process when a later version adds a column. */
 export const columns = `order_id, user_id, state, items, currency_code, total_minor, address, payment_token, rejection,
   placed_at, trace_id, last_sequence`;
 
-// Written out, so that the planner matches it with the partial index.
+/** The states of a pending saga, as SQL. Written out, so that the planner matches it with the partial index. */
 export const unfinished = `state in (${orderStates
   .filter(isSagaPending)
   .map((state) => `'${state}'`)
   .join(", ")})`;
 
+/** A row of `orders` as {@link columns} reads it. `bigint` columns arrive as text. */
 export interface OrderRow {
   order_id: string;
   user_id: string;

@@ -9,16 +9,17 @@ import { createLogger, StartError, serverUrl, stateDirectory } from "@smartcart/
 import { parseSmartCartConfig } from "../config.ts";
 import { readRunningNote } from "./running-file.ts";
 
+/** Connections to a running SmartCart. Disposing closes them; it never stops what runs. */
 export interface Attached extends AsyncDisposable {
   readonly databaseUrl: string;
   readonly bus: EventBus;
-  /** Base URL by part: "order", "inventory", … */
+  /** Base URL by service: "order", "inventory", … */
   readonly urls: Readonly<Record<string, string>>;
-  /** Proves who calls, where the parts ask for it. */
+  /** With it, this tool authenticates as a service. Undefined: the services require none. */
   readonly meshSecret: string | undefined;
-  /** By which the services are known and this tool proves who it is; undefined: there are none. */
+  /** Certificates that verify the services, and with which this tool authenticates; undefined: the services use no TLS. */
   readonly tls: TlsFiles | undefined;
-  /** Proves that an operator calls, where the parts ask for it. */
+  /** With it, this tool authenticates as an operator. Undefined: OPS_TOKEN is not set. */
   readonly opsToken: string | undefined;
   readonly log: Logger;
 }
@@ -34,7 +35,7 @@ export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
   const databaseUrl = await findDatabase(env);
   const note = await readRunningNote(stateDirectory(env));
   const meshSecret = config.MESH_SECRET ?? note?.meshSecret;
-  // Who can prove by the secret who it is needs no certificate for it.
+  // A tool that authenticates by the secret needs no certificate of its own.
   const tls = await findTls(env, log, meshSecret === undefined ? "reconciler" : undefined);
   const amqpUrl = config.AMQP_URL ?? note?.amqpUrl;
   const signal = AbortSignal.timeout(patienceMs);
@@ -60,7 +61,7 @@ export async function attach(env: NodeJS.ProcessEnv): Promise<Attached> {
 
 /**
  * The certificates by which services are known: those that the variables name, else those of what runs in the state folder; undefined:
- * there are none. With `service`, also those by which this tool proves to be it. Whoever calls disposes of them.
+ * there are none. With `service`, also those by which this tool proves to be it. The caller disposes of them.
  */
 export async function findTls(
   env: NodeJS.ProcessEnv,
@@ -84,7 +85,7 @@ export async function findDatabase(env: NodeJS.ProcessEnv): Promise<string> {
   );
 }
 
-/** Base URL by part: what the variables name, else what runs in the state folder, else the usual ports. */
+/** Base URL by service: what the variables name, else what runs in the state folder, else the usual ports. */
 export async function findUrls(env: NodeJS.ProcessEnv): Promise<Readonly<Record<string, string>>> {
   const config = parseSmartCartConfig(env);
   const note = await readRunningNote(stateDirectory(env));
@@ -101,7 +102,7 @@ function noAnswer(cause: unknown): StartError {
   );
 }
 
-const parts = [
+const services = [
   { name: "order", port: "ORDER_PORT", url: "ORDER_URL" },
   { name: "inventory", port: "INVENTORY_PORT", url: "INVENTORY_URL" },
   { name: "payment", port: "PAYMENT_PORT", url: "PAYMENT_URL" },
@@ -115,13 +116,13 @@ const parts = [
 /** On this machine, on their ports. */
 function urlsOf(config: ReturnType<typeof parseSmartCartConfig>): Record<string, string> {
   return Object.fromEntries(
-    parts.map(({ name, port }) => [name, serverUrl(config.HOST, config[port], hasTls(config))]),
+    services.map(({ name, port }) => [name, serverUrl(config.HOST, config[port], hasTls(config))]),
   );
 }
 
 function namedUrls(env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
-    parts.flatMap(({ name, url }) => {
+    services.flatMap(({ name, url }) => {
       const named = env[url];
       return named ? [[name, named] as const] : [];
     }),

@@ -21,11 +21,12 @@ export interface OperatorClients extends Disposable {
   readonly as: CallOptions;
 }
 
+/** Connects at the first call. Without OPS_TOKEN the calls carry no token: they pass only where the services trust this machine. */
 export function createOperatorClients({ urls, opsToken, tls, log }: Attached): OperatorClients {
   const clients = new DisposableStack();
-  const client = <S extends DescService>(service: S, part: string) =>
+  const client = <S extends DescService>(service: S, name: string) =>
     clients.use(
-      createServiceClient(service, { caller: "operator", baseUrl: urls[part] ?? "", log, tls }),
+      createServiceClient(service, { caller: "operator", baseUrl: urls[name] ?? "", log, tls }),
     );
   return {
     order: client(OrderService, "order"),

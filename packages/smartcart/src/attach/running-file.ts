@@ -13,11 +13,11 @@ export interface RunningNote {
   readonly pid: number;
   /** Unset: the queue on PostgreSQL. */
   readonly amqpUrl?: string;
-  /** By which the tools prove who they are, where the services ask for it. */
+  /** With it, the tools authenticate as a service. */
   readonly meshSecret?: string;
-  /** Where the certificates are by which the parts are known, if their ports speak TLS. */
+  /** Where the certificates are by which the services are known, if their ports speak TLS. */
   readonly tls?: TlsConfig;
-  /** Base URL by part. */
+  /** Base URL by service. */
   readonly urls: Readonly<Record<string, string>>;
 }
 

@@ -13,7 +13,7 @@ import { parseSmartCartConfig } from "../config.ts";
 /** The catalogue as an operator reaches it. */
 export interface Catalogue {
   readonly client: ServiceClient<typeof CatalogueAdminService>;
-  /** For every call: it proves who the operator is. */
+  /** Options of every call: the operator's token. */
   readonly options: CallOptions;
 }
 

@@ -14,7 +14,7 @@ export const reasons = {
   corrected: StockAdjustmentReason.CORRECTED,
 } as const;
 
-export interface RestockOptions {
+interface RestockOptions {
   readonly productId: string;
   /** Units that come, or go if negative. */
   readonly units: number;

@@ -10,18 +10,18 @@ import { CommandError } from "../cli/command.ts";
 import type { Catalogue } from "./client.ts";
 import type { Progress } from "./progress.ts";
 
-export interface ImportOptions {
+interface ImportOptions {
   /** "-": standard input. */
   readonly file: string;
   readonly format: GoodsFormat;
   readonly dryRun: boolean;
   readonly keepGoing: boolean;
   readonly progress: Progress;
-  /** Told of each problem as soon as it is known. */
+  /** Called with each problem as soon as it is known. */
   readonly onProblem: (problem: ImportProblem) => void;
 }
 
-export interface ImportResult {
+interface ImportResult {
   readonly created: number;
   readonly updated: number;
   readonly unchanged: number;

@@ -4,7 +4,7 @@ import { networkFaults, reasonOf, remedyFor } from "@smartcart/runtime";
 const aboutTls = /^(CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO)/;
 const maxCauses = 8;
 
-/** Why a service that is called by TLS is not believed, and what to do about it; undefined where it is about something else. */
+/** Why the certificate of a service is not accepted, and what to do about it; undefined for any other error. */
 export function certificateProblem(error: unknown): string | undefined {
   let cause = error;
   for (let depth = 0; depth < maxCauses && cause instanceof Error; depth += 1) {

@@ -114,7 +114,7 @@ interface Selected {
   readonly queue: string;
   readonly ids: readonly string[];
   readonly json: boolean | undefined;
-  /** What was done to as many as the count says. */
+  /** The past tense for the printed count: "redriven". */
   readonly done: string;
 }
 

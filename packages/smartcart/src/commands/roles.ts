@@ -26,7 +26,7 @@ export const addRoles: AddCommand = (program, cli) => {
       const log = createLogger({ service: "smartcart", level: "error" });
       const urls = await createRoles({ databaseUrl, broker, passwords, prefix, log });
       for (const [service, ofService] of Object.entries(urls)) {
-        // Whoever chose a password knows it.
+        // A password that was chosen by the operator is not printed.
         const shown = (url: string) =>
           passwords[service] === undefined ? url : url.replace(/:[^:@/]+@/, ":***@");
         const lines = Object.entries(ofService).map(([name, url]) => `${name}=${shown(url)}`);

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { serviceNames } from "@smartcart/contract";
 import { issueDevelopmentCertificates } from "@smartcart/identity/development-ca";
 
-/** Whose certificate is good for whom else: the operations service repairs in the name of the reconciler. */
+/** Further service names in a certificate: the operations service also repairs as the reconciler. */
 const others: Readonly<Record<string, readonly string[]>> = { ops: ["reconciler"] };
 
 /** What the command is given. */
@@ -40,6 +40,6 @@ Between services, instead of MESH_SECRET:
   MESH_TLS_CERT=${path}/{service}.crt
   MESH_TLS_KEY=${path}/{service}.key
 
-Whoever has ca.key can be any service: keep it off the machines that serve.
+With ca.key a process can pose as any service: keep it off the machines that serve.
 `;
 }

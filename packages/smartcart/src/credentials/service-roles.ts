@@ -48,7 +48,7 @@ const needs: Readonly<Record<string, Needs>> = {
 
 /** Where roles and users are made. */
 export interface RolesOptions {
-  /** As the owner of the database, who may make roles. */
+  /** URL of the database's owner, who may create roles. */
   readonly databaseUrl: string;
   /** As an administrator, with the management API. Undefined: the queue is in the database. */
   readonly broker: { readonly amqpUrl: string; readonly managementUrl: string } | undefined;

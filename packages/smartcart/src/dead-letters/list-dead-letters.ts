@@ -20,6 +20,7 @@ export interface ListedQueue {
   }>;
 }
 
+/** The work queues of the contract that keep dead letters, without the suffix `.dlq`. */
 export function queuesWithDeadLetters(): string[] {
   return [...queueTypes.values()].filter(({ deadLetter }) => deadLetter).map(({ name }) => name);
 }
@@ -40,6 +41,7 @@ export async function listDeadLetters(
   return { queue, count, deadLetters };
 }
 
+/** One line per dead letter. Each is kept on one line, so that a message cannot pose as several. */
 export function describeQueue({ queue, count, deadLetters }: ListedQueue): string {
   const lines = deadLetters.map(({ id, type, failedAt = "unknown time", attempt, reason }) => {
     return `  ${onOneLine(`${id}  ${type || "no type"}  ${failedAt}  attempt ${attempt}  ${reason}`)}`;

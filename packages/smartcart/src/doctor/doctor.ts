@@ -11,9 +11,9 @@ import type { Database } from "@smartcart/store";
 import { createDatabase } from "@smartcart/store";
 import type { Attached } from "../attach/attach.ts";
 import { certificateProblem } from "../cli/certificate-problem.ts";
-import { askPart } from "./ask-part.ts";
+import { askService } from "./ask-service.ts";
 
-export interface DoctorOptions {
+interface DoctorOptions {
   /** Repair what can be repaired, by calls to the services. */
   readonly reconcile: boolean;
   /** How long a contradiction has to stand before it counts, in milliseconds. */
@@ -60,7 +60,7 @@ export async function runDoctor(attached: Attached, o: DoctorOptions): Promise<D
     await checkDatabase(database),
     await checkQueue(attached.bus),
     ...(await Promise.all(
-      Object.entries(attached.urls).map((part) => checkService(part, attached)),
+      Object.entries(attached.urls).map((service) => checkService(service, attached)),
     )),
     check,
   ];
@@ -124,7 +124,7 @@ async function checkService(
   { tls }: Attached,
 ): Promise<Check> {
   try {
-    const { isOk, body } = await askPart(name, `${url}/readyz`, tls);
+    const { isOk, body } = await askService(name, `${url}/readyz`, tls);
     const report = body as { status: string; checks: Record<string, string> };
     const failed = Object.keys(report.checks ?? {}).filter(
       (check) => report.checks[check] !== "ok",

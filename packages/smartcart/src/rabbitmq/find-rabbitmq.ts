@@ -9,13 +9,13 @@ import type { Logger } from "@smartcart/runtime";
 import { delay, StartError } from "@smartcart/runtime";
 import { ownVirtualHost } from "./own-virtual-host.ts";
 
-export interface FoundBroker extends AsyncDisposable {
+interface FoundBroker extends AsyncDisposable {
   readonly amqpUrl: string;
   /** For people: which one it is, with its address. */
   readonly description: string;
 }
 
-export interface FindOptions {
+interface FindOptions {
   readonly amqpUrl: string | undefined;
   readonly stateDirectory: string;
   /** Begin with empty queues, where the broker is not that of AMQP_URL. */
@@ -37,6 +37,10 @@ const usualBroker: LocalBroker = {
 const container = "smartcart-rabbitmq";
 const run = promisify(execFile);
 
+/**
+ * Uses AMQP_URL as it is, and tries the other ways one after the other. Disposing stops what was started here and leaves a found broker
+ * running. @throws StartError that tells why each way failed
+ */
 export async function findRabbitMq(options: FindOptions): Promise<FoundBroker> {
   const { amqpUrl, stateDirectory, fresh, local = usualBroker, log } = options;
   if (amqpUrl !== undefined) return found(amqpUrl);

@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-export interface VirtualHostOptions {
+interface VirtualHostOptions {
   /** The state folder: its installation has the virtual host. */
   readonly stateDirectory: string;
   /** Begin with an empty one. */

@@ -1,7 +1,7 @@
 /** What `npm start` prints when everything runs: where things are, and a line to try. */
 import type { RunningSmartCart } from "./start-smartcart.ts";
 
-export interface BannerOptions {
+interface BannerOptions {
   readonly smartcart: Pick<RunningSmartCart, "urls" | "embeddedDatabase">;
   /** The state folder. */
   readonly state: string;
@@ -10,6 +10,7 @@ export interface BannerOptions {
   readonly readyMs: number;
 }
 
+/** Text for a terminal. It holds no secret. */
 export function banner({ smartcart, state, queue, readyMs }: BannerOptions): string {
   const { urls, embeddedDatabase } = smartcart;
   const rows: ReadonlyArray<readonly [what: string, where: string]> = [

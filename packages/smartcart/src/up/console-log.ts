@@ -1,4 +1,4 @@
-/** Log lines as a person reads them in a terminal: time, part, what happened, and whatever else was said. */
+/** Log lines for a terminal: time, service, event, attributes. */
 import type { LogLine, LogSink } from "@smartcart/runtime";
 import { writeOutput } from "@smartcart/runtime";
 

@@ -1,5 +1,5 @@
 /**
- * Every part in one process. They listen on their ports as they would alone; calls between them go in process, through
+ * Every service in one process. They listen on their ports as they would alone; calls between them go in process, through
  * the same interceptors.
  */
 import type { EventBus } from "@smartcart/bus";
@@ -40,8 +40,8 @@ export interface SmartCartOptions {
 
 /** All services in one process. Disposing drains them in reverse order of their start. */
 export interface RunningSmartCart extends AsyncDisposable {
-  readonly parts: readonly Part[];
-  /** Base URL by part: "order", "inventory", "payment", "status-hub", "log", "notification", "shipping", "ops", "web". */
+  readonly servers: readonly Server[];
+  /** Base URL by service: "order", "inventory", "payment", "status-hub", "log", "notification", "shipping", "ops", "web". */
   readonly urls: Readonly<Record<string, string>>;
   readonly databaseUrl: string;
   /** Proves that a caller is a service, where the services ask for it: MESH_SECRET, or one that was made for this process. */
@@ -78,16 +78,16 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
   );
   started.defer(log.addSink(started.use(createLogShipper({ bus }))));
 
-  const parts: Part[] = [];
+  const servers: Server[] = [];
   const here: Here = {
     config,
     signIn,
     log,
-    parts,
+    servers,
     stack: started,
-    async run(part) {
-      const running = started.use(await part);
-      parts.push(running);
+    async run(starting) {
+      const running = started.use(await starting);
+      servers.push(running);
       return running;
     },
     common: (service) => ({ config, databaseUrl, bus, log: log.child({ service }) }),
@@ -97,8 +97,8 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
   if (options.page !== undefined) await startPage(here, await options.page);
   const running = started.move();
   return {
-    parts,
-    urls: urlsOf(parts),
+    servers,
+    urls: urlsOf(servers),
     databaseUrl,
     meshSecret: config.MESH_SECRET,
     embeddedDatabase: server.embedded,
@@ -106,18 +106,18 @@ export async function startSmartCart(options: SmartCartOptions): Promise<Running
   };
 }
 
-/** What the parts of this process share. */
+/** What the services of this process share. */
 interface Here {
   readonly config: SmartCartConfig;
   /** How visitors of the page sign in. */
   readonly signIn: SignInOptions;
   readonly log: RootLogger;
   /** Those that run, in the order of their start. */
-  readonly parts: readonly Part[];
+  readonly servers: readonly Server[];
   /** Disposed of with the process. */
   readonly stack: AsyncDisposableStack;
-  /** Adds a part that is starting: it ends with the process. */
-  run<P extends Part>(part: Promise<P>): Promise<P>;
+  /** Adds a service that is starting: it ends with the process. */
+  run<S extends Server>(starting: Promise<S>): Promise<S>;
   /** The options that every service takes. */
   common(service: string): {
     readonly config: SmartCartConfig;
@@ -179,10 +179,10 @@ async function startConsole({ run, common }: Here, services: Services): Promise<
 }
 
 async function startPage(
-  { config, signIn, log, parts, run, stack }: Here,
+  { config, signIn, log, servers, run, stack }: Here,
   page: string,
 ): Promise<void> {
-  const urls = urlsOf(parts);
+  const urls = urlsOf(servers);
   await run(
     startWebServer({
       ...openWebTls(config, log.child({ service: "web" }), stack),
@@ -206,13 +206,13 @@ async function startPage(
 }
 
 /** One of the services, or the page. */
-type Part = RunningService | RunningWebServer;
+type Server = RunningService | RunningWebServer;
 
 /** Without a token the operations console is for this machine only; the shop starts all the same. */
 export function hasConsole({ HOST, OPS_TOKEN, AUTH_ISSUER }: SmartCartConfig): boolean {
   return OPS_TOKEN !== undefined || AUTH_ISSUER !== undefined || isLoopback(HOST);
 }
 
-function urlsOf(parts: readonly Part[]): Record<string, string> {
-  return Object.fromEntries(parts.map(({ name, url }) => [name, url]));
+function urlsOf(servers: readonly Server[]): Record<string, string> {
+  return Object.fromEntries(servers.map(({ name, url }) => [name, url]));
 }

@@ -44,7 +44,7 @@ async function replacePage(page: string): Promise<void> {
   }
 }
 
-/** What builds left behind whose process was killed. */
+/** Deletes the temporary folders of builds whose process was killed. */
 async function removeLeftovers(): Promise<void> {
   for (const name of await readdir(webRoot)) {
     const pid = /^dist-(\d+)$/.exec(name)?.[1];

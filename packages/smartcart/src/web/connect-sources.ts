@@ -2,8 +2,8 @@
 import type { Logger } from "@smartcart/runtime";
 import { startTimer } from "@smartcart/runtime";
 
-export interface ConnectSources extends AsyncDisposable {
-  /** Origins for `connect-src`, separated by spaces; undefined where nobody signs in at a provider. */
+interface ConnectSources extends AsyncDisposable {
+  /** Origins for `connect-src`, separated by spaces; undefined without an OpenID provider. */
   get(): string | undefined;
 }
 

@@ -6,7 +6,7 @@ import type { NodeResponse, ProtocolMux } from "@smartcart/mesh";
 const drainMs = 5_000;
 const pollMs = 20;
 
-export interface WebDrain {
+interface WebDrain {
   /** Takes note of an answer that is to be given. */
   follow(response: NodeResponse): void;
   /**

@@ -13,7 +13,7 @@ interface Representation {
   readonly etag: string;
 }
 
-export interface PageFile {
+interface PageFile {
   readonly type: string;
   /** Vite puts a hash of the content into the names below /assets. */
   readonly isHashed: boolean;

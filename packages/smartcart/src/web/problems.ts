@@ -1,4 +1,4 @@
-/** Answers of the page's own server that say no: application/problem+json (RFC 9457). */
+/** Error answers of the page's own server: application/problem+json (RFC 9457). */
 import type { DomainError, HttpProblemInit, NodeResponse } from "@smartcart/mesh";
 import { httpProblem } from "@smartcart/mesh";
 import { securityHeaders } from "@smartcart/runtime";
@@ -41,6 +41,7 @@ export const rateLimited = ({
   retryAfterMs,
 }: DomainError): HttpProblemInit => ({ status: 429, code, title, detail: message, retryAfterMs });
 
+/** 404 of this server; those of the services are passed on as they are. */
 export const noSuchPath: HttpProblemInit = {
   status: 404,
   code: "ROUTE_NOT_FOUND",
@@ -79,7 +80,7 @@ export const headersTooLarge: HttpProblemInit = {
   detail: "The headers exceed the limit of this server. Send fewer or shorter ones.",
 };
 
-/** The part that should answer is not there now. */
+/** The service that should answer is not there now. */
 export const upstreamUnavailable: HttpProblemInit = {
   status: 503,
   code: "UPSTREAM_UNAVAILABLE",
@@ -89,18 +90,18 @@ export const upstreamUnavailable: HttpProblemInit = {
   retryAfterMs: 1_000,
 };
 
-/** The part that should answer does not run here at all. */
-export const serviceIsOff = (part: string): HttpProblemInit => ({
+/** The service that should answer does not run here at all. */
+export const serviceIsOff = (service: string): HttpProblemInit => ({
   status: 404,
   code: "SERVICE_OFF",
   title: "Service is off",
   detail:
-    part === "ops"
+    service === "ops"
       ? "The operations console is off because HOST is not loopback and OPS_TOKEN is not set. Set OPS_TOKEN and restart."
-      : `The service "${part}" does not run here.`,
+      : `The service "${service}" does not run here.`,
 });
 
-/** A fault of ours: it costs this one request its answer. */
+/** 500: an error of this server. Only this request fails. */
 export const internalProblem: HttpProblemInit = {
   status: 500,
   code: "INTERNAL",

@@ -6,7 +6,7 @@ import { createServiceClient } from "@smartcart/mesh";
 import type { Logger } from "@smartcart/runtime";
 import { productOf } from "@smartcart/web/proxy-rules";
 
-export interface ProductPages extends Disposable {
+interface ProductPages extends Disposable {
   /** Whether a path is the page of a product that does not exist. False also where that cannot be told: the page then says so. */
   isMissing(path: string): Promise<boolean>;
 }

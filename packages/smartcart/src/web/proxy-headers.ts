@@ -1,7 +1,7 @@
 import type { NodeRequest } from "@smartcart/mesh";
 import type { TrustedProxies } from "@smartcart/runtime";
 
-export type HeaderLists = Record<string, string[]>;
+type HeaderLists = Record<string, string[]>;
 
 /** Of one connection only (RFC 9110, 7.6.1), beside those that `Connection` names. */
 const hopByHop = new Set([
@@ -35,17 +35,17 @@ export function endToEnd({ rawHeaders, headers }: NodeRequest): HeaderLists {
   return passed;
 }
 
-export interface ForwardOptions {
+interface ForwardOptions {
   /** The host that the client named. */
   readonly host: string | undefined;
-  /** Proxies in front of this one, whose word on the client's protocol and host counts. */
+  /** Proxies in front of this one, whose `X-Forwarded-*` headers are used. */
   readonly trusted: TrustedProxies;
 }
 
 /**
- * The headers of a request as a part gets them, but for `Host`: that is the part's own, since it may answer to no other, and
- * what the client named is in `X-Forwarded-Host`. Cookies stay here: no part reads one, and on localhost they are those of every other
- * port's pages, often more than a part would take.
+ * The headers of a request as a service gets them, but for `Host`: that is the service's own, since it may answer to no other, and
+ * what the client named is in `X-Forwarded-Host`. Cookies stay here: no service reads one, and on localhost they are those of every other
+ * port's pages, often more than a service would take.
  */
 export function forwardedHeaders(request: NodeRequest, o: ForwardOptions): HeaderLists {
   const { cookie: _cookie, expect: _expect, host: _ownHost, ...passed } = endToEnd(request);
@@ -80,7 +80,7 @@ function isSecure({ socket }: NodeRequest): boolean {
   return "encrypted" in socket && socket.encrypted === true;
 }
 
-/** Whether a body follows whose length is not said. HTTP/2 needs no header for it. */
+/** Whether a body of unknown length follows. HTTP/2 needs no header for it. */
 function hasUnmeasuredBody(request: NodeRequest): boolean {
   const { headers } = request;
   if (!("stream" in request)) return headers["transfer-encoding"] !== undefined;

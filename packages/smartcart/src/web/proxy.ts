@@ -1,4 +1,4 @@
-/** Passes requests and WebSockets of the page's origin on to the parts. */
+/** Passes requests and WebSockets of the page's origin on to the services. */
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import { constants, Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
@@ -12,14 +12,14 @@ import type { Destination, UpstreamOptions, Upstreams } from "./upstreams.ts";
 import { createUpstreams } from "./upstreams.ts";
 import { writeHead } from "./write-head.ts";
 
-export interface Proxy extends Disposable {
-  /** Answers with what the part answers. */
+interface Proxy extends Disposable {
+  /** Answers with what the service answers. */
   web(request: NodeRequest, response: NodeResponse, to: Destination): void;
-  /** Joins the socket with the part's, where the part agrees to the upgrade; else answers with what the part answers. */
+  /** Joins the socket with the service's, where the service agrees to the upgrade; else answers with what the service answers. */
   upgrade(request: NodeRequest, response: ServerResponse, upgrade: UpgradeTo): void;
 }
 
-export interface UpgradeTo {
+interface UpgradeTo {
   readonly socket: Socket;
   /** What was read beyond the headers. */
   readonly head: Buffer;
@@ -28,6 +28,7 @@ export interface UpgradeTo {
 
 /** What a client may still send after an answer that came before the end of its request. */
 const maxDiscardedBytes = 4 * 1024 * 1024;
+/** Streams bodies both ways without holding them. Disposing closes the connections to the services. */
 export function createProxy(o: UpstreamOptions): Proxy {
   const upstreams = createUpstreams(o);
   return {
@@ -97,7 +98,7 @@ function passBody(
     sendProblem(response, bodyTooLarge(maxBytes));
     discardRest(request);
   });
-  // It broke off: the part must not take what came of it for all of it.
+  // It broke off: the service must not take what came of it for all of it.
   request.on("error", () => outgoing.destroy());
   request.pipe(outgoing);
 }
@@ -163,15 +164,15 @@ function endAtHalfClose(
 type End = Pick<UpgradeTo, "socket" | "head">;
 
 /** Joins both ends of a WebSocket: what comes out of one goes into the other, and they end together. */
-function join(client: End, part: End, answer: IncomingMessage): void {
+function join(client: End, peer: End, answer: IncomingMessage): void {
   const lines = Object.entries(endToEnd(answer)).flatMap(([name, values]) =>
     values.map((value) => `${name}: ${value}`),
   );
   const head = ["HTTP/1.1 101 Switching Protocols", "connection: Upgrade", "upgrade: websocket"];
   client.socket.write(`${[...head, ...lines].join("\r\n")}\r\n\r\n`, "latin1");
   for (const [from, to] of [
-    [client, part],
-    [part, client],
+    [client, peer],
+    [peer, client],
   ] as const) {
     from.socket.setTimeout(0).setNoDelay(true).setKeepAlive(true, 30_000);
     from.socket.on("error", () => from.socket.destroy());

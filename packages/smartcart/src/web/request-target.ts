@@ -1,6 +1,7 @@
 /** What a request to the page's port asks for: its path, and the host that it names (RFC 9112, 3.2). */
 import type { NodeRequest } from "@smartcart/mesh";
 
+/** Nothing in it is decoded or normalised: a service gets the bytes that the client sent. */
 export interface RequestTarget {
   /** The path without its query: "/orders/ORD-1". Begins with a slash, or is "*" (OPTIONS). */
   readonly path: string;

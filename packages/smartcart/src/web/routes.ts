@@ -1,4 +1,4 @@
-/** Who answers a request on the page's port: the port itself, the page, or one of the parts. */
+/** Routes requests on the page's port: to the port itself, the page, or one of the services. */
 import type { DomainError, NodeRequest, NodeResponse } from "@smartcart/mesh";
 import type { Logger, Registry } from "@smartcart/runtime";
 import { isLoopback, setSecurityHeaders } from "@smartcart/runtime";
@@ -22,9 +22,9 @@ import type { SignInOptions } from "./sign-in.ts";
 import { answerSignIn, isSignInPath } from "./sign-in.ts";
 import type { Destination } from "./upstreams.ts";
 
-export interface RouteOptions {
+interface RouteOptions {
   readonly page: PageFiles;
-  /** Base URL of each part; an undefined one is off. */
+  /** Base URL of each service; an undefined one is off. */
   readonly upstreams: Readonly<Record<Upstream, string | undefined>>;
   /** Whether a `Host` names this server. */
   readonly isMyName: (host: string | undefined) => boolean;
@@ -39,7 +39,7 @@ export interface RouteOptions {
   readonly log: Logger;
 }
 
-/** Passes a request on to a part. */
+/** Passes a request on to a service. */
 export type Pass = (to: Destination) => void;
 
 /**
@@ -48,6 +48,7 @@ export type Pass = (to: Destination) => void;
  */
 export type Router = (request: NodeRequest, response: NodeResponse, pass: Pass) => void;
 
+/** Checks the host before anything else, so that another site cannot reach this port by a name of its own (DNS rebinding). */
 export function createRouter(o: RouteOptions): Router {
   return (request, response, pass) => {
     try {
@@ -76,7 +77,11 @@ function route(o: RouteOptions, request: NodeRequest, response: NodeResponse, pa
   if (upstream === undefined) return serveHere(o, request, response, target);
   const url = o.upstreams[upstream];
   if (url === undefined) return sendProblem(response, serviceIsOff(upstream));
-  pass({ part: upstream === "status" ? "status-hub" : upstream, upstream: new URL(url), target });
+  pass({
+    service: upstream === "status" ? "status-hub" : upstream,
+    upstream: new URL(url),
+    target,
+  });
 }
 
 function serveSignIn(
@@ -126,7 +131,7 @@ function serveProduct(
 const probes: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 const operations: ReadonlySet<string> = new Set([...probes, "/metrics"]);
 
-/** The page needs nothing but its files, so it is ready while it lives; the parts behind it answer for themselves. */
+/** The page needs nothing but its files, so it is ready while it lives; the services behind it answer for themselves. */
 function sendOperation(
   request: NodeRequest,
   response: NodeResponse,
@@ -134,7 +139,7 @@ function sendOperation(
   { metrics, log }: RouteOptions,
 ): void {
   setSecurityHeaders(response);
-  // The page's port is the one that everybody reaches; its numbers are for those on this machine.
+  // The page's port is public; its metrics are for this machine only.
   if (path === "/metrics" && !isFromHere(request)) {
     sendProblem(response, noSuchPath);
     return;

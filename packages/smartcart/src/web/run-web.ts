@@ -1,4 +1,4 @@
-/** `smartcart web`: the page and its proxy as a process of its own, in front of parts that run elsewhere. */
+/** `smartcart web`: the page and its proxy as a process of its own, in front of services that run elsewhere. */
 import { assertOpenOnPurpose } from "@smartcart/identity";
 import { parseConfig, runMain } from "@smartcart/runtime";
 import { webConfig } from "../config.ts";

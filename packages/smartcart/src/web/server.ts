@@ -1,4 +1,4 @@
-/** Serves the built page and, on the same origin, passes the browser's calls on to the parts. */
+/** Serves the built page and, on the same origin, passes the browser's calls on to the services. */
 import { once } from "node:events";
 import type { IncomingMessage, Server } from "node:http";
 import { createServer, ServerResponse } from "node:http";
@@ -34,12 +34,12 @@ import { targetOf } from "./request-target.ts";
 import { createRouter } from "./routes.ts";
 import type { SignInOptions } from "./sign-in.ts";
 
-export interface WebServerOptions {
+interface WebServerOptions {
   readonly port: number;
   readonly host: string;
   /** The folder of the built page. */
   readonly page: string;
-  /** Base URL of each part that the page calls. An undefined one is off, and the page says so. */
+  /** Base URL of each service that the page calls. An undefined one is off, and the page says so. */
   readonly upstreams: Readonly<Record<Upstream, string | undefined>>;
   /** How visitors sign in. Default: they do not. */
   readonly signIn?: SignInOptions;
@@ -49,17 +49,17 @@ export interface WebServerOptions {
   readonly trustedProxies?: TrustedProxies | undefined;
   /** With it the port speaks TLS only. Default: plain text. */
   readonly tls?: TlsFiles | undefined;
-  /** By which parts that speak TLS are known. Default: the system's authorities decide. */
+  /** By which services that speak TLS are known. Default: the system's authorities decide. */
   readonly partsTls?: TlsFiles | undefined;
   /** Requests per second from one client address; 0, the default: any number. */
   readonly rateLimitPerAddress?: number;
   readonly log: Logger;
 }
 
-/** Room for the cookies of every other server on the same name; the parts never see them. */
+/** Room for the cookies of every other server on the same name; the services never see them. */
 const maxHeaderBytes = 64 * 1024;
 const requestTimeoutMs = 30_000;
-/** Streams of a connection of HTTP/2: each that is passed on takes a connection to a part. */
+/** Streams of a connection of HTTP/2: each that is passed on takes a connection to a service. */
 const maxStreams = 100;
 /** Longer than the idle time-out of common load balancers, so that they close first. */
 const keepAliveMs = 65_000;
@@ -138,7 +138,7 @@ function createHttp1Server(answer: (request: NodeRequest, response: NodeResponse
       // Any other wish for an upgrade is ignored, and the request answered as it stands (RFC 9110, 7.8).
       shouldUpgradeCallback: isWebSocket,
     },
-    // One at a time: what is passed on takes a connection to a part, and the answers go out in order anyway.
+    // One at a time: what is passed on takes a connection to a service, and the answers go out in order anyway.
     boundPipelines({ atOnce: 1 }, onlyHttp1(answer)),
   );
   // A client that has closed its side after the request still gets its answer. Node has no option for it.

@@ -4,7 +4,7 @@ import type { NodeRequest, NodeResponse } from "@smartcart/mesh";
 import { isLoopback, StartError, setSecurityHeaders } from "@smartcart/runtime";
 import { malformedSignIn, noSuchPath, sendProblem } from "./problems.ts";
 
-/** How the page's visitors prove who they are. */
+/** How visitors of the page authenticate. */
 export interface SignIn {
   /**
    * "none": no sign-in and no tokens. "development": by name, at this server. "oidc": at an OpenID provider, by

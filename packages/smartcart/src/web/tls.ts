@@ -10,7 +10,7 @@ export interface WebTls {
 }
 
 /**
- * The page is no service: it has the certificate for the public on its port, knows parts by the authorities of services, and shows no
+ * The page is no service: it has the certificate for the public on its port, knows services by the authorities of services, and shows no
  * certificate to them, since what it passes on is its visitors'.
  *
  * @throws StartError where a file cannot be used.

@@ -1,4 +1,4 @@
-/** Opens requests to the parts, over connections that are kept. */
+/** Opens requests to the services, over connections that are kept. */
 import type { ClientRequest } from "node:http";
 import { Agent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
@@ -13,21 +13,21 @@ import type { RequestTarget } from "./request-target.ts";
 export interface UpstreamOptions {
   readonly log: Logger;
   readonly trusted: TrustedProxies;
-  /** By which the parts are known where they speak TLS. Default: the system's authorities decide. */
+  /** By which the services are known where they speak TLS. Default: the system's authorities decide. */
   readonly tls?: TlsFiles | undefined;
 }
 
 export interface Destination {
-  /** The name of the part: "status-hub". */
-  readonly part: string;
+  /** The name of the service: "status-hub". */
+  readonly service: string;
   readonly upstream: URL;
   readonly target: RequestTarget;
 }
 
 export interface Upstreams extends Disposable {
   /**
-   * The request to the part, with the client's headers and `extra`; its body is for the caller to write. Undefined where it was
-   * refused. Then, and where the part is away, `response` says so.
+   * The request to the service, with the client's headers and `extra`; its body is for the caller to write. Undefined where it was
+   * refused. Then, and where the service is away, `response` says so.
    */
   open(
     request: NodeRequest,
@@ -43,7 +43,7 @@ const maxForwardedHeaderBytes = 15 * 1024;
 export function createUpstreams(o: UpstreamOptions): Upstreams {
   const http = new Agent({ keepAlive: true });
   let https = new HttpsAgent({ keepAlive: true });
-  // With the certificates of before, connections are opened no more; the parts close those that are idle.
+  // With the certificates of before, connections are opened no more; the services close those that are idle.
   const stop = o.tls?.onRenewed(() => {
     https = new HttpsAgent({ keepAlive: true });
   });
@@ -74,10 +74,10 @@ export function createUpstreams(o: UpstreamOptions): Upstreams {
   };
 }
 
-/** Undefined where the headers are longer than what the part reads. */
+/** Undefined where the headers are longer than what the service reads. */
 function send(
   request: NodeRequest,
-  { part, upstream, target }: Destination,
+  { service, upstream, target }: Destination,
   extra: Readonly<Record<string, string>>,
   o: UpstreamOptions & { readonly http: Agent; readonly https: HttpsAgent },
 ): ClientRequest | undefined {
@@ -86,7 +86,7 @@ function send(
   const isTls = upstream.protocol === "https:";
   return (isTls ? httpsRequest : httpRequest)({
     agent: isTls ? o.https : o.http,
-    ...(isTls && o.tls && peerTlsOptions(o.tls.current(), part)),
+    ...(isTls && o.tls && peerTlsOptions(o.tls.current(), service)),
     host: upstream.hostname.replace(/^\[|\]$/g, ""),
     port: upstream.port || (isTls ? 443 : 80),
     method: request.method,

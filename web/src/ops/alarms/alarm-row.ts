@@ -22,7 +22,7 @@ export function alarmRow(alarms: readonly Alarm[]): TemplateResult {
   `;
 }
 
-/** Says in the tab how many alarms there are: in its picture too. Answers the prefix of the title. */
+/** Changes the icon of the tab while there are alarms. Returns their number as the prefix of its title. */
 export function showInTab(alarms: readonly Alarm[]): string {
   const count = countAlarms(alarms);
   const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]");

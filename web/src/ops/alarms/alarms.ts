@@ -14,7 +14,7 @@ export interface Alarm {
   readonly note: string;
   /** "bad" and "warn" are counted in the title of the tab. */
   readonly tone: "good" | "warn" | "bad" | "open";
-  /** The page that says more. */
+  /** The page with the details. */
   readonly href: string;
 }
 
@@ -35,7 +35,7 @@ export function alarmsOf(
   ];
 }
 
-/** How many of them call for somebody. */
+/** How many of them need an operator. */
 export function countAlarms(alarms: readonly Alarm[]): number {
   return alarms.filter(({ tone }) => tone === "bad" || tone === "warn").length;
 }

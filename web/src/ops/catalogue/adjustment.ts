@@ -7,6 +7,7 @@ export interface AdjustmentDraft {
   readonly remark: string;
 }
 
+/** A change of stock in the form. `problem` and `done` are sentences for the operator; "" for none. */
 export interface AdjustmentState {
   readonly draft: AdjustmentDraft;
   /** The same for every attempt at this draft: it counts once, however often it is sent. */

@@ -16,11 +16,11 @@ import { pageBar, productTable } from "./product-table.ts";
 
 /** Products, prices and stock: searched, edited, imported. */
 export interface CataloguePanel extends Panel {
-  /** Lists what the address says. */
+  /** Lists the products of the query in the URL. */
   enter(search: string): void;
 }
 
-/** What stands open above the table. */
+/** What is open above the table. */
 type Open = "" | "new" | "import";
 
 export function createCataloguePanel(operations: Console): CataloguePanel {

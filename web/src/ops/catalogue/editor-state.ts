@@ -10,7 +10,7 @@ export interface EditorState {
   /** As it was read: an edit names its revision. */
   readonly base: CatalogueProduct;
   readonly draft: Draft;
-  /** What another operator has made of it meanwhile. */
+  /** The product as another operator has saved it meanwhile. */
   readonly theirs: CatalogueProduct | undefined;
   readonly problems: FieldProblems;
   readonly note: string;

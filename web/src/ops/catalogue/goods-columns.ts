@@ -11,6 +11,7 @@ export interface GoodsProblem {
   readonly message: string;
 }
 
+/** A line of the file, read or refused. A bad line does not stop the others. */
 export type GoodsLine = { readonly row: GoodsRow } | { readonly problem: GoodsProblem };
 
 /** A file as a whole cannot be read. The message is a sentence for the operator. */

@@ -13,7 +13,7 @@ interface Parsed {
 /**
  * Reads CSV (RFC 4180), separated by commas, semicolons or tabs; the first line names the columns. Lines are numbered by where they begin.
  *
- * @throws GoodsFileError where there is no header, or a column that nobody knows, or a quote that is never closed.
+ * @throws GoodsFileError where there is no header, or an unknown column, or a quote that is never closed.
  */
 export async function* readCsv(text: AsyncIterable<string>): AsyncGenerator<GoodsLine> {
   let columns: readonly string[] | undefined;

@@ -10,7 +10,7 @@ export const goodsFileTypes = ".csv,.tsv,.jsonl,.ndjson";
  * Reads a file of goods line by line: CSV, or JSON Lines by the end of its name. What is no UTF-8 becomes U+FFFD, which the service
  * reports by line and field.
  *
- * @param onBytes Told how much was read, in bytes.
+ * @param onBytes Called with the number of bytes that were read.
  * @throws GoodsFileError where the file as a whole cannot be read.
  */
 export async function* readGoods(

@@ -19,6 +19,7 @@ export interface GoodsImport {
   cancel(): void;
 }
 
+/** An import is checked first and changes nothing until it is committed. */
 export interface ImportState {
   readonly phase: "idle" | "checking" | "checked" | "committing" | "done" | "failed";
   readonly fileName: string;
@@ -77,7 +78,7 @@ export function createGoodsImport(
     onCommitted();
   };
 
-  /** Runs a step; one that fails says so, one that was cancelled is forgotten. */
+  /** Runs a step. A failure is shown; a cancelled step leaves no trace. */
   const run = (work: (call: { signal: AbortSignal }) => Promise<void>): void => {
     const mine = end;
     work({ signal: AbortSignal.any([mine.signal, signal]) }).catch((error: unknown) => {

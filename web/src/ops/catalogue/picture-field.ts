@@ -10,7 +10,7 @@ export interface PictureField {
   render(options: PictureFieldOptions): TemplateResult;
 }
 
-export interface PictureFieldOptions {
+interface PictureFieldOptions {
   /** Begins the ids of the fields. */
   readonly form: string;
   readonly productId: string;

@@ -26,6 +26,7 @@ export const fieldLabels: Readonly<Record<DraftField, string>> = {
 
 const fields = Object.keys(fieldLabels) as readonly DraftField[];
 
+/** The form of a new product. */
 export const emptyDraft: Draft = {
   name: "",
   description: "",

@@ -7,7 +7,7 @@ import { conflictsOf, draftOf, fieldLabels } from "./product-draft.ts";
 import { productFields } from "./product-fields.ts";
 import type { StockEditor } from "./stock-editor.ts";
 
-export interface EditorActions {
+interface EditorActions {
   readonly categories: readonly string[];
   readonly picture: PictureField;
   readonly stock: StockEditor;
@@ -57,7 +57,7 @@ export function editorTemplate(
   `;
 }
 
-/** Another operator was faster: what they changed stands beside what I want there. */
+/** Another operator has saved the product first: their values are shown beside those of the form. */
 function conflictNotice(
   { base, draft, theirs }: EditorState,
   { resolve }: EditorActions,

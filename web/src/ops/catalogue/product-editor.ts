@@ -8,7 +8,7 @@ import { createProductEditing } from "./product-editing.ts";
 import { editorTemplate } from "./product-editor-template.ts";
 import { createStockEditor } from "./stock-editor.ts";
 
-/** One product, edited where it stands: its fields, its stock, whether it is listed. */
+/** One product, edited in place: its fields, its stock, whether it is listed. */
 export interface ProductEditor {
   /** The product that is open, "" for none. */
   productId(): string;

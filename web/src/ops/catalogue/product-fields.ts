@@ -3,7 +3,7 @@ import { html, nothing } from "lit-html";
 import type { DraftField, FieldProblems } from "./product-draft.ts";
 import { fieldLabels } from "./product-draft.ts";
 
-export interface ProductFieldsOptions {
+interface ProductFieldsOptions {
   /** Begins the ids of the fields: "new" or "edit". */
   readonly form: string;
   readonly draft: Readonly<Record<DraftField, string>>;

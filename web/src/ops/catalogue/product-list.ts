@@ -71,7 +71,7 @@ export function createProductList(operations: Console): ProductList {
       // What was found before stays until there is something else: nothing on the page jumps.
       state = { ...fresh, products: state.products, query };
       turn([""]);
-      // Without them the field offers what is chosen; the list says what is wrong.
+      // Without the categories the field offers the chosen one only; the list shows the error.
       readCategories().catch(() => {});
     },
     next: () => turn([...state.tokens, state.nextToken]),

@@ -7,10 +7,10 @@ import { formatCount } from "../../ui/numbers.ts";
 import { pictureOf } from "../../ui/picture.ts";
 import type { ProductList } from "./product-list.ts";
 
-export interface ProductTableOptions {
+interface ProductTableOptions {
   /** The product that is being edited, "" for none. */
   readonly openId: string;
-  /** What stands below it. */
+  /** The note below the table. */
   readonly editor: () => TemplateResult;
   readonly edit: (product: CatalogueProduct) => void;
 }
@@ -71,7 +71,7 @@ function rows(
   `;
 }
 
-/** Turns the pages, and says how the search went. */
+/** Buttons for the pages, and the result of the search. */
 export function pageBar(list: ProductList): TemplateResult {
   const note = list.note();
   const isLoading = note === "loading";

@@ -58,7 +58,7 @@ export function createStockEditor(
     },
     render: () =>
       stockTemplate(state, ledger.get(), {
-        // Another adjustment is not the one that may have been carried out.
+        // A changed adjustment gets a new id: the earlier one may have been carried out.
         type: (part) => change({ ...newAdjustment(), draft: { ...state.draft, ...part } }),
         // A rejection means that the console was left.
         send: () => void send().catch(() => {}),

@@ -9,7 +9,7 @@ import type { AdjustmentDraft, AdjustmentState } from "./adjustment.ts";
 import type { LedgerState } from "./ledger.ts";
 import { fieldProblem } from "./product-fields.ts";
 
-export interface StockActions {
+interface StockActions {
   readonly type: (part: Partial<AdjustmentDraft>) => void;
   readonly send: () => void;
   /** Reads older entries of the ledger. */

@@ -13,7 +13,7 @@ export interface ChartSeries {
   readonly values: readonly (number | null)[];
 }
 
-export interface ChartData {
+interface ChartData {
   readonly seconds: readonly number[];
   readonly series: readonly ChartSeries[];
   /** What a number at the left axis, and at the right one, reads like. */

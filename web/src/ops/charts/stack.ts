@@ -7,7 +7,7 @@ export interface Stack {
   readonly layers: readonly StackLayer[];
 }
 
-export interface StackLayer {
+interface StackLayer {
   readonly name: string;
   /** Upper edge at each moment: the sum up to and with this layer; null in a gap. */
   readonly tops: readonly (number | null)[];

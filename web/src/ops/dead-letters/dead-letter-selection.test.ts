@@ -5,7 +5,7 @@ import { batchesOf, deadLetterKey, stillThere, toggled } from "./dead-letter-sel
 
 const deadLetter = (queue: string, messageId: string) =>
   create(DeadLetterSchema, { queue, messageId });
-const letters = [
+const deadLetters = [
   deadLetter("orders", "1"),
   deadLetter("shipments", "1"),
   deadLetter("orders", "2"),
@@ -16,15 +16,15 @@ test("ids are unique within a queue only", () => {
     deadLetterKey(deadLetter("orders", "1")),
     deadLetterKey(deadLetter("shipments", "1")),
   ]);
-  expect(batchesOf(letters, ticked)).toEqual([
+  expect(batchesOf(deadLetters, ticked)).toEqual([
     { queue: "orders", messageIds: ["1"] },
     { queue: "shipments", messageIds: ["1"] },
   ]);
 });
 
 test("nothing ticked is nothing to do, and never everything", () => {
-  expect(batchesOf(letters, new Set())).toEqual([]);
-  expect(batchesOf(letters, new Set(["orders gone"]))).toEqual([]);
+  expect(batchesOf(deadLetters, new Set())).toEqual([]);
+  expect(batchesOf(deadLetters, new Set(["orders gone"]))).toEqual([]);
 });
 
 test("more than a call takes are several calls", () => {
@@ -33,8 +33,8 @@ test("more than a call takes are several calls", () => {
   expect(batches.map(({ messageIds }) => messageIds.length)).toEqual([500, 500, 1]);
 });
 
-test("a deadLetter that is gone is ticked no more", () => {
+test("a dead letter that is gone is ticked no more", () => {
   const ticked = toggled(toggled(new Set(), "orders 1"), "orders 9");
-  expect([...stillThere(ticked, letters)]).toEqual(["orders 1"]);
+  expect([...stillThere(ticked, deadLetters)]).toEqual(["orders 1"]);
   expect([...toggled(ticked, "orders 9")]).toEqual(["orders 1"]);
 });

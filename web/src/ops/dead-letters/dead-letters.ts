@@ -18,6 +18,7 @@ export type DeadLetterWork =
   | { readonly kind: "done"; readonly verb: DeadLetterAction; readonly done: number }
   | { readonly kind: "failed"; readonly complaint: string };
 
+/** `redrive` moves to the queue, `archive` out of it for 30 days, `drop` deletes at once. */
 export type DeadLetterAction = "redrive" | "archive" | "drop";
 
 /** The dead letters, the selection among them, and the action on it. */
@@ -33,6 +34,7 @@ export interface DeadLetters extends DeadLetterList {
   stop(): void;
 }
 
+/** Reads nothing before `reload`. */
 export function createDeadLetters(operations: Console): DeadLetters {
   const { shop, access, signal } = operations;
   let ticked: Ticked = new Set();

@@ -27,7 +27,7 @@ test("when the snapshots show it, they count again", () => {
   expect(shownValue(settled, at(0n))).toBe(0n);
 });
 
-test("a switch that somebody else turned back is believed in the end", () => {
+test("a switch that another operator turned back is shown as reported in the end", () => {
   let values = answered(asReported, key, 1n);
   for (let snapshots = 0; snapshots < 3; snapshots += 1) values = reported(values, [at(0n)]);
   expect(shownValue(values, at(0n))).toBe(0n);

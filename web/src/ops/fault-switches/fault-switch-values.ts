@@ -14,9 +14,10 @@ interface Meant {
   readonly patience: number;
 }
 
-/** Snapshots until a switch that shows something else is believed. */
+/** Snapshots that may contradict the operator's value before the reported one is shown. */
 const fullPatience = 3;
 
+/** Shows what the services report. */
 export const asReported: FaultSwitchValues = { meant: new Map() };
 
 /** The identity of a switch. */

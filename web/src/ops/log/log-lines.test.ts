@@ -13,7 +13,7 @@ test("the newest stands first, and nothing twice", () => {
   expect(ids(lines.shown)).toBe("3 2 1");
 });
 
-test("while somebody reads, lines wait, and are counted", () => {
+test("while an operator reads, new lines wait, and are counted", () => {
   const held = addLines(addLines(noLines, records(1), false), records(2, 3), true);
   expect([ids(held.shown), held.waitingCount]).toEqual(["1", 2]);
   const released = release(held);

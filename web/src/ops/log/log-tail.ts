@@ -27,7 +27,7 @@ export interface LogTail {
   restart(): void;
   /** Streams, with the query in an address: "?log=ORD-1". */
   follow(search: string): void;
-  /** Ends the stream until `follow`: nobody looks at it. */
+  /** Ends the stream until `follow`: the log is not on the page. */
   rest(): void;
 }
 
@@ -44,10 +44,11 @@ interface State {
   olderNote: string;
   /** Lines that arrived since the last redraw. */
   buffer: LogRecord[];
-  /** Whether nobody looks at it. */
+  /** Whether the log is not on the page, so that the stream is closed. */
   resting: boolean;
 }
 
+/** Draws every 250 ms at most, however many lines arrive. The stream stays closed until `follow`. */
 export function createLogTail(operations: Console): LogTail {
   const { shop, logs, access, signal } = operations;
   const fresh = { lines: noLines, held: false, olderNote: "", buffer: [] };

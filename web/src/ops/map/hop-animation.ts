@@ -32,7 +32,7 @@ const maxRunning = 160;
 /** Maximum number of lights that start on one edge per second; more would look like a solid line. */
 const perEdge = 9;
 
-/** Draws only while a light runs. For those who asked for no motion it draws nothing; the edges light up instead. */
+/** Draws only while a light runs. With reduced motion it draws nothing, and the edges light up instead. */
 export function createHopAnimation(signal: AbortSignal): HopAnimation {
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   let canvas: HTMLCanvasElement | undefined;

@@ -1,6 +1,6 @@
 import type { HalfSize, Point } from "./geometry.ts";
 
-/** Where everything stands on the map. */
+/** The positions of boxes and edges on the map. */
 export interface MapLayout {
   readonly width: number;
   readonly height: number;

@@ -15,6 +15,7 @@ export interface MapPanel {
   render(snapshot: MeshSnapshot): TemplateResult;
 }
 
+/** The map of services. A narrow window gets a layout of its own, and the page is drawn again when that changes. */
 export function createMapPanel({ shop, signal }: Console, animation: HopAnimation): MapPanel {
   const narrow = matchMedia("(width < 44rem)");
   narrow.addEventListener("change", shop.refresh, { signal });

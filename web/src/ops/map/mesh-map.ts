@@ -12,7 +12,7 @@ import type { HopAnimation } from "./hop-animation.ts";
 import { placeLabels } from "./label-places.ts";
 import type { MapLayout } from "./map-layout.ts";
 
-/** What the map shows and whom it tells. */
+/** What the map shows, and its handlers. */
 export interface MeshMapOptions {
   readonly snapshot: MeshSnapshot;
   readonly layout: MapLayout;
@@ -161,7 +161,7 @@ function node(name: string, options: MeshMapOptions): TemplateResult | typeof no
   ` as TemplateResult;
 }
 
-/** What fits into a box; the whole stands among the alarms. */
+/** The text that fits into a box; the alarms show all of it. */
 function shortened(text: string): string {
   return text.length <= 18 ? text : `${text.slice(0, 17)}…`;
 }

@@ -14,7 +14,7 @@ import { stateChip } from "./state-chip.ts";
 
 /** The orders of all users: searched, listed, opened. */
 export interface OrdersPanel extends Panel {
-  /** Searches for what the address says. */
+  /** Searches by the query in the URL. */
   enter(search: string): void;
 }
 

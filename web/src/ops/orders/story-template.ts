@@ -87,7 +87,7 @@ function waterfall(rows: readonly WaterfallRow[]): TemplateResult {
   `;
 }
 
-/** Who did what to it: entries of the audit log. */
+/** The operators' actions on the order: entries of the audit log. */
 function audit(records: readonly LogRecord[]): TemplateResult | typeof nothing {
   const entries = records.filter(({ event }) => event === "operator.called");
   if (entries.length === 0) return nothing;

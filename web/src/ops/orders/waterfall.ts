@@ -28,7 +28,7 @@ const minWidth = 0.6;
 
 /** All entries of a story, oldest first; those of one instant in the order of their kinds. */
 export function waterfallOf(story: OrderStory): readonly WaterfallRow[] {
-  const entries = [...statuses(story), ...records(story), ...letters(story)].sort(
+  const entries = [...statuses(story), ...records(story), ...deadLettersOf(story)].sort(
     (one, other) => one.atMs - other.atMs,
   );
   const beginMs = Math.min(...entries.map(({ atMs, durationMs }) => atMs - durationMs));
@@ -73,7 +73,7 @@ function records({ records }: OrderStory): Entry[] {
   });
 }
 
-function letters({ deadLetters }: OrderStory): Entry[] {
+function deadLettersOf({ deadLetters }: OrderStory): Entry[] {
   return deadLetters.map(({ failedAt, queue, reason, attempts }) => ({
     atMs: msOf(failedAt),
     durationMs: 0,

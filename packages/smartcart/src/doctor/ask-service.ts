@@ -8,23 +8,23 @@ import { peerTlsOptions } from "@smartcart/identity";
 
 const timeoutMs = 5_000;
 
-/** Reads JSON of a part of the shop, and by TLS only of the right one. Rejects where it does not answer in time. */
-export async function askPart(
-  part: string,
+/** Reads JSON from a service. Over TLS, its certificate must be for that service. Rejects without an answer within five seconds. */
+export async function askService(
+  service: string,
   url: string,
   tls: TlsFiles | undefined,
 ): Promise<{ readonly isOk: boolean; readonly body: unknown }> {
-  const response = await responseOf(open(part, url, tls?.current()));
+  const response = await responseOf(open(service, url, tls?.current()));
   const body: unknown = await json(response);
   return { isOk: response.statusCode === 200, body };
 }
 
-function open(part: string, url: string, material: TlsMaterial | undefined): ClientRequest {
+function open(service: string, url: string, material: TlsMaterial | undefined): ClientRequest {
   const signal = AbortSignal.timeout(timeoutMs);
   if (!url.startsWith("https:")) return get(url, { signal });
   // The page has the certificate for the public only.
-  const known = material && (part === "web" ? { ...material, mesh: undefined } : material);
-  return getSecurely(url, { signal, agent: false, ...(known && peerTlsOptions(known, part)) });
+  const known = material && (service === "web" ? { ...material, mesh: undefined } : material);
+  return getSecurely(url, { signal, agent: false, ...(known && peerTlsOptions(known, service)) });
 }
 
 async function responseOf(request: ClientRequest): Promise<IncomingMessage> {
