@@ -55,35 +55,8 @@ export function titleOf({ section, orderId }: OpsRoute): string {
 
 export function createSections(operations: Console, first: OpsRoute): Sections {
   const panels = createPanels(operations);
-  const {
-    animation,
-    deadLetters,
-    deadLetterPanel,
-    faultSwitches,
-    tail,
-    log,
-    orders,
-    order,
-    invariants,
-  } = panels;
-  let deadBefore = "";
-  const mesh = watchMesh(operations, (snapshot) => {
-    animation.light(snapshot.hops);
-    faultSwitches.report(snapshot.faultSwitches);
-    const deadNow = snapshot.queues
-      .map(({ queue, deadLetters }) => `${queue} ${deadLetters}`)
-      .join();
-    if (deadNow !== deadBefore) deadLetters.reload();
-    deadBefore = deadNow;
-  });
-
-  const fresh = (content: (latest: MeshSnapshot) => TemplateResult): TemplateResult => {
-    const { latest } = mesh.history();
-    // Nothing is drawn before it can be drawn whole: what came later would push the rest about.
-    if (!latest)
-      return html`<p class="panel blank-console muted">Waiting for the first figures…</p>`;
-    return html`<div class="now ${mesh.get() === "live" ? "" : "stale"}">${content(latest)}</div>`;
-  };
+  const { deadLetters, deadLetterPanel, tail, log, orders, order, invariants } = panels;
+  const mesh = watchPanels(operations, panels);
   const enter = (route: OpsRoute): void => {
     if (route.section === "log") tail.follow(location.search);
     else tail.rest();
@@ -112,9 +85,9 @@ export function createSections(operations: Console, first: OpsRoute): Sections {
         case "catalogue":
           return panels.catalogue.render();
         case "faults":
-          return fresh((latest) => faultsTemplate(panels, latest));
+          return whenKnown(mesh, (latest) => faultsTemplate(panels, latest));
         default:
-          return fresh((latest) => overviewTemplate(panels, mesh, latest));
+          return whenKnown(mesh, (latest) => overviewTemplate(panels, mesh, latest));
       }
     },
     restart() {
@@ -125,6 +98,33 @@ export function createSections(operations: Console, first: OpsRoute): Sections {
 }
 
 type Panels = ReturnType<typeof createPanels>;
+
+/** The mesh as it is measured, shown by the panels that change with each measurement. */
+function watchPanels(
+  operations: Console,
+  { animation, deadLetters, faultSwitches }: Panels,
+): MeshWatch {
+  let deadBefore = "";
+  return watchMesh(operations, (snapshot) => {
+    animation.light(snapshot.hops);
+    faultSwitches.report(snapshot.faultSwitches);
+    const deadNow = snapshot.queues
+      .map(({ queue, deadLetters: count }) => `${queue} ${count}`)
+      .join();
+    if (deadNow !== deadBefore) deadLetters.reload();
+    deadBefore = deadNow;
+  });
+}
+
+/** Content drawn from the last snapshot. Without one nothing is drawn: what came later would push the rest about. */
+function whenKnown(
+  mesh: MeshWatch,
+  content: (latest: MeshSnapshot) => TemplateResult,
+): TemplateResult {
+  const { latest } = mesh.history();
+  if (!latest) return html`<p class="panel blank-console muted">Waiting for the first figures…</p>`;
+  return html`<div class="now ${mesh.get() === "live" ? "" : "stale"}">${content(latest)}</div>`;
+}
 
 function overviewTemplate(
   { map, charts, invariants }: Panels,

@@ -7,7 +7,7 @@ import { CommandError } from "../cli/command.ts";
 import type { Catalogue } from "./client.ts";
 
 /** Reasons of a stock adjustment, as they are written on the command line. */
-export const reasons = {
+const reasons = {
   received: StockAdjustmentReason.RECEIVED,
   returned: StockAdjustmentReason.RETURNED,
   "written-off": StockAdjustmentReason.WRITTEN_OFF,
