@@ -90,7 +90,8 @@ describe("withTransaction", () => {
       });
     await Promise.all([move(second, "a", "b"), move(second, "b", "a")]);
     expect(await shop.balances()).toEqual([10, 10]);
-    expect(attempts).toBe(3);
+    // The one that is undone may take its lock again before the other is woken, and be undone once more.
+    expect(attempts).toBeGreaterThan(2);
   });
 
   test("a lost connection is a connection error, and the pool goes on", async () => {
