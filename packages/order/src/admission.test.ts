@@ -75,3 +75,18 @@ it("keeps no place for a request whose caller has gone", async () => {
   visits[0]?.leave();
   await expect(admission.enter()).resolves.toBeDefined();
 });
+
+it("hands the turn of a request that waits for the payment provider on to the next", async () => {
+  const admission = createAdmission();
+  const paid = Promise.withResolvers<void>();
+  const visits = await Promise.all(Array.from({ length: 64 }, () => admission.enter()));
+  const waiting = visits.map((visit) => visit.wait(paid.promise));
+  const others = Array.from({ length: 86 }, () => admission.enter());
+  // They wait for a turn, not for the provider.
+  const next = await Promise.all(others.slice(0, 64));
+  for (const visit of next) visit.leave();
+  expect(outcomes(await Promise.allSettled(others))).toEqual(others.map(() => "in"));
+  paid.resolve();
+  await Promise.all(waiting);
+  for (const visit of visits) visit.leave();
+});

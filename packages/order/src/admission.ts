@@ -19,7 +19,10 @@ export interface Admission {
 export interface Visit {
   /** Since it was let in, in milliseconds. */
   elapsedMs(): number;
-  /** Waits for `work` without counting the time: a slow payment provider does not lower the concurrency. */
+  /**
+   * Waits for `work` without counting the time: a slow payment provider does not lower the concurrency. If it takes longer than 150 ms,
+   * the next request gets the turn, for this one needs no processor meanwhile.
+   */
   wait<T>(work: Promise<T>): Promise<T>;
   /** To be called once, however the request ended. */
   leave(): void;
@@ -46,6 +49,8 @@ const least = 32;
 const most = 256;
 const targetMs = 1_000;
 const maxWaitMs = 500;
+/** Wait after which the turn is handed on. */
+const handOnAfterMs = 150;
 const maxWaiting = 256;
 
 export const initialConcurrency: Concurrency = { limit: start, loweredAtMs: 0 };
@@ -78,14 +83,23 @@ export function createAdmission(nowMs: () => number = () => performance.now()): 
   function visit(giveBack: () => void): Visit {
     const startedAtMs = nowMs();
     let waitedMs = 0;
+    let hasTurn = true;
     underWay += 1;
+    const handOn = () => {
+      if (!hasTurn) return;
+      hasTurn = false;
+      underWay -= 1;
+      giveBack();
+    };
     return {
       elapsedMs: () => nowMs() - startedAtMs,
       async wait(work) {
         const sinceMs = nowMs();
+        const timer = setTimeout(handOn, handOnAfterMs);
         try {
           return await work;
         } finally {
+          clearTimeout(timer);
           waitedMs += nowMs() - sinceMs;
         }
       },
@@ -93,8 +107,7 @@ export function createAdmission(nowMs: () => number = () => performance.now()): 
         const endedAtMs = nowMs();
         const tookMs = endedAtMs - startedAtMs - waitedMs;
         concurrency = nextConcurrency(concurrency, { tookMs, underWay, nowMs: endedAtMs });
-        underWay -= 1;
-        giveBack();
+        handOn();
       },
     };
   }
